@@ -1,17 +1,29 @@
 """Roll-outs go from ring to ring, or stop: by the clock, in the process that leads (store/leadership.py)."""
 
 import logging
+from functools import partial
 
 from cloud_bridge.releases.decision import decide
 from cloud_bridge.releases.roll_out_states import Happened, RollOutState
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.roll_out_health import look
+from cloud_bridge.store.roll_out_start import give_rings, waiting_for_rings
 from cloud_bridge.store.roll_outs import apply, count_states, ring_count, watched
+from cloud_bridge.store.slices import in_slices
 from cloud_bridge.verified_time import Clocks
 
 DECIDE_EVERY_S = 60.0
+RINGS_EVERY_S = 5.0
 
 _log = logging.getLogger(__name__)
+
+
+def give_all_rings(database: Database) -> None:
+    """To the units of roll-outs that have started, until all have theirs. Raises SQLAlchemyError."""
+    with database.reading() as connection:
+        numbers = waiting_for_rings(connection)
+    for number in numbers:
+        in_slices(database.writing_slice, partial(give_rings, number=number))
 
 
 def decide_all(database: Database, clocks: Clocks) -> None:
@@ -26,6 +38,8 @@ def decide_all(database: Database, clocks: Clocks) -> None:
     for one, count, seen in found:
         lasted_ms = min(now_ms, clocks.verified.now_ms()) - one.ring_ms
         decision = decide(one.ring, count, lasted_ms, one.soak_ms, seen)
+        if decision.happened is not Happened.STOP and not one.is_drawn:
+            continue
         if decision.happened is None or one.state is RollOutState.DONE and decision.happened is not Happened.STOP:
             continue
         _log.warning("roll-out %d of %s: %s %s", one.number, one.version, decision.happened, decision.why)

@@ -25,7 +25,7 @@ from cloud_bridge.duties import Duties
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.ingest.shard import ALL, NONE, Shard
 from cloud_bridge.live import Live
-from cloud_bridge.roll_out_decisions import DECIDE_EVERY_S, decide_all
+from cloud_bridge.roll_out_decisions import DECIDE_EVERY_S, RINGS_EVERY_S, decide_all, give_all_rings
 from cloud_bridge.store.chunk_removal import ChunkRemoval
 from cloud_bridge.store.chunks import CHUNKED
 from cloud_bridge.store.database import Database
@@ -289,6 +289,7 @@ class Upkeep:
             (TROUBLE_EVERY_S, "trouble_alerts", alarm.notice_trouble),
             (DONE_EVERY_S, "done_alerts", alarm.notice_done),
             (LOST_VEHICLES_EVERY_S, "lost_vehicle_alerts", alarm.notice_lost_vehicles),
+            (RINGS_EVERY_S, "roll_out_rings", partial(give_all_rings, self._database)),
             (DECIDE_EVERY_S, "roll_outs", partial(decide_all, self._database, Clocks(self._clock, self._verified))),
         ]
         await _run(turns, duties)

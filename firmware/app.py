@@ -26,7 +26,7 @@ from firmware.persistence import Persistence, ordered_before, restore, wear_befo
 from firmware.storage import boots, record_file
 from firmware.storage.checkpoint import Checkpoint
 from firmware.storage.settings import Settings
-from firmware.version import BUILT_S, VERSION
+from firmware.version import BOARD, BUILT_S, VERSION
 from firmware.wall_clock import WallClock
 
 if False:  # for mypy alone
@@ -87,7 +87,14 @@ class Unit(ChargePoint):
             part("update", self._resume_update)
         self.note(
             "boot",
-            {"cause": board.reset_cause, "v": VERSION, "tls": tls, "formatted": formatted, "failed": failed},
+            {
+                "cause": board.reset_cause,
+                "v": VERSION,
+                "board": BOARD,
+                "tls": tls,
+                "formatted": formatted,
+                "failed": failed,
+            },
             0,
         )
         if settings and settings.refused:

@@ -14,7 +14,9 @@ from cloud_bridge.releases.roll_out_states import RINGS
 from cloud_bridge.settings import Settings
 from cloud_bridge.store import releases, roll_outs
 from cloud_bridge.store.database import open_database
-from cloud_bridge.store.roll_outs import Choice, ChosenBy, Wish, count_states, total
+from cloud_bridge.store.roll_out_start import Choice, ChosenBy, Wish
+from cloud_bridge.store.roll_out_start import start as start_roll_out
+from cloud_bridge.store.roll_outs import count_states, total
 from cloud_bridge.store.security_events import Kind
 
 LONGEST_SOAK_H = 720
@@ -45,12 +47,13 @@ def start(settings: Settings, options: argparse.Namespace) -> Answer:
     now_ms = SystemClock().now_ms()
     choice = _choice(options)
     with closing(open_database(settings.store)) as database, database.writing() as connection:
-        release = releases.find_release(connection, options.version)
-        wish = Wish(release.name, choice, options.soak_hours * HOUR_MS, options.required_by)
-        number = roll_outs.start(connection, wish, now_ms)
-        record(connection, Kind.ROLL_OUT_STARTED, f"{number} of {release.version}")
-        units = roll_outs.find_roll_out(connection, number).units
-    return {"roll-out": number, "version": release.version, "units": units}
+        releases.images_of(connection, options.version)
+        wish = Wish(options.version, choice, options.soak_hours * HOUR_MS, options.required_by)
+        number = start_roll_out(connection, wish, now_ms)
+        record(connection, Kind.ROLL_OUT_STARTED, f"{number} of {options.version}")
+        found = roll_outs.find_roll_out(connection, number)
+    answer = {"roll-out": number, "version": found.version, "units": found.units}
+    return answer | ({"left out, without an image for their board": found.left_out} if found.left_out else {})
 
 
 def stop(settings: Settings, options: argparse.Namespace) -> Answer:

@@ -79,7 +79,7 @@ def is_worse(seen: Seen, is_first_ring: bool) -> bool:
 def reason(seen: Seen) -> str:
     """Why it was stopped, for people."""
     words = f"{seen.updated.bad} of {seen.updated.units} updated units {IN_WORDS[seen.sign]}"
-    return words if seen.sign is Sign.WENT_BACK else f"{words}, of the rest {seen.rest.bad} of {seen.rest.units}"
+    return f"{words}, of the rest {seen.rest.bad} of {seen.rest.units}" if seen.rest.units else words
 
 
 def chance_if_alike(updated: Count, rest: Count) -> float:

@@ -2,12 +2,15 @@
 boot or a day; the version also in a heartbeat after it has changed.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, ScalarSelect, Select, Subquery, func, select
+from sqlalchemy import Connection, ScalarSelect, Select, Subquery, delete, func, select
 
-from cloud_bridge.store.tables import events, units
+from cloud_bridge.store.tables import events, firmware_counts, units
+from cloud_bridge.store.units import count_units
+from cloud_bridge.store.upsert import insert_into
 from cloud_bridge.wire import MAX_COUNT, BadPayload, Event, decode
 
 MAX_CHARACTERS = 40  # that are shown
@@ -18,11 +21,12 @@ class Told(NamedTuple):
     """By one unit; None where it told none. Of modem and contactor, not before the oldest event that is kept."""
 
     firmware: str | None  # the version
+    board: str | None
     modem: str | None  # the modem's own name for its model, as of its last boot
     closings: int | None  # of the contactor in the unit's life, as of its last daily report
 
 
-NOTHING = Told(None, None, None)
+NOTHING = Told(None, None, None, None)
 
 
 def firmware_versions(connection: Connection, unit_ids: Sequence[str]) -> dict[str, str]:
@@ -32,9 +36,32 @@ def firmware_versions(connection: Connection, unit_ids: Sequence[str]) -> dict[s
 
 
 def count_versions(connection: Connection) -> list[tuple[str | None, int]]:
-    """How many units run each version, most first; None: those that never told one."""
-    query = select(units.c.firmware, func.count()).group_by(units.c.firmware)
-    return [(version, count) for version, count in connection.execute(query.order_by(func.count().desc()).limit(SHOWN))]
+    """How many units run each version, most first; None: those that told none. Counted as it changes: no unit is read."""
+    column = firmware_counts.c
+    query = select(column.version, column.units).order_by(column.units.desc(), column.version).limit(SHOWN)
+    found: list[tuple[str | None, int]] = [(version, count) for version, count in connection.execute(query)]
+    told = connection.execute(select(func.coalesce(func.sum(column.units), 0))).scalar_one()
+    untold = count_units(connection) - int(told)
+    return sorted([*found, *([(None, untold)] if untold > 0 else [])], key=lambda row: -row[1])
+
+
+def count_changes(connection: Connection, changes: Iterable[tuple[str | None, str | None]]) -> None:
+    """Of units, from one version to another; None is none. In the transaction that changes the units."""
+    counts: Counter[str] = Counter()
+    for was, now in changes:
+        if was is not None:
+            counts[was] -= 1
+        if now is not None:
+            counts[now] += 1
+    changed = [{"version": version, "units": count} for version, count in sorted(counts.items()) if count]
+    if not changed:
+        return
+    column = firmware_counts.c
+    statement = insert_into(connection.dialect.name, firmware_counts)
+    more = {"units": column.units + statement.excluded.units}
+    connection.execute(statement.on_conflict_do_update(index_elements=["version"], set_=more), changed)
+    nobody = column.version.in_([row["version"] for row in changed]) & (column.units <= 0)
+    connection.execute(delete(firmware_counts).where(nobody))
 
 
 def told_by(connection: Connection, unit_id: str) -> Told:
@@ -45,11 +72,11 @@ def told_by(connection: Connection, unit_id: str) -> Told:
 def told_by_each(connection: Connection, unit_ids: Select[Any]) -> dict[str, Told]:
     """By each of the units that the query finds, by unit id."""
     few = unit_ids.subquery()
-    columns = (units.c.id, units.c.firmware, _last(few, "modem"), _last(few, "day"))
+    columns = (units.c.id, units.c.firmware, units.c.board, _last(few, "modem"), _last(few, "day"))
     query = select(*columns).join(few, few.c.id == units.c.id)
     return {
-        unit_id: Told(firmware, _text(_detail(modem, "model")), _count(_detail(day, "closings")))
-        for unit_id, firmware, modem, day in connection.execute(query)
+        unit_id: Told(firmware, board, _text(_detail(modem, "model")), _count(_detail(day, "closings")))
+        for unit_id, firmware, board, modem, day in connection.execute(query)
     }
 
 

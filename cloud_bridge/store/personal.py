@@ -12,7 +12,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, o
 
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.ownership import Owned, end_ownerships, owned_in, periods_of
-from cloud_bridge.store.release_tables import releases, roll_out_units, roll_outs, update_bytes
+from cloud_bridge.store.release_tables import release_boards, releases, roll_out_units, roll_outs, update_bytes
 from cloud_bridge.store.row_order import lock_in_order
 from cloud_bridge.store.tables import (
     alert_choices,
@@ -29,6 +29,7 @@ from cloud_bridge.store.tables import (
     duplicate_identities,
     email_changes,
     events,
+    firmware_counts,
     heartbeats,
     invitations,
     job_customers,
@@ -193,6 +194,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     unknown_clients: (),  # what is no charge point
     authorities: (),  # of the service's certificates
     releases: (),  # firmware, and how it got to the charge points
+    release_boards: (),
     roll_outs: (),
     roll_out_units: (),
     update_bytes: (),
@@ -204,6 +206,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     verified_time: (),
     alert_cursors: (),  # which hold-downs of alerts have ended
     totals: (),  # numbers
+    firmware_counts: (),
 }
 
 # Of the alerts that their unit caused, those that went to others (a member, support) tell of these: erased, not handed out.

@@ -2,26 +2,36 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
-from cloud_bridge.store.tables import metadata
+from cloud_bridge.store.tables import metadata, untold
 
 releases = Table(  # store/releases.py
     "releases",
     metadata,
     Column("name", String(16), primary_key=True),  # by which orders and pieces name it: releases/manifest.py
-    Column("version", String(20), nullable=False, unique=True),
+    Column("version", String(20), nullable=False),
     Column("manifest", LargeBinary, nullable=False),  # the file, signed
     Column("image", LargeBinary, nullable=False),
     Column("added_ms", BigInteger, nullable=False),
 )
 
-roll_outs = Table(  # one release to some units, ring after ring (store/roll_outs.py)
+release_boards = Table(  # which release is for a board: of one version, one for each
+    "release_boards",
+    metadata,
+    Column("version", String(20), primary_key=True),
+    Column("board", String(32), primary_key=True),
+    Column("release", ForeignKey("releases.name"), nullable=False),
+)
+
+roll_outs = Table(  # one version to some units, ring after ring (store/roll_outs.py)
     "roll_outs",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("release", ForeignKey("releases.name"), nullable=False),
+    Column("version", String(20), nullable=False),
     Column("chosen_by", String(10), nullable=False),  # roll_outs.ChosenBy
     Column("chosen", String(100), nullable=False),  # the network's digits, how names begin, the number of a list
     Column("units", BigInteger, nullable=False),  # that it is for
+    Column("left_out", BigInteger, nullable=False),  # that were chosen, and have no image for their board
+    Column("lot", String(300)),  # what is left to be drawn (releases/lot.py); null: every unit has its ring
     Column("soak_ms", BigInteger, nullable=False),  # how long a ring lasts at least
     Column("required_by_ms", BigInteger),  # a security update; null: it is not
     Column("started_ms", BigInteger, nullable=False),
@@ -30,6 +40,7 @@ roll_outs = Table(  # one release to some units, ring after ring (store/roll_out
     Column("ring_ms", BigInteger, nullable=False),  # since when it is at that ring
     Column("ended_ms", BigInteger),  # stopped, or done; null: it runs
     Column("why", String(200), nullable=False),  # it was stopped
+    untold(),  # that it has stopped by itself
     sqlite_autoincrement=True,
 )
 
@@ -38,6 +49,7 @@ roll_out_units = Table(
     metadata,
     Column("roll_out_id", ForeignKey("roll_outs.id", ondelete="CASCADE"), primary_key=True),
     Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("release", ForeignKey("releases.name"), nullable=False),  # the one for its board
     Column("ring", Integer, nullable=False),
     Column("is_newest", Boolean, nullable=False),  # no later roll-out is for this unit
     Column("state", String(12), nullable=False),  # releases/roll_out_states.py
@@ -46,7 +58,14 @@ roll_out_units = Table(
     Column("installed_ms", BigInteger),  # when the unit said so first
     Column("loaded", Integer, nullable=False),  # bytes of the image up to which it was sent
     Column("why", String(40), nullable=False),  # it refused, or went back
+    untold(),  # to its owner, how far it is
     Index(None, "roll_out_id", "state", "ring"),
+)
+Index(
+    "ix_roll_out_units_untold",
+    roll_out_units.c.unit_id,
+    sqlite_where=roll_out_units.c.untold,
+    postgresql_where=roll_out_units.c.untold,
 )
 _is_newest = roll_out_units.c.is_newest
 Index(

@@ -1,4 +1,6 @@
-"""Releases of the firmware: a signed manifest and its image each. What is stored was verified (cli/release.py)."""
+"""Releases of the firmware: a signed manifest and its image each; of one version, one for each board. What is stored was
+verified (cli/release.py).
+"""
 
 from typing import NamedTuple
 
@@ -8,7 +10,7 @@ from cloud_bridge.errors import AlreadyThere
 from cloud_bridge.releases.manifest import Manifest, name_of, read_signed
 from cloud_bridge.releases.release_errors import ReleaseError
 from cloud_bridge.releases.version import Version
-from cloud_bridge.store.release_tables import releases
+from cloud_bridge.store.release_tables import release_boards, releases
 from cloud_bridge.store.upsert import insert_one
 
 MAX_RELEASES = 200  # of at most 270 kB each
@@ -32,31 +34,32 @@ class ReleaseFiles(NamedTuple):
 
 
 def add(connection: Connection, manifest: Manifest, whole: bytes, image: bytes, now_ms: int) -> bool:
-    """False: this very release is there. Raises AlreadyThere for another one of its version, and ReleaseError when
-    MAX_RELEASES are there."""
+    """False: this very release is there. Raises AlreadyThere when its version has another one for one of its boards, and
+    ReleaseError when MAX_RELEASES are there."""
     version = str(manifest.version)
     row = {"name": name_of(whole), "version": version, "manifest": whole, "image": image, "added_ms": now_ms}
     if len(list_releases(connection)) >= MAX_RELEASES:
         raise ReleaseError(f"there are {MAX_RELEASES} releases already")
-    if insert_one(connection, releases, row):
-        return True
-    if connection.execute(select(releases.c.name).where(releases.c.version == version)).scalar() == row["name"]:
+    if not insert_one(connection, releases, row):
         return False
-    raise AlreadyThere(f"{version} is there with another manifest or image: a unit knows one {version} alone")
+    for board in dict.fromkeys(manifest.boards):
+        if not insert_one(connection, release_boards, {"version": version, "board": board, "release": row["name"]}):
+            raise AlreadyThere(f"{version} for {board} is there with another manifest or image: a unit knows one alone")
+    return True
 
 
-def find_release(connection: Connection, version: str) -> Release:
-    """Raises ReleaseError for a version that is not there."""
-    found = connection.execute(_RELEASES.where(releases.c.version == version)).first()
-    if found is None:
+def images_of(connection: Connection, version: str) -> list[Release]:
+    """One for each board. Raises ReleaseError for a version that is not there."""
+    found = [_release(row) for row in connection.execute(_RELEASES.where(releases.c.version == version))]
+    if not found:
         raise ReleaseError(f"there is no release {version}: `release add` stores one, and `release list` shows them")
-    return _release(found)
+    return found
 
 
 def list_releases(connection: Connection) -> list[Release]:
-    """The newest version first."""
+    """The newest version first, each image of its own."""
     found = [_release(row) for row in connection.execute(_RELEASES)]
-    return sorted(found, key=_version_of, reverse=True)
+    return sorted(found, key=_order, reverse=True)
 
 
 def read_files(connection: Connection, name: str) -> ReleaseFiles | None:
@@ -74,5 +77,5 @@ def _release(row: tuple[str, bytes, int]) -> Release:
     return Release(name, str(manifest.version), manifest, len(whole), added_ms)
 
 
-def _version_of(release: Release) -> Version:
-    return release.manifest.version
+def _order(release: Release) -> tuple[Version, tuple[str, ...]]:
+    return release.manifest.version, release.manifest.boards

@@ -7,10 +7,10 @@ is seen in both. Where there are many, SAMPLE of each show enough.
 
 from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, or_, select
 
-from cloud_bridge.releases.manifest import read_signed
 from cloud_bridge.releases.roll_out_states import WENT_BACK, UnitState
 from cloud_bridge.releases.verdict import Count, Seen, Sign
 from cloud_bridge.store.release_tables import roll_out_units
+from cloud_bridge.store.releases import images_of
 from cloud_bridge.store.roll_outs import RollOut
 from cloud_bridge.store.tables import contacts, events, heartbeats
 
@@ -19,13 +19,15 @@ _REST = (UnitState.WAITING, UnitState.ORDERED, UnitState.TAKEN, UnitState.REFUSE
 
 
 def look(connection: Connection, roll_out: RollOut) -> list[Seen]:
-    """Every sign, with its counts."""
+    """Every sign, with its counts; the plainest first: a unit that goes back was reset on its way there."""
     column = roll_out_units.c
-    has_it = or_(column.installed_ms.is_not(None), column.loaded >= read_signed(roll_out.manifest).manifest.size)
+    sizes = [(one.name, one.manifest.size) for one in images_of(connection, roll_out.version)]
+    is_sent = or_(*(and_(column.release == name, column.loaded >= size) for name, size in sizes))
+    has_it = or_(column.installed_ms.is_not(None), is_sent)
     updated = _some(roll_out, has_it, column.state_ms.desc())
     rest = _some(roll_out, and_(column.state.in_(_REST), ~has_it), column.ring)
     seen = [Seen(sign, _count(connection, updated, sign), _count(connection, rest, sign)) for sign in _IS_BAD]
-    return [*seen, Seen(Sign.WENT_BACK, _went_back(connection, roll_out), Count(0, 0))]
+    return [Seen(Sign.WENT_BACK, _went_back(connection, roll_out), Count(0, 0)), *seen]
 
 
 def _some(roll_out: RollOut, which: ColumnElement[bool], order: ColumnElement[object]) -> Subquery:

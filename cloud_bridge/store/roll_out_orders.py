@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Connection, and_, bindparam, case, func, or_,
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.releases.roll_out_states import LOADING, RollOutState, UnitState
 from cloud_bridge.store.release_tables import releases, roll_out_units, roll_outs
-from cloud_bridge.store.roll_outs import HEARD_MS
+from cloud_bridge.store.roll_out_start import HEARD_MS
 from cloud_bridge.store.tables import contacts
 
 AGAIN_MS = DAY_MS // 4
@@ -53,15 +53,16 @@ def due(connection: Connection, now_ms: int, limit: int) -> list[Order]:
         if min(room, limit - len(found)) <= 0:
             continue
         query = (
-            select(column.unit_id)
+            select(column.unit_id, releases.c.name, func.length(releases.c.manifest))
             .join(contacts, contacts.c.unit_id == column.unit_id)
+            .join(releases, releases.c.name == column.release)
             .where(column.roll_out_id == one.id, column.is_newest, wanted)
             .where(contacts.c.last_contact_ms >= now_ms - HEARD_MS)
             .limit(min(room, limit - len(found)))  # in any order: a million are not sorted for fifty
         )
         found += [
-            Order(one.id, unit_id, one.release, one.version, one.size, is_required, is_withdrawn)
-            for unit_id in connection.execute(query).scalars()
+            Order(one.id, unit_id, name, one.version, size, is_required, is_withdrawn)
+            for unit_id, name, size in connection.execute(query)
         ]
     return found
 
@@ -76,16 +77,13 @@ def mark_sent(connection: Connection, orders: Sequence[Order], now_ms: int) -> N
 _OPEN = (
     select(
         roll_outs.c.id,
-        roll_outs.c.release,
-        releases.c.version,
-        func.length(releases.c.manifest).label("size"),
+        roll_outs.c.version,
         roll_outs.c.units,
         roll_outs.c.state,
         roll_outs.c.ring,
         roll_outs.c.required_by_ms,
         roll_outs.c.ended_ms,
     )
-    .join(releases, releases.c.name == roll_outs.c.release)
     .where(
         select(roll_out_units.c.unit_id)
         .where(

@@ -1,28 +1,37 @@
-"""What units say of updates, in the transaction that stores their messages: which version each runs, and how far each has come
-with its roll-out (releases/roll_out_states.py).
+"""What units say of updates, in the transaction that stores their messages: which version each runs, on which board, and how
+far each has come with its roll-out (releases/roll_out_states.py).
 """
 
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, bindparam, case, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, update
 
 from cloud_bridge.releases.roll_out_states import Told, UnitState, unit_after
+from cloud_bridge.store.firmware import count_changes
 from cloud_bridge.store.inbound_message import InboundMessage
-from cloud_bridge.store.release_tables import releases, roll_out_units, roll_outs
-from cloud_bridge.store.row_order import in_parts
+from cloud_bridge.store.release_tables import releases, roll_out_units
+from cloud_bridge.store.row_order import in_parts, lock_in_order
 from cloud_bridge.store.tables import units
 from cloud_bridge.wire import Event, Heartbeat, Message, Result
 
 EVENT = "update"
 ORDER, WITHDRAWAL = "u", "w"  # how the ids of commands begin
 MAX_VERSION = 40  # characters of the column
+_BOARD = re.compile(r"[a-z0-9_]{1,32}")  # as a manifest has it
 MAX_WHY = 40  # likewise
 _COMMAND = re.compile(r"([uw])-([0-9a-f]{16})-[0-9a-f]{8}")
 _OF_UNITS = {
     told.value: told for told in (Told.REFUSED, Told.INSTALLED, Told.TRIAL, Told.GOOD, Told.ROLLED_BACK, Told.CORRUPT)
 }
+
+
+class Runs(NamedTuple):
+    """A version, None where its boot says none; and the board, None where nothing new is said of it."""
+
+    version: str | None
+    board: str | None
 
 
 class Report(NamedTuple):
@@ -35,16 +44,16 @@ class Report(NamedTuple):
     at_ms: int
 
 
-def versions_in(messages: Sequence[InboundMessage]) -> dict[str, str | None]:
-    """Which version each unit says that it runs, by unit id; None: its boot says none. Units that say nothing of it are left
-    out."""
-    found: dict[str, str | None] = {}
+def versions_in(messages: Sequence[InboundMessage]) -> dict[str, Runs]:
+    """What each unit says that it runs, by unit id. Units that say nothing of it are left out."""
+    found: dict[str, Runs] = {}
     for one in messages:
+        before = found.get(one.unit_id, Runs(None, None))
         if isinstance(one.message, Heartbeat):
             if (version := _text(one.message.get("new_version"))) is not None:
-                found[one.unit_id] = version
+                found[one.unit_id] = before._replace(version=version)
         elif _is_boot(one.message):
-            found[one.unit_id] = _booted(one.message)
+            found[one.unit_id] = Runs(_booted(one.message), _board(one.message) or before.board)
     return found
 
 
@@ -53,11 +62,18 @@ def reports_in(messages: Sequence[InboundMessage]) -> list[Report]:
     return [report for one in messages if (report := _report(one)) is not None]
 
 
-def record_versions(connection: Connection, versions: dict[str, str | None]) -> None:
-    """By unit id."""
-    rows = [{"unit": unit_id, "version": version} for unit_id, version in sorted(versions.items())]
-    if rows:
-        connection.execute(_VERSION, rows)
+def record_versions(connection: Connection, said: dict[str, Runs]) -> None:
+    """By unit id. How many run each version is counted with it."""
+    if not said:
+        return
+    lock_in_order(connection, units.c.id, said)
+    before: dict[str, str | None] = {}
+    for some in in_parts(sorted(said)):
+        query = select(units.c.id, units.c.firmware).where(units.c.id.in_(some))
+        before |= {unit_id: version for unit_id, version in connection.execute(query)}
+    rows = [{"unit": unit_id, "version": runs.version, "on": runs.board} for unit_id, runs in sorted(said.items())]
+    connection.execute(_RUNS, rows)
+    count_changes(connection, [(was, said[unit_id].version) for unit_id, was in before.items()])
 
 
 def record_reports(connection: Connection, reports: Sequence[Report]) -> None:
@@ -74,10 +90,13 @@ def record_reports(connection: Connection, reports: Sequence[Report]) -> None:
         connection.execute(_MOVE, changed)
 
 
-_VERSION = (
+_RUNS = (
     update(units)
     .where(units.c.id == bindparam("unit"))
-    .values(firmware=bindparam("version", type_=units.c.firmware.type))
+    .values(
+        firmware=bindparam("version", type_=units.c.firmware.type),
+        board=func.coalesce(bindparam("on", type_=units.c.board.type), units.c.board),
+    )
 )
 _NEWEST = (
     select(
@@ -87,8 +106,7 @@ _NEWEST = (
         releases.c.version,
         roll_out_units.c.state,
     )
-    .join(roll_outs, roll_outs.c.id == roll_out_units.c.roll_out_id)
-    .join(releases, releases.c.name == roll_outs.c.release)
+    .join(releases, releases.c.name == roll_out_units.c.release)
     .where(roll_out_units.c.is_newest)
     .with_for_update(of=roll_out_units)
 )
@@ -163,6 +181,12 @@ def _booted(message: Message | None) -> str | None:
     if not isinstance(message, Event) or message.kind != "boot" or not message.details:
         return None
     return _text(message.details.get("v"))
+
+
+def _board(message: Message | None) -> str | None:
+    """Likewise."""
+    said = message.details.get("board") if isinstance(message, Event) and message.details else None
+    return said if isinstance(said, str) and _BOARD.fullmatch(said) else None
 
 
 def _text(said: object) -> str | None:

@@ -53,7 +53,7 @@ def _unit() -> Column[str]:
     return Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), nullable=False)
 
 
-def _untold() -> Column[bool]:
+def untold() -> Column[bool]:
     """Whether people have still to be alerted to the row: store/untold.py."""
     return Column("untold", Boolean, nullable=False, default=True, server_default=false())
 
@@ -218,6 +218,7 @@ units = Table(
         "authorities", String(129)
     ),  # SHA-256 of those that it trusts, as it says (store/authorities.py); null: unsaid
     Column("firmware", String(40)),  # its version, as it said last; null: unsaid
+    Column("board", String(32)),  # as it said last; null: unsaid
     _in_small_letters("id", 36),
     _in_small_letters("name", 100),
     Index(None, "id_lower", "id"),
@@ -230,6 +231,13 @@ units = Table(
 )
 _never = units.c.first_contact_ms.is_(None)
 Index("ix_units_never_heard", units.c.id, sqlite_where=_never, postgresql_where=_never)
+
+firmware_counts = Table(  # how many units run each version, counted as it changes (store/firmware.py)
+    "firmware_counts",
+    metadata,
+    Column("version", String(40), primary_key=True),
+    Column("units", BigInteger, nullable=False),
+)
 
 totals = Table(  # counted as they change, because to count a million takes too long
     "totals",
@@ -330,7 +338,7 @@ transitions = _numbered(  # silent and back, as noticed: what alerts follow
     Column("at_ms", BigInteger, nullable=False),
     Column("contact", String(10), nullable=False),  # silent or online
     Column("last_contact_ms", BigInteger, nullable=False),
-    _untold(),
+    untold(),
     Index(None, "unit_id", "at_ms"),
     Index(None, "at_ms"),
 )
@@ -434,10 +442,10 @@ duplicate_identities = _numbered(  # a second charge point has the identity of t
     Column("last_ms", BigInteger, nullable=False),
     Column("boot", BigInteger, nullable=False),  # boot counts of the two, the one that was heard last first
     Column("other_boot", BigInteger, nullable=False),
-    _untold(),
+    untold(),
 )
 
-events = _journal("events", Column("kind", String(256)), _untold(), Index(None, "unit_id", "received_ms"))
+events = _journal("events", Column("kind", String(256)), untold(), Index(None, "unit_id", "received_ms"))
 
 sessions = _journal(
     "sessions",
@@ -527,7 +535,7 @@ messages = _numbered(
     Column("text", Text, nullable=False),
     Column("facts", Text),  # of the unit at that moment, JSON
     Column("once", String(32), nullable=False, unique=True),  # of the form: sent twice, kept once
-    _untold(),
+    untold(),
     Index(None, "conversation_id"),
 )
 
@@ -564,7 +572,7 @@ job_events = _numbered(  # every move of a job
     Column("words", Text, nullable=False),
     Column("visit_from_ms", BigInteger),  # that was planned, or called off
     Column("visit_until_ms", BigInteger),
-    _untold(),
+    untold(),
     Index(None, "job_id"),
 )
 

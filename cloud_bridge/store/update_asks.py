@@ -69,9 +69,9 @@ def _permit(connection: Connection, ask: Asked, budget: Budget) -> Part:
     query = (
         select(column.roll_out_id, column.loaded, func.length(file))
         .join(roll_outs, roll_outs.c.id == column.roll_out_id)
-        .join(releases, releases.c.name == roll_outs.c.release)
+        .join(releases, releases.c.name == column.release)
         .where(column.unit_id == ask.unit_id, column.is_newest, column.state.in_(MAY_ASK))
-        .where(releases.c.name == ask.name, roll_outs.c.state != RollOutState.STOPPED)
+        .where(column.release == ask.name, roll_outs.c.state != RollOutState.STOPPED)
     )
     found = connection.execute(query.with_for_update(of=roll_out_units)).first()
     if found is None:

@@ -70,7 +70,8 @@ def test_a_release_comes_through_whatever_is_killed(cloud: CloudFixture, tmp_pat
     unit.subscribe_to_commands()
     assert unit.subscribe_to_pieces() == 0
     unit.report("heartbeat", s="A1", q=17, t=int(time.time()))
-    until(lambda: cloud.charge_point("one")["contact"] == "online", "heard")
+    unit.report("event", k="boot", d={"cause": "power_on", "v": "1.3.0", "board": "tcall"})
+    until(lambda: cloud.charge_point("one")["board"] == "tcall", "heard")
     cloud.command("release", "roll-out", "1.4.0", "--all", "--soak-hours", "1")
     while (order := unit.next_command(WITHIN_S))["do"] != "update":
         pass  # the time

@@ -49,7 +49,7 @@ def test_a_release_goes_to_a_charger_that_asks_for_it(
     unit_id = f"CK-{look}"
     charger = cloud.charger(unit_id, "dora")
     charger.report("heartbeat", s="A1", m="smart", q=18, o="23415", f=[])
-    charger.report("event", k="boot", d={"cause": "power_on", "v": "1.3.0"})
+    charger.report("event", k="boot", d={"cause": "power_on", "v": "1.3.0", "board": "tcall"})
     charger.subscribe_to_commands()
     assert charger.subscribe_to_pieces() == 0
 

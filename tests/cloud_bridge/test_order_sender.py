@@ -19,6 +19,7 @@ def connected(bridge: Bridge, secret: str) -> Unit:
     unit = Unit(bridge, "cp-1", secret).connect()
     unit.subscribe("cp/cp-1/command")
     unit.publish("cp/cp-1/heartbeat", b'{"n":1,"b":1}')
+    unit.publish("cp/cp-1/event", b'{"n":0,"b":1,"k":"boot","d":{"board":"tcall"}}')
     return unit
 
 

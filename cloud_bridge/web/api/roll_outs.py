@@ -14,7 +14,8 @@ from cloud_bridge.releases.release_errors import ReleaseError
 from cloud_bridge.releases.roll_out_states import RINGS, RollOutState, UnitState
 from cloud_bridge.store import releases, roll_outs
 from cloud_bridge.store.access import Scope
-from cloud_bridge.store.roll_outs import Choice, ChosenBy, RollOut, Wish, count_states, total
+from cloud_bridge.store.roll_out_start import Choice, ChosenBy, Wish, start
+from cloud_bridge.store.roll_outs import RollOut, count_states, total
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.api.history import UnitOf
 from cloud_bridge.web.api.schema import ACCESS_PROBLEMS, PROBLEMS, Problem, Schema, Time
@@ -67,6 +68,7 @@ class RollOutProgress(Schema):
     started_at: Time
     ended_at: Time | None
     units: Annotated[dict[UnitState, int], Field(description="of all rings")]
+    left_out: Annotated[int, Field(description="chosen units without an image for their board")]
     rings: list[RollOutRing]
 
 
@@ -149,12 +151,12 @@ def start_roll_out(
     """Order charge points to take a release: one, then 1 % of them, 10 %, and all. Needs the scope `operate`."""
     required_by_ms = None if new.required_by is None else (new.required_by - EPOCH).days * DAY_MS
     try:
-        release = releases.find_release(connection, new.version)
-        wish = Wish(release.name, Choice(new.by, new.text, new.units), new.soak_hours * HOUR_MS, required_by_ms)
-        number = roll_outs.start(connection, wish, app_state.clock.now_ms())
+        releases.images_of(connection, new.version)
+        wish = Wish(new.version, Choice(new.by, new.text, new.units), new.soak_hours * HOUR_MS, required_by_ms)
+        number = start(connection, wish, app_state.clock.now_ms())
     except ReleaseError as error:
         raise HTTPException(409, str(error)) from None
-    note(request, Kind.ROLL_OUT_STARTED, asker, f"{number} of {release.version}")
+    note(request, Kind.ROLL_OUT_STARTED, asker, f"{number} of {new.version}")
     return _as_json(roll_outs.find_roll_out(connection, number), count_states(connection, number))
 
 
@@ -211,6 +213,7 @@ def _as_json(one: RollOut, states: dict[int, dict[UnitState, int]]) -> dict[str,
         "started_at": iso_utc(one.started_ms),
         "ended_at": _time(one.ended_ms),
         "units": total(states),
+        "left_out": one.left_out,
         "rings": [{"name": RINGS[ring], "units": states[ring]} for ring in sorted(states)],
     }
 

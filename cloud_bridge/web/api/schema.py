@@ -101,7 +101,8 @@ class _ChargePoint(Schema):
         Field(description="it has a connection open, which says nothing about contact; null where nobody knows"),
     ]
     heartbeat_at: Time | None
-    firmware: Annotated[str | None, Field(description="version, as of its last boot")]
+    firmware: Annotated[str | None, Field(description="version, as it said last")]
+    board: Annotated[str | None, Field(description="that its firmware is for, as of its last boot")]
     modem: Annotated[str | None, Field(description="model, as the modem named itself after the last boot")]
     contactor_closings: Annotated[int | None, Field(description="in its life, as of its last daily report")]
     duplicate_identity_since: Annotated[

@@ -91,6 +91,7 @@ class Around(NamedTuple):
     unread: Unread | None = None  # answers of support
     job: Job | None = None  # of an installer here
     firmware: str | None = None  # its version
+    board: str | None = None  # that the firmware is for
     modem: str | None = None  # its model
     closings: int | None = None  # of its contactor, in its life
     authority: Trouble | None = None  # troubles.authority_ends
@@ -194,6 +195,8 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     )
     if around.firmware is not None:
         found.append(Fact("Firmware", around.firmware))
+    if around.board is not None and around.for_installer:
+        found.append(Fact("Board", around.board))
     if around.update is not None and around.for_installer:
         found.append(Fact("Update", update_words.progress(around.update), wide=True))
     if around.modem is not None:

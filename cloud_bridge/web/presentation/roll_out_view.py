@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from cloud_bridge.durations import DAY_MS, HOUR_MS
 from cloud_bridge.releases.roll_out_states import RINGS, RollOutState, UnitState
-from cloud_bridge.store.roll_outs import ChosenBy, RollOut
+from cloud_bridge.store.roll_out_start import ChosenBy
+from cloud_bridge.store.roll_outs import RollOut
 from cloud_bridge.web.presentation.charts import Bar, TimeAxis, time_axis
 from cloud_bridge.web.presentation.series import Slot
 from cloud_bridge.web.presentation.update_words import STATES

@@ -167,6 +167,7 @@ def as_json(point: ChargePoint, told: Told) -> dict[str, Any]:
         **dict(zip(_FIELDS, _field_values(heartbeat), strict=True)),
         **({name: heartbeat.more.get(name) for name in ONLY_SHOWN} if heartbeat.more else _NOT_SHOWN),
         "firmware": told.firmware,
+        "board": told.board,
         "modem": told.modem,
         "contactor_closings": told.closings,
         "duplicate_identity_since": None if point.duplicate is None else iso_utc(point.duplicate.since_ms),

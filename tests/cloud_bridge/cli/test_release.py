@@ -62,7 +62,7 @@ def test_a_release_is_signed_added_and_listed(files: Path, capsys: pytest.Captur
     assert out.splitlines()[-1].startswith("version 1.4.0  boards tcall  least 1.0.0  bytes ")
     assert run(files, "sign", "manifest", "--key", "key.pem") == 0  # another signature, so another manifest
     assert run(files, "add", "manifest", "image", "--public", "public.pem") == 1
-    assert "1.4.0 is there with another manifest" in said(capsys)
+    assert "1.4.0 for tcall is there with another manifest" in said(capsys)
 
 
 def test_the_public_keys_of_the_data_folder_are_used(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,6 +161,13 @@ def test_what_cannot_be_rolled_out_is_one_line(
 ) -> None:
     assert run(added, *words) == 1
     assert reason in said(capsys)
+
+
+def test_units_without_an_image_for_their_board_are_told(added: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(open_database(read_settings(os.environ).store)) as database, database.writing() as connection:
+        add_heard(connection, "cp-3", board="virtual")
+    assert run(added, "roll-out", "1.4.0", "--all") == 0
+    assert capsys.readouterr().out.strip().endswith("units 2  left out, without an image for their board 1")
 
 
 def test_two_roll_outs_at_once_are_refused(added: Path, capsys: pytest.CaptureFixture[str]) -> None:

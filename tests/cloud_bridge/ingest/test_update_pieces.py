@@ -42,6 +42,7 @@ def connected(bridge: Bridge, unit_id: str) -> Unit:
     unit.subscribe(f"cp/{unit_id}/command")
     assert unit.subscribe(f"cp/{unit_id}/piece") == 1
     unit.publish(f"cp/{unit_id}/heartbeat", b'{"n":1,"b":1}')
+    unit.publish(f"cp/{unit_id}/event", b'{"n":0,"b":1,"k":"boot","d":{"board":"tcall"}}')
     return unit
 
 

@@ -13,21 +13,24 @@ import tempfile
 import time
 from pathlib import Path
 
+from sqlalchemy import update
+
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.order_sender import payload_of
 from cloud_bridge.releases.decision import SOAK_MS
 from cloud_bridge.releases.roll_out_states import OPEN, RINGS, RollOutState, UnitState
-from cloud_bridge.roll_out_decisions import decide_all
-from cloud_bridge.store import roll_outs
+from cloud_bridge.roll_out_decisions import decide_all, give_all_rings
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.inbound_message import InboundMessage
 from cloud_bridge.store.record import record
 from cloud_bridge.store.roll_out_orders import Order, due, mark_sent
-from cloud_bridge.store.roll_outs import Choice, ChosenBy, Wish, count_states, find_roll_out, reached_by_hour, total
+from cloud_bridge.store.roll_out_start import Choice, ChosenBy, Wish, start
+from cloud_bridge.store.roll_outs import count_states, find_roll_out, reached_by_hour, total
+from cloud_bridge.store.tables import units as unit_table
 from cloud_bridge.store.units import add_unit
 from cloud_bridge.verified_time import Clocks, VerifiedTime
 from tests.cloud_bridge.recording import inbound
-from tests.cloud_bridge.releases.rolling_out import add_release
+from tests.cloud_bridge.releases.rolling_out import MADE, add_release
 from tests.cloud_bridge.running import START_MS, HandClock
 
 TURN_MS = 10 * MINUTE_MS
@@ -58,10 +61,12 @@ class Fleet:
         with database.writing() as connection:
             for unit_id in self._unit_ids:
                 add_unit(connection, unit_id, START_MS - HOUR_MS)
-            wish = Wish(add_release(connection), Choice(ChosenBy.ALL), SOAK_MS)
+            connection.execute(update(unit_table).values(board="tcall"))
+            add_release(connection)
+            wish = Wish(str(MADE.manifest.version), Choice(ChosenBy.ALL), SOAK_MS)
         self._beat()
         with database.writing() as connection:
-            self.number = roll_outs.start(connection, wish, self.clock.now_ms())
+            self.number = start(connection, wish, self.clock.now_ms())
 
     def turn(self) -> None:
         """Ten minutes of everybody's life."""
@@ -83,6 +88,7 @@ class Fleet:
         if said:
             with self._database.writing() as connection:
                 record(connection, said, now_ms)
+        give_all_rings(self._database)
         decide_all(self._database, self._clocks)
 
     def _beat(self) -> None:

@@ -3,15 +3,16 @@
 import json
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.releases.manifest import name_of
 from cloud_bridge.releases.roll_out_states import UnitState
-from cloud_bridge.store import releases, roll_outs
+from cloud_bridge.store import releases, roll_out_start
 from cloud_bridge.store.record import record
 from cloud_bridge.store.release_tables import roll_out_units
-from cloud_bridge.store.roll_outs import Choice, ChosenBy, Wish
+from cloud_bridge.store.roll_out_start import Choice, ChosenBy, Wish
+from cloud_bridge.store.tables import units
 from cloud_bridge.store.units import add_unit
 from tests.cloud_bridge.recording import inbound
 from tests.cloud_bridge.releases.making import Made, release
@@ -28,17 +29,18 @@ def add_release(connection: Connection, made: Made = MADE) -> str:
     return name_of(made.whole)
 
 
-def add_heard(connection: Connection, *unit_ids: str, at_ms: int = START_MS) -> None:
-    """Units that were heard then."""
+def add_heard(connection: Connection, *unit_ids: str, at_ms: int = START_MS, board: str | None = "tcall") -> None:
+    """Units that were heard then, with this board; None: they have not told it."""
     for unit_id in unit_ids:
         add_unit(connection, unit_id, START_MS - HOUR_MS)
     record(connection, [inbound(unit_id, at_ms) for unit_id in sorted(unit_ids)])
+    connection.execute(update(units).where(units.c.id.in_(unit_ids)).values(board=board))
 
 
 def start(connection: Connection, choice: Choice = ALL, at_ms: int = START_MS, **more: Any) -> int:
     """A roll-out of the newest release."""
-    newest = releases.list_releases(connection)[0].name
-    return roll_outs.start(connection, Wish(newest, choice, HOUR_MS, **more), at_ms)
+    newest = releases.list_releases(connection)[0].version
+    return roll_out_start.start(connection, Wish(newest, choice, HOUR_MS, **more), at_ms)
 
 
 def say(connection: Connection, unit_id: str, kind: str, at_ms: int = START_MS, **said: Any) -> None:

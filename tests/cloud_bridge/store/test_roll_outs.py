@@ -16,7 +16,8 @@ from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.firmware import count_versions, firmware_versions
 from cloud_bridge.store.roll_out_health import look
 from cloud_bridge.store.roll_out_orders import AGAIN_MS, ON_THEIR_WAY, due, mark_sent
-from cloud_bridge.store.roll_outs import Choice, ChosenBy, count_states, find_roll_out
+from cloud_bridge.store.roll_out_start import Choice, ChosenBy
+from cloud_bridge.store.roll_outs import count_states, find_roll_out
 from cloud_bridge.store.sites import describe_site
 from cloud_bridge.store.transitions import mark_silent
 from tests.cloud_bridge.old_store import open_at

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloud_bridge.releases.roll_out_states import Told
-from cloud_bridge.store import roll_outs
+from cloud_bridge.store import roll_out_start, roll_outs
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.roll_out_orders import due, mark_sent
 from cloud_bridge.store.update_asks import IMAGE, MANIFEST, Answer, Asked, Budget, Part, permit, sent_in
@@ -25,7 +25,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
     with database.writing() as connection:
         add_release(connection)
         add_heard(connection, "cp-1", "cp-2")
-        start(connection, roll_outs.Choice(roll_outs.ChosenBy.LIST, unit_ids=["cp-1"]))
+        start(connection, roll_out_start.Choice(roll_out_start.ChosenBy.LIST, unit_ids=["cp-1"]))
         mark_sent(connection, due(connection, START_MS, 10), START_MS)
     yield database
     database.close()

@@ -214,7 +214,8 @@ def _use_rate(request: Request, person: Person) -> None:
 def _facts(app_state: AppState, connection: Connection, unit: Unit) -> list[tuple[str, str]]:
     point = charge_point(app_state, unit)
     week = evidence_of(app_state, connection, unit, point.now_ms - FACTS_OVER_MS, point.now_ms)
-    return facts_of(point, week, *told_by(connection, unit.id))
+    told = told_by(connection, unit.id)
+    return facts_of(point, week, told.firmware, told.modem, told.closings)
 
 
 def _conversation(connection: Connection, person: Person, conversation_id: int) -> Conversation:

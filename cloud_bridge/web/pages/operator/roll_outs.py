@@ -15,7 +15,8 @@ from cloud_bridge.store import releases, roll_outs
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.firmware import count_versions
 from cloud_bridge.store.roll_out_health import look
-from cloud_bridge.store.roll_outs import Choice, ChosenBy, RollOut, Wish, count_states, reached_by_hour, total
+from cloud_bridge.store.roll_out_start import Choice, ChosenBy, Wish, start
+from cloud_bridge.store.roll_outs import RollOut, count_states, reached_by_hour, total
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs
@@ -33,8 +34,13 @@ router = APIRouter(prefix="/roll-outs", include_in_schema=False, dependencies=[o
 
 @router.get("")
 def show_roll_outs(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
+    found = releases.list_releases(connection)
+    boards_of: dict[str, list[str]] = {}
+    for one in found:
+        boards_of.setdefault(one.version, []).extend(one.manifest.boards)
     content: dict[str, Any] = {
-        "releases": releases.list_releases(connection),
+        "releases": found,
+        "boards_of": boards_of,
         "roll_outs": [
             (one, chosen_words(one), bar_of(total(count_states(connection, one.number))))
             for one in roll_outs.list_roll_outs(connection)
@@ -61,11 +67,11 @@ def start_roll_out(
     required_by: Annotated[str, Form(pattern="^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = "",
 ) -> Response:
     with explained("The roll-out was not started", FORM):
-        release = releases.find_release(connection, version)
+        releases.images_of(connection, version)
         choice = Choice(by, "" if by in (ChosenBy.ALL, ChosenBy.LIST) else text.strip(), ids.split())
-        wish = Wish(release.name, choice, soak_hours * HOUR_MS, _day_ms(required_by))
-        number = roll_outs.start(connection, wish, app_state.clock.now_ms())
-    note(request, Kind.ROLL_OUT_STARTED, person, f"{number} of {release.version}")
+        wish = Wish(version, choice, soak_hours * HOUR_MS, _day_ms(required_by))
+        number = start(connection, wish, app_state.clock.now_ms())
+    note(request, Kind.ROLL_OUT_STARTED, person, f"{number} of {version}")
     return to(f"/roll-outs/{number}")
 
 

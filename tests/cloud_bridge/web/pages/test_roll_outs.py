@@ -19,7 +19,8 @@ def operator(bridge: Bridge) -> Visitor:
         unit_id = f"cp-{number}"
         unit = Unit(bridge, unit_id, bridge.add_unit(unit_id).secret).connect()
         unit.publish(f"cp/{unit_id}/heartbeat", b'{"n":1,"b":1}')
-        unit.publish(f"cp/{unit_id}/event", b'{"n":2,"b":1,"k":"boot","d":{"cause":"soft","v":"1.3.%d"}}' % number)
+        boot = b'{"n":2,"b":1,"k":"boot","d":{"cause":"soft","v":"1.3.%d","board":"tcall"}}' % number
+        unit.publish(f"cp/{unit_id}/event", boot)
     with bridge.app_state.database.writing() as connection:
         add_release(connection)
     return Visitor(bridge, "olga", Role.OPERATOR)

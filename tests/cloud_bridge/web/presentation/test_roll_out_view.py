@@ -2,18 +2,19 @@
 
 from cloud_bridge.durations import DAY_MS, HOUR_MS
 from cloud_bridge.releases.roll_out_states import RollOutState, UnitState
-from cloud_bridge.store.roll_outs import ChosenBy, RollOut
+from cloud_bridge.store.roll_out_start import ChosenBy
+from cloud_bridge.store.roll_outs import RollOut
 from cloud_bridge.web.presentation.roll_out_view import TONES, WIDTH, bar_of, chosen_words, hours_of, rings_of
 from tests.cloud_bridge.running import START_MS
 
 ONE = RollOut(
     1,
-    "0" * 16,
     "1.4.0",
-    b"",
     ChosenBy.ALL,
     "",
     2000,
+    0,
+    True,
     DAY_MS,
     None,
     START_MS,
