@@ -82,7 +82,7 @@ requirements: .venv ## the rules of Great Britain, each with how many tests hold
 steady: .venv ## can the tests be relied on? .ci/run RUNS=10 times on end, the last BUSY=3 of them beside two busy loops
 	@.venv/bin/python -m hil_tests.steady --runs $(RUNS) --busy $(BUSY)
 
-fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answers of a broker, strangers at ours; 1,000 stories of a database in trouble; 10,000 of clocks that jump (1,000 on PostgreSQL) and of identities; a million bent answers of a modem; 10,000 bent updates
+fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answers of a broker, strangers at ours; 1,000 stories of a database in trouble; 10,000 of clocks that jump (1,000 on PostgreSQL) and of identities; a million bent answers of a modem; 10,000 bent updates; 10,000 bent releases and asks at the bridge
 	@FUZZ_STEPS=100000 .venv/bin/python -m pytest -q --timeout 0 tests/firmware/charging/test_controller_properties.py \
 		tests/firmware/link/test_commands_properties.py tests/firmware/test_commands_properties.py tests/cloud_bridge/ingest/test_embedded_properties.py
 	@OWNERSHIP_STORIES=100 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/web/test_ownership_stories.py
@@ -91,6 +91,7 @@ fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answ
 		tests/cloud_bridge/test_duplicate_identity.py
 	@.venv/bin/python -m tests.modem.mutations 1000000
 	@PYTHONPATH=tests/on_cpython .venv/bin/python -m tests.firmware.update.mutations 10000
+	@.venv/bin/python -m tests.cloud_bridge.releases.mutations 10000
 
 power-loss: .venv ## the power is cut at every point of a scenario of the outbox (CUT=n: at this one alone), at each flash write of updates, and at each of a unit's first 200
 	@MICROPYPATH=.frozen:. .venv/bin/micropython -X heapsize=16M tests/firmware/power_loss/run.py $(if $(CUT),CUT=$(CUT),1)

@@ -32,7 +32,7 @@ def decide_all(database: Database, clocks: Clocks) -> None:
     now_ms = clocks.clock.now_ms()
     with database.reading() as connection:
         found = [
-            (one, ring_count(count_states(connection, one.number).get(one.ring, {})), look(connection, one))
+            (one, ring_count(count_states(connection, one.number).get(one.ring, {})), look(connection, one, now_ms))
             for one in watched(connection)
         ]
     for one, count, seen in found:

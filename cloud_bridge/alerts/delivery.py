@@ -49,7 +49,11 @@ GOODBYE_S = 2.0  # for what is being sent when we stop
 MAX_TROUBLE = 200  # characters
 OF_ITS_OWN = (Via.WEBHOOK.value, Via.BROWSER.value)  # ways whose receivers each person chooses: no service of all
 START = "/"
-PAGES = {AlertKind.NEW_JOB.value: "/jobs", AlertKind.ANSWER.value: "/support"}  # of what has no page of its own
+PAGES = {  # of what has no page of its own
+    AlertKind.NEW_JOB.value: "/jobs",
+    AlertKind.ANSWER.value: "/support",
+    AlertKind.ROLL_OUT_STOPPED.value: "/roll-outs",
+}
 CHOICE = "/account/notifications"  # where people choose what they are told
 
 _log = logging.getLogger(__name__)

@@ -30,7 +30,8 @@ from cloud_bridge.alerts.kinds import (
 from cloud_bridge.alerts.services import Via
 from cloud_bridge.contact import FUTURE_MS, Contact
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
-from cloud_bridge.store import alerts
+from cloud_bridge.releases.roll_out_states import UnitState
+from cloud_bridge.store import alerts, update_alerts
 from cloud_bridge.store.data_errors import is_of_its_data
 from cloud_bridge.store.idle_vehicles import idle_vehicles, owners_power
 from cloud_bridge.store.push_browsers import browser_ids
@@ -52,6 +53,12 @@ MAX_WAITING = 100  # alerts of one account that are not sent yet; more are given
 TOO_MANY = "too many were waiting to be sent"
 SETTLED_MS = 60_000  # after a hold-down: what came in before its end is in the store by then
 HEARD_WITHIN_MS = 15 * MINUTE_MS  # a vehicle that takes nothing: of a unit that is silent, it was as it was
+UPDATE_WORDS = {  # before and after; other states are no news
+    UnitState.TAKEN: "its firmware is being updated to {version}. It loads while no vehicle charges; there is nothing to do.",
+    UnitState.GOOD: "its firmware was updated to {version}.",
+    UnitState.ROLLED_BACK: "the update to {version} did not run well, so it went back by itself. It charges as before.",
+    UnitState.CORRUPT: "it has found that its firmware was not what we have signed. Your dashboard says what that means.",
+}
 READINGS_MS = 2 * DAY_MS  # as long as readings of power are kept (store/upkeep.py)
 
 
@@ -76,6 +83,8 @@ def notice(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Queued:
         *_duplicates(connection),
         *_job_moves(connection, on_bad_row),
         *_answers(connection, now_ms),
+        *_updates(connection),
+        *_stopped_roll_outs(connection, now_ms),
     ]
     return _queue(connection, [*new, *_still_there(connection, now_ms, on_bad_row)], on_bad_row)
 
@@ -201,6 +210,18 @@ def _of_move(row: alerts.NewMove) -> Happening | None:
         detail = "" if row.visit is None else span(*row.visit, row.time_zone)
         return Happening(AlertKind.VISIT, row.unit_id, row.at_ms, detail, row.raised_ms, row.owner_id)
     return None
+
+
+def _updates(connection: Connection) -> Iterable[Happening]:
+    for row in update_alerts.take_updates(connection):
+        if (said := UPDATE_WORDS.get(row.state)) is not None:
+            result = said.format(version=row.version)
+            yield Happening(AlertKind.UPDATE, row.unit_id, row.state_ms, row.version, result=result)
+
+
+def _stopped_roll_outs(connection: Connection, now_ms: int) -> Iterable[Happening]:
+    for version, why in update_alerts.take_stopped(connection):
+        yield Happening(AlertKind.ROLL_OUT_STOPPED, None, now_ms, version, result=why)
 
 
 def _answers(connection: Connection, now_ms: int) -> Iterable[Happening]:

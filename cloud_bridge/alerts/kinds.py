@@ -38,6 +38,8 @@ class AlertKind(StrEnum):
     DONE = "done"  # the vehicle takes no more, though it may
     VEHICLE_LOST = "vehicle_lost"  # the access to a car account; only told to its owner
     ANSWER = "answer"  # of support, to the person who wrote
+    UPDATE = "update"  # of the firmware: it is coming, was made, or was gone back from
+    ROLL_OUT_STOPPED = "roll_out_stopped"  # by itself; for those who run the service
 
 
 USUAL = (  # told by e-mail and Web Push to drivers who have not chosen
@@ -64,6 +66,8 @@ HOLD_MS: dict[AlertKind, int] = {
     AlertKind.VISIT: 0,  # who is not told of the newest waits at home in vain
     AlertKind.DONE: 2 * DAY_MS,  # of one session; another one is news
     AlertKind.VEHICLE_LOST: DAY_MS,  # of one vehicle
+    AlertKind.UPDATE: 0,  # each tells another step
+    AlertKind.ROLL_OUT_STOPPED: 0,  # it stops once
     AlertKind.ANSWER: 0,  # the first that is not read holds the ones after it down (store/alerts.py, take_answers)
 }
 UNREAD_AFTER_MS = MINUTE_MS  # who has the conversation open has read an answer by then
@@ -78,7 +82,7 @@ class Happening(NamedTuple):
     unit_id: str | None
     at_ms: int
     # the fault's name, the number of units, the trouble's name, when a visit is (empty: it is called off), the session's
-    # beginning, the vehicle's id
+    # beginning, the vehicle's id, the version of the firmware
     detail: str = ""
     began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
     person_id: int | None = None  # who alone is told; None: whoever may see the unit
@@ -107,6 +111,9 @@ def words(happening: Happening, unit_name: str) -> str:
         AlertKind.DONE: f"Charging is done at {unit_name}: {happening.result}. The vehicle is full, or has reached the limit "
         "that is set in it.",
         AlertKind.VEHICLE_LOST: happening.result,
+        AlertKind.UPDATE: f"{unit_name}: {happening.result}",
+        AlertKind.ROLL_OUT_STOPPED: f"The roll-out of firmware {happening.detail} has stopped: {happening.result}. Units that "
+        "have not installed it give it up.",
     }[happening.about]
 
 

@@ -87,9 +87,9 @@ class UpdatePieces:
 
     async def run(self, send: SendPieces, duties: Duties) -> None:
         """For ever."""
-        await duties.every(EVERY_S, "update_pieces", lambda: self._serve(send))
+        await duties.every(EVERY_S, "update_pieces", lambda: self.serve(send))
 
-    async def _serve(self, send: SendPieces) -> None:
+    async def serve(self, send: SendPieces) -> None:
         """The next asks, or none within a while. Raises SQLAlchemyError; what was asked for then is asked for again."""
         self._came.clear()
         if not self._waiting:

@@ -117,7 +117,8 @@ def read_signed(whole: bytes) -> Signed:
         signature = base64.b64decode(encoded, validate=True)
     except NotBase64 as error:
         raise BadManifest("the signature is not base64") from error
-    if number not in (b"0", b"1") or len(signature) != SIGNATURE_BYTES:
+    is_canonical = base64.b64encode(signature) == encoded  # its last letter has bits that nobody reads
+    if number not in (b"0", b"1") or len(signature) != SIGNATURE_BYTES or not is_canonical:
         raise BadManifest("the second line is the number of a key, 0 or 1, and 64 bytes of signature in base64")
     return Signed(read_line(lines[0]), lines[0], int(number), signature)
 

@@ -16,7 +16,11 @@ The rule:
    can start again.
 2. Later, the first three signs stop it when as many among the updated ones are improbable if both were alike: less than
    CHANCE, by Fisher's exact test, one-sided. The rest shows what is usual in this fleet, at this hour.
-3. Units do not go back without a release, so there is no rest to compare with. It stops when so many are improbable if
+3. When few are left without the release, that says nothing any more. Then updated units are compared with themselves: each is
+   looked at for OWN_MS at most since it was installed, and for as long before. It stops when so many more were reset only
+   since than only before are improbable if both were alike: less than CHANCE_OWN, by the sign test (McNemar's, exact). Silence
+   is not compared so: a mast that fails would stop every release. Nor are lost records, of which the past is not known.
+4. Units do not go back without a release, so there is no rest to compare with. It stops when so many are improbable if
    TOLERATED were the rate: less than CHANCE_BACK, by the binomial distribution.
 
 The counts are looked at again and again, so CHANCE is smaller than what one would take for a single look.
@@ -31,6 +35,9 @@ from typing import NamedTuple
 CHANCE = 0.0005
 TOLERATED = 0.001  # of units that go back for reasons of their own: worn flash, a power cut at the wrong moment
 CHANCE_BACK = 0.02
+CHANCE_OWN = 0.0002
+FEW = 10  # fewer than one without it for so many with it are few
+OWN_MS = 86_400_000  # a day
 
 
 class Sign(StrEnum):
@@ -57,12 +64,25 @@ class Count(NamedTuple):
     bad: int
 
 
+class Own(NamedTuple):
+    """Updated units, each beside itself."""
+
+    only_since: int  # that show the sign since it was installed, and not in as long before
+    only_before: int
+
+
 class Seen(NamedTuple):
-    """One sign, counted."""
+    """One sign, counted. `own` is None where it is not known."""
 
     sign: Sign
     updated: Count
     rest: Count
+    own: Own | None = None
+
+    @property
+    def is_by_own(self) -> bool:
+        """Whether the updated units are compared with themselves."""
+        return self.own is not None and self.rest.units * FEW < self.updated.units
 
 
 def is_worse(seen: Seen, is_first_ring: bool) -> bool:
@@ -73,11 +93,16 @@ def is_worse(seen: Seen, is_first_ring: bool) -> bool:
         return True
     if seen.sign is Sign.WENT_BACK:
         return chance_of_rate(seen.updated, TOLERATED) < CHANCE_BACK
+    if seen.own is not None and seen.is_by_own:
+        return chance_of_own(seen.own) < CHANCE_OWN
     return chance_if_alike(seen.updated, seen.rest) < CHANCE
 
 
 def reason(seen: Seen) -> str:
     """Why it was stopped, for people."""
+    if seen.own is not None and seen.is_by_own:
+        since, before = seen.own
+        return f"{since} updated units {IN_WORDS[seen.sign]} that were not before, against {before}"
     words = f"{seen.updated.bad} of {seen.updated.units} updated units {IN_WORDS[seen.sign]}"
     return f"{words}, of the rest {seen.rest.bad} of {seen.rest.units}" if seen.rest.units else words
 
@@ -101,6 +126,12 @@ def chance_of_rate(updated: Count, rate: float) -> float:
         for hit in range(updated.bad)
     )
     return max(0.0, 1.0 - fewer)
+
+
+def chance_of_own(own: Own) -> float:
+    """That at least so many show it only since, if each of them is as likely to show it only before."""
+    both = own.only_since + own.only_before
+    return min(1.0, sum(exp(_log_comb(both, hit) - both * log(2)) for hit in range(own.only_since, both + 1)))
 
 
 def _log_comb(of: int, taken: int) -> float:

@@ -8,7 +8,7 @@ is seen in both. Where there are many, SAMPLE of each show enough.
 from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, or_, select
 
 from cloud_bridge.releases.roll_out_states import WENT_BACK, UnitState
-from cloud_bridge.releases.verdict import Count, Seen, Sign
+from cloud_bridge.releases.verdict import OWN_MS, Count, Own, Seen, Sign
 from cloud_bridge.store.release_tables import roll_out_units
 from cloud_bridge.store.releases import images_of
 from cloud_bridge.store.roll_outs import RollOut
@@ -18,7 +18,7 @@ SAMPLE = 5000  # units
 _REST = (UnitState.WAITING, UnitState.ORDERED, UnitState.TAKEN, UnitState.REFUSED, UnitState.WITHDRAWN)
 
 
-def look(connection: Connection, roll_out: RollOut) -> list[Seen]:
+def look(connection: Connection, roll_out: RollOut, now_ms: int) -> list[Seen]:
     """Every sign, with its counts; the plainest first: a unit that goes back was reset on its way there."""
     column = roll_out_units.c
     sizes = [(one.name, one.manifest.size) for one in images_of(connection, roll_out.version)]
@@ -27,6 +27,7 @@ def look(connection: Connection, roll_out: RollOut) -> list[Seen]:
     updated = _some(roll_out, has_it, column.state_ms.desc())
     rest = _some(roll_out, and_(column.state.in_(_REST), ~has_it), column.ring)
     seen = [Seen(sign, _count(connection, updated, sign), _count(connection, rest, sign)) for sign in _IS_BAD]
+    seen = [one._replace(own=_own(connection, roll_out, now_ms)) if one.sign is Sign.WATCHDOG else one for one in seen]
     return [Seen(Sign.WENT_BACK, _went_back(connection, roll_out), Count(0, 0)), *seen]
 
 
@@ -40,16 +41,19 @@ def _some(roll_out: RollOut, which: ColumnElement[bool], order: ColumnElement[ob
 
 
 def _was_reset(units: Subquery) -> ColumnElement[bool]:
-    return (
-        select(events.c.id)
-        .where(
-            events.c.unit_id == units.c.unit_id,
-            events.c.received_ms >= units.c.since_ms,
-            events.c.kind == "boot",
-            events.c.payload.contains('"cause":"watchdog"'),
-        )
-        .exists()
+    return _is_reset_between(units, units.c.since_ms, None)
+
+
+def _is_reset_between(
+    units: Subquery, from_ms: ColumnElement[int], to_ms: ColumnElement[int] | None
+) -> ColumnElement[bool]:
+    query = select(events.c.id).where(
+        events.c.unit_id == units.c.unit_id,
+        events.c.received_ms >= from_ms,
+        events.c.kind == "boot",
+        events.c.payload.contains('"cause":"watchdog"'),
     )
+    return (query if to_ms is None else query.where(events.c.received_ms < to_ms)).exists()
 
 
 def _fell_silent(units: Subquery) -> ColumnElement[bool]:
@@ -71,6 +75,20 @@ def _count(connection: Connection, units: Subquery, sign: Sign) -> Count:
     bad = func.count(case((_IS_BAD[sign](units), 1)))
     found = connection.execute(select(func.count(), bad).select_from(rows).where(could_show)).one()
     return Count(*found)
+
+
+def _own(connection: Connection, roll_out: RollOut, now_ms: int) -> Own:
+    """The updated units that were heard before, each in the time since it was installed and in as long before."""
+    column = roll_out_units.c
+    age_ms = case((column.installed_ms < now_ms - OWN_MS, OWN_MS), else_=now_ms - column.installed_ms)
+    installed = and_(column.roll_out_id == roll_out.number, column.installed_ms.is_not(None))
+    some = select(column.unit_id, column.installed_ms, age_ms.label("age_ms")).where(installed)
+    units = some.order_by(column.state_ms.desc(), column.unit_id).limit(SAMPLE).subquery()
+    at_ms, span_ms = units.c.installed_ms, units.c.age_ms
+    since = _is_reset_between(units, at_ms, at_ms + span_ms)
+    before = _is_reset_between(units, at_ms - span_ms, at_ms)
+    counts = (func.count(case((and_(one, ~other), 1))) for one, other in ((since, before), (before, since)))
+    return Own(*connection.execute(select(*counts).select_from(units)).one())
 
 
 def _went_back(connection: Connection, roll_out: RollOut) -> Count:

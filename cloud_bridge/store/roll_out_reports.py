@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, bindparam, case, func, select, update
+from sqlalchemy import BigInteger, Boolean, Connection, bindparam, case, func, or_, select, update
 
 from cloud_bridge.releases.roll_out_states import Told, UnitState, unit_after
 from cloud_bridge.store.firmware import count_changes
@@ -118,11 +118,13 @@ _MOVE = (
         state=bindparam("to", type_=roll_out_units.c.state.type),
         state_ms=bindparam("at", type_=BigInteger),
         why=bindparam("because", type_=roll_out_units.c.why.type),
+        untold=or_(roll_out_units.c.untold, bindparam("news", type_=Boolean)),
         installed_ms=case(
             (roll_out_units.c.installed_ms.is_(None), _installed_ms), else_=roll_out_units.c.installed_ms
         ),
     )
 )
+_NEWS = frozenset({UnitState.TAKEN, UnitState.GOOD, UnitState.ROLLED_BACK, UnitState.CORRUPT})  # to its owner
 _RUN_IT = frozenset({UnitState.INSTALLED, UnitState.TRIAL, UnitState.GOOD, UnitState.ROLLED_BACK, UnitState.CORRUPT})
 
 
@@ -143,6 +145,7 @@ def _changes(number: int, state: UnitState, reports: Sequence[Report]) -> list[d
             "to": state,
             "at": last.at_ms,
             "because": last.why[:MAX_WHY],
+            "news": state in _NEWS,
             "installed": installed_ms,
         }
     ]

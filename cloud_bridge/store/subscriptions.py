@@ -22,6 +22,8 @@ TOLD: dict[AlertKind, tuple[Role, ...]] = {  # who may want to know; what is not
     AlertKind.NEW_JOB: (Role.INSTALLER,),
     AlertKind.ANSWER: (Role.DRIVER, Role.INSTALLER),  # whoever is no support themselves
     AlertKind.VISIT: (Role.DRIVER, Role.OPERATOR),  # of their own charger
+    AlertKind.UPDATE: (Role.DRIVER,),  # the others see the roll-out
+    AlertKind.ROLL_OUT_STOPPED: (Role.OPERATOR,),
 }
 
 

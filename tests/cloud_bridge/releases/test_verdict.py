@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from cloud_bridge.releases.roll_out_states import ring_ends
 from cloud_bridge.releases.verdict import (
     CHANCE_BACK,
+    OWN_MS,
     TOLERATED,
     Count,
+    Own,
     Seen,
     Sign,
     chance_if_alike,
+    chance_of_own,
     chance_of_rate,
     is_worse,
     reason,
@@ -107,6 +110,54 @@ def test_a_release_that_one_unit_of_a_hundred_gives_back_never_reaches_all() -> 
     dice = random.Random(24)
     for _ in range(100):
         assert went_back_at(dice, 0.01) is not None
+
+
+def test_the_chance_beside_themselves_is_the_sign_tests() -> None:
+    for since, before in ((0, 0), (1, 0), (5, 5), (14, 2), (700, 640)):
+        ways = sum(comb(since + before, hit) for hit in range(since, since + before + 1))
+        assert chance_of_own(Own(since, before)) == pytest.approx(ways / 2 ** (since + before), rel=1e-6)
+
+
+def by_own_at(dice: random.Random, more: float) -> int | None:
+    """The hour at which the end of a last ring was stopped by what units show beside themselves; None: it was not. Each is
+    installed at an hour of its own in two days. One unit of 20 is reset twice a day, the others twice in 100 days; since they
+    have the release, `more` of them a day besides."""
+    units = 500
+    installed = [dice.randrange(48) for _ in range(units)]
+    resets: list[list[int]] = []  # hours of each unit, from two days before to four after
+    for at in installed:
+        a_day = 2.0 if dice.random() < 0.05 else 0.02
+        rate = [(a_day + (more if hour >= at else 0.0)) / 24 for hour in range(-48, 96)]
+        resets.append([hour for hour, one in zip(range(-48, 96), rate, strict=True) if dice.random() < one])
+    day = OWN_MS // 3_600_000
+    for now in range(1, 96, 2):
+        only_since = only_before = 0
+        for at, hours in zip(installed, resets, strict=True):
+            span = min(now - at, day)
+            since, before = (any(begin <= hour < begin + span for hour in hours) for begin in (at, at - span))
+            only_since, only_before = only_since + (since and not before), only_before + (before and not since)
+        if is_worse(Seen(Sign.WATCHDOG, Count(units, only_since), Count(0, 0), Own(only_since, only_before)), False):
+            return now
+    return None
+
+
+def test_a_good_release_is_seldom_stopped_beside_itself() -> None:
+    """In 100 last rings, looked at 48 times each: 2 at most."""
+    dice = random.Random(25)
+    assert sum(by_own_at(dice, 0.0) is not None for _ in range(100)) <= 2
+
+
+def test_a_release_that_resets_units_is_stopped_beside_itself() -> None:
+    dice = random.Random(26)
+    assert all(by_own_at(dice, 0.1) is not None for _ in range(10))
+
+
+def test_few_without_it_do_not_decide_and_many_do() -> None:
+    bad = Seen(Sign.WATCHDOG, Count(1000, 40), Count(99, 4), Own(40, 4))
+    assert bad.is_by_own
+    assert is_worse(bad, is_first_ring=False)
+    assert reason(bad) == "40 updated units were reset by their watchdog that were not before, against 4"
+    assert not is_worse(bad._replace(rest=Count(1000, 40)), is_first_ring=False)
 
 
 def went_back_at(dice: random.Random, rate: float) -> int | None:

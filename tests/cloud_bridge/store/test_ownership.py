@@ -369,7 +369,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.roll_out_health:_count": "numbers for the operator",
     "store.roll_out_health:_fell_silent": "numbers for the operator",
     "store.roll_out_health:_has_lost": "numbers for the operator",
-    "store.roll_out_health:_was_reset": "numbers for the operator",
+    "store.roll_out_health:_is_reset_between": "numbers for the operator",
     "store.roll_out_orders:due": "contact, of those to whom an order is sent",
     "store.roll_out_start:_count": "contact, and no more than whether it was lately",
     "store.roll_out_start:_first": "contact, and no more than whether it was lately",

@@ -10,7 +10,7 @@ from cloud_bridge.durations import DAY_MS, HOUR_MS
 from cloud_bridge.releases.decision import Decision
 from cloud_bridge.releases.release_errors import ReleaseError
 from cloud_bridge.releases.roll_out_states import Happened, RollOutState, UnitState
-from cloud_bridge.releases.verdict import Count, Seen, Sign
+from cloud_bridge.releases.verdict import Count, Own, Seen, Sign
 from cloud_bridge.store import roll_outs
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.firmware import count_versions, firmware_versions
@@ -229,8 +229,8 @@ def test_what_the_updated_units_show_is_counted_beside_the_rest(database: Databa
         say(connection, "u2", "heartbeat", LATER_MS + 1, d=3)
         tell(connection, "u3", "rolled_back", LATER_MS + 1)
         mark_silent(connection, [("u2", LATER_MS + 1)], LATER_MS + HOUR_MS)
-        found = {seen.sign: seen for seen in look(connection, find_roll_out(connection, number))}
-    assert found[Sign.WATCHDOG] == Seen(Sign.WATCHDOG, Count(4, 1), Count(4, 1))
+        found = {seen.sign: seen for seen in look(connection, find_roll_out(connection, number), LATER_MS + 2)}
+    assert found[Sign.WATCHDOG] == Seen(Sign.WATCHDOG, Count(4, 1), Count(4, 1), Own(1, 0))
     assert found[Sign.RECORDS_LOST] == Seen(Sign.RECORDS_LOST, Count(4, 1), Count(4, 0))
     assert found[Sign.SILENT] == Seen(Sign.SILENT, Count(4, 1), Count(4, 0))
     assert found[Sign.WENT_BACK] == Seen(Sign.WENT_BACK, Count(4, 1), Count(0, 0))

@@ -49,7 +49,9 @@ ABOUT = {
     AlertKind.ANSWER: "Support has answered",
     AlertKind.VISIT: "Your installer's visit is planned, or planned anew",
     AlertKind.NEW_JOB: "There is a new job for you",
+    AlertKind.UPDATE: "Its firmware is updated",
     AlertKind.INCIDENT: "Many chargers fell silent at once",
+    AlertKind.ROLL_OUT_STOPPED: "A roll-out of firmware has stopped by itself",
 }
 OLDER = "Address of an older version"
 SAFE_HOSTS = ("localhost", "127.0.0.1", "::1")  # what browsers trust without TLS (W3C, Secure Contexts)

@@ -108,7 +108,7 @@ def _content(app_state: AppState, connection: Connection, one: RollOut) -> dict[
         "rings": rings_of(one, states),
         "ring_name": RINGS[one.ring],
         "states": STATES,
-        "seen": look(connection, one) if one.state is RollOutState.RUNNING else [],
+        "seen": look(connection, one, now_ms) if one.state is RollOutState.RUNNING else [],
         "axis": axis,
         "bars": bars,
         "went_back": sum(count for _, count in back),
