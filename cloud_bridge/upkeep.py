@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import (
     DELIVER_EVERY_S,
+    DEPARTURES_EVERY_S,
     DONE_EVERY_S,
     LOST_VEHICLES_EVERY_S,
     NOTICE_EVERY_S,
@@ -289,6 +290,7 @@ class Upkeep:
             (TROUBLE_EVERY_S, "trouble_alerts", alarm.notice_trouble),
             (DONE_EVERY_S, "done_alerts", alarm.notice_done),
             (LOST_VEHICLES_EVERY_S, "lost_vehicle_alerts", alarm.notice_lost_vehicles),
+            (DEPARTURES_EVERY_S, "departure_alerts", alarm.notice_departures),
             (DECIDE_EVERY_S, "roll_outs", partial(decide_all, self._database, Clocks(self._clock, self._verified))),
         ]
         await _run(turns, duties)

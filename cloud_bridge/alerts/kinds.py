@@ -37,6 +37,7 @@ class AlertKind(StrEnum):
     VISIT = "visit"  # the installer's is planned, planned anew or called off
     DONE = "done"  # the vehicle takes no more, though it may
     VEHICLE_LOST = "vehicle_lost"  # the access to a car account; only told to its owner
+    NOT_READY = "not_ready"  # the vehicle, by its departure; or it will be, after all. Only told to who set the plan
     ANSWER = "answer"  # of support, to the person who wrote
 
 
@@ -46,6 +47,7 @@ USUAL = (  # told by e-mail and Web Push to drivers who have not chosen
     AlertKind.FAULT,
     AlertKind.DONE,
     AlertKind.VEHICLE_LOST,
+    AlertKind.NOT_READY,
     AlertKind.ANSWER,
     AlertKind.VISIT,
 )
@@ -64,6 +66,7 @@ HOLD_MS: dict[AlertKind, int] = {
     AlertKind.VISIT: 0,  # who is not told of the newest waits at home in vain
     AlertKind.DONE: 2 * DAY_MS,  # of one session; another one is news
     AlertKind.VEHICLE_LOST: DAY_MS,  # of one vehicle
+    AlertKind.NOT_READY: 0,  # once a departure, and once that it is well (readiness/telling.py)
     AlertKind.ANSWER: 0,  # the first that is not read holds the ones after it down (store/alerts.py, take_answers)
 }
 UNREAD_AFTER_MS = MINUTE_MS  # who has the conversation open has read an answer by then
@@ -107,6 +110,7 @@ def words(happening: Happening, unit_name: str) -> str:
         AlertKind.DONE: f"Charging is done at {unit_name}: {happening.result}. The vehicle is full, or has reached the limit "
         "that is set in it.",
         AlertKind.VEHICLE_LOST: happening.result,
+        AlertKind.NOT_READY: f"{unit_name}: {happening.result}",
     }[happening.about]
 
 

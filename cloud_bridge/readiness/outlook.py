@@ -18,18 +18,16 @@ from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.readiness.facts import Facts, ReadyPlan, Span, Watched
 from cloud_bridge.readiness.reasons import Reason
 from cloud_bridge.readiness.watching import HOUSE, blocks, draws, is_held_back, is_pause, wh_per_point
+from cloud_bridge.vehicles.plan import BELIEVED_MS, TAPER_FACTOR, TAPER_PERCENT, TOLD_BEFORE_MS
 from cloud_bridge.wire import is_plugged
 
-TOLD_BEFORE_MS = 3 * HOUR_MS  # by the departure, at least
 DECIDED_BEFORE_MS = TOLD_BEFORE_MS + 15 * MINUTE_MS  # to see it for five minutes, and the way to the telephone
 IDLE_FOR_MS = 20 * MINUTE_MS  # vehicles rest to balance their cells or to warm up, and then go on
 WARM_AFTER_MS = 80 * MINUTE_MS  # of charging: a cold battery takes little before
 SHORT_POINTS = 5.0  # of the battery: who is short by no more notices nothing on the road
 CERTAIN_POINTS = 4.0  # how wrong the forecast for the best case may be
 LATE_POINTS = 3.0  # likewise, once it is too late to tell it in time: then only what is clear
-TAPER_PERCENT, TAPER_FACTOR = 95.0, 2.0  # above it vehicles take ever less
-BELIEVED_MS = 12 * HOUR_MS  # a vehicle that is not plugged in has been driven since an older reading
-BEFORE_PLUGGED_MS = 30 * MINUTE_MS  # likewise of one that is
+BEFORE_PLUGGED_MS = 30 * MINUTE_MS  # a vehicle was driven home since a reading that came so long before it was plugged in
 FRESH_MS = 45 * MINUTE_MS  # what an account says of charging; they are asked every ten or thirty minutes
 
 
@@ -49,10 +47,6 @@ class Outlook(NamedTuple):
     reason: Reason | None = None  # of all but ON_TRACK
     percent: int | None = None  # the battery at the departure, if things stay as they are; None: not known
     full_ms: int | None = None  # when it has reached its target then; None: not known, or not before the departure
-
-    @property
-    def is_certain(self) -> bool:
-        return self.verdict in (Verdict.ON_TRACK, Verdict.WILL_MISS)
 
 
 class _Now(NamedTuple):
@@ -123,7 +117,11 @@ def free_spans(now_ms: int, ready_ms: int, held: Sequence[Span]) -> list[Span]:
 
 def _now(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> _Now:
     heartbeat, usual_w = facts.heartbeat, watched.power_w or plan.power_w
-    if watched.drew_ms is None or watched.drew_from_ms is None or watched.drew_ms - watched.drew_from_ms < WARM_AFTER_MS:
+    if (
+        watched.drew_ms is None
+        or watched.drew_from_ms is None
+        or watched.drew_ms - watched.drew_from_ms < WARM_AFTER_MS
+    ):
         usual_w = max(usual_w, plan.power_w)
     if facts.is_silent or heartbeat is None:
         if _says_that_it_charges(facts, now_ms):

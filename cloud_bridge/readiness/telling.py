@@ -4,9 +4,12 @@ from enum import StrEnum
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.readiness.facts import ReadyPlan, Watched
-from cloud_bridge.readiness.outlook import DECIDED_BEFORE_MS, SHORT_POINTS, TOLD_BEFORE_MS, Outlook, Verdict
+from cloud_bridge.readiness.outlook import DECIDED_BEFORE_MS, SHORT_POINTS, Outlook, Verdict
+from cloud_bridge.vehicles.plan import TOLD_BEFORE_MS
 
-SETTLES_MS = 5 * MINUTE_MS  # a unit that has just been told something, or is switched on, says what is in force a moment later
+SETTLES_MS = (
+    5 * MINUTE_MS
+)  # a unit that has just been told something, or is switched on, says what is in force a moment later
 UNPLUGGED_MS = 20 * MINUTE_MS  # before the last moment to tell it in time
 SURE_POINTS = 2.0  # more than just enough, before something is taken back
 

@@ -4,13 +4,13 @@ from math import exp
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Span, Watched
+from cloud_bridge.vehicles.plan import EFFICIENCY
 from cloud_bridge.wire import Heartbeat, is_plugged
 
 DRAWS_FROM_W = 230  # 1 A: below it the unit opens the contactor (firmware/charging/README.md)
 SMOOTHED_MS = 20 * MINUTE_MS
 OF_THE_TIME_MS = 10 * MINUTE_MS  # a heartbeat that is older says nothing of the meter at a reading
 HOUSE = "load_manager"
-EFFICIENCY = 0.88  # from the meter into the battery, single phase
 MEASURED_POINTS = 15.0  # of the battery: fewer tell too little of the energy that one takes
 MEASURED_BETWEEN = (0.6, 1.6)  # of what the driver's battery size says; else somebody else charged it as well
 ROUNDED_POINTS = 1.5  # by which a reading may differ from what the meter says, because it is a whole number
@@ -32,7 +32,8 @@ def blocks(facts: Facts, plan: ReadyPlan, now_ms: int) -> list[Span]:
     heartbeat = facts.heartbeat
     if heartbeat is None:
         return [(now_ms, plan.begin_ms), *facts.avoided]
-    also, until_ms, found = heartbeat.also_in_force or (), facts.until_ms, []
+    also, until_ms = heartbeat.also_in_force or (), facts.until_ms
+    found: list[Span] = []
     if "override" not in also:
         found += facts.avoided
         if heartbeat.limited_by == "schedule" and until_ms is not None:
@@ -82,10 +83,17 @@ def wh_per_point(plan: ReadyPlan, watched: Watched) -> float:
 
 def _heard(watched: Watched, heartbeat: Heartbeat, heard_ms: int, is_held: bool) -> Watched:
     if not is_plugged(heartbeat):
-        unplugged = dict.fromkeys(("plugged_ms", "idle_ms", "drew_from_ms", "drew_ms", "power_w", "first_percent", "first_wh"))
-        unplugged_ms = heard_ms if watched.plugged_ms is not None else watched.unplugged_ms
         return watched._replace(
-            heard_ms=heard_ms, meter_wh=heartbeat.total_wh, unplugged_ms=unplugged_ms, **unplugged
+            heard_ms=heard_ms,
+            meter_wh=heartbeat.total_wh,
+            unplugged_ms=watched.unplugged_ms if watched.plugged_ms is None else heard_ms,
+            plugged_ms=None,
+            idle_ms=None,
+            drew_from_ms=None,
+            drew_ms=None,
+            power_w=None,
+            first_percent=None,
+            first_wh=None,
         )
     since_ms, drew_ms, power_w, idle_ms = heard_ms - watched.heard_ms, watched.drew_ms, watched.power_w, None
     if draws(heartbeat):

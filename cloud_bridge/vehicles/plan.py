@@ -42,6 +42,7 @@ class PlanReason(StrEnum):
     BATTERY_UNKNOWN = "battery-unknown"
     FULL_ENOUGH = "full-enough"
     NO_TIME = "no-time"
+    WATCHED = "watched"  # it could wait, but then it would be too late to tell the driver that it does not charge
 
 
 class Plan(NamedTuple):
@@ -68,12 +69,12 @@ def plan(
     needed_ms = duration_ms(reading.battery_percent, target)
     if needed_ms == 0:
         return Plan(ready_ms, now_ms, 0, PlanReason.FULL_ENOUGH)
-    begin_ms = min(
-        latest_begin(ready_ms, needed_ms, avoided, now_ms),
-        latest_begin(ready_ms - TOLD_BEFORE_MS, WATCHED_MS, avoided, now_ms),
-    )
-    if begin_ms <= now_ms:
+    latest_ms = latest_begin(ready_ms, needed_ms, avoided, now_ms)
+    if latest_ms <= now_ms:
         return Plan(ready_ms, now_ms, 0, PlanReason.NO_TIME)
+    begin_ms = min(latest_ms, latest_begin(ready_ms - TOLD_BEFORE_MS, WATCHED_MS, avoided, now_ms))
+    if begin_ms <= now_ms:
+        return Plan(ready_ms, now_ms, 0, PlanReason.WATCHED)
     return Plan(ready_ms, begin_ms, begin_ms - now_ms, PlanReason.TIME_LEFT)
 
 

@@ -1,4 +1,4 @@
-"""`python -m hil_tests.bench latency|cuts|latched|guard|contact|vehicles|wear|families|readiness`: what is promised of running units.
+"""`python -m hil_tests.bench latency|cuts|latched|guard|contact|vehicles|wear|families|readiness`: what is promised.
 
 Exits 1 if it is not held.
 

@@ -106,15 +106,14 @@ class Night:
         return self.is_miss
 
     def _during(self, times: Times) -> bool:
-        for from_s, until_s in times:
-            if from_s <= self.now_s < until_s and from_s < self._without_after_s:
-                return True
-        return False
+        now_s, cut_s = self.now_s, self._without_after_s
+        return bool(times) and any(from_s <= now_s < until_s and from_s < cut_s for from_s, until_s in times)
 
     def _is_plugged(self) -> bool:
         """Nobody unplugs it after that moment."""
         return any(
-            from_s <= self.now_s and min(self.now_s, self._without_after_s) < until_s for from_s, until_s in self._of.plugged
+            from_s <= self.now_s and min(self.now_s, self._without_after_s) < until_s
+            for from_s, until_s in self._of.plugged
         )
 
     def _forget_what_has_not_shown(self) -> None:
@@ -127,7 +126,7 @@ class Night:
 
     def _step(self) -> None:
         """A minute."""
-        of, now_s = self._of, self.now_s
+        now_s = self.now_s
         if self._pausing and now_s >= self._pausing[0][0]:
             at_s, until_s = self._pausing.pop(0)
             if at_s < self._without_after_s and self.is_online:
@@ -171,9 +170,7 @@ class Night:
 
     def _house_amps(self) -> int | None:
         found = [
-            amps
-            for from_s, until_s, amps in self._of.house
-            if from_s <= self.now_s < until_s and amps < self._of.amps
+            amps for from_s, until_s, amps in self._of.house if from_s <= self.now_s < until_s and amps < self._of.amps
         ]
         return min(found) if found else None
 
