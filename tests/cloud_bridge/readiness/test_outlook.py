@@ -85,7 +85,7 @@ def test_a_rest_of_the_vehicle_is_no_miss() -> None:
     night = Night()
     night.look(CHARGING, NOW_MS + HOUR_MS)
     assert night.look(IDLE, NOW_MS + HOUR_MS + 15 * MINUTE_MS).verdict is Verdict.ON_TRACK
-    assert night.look(CHARGING, READY_MS).verdict is Verdict.ON_TRACK
+    assert night.look(CHARGING, NOW_MS + 2 * HOUR_MS).verdict is Verdict.ON_TRACK
     assert night.told == []
 
 
