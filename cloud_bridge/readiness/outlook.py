@@ -27,7 +27,9 @@ WARM_AFTER_MS = 80 * MINUTE_MS  # of charging: a cold battery takes little befor
 SHORT_POINTS = 5.0  # of the battery: who is short by no more notices nothing on the road
 CERTAIN_POINTS = 4.0  # how wrong the forecast for the best case may be
 LATE_POINTS = 3.0  # likewise, once it is too late to tell it in time: then only what is clear
-BEFORE_PLUGGED_MS = 30 * MINUTE_MS  # a vehicle was driven home since a reading that came so long before it was plugged in
+BEFORE_PLUGGED_MS = (
+    30 * MINUTE_MS
+)  # a vehicle was driven home since a reading that came so long before it was plugged in
 FRESH_MS = 45 * MINUTE_MS  # what an account says of charging; they are asked every ten or thirty minutes
 
 
