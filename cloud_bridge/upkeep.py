@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.alarm import (
     DELIVER_EVERY_S,
+    DEPARTURES_EVERY_S,
     DONE_EVERY_S,
     LOST_VEHICLES_EVERY_S,
     NOTICE_EVERY_S,
@@ -290,6 +291,7 @@ class Upkeep:
             (DONE_EVERY_S, "done_alerts", alarm.notice_done),
             (LOST_VEHICLES_EVERY_S, "lost_vehicle_alerts", alarm.notice_lost_vehicles),
             (RINGS_EVERY_S, "roll_out_rings", partial(give_all_rings, self._database)),
+            (DEPARTURES_EVERY_S, "departure_alerts", alarm.notice_departures),
             (DECIDE_EVERY_S, "roll_outs", partial(decide_all, self._database, Clocks(self._clock, self._verified))),
         ]
         await _run(turns, duties)

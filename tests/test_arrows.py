@@ -33,6 +33,7 @@ _BELOW_WEB = (
     "cloud_bridge.live",
     "cloud_bridge.passwords",
     "cloud_bridge.paths",
+    "cloud_bridge.readiness",
     "cloud_bridge.releases",
     "cloud_bridge.second_factor",
     "cloud_bridge.settings",
@@ -172,6 +173,13 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.text": (),
     "cloud_bridge.wire": ("cloud_bridge.text", "cloud_bridge.values"),
     "cloud_bridge.releases": ("cloud_bridge.releases", "cloud_bridge.errors"),
+    "cloud_bridge.readiness": (
+        "cloud_bridge.readiness",
+        "cloud_bridge.durations",
+        "cloud_bridge.time_zones",
+        "cloud_bridge.vehicles.plan",  # pure: how long a charge takes
+        "cloud_bridge.wire",
+    ),
     "cloud_bridge.ingest": ("cloud_bridge",),
     "cloud_bridge.store": (
         "cloud_bridge.store",
@@ -187,6 +195,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.path_ledger",
         "cloud_bridge.path_outages",
         "cloud_bridge.paths",
+        "cloud_bridge.readiness",  # pure
         "cloud_bridge.releases",  # pure
         "cloud_bridge.text",
         "cloud_bridge.verified_time",
@@ -305,6 +314,15 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.wire",
     ),  # their size, in this process
     "hil_tests.bench.cloud.outages": ("hil_tests", "cloud_bridge.contact"),  # the pure rules, in virtual time
+    "hil_tests.bench.readiness": (  # the pure rules, in virtual time
+        "hil_tests",
+        "cloud_bridge.durations",
+        "cloud_bridge.readiness",
+        "cloud_bridge.vehicles.plan",
+        "cloud_bridge.vehicles.providers.provider",
+        "cloud_bridge.web.presentation.hours",
+        "cloud_bridge.wire",
+    ),
     "hil_tests.bench.vehicles": ("hil_tests", "firmware.charging"),  # the pure rules, in virtual time
     "hil_tests.bench.wear": ("hil_tests", "firmware.charging"),  # likewise
     "hil_tests.bench.short_waits_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
+from cloud_bridge.alerts import departures
 from cloud_bridge.alerts.delivery import Delivery, Means
 from cloud_bridge.alerts.detection import (
     Queued,
@@ -21,6 +22,7 @@ from cloud_bridge.counters import Counters
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.usual_alerts import drivers_without_letters, subscribe_to_letters
 from cloud_bridge.web.presentation.alert_words import charge_cost, lost_in_words
+from cloud_bridge.web.presentation.ready_words import announcement
 
 NOTICE_EVERY_S = 5.0
 DELIVER_EVERY_S = 2.0  # a worker that is done looks for the next one by itself
@@ -28,6 +30,7 @@ WEAK_SIGNAL_EVERY_S = 3600.0
 TROUBLE_EVERY_S = 600.0
 DONE_EVERY_S = 60.0
 LOST_VEHICLES_EVERY_S = 60.0
+DEPARTURES_EVERY_S = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -86,6 +89,16 @@ class Alarm:
 
     def notice_lost_vehicles(self) -> None:
         self._look(lambda connection, now_ms: vehicles_lost(connection, now_ms, self._lost_in_words))
+
+    def notice_departures(self) -> None:
+        """Whether vehicles will be ready by the times that were set."""
+        now_ms = self._clock.now_ms()
+        with self._database.reading() as connection:
+            looks = departures.look(connection, now_ms, self._skip)
+        for some in departures.some_at_once(looks):
+            with self._database.writing() as connection:
+                queued = departures.store_looks(connection, some, now_ms, announcement, self._skip)
+            self._count(queued)
 
     def _look(self, find: Callable[[Connection, int], list[Happening]]) -> None:
         """Every heartbeat, or every vehicle: not while it holds up others."""

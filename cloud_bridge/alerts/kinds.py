@@ -37,6 +37,7 @@ class AlertKind(StrEnum):
     VISIT = "visit"  # the installer's is planned, planned anew or called off
     DONE = "done"  # the vehicle takes no more, though it may
     VEHICLE_LOST = "vehicle_lost"  # the access to a car account; only told to its owner
+    NOT_READY = "not_ready"  # the vehicle, by its departure; or it will be, after all. Only told to who set the plan
     ANSWER = "answer"  # of support, to the person who wrote
     UPDATE = "update"  # of the firmware: it is coming, was made, or was gone back from
     ROLL_OUT_STOPPED = "roll_out_stopped"  # by itself; for those who run the service
@@ -48,6 +49,7 @@ USUAL = (  # told by e-mail and Web Push to drivers who have not chosen
     AlertKind.FAULT,
     AlertKind.DONE,
     AlertKind.VEHICLE_LOST,
+    AlertKind.NOT_READY,
     AlertKind.ANSWER,
     AlertKind.VISIT,
 )
@@ -68,6 +70,7 @@ HOLD_MS: dict[AlertKind, int] = {
     AlertKind.VEHICLE_LOST: DAY_MS,  # of one vehicle
     AlertKind.UPDATE: 0,  # each tells another step
     AlertKind.ROLL_OUT_STOPPED: 0,  # it stops once
+    AlertKind.NOT_READY: 0,  # once a departure, and once that it is well (readiness/telling.py)
     AlertKind.ANSWER: 0,  # the first that is not read holds the ones after it down (store/alerts.py, take_answers)
 }
 UNREAD_AFTER_MS = MINUTE_MS  # who has the conversation open has read an answer by then
@@ -114,6 +117,7 @@ def words(happening: Happening, unit_name: str) -> str:
         AlertKind.UPDATE: f"{unit_name}: {happening.result}",
         AlertKind.ROLL_OUT_STOPPED: f"The roll-out of firmware {happening.detail} has stopped: {happening.result}. Units that "
         "have not installed it give it up.",
+        AlertKind.NOT_READY: f"{unit_name}: {happening.result}",
     }[happening.about]
 
 

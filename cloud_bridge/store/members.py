@@ -15,6 +15,7 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.ownership import begin_membership
+from cloud_bridge.store.ready_plans import remove_plan
 from cloud_bridge.store.secrets import hash_of, new_secret
 from cloud_bridge.store.tables import member_invitations, members, people, units
 
@@ -127,6 +128,7 @@ def is_shared(connection: Connection, unit_id: str) -> bool:
 def end_membership(connection: Connection, unit_id: str, person_id: int) -> bool:
     """The person sees the unit no more. False: they were no member."""
     theirs = (members.c.unit_id == unit_id, members.c.person_id == person_id)
+    remove_plan(connection, unit_id, person_id)
     return connection.execute(delete(members).where(*theirs)).rowcount == 1
 
 

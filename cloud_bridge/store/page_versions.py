@@ -25,7 +25,7 @@ from cloud_bridge.store.tables import (
     units,
     web_sessions,
 )
-from cloud_bridge.store.vehicle_tables import vehicles
+from cloud_bridge.store.vehicle_tables import ready_plans, vehicles
 
 AT_ONCE = 500  # charge points, or sessions, of one statement
 
@@ -40,7 +40,7 @@ class Versions(NamedTuple):
 
 
 def unit_versions(connection: Connection, unit_ids: Collection[str]) -> dict[str, Version]:
-    """By id: what was heard of it, whose it is, who may see it, and the jobs at it."""
+    """By id: what was heard of it, whose it is, who may see it, the jobs at it, and the next departure."""
     return {row[0]: tuple(row[1:]) for row in _in_batches(connection, _units(), units.c.id, unit_ids)}
 
 
@@ -80,10 +80,12 @@ def _units() -> Select[Any]:
             *(units.c.owner_id, units.c.owned_from_ms, units.c.name, units.c.time_zone, units.c.silent_after_ms),
             *(contacts.c.last_contact_ms, heartbeats.c.received_ms, found.since_ms, found.last_ms),
             *(*let_in, *at_work, *of_jobs),
+            *(ready_plans.c.set_ms, ready_plans.c.verdict, ready_plans.c.reason),
         )
         .outerjoin(contacts, contacts.c.unit_id == units.c.id)
         .outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id)
         .outerjoin(duplicate_identities, found.unit_id == units.c.id)
+        .outerjoin(ready_plans, ready_plans.c.unit_id == units.c.id)
     )
 
 

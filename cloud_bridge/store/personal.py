@@ -73,7 +73,7 @@ from cloud_bridge.store.tables import (
     verified_time,
     web_sessions,
 )
-from cloud_bridge.store.vehicle_tables import account_grants, vehicle_attempts, vehicles
+from cloud_bridge.store.vehicle_tables import account_grants, ready_plans, vehicle_attempts, vehicles
 
 SECRET = (
     "_hash",
@@ -171,6 +171,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     commands: (_commanded, _of_their_time(commands)),
     account_grants: (_names(account_grants.c.person_id),),
     vehicles: (_names(vehicles.c.person_id),),
+    ready_plans: (_names(ready_plans.c.person_id), _of_their_unit(ready_plans)),
     vehicle_attempts: (_names(vehicle_attempts.c.person_id),),
     jobs: (_of_their_time(jobs),),
     job_events: (lambda _, periods: job_events.c.job_id.in_(select(jobs.c.id).where(owned_in(jobs, periods))),),

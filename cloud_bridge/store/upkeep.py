@@ -50,6 +50,7 @@ from cloud_bridge.store.tables import (
     web_sessions,
 )
 from cloud_bridge.store.upsert import replace
+from cloud_bridge.store.vehicle_tables import ready_plans
 
 TIME_COMMAND = "t-"  # how the ids of commands begin that tell a unit the time
 READ_AT_ONCE = 1000  # rows that are in memory together, of as many as there are units
@@ -105,6 +106,7 @@ KEPT = [
     Kept(invitations, invitations.c.expires_ms, 0),
     Kept(member_invitations, member_invitations.c.expires_ms, 0),
     Kept(password_resets, password_resets.c.expires_ms, 0),
+    Kept(ready_plans, ready_plans.c.ready_ms, 2),
 ]
 KEPT_FIVE_MINUTES = next(kept for kept in KEPT if kept.table is signal_5min)
 

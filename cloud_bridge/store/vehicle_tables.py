@@ -1,6 +1,6 @@
 """The tables of the car accounts. Times are UTC in milliseconds since 1970."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
 
 from cloud_bridge.store.tables import metadata
 
@@ -67,4 +67,30 @@ vehicle_attempts = Table(  # a driver who is at the maker's authorisation page
     Column("verifier", String(128), nullable=False),  # of PKCE; of no use without the code
     Column("expires_ms", BigInteger, nullable=False),
     Index(None, "expires_ms"),
+)
+
+ready_plans = Table(  # of the next departure, at most one of a unit (store/ready_plans.py)
+    "ready_plans",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),  # who set it, and is told
+    Column("vehicle_id", ForeignKey("vehicles.id", ondelete="CASCADE"), nullable=False),
+    Column("set_ms", BigInteger, nullable=False),
+    Column("ready_ms", BigInteger, nullable=False),
+    Column("begin_ms", BigInteger, nullable=False),
+    Column("target_percent", Float, nullable=False),
+    Column("capacity_kwh", Float, nullable=False),
+    Column("power_w", Float, nullable=False),
+    Column("hours", String(200)),  # of the unit, as it stores them; null: it has told of none
+    Column("hours_ms", BigInteger, nullable=False),  # when they were read
+    # readiness/: what was seen at the last look
+    Column("judged_ms", BigInteger, nullable=False),
+    Column("watched", Text, nullable=False),  # JSON of facts.Watched
+    Column("verdict", String(20)),  # null: nobody has looked
+    Column("reason", String(20)),
+    Column("percent", Integer),
+    Column("full_ms", BigInteger),
+    Index(None, "person_id"),
+    Index(None, "vehicle_id"),
+    Index(None, "ready_ms"),
 )

@@ -2,8 +2,12 @@
 
 The result is one claim for the charge point: a pause that ends by itself. If the link or the bridge fails, the charge point
 still charges when the pause is over. How full the car gets is the car's own limit: charging only begins early enough.
+
+The charge point keeps to its own hours after the pause, so the time in which it does not charge is not counted. It begins
+early enough to see whether it does, too: who has to be told that the car will not be ready has three hours then.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -16,7 +20,9 @@ EFFICIENCY = 0.88  # from the meter into the battery, single phase
 TAPER_PERCENT = 95.0  # above it cars take ever less
 TAPER_FACTOR = 2.0
 MARGIN = 1.15  # of the duration, for a cold battery and a warm kettle
-BELIEVED_MS = 12 * 3600 * 1000  # an older reading says nothing of a car that may have been driven since
+TOLD_BEFORE_MS = 3 * HOUR_MS  # the departure, at least, a driver is told that the car will not be ready
+WATCHED_MS = 2 * HOUR_MS  # of charging before that: cold cars are slow at first, and some sleep
+BELIEVED_MS = 12 * HOUR_MS  # an older reading says nothing of a car that may have been driven since
 
 
 class ChargeTarget(NamedTuple):
@@ -36,6 +42,7 @@ class PlanReason(StrEnum):
     BATTERY_UNKNOWN = "battery-unknown"
     FULL_ENOUGH = "full-enough"
     NO_TIME = "no-time"
+    WATCHED = "watched"  # it could wait, but then it would be too late to tell the driver that it does not charge
 
 
 class Plan(NamedTuple):
@@ -47,17 +54,27 @@ class Plan(NamedTuple):
     because: PlanReason
 
 
-def plan(target: ChargeTarget, reading: Reading | None, now_ms: int, time_zone: str) -> Plan:
-    """When to begin, so that the car is ready at the next such time of day at the site. `time_zone` is an IANA name."""
+def plan(
+    target: ChargeTarget,
+    reading: Reading | None,
+    now_ms: int,
+    time_zone: str,
+    avoided: Sequence[tuple[int, int]] = (),
+) -> Plan:
+    """When to begin, so that the car is ready at the next such time of day at the site. `time_zone` is an IANA name; `avoided`
+    are the spans, in order, in which the charge point does not charge by its own hours."""
     ready_ms = next_time(target.hour, target.minute, now_ms, time_zone)
     if reading is None or reading.battery_percent is None or now_ms - reading.seen_ms > BELIEVED_MS:
         return Plan(ready_ms, now_ms, 0, PlanReason.BATTERY_UNKNOWN)
     needed_ms = duration_ms(reading.battery_percent, target)
     if needed_ms == 0:
         return Plan(ready_ms, now_ms, 0, PlanReason.FULL_ENOUGH)
-    begin_ms = ready_ms - needed_ms
-    if begin_ms <= now_ms:
+    latest_ms = latest_begin(ready_ms, needed_ms, avoided, now_ms)
+    if latest_ms <= now_ms:
         return Plan(ready_ms, now_ms, 0, PlanReason.NO_TIME)
+    begin_ms = min(latest_ms, latest_begin(ready_ms - TOLD_BEFORE_MS, WATCHED_MS, avoided, now_ms))
+    if begin_ms <= now_ms:
+        return Plan(ready_ms, now_ms, 0, PlanReason.WATCHED)
     return Plan(ready_ms, begin_ms, begin_ms - now_ms, PlanReason.TIME_LEFT)
 
 
@@ -67,6 +84,18 @@ def duration_ms(percent: float, target: ChargeTarget) -> int:
     above = max(0.0, target.target_percent - max(percent, TAPER_PERCENT))
     energy_kwh = (below + above * TAPER_FACTOR) / 100 * target.capacity_kwh / EFFICIENCY
     return int(energy_kwh / target.power_kw * MARGIN * HOUR_MS)
+
+
+def latest_begin(end_ms: int, needed_ms: int, avoided: Sequence[tuple[int, int]], now_ms: int) -> int:
+    """The latest moment from which on there is so much time for charging until the end; `now_ms` if there is not so much."""
+    for from_ms, until_ms in reversed(avoided):
+        free_ms = end_ms - max(until_ms, now_ms)
+        if free_ms >= needed_ms:
+            break
+        if free_ms > 0:
+            needed_ms -= free_ms
+        end_ms = min(end_ms, from_ms)
+    return max(now_ms, end_ms - needed_ms)
 
 
 def next_time(hour: int, minute: int, now_ms: int, time_zone: str) -> int:

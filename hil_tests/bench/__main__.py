@@ -1,4 +1,4 @@
-"""`python -m hil_tests.bench latency|cuts|latched|guard|contact|vehicles|wear|families`: what is promised of running units.
+"""`python -m hil_tests.bench latency|cuts|latched|guard|contact|vehicles|wear|families|readiness`: what is promised.
 
 Exits 1 if it is not held.
 
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hil_tests.bench import cuts, families, freezes, latched, latency, tally, vehicles, wear
+from hil_tests.bench import cuts, families, freezes, latched, latency, readiness, tally, vehicles, wear
 from hil_tests.bench.cuts import Cuts
 from hil_tests.bench.first_contact import first_contact
 from hil_tests.bench.freezes import Freezes
@@ -24,7 +24,8 @@ from hil_tests.fixtures.ports import free_ports
 from hil_tests.fixtures.progress import bar
 
 INJECTIONS, CUTS, LOSSES, FREEZES = 10_000, 1_000, 1_000, 1_000  # as promised
-UNITS = 8
+UNITS, NIGHTS = 8, 10_000
+PROCESSES = 2  # that live nights
 
 
 async def _latency(units: int, injections: int, seed: int, folder: Path) -> Latencies:
@@ -123,7 +124,8 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.bench", description=__doc__)
     parser.add_argument(
-        "what", choices=("latency", "cuts", "latched", "guard", "contact", "vehicles", "wear", "families")
+        "what",
+        choices=("latency", "cuts", "latched", "guard", "contact", "vehicles", "wear", "families", "readiness"),
     )
     parser.add_argument(
         "--count",
@@ -132,6 +134,7 @@ def main() -> int:
         f"{LOSSES}), or freezes of each kind (default {FREEZES})",
     )
     parser.add_argument("--units", type=int, default=UNITS, help="that run side by side")
+    parser.add_argument("--nights", type=int, default=NIGHTS, help="of readiness")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     if arguments.what == "contact":
@@ -142,6 +145,8 @@ def main() -> int:
         return 0 if wear.wear_everything(arguments.seed) else 1
     if arguments.what == "families":
         return 0 if families.meet_all(arguments.seed) else 1
+    if arguments.what == "readiness":
+        return 0 if readiness.live_and_print(arguments.nights, arguments.seed, PROCESSES) else 1
     units, seed = arguments.units, arguments.seed
     if arguments.what == "guard":
         print(f"seed {seed}, {units} units")

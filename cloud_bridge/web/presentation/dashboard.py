@@ -10,11 +10,12 @@ from cloud_bridge.contact import Contact, Gap
 from cloud_bridge.store.contact_details import Details
 from cloud_bridge.store.conversations import Unread
 from cloud_bridge.store.jobs import Job
+from cloud_bridge.store.ready_plans import ShownPlan
 from cloud_bridge.store.roll_outs import UnitUpdate
 from cloud_bridge.text import unknown
 from cloud_bridge.troubles import OVER_QUOTA, UNREADABLE, Trouble, duplicate_identity, troubles_of
 from cloud_bridge.values import HEARTBEAT, Value, in_words
-from cloud_bridge.web.presentation import in_force, job_words, update_words, words
+from cloud_bridge.web.presentation import in_force, job_words, ready_words, update_words, words
 from cloud_bridge.web.presentation.view import ChargePoint, mark
 from cloud_bridge.wire import Heartbeat, is_plugged
 
@@ -80,6 +81,8 @@ class Dashboard:
     unread: int | None  # answers; None: they are not counted for whoever looks
     job: str | None  # how far the installer's is
     update: str | None  # of its firmware: before, and for some days after
+    ready: str | None  # whether the vehicle will be, by the time that was set
+    ready_tone: str
 
 
 class Around(NamedTuple):
@@ -100,6 +103,7 @@ class Around(NamedTuple):
     may_command: bool = False  # and so end what is in force
     owner: str = "you"  # as they are told of
     update: UnitUpdate | None = None  # of its firmware
+    plan: ShownPlan | None = None  # of the next departure
 
 
 NOTHING = Around()
@@ -151,6 +155,8 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         unread=None if around.for_installer else unread.answers if unread else 0,
         job=job_words.news_for_driver(around.job, point.now_ms, zone),
         update=update_words.news(around.update, around.firmware, point.now_ms, zone),
+        ready=ready_words.line(around.plan, zone),
+        ready_tone=ready_words.tone(around.plan),
     )
 
 

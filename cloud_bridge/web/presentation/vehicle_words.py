@@ -100,6 +100,7 @@ AT_ONCE: dict[str, str] = {
     PlanReason.BATTERY_UNKNOWN: "We do not know how full the battery is, so your charger does not wait.",
     PlanReason.FULL_ENOUGH: "The battery is as full as you want it, so there is nothing to wait for.",
     PlanReason.NO_TIME: "The car needs all the time there is, so your charger does not wait.",
+    PlanReason.WATCHED: "Your charger does not wait, so that we can tell you in time if the car does not charge.",
 }
 
 CHARGING_BELIEVED_MS = 60 * 60 * 1000  # a car that charges is asked every ten minutes; an hour ago says nothing of now

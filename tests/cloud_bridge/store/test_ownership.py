@@ -336,6 +336,7 @@ def test_every_table_has_a_rule_of_whose_its_rows_are() -> None:
 WITHOUT_TIME = {
     "ownerships": "the periods themselves",
     "unit_installers": "who has work there now",
+    "ready_plans": "of the present owner or a member; deleted when they leave and when the unit is released",
     "tariffs": "of the present owner; deleted when the unit is released",
     "conversations": "they name their person",
     "members": "who uses it now; deleted when they leave and when the unit is released",
@@ -360,6 +361,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.fleet:_silent_by_minute": "contact",
     "store.fleet:silent_by_minute": "contact",
     "store.paths:adopt_strays": "writes",
+    "store.ready_plans:due_plans": "contact and the newest heartbeat, for plans that end with their person's sight",
     "store.record:adopt": "writes",
     "store.record:reject": "writes",
     "store.record:_add_contacts": "writes",

@@ -25,8 +25,10 @@ NOW_MS = at("2026-01-15 22:00")
 def test_the_charge_begins_as_late_as_it_may() -> None:
     found = plan(TARGET, Reading(NOW_MS, 50.0), NOW_MS, ZONE)
     assert found.ready_ms == at("2026-01-16 07:00")
-    hours = (found.ready_ms - found.begin_ms) / HOUR_MS
-    assert hours == pytest.approx(0.3 * 60 / 0.88 / 7.4 * 1.15, abs=0.01)
+    assert found.begin_ms == at("2026-01-16 02:00"), "to be seen for two hours before the driver has to be told"
+    slow = plan(TARGET._replace(power_kw=3.7), Reading(NOW_MS, 50.0), NOW_MS, ZONE)
+    hours = (slow.ready_ms - slow.begin_ms) / HOUR_MS
+    assert hours == pytest.approx(0.3 * 60 / 0.88 / 3.7 * 1.15, abs=0.01)
     assert (found.pause_ms, found.because) == (found.begin_ms - NOW_MS, PlanReason.TIME_LEFT)
 
 
@@ -43,6 +45,22 @@ def test_the_charge_begins_as_late_as_it_may() -> None:
 def test_what_is_not_known_or_urgent_or_done_is_not_paused(reading: Reading | None, because: PlanReason) -> None:
     found = plan(TARGET._replace(power_kw=2.3), reading, NOW_MS, ZONE)
     assert (found.pause_ms, found.begin_ms, found.because) == (0, NOW_MS, because)
+
+
+def test_the_hours_of_the_charge_point_are_no_time_for_charging() -> None:
+    """A pause up to four hours before a departure at 08:15 left 75 minutes of hours that end at half past five."""
+    late = TARGET._replace(hour=8, minute=15)
+    avoided = [(at("2026-01-15 05:30"), at("2026-01-16 00:30")), (at("2026-01-16 05:30"), at("2026-01-17 00:30"))]
+    found = plan(late, Reading(NOW_MS, 45.0), NOW_MS, ZONE, avoided)
+    charged_ms = at("2026-01-16 05:30") - found.begin_ms
+    assert charged_ms == duration_ms(45.0, late)
+    far = plan(late, Reading(NOW_MS, 5.0), NOW_MS, ZONE, avoided)
+    assert (far.pause_ms, far.because) == (0, PlanReason.NO_TIME), "more than the hours leave"
+
+
+def test_shortly_before_it_charges_at_once_to_be_seen_in_time() -> None:
+    found = plan(TARGET, Reading(at("2026-01-16 02:30"), 75.0), at("2026-01-16 02:30"), ZONE)
+    assert (found.pause_ms, found.because) == (0, PlanReason.WATCHED)
 
 
 def test_the_last_percent_take_longer() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cloud_bridge.alerts.alarm import Alarm
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.vehicles.linking.link_errors import Refusal
 from cloud_bridge.vehicles.plan import PlanReason
@@ -116,3 +117,18 @@ def test_ready_by_is_a_claim_that_ends_by_itself(ann: Driver) -> None:
         {"capacity_kwh": "-1"},
     ):
         assert ann.post("/account/vehicles/1/ready-by", **(wish | wrong)).status_code in (404, 422)
+
+
+def test_a_plan_stands_on_the_dashboard_until_it_is_forgotten(ann: Driver) -> None:
+    ann.own_unit().publish("cp/home-1/heartbeat", sample("heartbeat-charging"))
+    ann.link()
+    wish = {"unit_id": "home-1", "time": "07:00", "target": "80", "capacity_kwh": "60", "power_kw": "7.4"}
+    before = mark_in(ann.client.get("/charge-points/home-1").text)
+    ann.post("/account/vehicles/1/ready-by", **wish)
+    html = ann.client.get("/charge-points/home-1").text
+    assert "Ready by 07:00: we look at it in a minute." in text_of(html)
+    assert mark_in(html) != before, "an open page hears of it"
+    Alarm(ann.bridge.app_state.database, ann.bridge.clock, None).notice_departures()
+    assert "Ready by 07:00: on track for 80 %" in text_of(ann.client.get("/charge-points/home-1").text)
+    ann.post("/charge-points/home-1/ready-by/end")
+    assert "Ready by 07:00" not in text_of(ann.client.get("/charge-points/home-1").text)

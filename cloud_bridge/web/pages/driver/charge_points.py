@@ -20,6 +20,7 @@ from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.members import is_shared
 from cloud_bridge.store.ownership import contact_period
 from cloud_bridge.store.page_versions import versions_of
+from cloud_bridge.store.ready_plans import ShownPlan, plan_of
 from cloud_bridge.store.roll_outs import UnitUpdate, update_of
 from cloud_bridge.store.units import Unit, visible_unit, visible_units
 from cloud_bridge.troubles import Trouble, authority_ends
@@ -29,7 +30,7 @@ from cloud_bridge.web.pages.driver.looks import Looks, Turn
 from cloud_bridge.web.pages.driver.stream import MOST, Stored, changes, together
 from cloud_bridge.web.pages.driver.vehicle_dashboard import without_charger
 from cloud_bridge.web.pages.driver.vehicles import cards_of
-from cloud_bridge.web.presentation import update_words
+from cloud_bridge.web.presentation import ready_words, update_words
 from cloud_bridge.web.presentation.dashboard import Around, Contacts, describe
 from cloud_bridge.web.presentation.in_force import owner_to
 from cloud_bridge.web.presentation.job_card import job_for_owner
@@ -124,7 +125,7 @@ def _changes(
             if person is None or now is None:
                 return None
             versions = versions_of(connection, unit.id, viewer, now_ms)
-            return Stored(now, _beside(connection, person, now).mark, versions)
+            return Stored(now, _beside(connection, person, now, app_state.clock.now_ms()).mark, versions)
 
     def render(unit: Unit, point: ChargePoint) -> str:
         form = form_token(request.cookies.get(SESSION_COOKIE, ""))
@@ -159,27 +160,29 @@ class Beside(NamedTuple):
     unread: Unread | None
     job: Job | None  # for its owner
     update: UnitUpdate | None  # of its firmware
+    plan: ShownPlan | None  # of the next departure, for those at home
 
     @property
     def mark(self) -> str:
         unread = "" if self.unread is None else f".{self.unread.answers}.{self.unread.newest_ms}"
         job = "" if self.job is None else f".{self.job.id}.{self.job.moves}"
-        return self.vehicles_mark + unread + job + update_words.mark(self.update)
+        return self.vehicles_mark + unread + job + update_words.mark(self.update) + ready_words.mark(self.plan)
 
 
-def _beside(connection: Connection, person: Person, unit: Unit) -> Beside:
+def _beside(connection: Connection, person: Person, unit: Unit, now_ms: int) -> Beside:
     return Beside(
         repository.mark(repository.of_person(connection, person.id)),
         None if may(person, Scope.SUPPORT) else unread_answers(connection, person),
         job_for_owner(connection, person, unit),
         update_of(connection, unit.id),
+        plan_of(connection, unit.id, now_ms) if person.role is Role.DRIVER else None,
     )
 
 
 def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint) -> Around:
     from_ms = max(point.now_ms - BACK_FOR_MS, unit.period.evidence_from_ms)
     with app_state.database.reading() as connection:
-        beside = _beside(connection, person, unit)
+        beside = _beside(connection, person, unit, point.now_ms)
         ended = history.unit_gaps(connection, contact_period(unit.period), from_ms, point.now_ms, point.now_ms)
         needs_help = point.heartbeat.faults or point.verdict.contact is Contact.SILENT
         installer = installer_details(connection, unit.id) if needs_help else None
@@ -206,6 +209,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         may_command=Scope.COMMAND in person.scopes,
         owner=owner,
         update=beside.update,
+        plan=beside.plan,
     )
 
 

@@ -1,17 +1,23 @@
-"""Ready by: a time and a charge that the driver wants become one claim for the charge point."""
+"""Ready by: a time and a charge that the driver wants become one claim for the charge point, and a plan that is watched."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from cloud_bridge.readiness.facts import ReadyPlan
+from cloud_bridge.readiness.hours_ahead import avoided
 from cloud_bridge.store.access import Scope
+from cloud_bridge.store.ownership import household_period
+from cloud_bridge.store.ready_plans import remove_plan, set_plan
+from cloud_bridge.store.schedules import schedule_in_force
 from cloud_bridge.store.units import visible_unit
-from cloud_bridge.vehicles.plan import ChargeTarget, plan
+from cloud_bridge.vehicles.plan import ChargeTarget, next_time, plan
 from cloud_bridge.web.errors import NotTheirs
-from cloud_bridge.web.page import Field, OwnForm, PersonOf, only, to
+from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, only, to
 from cloud_bridge.web.pages.driver.charging import send_command
 from cloud_bridge.web.pages.driver.vehicles import VehicleOf
+from cloud_bridge.web.presentation.hours import ALL_WEEK, stored
 from cloud_bridge.web.security.access import StateDep
 
 router = APIRouter(include_in_schema=False, dependencies=[only(Scope.COMMAND)])
@@ -34,11 +40,29 @@ def ready_by(
     """Leads to the charge point's own page, where its answer is shown; to the car's where there is nothing to wait for."""
     with app_state.database.reading() as connection:  # of its own: the order below waits for a broker
         unit = visible_unit(connection, person, unit_id)
+        hours = None if unit is None else schedule_in_force(connection, household_period(unit.period))
     if unit is None:
         raise NotTheirs("charger")
-    wanted = ChargeTarget(int(time[:2]), int(time[3:]), target, capacity_kwh, power_kw)
-    found = plan(wanted, vehicle.reading, app_state.clock.now_ms(), unit.time_zone)
+    wanted, now_ms = (
+        ChargeTarget(int(time[:2]), int(time[3:]), target, capacity_kwh, power_kw),
+        app_state.clock.now_ms(),
+    )
+    allowed = stored(hours)
+    allowed = ALL_WEEK if allowed is None else allowed
+    ready_ms = next_time(wanted.hour, wanted.minute, now_ms, unit.time_zone)
+    found = plan(wanted, vehicle.reading, now_ms, unit.time_zone, avoided(allowed, now_ms, ready_ms))
+    ready_plan = ReadyPlan(found.ready_ms, found.begin_ms, target, capacity_kwh, power_kw * 1000)
+    with app_state.database.writing() as connection:
+        set_plan(connection, unit.id, person.id, vehicle.id, ready_plan, hours, now_ms)
     if not found.pause_ms:
         send_command(request, app_state, person, unit, "resume", {})
         return to(f"/account/vehicles/{vehicle.id}?said={found.because}")
     return send_command(request, app_state, person, unit, "pause", {}, found.pause_ms)
+
+
+@router.post("/charge-points/{unit_id}/ready-by/end", dependencies=[OwnForm])
+def end(app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+    """Nobody needs to be told of this departure. A pause that waits for it stays as it is."""
+    with app_state.database.writing() as connection:
+        remove_plan(connection, unit.id)
+    return to(f"/charge-points/{unit.id}")

@@ -41,6 +41,7 @@ ABOUT = {
     AlertKind.BACK: "It is back",
     AlertKind.FAULT: "It shows a red light",
     AlertKind.DONE: "Charging is done",
+    AlertKind.NOT_READY: "Your vehicle will not be ready by the time you set",
     AlertKind.VEHICLE_LOST: "The access to your car is lost",
     AlertKind.TROUBLE: "It charges, but needs attention",
     AlertKind.WEAK_SIGNAL: "A weak signal for a day",

@@ -1,0 +1,220 @@
+"""Whether a vehicle will be ready, and if not, why. Pure.
+
+Two forecasts of how full it will be at the departure are made at each look. The one assumes that it charges from now on
+whenever it may, as fast as was planned: if even that is not enough, it will not be ready, and nothing needs to be waited for.
+The other assumes that things stay as they are. It is believed only as late as the driver can still be told in time, because
+vehicles wake up, networks come back and people plug in by themselves.
+
+The battery is what the vehicle said last and what the meter has counted since, by the energy that a per cent has been seen
+to take. A vehicle whose battery is not known is judged by whether the plan is carried out at all: one that draws, or has
+drawn and has stopped by itself, is on its way.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from cloud_bridge.durations import HOUR_MS, MINUTE_MS
+from cloud_bridge.readiness.facts import Facts, ReadyPlan, Span, Watched
+from cloud_bridge.readiness.reasons import Reason
+from cloud_bridge.readiness.watching import HOUSE, blocks, draws, is_held_back, is_pause, wh_per_point
+from cloud_bridge.vehicles.plan import BELIEVED_MS, TAPER_FACTOR, TAPER_PERCENT, TOLD_BEFORE_MS
+from cloud_bridge.wire import is_plugged
+
+DECIDED_BEFORE_MS = TOLD_BEFORE_MS + 15 * MINUTE_MS  # to see it for five minutes, and the way to the telephone
+IDLE_FOR_MS = 20 * MINUTE_MS  # vehicles rest to balance their cells or to warm up, and then go on
+WARM_AFTER_MS = 80 * MINUTE_MS  # of charging: a cold battery takes little before
+SHORT_POINTS = 5.0  # of the battery: who is short by no more notices nothing on the road
+CERTAIN_POINTS = 4.0  # how wrong the forecast for the best case may be
+LATE_POINTS = 3.0  # likewise, once it is too late to tell it in time: then only what is clear
+BEFORE_PLUGGED_MS = (
+    30 * MINUTE_MS
+)  # a vehicle was driven home since a reading that came so long before it was plugged in
+FRESH_MS = 45 * MINUTE_MS  # what an account says of charging; they are asked every ten or thirty minutes
+
+
+class Verdict(StrEnum):
+    """Stored with the plan: a word may be added, never renamed."""
+
+    ON_TRACK = "on-track"
+    AT_RISK = "at-risk"  # not if things stay as they are, but there is time
+    WILL_MISS = "will-miss"
+    NOT_KNOWN = "not-known"
+
+
+class Outlook(NamedTuple):
+    """The judgement of one look."""
+
+    verdict: Verdict
+    reason: Reason | None = None  # of all but ON_TRACK
+    percent: int | None = None  # the battery at the departure, if things stay as they are; None: not known
+    full_ms: int | None = None  # when it has reached its target then; None: not known, or not before the departure
+
+
+class _Now(NamedTuple):
+    """What charging is like at the moment."""
+
+    power_w: float | None  # in the time that is free; None: nobody knows
+    reason: Reason | None  # why that is nothing, or not known
+
+
+def outlook(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Outlook:
+    """The verdict on what is known now. `watched` has taken `facts` in already."""
+    is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
+    now = _now(plan, watched, facts, now_ms)
+    held = blocks(facts, plan, now_ms)
+    free = free_spans(now_ms, plan.ready_ms, held)
+    percent = battery(plan, watched, facts, now_ms)
+    if percent is None:
+        return _without_battery(plan, watched, facts, now, bool(free), is_due)
+    per_point_wh, goal = wh_per_point(plan, watched), plan.target_percent - SHORT_POINTS
+    best_w = max(plan.power_w, watched.power_w or 0)
+    best = _charged(percent, best_w, free, per_point_wh)
+    expected = None if now.power_w is None else _charged(percent, now.power_w, free, per_point_wh)
+    shown = None if expected is None else min(100, int(expected))
+    if percent >= goal:
+        return Outlook(Verdict.ON_TRACK, None, int(max(percent, expected or 0)), now_ms)
+    if best < goal - CERTAIN_POINTS:
+        is_held = is_held_back(facts, plan, now_ms)
+        reason = None if is_held else now.reason
+        return Outlook(Verdict.WILL_MISS, reason or _too_late(plan, watched, facts, percent, now_ms), shown)
+    if expected is None:
+        return Outlook(Verdict.NOT_KNOWN, now.reason)
+    if expected >= goal:
+        full_ms = _full_ms(plan.target_percent, percent, now.power_w or 0, free, per_point_wh)
+        return Outlook(Verdict.ON_TRACK, None, shown, full_ms)
+    reason = now.reason or _too_slow(plan, watched, facts, percent, now_ms)
+    is_clear = expected < goal - (LATE_POINTS if now_ms > plan.ready_ms - TOLD_BEFORE_MS else 0)
+    return Outlook(Verdict.WILL_MISS if is_due and is_clear else Verdict.AT_RISK, reason, shown)
+
+
+def battery(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> float | None:
+    """Per cent now; None: not known."""
+    if watched.percent is None:
+        return None
+    oldest_ms = now_ms - BELIEVED_MS if watched.plugged_ms is None else watched.plugged_ms - BEFORE_PLUGGED_MS
+    if watched.percent_ms < oldest_ms:
+        return None
+    taken_wh = 0.0
+    if watched.meter_wh is not None and watched.percent_wh is not None:
+        taken_wh = max(0, watched.meter_wh - watched.percent_wh)
+    if facts.is_silent and _says_that_it_charges(facts, now_ms):
+        taken_wh = (watched.power_w or plan.power_w) * (now_ms - watched.percent_ms) / HOUR_MS
+    return _charged(watched.percent, taken_wh, [(0, HOUR_MS)], wh_per_point(plan, watched))
+
+
+def free_spans(now_ms: int, ready_ms: int, held: Sequence[Span]) -> list[Span]:
+    """The time up to the departure without the blocks."""
+    free, at_ms = [], now_ms
+    for from_ms, until_ms in sorted(held):
+        if from_ms > at_ms:
+            free.append((at_ms, min(from_ms, ready_ms)))
+        at_ms = max(at_ms, until_ms)
+        if at_ms >= ready_ms:
+            break
+    if at_ms < ready_ms:
+        free.append((at_ms, ready_ms))
+    return [(begins, ends) for begins, ends in free if begins < ends]
+
+
+def _now(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> _Now:
+    heartbeat, usual_w = facts.heartbeat, watched.power_w or plan.power_w
+    if (
+        watched.drew_ms is None
+        or watched.drew_from_ms is None
+        or watched.drew_ms - watched.drew_from_ms < WARM_AFTER_MS
+    ):
+        usual_w = max(usual_w, plan.power_w)
+    if facts.is_silent or heartbeat is None:
+        if _says_that_it_charges(facts, now_ms):
+            return _Now(usual_w, None)
+        is_idle = _says_that_it_does_not(facts, now_ms) and not is_held_back(facts, plan, now_ms)
+        return _Now(0 if is_idle else None, Reason.SILENT)
+    if not is_plugged(heartbeat):
+        return _Now(0, Reason.NOT_PLUGGED)
+    if heartbeat.faults:
+        return _Now(0, Reason.FAULT)
+    if watched.idle_ms is not None and watched.heard_ms - watched.idle_ms >= IDLE_FOR_MS:
+        return _Now(0, Reason.ASLEEP if watched.drew_ms is None else Reason.STOPPED)
+    if heartbeat.limited_by == HOUSE and watched.power_w is None and not draws(heartbeat):
+        return _Now(0, Reason.HOUSE)
+    return _Now(usual_w, None)
+
+
+def _without_battery(
+    plan: ReadyPlan, watched: Watched, facts: Facts, now: _Now, has_time: bool, is_due: bool
+) -> Outlook:
+    """Whether it is charged at all."""
+    late = Verdict.WILL_MISS if is_due else Verdict.AT_RISK
+    if watched.has_stopped:
+        return Outlook(Verdict.ON_TRACK)
+    if now.reason is Reason.SILENT:
+        return Outlook(late if now.power_w == 0 else Verdict.NOT_KNOWN, now.reason)
+    if now.reason is Reason.ASLEEP:
+        return Outlook(Verdict.NOT_KNOWN if is_due else Verdict.AT_RISK, Reason.IDLE_UNSEEN)
+    if now.reason in (Reason.NOT_PLUGGED, Reason.FAULT, Reason.HOUSE):
+        return Outlook(late, now.reason)
+    if not has_time and watched.drew_ms is None:
+        is_paused = facts.heartbeat is not None and is_pause(facts.heartbeat)
+        return Outlook(Verdict.WILL_MISS, Reason.PAUSED if is_paused else Reason.HOURS)
+    return Outlook(Verdict.ON_TRACK)
+
+
+def _says_that_it_charges(facts: Facts, now_ms: int) -> bool:
+    return _is_newer(facts, now_ms) and facts.car is not None and facts.car.charging is True
+
+
+def _says_that_it_does_not(facts: Facts, now_ms: int) -> bool:
+    return _is_newer(facts, now_ms) and facts.car is not None and facts.car.charging is False
+
+
+def _is_newer(facts: Facts, now_ms: int) -> bool:
+    """Whether the vehicle has said something since the charge point fell silent."""
+    return facts.car is not None and facts.car.seen_ms > max(facts.heard_ms or 0, now_ms - FRESH_MS)
+
+
+def _charged(percent: float, power_w: float, free: Sequence[Span], per_point_wh: float) -> float:
+    """The battery after charging with this power in this time."""
+    points = power_w * sum(ends - begins for begins, ends in free) / HOUR_MS / per_point_wh
+    below = max(0.0, min(points, TAPER_PERCENT - percent))
+    return min(100.0, percent + below + (points - below) / TAPER_FACTOR)
+
+
+def _full_ms(target: float, percent: float, power_w: float, free: Sequence[Span], per_point_wh: float) -> int | None:
+    below = max(0.0, min(target, TAPER_PERCENT) - percent)
+    above = max(0.0, target - max(percent, TAPER_PERCENT))
+    if power_w <= 0:
+        return None
+    left_ms = int((below + above * TAPER_FACTOR) * per_point_wh / power_w * HOUR_MS)
+    for begins, ends in free:
+        if left_ms <= ends - begins:
+            return begins + left_ms
+        left_ms -= ends - begins
+    return None
+
+
+def _too_late(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float, now_ms: int) -> Reason:
+    """Why the time does not even do at the planned power: what would have to go for it to do."""
+    heartbeat, per_point_wh = facts.heartbeat, wh_per_point(plan, watched)
+    goal, best_w = plan.target_percent - SHORT_POINTS, max(plan.power_w, watched.power_w or 0)
+
+    def would_do(held: Sequence[Span]) -> bool:
+        return _charged(percent, best_w, free_spans(now_ms, plan.ready_ms, held), per_point_wh) >= goal
+
+    if would_do(()):
+        if heartbeat is not None and is_pause(heartbeat) and would_do(facts.avoided):
+            return Reason.PAUSED
+        return Reason.HOURS if facts.avoided else Reason.SLOW
+    return Reason.NO_TIME
+
+
+def _too_slow(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float, now_ms: int) -> Reason:
+    """Why it is not enough, though it charges."""
+    heartbeat = facts.heartbeat
+    if heartbeat is not None and heartbeat.limited_by == HOUSE:
+        return Reason.HOUSE
+    if heartbeat is not None and heartbeat.limited_by == "cloud" and not is_pause(heartbeat):
+        return Reason.PAUSED
+    if watched.power_w is not None and watched.power_w < plan.power_w * 0.9:
+        return Reason.SLOW
+    return _too_late(plan, watched, facts, percent, now_ms)

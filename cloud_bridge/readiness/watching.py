@@ -1,0 +1,134 @@
+"""From look to look: what the newest heartbeat and the newest reading of the vehicle add to what is remembered. Pure."""
+
+from math import exp
+
+from cloud_bridge.durations import MINUTE_MS
+from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Span, Watched
+from cloud_bridge.vehicles.plan import EFFICIENCY
+from cloud_bridge.wire import Heartbeat, is_plugged
+
+DRAWS_FROM_W = 230  # 1 A: below it the unit opens the contactor (firmware/charging/README.md)
+SMOOTHED_MS = 20 * MINUTE_MS
+OF_THE_TIME_MS = 10 * MINUTE_MS  # a heartbeat that is older says nothing of the meter at a reading
+HOUSE = "load_manager"
+MEASURED_POINTS = 15.0  # of the battery: fewer tell too little of the energy that one takes
+MEASURED_BETWEEN = (0.6, 1.6)  # of what the driver's battery size says; else somebody else charged it as well
+ROUNDED_POINTS = 1.5  # by which a reading may differ from what the meter says, because it is a whole number
+TRUSTED = 0.3  # of such a difference
+
+
+def follow(watched: Watched, facts: Facts, plan: ReadyPlan, now_ms: int) -> Watched:
+    """What is remembered after this look."""
+    heartbeat, heard_ms = facts.heartbeat, facts.heard_ms
+    if heartbeat is not None and heard_ms is not None and heard_ms > watched.heard_ms:
+        watched = _heard(watched, heartbeat, heard_ms, is_held_back(facts, plan, heard_ms))
+    if facts.car is not None and facts.car.percent is not None and facts.car.seen_ms > watched.percent_ms:
+        watched = _read(watched, facts.car, facts.car.percent, plan)
+    return watched
+
+
+def blocks(facts: Facts, plan: ReadyPlan, now_ms: int) -> list[Span]:
+    """When the unit will not charge and then goes on by itself: its hours, a pause, a random delay."""
+    heartbeat = facts.heartbeat
+    if heartbeat is None:
+        return [(now_ms, plan.begin_ms), *facts.avoided]
+    also, until_ms = heartbeat.also_in_force or (), facts.until_ms
+    found: list[Span] = []
+    if "override" not in also:
+        found += facts.avoided
+        if heartbeat.limited_by == "schedule" and until_ms is not None:
+            found.append((now_ms, until_ms))
+    if is_pause(heartbeat):
+        found.append((now_ms, plan.ready_ms if until_ms is None else until_ms))
+    elif "cloud" in also and heartbeat.limited_by == "schedule":  # the end of the pause is not told
+        found.append((now_ms, plan.begin_ms))
+    if heartbeat.random_delay_s and facts.heard_ms is not None:
+        found.append((now_ms, facts.heard_ms + heartbeat.random_delay_s * 1000))
+    return found
+
+
+def is_pause(heartbeat: Heartbeat) -> bool:
+    """Of the owner, by a command."""
+    return heartbeat.limited_by == "cloud" and not (
+        heartbeat.amps if heartbeat.allowed_amps is None else heartbeat.allowed_amps
+    )
+
+
+def is_held_back(facts: Facts, plan: ReadyPlan, now_ms: int) -> bool:
+    """Whether one of the blocks is in force."""
+    return any(from_ms <= now_ms < until_ms for from_ms, until_ms in blocks(facts, plan, now_ms))
+
+
+def draws(heartbeat: Heartbeat) -> bool:
+    return (heartbeat.watts or 0) >= DRAWS_FROM_W
+
+
+def wh_per_point(plan: ReadyPlan, watched: Watched) -> float:
+    """Energy at the meter for one per cent of the battery: as it was seen, else by the driver's battery size."""
+    said = plan.capacity_kwh * 10 / EFFICIENCY
+    if (
+        watched.percent is None
+        or watched.first_percent is None
+        or watched.percent_wh is None
+        or watched.first_wh is None
+    ):
+        return said
+    points = watched.percent - watched.first_percent
+    if points < MEASURED_POINTS:
+        return said
+    seen = (watched.percent_wh - watched.first_wh) / points
+    least, most = MEASURED_BETWEEN
+    return seen if least * said <= seen <= most * said else said
+
+
+def _heard(watched: Watched, heartbeat: Heartbeat, heard_ms: int, is_held: bool) -> Watched:
+    if not is_plugged(heartbeat):
+        return watched._replace(
+            heard_ms=heard_ms,
+            meter_wh=heartbeat.total_wh,
+            unplugged_ms=watched.unplugged_ms if watched.plugged_ms is None else heard_ms,
+            plugged_ms=None,
+            idle_ms=None,
+            drew_from_ms=None,
+            drew_ms=None,
+            power_w=None,
+            first_percent=None,
+            first_wh=None,
+        )
+    since_ms, drew_ms, power_w, idle_ms = heard_ms - watched.heard_ms, watched.drew_ms, watched.power_w, None
+    if draws(heartbeat):
+        drew_ms = heard_ms
+    elif not is_held and not heartbeat.faults and heartbeat.limited_by != HOUSE:
+        idle_ms = heard_ms if watched.idle_ms is None else watched.idle_ms
+    if draws(heartbeat) or (heartbeat.limited_by == HOUSE and not is_held and power_w is not None):
+        watts = heartbeat.watts or 0
+        power_w = watts if power_w is None else power_w + (watts - power_w) * (1 - exp(-since_ms / SMOOTHED_MS))
+    meter_wh = watched.meter_wh if heartbeat.total_wh is None else heartbeat.total_wh
+    return watched._replace(
+        heard_ms=heard_ms,
+        plugged_ms=(heard_ms if watched.heard_ms else 0) if watched.plugged_ms is None else watched.plugged_ms,
+        unplugged_ms=None,
+        idle_ms=idle_ms,
+        has_stopped=idle_ms is not None and drew_ms is not None,
+        drew_from_ms=drew_ms if watched.drew_from_ms is None else watched.drew_from_ms,
+        drew_ms=drew_ms,
+        power_w=power_w,
+        meter_wh=meter_wh,
+        percent_wh=meter_wh if watched.percent_wh is None else watched.percent_wh,
+    )
+
+
+def _read(watched: Watched, car: Car, percent: float, plan: ReadyPlan) -> Watched:
+    """The vehicle's word counts from when it was given: what the meter has counted since is on top of it."""
+    meter_wh = watched.meter_wh if watched.heard_ms >= car.seen_ms - OF_THE_TIME_MS else None
+    if meter_wh is not None and watched.power_w is not None and watched.drew_ms == watched.heard_ms:
+        later_ms = watched.heard_ms - car.seen_ms  # negative: the meter has gone on since the heartbeat
+        meter_wh = int(meter_wh - watched.power_w * later_ms / 3_600_000)
+    if watched.percent is not None and watched.percent_wh is not None and meter_wh is not None:
+        counted = watched.percent + max(0, meter_wh - watched.percent_wh) / wh_per_point(plan, watched)
+        if abs(percent - counted) <= ROUNDED_POINTS:
+            percent = counted + TRUSTED * (percent - counted)
+    found = watched._replace(percent=percent, percent_ms=car.seen_ms, percent_wh=meter_wh)
+    if watched.first_percent is None and meter_wh is not None and watched.plugged_ms is not None:
+        found = found._replace(first_percent=percent, first_wh=meter_wh)
+    return found

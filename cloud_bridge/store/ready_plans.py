@@ -1,0 +1,177 @@
+"""Plans for the next departure, and what is remembered of each from look to look (cloud_bridge/readiness).
+
+A unit has one at most, of whoever of its household set it last. It is gone two days after its departure, and when that person
+sees the unit no more.
+"""
+
+import json
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, delete, or_, select, update
+
+from cloud_bridge.durations import HOUR_MS, MINUTE_MS
+from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Watched
+from cloud_bridge.readiness.outlook import Outlook, Verdict
+from cloud_bridge.readiness.reasons import Reason
+from cloud_bridge.store.tables import contacts, heartbeats, units
+from cloud_bridge.store.upsert import replace
+from cloud_bridge.store.vehicle_tables import ready_plans, vehicles
+from cloud_bridge.wire import BadPayload, Heartbeat, decode
+
+LOOK_EVERY_MS = 5 * MINUTE_MS  # where nothing has changed
+FARTHEST_MS = 26 * HOUR_MS  # a plan is for the next such time of day: what is later was set by a clock that was wrong
+
+
+class StoredPlan(NamedTuple):
+    """A plan at which somebody is about to look."""
+
+    unit_id: str
+    person_id: int
+    set_ms: int
+    judged_ms: int  # of the last look
+    plan: ReadyPlan
+    hours: str | None
+    hours_ms: int
+    time_zone: str  # of the site
+    watched: Watched
+    facts: Facts  # without the hours
+
+
+class ShownPlan(NamedTuple):
+    """A plan with the verdict of the last look."""
+
+    ready_ms: int
+    target_percent: float
+    vehicle_id: int
+    outlook: Outlook | None  # None: nobody has looked
+    was_told: bool
+
+
+def set_plan(
+    connection: Connection,
+    unit_id: str,
+    person_id: int,
+    vehicle_id: int,
+    plan: ReadyPlan,
+    hours: str | None,
+    now_ms: int,
+) -> None:
+    """Instead of the one that was there. What is known of the vehicle at the charge point is kept."""
+    old = connection.execute(
+        select(ready_plans.c.watched, ready_plans.c.vehicle_id).where(ready_plans.c.unit_id == unit_id)
+    ).one_or_none()
+    watched = Watched() if old is None or old.vehicle_id != vehicle_id else _watched(old.watched)
+    anew = watched._replace(amiss_ms=None, told_ms=None, taken_back_ms=None)
+    of_look = {"judged_ms": 0, "watched": _written(anew), "verdict": None, "reason": None, "percent": None}
+    row = {"unit_id": unit_id, "person_id": person_id, "vehicle_id": vehicle_id, "set_ms": now_ms, "full_ms": None}
+    replace(connection, ready_plans, [row | plan._asdict() | of_look | {"hours": hours, "hours_ms": now_ms}])
+
+
+def remove_plan(connection: Connection, unit_id: str, person_id: int | None = None) -> None:
+    """Of that person alone, where one is given."""
+    theirs = () if person_id is None else (ready_plans.c.person_id == person_id,)
+    connection.execute(delete(ready_plans).where(ready_plans.c.unit_id == unit_id, *theirs))
+
+
+def plan_of(connection: Connection, unit_id: str, now_ms: int) -> ShownPlan | None:
+    """The one whose departure is yet to come."""
+    query = select(ready_plans).where(ready_plans.c.unit_id == unit_id, ready_plans.c.ready_ms > now_ms)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    was_told = _watched(row.watched).told_ms is not None
+    return ShownPlan(row.ready_ms, row.target_percent, row.vehicle_id, _outlook(row), was_told)
+
+
+def due_plans(connection: Connection, now_ms: int) -> list[StoredPlan]:
+    """Those of which something has changed since the last look, or at which nobody has looked for five minutes."""
+    judged_ms = ready_plans.c.judged_ms
+    query = (
+        select(
+            ready_plans,
+            units.c.time_zone,
+            heartbeats.c.received_ms,
+            heartbeats.c.payload,
+            contacts.c.silent_ms,
+            vehicles.c.seen_ms,
+            vehicles.c.battery_percent,
+            vehicles.c.charging,
+        )
+        .join(units, units.c.id == ready_plans.c.unit_id)
+        .join(vehicles, vehicles.c.id == ready_plans.c.vehicle_id)
+        .outerjoin(heartbeats, heartbeats.c.unit_id == ready_plans.c.unit_id)
+        .outerjoin(contacts, contacts.c.unit_id == ready_plans.c.unit_id)
+        .where(
+            ready_plans.c.ready_ms.between(now_ms + 1, now_ms + FARTHEST_MS),
+            or_(
+                judged_ms <= now_ms - LOOK_EVERY_MS,
+                judged_ms > now_ms,  # by a clock that was wrong
+                heartbeats.c.received_ms > judged_ms,
+                vehicles.c.seen_ms > judged_ms,
+            ),
+        )
+    )
+    return [_stored(row) for row in connection.execute(query.order_by(ready_plans.c.unit_id))]
+
+
+def store_look(connection: Connection, stored: StoredPlan, watched: Watched, found: Outlook, now_ms: int) -> bool:
+    """What was seen. False: the plan was set anew meanwhile, or another process has looked; then nothing is changed."""
+    same = (
+        ready_plans.c.unit_id == stored.unit_id,
+        ready_plans.c.set_ms == stored.set_ms,
+        ready_plans.c.judged_ms == stored.judged_ms,
+    )
+    values = {
+        "verdict": found.verdict.value,
+        "reason": found.reason,
+        "percent": found.percent,
+        "full_ms": found.full_ms,
+    }
+    values |= {"judged_ms": now_ms, "watched": _written(watched)}
+    return connection.execute(update(ready_plans).where(*same).values(values)).rowcount == 1
+
+
+def store_hours(connection: Connection, stored: StoredPlan, hours: str | None, now_ms: int) -> None:
+    """As the unit has them now."""
+    values = {"hours": hours, "hours_ms": now_ms}
+    connection.execute(update(ready_plans).where(ready_plans.c.unit_id == stored.unit_id).values(values))
+
+
+def _stored(row: Row[Any]) -> StoredPlan:
+    heartbeat = None if row.payload is None else _heartbeat(row.payload)
+    car = None if row.seen_ms is None else Car(row.seen_ms, row.battery_percent, row.charging)
+    facts = Facts(heartbeat, None if heartbeat is None else row.received_ms, row.silent_ms is not None, car)
+    plan = ReadyPlan(row.ready_ms, row.begin_ms, row.target_percent, row.capacity_kwh, row.power_w)
+    of_unit = (row.hours, row.hours_ms, row.time_zone)
+    times = (row.set_ms, row.judged_ms)
+    return StoredPlan(row.unit_id, row.person_id, *times, plan, *of_unit, _watched(row.watched), facts)
+
+
+def _heartbeat(payload: str) -> Heartbeat | None:
+    try:
+        message = decode("heartbeat", payload.encode())
+    except BadPayload:  # written by another version of the bridge
+        return None
+    return message if isinstance(message, Heartbeat) else None
+
+
+def _outlook(row: Row[Any]) -> Outlook | None:
+    try:
+        reason = None if row.reason is None else Reason(row.reason)
+        return None if row.verdict is None else Outlook(Verdict(row.verdict), reason, row.percent, row.full_ms)
+    except ValueError:  # of a newer version
+        return None
+
+
+def _written(watched: Watched) -> str:
+    """Only what is not as at first."""
+    at_first = Watched()._asdict()
+    return json.dumps({name: value for name, value in watched._asdict().items() if value != at_first[name]})
+
+
+def _watched(text: str) -> Watched:
+    """As it was at first, where another version of the bridge has written it."""
+    try:
+        return Watched(**json.loads(text))
+    except (ValueError, TypeError):
+        return Watched()

@@ -1,0 +1,71 @@
+"""Whether a vehicle will be ready, in words: as a line of the dashboard, and as an alert. Pure."""
+
+from cloud_bridge.readiness.outlook import Outlook, Verdict
+from cloud_bridge.readiness.reasons import ADVICE
+from cloud_bridge.readiness.telling import News
+from cloud_bridge.store.ready_plans import ShownPlan
+from cloud_bridge.web.presentation.words import minute_of_day
+
+STEP_MS = 10 * 60_000  # by which the page follows a forecast
+
+
+def line(plan: ShownPlan | None, time_zone: str) -> str | None:
+    """For the dashboard; None: there is no plan."""
+    if plan is None:
+        return None
+    ready, found = minute_of_day(plan.ready_ms, time_zone), plan.outlook
+    if found is None:
+        return f"Ready by {ready}: we look at it in a minute."
+    if found.verdict is Verdict.AT_RISK:
+        return f"Ready by {ready}, but not if this stays so: {_advice(found)}"
+    if found.verdict is Verdict.ON_TRACK:
+        return _on_track(plan, found, ready, time_zone)
+    return _amiss(News(found.verdict.value), ready, plan.target_percent, found)
+
+
+def tone(plan: ShownPlan | None) -> str:
+    """Of the line: an error, where something has to be done in time."""
+    found = None if plan is None else plan.outlook
+    return "" if found is None or found.verdict in (Verdict.ON_TRACK, Verdict.AT_RISK) else "error"
+
+
+def announcement(news: News, ready_ms: int, target_percent: float, found: Outlook, time_zone: str) -> str:
+    """The words of an alert."""
+    ready = minute_of_day(ready_ms, time_zone)
+    if news is not News.TAKEN_BACK:
+        return _amiss(news, ready, target_percent, found)
+    if found.full_ms is None:
+        return f"All is well again: your vehicle is charging, and will be ready by {ready}."
+    return f"All is well again: your vehicle is charging, and ready by {minute_of_day(found.full_ms, time_zone)}."
+
+
+def mark(plan: ShownPlan | None) -> str:
+    """Changes when the page must."""
+    if plan is None:
+        return ""
+    if plan.outlook is None:
+        return f".{plan.ready_ms}"
+    found = plan.outlook
+    full = "" if found.full_ms is None else found.full_ms // STEP_MS
+    return f".{plan.ready_ms}.{found.verdict}.{found.reason or ''}.{(found.percent or 0) // 5}.{full}"
+
+
+def _on_track(plan: ShownPlan, found: Outlook, ready: str, time_zone: str) -> str:
+    if found.percent is None:
+        return f"Ready by {ready}: it goes as planned. How full the vehicle is we cannot see."
+    if found.full_ms is None:
+        return f"Ready by {ready}: about {found.percent} %."
+    return (
+        f"Ready by {ready}: on track for {plan.target_percent:g} % by about {minute_of_day(found.full_ms, time_zone)}."
+    )
+
+
+def _amiss(news: News, ready: str, target_percent: float, found: Outlook) -> str:
+    if news is News.NOT_KNOWN:
+        return f"We do not know whether your vehicle will be ready by {ready}. {_advice(found)}"
+    short = "" if found.percent is None else f", but at about {found.percent} % instead of {target_percent:g} %"
+    return f"Your vehicle will not be ready by {ready}{short}. {_advice(found)}"
+
+
+def _advice(found: Outlook) -> str:
+    return "" if found.reason is None else f"{ADVICE[found.reason].why} {ADVICE[found.reason].what_to_do}"

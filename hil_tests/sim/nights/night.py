@@ -1,0 +1,255 @@
+"""One night in steps of a minute: what the charge point, the vehicle's account and the person say, and how it ends.
+
+It shares no code with what is tested by it. The charge point follows its hours, pauses, faults and its house whether or not
+it has a network. Nobody in it ever hears what we announce, so that an announcement cannot make itself come true or untrue.
+
+A night can be lived a second time without what shows itself only after a moment (`without_after_s`): if it is no miss then,
+nobody could have known of the miss at that moment.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from hil_tests.sim.nights.circumstances import MINUTE, SITE, Circumstances, Times, Wanted
+
+VOLTS = 230
+SHORT_POINTS = 5.0
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Said(NamedTuple):
+    """What reached the service in a minute, which may have been away."""
+
+    at_s: int
+    heard: list[dict[str, Any]]  # heartbeats, as on the wire
+    car: dict[str, Any] | None  # percent, charging
+    wanted: Wanted | None
+    service_is_up: bool
+
+
+class Night:
+    """`pause` is how the service's plan reaches the charge point; `pauses` are those of the night as it was lived before."""
+
+    def __init__(
+        self, circumstances: Circumstances, without_after_s: int = 1 << 62, pauses: Sequence[tuple[int, int]] = ()
+    ) -> None:
+        self.pauses: list[tuple[int, int]] = []
+        self._again = list(pauses)
+        self.now_s, self.ready_s = circumstances.begins_s, circumstances.ready_s
+        self.told_battery = False  # since it was plugged in
+        self.drawn_w = 0.0
+        self._of, self._without_after_s = circumstances, without_after_s
+        self._battery_wh = circumstances.battery_wh
+        self._meter_wh = 1_000_000.0
+        self._paused_until_s = 0
+        self._pausing: list[tuple[int, int]] = list(circumstances.pauses)
+        self._offered_s = self._drew_s = 0  # for so long
+        self._was_held, self._delay_until_s = False, 0
+        self._mains_back_s = 0
+        self._said: tuple[Any, ...] = ()
+        self._next_heartbeat_s = self._next_car_s = 0
+        self._limit, self._cold = circumstances.own_limit, circumstances.cold
+        self._wakes_after_s = circumstances.wakes_after_s
+        self._avoided_until_s = _avoided_until(circumstances)
+        self._sequence = 0
+        self._drew_at_the_end = False  # of the time that the hours leave
+
+    @property
+    def percent(self) -> float:
+        return self._battery_wh / self._of.capacity_wh * 100
+
+    @property
+    def is_online(self) -> bool:
+        return (
+            not self._during(self._of.no_mains)
+            and not self._during(self._of.no_network)
+            and self.now_s >= self._mains_back_s
+        )
+
+    def pause(self, until_s: int) -> bool:
+        """The plan's. False: the charge point did not get it."""
+        if self.is_online:
+            self._paused_until_s = until_s
+            self.pauses.append((self.now_s, until_s))
+        return self.is_online
+
+    @property
+    def is_miss(self) -> bool:
+        """To be asked at the departure. Who has an account that tells the battery wants the target. Nobody has told the
+        service of any other vehicle how full it is: there the plan is carried out if it is full or at its own limit, or
+        charges as long as the hours let it."""
+        target = self._of.plans[-1].target
+        if self.told_battery:
+            return self.percent < target - SHORT_POINTS
+        return self.percent < min(target, self._limit) - SHORT_POINTS and not self._drew_at_the_end
+
+    def minutes(self) -> Iterator[Said]:
+        """Up to the departure."""
+        of = self._of
+        wanted = {plan.at_s // MINUTE: plan for plan in of.plans}
+        while self.now_s < self.ready_s:
+            if self.now_s >= self._without_after_s:
+                self._forget_what_has_not_shown()
+            self._step()
+            service_is_up = not self._during(of.our_outages)
+            heard = self._heartbeats()
+            plan = wanted.get(self.now_s // MINUTE)
+            yield Said(self.now_s, heard if service_is_up else [], self._car(service_is_up), plan, service_is_up)
+            self.now_s += MINUTE
+
+    def live_again(self) -> bool:
+        """To the end, with nobody who listens. Whether it is a miss."""
+        for _ in self.minutes():
+            if self._again and self.now_s >= self._again[0][0]:
+                _, self._paused_until_s = self._again.pop(0)
+        return self.is_miss
+
+    def _during(self, times: Times) -> bool:
+        now_s, cut_s = self.now_s, self._without_after_s
+        return bool(times) and any(from_s <= now_s < until_s and from_s < cut_s for from_s, until_s in times)
+
+    def _is_plugged(self) -> bool:
+        """Nobody unplugs it after that moment."""
+        return any(
+            from_s <= self.now_s and min(self.now_s, self._without_after_s) < until_s
+            for from_s, until_s in self._of.plugged
+        )
+
+    def _forget_what_has_not_shown(self) -> None:
+        if not self._offered_s:
+            self._wakes_after_s = 0
+        if not self._drew_s:
+            self._cold = 1.0
+        if self.percent < self._limit - 0.5:
+            self._limit = 100
+
+    def _step(self) -> None:
+        """A minute."""
+        now_s = self.now_s
+        if self._pausing and now_s >= self._pausing[0][0]:
+            at_s, until_s = self._pausing.pop(0)
+            if at_s < self._without_after_s and self.is_online:
+                self._paused_until_s = until_s
+        self.drawn_w = 0.0
+        self._charge()
+        if not self._is_avoided():
+            self._drew_at_the_end = self.drawn_w > 0
+
+    def _charge(self) -> None:
+        of, now_s = self._of, self.now_s
+        if self._during(of.no_mains):
+            self._mains_back_s = now_s + 3 * MINUTE
+            return
+        held = self._is_avoided() or now_s < self._paused_until_s
+        if self._was_held and not held:
+            self._delay_until_s = now_s + of.random_delay_s
+        self._was_held = held
+        if not self._offered_w():
+            return
+        self._offered_s += MINUTE
+        if (
+            self._offered_s <= self._wakes_after_s
+            or now_s < of.own_start_s
+            or self._during(of.rests)
+            or self.percent >= self._limit
+        ):
+            return
+        power_w = min(of.most_w, self._offered_w())
+        if self._drew_s < of.cold_for_s:
+            power_w *= self._cold
+        if self.percent > of.taper_from:
+            power_w *= max(0.25, 1 - (self.percent - of.taper_from) / (100 - of.taper_from) * 0.75)
+        self._drew_s += MINUTE
+        self.drawn_w = power_w
+        self._meter_wh += power_w / 60
+        self._battery_wh = min(of.capacity_wh, self._battery_wh + power_w / 60 * of.efficiency)
+
+    def _is_avoided(self) -> bool:
+        return self.now_s in self._avoided_until_s
+
+    def _house_amps(self) -> int | None:
+        found = [
+            amps for from_s, until_s, amps in self._of.house if from_s <= self.now_s < until_s and amps < self._of.amps
+        ]
+        return min(found) if found else None
+
+    def _offered_amps(self) -> int:
+        if not self._is_plugged() or self._during(self._of.faults) or self.now_s < self._delay_until_s:
+            return 0
+        if self._is_avoided() or self.now_s < self._paused_until_s:
+            return 0
+        house = self._house_amps()
+        return self._of.amps if house is None else house if house >= 6 else 0
+
+    def _offered_w(self) -> float:
+        return self._offered_amps() * VOLTS
+
+    def _heartbeats(self) -> list[dict[str, Any]]:
+        """At once when something changes, every minute while it charges, every five else."""
+        now_s, amps, plugged = self.now_s, self._offered_amps(), self._is_plugged()
+        faulty = self._during(self._of.faults)
+        state = "A1" if not plugged else "C2" if self.drawn_w else "B2" if amps else "B1"
+        ruling = self._ruling()
+        said = (state, faulty, ruling.get("y"), ruling.get("u"), amps)
+        is_due = said != self._said or now_s >= self._next_heartbeat_s
+        if not self.is_online:
+            self._said = ()  # it speaks at once when it is back
+            return []
+        if not is_due:
+            return []
+        self._said, self._next_heartbeat_s = said, now_s + (MINUTE if self.drawn_w else 5 * MINUTE)
+        self._sequence += 1
+        message = {"n": self._sequence, "b": 1, "t": now_s, "s": state, "m": "smart", "q": 20, "a": amps}
+        message |= {"w": round(self.drawn_w), "e": int(self._meter_wh), "f": ["rcd_dc"] if faulty else []}
+        return [message | ruling]
+
+    def _ruling(self) -> dict[str, Any]:
+        now_s, house = self.now_s, self._house_amps()
+        if self._is_avoided():
+            also = {"i": ["cloud"]} if now_s < self._paused_until_s else {}
+            return {"l": 0, "y": "schedule", "u": self._avoided_until_s[now_s]} | also
+        if now_s < self._paused_until_s:
+            return {"l": 0, "y": "cloud", "u": self._paused_until_s}
+        delay_s = self._delay_until_s - now_s
+        delay = {"r": delay_s} if delay_s > 0 else {}
+        if house is not None:
+            return {"l": house if house >= 6 else 0, "y": "load_manager"} | delay
+        return {"y": "installer"} | delay
+
+    def _car(self, service_is_up: bool) -> dict[str, Any] | None:
+        """What its account answers when it is asked; a vehicle that has slept for long is not woken for that."""
+        of = self._of
+        has_access = of.has_account and self.now_s < of.consent_until_s
+        if not has_access or not service_is_up or self.now_s < self._next_car_s:
+            return None
+        self._next_car_s = self.now_s + (of.asks_every_s if self.drawn_w else 1800)
+        self.told_battery |= self._is_plugged()
+        return {"percent": float(round(self.percent)), "charging": self.drawn_w > 0}
+
+
+def _avoided_until(of: Circumstances) -> dict[int, int]:
+    """The minutes of the night in which the hours do not let it charge, each with their end."""
+    hours, found, end_s = _avoided(of.hours), {}, 0
+    last_s = of.begins_s + (of.ready_s - of.begins_s) // MINUTE * MINUTE + 12 * 60 * MINUTE
+    for at_s in range(last_s, of.begins_s - MINUTE, -MINUTE):
+        local = datetime.fromtimestamp(at_s, SITE)
+        if any(begins <= local.hour * 60 + local.minute < ends for begins, ends in hours[local.weekday()]):
+            end_s = end_s or at_s + MINUTE
+            found[at_s] = end_s
+        else:
+            end_s = 0
+    return found
+
+
+def _avoided(hours: str) -> list[list[tuple[int, int]]]:
+    """By day of the week: minutes from and until."""
+    found: list[list[tuple[int, int]]] = [[] for _ in DAYS]
+    for part in hours.split(";") if hours != "off" else []:
+        days, *spans = part.split()
+        first, _, last = days.partition("-")
+        for day in range(DAYS.index(first), DAYS.index(last or first) + 1):
+            for span in spans:
+                begins, ends = (int(time[:2]) * 60 + int(time[3:]) for time in span.split("-"))
+                found[day].append((begins, ends))
+    return found

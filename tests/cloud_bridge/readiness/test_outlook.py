@@ -1,0 +1,158 @@
+"""Is the verdict on a departure right, and does it say what to do?"""
+
+from typing import Any
+
+import pytest
+
+from cloud_bridge.durations import HOUR_MS, MINUTE_MS
+from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Watched
+from cloud_bridge.readiness.outlook import DECIDED_BEFORE_MS, Outlook, Verdict, outlook
+from cloud_bridge.readiness.reasons import ADVICE, Reason
+from cloud_bridge.readiness.telling import SETTLES_MS, News, tell
+from cloud_bridge.readiness.watching import follow
+from cloud_bridge.wire import Heartbeat
+
+NOW_MS = 1_768_500_000_000
+READY_MS = NOW_MS + 8 * HOUR_MS
+PLAN = ReadyPlan(READY_MS, NOW_MS, target_percent=80, capacity_kwh=60, power_w=7400)
+DECIDED_MS = READY_MS - DECIDED_BEFORE_MS
+CHARGING = Heartbeat(state="C2", amps=32, watts=7400, total_wh=1000, limited_by="installer")
+IDLE = Heartbeat(state="B2", amps=32, watts=0, total_wh=1000, limited_by="installer")
+UNPLUGGED = Heartbeat(state="A1", amps=0, watts=0, total_wh=1000)
+
+
+class Night:
+    """Somebody looks every five minutes."""
+
+    def __init__(self, percent: float | None = 50.0, plan: ReadyPlan = PLAN) -> None:
+        self.plan, self.now_ms, self.watched = plan, NOW_MS, Watched()
+        self.car = None if percent is None else Car(NOW_MS, percent, None)
+        self.told: list[News] = []
+        self.found = Outlook(Verdict.ON_TRACK)
+
+    def look(self, heartbeat: Heartbeat | None = None, until_ms: int = NOW_MS, **facts: Any) -> Outlook:
+        """At the same heartbeat until then, sent anew each time unless it is silent."""
+        while True:
+            heard_ms = NOW_MS if facts.get("is_silent") else self.now_ms
+            now = Facts(heartbeat, heard_ms, car=self.car)._replace(**facts)
+            self.watched = follow(self.watched, now, self.plan, self.now_ms)
+            self.found = outlook(self.plan, self.watched, now, self.now_ms)
+            self.watched, what = tell(self.plan, self.watched, self.found, self.now_ms)
+            self.told += [] if what is None else [what]
+            if self.now_ms >= until_ms:
+                return self.found
+            self.now_ms += 5 * MINUTE_MS
+
+
+def test_every_reason_says_why_and_what_to_do() -> None:
+    assert set(ADVICE) == set(Reason)
+    assert all(advice.why.endswith(".") and advice.what_to_do.endswith(".") for advice in ADVICE.values())
+
+
+def test_a_vehicle_that_charges_is_on_track_with_the_time() -> None:
+    found = Night().look(CHARGING)
+    assert found.verdict is Verdict.ON_TRACK
+    assert found.full_ms == pytest.approx(NOW_MS + 0.3 * 60 / 0.88 / 7.4 * HOUR_MS, abs=1000)
+
+
+@pytest.mark.parametrize(
+    ("heartbeat", "reason"),
+    [
+        (IDLE, Reason.ASLEEP),
+        (UNPLUGGED, Reason.NOT_PLUGGED),
+        (Heartbeat(state="F", amps=0, watts=0, faults=["rcd_dc"]), Reason.FAULT),
+        (Heartbeat(state="B1", amps=0, watts=0, allowed_amps=0, limited_by="load_manager"), Reason.HOUSE),
+    ],
+)
+def test_what_stays_amiss_is_told_once_three_hours_before(heartbeat: Heartbeat, reason: Reason) -> None:
+    night = Night()
+    assert night.look(heartbeat, DECIDED_MS - 5 * MINUTE_MS)[:2] == (Verdict.AT_RISK, reason)
+    assert night.told == [], "vehicles wake up, and people plug in by themselves"
+    assert night.look(heartbeat, DECIDED_MS + SETTLES_MS + 5 * MINUTE_MS)[:2] == (Verdict.WILL_MISS, reason)
+    assert night.told == [News.WILL_MISS]
+    assert night.now_ms <= READY_MS - 3 * HOUR_MS
+    night.look(heartbeat, READY_MS + HOUR_MS)
+    assert night.told == [News.WILL_MISS]
+
+
+def test_what_cannot_be_made_good_is_told_at_once() -> None:
+    night = Night(percent=5.0, plan=PLAN._replace(power_w=2300))
+    assert night.look(UNPLUGGED, NOW_MS + SETTLES_MS).verdict is Verdict.WILL_MISS
+    assert night.told == [News.WILL_MISS]
+
+
+def test_a_rest_of_the_vehicle_is_no_miss() -> None:
+    night = Night()
+    night.look(CHARGING, NOW_MS + HOUR_MS)
+    assert night.look(IDLE, NOW_MS + HOUR_MS + 15 * MINUTE_MS).verdict is Verdict.ON_TRACK
+    assert night.look(CHARGING, NOW_MS + 2 * HOUR_MS).verdict is Verdict.ON_TRACK
+    assert night.told == []
+
+
+def test_it_is_taken_back_once() -> None:
+    night = Night(percent=70.0)
+    night.look(IDLE, DECIDED_MS + 15 * MINUTE_MS)
+    night.look(CHARGING, DECIDED_MS + HOUR_MS)
+    assert night.told == [News.WILL_MISS, News.TAKEN_BACK]
+    night.look(UNPLUGGED, READY_MS)
+    assert night.told == [News.WILL_MISS, News.TAKEN_BACK]
+
+
+def test_hours_that_leave_too_little_time_are_said_to() -> None:
+    found = Night(percent=20.0).look(IDLE, avoided=[(NOW_MS, READY_MS - HOUR_MS)])
+    assert found[:2] == (Verdict.WILL_MISS, Reason.HOURS)
+
+
+def test_a_pause_up_to_the_departure_is_said_to() -> None:
+    paused = Heartbeat(state="B1", amps=0, watts=0, allowed_amps=0, limited_by="cloud")
+    assert Night().look(paused)[:2] == (Verdict.WILL_MISS, Reason.PAUSED)
+
+
+def test_charge_now_sets_the_hours_aside() -> None:
+    now = Heartbeat(state="C2", amps=32, watts=7400, limited_by="installer", also_in_force=["override"])
+    assert Night(percent=20.0).look(now, avoided=[(NOW_MS, READY_MS)]).verdict is Verdict.ON_TRACK
+
+
+def test_the_vehicles_own_limit_is_said_to() -> None:
+    night = Night(plan=PLAN._replace(target_percent=100))
+    night.look(CHARGING, NOW_MS + HOUR_MS)
+    assert night.look(IDLE, DECIDED_MS)[:2] == (Verdict.WILL_MISS, Reason.STOPPED)
+
+
+def test_of_a_silent_charger_the_vehicle_is_believed() -> None:
+    night = Night()
+    night.look(CHARGING)
+    assert night.look(CHARGING, DECIDED_MS, is_silent=True)[:2] == (Verdict.NOT_KNOWN, Reason.SILENT)
+    charges = Car(night.now_ms, 62.0, charging=True)
+    assert night.look(CHARGING, DECIDED_MS, is_silent=True, car=charges).verdict is Verdict.ON_TRACK
+    stands = Car(night.now_ms + 1, 62.0, charging=False)
+    assert night.look(CHARGING, DECIDED_MS, is_silent=True, car=stands)[:2] == (Verdict.WILL_MISS, Reason.SILENT)
+
+
+def test_without_a_battery_it_counts_whether_it_is_charged_at_all() -> None:
+    night = Night(percent=None)
+    assert night.look(CHARGING, NOW_MS + HOUR_MS) == Outlook(Verdict.ON_TRACK)
+    assert night.look(IDLE, DECIDED_MS) == Outlook(Verdict.ON_TRACK), "it is full, or at its own limit"
+    asleep = Night(percent=None)
+    assert asleep.look(IDLE, DECIDED_MS)[:2] == (Verdict.NOT_KNOWN, Reason.IDLE_UNSEEN)
+    never = Night(percent=None)
+    assert never.look(UNPLUGGED, DECIDED_MS)[:2] == (Verdict.WILL_MISS, Reason.NOT_PLUGGED)
+
+
+def test_whoever_unplugs_shortly_before_the_departure_knows() -> None:
+    night = Night()
+    night.look(CHARGING, READY_MS - 3 * HOUR_MS)
+    night.look(UNPLUGGED, READY_MS)
+    assert night.told == []
+
+
+def test_readings_in_whole_numbers_do_not_sway_the_verdict() -> None:
+    night = Night(percent=50.0)
+    night.look(CHARGING)
+    before = night.watched
+    night.now_ms += 5 * MINUTE_MS
+    night.car = Car(night.now_ms, 51.0, charging=True)
+    later = Heartbeat(state="C2", amps=32, watts=7400, total_wh=1000 + 616, limited_by="installer")
+    night.look(later, night.now_ms)
+    assert before.percent == 50.0
+    assert night.watched.percent == pytest.approx(50.9, abs=0.1)
