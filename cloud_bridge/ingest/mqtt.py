@@ -163,7 +163,6 @@ class MqttIngest:
     def _publish_pieces(self, topic: str, payloads: list[bytes]) -> bool:
         return all(self._is_connected() and self._client.publish(topic, payload, 0).rc == 0 for payload in payloads)
 
-
     def _publish_command(self, unit_id: str, payload: bytes) -> bool:
         if not self._is_connected():
             return False  # paho would send it once it is connected

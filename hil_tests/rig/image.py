@@ -23,7 +23,7 @@ from firmware.image.sources import CONTRACT, board_classes, compile_file, family
 from firmware.image.sources import VERSION as VERSION
 from firmware.image.sources import VIRTUAL as VIRTUAL
 from firmware.image.sources import DoesNotCompile as DoesNotCompile
-from firmware.version import VERSION
+from firmware.version import VERSION as FLASHED
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 BUILD = CHECKOUT / "build" / "image"
@@ -65,7 +65,7 @@ def write_list(board: str, folder: Path, made_for: str, heap_bytes: int) -> Path
         for path in sorted((BUILD / board).rglob("*.mpy"))
     }
     mpy = (BUILD / board / "firmware" / "app.mpy").read_bytes()[1]  # "M", then the version of the format
-    listed = {"version": VERSION, "image": made_for, "mpy": mpy, "heap_bytes": heap_bytes, "files": files}
+    listed = {"version": FLASHED, "image": made_for, "mpy": mpy, "heap_bytes": heap_bytes, "files": files}
     path = folder / starter.LIST
     path.write_text(json.dumps(listed))
     return path
