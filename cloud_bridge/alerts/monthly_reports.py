@@ -8,6 +8,7 @@ It is sent from the second day of the month on: a session of the last evening ha
 night has sent it.
 """
 
+from contextlib import closing
 from itertools import islice
 from typing import Any
 
@@ -45,16 +46,15 @@ def reports_due(connection: Connection, now_ms: int) -> list[Happening]:
     if utc.day > LAST_DAY + 1:  # anywhere
         return []
     month = month_of(now_ms, UNKNOWN).before
-    theirs = (
-        (one.unit_id, one.person_id)
-        for one in untold_reports(connection, str(month))
-        if month_to_tell(now_ms, one.time_zone) == month and one.from_ms < month.ends_ms(one.time_zone)
-    )
+    with closing(untold_reports(connection, str(month))) as untold:
+        theirs = (
+            (one.unit_id, one.person_id)
+            for one in untold
+            if month_to_tell(now_ms, one.time_zone) == month and one.from_ms < month.ends_ms(one.time_zone)
+        )
+        some = dict.fromkeys(islice(theirs, AT_ONCE))
     kind = AlertKind.MONTHLY_REPORT
-    return [
-        Happening(kind, unit_id, now_ms, str(month), None, person_id, month.name)
-        for unit_id, person_id in dict.fromkeys(islice(theirs, AT_ONCE))
-    ]
+    return [Happening(kind, unit_id, now_ms, str(month), None, person_id, month.name) for unit_id, person_id in some]
 
 
 def files_of(database: Database, alert: Row[Any], now_ms: int) -> list[Attachment]:

@@ -1,6 +1,6 @@
 """Who wants the monthly reports, and of which units they have not been told of a month."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, select, union_all
@@ -21,8 +21,8 @@ class Untold(NamedTuple):
     from_ms: int  # since when the unit is theirs, or shared with them
 
 
-def untold_reports(connection: Connection, month: str) -> Iterator[Untold]:
-    """In no order, and more than once where somebody has several subscriptions."""
+def untold_reports(connection: Connection, month: str) -> Generator[Untold, None, None]:
+    """In no order, and more than once where somebody has several subscriptions. To be closed: it reads some at a time."""
     kind = AlertKind.MONTHLY_REPORT.value
     owned = select(
         units.c.owner_id.label("person_id"), units.c.id.label("unit_id"), units.c.owned_from_ms.label("from_ms")
@@ -43,5 +43,6 @@ def untold_reports(connection: Connection, month: str) -> Iterator[Untold]:
         .join(units, units.c.id == theirs.c.unit_id)
         .where(alert_wishes.c.about == kind, ~told.exists())
     )
-    for row in connection.execution_options(yield_per=READ_AT_ONCE).execute(query):
-        yield Untold(*row)
+    with connection.execution_options(yield_per=READ_AT_ONCE).execute(query) as rows:
+        for row in rows:
+            yield Untold(*row)
