@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -255,3 +257,10 @@ def test_the_longest_report_is_bounded() -> None:
 def test_nobody_s_vehicle_comes_last() -> None:
     some = [stored(n, FROM_MS, 1, 1, vehicle=name) for n, name in enumerate(["Zoe", None, "Ape"])]
     assert [one.name for one in made(some).by_vehicle] == ["Ape", "Zoe", UNKNOWN_VEHICLE]
+
+
+def test_a_process_that_makes_no_report_does_not_import_what_draws_it() -> None:
+    modules = "cloud_bridge.alerts.delivery, cloud_bridge.web.pages.driver.monthly_report"
+    asked = f"import sys, {modules}; print([one for one in ('reportlab', 'PIL', 'font_roboto') if one in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
