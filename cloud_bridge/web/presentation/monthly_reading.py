@@ -2,7 +2,8 @@
 
 from sqlalchemy import Connection
 
-from cloud_bridge.contact import Gap
+from cloud_bridge.contact import Gap, is_believable
+from cloud_bridge.duplicate_identity import CLEAR_AFTER_MS
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.months import Month, month_of, months_back
 from cloud_bridge.store import history
@@ -62,4 +63,13 @@ def _heard(connection: Connection, unit: Unit, from_ms: int, to_ms: int, now_ms:
     silences = [gap for gap in inside if gap.to_ms - gap.from_ms > unit.silent_after_ms]
     last_ms = None if unit.contact is None else unit.contact.at_ms
     is_silent = last_ms is not None and now_ms - last_ms > unit.silent_after_ms and last_ms < to_ms + STILL_SENDS_MS
-    return Heard(silences, last_ms if is_silent else None)
+    return Heard(silences, last_ms if is_silent else None, _mixed_since_ms(unit, to_ms, now_ms))
+
+
+def _mixed_since_ms(unit: Unit, to_ms: int, now_ms: int) -> int | None:
+    """While the finding lasts, as on the charge point's own page (view.py)."""
+    found, from_ms = unit.duplicate, unit.period.evidence_from_ms
+    if found is None or not is_believable(found.last_ms, now_ms) or now_ms - found.last_ms > CLEAR_AFTER_MS:
+        return None
+    since_ms = max(found.since_ms, from_ms)
+    return since_ms if found.last_ms >= from_ms and since_ms < to_ms else None

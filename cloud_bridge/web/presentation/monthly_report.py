@@ -67,6 +67,7 @@ class Heard(NamedTuple):
 
     silences: Sequence[Gap]  # in the month, longer than it may be silent
     silent_since_ms: int | None  # now; None: it is not silent
+    mixed_since_ms: int | None = None  # a second charge point has its identity; None: not that we know
 
 
 class About(NamedTuple):
@@ -202,6 +203,9 @@ def _notes(about: About, rows: Sequence[Row], heard: Heard, unreadable: int, lef
 
 
 def _missing_notes(about: About, rows: Sequence[Row], heard: Heard) -> Iterable[str]:
+    if heard.mixed_since_ms is not None:
+        since = day_and_time(heard.mixed_since_ms, about.time_zone)
+        yield f"Since {since} a second charge point uses this one's identity. From then on the figures mix both."
     if untimed := sum(not row.is_timed for row in rows):
         yield (
             f"Of {_sessions(untimed)} the charge point did not know the time. The times here are about when they reached us,"

@@ -14,7 +14,7 @@ from cloud_bridge.durations import DAY_MS, HOUR_MS
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.claims import release
 from cloud_bridge.store.record import record
-from cloud_bridge.store.tables import contact_gaps, sessions
+from cloud_bridge.store.tables import contact_gaps, duplicate_identities, sessions
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.recording import inbound
 from tests.cloud_bridge.running import Bridge
@@ -202,6 +202,17 @@ def test_silences_and_sessions_that_are_missing_are_told(home: Home, dora: Visit
     assert "2 sessions that the charge point has counted did not reach us" in said
     assert "was not in contact twice, together 3 days" in said
     assert "has not been in contact since Mon 5 Oct, 14:00" in said
+
+
+def test_that_a_second_charge_point_has_its_identity_is_told_while_it_lasts(home: Home, dora: Visitor) -> None:
+    now_ms = home.bridge.clock.now_ms()
+    found = {"unit_id": "home-1", "since_ms": now_ms - HOUR_MS, "last_ms": now_ms - 1, "boot": 1, "other_boot": 9}
+    with home.bridge.app_state.database.writing() as connection:
+        connection.execute(insert(duplicate_identities), found)
+    words = "a second charge point uses this one"
+    assert words in dora.read(f"{REPORT}?month=2026-11") and words not in dora.read(f"{REPORT}?month=2026-10")
+    home.bridge.clock.advance(2 * DAY_MS)
+    assert words not in dora.read(f"{REPORT}?month=2026-11")
 
 
 def test_a_session_without_its_times_stands_under_the_time_at_which_it_came(home: Home, dora: Visitor) -> None:

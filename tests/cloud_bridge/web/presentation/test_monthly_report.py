@@ -158,7 +158,7 @@ def test_the_notes_say_what_the_figures_are_and_what_is_missing() -> None:
     told = " ".join(made([one]).notes)
     assert METER in told and "as a whole" in told and "tariff that is set now" in told
     assert "not in contact" not in told and "not over" not in told and "begins on" not in told
-    silent = Heard([Gap(FROM_MS, FROM_MS + 6 * HOUR_MS)], TO_MS - HOUR_MS)
+    silent = Heard([Gap(FROM_MS, FROM_MS + 6 * HOUR_MS)], TO_MS - HOUR_MS, FROM_MS + DAY_MS)
     untimed = stored(9, FROM_MS + 2 * DAY_MS, 0, 100, started_s=None)
     early = about(None, made_ms=TO_MS - 1, from_ms=FROM_MS + DAY_MS)
     told = " ".join(made([one, untimed], silent, early, unreadable=2, left_out=True).notes)
@@ -170,6 +170,7 @@ def test_the_notes_say_what_the_figures_are_and_what_is_missing() -> None:
         "1 session that the charge point has counted did not reach us",
         "was not in contact once, together 6 hours",
         "has not been in contact since Sat 31 Oct, 23:00",
+        "Since Fri 2 Oct, 00:00 a second charge point uses this one's identity",
         "2 sessions cannot be shown",
         "more than these 2 sessions",
     ):
