@@ -148,7 +148,8 @@ class Street:
         async with Browser(place.address) as ingo:
             await ingo.log_in("ingo", place.logins["ingo"])
             await ingo.send_form("/jobs/1/accept", "/jobs/1", moves="0")
-            await ingo.send_form("/jobs/1/visit", "/jobs/1")
+            for number, step in enumerate(("arrive", "measure", "fit"), 1):
+                await ingo.send_form(f"/jobs/1/{step}", "/jobs/1", moves=str(number))
 
     def settle_log(self) -> None:
         """Gives what is in the security log the times that the picture shows."""
