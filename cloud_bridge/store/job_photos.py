@@ -1,7 +1,8 @@
 """Photos that are taken at a job. They may show a home, so they are its owner's.
 
-The owner sees those of their own time, whether the job is open or not; the installer while the job is theirs and open and they
-see the unit; support always. They go when the unit is released, with the owner's account, and after their time (upkeep.py).
+The owner sees them, whether the job is open or not; the installer while the job is theirs and open and they see the unit;
+support always. Nobody is shown those of a former owner: they go when the unit is released. They go with the owner's account
+too, and after their time (upkeep.py).
 """
 
 import hashlib
@@ -91,7 +92,7 @@ def forget_photos(connection: Connection, unit_id: str) -> None:
 
 def _photos(asker: Person, *columns: Column[Any]) -> Select[Any]:
     query = select(*columns).join(jobs, jobs.c.id == job_photos.c.job_id).join(units, units.c.id == jobs.c.unit_id)
-    return query.where(_shown(asker))
+    return query.where(_shown(asker), jobs.c.raised_ms >= units.c.owned_from_ms)
 
 
 def _shown(asker: Person) -> ColumnElement[bool]:
@@ -99,4 +100,4 @@ def _shown(asker: Person) -> ColumnElement[bool]:
         return true()
     if asker.role is Role.INSTALLER:
         return and_(jobs.c.closed_ms.is_(None), jobs.c.installer_id == asker.id, visible(asker))
-    return and_(units.c.owner_id == asker.id, jobs.c.raised_ms >= units.c.owned_from_ms)
+    return units.c.owner_id == asker.id

@@ -137,7 +137,7 @@ def _side(name: str, csq: int | None, about: str) -> Side:
 
 def _change(before: int | None, after: int | None, expected: str | None) -> tuple[str, str]:
     if after is None:
-        return "unsure", "Waiting for a reading" + (f": the next message is due at {expected}." if expected else ".")
+        return "unsure", "Waiting for a reading" + (f": the next is due at {expected}." if expected else ".")
     if before is None:
         return "unsure", "There is no reading of before to compare with."
     by = after - before
@@ -145,5 +145,5 @@ def _change(before: int | None, after: int | None, expected: str | None) -> tupl
     if is_good(after):
         return "good", f"{changed}: {'it is good now' if not is_good(before) else 'it is good'}."
     if by > 0:
-        return "bad", f"{changed}, and still too weak. {OFFER}."
-    return "bad", f"{changed}: too weak. {OFFER}."
+        return "bad", f"{changed}, and still too weak."
+    return "bad", f"{changed}: too weak."

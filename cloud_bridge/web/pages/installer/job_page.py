@@ -54,6 +54,12 @@ def job_at_hand(connection: Connection, person: Person, job_id: int) -> Job:
     return job
 
 
+def may_photograph(connection: Connection, job: Job) -> bool:
+    """While it is open, and for the present owner: a photo of one home is not to lie with the job of another."""
+    current = jobs.open_job(connection, job.unit_id)
+    return current is not None and current.id == job.id
+
+
 def installers_known(connection: Connection) -> list[str]:
     return [row["name"] for row in list_people(connection) if row["role"] == Role.INSTALLER]
 
@@ -104,7 +110,7 @@ def show_job(request: Request, app_state: AppState, connection: Connection, pers
         "tel": job_words.tel,
         "change": None if after is None else compare(before, after),
         "photos": photos,
-        "may_photograph": is_open,
+        "may_photograph": is_open and may_photograph(connection, job),
         "has_room": len(photos) < MOST_PHOTOS,
         "most_photos": MOST_PHOTOS,
         "step": job_steps.big_button(job, moves),

@@ -7,11 +7,12 @@ theirs. A form that comes twice, or is sent again because the connection broke, 
 import hashlib
 from enum import StrEnum
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from sqlalchemy import Connection
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store import job_photos
@@ -23,9 +24,8 @@ from cloud_bridge.support.photo import MAX_PIXELS, MAX_UPLOAD_BYTES, MIN_SIDE, B
 from cloud_bridge.support.photo_process import PhotoMaker, PhotosBusy
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
-from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Number, OwnForm, PersonOf, to
-from cloud_bridge.web.pages.installer.job_page import job_at_hand
+from cloud_bridge.web.pages.installer.job_page import job_at_hand, may_photograph
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 from cloud_bridge.web.security.forms import check_form
 from cloud_bridge.web.security.rates import PHOTOS, use
@@ -59,7 +59,7 @@ class Size(StrEnum):
 @router.post("/jobs/{job_id}/photos")
 async def add(request: Request, app_state: StateDep, person: PersonOf, job_id: Number) -> Response:
     """It counts as of after the work when a boost was fitted."""
-    use(request, person, PHOTOS, "Too many photos", "This one was not stored.", FORM)
+    use(request, person, PHOTOS, "Too many photos", "This one was not stored.")
     await run_in_threadpool(_look_at_job, app_state, person, job_id)
     uploaded = await _uploaded(request)
     maker: PhotoMaker = request.app.state.photos
@@ -94,9 +94,9 @@ def remove(person: PersonOf, job_id: Number, photo_id: Number, connection: Writi
 
 
 def _open_job(connection: Connection, person: Person, job_id: int) -> Job:
-    """Raises NotTheirs."""
+    """To take photos at: of the present owner's time. Raises NotTheirs."""
     job = job_at_hand(connection, person, job_id)
-    if job.closed_ms is not None:
+    if not may_photograph(connection, job):
         raise NotTheirs("job")
     return job
 
@@ -109,12 +109,12 @@ def _look_at_job(app_state: AppState, person: Person, job_id: int) -> None:
 async def _uploaded(request: Request) -> bytes:
     """The file of the form. Raises Refused, and HTTPException for a form that is not ours."""
     try:
-        sent: FormData = await request.form(max_files=1, max_fields=MOST_FIELDS)
+        async with request.form(max_files=1, max_fields=MOST_FIELDS) as sent:
+            token, file = str(sent.get("form", "")), sent.get(FIELD)
+            content = await file.read(MAX_UPLOAD_BYTES + 1) if isinstance(file, UploadFile) else b""
     except HTTPException:  # no form, or one that ends in the middle
         raise Refused(TITLE, "Only part of it arrived. Go back and send it again. Nothing was stored.") from None
-    check_form(request.cookies.get(SESSION_COOKIE), str(sent.get("form", "")))
-    file = sent.get(FIELD)
-    content = await file.read(MAX_UPLOAD_BYTES + 1) if isinstance(file, UploadFile) else b""
+    check_form(request.cookies.get(SESSION_COOKIE), token)
     if not content:
         raise _refused("No photo came with the form. Take one, and send it again.")
     if len(content) > MAX_UPLOAD_BYTES:
