@@ -168,6 +168,7 @@ class Street:
             f"UPDATE messages SET sent_ms = {now_ms - 3 * 3600_000} + id * {40 * MINUTE_MS}",
             f"UPDATE conversations SET newest_ms = {now_ms - 3 * 3600_000} + id * {80 * MINUTE_MS}",
             f"UPDATE jobs SET raised_ms = {now_ms - 9 * DAY_MS}, visited_ms = {now_ms - 4 * DAY_MS}",
+            f"UPDATE jobs SET before_csq = 11, before_operator = '23415', before_ms = {now_ms - 4 * DAY_MS - 40 * MINUTE_MS}",
             f"UPDATE job_events SET at_ms = {now_ms - 9 * DAY_MS} + id * 3600000",
             f"UPDATE vehicles SET since_ms = {now_ms - 26 * 3600_000}, seen_ms = {now_ms - 6 * MINUTE_MS},"
             f" heard_ms = {now_ms - 6 * MINUTE_MS}",
