@@ -76,7 +76,7 @@ class Kept(NamedTuple):
     table: Table
     age: Column[int]
     days: int
-    at_once: int = FORGOTTEN_AT_ONCE  # rows deleted in one step
+    at_once: int | None = None  # rows deleted in one step, where they are large; None: FORGOTTEN_AT_ONCE
 
     def between(self, from_ms: int | None, to_ms: int) -> ColumnElement[bool]:
         """Rows of that time; with None all that are older."""
@@ -151,9 +151,10 @@ def oldest_ends(connection: Connection, kept: Kept, from_ms: int | None, to_ms: 
     """Where the oldest rows of that time end, step by step: `at_once` of them and those of the same millisecond, at
     most STEPS_AHEAD times; empty: there are none. Without an index on the age this looks at the whole table: to be asked
     outside the transaction that deletes."""
+    at_once = kept.at_once or FORGOTTEN_AT_ONCE
     oldest = select(kept.age).where(kept.between(from_ms, to_ms)).order_by(kept.age)
-    ages = connection.execute(oldest.limit(kept.at_once * STEPS_AHEAD)).scalars().all()
-    last_of_steps = [*ages[kept.at_once - 1 :: kept.at_once], *ages[-1:]]
+    ages = connection.execute(oldest.limit(at_once * STEPS_AHEAD)).scalars().all()
+    last_of_steps = [*ages[at_once - 1 :: at_once], *ages[-1:]]
     return sorted({int(age) + 1 for age in last_of_steps})
 
 
