@@ -12,7 +12,7 @@ from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.job_states import WHO, JobState, Move, state_after
 from cloud_bridge.store.job_timeline import Window, newest_move, note_move, window_of
-from cloud_bridge.store.jobs import Job
+from cloud_bridge.store.jobs import Job, Measured
 from cloud_bridge.store.sights import end_sight, give_sight
 from cloud_bridge.store.tables import jobs
 
@@ -42,9 +42,11 @@ def move_job(
     words: str = "",
     visit: Window | None = None,
     installer: Person | None = None,
+    measured: Measured | None = None,
 ) -> bool:
     """False: this very move was made before. `seen` is `Job.moves` as the person saw it, `visit` goes with PLAN, `installer`
-    with ASK. That the job is the person's is the caller's to know. Raises JobChanged, MoveNotTheirs, NoSuchMove."""
+    with ASK, `measured` with MEASURE. That the job is the person's is the caller's to know. Raises JobChanged, MoveNotTheirs,
+    NoSuchMove."""
     if person.role not in WHO[move]:
         raise MoveNotTheirs(f"a job is not {move} by {person.role}")
     if job.moves != seen:
@@ -56,6 +58,10 @@ def move_job(
         values |= {"closed_ms": now_ms, "outcome": words}
     if move is Move.PLAN and visit is not None:
         values |= {"visit_from_ms": visit.from_ms, "visit_until_ms": visit.until_ms}
+    if move is Move.MEASURE and measured is not None:
+        values |= {"before_csq": measured.csq, "before_operator": measured.operator, "before_ms": measured.at_ms}
+    if move is Move.FIT:
+        values["visited_ms"] = now_ms
     if move in CALLS_OFF:
         values |= {"visit_from_ms": None, "visit_until_ms": None}
     if move is Move.GIVE_BACK:

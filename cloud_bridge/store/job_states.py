@@ -1,8 +1,9 @@
 """How a job goes, from the question to its end, and who may move it. Pure.
 
-A job is raised with an installer, accepted, planned, and done. Support may cancel it or ask another installer; the installer
-may give it back. Whoever plans a visit has accepted, and a planned visit may be planned anew. A job that is done or
-cancelled stays so: the next one is another job.
+A job is raised with an installer, accepted, planned, and done. On site the installer arrives, measures, and fits a signal
+boost: what the charger says from then on counts as after. Support may cancel it or ask another installer; the installer may
+give it back. Whoever plans a visit has accepted, and a planned visit may be planned anew, also when they have to come again.
+A job that is done or cancelled stays so: the next one is another job.
 """
 
 from enum import StrEnum
@@ -17,6 +18,8 @@ class JobState(StrEnum):
     RAISED = "raised"
     ACCEPTED = "accepted"
     PLANNED = "planned"
+    ON_SITE = "on_site"
+    FITTED = "fitted"
     GIVEN_BACK = "given_back"
     DONE = "done"
     CANCELLED = "cancelled"
@@ -28,6 +31,9 @@ class Move(StrEnum):
     RAISE = "raised"
     ACCEPT = "accepted"
     PLAN = "planned"
+    ARRIVE = "arrived"
+    MEASURE = "measured"  # the signal before the work
+    FIT = "fitted"  # a signal boost
     FINISH = "done"
     GIVE_BACK = "given_back"
     ASK = "asked"  # another installer, or the same again
@@ -37,20 +43,36 @@ class Move(StrEnum):
 TABLE: dict[tuple[JobState, Move], JobState] = {
     (JobState.RAISED, Move.ACCEPT): JobState.ACCEPTED,
     (JobState.RAISED, Move.PLAN): JobState.PLANNED,
+    (JobState.RAISED, Move.ARRIVE): JobState.ON_SITE,
     (JobState.RAISED, Move.FINISH): JobState.DONE,
     (JobState.RAISED, Move.GIVE_BACK): JobState.GIVEN_BACK,
     (JobState.RAISED, Move.ASK): JobState.RAISED,
     (JobState.RAISED, Move.CANCEL): JobState.CANCELLED,
     (JobState.ACCEPTED, Move.PLAN): JobState.PLANNED,
+    (JobState.ACCEPTED, Move.ARRIVE): JobState.ON_SITE,
     (JobState.ACCEPTED, Move.FINISH): JobState.DONE,
     (JobState.ACCEPTED, Move.GIVE_BACK): JobState.GIVEN_BACK,
     (JobState.ACCEPTED, Move.ASK): JobState.RAISED,
     (JobState.ACCEPTED, Move.CANCEL): JobState.CANCELLED,
     (JobState.PLANNED, Move.PLAN): JobState.PLANNED,
+    (JobState.PLANNED, Move.ARRIVE): JobState.ON_SITE,
     (JobState.PLANNED, Move.FINISH): JobState.DONE,
     (JobState.PLANNED, Move.GIVE_BACK): JobState.GIVEN_BACK,
     (JobState.PLANNED, Move.ASK): JobState.RAISED,
     (JobState.PLANNED, Move.CANCEL): JobState.CANCELLED,
+    (JobState.ON_SITE, Move.MEASURE): JobState.ON_SITE,
+    (JobState.ON_SITE, Move.FIT): JobState.FITTED,
+    (JobState.ON_SITE, Move.PLAN): JobState.PLANNED,
+    (JobState.ON_SITE, Move.FINISH): JobState.DONE,
+    (JobState.ON_SITE, Move.GIVE_BACK): JobState.GIVEN_BACK,
+    (JobState.ON_SITE, Move.ASK): JobState.RAISED,
+    (JobState.ON_SITE, Move.CANCEL): JobState.CANCELLED,
+    (JobState.FITTED, Move.FIT): JobState.FITTED,
+    (JobState.FITTED, Move.PLAN): JobState.PLANNED,
+    (JobState.FITTED, Move.FINISH): JobState.DONE,
+    (JobState.FITTED, Move.GIVE_BACK): JobState.GIVEN_BACK,
+    (JobState.FITTED, Move.ASK): JobState.RAISED,
+    (JobState.FITTED, Move.CANCEL): JobState.CANCELLED,
     (JobState.GIVEN_BACK, Move.ASK): JobState.RAISED,
     (JobState.GIVEN_BACK, Move.CANCEL): JobState.CANCELLED,
 }
@@ -61,6 +83,9 @@ WHO: dict[Move, frozenset[Role]] = {
     Move.RAISE: _OURS,
     Move.ACCEPT: frozenset({Role.INSTALLER}),
     Move.PLAN: _BOTH,
+    Move.ARRIVE: frozenset({Role.INSTALLER}),
+    Move.MEASURE: frozenset({Role.INSTALLER}),
+    Move.FIT: frozenset({Role.INSTALLER}),
     Move.FINISH: _BOTH,
     Move.GIVE_BACK: frozenset({Role.INSTALLER}),
     Move.ASK: _OURS,

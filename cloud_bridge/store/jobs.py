@@ -21,7 +21,7 @@ MAX_REPORT = 40_000  # characters
 MAX_LISTED = 200
 
 
-_COLUMNS = (  # in the order of `Job`, but for the visit, which is a window
+_COLUMNS = (  # in the order of `Job`, but for the visit, which is a window, and what was measured
     jobs.c.id,
     jobs.c.unit_id,
     jobs.c.installer_id,
@@ -39,7 +39,18 @@ _COLUMNS = (  # in the order of `Job`, but for the visit, which is a window
     jobs.c.state,
     jobs.c.visit_from_ms,
     jobs.c.visit_until_ms,
+    jobs.c.before_csq,
+    jobs.c.before_operator,
+    jobs.c.before_ms,
 )
+
+
+class Measured(NamedTuple):
+    """The signal as the charger told it."""
+
+    csq: int
+    operator: str | None  # PLMN digits; None while the modem did not say
+    at_ms: int
 
 
 class Job(NamedTuple):
@@ -59,6 +70,7 @@ class Job(NamedTuple):
     moves: int  # so far: who moves it says how many they saw
     state: JobState
     visit: Window | None  # that is planned
+    before: Measured | None = None  # on site, before the work
 
 
 def installer_of(connection: Connection, unit_id: str) -> Person | None:
@@ -141,11 +153,6 @@ def job_of_owner(connection: Connection, person: Person, job_id: int) -> Job | N
     return _one(connection.execute(query).one_or_none())
 
 
-def visited(connection: Connection, job: Job, now_ms: int) -> None:
-    """The evidence from now on is "after". A second visit moves the mark."""
-    connection.execute(update(jobs).where(jobs.c.id == job.id, jobs.c.closed_ms.is_(None)).values(visited_ms=now_ms))
-
-
 def attach_report(connection: Connection, job: Job, name: str, text: str, *, is_before: bool) -> None:
     """The installer's own report replaces the one before it, of the time before the work or after it."""
     values = {"report_before_name": name, "report_before": text} if is_before else {"report_name": name, "report": text}
@@ -179,8 +186,9 @@ def _one(row: Any) -> Job | None:
 
 def _job(row: Any) -> Job:
     """One that is open and has no installer is given back, also where that is because their account is gone."""
-    *columns, state, visit_from_ms, visit_until_ms = row
-    job = Job._make([*columns, JobState(state), window_of(visit_from_ms, visit_until_ms)])
+    *columns, state, visit_from_ms, visit_until_ms, csq, operator, at_ms = row
+    before = None if csq is None or at_ms is None else Measured(csq, operator, at_ms)
+    job = Job._make([*columns, JobState(state), window_of(visit_from_ms, visit_until_ms), before])
     if job.closed_ms is None and job.installer_id is None:
         return job._replace(state=JobState.GIVEN_BACK, visit=None)
     return job

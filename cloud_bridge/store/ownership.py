@@ -59,6 +59,7 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.store.access import SEE_ALL, Asker, Role
 from cloud_bridge.store.chunks import in_chunks
 from cloud_bridge.store.job_customers import forget_customers
+from cloud_bridge.store.job_photos import forget_photos
 from cloud_bridge.store.tables import (
     alerts,
     commands,
@@ -355,6 +356,7 @@ def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
     for table in (tariffs, members, member_invitations, ready_plans):
         connection.execute(table.delete().where(table.c.unit_id == unit_id))
     forget_customers(connection, unit_id)
+    forget_photos(connection, unit_id)
     first_ms = func.coalesce(units.c.first_until_ms, until_ms)
     nobodys = {
         "first_until_ms": first_ms,

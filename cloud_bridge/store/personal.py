@@ -34,6 +34,7 @@ from cloud_bridge.store.tables import (
     invitations,
     job_customers,
     job_events,
+    job_photos,
     jobs,
     known_devices,
     listening,
@@ -175,6 +176,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     vehicle_attempts: (_names(vehicle_attempts.c.person_id),),
     jobs: (_of_their_time(jobs),),
     job_events: (lambda _, periods: job_events.c.job_id.in_(select(jobs.c.id).where(owned_in(jobs, periods))),),
+    job_photos: (lambda _, periods: job_photos.c.job_id.in_(select(jobs.c.id).where(owned_in(jobs, periods))),),
     job_customers: (_names(job_customers.c.person_id),),
     contacts: (_of_their_time(contacts),),
     contact_gaps: (_of_their_time(contact_gaps),),
@@ -232,9 +234,9 @@ def export(connection: Connection, person: Person) -> dict[str, list[dict[str, A
 def erase(connection: Connection, person: Person) -> dict[str, int]:
     """Delete them, and all that their units said in their time. Counts by table.
 
-    The units themselves stay, nobody's and nameless. While a job is open at one of them, it stays without its words, and
-    so does the evidence that it needs: signal and silences, which name nobody. The security log stays, and names them by
-    a number that is nobody's then.
+    The units themselves stay, nobody's and nameless. While a job is open at one of them, it stays without its words and
+    photos, and so does the evidence that it needs: signal and silences, which name nobody. The security log stays, and names
+    them by a number that is nobody's then.
     """
     gone: dict[str, int] = {}
     needed = select(jobs.c.unit_id).where(jobs.c.closed_ms.is_(None))

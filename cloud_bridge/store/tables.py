@@ -552,7 +552,7 @@ jobs = _numbered(  # for an installer, at one unit
     Column("raised_ms", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("once", String(32), nullable=False, unique=True),
-    Column("visited_ms", BigInteger),  # evidence before it and after it are compared
+    Column("visited_ms", BigInteger),  # a boost was fitted: evidence before it and after it are compared
     Column("report_name", String(100)),
     Column("report", Text),  # of `python -m modem report` after the work, as it was uploaded
     Column("closed_ms", BigInteger),
@@ -563,6 +563,9 @@ jobs = _numbered(  # for an installer, at one unit
     Column("visit_until_ms", BigInteger),
     Column("report_before_name", String(100)),
     Column("report_before", Text),  # likewise, from before the work
+    Column("before_csq", Integer),  # as the charger told it when the installer measured, before the work
+    Column("before_operator", String(10)),
+    Column("before_ms", BigInteger),
     Column("closed", Boolean, Computed("closed_ms IS NOT NULL")),
     Index(None, "unit_id"),
     Index(None, "closed", "raised_ms"),
@@ -592,6 +595,19 @@ job_customers = Table(  # whom a job is for: what the installer is told of the o
     Column("address", Text, nullable=False),
     Column("access_notes", Text, nullable=False),
     Index(None, "person_id"),
+)
+
+job_photos = _numbered(  # taken at a job (store/job_photos.py)
+    "job_photos",
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("person_id", ForeignKey("people.id", ondelete="SET NULL")),  # who took it
+    Column("at_ms", BigInteger, nullable=False),
+    Column("is_after", Boolean, nullable=False),  # taken when a boost was fitted
+    Column("upload_hash", String(64), nullable=False),  # of what was uploaded: the same once more is no second photo
+    Column("thumbnail", LargeBinary, nullable=False),  # JPEG, as `picture`
+    Column("picture", LargeBinary, nullable=False),
+    UniqueConstraint("job_id", "upload_hash"),
+    Index(None, "at_ms"),
 )
 
 commands = Table(  # given on the pages; the unit's answers stand in `results`

@@ -29,6 +29,7 @@ from cloud_bridge.store.tables import (
     email_changes,
     events,
     invitations,
+    job_photos,
     known_devices,
     listening_gaps,
     member_invitations,
@@ -75,6 +76,7 @@ class Kept(NamedTuple):
     table: Table
     age: Column[int]
     days: int
+    at_once: int | None = None  # rows deleted in one step, where they are large; None: FORGOTTEN_AT_ONCE
 
     def between(self, from_ms: int | None, to_ms: int) -> ColumnElement[bool]:
         """Rows of that time; with None all that are older."""
@@ -98,6 +100,7 @@ KEPT = [
     Kept(rejected_messages, rejected_messages.c.received_ms, 90),
     Kept(sessions, sessions.c.received_ms, 7 * 366),  # what a driver may have to show a tax office
     Kept(alerts, alerts.c.at_ms, 90),
+    Kept(job_photos, job_photos.c.at_ms, 400, 4),  # a warranty year and a month; each has up to 640 kB
     Kept(security_events, security_events.c.at_ms, 180),
     Kept(web_sessions, web_sessions.c.expires_ms, 0),
     Kept(pending_logins, pending_logins.c.expires_ms, 0),
@@ -145,12 +148,13 @@ def has_rows(connection: Connection, kept: Kept, to_ms: int) -> bool:
 
 
 def oldest_ends(connection: Connection, kept: Kept, from_ms: int | None, to_ms: int) -> list[int]:
-    """Where the oldest rows of that time end, step by step: FORGOTTEN_AT_ONCE of them and those of the same millisecond, at
+    """Where the oldest rows of that time end, step by step: `at_once` of them and those of the same millisecond, at
     most STEPS_AHEAD times; empty: there are none. Without an index on the age this looks at the whole table: to be asked
     outside the transaction that deletes."""
+    at_once = kept.at_once or FORGOTTEN_AT_ONCE
     oldest = select(kept.age).where(kept.between(from_ms, to_ms)).order_by(kept.age)
-    ages = connection.execute(oldest.limit(FORGOTTEN_AT_ONCE * STEPS_AHEAD)).scalars().all()
-    last_of_steps = [*ages[FORGOTTEN_AT_ONCE - 1 :: FORGOTTEN_AT_ONCE], *ages[-1:]]
+    ages = connection.execute(oldest.limit(at_once * STEPS_AHEAD)).scalars().all()
+    last_of_steps = [*ages[at_once - 1 :: at_once], *ages[-1:]]
     return sorted({int(age) + 1 for age in last_of_steps})
 
 

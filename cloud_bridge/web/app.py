@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from starlette.routing import BaseRoute
 
 from cloud_bridge.app_state import AppState
+from cloud_bridge.support.photo_process import PhotoMaker
 from cloud_bridge.web import static_files
 from cloud_bridge.web.api import (
     alerts,
@@ -31,6 +32,7 @@ def create_app(app_state: AppState) -> FastAPI:
     static_files.check()
     app = app_of(app_state, _routes())
     app.state.looks = Looks(app_state)
+    app.state.photos = PhotoMaker()
     return app
 
 

@@ -18,9 +18,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from cloud_bridge.client_address import network_of
 from cloud_bridge.connection_limits import Budget, Crowd
 from cloud_bridge.counters import Counters
+from cloud_bridge.web.security.photo_uploads import takes_photo
 
 HEAD_WITHIN_S = 20.0  # from the connection, and from the first byte of every further request. No byte extends it
 BODY_WITHIN_S = 40.0  # from the end of the head: 64 kB at 13 kbit/s. Likewise
+PHOTO_WITHIN_S = 180.0  # 10 MB at 450 kbit/s; what a phone has made smaller itself, at 20 kbit/s. Likewise
 MAX_HEAD_BYTES = 16 * 1024  # of a request line and its headers; a browser's are below 4 kB
 
 
@@ -141,8 +143,12 @@ class LimitedH11Protocol(H11Protocol):
             self._deadline = None
         self._reading = part
         if part is not None:
-            within_s = HEAD_WITHIN_S if part is Part.HEAD else BODY_WITHIN_S
-            self._deadline = self.loop.call_later(within_s, self.transport.abort)
+            self._deadline = self.loop.call_later(self._within_s(part), self.transport.abort)
+
+    def _within_s(self, part: Part) -> float:
+        if part is Part.HEAD:
+            return HEAD_WITHIN_S
+        return PHOTO_WITHIN_S if takes_photo(self.scope["method"], self.scope["path"]) else BODY_WITHIN_S
 
 
 def _nothing() -> None:

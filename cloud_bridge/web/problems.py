@@ -38,7 +38,7 @@ PROBLEMS = {
     411: ("That was too large", "Nothing was stored. Your browser did not say how much it was sending."),
     413: (
         "That was too large",
-        "Nothing was stored. Go back and send less: up to 60,000 characters, or a file up to 60 kB.",
+        "Nothing was stored. Go back and send less: up to 60,000 characters, a file up to 60 kB, or a photo up to 10 MB.",
     ),
     414: ("That was too large", "This address is longer than any of ours. Nothing was changed."),
     422: ("Something was missing", "Nothing was changed. Go back, fill in every field, and try again."),

@@ -148,7 +148,8 @@ class Street:
         async with Browser(place.address) as ingo:
             await ingo.log_in("ingo", place.logins["ingo"])
             await ingo.send_form("/jobs/1/accept", "/jobs/1", moves="0")
-            await ingo.send_form("/jobs/1/visit", "/jobs/1")
+            for number, step in enumerate(("arrive", "measure", "fit"), 1):
+                await ingo.send_form(f"/jobs/1/{step}", "/jobs/1", moves=str(number))
 
     def settle_log(self) -> None:
         """Gives what is in the security log the times that the picture shows."""
@@ -167,6 +168,7 @@ class Street:
             f"UPDATE messages SET sent_ms = {now_ms - 3 * 3600_000} + id * {40 * MINUTE_MS}",
             f"UPDATE conversations SET newest_ms = {now_ms - 3 * 3600_000} + id * {80 * MINUTE_MS}",
             f"UPDATE jobs SET raised_ms = {now_ms - 9 * DAY_MS}, visited_ms = {now_ms - 4 * DAY_MS}",
+            f"UPDATE jobs SET before_csq = 11, before_operator = '23415', before_ms = {now_ms - 4 * DAY_MS - 40 * MINUTE_MS}",
             f"UPDATE job_events SET at_ms = {now_ms - 9 * DAY_MS} + id * 3600000",
             f"UPDATE vehicles SET since_ms = {now_ms - 26 * 3600_000}, seen_ms = {now_ms - 6 * MINUTE_MS},"
             f" heard_ms = {now_ms - 6 * MINUTE_MS}",

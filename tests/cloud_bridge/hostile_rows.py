@@ -65,7 +65,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "jobs": {"installer_id": None, "raised_ms": _AT_MS, "reason": "good row", "visited_ms": None}
     | {"report_name": None, "report": None, "closed_ms": None, "outcome": None}
     | {"report_before_name": None, "report_before": None, "state": "planned", "moves": 1}
-    | {"visit_from_ms": START_MS + HOUR_MS, "visit_until_ms": START_MS + 2 * HOUR_MS},
+    | {"visit_from_ms": START_MS + HOUR_MS, "visit_until_ms": START_MS + 2 * HOUR_MS}
+    | {"before_csq": 11, "before_operator": "23415", "before_ms": _AT_MS},
+    "job_photos": {"person_id": None, "at_ms": _AT_MS, "is_after": False, "upload_hash": "good row"}
+    | {"thumbnail": b"good row", "picture": b"good row"},
     "job_events": {"person_id": None, "at_ms": _AT_MS, "move": "planned", "words": "good row"}
     | {"visit_from_ms": START_MS + HOUR_MS, "visit_until_ms": START_MS + 2 * HOUR_MS},
     "job_customers": {"full_name": "good row", "phone": "0161 496 0000", "address": "4 Long Lane", "access_notes": ""},

@@ -32,7 +32,7 @@ from cloud_bridge.web.pages.everyone import (
     sign_up,
     support,
 )
-from cloud_bridge.web.pages.installer import job_customer, job_moves, job_raise, job_report, jobs
+from cloud_bridge.web.pages.installer import job_customer, job_moves, job_photos, job_raise, job_report, jobs
 from cloud_bridge.web.pages.operator import fleet, invitations, roll_outs, security
 
 ROUTERS = (
@@ -53,6 +53,7 @@ ROUTERS = (
     job_raise.router,
     job_moves.router,
     job_report.router,
+    job_photos.router,
     job_customer.router,
     account.router,
     household.router,

@@ -10,6 +10,7 @@ from cloud_bridge.errors import UnreadableRow
 from cloud_bridge.store.access import Person
 from cloud_bridge.store.contact_details import Details, named_details
 from cloud_bridge.store.job_customers import customers
+from cloud_bridge.store.job_photos import ListedPhoto, photos_of
 from cloud_bridge.store.job_timeline import timeline
 from cloud_bridge.store.jobs import Job, newest_job
 from cloud_bridge.store.units import Unit
@@ -27,6 +28,7 @@ class JobCard(NamedTuple):
     steps: list[Step]
     customer: Details
     tel_of: Callable[[str], str | None]
+    photos: list[ListedPhoto]
 
 
 def job_card(connection: Connection, person: Person, unit: Unit, now_ms: int) -> JobCard | None:
@@ -44,6 +46,7 @@ def job_card(connection: Connection, person: Person, unit: Unit, now_ms: int) ->
         steps_for_driver(timeline(connection, job.id), unit.time_zone),
         customers(connection, person, [job.id]).get(job.id, Details()),
         tel,
+        photos_of(connection, person, job.id),
     )
 
 

@@ -18,16 +18,22 @@ GLANCES = {
     JobState.RAISED: Glance("unsure", "New"),
     JobState.ACCEPTED: Glance("unsure", "Accepted"),
     JobState.PLANNED: Glance("good", "Planned"),
+    JobState.ON_SITE: Glance("good", "On site"),
+    JobState.FITTED: Glance("good", "Boost fitted"),
     JobState.GIVEN_BACK: Glance("bad", "Given back"),
     JobState.DONE: Glance("good", "Done"),
     JobState.CANCELLED: Glance("unsure", "Cancelled"),
 }
+AT_WORK = (JobState.ON_SITE, JobState.FITTED)
 ENDED = Glance("unsure", "Ended")  # open, and its installer does not see the charger any more
 
 MOVED = {
     Move.RAISE: "Raised",
     Move.ACCEPT: "Accepted",
     Move.PLAN: "Visit planned",
+    Move.ARRIVE: "Arrived",
+    Move.MEASURE: "Signal measured, before the work",
+    Move.FIT: "Boost fitted",
     Move.FINISH: "Done",
     Move.GIVE_BACK: "Given back to support",
     Move.ASK: "Installer asked",
@@ -37,6 +43,9 @@ TOLD_DRIVER = {
     Move.RAISE: "We have asked your installer.",
     Move.ACCEPT: "Your installer has accepted.",
     Move.PLAN: "A visit was planned.",
+    Move.ARRIVE: "Your installer has arrived.",
+    Move.MEASURE: "Your installer has measured the signal.",
+    Move.FIT: "Your installer has fitted a signal boost.",
     Move.FINISH: "Your installer's work is done.",
     Move.GIVE_BACK: "The installer cannot do it. We look for another one.",
     Move.ASK: "We have asked an installer again.",
@@ -62,6 +71,8 @@ def headline(job: Job, time_zone: str, now_ms: int) -> str:
     return {
         JobState.RAISED: f"New since {_day(job.raised_ms, time_zone)}: not yet accepted",
         JobState.ACCEPTED: "Accepted: no visit is planned yet",
+        JobState.ON_SITE: "On site: no boost is fitted yet",
+        JobState.FITTED: "Boost fitted: the job is not closed yet",
         JobState.GIVEN_BACK: "Given back to support: no installer has it",
     }.get(job.state, GLANCES[job.state].word)
 
@@ -76,6 +87,7 @@ def told_to_driver(job: Job, time_zone: str, now_ms: int) -> str:
     return {
         JobState.RAISED: f"Your installer has been asked on {_day(job.raised_ms, time_zone)}",
         JobState.ACCEPTED: "Your installer has accepted and plans a visit",
+        JobState.FITTED: "Your installer has fitted a signal boost",
         JobState.GIVEN_BACK: "We are looking for another installer",
     }.get(job.state, "Your installer is at work on it")
 
@@ -119,16 +131,18 @@ def steps_for_driver(events: Iterable[JobEvent], time_zone: str) -> list[Step]:
 
 
 def in_order(jobs: Iterable[Job], seen_units: Collection[str]) -> list[Job]:
-    """For a phone on the road: the nearest visit first, then new ones, then those without a date; what has ended last, the
-    newest of it first."""
+    """For a phone on the road: the one at which they are first, then the nearest visit, then new ones, then those without a
+    date; what has ended last, the newest of it first."""
 
     def place(job: Job) -> tuple[int, int]:
         if job.closed_ms is not None or job.unit_id not in seen_units:
             return 9, -(job.closed_ms or job.raised_ms)
+        if job.state in AT_WORK:
+            return 0, job.raised_ms
         if job.visit is not None:
-            return 0, job.visit.from_ms
-        ranks = {JobState.RAISED: 1, JobState.GIVEN_BACK: 2}
-        return ranks.get(job.state, 3), job.raised_ms
+            return 1, job.visit.from_ms
+        ranks = {JobState.RAISED: 2, JobState.GIVEN_BACK: 3}
+        return ranks.get(job.state, 4), job.raised_ms
 
     return sorted(jobs, key=place)
 

@@ -34,6 +34,7 @@ ORDERS = [Rate("orders", 30)]  # fewer than the threads of the pages: each may w
 MESSAGES = [Rate("messages", 20)]
 ANSWERS = [Rate("answers", 200)]  # of support
 REPORTS = [Rate("reports", 20)]  # of an installer, who replaces the one before
+PHOTOS = [Rate("photos", 40)]  # each is up to 10 MB, and made anew
 MOVES = [Rate("job moves", 60)]  # each may alert somebody
 EXPORTS = [Rate("exports", 5)]  # each reads all that is kept of the person
 INVITATIONS = [Rate("invitations", 20)]  # five of a charger are open at once

@@ -7,6 +7,8 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cloud_bridge.web.security.photo_uploads import MAX_FORM_BYTES, takes_photo
+
 MAX_BODY_BYTES = 64 * 1024
 MAX_HEADERS_BYTES = 16 * 1024  # h11 has a limit for a head that comes in pieces alone
 MAX_TARGET_BYTES = 16 * 1024  # of path and query; the live stream of 50 charge points has 7 kB
@@ -45,12 +47,13 @@ class SecurityHeaders:
             await send(message)
 
         is_long = len(scope["path"]) + len(scope["query_string"]) > MAX_TARGET_BYTES
-        status = 414 if is_long else _refusal(Headers(scope=scope))
+        most_bytes = MAX_FORM_BYTES if takes_photo(scope["method"], scope["path"]) else MAX_BODY_BYTES
+        status = 414 if is_long else _refusal(Headers(scope=scope), most_bytes)
         answer = self._refuse(HTTPConnection(scope), status) if status else self._app
         await answer(scope, receive, send_with_headers)
 
 
-def _refusal(headers: Headers) -> int | None:
+def _refusal(headers: Headers, most_bytes: int) -> int | None:
     """The status for headers or a body longer than any of ours, or a body that does not say how long it is; else None."""
     size = sum(len(name) + len(value) for name, value in headers.raw)
     if size > MAX_HEADERS_BYTES or len(headers.get("content-type", "")) > MAX_CONTENT_TYPE:
@@ -58,4 +61,4 @@ def _refusal(headers: Headers) -> int | None:
     if "transfer-encoding" in headers:
         return 411
     length = headers.get("content-length", "0")
-    return 413 if not length.isdecimal() or int(length) > MAX_BODY_BYTES else None
+    return 413 if not length.isdecimal() or int(length) > most_bytes else None

@@ -2,7 +2,8 @@
 in its path, its query, a form or a JSON body.
 
 It stands inside SecurityHeaders, which has refused what is longer than any form of ours, so a body is read whole. The
-content of a file is bytes and left to its route, as are the few places to which others lead (LEFT_TO_ROUTE).
+content of a file is bytes and left to its route, as are the few places to which others lead (LEFT_TO_ROUTE). The body of a
+photo is left to its route altogether, which stores no text of it (photo_uploads.py).
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as AsgiMessage
 
 from cloud_bridge.text import holds_storable, is_storable
+from cloud_bridge.web.security.photo_uploads import takes_photo
 
 NOT_FOUND = 404  # an address that no page of ours leads to
 REQUEST_TIMEOUT = 408
@@ -43,7 +45,7 @@ class TextCheck:
             await self._refuse(HTTPConnection(scope), NOT_FOUND)(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if headers.get("content-length", "0") == "0":
+        if headers.get("content-length", "0") == "0" or takes_photo(scope["method"], scope["path"]):
             await self._app(scope, receive, send)
             return
         try:

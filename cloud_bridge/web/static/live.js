@@ -1,9 +1,11 @@
-// Keeps an open dashboard honest. It shows what the bridge streams (stream.js); says when nothing has come for 45 s (the
+// Keeps an open dashboard, or an installer's job, honest. It shows what the bridge streams (stream.js); says when nothing has come for 45 s (the
 // bridge speaks every 15), also after a night in standby, and then asks as the Refresh button does.
 import { restart, say } from "./age.js";
 
 const SILENT_MS = 45000;
 const ASK_MS = 15000;
+const PART_WITHIN_MS = 15000;
+const AGAIN_MS = 5000;
 const LEAVE_MS = 5000; // logged out, or not theirs any more: not under the hands of somebody who is pressing a button
 const board = document.getElementById("board");
 const unit = board.dataset.unit;
@@ -27,13 +29,29 @@ async function take({ kind, mark, data }) {
   if (kind === "gone" || (kind === "refused" && data === 401)) leaving ??= setTimeout(() => location.reload(), LEAVE_MS);
   if (kind === "refused" || kind === "gone") return;
   if (kind === "board" && mark !== shown()) {
-    await htmx.swap({ text: data, target: board, sourceElement: board, swap: "innerMorph" });
+    const text = await content(data).catch(() => null);
+    if (text === null) {
+      setTimeout(() => post({ again: true }), AGAIN_MS);
+      return;
+    }
+    await htmx.swap({ text, target: board, sourceElement: board, swap: "innerMorph" });
     board.dataset.live = board.dataset.live.replace(SEEN, encodeURIComponent(mark));
   } else if (kind === "alive") {
     for (const time of board.querySelectorAll("[data-checked]")) time.textContent = data;
   }
   heard();
   post({ shows: shown() });
+}
+
+// What the board shows of that: the dashboard all of it, another page a part of its own, which is asked for.
+async function content(data) {
+  if (!board.dataset.part) return data;
+  const part = new URL(`../../${board.dataset.part}`, import.meta.url);
+  const answer = await fetch(part, {
+    headers: { "HX-Request": "true" }, cache: "no-store", signal: AbortSignal.timeout(PART_WITHIN_MS),
+  });
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return answer.text();
 }
 
 function join() {
@@ -78,8 +96,8 @@ async function ownStream() {
 
 // The answers that are not read, in the navigation, which is outside of what is streamed.
 function count() {
-  const { news } = document.getElementById("help").dataset;
-  if (news === undefined) return; // of support
+  const news = document.getElementById("help")?.dataset.news;
+  if (news === undefined) return; // of support, and of a page that does not tell
   document.querySelector(".badge").textContent = news === "0" ? "" : news;
   document.getElementById("news").textContent = news === "0" ? "" : `${news} new`;
 }

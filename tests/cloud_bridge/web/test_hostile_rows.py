@@ -125,6 +125,21 @@ def test_jobs_of_bad_customers_are_shown(hostile: Bridge) -> None:
     assert Visitor(hostile, "dora").client.get(f"/charge-points/{MANY}/support").status_code == 200
 
 
+def test_jobs_of_bad_photos_are_shown(hostile: Bridge) -> None:
+    charge_point(hostile, MANY)
+    database, rows = hostile.app_state.database, list(variations("job_photos"))
+    with database.reading() as connection:
+        ingo = find_person(connection, "ingo").id
+    assert fill(database, "jobs", spread("jobs", MANY, {"installer_id": ingo}, [GOOD["jobs"]] * len(rows))) == len(rows)
+    assert fill(database, "job_photos", [row | {"job_id": number} for number, row in enumerate(rows, 1)]) > 1
+    for name in ("ingo", "sue"):
+        client = Visitor(hostile, name).client
+        for number in range(1, len(rows) + 1, 5):
+            assert client.get(f"/jobs/{number}").status_code == 200
+            for size in ("small", "whole"):
+                assert client.get(f"/jobs/{number}/photos/{number}/{size}").status_code in (200, 404)
+
+
 def bad_and_good(bridge: Bridge, name: str, bad: dict[str, Any], more: dict[str, Any] | None = None) -> None:
     """Of cp-many: one row with these values, and a good one."""
     charge_point(bridge, MANY)

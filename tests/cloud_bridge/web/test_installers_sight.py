@@ -56,7 +56,8 @@ class Site:
         self.ingo = Visitor(bridge, "ingo")
         hook = {"about": "fault", "via": "webhook", "target": "https://example.org/ingo"}
         assert self.ingo.post("/account/notifications", **hook).status_code == 200
-        self.ingo.post("/jobs/1/visit", "/jobs/1")
+        for step in ("arrive", "fit"):
+            self.ingo.post(f"/jobs/1/{step}", "/jobs/1")
         with bridge.app_state.database.writing() as connection:
             person = find_person(connection, "ingo")
             token = add_token(connection, bridge.clock.now_ms(), {Scope.READ}, "ingo's", person.id)

@@ -1,4 +1,4 @@
-"""A job is accepted, a visit planned, the work done, given back, asked of another installer, or cancelled.
+"""A job is accepted, a visit planned, a step taken on site, the work done, given back, asked of another, or cancelled.
 
 Every form says how many moves of the job its page has shown. If somebody was faster, nothing is changed, and the page comes
 again as the job stands now, with what was typed where the form is still offered.
@@ -26,6 +26,8 @@ from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, to
 from cloud_bridge.web.pages.installer.job_page import installer_called, job_at_hand
+from cloud_bridge.web.presentation.job_signal import reading_of
+from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import MOVES, use
@@ -40,6 +42,12 @@ CHANGED = (
     FORM,
 )
 NO_SUCH_MOVE = ("That is not possible now", "Nothing was changed. This page shows how the job stands.", 409, FORM)
+NO_READING = (
+    "There is no reading of the signal",
+    "Nothing was kept. Wait until the charger has sent its next message; or fit the boost without it, under More.",
+    409,
+    FORM,
+)
 NOT_TAKEN = ("That was not taken", "Nothing was changed.")
 
 router = APIRouter(include_in_schema=False, dependencies=[OwnForm])
@@ -75,6 +83,35 @@ def plan(
     if isinstance(found, dict):
         raise Refused(*NOT_TAKEN, problems=found)
     return _moved(request, app_state, connection, person, job_id, Move.PLAN, seen, visit=found)
+
+
+@router.post("/jobs/{job_id}/arrive")
+def arrive(
+    request: Request, app_state: StateDep, person: PersonOf, job_id: Number, seen: Seen, connection: Writing
+) -> Response:
+    return _moved(request, app_state, connection, person, job_id, Move.ARRIVE, seen)
+
+
+@router.post("/jobs/{job_id}/measure")
+def measure(
+    request: Request, app_state: StateDep, person: PersonOf, job_id: Number, seen: Seen, connection: Writing
+) -> Response:
+    """The present reading is that of before the work."""
+    unit = visible_unit(connection, person, job_at_hand(connection, person, job_id).unit_id)
+    if unit is None:
+        raise NotTheirs("job")
+    reading = reading_of(charge_point(app_state, unit))
+    if reading is None:
+        raise Refused(*NO_READING)
+    return _moved(request, app_state, connection, person, job_id, Move.MEASURE, seen, measured=reading)
+
+
+@router.post("/jobs/{job_id}/fit")
+def fit(
+    request: Request, app_state: StateDep, person: PersonOf, job_id: Number, seen: Seen, connection: Writing
+) -> Response:
+    """What the charger tells from now on counts as after."""
+    return _moved(request, app_state, connection, person, job_id, Move.FIT, seen)
 
 
 @router.post("/jobs/{job_id}/close")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi import Request
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
@@ -12,18 +12,21 @@ from cloud_bridge.errors import BridgeError
 from cloud_bridge.store import jobs
 from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.job_customers import customers
+from cloud_bridge.store.job_photos import MOST_PHOTOS, photos_of
 from cloud_bridge.store.job_states import Move, moves_of
 from cloud_bridge.store.job_timeline import timeline
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.people import find_person, list_people
-from cloud_bridge.store.units import unit_of_past_work, visible_unit
+from cloud_bridge.store.units import Unit, unit_of_past_work, visible_unit
 from cloud_bridge.support.advice import compare
+from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.web.errors import NotTheirs
-from cloud_bridge.web.page import page
-from cloud_bridge.web.presentation import job_words
+from cloud_bridge.web.page import page, render_html
+from cloud_bridge.web.presentation import job_signal, job_steps, job_words
 from cloud_bridge.web.presentation.evidence_tables import evidence_tables, what_to_do
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.report_words import table_of
+from cloud_bridge.web.presentation.view import charge_point
 
 EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
 
@@ -51,6 +54,12 @@ def job_at_hand(connection: Connection, person: Person, job_id: int) -> Job:
     return job
 
 
+def may_photograph(connection: Connection, job: Job) -> bool:
+    """While it is open, and for the present owner: a photo of one home is not to lie with the job of another."""
+    current = jobs.open_job(connection, job.unit_id)
+    return current is not None and current.id == job.id
+
+
 def installers_known(connection: Connection) -> list[str]:
     return [row["name"] for row in list_people(connection) if row["role"] == Role.INSTALLER]
 
@@ -73,14 +82,15 @@ def show_job(request: Request, app_state: AppState, connection: Connection, pers
         raise NotTheirs("job")
     now_ms = app_state.clock.now_ms()
     end_ms = job.closed_ms or now_ms if sees_unit else jobs.ended_ms(connection, job)
-    until_ms = job.visited_ms or end_ms
-    before = evidence_of(app_state, connection, unit, until_ms - EVIDENCE_MS, until_ms)
+    before = _evidence_before(app_state, connection, unit, job, end_ms)
     after = None
     if job.visited_ms is not None:
         after = evidence_of(app_state, connection, unit, job.visited_ms, end_ms)
     knows_why = sees_unit and (may(person, Scope.SUPPORT) or job.raised_ms >= unit.period.from_ms)
     moves = moves_of(person.role, job.state) if sees_unit else frozenset[Move]()
     events = timeline(connection, job.id)
+    photos = photos_of(connection, person, job.id)
+    is_open = sees_unit and job.closed_ms is None
     content: dict[str, Any] = {
         "job": job,
         "unit": unit,
@@ -99,7 +109,42 @@ def show_job(request: Request, app_state: AppState, connection: Connection, pers
         ),
         "tel": job_words.tel,
         "change": None if after is None else compare(before, after),
+        "photos": photos,
+        "may_photograph": is_open and may_photograph(connection, job),
+        "has_room": len(photos) < MOST_PHOTOS,
+        "most_photos": MOST_PHOTOS,
+        "step": job_steps.big_button(job, moves),
+        "stages": job_steps.stages(job),
+        "now": None,
     }
+    if is_open:
+        content |= _now_content(app_state, unit, job, before.signal.typical_csq)
+        content["outcome"] = job_signal.outcome(job, content["now"])
     content |= what_to_do(app_state, unit, before) if sees_unit else {"advice": (), "troubles": ()}
     content |= evidence_tables(unit, before, after)
     return page(request, "installer/job.html", person, **content)
+
+
+def show_now(request: Request, app_state: AppState, connection: Connection, person: Person, job: Job) -> Response:
+    """The part of the page that follows the charger. Raises NotTheirs when there is nothing to follow any more."""
+    unit = visible_unit(connection, person, job.unit_id)
+    if unit is None or job.closed_ms is not None:
+        raise NotTheirs("job")
+    typical_csq = None
+    if job.before is None:
+        evidence = _evidence_before(app_state, connection, unit, job, app_state.clock.now_ms())
+        typical_csq = evidence.signal.typical_csq
+    content = _now_content(app_state, unit, job, typical_csq)
+    return HTMLResponse(render_html(request, "installer/job_now.html", job=job, **content))
+
+
+def _evidence_before(app_state: AppState, connection: Connection, unit: Unit, job: Job, end_ms: int) -> Evidence:
+    until_ms = job.visited_ms or end_ms
+    return evidence_of(app_state, connection, unit, until_ms - EVIDENCE_MS, until_ms)
+
+
+def _now_content(app_state: AppState, unit: Unit, job: Job, typical_csq: int | None) -> dict[str, Any]:
+    """Of job_now.html."""
+    point = charge_point(app_state, unit)
+    now = job_signal.now_of(point)
+    return {"now": now, "comparison": job_signal.compare(job, typical_csq, now, unit.time_zone, point.now_ms)}

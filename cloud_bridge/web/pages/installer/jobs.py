@@ -1,4 +1,4 @@
-"""The installer's jobs: the list of them, each one's page, and the mark of a visit."""
+"""The installer's jobs: the list of them, each one's page, and the part of it that follows the charger."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from fastapi.responses import Response
 from cloud_bridge.store import jobs
 from cloud_bridge.store.job_customers import customers
 from cloud_bridge.store.units import visible_zones
-from cloud_bridge.web.connections import Reading, Writing
-from cloud_bridge.web.page import Number, OwnForm, PersonOf, page, to
-from cloud_bridge.web.pages.installer.job_page import installer_or_support, job_at_hand, job_of, show_job
+from cloud_bridge.web.connections import Reading
+from cloud_bridge.web.page import Number, PersonOf, page
+from cloud_bridge.web.pages.installer.job_page import installer_or_support, job_of, show_job, show_now
 from cloud_bridge.web.presentation import job_words
 from cloud_bridge.web.security.access import StateDep
 
@@ -36,8 +36,7 @@ def one(request: Request, app_state: StateDep, connection: Reading, person: Pers
     return show_job(request, app_state, connection, person, job_of(connection, person, job_id))
 
 
-@router.post("/jobs/{job_id}/visit", dependencies=[OwnForm])
-def visit(app_state: StateDep, person: PersonOf, job_id: Number, connection: Writing) -> Response:
-    """They were there just now."""
-    jobs.visited(connection, job_at_hand(connection, person, job_id), app_state.clock.now_ms())
-    return to(f"/jobs/{job_id}")
+@router.get("/jobs/{job_id}/now")
+def now(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, job_id: Number) -> Response:
+    """The verdict, and before and after, for a page that is open: live.js asks when the charger has spoken."""
+    return show_now(request, app_state, connection, person, job_of(connection, person, job_id))

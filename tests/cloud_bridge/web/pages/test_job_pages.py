@@ -193,7 +193,7 @@ def test_nobody_makes_anothers_move(bridge: Bridge, cast: Cast) -> None:
         for what in moves:
             fields = {"why_back": "x", "why_cancelled": "x", "installer": "ingo"}
             assert who.post(f"{PATH}/{what}", PATH, **fields).status_code == 404
-    for what in ("accept", "plan", "close", "give-back", "cancel", "ask", "visit"):
+    for what in ("accept", "plan", "arrive", "measure", "fit", "close", "give-back", "cancel", "ask"):
         fields = {"moves": "0", "outcome": "x", "why_back": "x", "why_cancelled": "x", "installer": "ingo", **VISIT}
         assert cast.driver.post(f"{PATH}/{what}", "/account", **fields).status_code in (404, 422)
     assert "New since" in cast.support.read(PATH)

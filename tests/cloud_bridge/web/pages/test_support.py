@@ -127,6 +127,7 @@ def test_only_support_raises_jobs(cast: Cast) -> None:
 
 def test_a_visit_and_the_end_of_a_job(bridge: Bridge, unit: Unit, cast: Cast) -> None:
     path = raise_job(cast)
-    assert "Too early to say" in cast.installer.post(f"{path}/visit", path).text
+    cast.installer.post(f"{path}/arrive", path)
+    assert "Too early to say" in cast.installer.post(f"{path}/fit", path).text
     assert "antenna" in cast.installer.post(f"{path}/close", path, outcome="New antenna").text
     assert "Done on" in cast.installer.read("/jobs")

@@ -1,0 +1,139 @@
+"""Photos of a job: taken with the installer's phone, made anew here, and shown to whom the job is open to.
+
+A photo is larger than any other form, so its body is read by the route itself, when it is known who asks and that the job is
+theirs. A form that comes twice, or is sent again because the connection broke, stores one photo: it is known by its content.
+"""
+
+import hashlib
+from enum import StrEnum
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from sqlalchemy import Connection
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from cloud_bridge.app_state import AppState
+from cloud_bridge.store import job_photos
+from cloud_bridge.store.access import Person
+from cloud_bridge.store.job_photos import MOST_PHOTOS, TooManyPhotos
+from cloud_bridge.store.jobs import Job
+from cloud_bridge.support import photo
+from cloud_bridge.support.photo import MAX_PIXELS, MAX_UPLOAD_BYTES, MIN_SIDE, BadPhoto, Photo
+from cloud_bridge.support.photo_process import PhotoMaker, PhotosBusy
+from cloud_bridge.web.connections import Reading, Writing
+from cloud_bridge.web.errors import NotTheirs, Refused
+from cloud_bridge.web.page import Number, OwnForm, PersonOf, to
+from cloud_bridge.web.pages.installer.job_page import job_at_hand, may_photograph
+from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
+from cloud_bridge.web.security.forms import check_form
+from cloud_bridge.web.security.rates import PHOTOS, use
+
+TITLE = "The photo was not stored"
+FIELD = "photo"
+MOST_FIELDS = 4
+HEADERS = {
+    "Cache-Control": "private, no-cache",  # a browser keeps it, and asks each time whether it may still show it
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+WORDS = {
+    photo.NO_PHOTO: "That is not a photo: it has to be a JPEG, PNG, WebP or HEIC picture, and its content is none of them.",
+    photo.TOO_SMALL: f"That picture is too small to show anything. It has to have {MIN_SIDE} pixels on each side.",
+    photo.TOO_MANY_PIXELS: f"That picture is too large: it may have {MAX_PIXELS // 1_000_000} million pixels. Choose a "
+    "smaller size in your camera.",
+    photo.DAMAGED: "That photo cannot be read: it is damaged, or only part of it arrived. Send it again, or take another.",
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+class Size(StrEnum):
+    """The small ones stand on the page; each leads to the whole one."""
+
+    SMALL = "small"
+    WHOLE = "whole"
+
+
+@router.post("/jobs/{job_id}/photos")
+async def add(request: Request, app_state: StateDep, person: PersonOf, job_id: Number) -> Response:
+    """It counts as of after the work when a boost was fitted."""
+    use(request, person, PHOTOS, "Too many photos", "This one was not stored.")
+    await run_in_threadpool(_look_at_job, app_state, person, job_id)
+    uploaded = await _uploaded(request)
+    maker: PhotoMaker = request.app.state.photos
+    try:
+        made = await maker.remake(uploaded)
+    except BadPhoto as error:
+        raise _refused(WORDS[error.problem]) from None
+    except PhotosBusy:
+        raise _refused("Many photos are being stored now. Try again in a minute.", 503) from None
+    await run_in_threadpool(_keep, app_state, person, job_id, uploaded, made)
+    return to(f"/jobs/{job_id}#photos")
+
+
+@router.get("/jobs/{job_id}/photos/{photo_id}/{size}")
+def show(
+    request: Request, connection: Reading, person: PersonOf, job_id: Number, photo_id: Number, size: Size
+) -> Response:
+    content = job_photos.picture_of(connection, person, job_id, photo_id, is_thumbnail=size is Size.SMALL)
+    if content is None:
+        raise NotTheirs("photo")
+    tag = f'"{hashlib.sha256(content).hexdigest()}"'
+    headers = HEADERS | {"ETag": tag, "Content-Disposition": f'inline; filename="job-{job_id}-{photo_id}.jpg"'}
+    if request.headers.get("If-None-Match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="image/jpeg", headers=headers)
+
+
+@router.post("/jobs/{job_id}/photos/{photo_id}/remove", dependencies=[OwnForm])
+def remove(person: PersonOf, job_id: Number, photo_id: Number, connection: Writing) -> Response:
+    job_photos.remove_photo(connection, _open_job(connection, person, job_id).id, photo_id)
+    return to(f"/jobs/{job_id}#photos")
+
+
+def _open_job(connection: Connection, person: Person, job_id: int) -> Job:
+    """To take photos at: of the present owner's time. Raises NotTheirs."""
+    job = job_at_hand(connection, person, job_id)
+    if not may_photograph(connection, job):
+        raise NotTheirs("job")
+    return job
+
+
+def _look_at_job(app_state: AppState, person: Person, job_id: int) -> None:
+    with app_state.database.reading() as connection:
+        _open_job(connection, person, job_id)
+
+
+async def _uploaded(request: Request) -> bytes:
+    """The file of the form. Raises Refused, and HTTPException for a form that is not ours."""
+    try:
+        async with request.form(max_files=1, max_fields=MOST_FIELDS) as sent:
+            token, file = str(sent.get("form", "")), sent.get(FIELD)
+            content = await file.read(MAX_UPLOAD_BYTES + 1) if isinstance(file, UploadFile) else b""
+    except HTTPException:  # no form, or one that ends in the middle
+        raise Refused(TITLE, "Only part of it arrived. Go back and send it again. Nothing was stored.") from None
+    check_form(request.cookies.get(SESSION_COOKIE), token)
+    if not content:
+        raise _refused("No photo came with the form. Take one, and send it again.")
+    if len(content) > MAX_UPLOAD_BYTES:
+        raise _refused(f"That photo is too large: it may have {MAX_UPLOAD_BYTES // 1_000_000} MB.", 413)
+    return content
+
+
+def _keep(app_state: AppState, person: Person, job_id: int, uploaded: bytes, made: Photo) -> None:
+    """The job may have been closed while the photo came."""
+    with app_state.database.writing() as connection:
+        job = _open_job(connection, person, job_id)
+        is_after = job.visited_ms is not None
+        now_ms = app_state.clock.now_ms()
+        new = job_photos.NewPhoto(job.id, person.id, now_ms, is_after, uploaded, *made)
+        try:
+            job_photos.add_photo(connection, new)
+        except TooManyPhotos:
+            raise _refused(f"This job has {MOST_PHOTOS} photos already. Remove one first.") from None
+
+
+def _refused(words: str, status: int = 422) -> Refused:
+    return Refused(TITLE, f"{words} Nothing was stored.", status, FIELD)

@@ -1,0 +1,149 @@
+"""The signal at a job, to be read at arm's length: the verdict of this moment, and before and after side by side. Pure."""
+
+from typing import NamedTuple
+
+from cloud_bridge.contact import Contact
+from cloud_bridge.store.jobs import Job, Measured
+from cloud_bridge.values import NO_CSQ, PASS_ABOVE_CSQ
+from cloud_bridge.web.presentation.view import ChargePoint
+from cloud_bridge.web.presentation.words import ago, lasting, moment, operator_name, time_of_day, when
+
+OFFER = "Offer a signal boost"
+NONE = "–"  # in the place of a figure
+
+
+class Now(NamedTuple):
+    """The verdict. `tone` is that of a Glance; `csq` is None where there is no reading of this moment."""
+
+    tone: str
+    csq: int | None
+    words: str
+    measured: Measured | None  # the newest reading, which may be old
+    age_ms: int = 0  # of the newest reading
+    ago: str = ""
+    moment: str = ""
+    network: str = ""
+    expected: str | None = None  # the time of the next message
+    is_late: bool = False
+    checked_at: str = ""
+
+
+class Side(NamedTuple):
+    """One of the two figures."""
+
+    name: str
+    figure: str
+    tone: str
+    about: str
+
+
+class Comparison(NamedTuple):
+    before: Side
+    after: Side
+    tone: str
+    words: str
+
+
+def is_good(csq: int) -> bool:
+    return csq > PASS_ABOVE_CSQ
+
+
+def measured_at(point: ChargePoint) -> Measured | None:
+    """The newest reading that the charger has told."""
+    csq = point.heartbeat.csq
+    if csq is None or csq == NO_CSQ or point.heartbeat_ms is None:
+        return None
+    return Measured(csq, point.heartbeat.operator, point.heartbeat_ms)
+
+
+def reading_of(point: ChargePoint) -> Measured | None:
+    """The same, while the charger is heard: a reading that says how it is now."""
+    return measured_at(point) if point.verdict.contact is Contact.ONLINE else None
+
+
+def now_of(point: ChargePoint) -> Now:
+    reading, newest = reading_of(point), measured_at(point)
+    tone, words = _verdict(point, reading)
+    now = Now(tone, None if reading is None else reading.csq, words, newest)
+    now = now._replace(checked_at=time_of_day(point.now_ms, point.time_zone))
+    if point.due_ms is not None:
+        now = now._replace(expected=time_of_day(point.due_ms, point.time_zone), is_late=point.is_late)
+    if newest is None:
+        return now
+    age_ms = max(0, point.now_ms - newest.at_ms)
+    return now._replace(
+        age_ms=age_ms,
+        ago=ago(age_ms),
+        moment=moment(newest.at_ms, point.time_zone),
+        network=operator_name(newest.operator) or "a network that it did not name",
+    )
+
+
+def compare(job: Job, typical_csq: int | None, now: Now, time_zone: str, now_ms: int) -> Comparison:
+    """What the installer measured before the work, or else what was typical of the two weeks before, beside the present
+    reading."""
+    if job.before is not None:
+        network = operator_name(job.before.operator)
+        about = f"{when(job.before.at_ms, now_ms, time_zone)}{f', {network}' if network else ''}"
+        before = _side("Before", job.before.csq, about)
+    else:
+        before = _side("Before", typical_csq, "typical of 14 days" if typical_csq is not None else "not measured")
+    name = "Now" if job.visited_ms is None else "After"
+    after_csq = _after(job, now)
+    after = _side(name, after_csq, now.network if after_csq is not None else "not measured yet")
+    csq = job.before.csq if job.before is not None else typical_csq
+    return Comparison(before, after, *_change(csq, after_csq, now.expected))
+
+
+def outcome(job: Job, now: Now) -> str:
+    """What the form that closes the job begins with."""
+    before = "" if job.before is None else f"CSQ {job.before.csq} before"
+    if job.visited_ms is not None:
+        after_csq = _after(job, now)
+        figures = ", ".join(one for one in (before, "" if after_csq is None else f"CSQ {after_csq} after") if one)
+        return f"Signal boost fitted{f': {figures}' if figures else ''}."
+    if job.before is not None and is_good(job.before.csq):
+        return f"Measured on site: CSQ {job.before.csq}, which is enough. No boost was needed."
+    return ""
+
+
+def _verdict(point: ChargePoint, reading: Measured | None) -> tuple[str, str]:
+    match point.verdict.contact:
+        case Contact.NEVER:
+            return "unsure", "No reading: the charger has never reached us"
+        case Contact.UNKNOWN:
+            return "unsure", "We cannot tell: our service was not listening"
+        case Contact.SILENT:
+            return "bad", f"Silent: no reading for {lasting(point.verdict.silence_ms or 0)}"
+    if reading is None:
+        return "unsure", "No reading: its modem tells no signal"
+    if is_good(reading.csq):
+        return "good", f"Good: {reading.csq} CSQ, needs more than {PASS_ABOVE_CSQ}"
+    return "bad", f"Too weak: {reading.csq} CSQ. {OFFER}"
+
+
+def _after(job: Job, now: Now) -> int | None:
+    """What is compared with before: not a reading of before the boost was fitted."""
+    if now.measured is None or (job.visited_ms is not None and now.measured.at_ms < job.visited_ms):
+        return None
+    return now.csq
+
+
+def _side(name: str, csq: int | None, about: str) -> Side:
+    if csq is None:
+        return Side(name, NONE, "unsure", about)
+    return Side(name, str(csq), "good" if is_good(csq) else "bad", about)
+
+
+def _change(before: int | None, after: int | None, expected: str | None) -> tuple[str, str]:
+    if after is None:
+        return "unsure", "Waiting for a reading" + (f": the next is due at {expected}." if expected else ".")
+    if before is None:
+        return "unsure", "There is no reading of before to compare with."
+    by = after - before
+    changed = "No change" if by == 0 else f"{by} better" if by > 0 else f"{-by} worse"
+    if is_good(after):
+        return "good", f"{changed}: {'it is good now' if not is_good(before) else 'it is good'}."
+    if by > 0:
+        return "bad", f"{changed}, and still too weak."
+    return "bad", f"{changed}: too weak."

@@ -1,0 +1,58 @@
+"""What an installer does next at a job: one step at a time, from the moves that the job has (store/job_states.py). Pure."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from cloud_bridge.store.job_states import JobState, Move
+from cloud_bridge.store.jobs import Job
+from cloud_bridge.web.presentation.job_signal import is_good
+
+
+class BigButton(NamedTuple):
+    """`path` is where its form goes, below the job's; None: it leads to the form that closes the job."""
+
+    words: str
+    path: str | None
+    means: str
+
+
+class Stage(NamedTuple):
+    name: str
+    state: str  # done, now or later
+
+
+ACCEPT = BigButton("Accept the job", "accept", "Support and the driver see that you have it.")
+ARRIVE = BigButton("I have arrived", "arrive", "")
+MEASURE = BigButton("Measure: keep as before", "measure", "Keeps the reading above, to compare with.")
+FIT = BigButton("Boost fitted", "fit", "Readings count as after from now on.")
+DONE = BigButton("Done: close the job", None, "")
+
+
+def big_button(job: Job, moves: Collection[Move]) -> BigButton | None:
+    """The next step; None: there is none, or it is another's to do. A signal that was measured and is good needs no boost."""
+    if Move.ACCEPT in moves:
+        return ACCEPT
+    if Move.ARRIVE in moves:
+        return ARRIVE
+    if Move.MEASURE in moves and job.before is None:
+        return MEASURE
+    if job.state is JobState.ON_SITE and Move.FIT in moves and not _is_good_before(job):
+        return FIT
+    return DONE if Move.FIT in moves else None
+
+
+def stages(job: Job) -> list[Stage]:
+    """All steps of a visit, and how far it is."""
+    is_there = job.state in (JobState.ON_SITE, JobState.FITTED)
+    done = {
+        "Arrive": is_there,
+        "Measure": is_there and job.before is not None,
+        "Boost": job.state is JobState.FITTED or (is_there and _is_good_before(job)),
+        "Done": job.closed_ms is not None,
+    }
+    now = next((name for name, is_done in done.items() if not is_done), None)
+    return [Stage(name, "done" if is_done else "now" if name == now else "later") for name, is_done in done.items()]
+
+
+def _is_good_before(job: Job) -> bool:
+    return job.before is not None and is_good(job.before.csq)
