@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from cloud_bridge.durations import DAY_MS
+from cloud_bridge.ocpp_words import trouble_words
 from cloud_bridge.text import unknown
 from cloud_bridge.wire import Heartbeat
 
@@ -151,6 +152,8 @@ def names_of(heartbeat: Heartbeat) -> list[str]:
 def described(name: str) -> Trouble:
     """The words for a trouble; a newer firmware may know one that we do not."""
     known = KNOWN.get(name)
+    if (words := trouble_words(name)) is not None:
+        return Trouble(name, words.title, "The charger reports it, and goes on.", words.advice)
     return known or Trouble(name, unknown("trouble", name), "The charger reports it, and charges.", "Ask us for help.")
 
 

@@ -1,0 +1,51 @@
+"""Of chargers that speak OCPP, what is no contact and helps whoever looks for a fault: when a ping or a pong last showed that
+their line is alive, and when they were refused last, and why. A row is written for units of ours alone."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection, select
+
+from cloud_bridge.store.tables import ocpp_lines, units
+from cloud_bridge.store.upsert import replace
+
+
+class Refusal(NamedTuple):
+    """Of a connection."""
+
+    at_ms: int
+    reason: str  # for people
+
+
+class Line(NamedTuple):
+    """Of one charger; None for what has not happened."""
+
+    alive_ms: int | None
+    refused: Refusal | None
+
+
+NOTHING = Line(None, None)
+
+
+def record_lines(connection: Connection, alive_ms: Mapping[str, int], refused: Mapping[str, Refusal]) -> None:
+    """Store the newest of each, by unit id. Ids that are no units are left out."""
+    asked = sorted(alive_ms.keys() | refused.keys())
+    known = set(connection.execute(select(units.c.id).where(units.c.id.in_(asked))).scalars())
+    alive = [{"unit_id": unit_id, "alive_ms": ms} for unit_id, ms in sorted(alive_ms.items()) if unit_id in known]
+    replace(connection, ocpp_lines, alive)
+    rows = [
+        {"unit_id": unit_id, "refused_ms": one.at_ms, "refused": one.reason}
+        for unit_id, one in sorted(refused.items())
+        if unit_id in known
+    ]
+    replace(connection, ocpp_lines, rows)
+
+
+def line_of(connection: Connection, unit_id: str) -> Line:
+    """NOTHING for a charger that does not speak OCPP."""
+    query = select(ocpp_lines.c.alive_ms, ocpp_lines.c.refused_ms, ocpp_lines.c.refused)
+    row = connection.execute(query.where(ocpp_lines.c.unit_id == unit_id)).one_or_none()
+    if row is None:
+        return NOTHING
+    is_refused = row.refused_ms is not None and row.refused is not None
+    return Line(row.alive_ms, Refusal(row.refused_ms, row.refused) if is_refused else None)
