@@ -7,9 +7,9 @@ BUSY ?= 3
 # NO_SKIPS=1: a test that is skipped has failed (.ci/run)
 # Six at a time, in this order: a unit, a modem and a browser run in real time, and mostly wait. Those of the second list only
 # compute, and take what the others leave (nice).
-KINDS = pages ingest nodes modem cloud hil link start databases demo rooms cortex-m units
+KINDS = pages ingest nodes modem cloud answers hil link start databases demo rooms cortex-m units
 OF_NODES = hil_tests/ingest/cluster hil_tests/ingest/test_jetstream.py
-PATIENT = cloud cortex-m databases units
+PATIENT = cloud answers cortex-m databases units
 OWN_KIND = cortex_m demo ingest link link_life modem scenarios siege start store vehicles web
 PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rfEs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
 
@@ -17,7 +17,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m flash power-loss life siege size screenshots mission clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m flash power-loss life siege size screenshots mission clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,14 +31,17 @@ cluster: .venv ## the fleet's form on this machine: three brokers, PostgreSQL, t
 cluster-stop: .venv ## end what `make cluster` has started, and nothing else
 	@.venv/bin/python -m hil_tests.cluster --stop
 
-test: lint ## every check that CI runs: style, types, then thirteen kinds of tests, six at a time
+test: lint ## every check that CI runs: style, types, then fourteen kinds of tests, six at a time
 	@echo "$(KINDS) run six at a time, about twelve minutes; each shows what it found when it is done"
 	@$(MAKE) --no-print-directory --jobs=6 --keep-going --output-sync=target $(KINDS)
 
-fast: cloud units ## the tests that start no processes: cloud and units
+fast: cloud answers units ## the tests that start no processes
 
-cloud: .venv ## those of the cloud
-	@$(PYTEST) tests/cloud_bridge
+cloud: .venv ## those of the cloud's rules and its store
+	@$(PYTEST) tests/cloud_bridge --ignore tests/cloud_bridge/web
+
+answers: .venv ## what pages and the interface answer, without a browser
+	@$(PYTEST) tests/cloud_bridge/web
 
 units: .venv ## those of the firmware, the modem layer and the tree itself
 	@$(PYTEST) tests --ignore tests/cloud_bridge

@@ -22,8 +22,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from cloud_bridge.errors import AlreadyThere, BridgeError, StoreUnusable
 from cloud_bridge.store import release_tables, vehicle_tables  # noqa: F401  they add their tables to the metadata
-from cloud_bridge.store.database import FILE_NAME, LOCK_NAME, known_revisions
+from cloud_bridge.store.database import FILE_NAME, LOCK_NAME
 from cloud_bridge.store.private_files import make_private_folder, private_opener
+from cloud_bridge.store.revisions import known_revisions
 from cloud_bridge.store.tables import metadata
 
 SIDECARS = ("-wal", "-shm")  # of SQLite, beside the database

@@ -15,14 +15,10 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
@@ -31,6 +27,7 @@ from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.store.chunk_moves import move_rows, unmoved
 from cloud_bridge.store.error_text import hide_values, reason_of, remedy_of
 from cloud_bridge.store.private_files import FILE_MODE, make_private_folder
+from cloud_bridge.store.revisions import migrate, newest_revision, revision_of
 from cloud_bridge.store.writer_queue import WriterQueue
 
 FILE_NAME = "chargekeeper.db"
@@ -52,7 +49,6 @@ EMPTY_TRY_MS = 20
 EMPTY_AGAIN_S = 0.2
 SCRUB_WITHIN_S = 60.0  # waited for readers and writers of other processes
 MIGRATION_LOCK = 0x43_4B_44_42  # any number, the same in all our processes: they start together and migrate once
-MIGRATIONS = Path(__file__).with_name("migrations")
 RESTORE = "Restore a backup: python -m cloud_bridge data restore FILE"
 
 _log = logging.getLogger(__name__)
@@ -254,11 +250,10 @@ def _open_postgresql(url: str) -> Database:
         address = make_url(url).set(drivername="postgresql+psycopg")
         database = Database(lambda connections: _postgresql_engine(address, connections))
         try:
-            newest = _newest_revision()
             with database.writing() as connection:
                 connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes its time
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-                _migrate(connection, newest)
+                migrate(connection)
         except (SQLAlchemyError, StoreUnusable):
             database.close()
             raise
@@ -319,13 +314,12 @@ def _open_file(folder: Path) -> Database:
     queue = WriterQueue(TURN_WITHIN_S)
     database = Database(lambda connections: _sqlite_engine(folder / FILE_NAME, connections), CONNECTIONS, queue, lock)
     try:
-        newest = _newest_revision()
         with database.reading() as connection:  # most often there is nothing to do, and somebody else may be writing
-            is_newest = _revision_of(connection) == newest
+            is_newest = revision_of(connection) == newest_revision()
         is_upgraded = False
         if not is_newest:
             with database.writing() as connection:
-                is_upgraded = _migrate(connection, newest)
+                is_upgraded = migrate(connection)
         with database.reading() as connection:
             left = unmoved(connection)
         move_rows(partial(database.writing_slice, referred_to=False), left)
@@ -420,49 +414,6 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > give_up_s:
                 raise
         sleep(WAL_AGAIN_S)
-
-
-@cache
-def known_revisions() -> frozenset[str]:
-    """Of the tables, all that the migrations of this version lead to."""
-    return frozenset(script.revision for script in _scripts().walk_revisions())
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return config
-
-
-@cache
-def _newest_revision() -> str | None:
-    """What the migrations lead to. Reading them takes longer than looking whether any is due, so it is done before the
-    database is locked."""
-    return _scripts().get_current_head()
-
-
-def _revision_of(connection: Connection) -> str | None:
-    """Of the tables; None where there are none yet."""
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _migrate(connection: Connection, newest: str | None) -> bool:
-    """Whether older tables were brought to the newest. Raises StoreUnusable for tables that this version does not know."""
-    current = _revision_of(connection)
-    if current is not None and current not in known_revisions():
-        raise StoreUnusable(
-            f"the database was written by a newer version of Chargekeeper (tables {current}): run that version, "
-            "or restore a backup that this one has made"
-        )
-    if current != newest:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    return current not in (None, newest)
 
 
 def _scrub_after_upgrade(database: Database) -> None:

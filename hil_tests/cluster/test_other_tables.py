@@ -19,10 +19,9 @@ WITHIN_S = 120
 NEWER = "9999"
 OLDER = "0036"  # the last without a table that is in partitions
 MIGRATE = (
-    "import os,sys;from alembic import command;from alembic.config import Config;from sqlalchemy import create_engine;"
-    "from cloud_bridge.store import database as store;c=Config();c.set_main_option('script_location',str(store.MIGRATIONS));"
+    "import os,sys;from sqlalchemy import create_engine;from cloud_bridge.store.revisions import upgrade;"
     "e=create_engine(os.environ['CHARGEKEEPER_DATABASE'].replace('postgresql:','postgresql+psycopg:'));k=e.begin();"
-    "c.attributes['connection']=k.__enter__();command.upgrade(c,sys.argv[1]);k.__exit__(None,None,None)"
+    "upgrade(k.__enter__(),sys.argv[1]);k.__exit__(None,None,None)"
 )
 
 pytestmark = pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installed: apt-get install postgresql")

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that store/database.py hands in, inside its transaction."""
+"""Runs the migrations on the connection that store/revisions.py hands in, inside its transaction."""
 
 from alembic import context
 

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import (
     Connection,
     Integer,
@@ -26,6 +24,7 @@ from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.store import database as store
 from cloud_bridge.store import release_tables, vehicle_tables  # noqa: F401  they add their tables to the metadata
 from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.revisions import migrate, upgrade
 from cloud_bridge.store.tables import metadata
 from cloud_bridge.store.upsert import insert_into
 from tests.cloud_bridge.running import store_at
@@ -120,14 +119,11 @@ def test_the_id_of_the_only_row_is_not_given_to_the_next_one_after_a_restart(tmp
 
 
 def at_revision(monkeypatch: pytest.MonkeyPatch, where: Path | str, revision: str) -> Database:
-    def migrate(connection: Connection, *_: Any) -> None:
-        config = Config()
-        config.set_main_option("script_location", str(store.MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    def migrate(connection: Connection) -> None:
+        upgrade(connection, revision)
 
     with monkeypatch.context() as patched:
-        patched.setattr(store, "_migrate", migrate)
+        patched.setattr(store, "migrate", migrate)
         return open_database(where)
 
 
@@ -227,14 +223,14 @@ def test_a_migration_that_fails_half_way_leaves_the_database_as_it_was(
         plant_all(connection, tables_of(connection), range(1, 3))
         shape = structure(connection)
     before.close()
-    whole = store._migrate
+    whole = migrate
 
-    def broken(connection: Connection, *migrations: Any) -> None:
-        whole(connection, *migrations)
+    def broken(connection: Connection) -> None:
+        whole(connection)
         connection.execute(text("SELECT 1 FROM a_table_that_is_not_there"))
 
     with monkeypatch.context() as patched, pytest.raises(StoreUnusable):
-        patched.setattr(store, "_migrate", broken)
+        patched.setattr(store, "migrate", broken)
         open_database(where)
     again = at_revision(monkeypatch, where, "0010")
     with again.reading() as connection:

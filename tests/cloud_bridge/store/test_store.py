@@ -17,10 +17,11 @@ from cloud_bridge.contact import Gap, Listened
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.store import database as database_module
 from cloud_bridge.store.chunks import as_stored
-from cloud_bridge.store.database import FILE_NAME, MIGRATIONS, Database, open_database
+from cloud_bridge.store.database import FILE_NAME, Database, open_database
 from cloud_bridge.store.inbound_message import CanaryMark
 from cloud_bridge.store.partitions import PARTITIONED
 from cloud_bridge.store.record import read_gaps, read_listened, record, record_listening
+from cloud_bridge.store.revisions import MIGRATIONS, known_revisions, newest_revision
 from cloud_bridge.store.tables import contacts, events, heartbeats, metadata, sessions, units
 from cloud_bridge.store.units import add_unit
 from tests.cloud_bridge.recording import inbound, rows
@@ -43,10 +44,11 @@ def test_the_migrations_make_the_tables(database: Database) -> None:
         assert compare_metadata(MigrationContext.configure(connection, opts=options), expected) == []
 
 
-def test_the_migrations_are_one_chain() -> None:
+def test_the_migrations_are_one_chain_in_the_order_of_their_names() -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
+    chain = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert chain == sorted(known_revisions(), reverse=True) and chain[0] == newest_revision()
 
 
 def test_opening_twice_keeps_everything(tmp_path: Path, database: Database) -> None:

@@ -4,12 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from cloud_bridge.store import database as store
 from cloud_bridge.store.database import open_database
+from cloud_bridge.store.revisions import upgrade
 from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.linking.link import State
 from cloud_bridge.vehicles.tokens.encryption import seal
@@ -19,16 +18,13 @@ from cloud_bridge.vehicles.tokens.vault import Vault
 GRANT = {"access": "A1", "refresh": "R1", "issued_ms": 1, "expires_ms": 2, "scopes": ["read"]}
 
 
-def to_seven(connection: Connection, *_: object) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(store.MIGRATIONS))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "0007")
+def to_seven(connection: Connection) -> None:
+    upgrade(connection, "0007")
 
 
 def test_a_grant_of_one_vehicle_becomes_one_of_its_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(store, "_migrate", to_seven)
+        patched.setattr(store, "migrate", to_seven)
         before = open_database(tmp_path)
     current, keys = KeyFile(tmp_path).keys()
     sealed = seal(keys[current], json.dumps(GRANT).encode(), b"person 1 vehicle 1")
