@@ -1,8 +1,8 @@
-"""A charger of another maker that speaks OCPP-J 1.6, played by the specification and by what chargers in the field do. It shares
-no code with the bridge: its frames are written here, and it checks what it is answered.
+"""A charger of another maker that speaks OCPP-J 1.6, played by the specification and by what chargers in the field do. It
+shares no code with the bridge: its frames are written here, and it checks what it is answered.
 
-Its manners are those of real ones, by issues of their users: no BootNotification after a reconnect, a heartbeat of its own that
-nobody can change, statuses that are sent again, frames that no schema allows, an end without a closing handshake.
+Its manners are those of real ones, by issues of their users: no BootNotification after a reconnect, CALLs of ours that it does
+not know, ids that are numbers, frames that no schema allows, an end without a closing handshake.
 """
 
 import asyncio
@@ -42,6 +42,7 @@ class OcppCharger:
     """One connector, and one connection at a time."""
 
     def __init__(self, port: int, unit_id: str, key: str, manners: Manners | None = None) -> None:
+        self.key = key
         self.manners = manners or Manners()
         self.asked: list[str] = []  # actions that the bridge has asked for
         self.profiles: list[dict[str, Any]] = []
@@ -162,6 +163,9 @@ class OcppCharger:
                 else:
                     self.asked.append(frame[2])
                     await socket.send(json.dumps(self._answer(frame)))
+        for waiting in self._answers.values():
+            if not waiting.done():
+                waiting.set_exception(NoAnswer("the connection has ended"))
 
     def _answer(self, frame: list[Any]) -> list[Any]:
         _, message_id, action, payload = frame

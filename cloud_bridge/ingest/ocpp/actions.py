@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.ingest.ocpp.charger import Charger
+from cloud_bridge.ingest.ocpp.charger import ChargerState
 from cloud_bridge.ingest.ocpp.fields import text, whole
 from cloud_bridge.ingest.ocpp.frames import Call, ErrorCode
 from cloud_bridge.ingest.ocpp.transactions import session, started
@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
     refused: ErrorCode | None = None
 
 
-def carry_out(charger: Charger, call: Call, now_ms: int) -> Outcome:
+def carry_out(charger: ChargerState, call: Call, now_ms: int) -> Outcome:
     """`charger` is changed by what it says. The state as it is then is the last record, once any is known."""
     action = ACTIONS.get(call.action.lower())
     if action is None:
@@ -43,14 +43,14 @@ def carry_out(charger: Charger, call: Call, now_ms: int) -> Outcome:
     return Outcome(answer, [*records, *state_of(charger)])
 
 
-def state_of(charger: Charger) -> list[Record]:
+def state_of(charger: ChargerState) -> list[Record]:
     return [Record("heartbeat", charger.heartbeat())] if charger.has_told else []
 
 
 Done = tuple[dict[str, Any], list[Record]]
 
 
-def _boot(charger: Charger, payload: dict[str, Any], now_ms: int) -> Done:
+def _boot(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
     """The version and what else names the charger; a vendor may be empty, and a serial number too long."""
     names = {
         "v": text(payload.get("firmwareVersion"), MAX_VERSION),
@@ -64,11 +64,11 @@ def _boot(charger: Charger, payload: dict[str, Any], now_ms: int) -> Done:
     return answer, [_event("boot", names)]
 
 
-def _heartbeat(_charger: Charger, _payload: dict[str, Any], now_ms: int) -> Done:
+def _heartbeat(_charger: ChargerState, _payload: dict[str, Any], now_ms: int) -> Done:
     return {"currentTime": iso_utc(now_ms)}, []
 
 
-def _status(charger: Charger, payload: dict[str, Any], now_ms: int) -> Done:
+def _status(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
     before = set(charger.faults)
     charger.take_status(payload, now_ms // 1000)
     after = set(charger.faults)
@@ -76,49 +76,49 @@ def _status(charger: Charger, payload: dict[str, Any], now_ms: int) -> Done:
     return {}, [*raised, *(_event("fault_cleared", {"fault": name}) for name in sorted(before - after))]
 
 
-def _meter_values(charger: Charger, payload: dict[str, Any], now_ms: int) -> Done:
+def _meter_values(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
     charger.take_readings(payload, now_ms // 1000)
     return {}, []
 
 
-def _start(charger: Charger, payload: dict[str, Any], now_ms: int) -> Done:
+def _start(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
     transaction = started(payload, now_ms)
     charger.begin(transaction)
     return ACCEPTED | {"transactionId": transaction.id}, []
 
 
-def _stop(charger: Charger, payload: dict[str, Any], now_ms: int) -> Done:
-    number = whole(payload.get("transactionId"))
-    began = None if number is None else charger.transactions.get(number)
-    ended = session(payload, began, now_ms)
-    return dict(ACCEPTED), [Record("session", _json(ended))]
+def _stop(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
+    began, is_repeat = charger.end(whole(payload.get("transactionId")))
+    if is_repeat:
+        return dict(ACCEPTED), []
+    return dict(ACCEPTED), [Record("session", _json(session(payload, began, now_ms)))]
 
 
-def _authorize(_charger: Charger, _payload: dict[str, Any], _now_ms: int) -> Done:
+def _authorize(_charger: ChargerState, _payload: dict[str, Any], _now_ms: int) -> Done:
     return dict(ACCEPTED), []
 
 
-def _data_transfer(_charger: Charger, payload: dict[str, Any], _now_ms: int) -> Done:
+def _data_transfer(_charger: ChargerState, payload: dict[str, Any], _now_ms: int) -> Done:
     """Of a maker's own. Nobody's is known here, and it says so."""
     return {"status": "UnknownVendorId"}, []
 
 
-def _noted(kind: str, **fields: str) -> Callable[[Charger, dict[str, Any], int], Done]:
+def _noted(kind: str, **fields: str) -> Callable[[ChargerState, dict[str, Any], int], Done]:
     """An event with these of its fields, by our name for each; the answer is empty."""
 
-    def note(_charger: Charger, payload: dict[str, Any], _now_ms: int) -> Done:
+    def note(_charger: ChargerState, payload: dict[str, Any], _now_ms: int) -> Done:
         return {}, [_event(kind, {name: text(payload.get(field)) for name, field in fields.items()})]
 
     return note
 
 
-def _sign(_charger: Charger, _payload: dict[str, Any], _now_ms: int) -> Done:
+def _sign(_charger: ChargerState, _payload: dict[str, Any], _now_ms: int) -> Done:
     """We sign no certificates."""
     return {"status": "Rejected"}, []
 
 
 # By the name in small letters. Those below the line are of "Improved security for OCPP 1.6-J".
-ACTIONS: dict[str, Callable[[Charger, dict[str, Any], int], Done]] = {
+ACTIONS: dict[str, Callable[[ChargerState, dict[str, Any], int], Done]] = {
     "authorize": _authorize,
     "bootnotification": _boot,
     "datatransfer": _data_transfer,

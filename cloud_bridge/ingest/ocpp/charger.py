@@ -36,7 +36,7 @@ class Connector:
 
 
 @dataclass(slots=True)
-class Charger:
+class ChargerState:
     """Times are seconds since 1970."""
 
     connectors: dict[int, Connector] = field(default_factory=dict)
@@ -70,6 +70,14 @@ class Charger:
         self.transactions[transaction.id] = transaction
         while len(self.transactions) > MAX_TRANSACTIONS:
             del self.transactions[next(iter(self.transactions))]
+
+    def end(self, transaction_id: int | None) -> tuple[Transaction | None, bool]:
+        """The transaction that is over now, if it is one of the last, and whether it was so before."""
+        began = None if transaction_id is None else self.transactions.get(transaction_id)
+        if began is None:
+            return None, False
+        self.transactions[began.id] = began._replace(is_over=True)
+        return began, began.is_over
 
     # What is known.
 
@@ -144,9 +152,9 @@ class Charger:
             self.offered_a = one.offered_a
 
 
-def charger_of(heartbeat: dict[str, Any]) -> Charger:
-    """As `Charger.heartbeat` left it. What cannot be read of it, or was never there, is not known."""
-    kept, charger = heartbeat.get(KEY), Charger()
+def charger_of(heartbeat: dict[str, Any]) -> ChargerState:
+    """As `ChargerState.heartbeat` left it. What cannot be read of it, or was never there, is not known."""
+    kept, charger = heartbeat.get(KEY), ChargerState()
     if not isinstance(kept, dict):
         return charger
     for row in _rows(kept.get("connectors"), 5)[:MAX_CONNECTORS]:
@@ -158,10 +166,12 @@ def charger_of(heartbeat: dict[str, Any]) -> Charger:
                 _within(row[3], MAX_W),
                 None if total_wh is None else int(total_wh),
             )
-    for row in _rows(kept.get("transactions"), 4)[:MAX_TRANSACTIONS]:
+    for row in _rows(kept.get("transactions"), 5)[:MAX_TRANSACTIONS]:
         transaction_id, connector = whole(row[0]), whole(row[1])
         if transaction_id is not None and connector is not None:
-            charger.transactions[transaction_id] = Transaction(transaction_id, connector, whole(row[2]), whole(row[3]))
+            charger.transactions[transaction_id] = Transaction(
+                transaction_id, connector, whole(row[2]), whole(row[3]), row[4] is True
+            )
     charger.behind_s = whole(kept.get("behind")) or 0
     charger.offered_a = _within(heartbeat.get("a"), MAX_A)
     return charger

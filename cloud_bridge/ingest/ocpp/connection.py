@@ -13,7 +13,7 @@ from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from cloud_bridge.ingest.ocpp.charger import Charger
+from cloud_bridge.ingest.ocpp.charger import ChargerState
 from cloud_bridge.ingest.ocpp.frames import MAX_FRAME_BYTES
 from cloud_bridge.ingest.ocpp.line import Line
 from cloud_bridge.ingest.ocpp.login import chosen_subprotocol
@@ -42,7 +42,7 @@ class OcppConnection(ServerConnection):
             protocol, server, ping_interval=None, ping_timeout=None, close_timeout=CLOSE_WITHIN_S, max_queue=MAX_UNREAD
         )
         self.network = network
-        self.charger = Charger()
+        self.charger = ChargerState()
         self.line = Line(self.loop.time())
         self.calls = Calls()
         self._accepted = accepted

@@ -36,7 +36,7 @@ from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.listener import LOGINS_AT_ONCE, LOOK_EVERY_S, TLS_TIMES
 from cloud_bridge.ingest.ocpp import login
 from cloud_bridge.ingest.ocpp.actions import Outcome, Record, carry_out, state_of
-from cloud_bridge.ingest.ocpp.charger import Charger
+from cloud_bridge.ingest.ocpp.charger import ChargerState
 from cloud_bridge.ingest.ocpp.connection import QUIET, OcppConnection
 from cloud_bridge.ingest.ocpp.frames import Call, ErrorCode, Reply, error, read_frame, result
 from cloud_bridge.ingest.ocpp.line import Do
@@ -55,7 +55,7 @@ STATUSES = {  # of a secret that is not right
     Secret.UNCHECKED: (HTTPStatus.SERVICE_UNAVAILABLE, login.TRY_AGAIN),
 }
 
-FindCharger = Callable[[str], Charger]  # what is stored of it; reads the database
+FindCharger = Callable[[str], ChargerState]  # what is stored of it; reads the database
 
 _log = logging.getLogger(__name__)
 

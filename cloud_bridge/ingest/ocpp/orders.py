@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.ingest.ocpp.actions import Record
-from cloud_bridge.ingest.ocpp.charger import Charger
+from cloud_bridge.ingest.ocpp.charger import ChargerState
 from cloud_bridge.ingest.ocpp.fields import text, whole
 from cloud_bridge.ingest.ocpp.frames import ErrorCode, Reply
 from cloud_bridge.wire import BadPayload, read_object
@@ -53,7 +53,7 @@ class Ordered:
         return [] if self._left or self._is_silent else [result_of(self._command_id, self._why_not)]
 
 
-def ordered(payload: bytes, charger: Charger, now_ms: int) -> Ordered | Record:
+def ordered(payload: bytes, charger: ChargerState, now_ms: int) -> Ordered | Record:
     """The CALLs of a command on `cp/<id>/command`, or its result where there is none for it."""
     try:
         said = read_object(payload)

@@ -25,6 +25,7 @@ class Transaction(NamedTuple):
     connector: int
     started_s: int | None
     meter_wh: int | None
+    is_over: bool = False
 
 
 def started(payload: dict[str, Any], received_ms: int) -> Transaction:

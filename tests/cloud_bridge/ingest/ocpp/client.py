@@ -14,12 +14,11 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"}
 
 
-class Charger:
+class OcppClient:
     """Of `unit_id`, which is added if there is no `secret`."""
 
     def __init__(self, bridge: Bridge, unit_id: str = "wall", secret: str | None = None, **options: Any) -> None:
         self.secret = secret or bridge.add_unit(unit_id, Protocol.OCPP).secret
-        self._answers: dict[str | int, list[Any]] = {}
         asked = {"subprotocols": ["ocpp1.6"], "additional_headers": basic(unit_id, self.secret)} | options
         url = f"ws://127.0.0.1:{bridge.ocpp_port}/ocpp/{unit_id}"
         self.socket: ClientConnection = connect(url, ping_interval=None, open_timeout=DEADLINE_S, **asked)

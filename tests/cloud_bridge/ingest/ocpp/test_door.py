@@ -14,7 +14,7 @@ from cloud_bridge.ingest.ocpp import login
 from cloud_bridge.store.ocpp_lines import line_of
 from cloud_bridge.store.tables import contacts, events, sessions
 from cloud_bridge.store.units import Protocol, change_secret
-from tests.cloud_bridge.ingest.ocpp.client import Charger, basic
+from tests.cloud_bridge.ingest.ocpp.client import OcppClient, basic
 from tests.cloud_bridge.running import START_MS, Bridge, Unit, running_bridge
 
 
@@ -34,7 +34,7 @@ def status_of(refused: pytest.ExceptionInfo[InvalidStatus]) -> int:
 
 
 def test_a_charger_boots_charges_and_is_seen_as_any_other(bridge: Bridge) -> None:
-    charger = Charger(bridge)
+    charger = OcppClient(bridge)
     booted = charger.call("BootNotification", chargePointVendor="V", chargePointModel="M", firmwareVersion="1.2.3")
     assert booted == {"status": "Accepted", "currentTime": "2026-01-01T00:00:00.000Z", "interval": 300}
     assert charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Preparing") == {}
@@ -62,7 +62,7 @@ def test_a_charger_boots_charges_and_is_seen_as_any_other(bridge: Bridge) -> Non
     ["", "{", "[]", "[2]", "null", '[2,"1"]', b"\xff\xfe", b"\x80", '[2,"1","Nonsense",{}]', "[3,1,2]", "[9,8,7]"],
 )
 def test_a_frame_that_cannot_be_read_is_contact_and_closes_nothing(bridge: Bridge, frame: str | bytes) -> None:
-    charger = Charger(bridge)
+    charger = OcppClient(bridge)
     bridge.clock.advance(MINUTE_MS)
     charger.send(frame)
     bridge.until(lambda: bridge.counter("contacts") == 1, "heard")
@@ -75,7 +75,7 @@ def test_a_frame_that_cannot_be_read_is_contact_and_closes_nothing(bridge: Bridg
 
 
 def test_pings_and_logins_are_no_contact(bridge: Bridge) -> None:
-    charger = Charger(bridge)
+    charger = OcppClient(bridge)
     assert charger.socket.ping().wait(60)
     bridge.app_state.unit_reports.write()
 
@@ -104,7 +104,7 @@ def test_whoever_is_refused_is_no_contact_and_its_installer_reads_why(
     bridge: Bridge, options: dict[str, Any], status: int, reason: str
 ) -> None:
     with pytest.raises(InvalidStatus) as refused:
-        Charger(bridge, **options)
+        OcppClient(bridge, **options)
     assert status_of(refused) == status
     bridge.app_state.unit_reports.write()
     with bridge.app_state.database.reading() as connection:
@@ -117,7 +117,7 @@ def test_an_id_of_nobody_and_a_unit_of_our_own_are_refused_alike(bridge: Bridge)
     secret = bridge.add_unit("ours").secret
     for unit_id in ("ours", "nobody"):
         with pytest.raises(InvalidStatus) as refused:
-            Charger(bridge, unit_id, secret)
+            OcppClient(bridge, unit_id, secret)
         assert status_of(refused) == 401
     assert bridge.counter("refused_unknown_unit") == 2
 
@@ -130,14 +130,14 @@ def test_a_charger_of_ocpp_gets_nowhere_by_mqtt(bridge: Bridge) -> None:
 def test_its_key_may_come_as_hexadecimal_digits(bridge: Bridge) -> None:
     secret = bridge.add_unit("wall", Protocol.OCPP).secret
     assert len(secret) == 20
-    charger = Charger(bridge, "wall", secret, additional_headers=basic("wall", secret.encode().hex()))
+    charger = OcppClient(bridge, "wall", secret, additional_headers=basic("wall", secret.encode().hex()))
     assert "currentTime" in charger.call("Heartbeat")
 
 
 def test_of_two_connections_the_newest_counts_and_the_end_of_the_old_one_marks_nobody_gone(bridge: Bridge) -> None:
-    first = Charger(bridge)
+    first = OcppClient(bridge)
     first.call("StatusNotification", connectorId=1, errorCode="NoError", status="Charging")
-    second = Charger(bridge, "wall", first.secret)
+    second = OcppClient(bridge, "wall", first.secret)
     with pytest.raises(ConnectionClosed):
         first.receive()
     assert "currentTime" in second.call("Heartbeat")
@@ -146,7 +146,7 @@ def test_of_two_connections_the_newest_counts_and_the_end_of_the_old_one_marks_n
 
 
 def test_a_new_secret_ends_its_connection(bridge: Bridge) -> None:
-    charger = Charger(bridge)
+    charger = OcppClient(bridge)
     with bridge.app_state.database.writing() as connection:
         change_secret(connection, "wall", START_MS)
     with pytest.raises(ConnectionClosed):
@@ -155,7 +155,7 @@ def test_a_new_secret_ends_its_connection(bridge: Bridge) -> None:
 
 
 def test_a_frame_that_is_too_large_ends_the_connection_and_is_counted(bridge: Bridge) -> None:
-    charger = Charger(bridge)
+    charger = OcppClient(bridge)
     with pytest.raises(ConnectionClosed):
         charger.send("x" * 70_000)
         charger.receive()
@@ -164,13 +164,13 @@ def test_a_frame_that_is_too_large_ends_the_connection_and_is_counted(bridge: Br
 
 def test_what_it_was_is_known_after_a_restart(tmp_path: Path) -> None:
     with running_bridge(tmp_path, ocpp=True) as bridge:
-        charger = Charger(bridge)
+        charger = OcppClient(bridge)
         charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Charging")
         begun = charger.call(
             "StartTransaction", connectorId=1, idTag="X", meterStart=100, timestamp="2026-01-01T00:00:00Z"
         )
     with running_bridge(tmp_path, ocpp=True) as bridge:
-        again = Charger(bridge, "wall", charger.secret)
+        again = OcppClient(bridge, "wall", charger.secret)
         begun_again = again.call(
             "StartTransaction", connectorId=1, idTag="X", meterStart=100, timestamp="2026-01-01T00:00:00Z"
         )
@@ -183,7 +183,7 @@ def test_what_it_was_is_known_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_fault_is_told_and_cleared(bridge: Bridge) -> None:
-    charger = Charger(bridge)
+    charger = OcppClient(bridge)
     charger.call("StatusNotification", connectorId=1, errorCode="GroundFailure", status="Faulted")
     assert bridge.read("wall")["faults"] == ["ocpp_groundfailure"]
     charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Available")
@@ -196,7 +196,7 @@ def order(bridge: Bridge, **wanted: Any) -> Any:
 
 
 def test_a_limit_is_a_profile_and_its_answer_is_the_chargers(bridge: Bridge) -> None:
-    charger = Charger(bridge)
+    charger = OcppClient(bridge)
     charger.call("BootNotification", chargePointVendor="V", chargePointModel="M")
     given = order(bridge, do="limit", amps=10, minutes=60)
     assert given.status_code == 202, given.text
@@ -211,7 +211,7 @@ def test_a_limit_is_a_profile_and_its_answer_is_the_chargers(bridge: Bridge) -> 
 
 
 def test_json_of_an_answer_has_no_spaces(bridge: Bridge) -> None:
-    charger = Charger(bridge)
+    charger = OcppClient(bridge)
     charger.send('[2,7,"Heartbeat"]')
     said = charger.socket.recv(60)
     assert isinstance(said, str) and json.loads(said)[:2] == [3, 7] and " " not in said

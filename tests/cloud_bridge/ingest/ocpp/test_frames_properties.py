@@ -1,5 +1,5 @@
-"""Whatever a charger sends: is it read without an exception, answered as the schemas of OCPP have it, and stored as our own wire
-format?"""
+"""Whatever a charger sends: is it read without an exception, answered as the schemas of OCPP have it, and stored as our own
+wire format?"""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ocpp import messages
 
 from cloud_bridge.ingest.ocpp.actions import ACTIONS, Outcome, carry_out
-from cloud_bridge.ingest.ocpp.charger import Charger, charger_of
+from cloud_bridge.ingest.ocpp.charger import ChargerState, charger_of
 from cloud_bridge.ingest.ocpp.frames import Call, Reply, Unreadable, error, read_frame
 from cloud_bridge.ingest.ocpp.meter_values import MAX_W, MAX_WH
 from cloud_bridge.wire import Heartbeat, Session, decode, read_object
@@ -53,7 +53,7 @@ def schema_of(action: str) -> Any:
     return messages.get_validator(messages.MessageType.CallResult, action, "1.6")
 
 
-def check(charger: Charger, call: Call) -> Outcome:
+def check(charger: ChargerState, call: Call) -> Outcome:
     outcome = carry_out(charger, call, START_MS)
     assert outcome.refused is None
     schema_of(call.action).validate(json.loads(json.dumps(outcome.answer)))
@@ -79,7 +79,7 @@ def test_any_bytes_are_a_frame_or_unreadable(data: bytes) -> None:
 @settings(max_examples=60)
 @given(st.lists(calls, max_size=4))
 def test_any_calls_are_answered_as_the_schemas_have_it_and_stored_as_the_wire_format(several: list[Call]) -> None:
-    charger = Charger()
+    charger = ChargerState()
     for call in several:
         check(charger, call)
 
@@ -154,7 +154,7 @@ ODD = [
 
 @pytest.mark.parametrize(("_where", "action", "payload"), ODD)
 def test_what_the_schemas_refuse_is_read_all_the_same(_where: str, action: str, payload: dict[str, Any]) -> None:
-    charger, call = Charger(), Call("1", action, payload)
+    charger, call = ChargerState(), Call("1", action, payload)
     assert asyncio.run(_refused_by_the_library(call))
     check(charger, call)
     if action == "MeterValues":
@@ -177,6 +177,6 @@ DOUBTED = [
 
 @pytest.mark.parametrize(("_where", "sampled"), DOUBTED)
 def test_what_cannot_be_true_is_doubted(_where: str, sampled: dict[str, str]) -> None:
-    charger = Charger()
+    charger = ChargerState()
     check(charger, Call("1", "MeterValues", {"connectorId": 1, "meterValue": [{"sampledValue": [sampled]}]}))
     assert (charger.connectors[1].total_wh, charger.connectors[1].watts) == (None, None)
