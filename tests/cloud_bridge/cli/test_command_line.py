@@ -88,6 +88,38 @@ def test_a_secret_that_people_thought_up_is_refused(
     assert answer(capsys, "unit", "list", "--json") == []
 
 
+def test_a_charger_of_another_maker_gets_a_key_that_it_can_take_and_its_address(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHARGEKEEPER_OCPP_PORT", "9000")
+    said = answer(capsys, "unit", "add", "wall", "--ocpp", "--json")
+    assert len(said["secret"]) == 20 and said["connect_to"] == "ws://127.0.0.1:9000/ocpp/wall"
+    assert answer(capsys, "unit", "list", "--json") == [{"id": "wall", "protocol": "ocpp"}]
+    assert len(answer(capsys, "unit", "secret", "wall", "--json")["secret"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("key", "is_taken"), [("a maker's key", False), ("short", False), ("0123456789abcdefXYZ", True)]
+)
+def test_a_key_of_the_chargers_own_is_taken_if_it_is_long_enough(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, key: str, is_taken: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{key}\n"))
+    words = ("unit", "add", "wall", "--ocpp", "--secret", "-")
+    if is_taken:
+        assert "secret" not in answer(capsys, *words, "--json")
+    else:
+        assert "16 to 40 characters" in refusal(capsys, *words)
+
+
+@pytest.mark.parametrize("name", ["CHARGEKEEPER_OCPPS_PORT", "CHARGEKEEPER_OCPP_PORT"])
+def test_a_door_that_cannot_be_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "x")
+    assert name in refusal(capsys, "unit", "list")
+
+
 def test_a_unit_that_is_there_already_is_not_changed(capsys: pytest.CaptureFixture[str]) -> None:
     answer(capsys, "unit", "add", "cp-1", "--json")
     assert "cp-1 exists already" in refusal(capsys, "unit", "add", "cp-1", "--json")
