@@ -83,6 +83,11 @@ class AppState:
     pieces: UpdatePieces  # of updates, for the units that this process hears
     ocpp: OcppDoor | None = None  # for chargers of other makers
 
+    @property
+    def connections(self) -> int:
+        """Of units that are open, by all doors; 0 where only their broker knows."""
+        return self.broker.connections + (0 if self.ocpp is None else self.ocpp.connections)
+
     async def command(self, unit_id: str, payload: bytes) -> bool:
         """Give it to the unit by whichever way it is connected. False: it cannot be reached now."""
         if self.ocpp is not None and self.ocpp.is_connected(unit_id):

@@ -70,6 +70,11 @@ TROUBLES = {
 }
 
 
+def is_of_ocpp(name: str) -> bool:
+    """Whether it is a fault or a trouble of such a charger, and of no unit of ours."""
+    return name.startswith(PREFIX)
+
+
 def fault_name(code: str) -> str | None:
     """Of an error code in small letters; None for one that is not in the standard."""
     code = "other" if code == "othererror" else code

@@ -130,7 +130,8 @@ class OcppCharger:
 
     async def ask(self, frame: list[Any]) -> list[Any]:
         """The whole answer to a frame with an id of its own. Raises NoAnswer."""
-        answer = self._answers[frame[1]] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._answers[frame[1]] = answer
         await self.say(json.dumps(frame))
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):

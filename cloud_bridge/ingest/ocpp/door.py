@@ -274,6 +274,8 @@ class OcppDoor:
             outcome = Outcome({}, [], ErrorCode.INTERNAL_ERROR)
         if frame.action.lower() == "bootnotification":
             connection.line.booted(self._loop.time())
+            if not connection.charger.has_told:
+                connection.calls.add(trigger("StatusNotification"))
         if outcome.refused is not None:
             return error(frame.message_id, outcome.refused), outcome
         return result(frame.message_id, outcome.answer), outcome

@@ -15,7 +15,7 @@ from cloud_bridge.duplicate_identity import CLEAR_AFTER_MS
 from cloud_bridge.paths import EVERY
 from cloud_bridge.store.duplicates import Duplicate
 from cloud_bridge.store.firmware import Told
-from cloud_bridge.store.units import Unit
+from cloud_bridge.store.units import Protocol, Unit
 from cloud_bridge.values import HEARTBEAT
 from cloud_bridge.wire import ONLY_SHOWN, BadPayload, Heartbeat, decode
 
@@ -102,8 +102,8 @@ def path_of(unit: Unit) -> int:
 
 def _is_connected(app_state: AppState, unit: Unit) -> bool | None:
     """As this process sees it itself, or else another one or a node has told. None: nobody knows, as with an outside broker,
-    which does not tell."""
-    if app_state.settings.broker is not None:
+    which does not tell; a charger that speaks OCPP is connected to us."""
+    if app_state.settings.broker is not None and unit.protocol != Protocol.OCPP:
         return None
     live = app_state.live.find(unit.id)
     if live is not None and live.connected:

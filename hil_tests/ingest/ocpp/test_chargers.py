@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ocpp.routing import on
-from ocpp.v16 import ChargePoint, call, call_result
+from ocpp.routing import on  # type: ignore[import-untyped]  # ocpp has no types
+from ocpp.v16 import ChargePoint, call, call_result  # type: ignore[import-untyped]
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
@@ -151,7 +151,11 @@ ODD = [
     [2, "7", "StopTransaction", {"transactionId": -1, "meterStop": 5, "timestamp": "1970-01-01T00:00:00Z"}],
     [2, "8", "SecurityEventNotification", {"type": "StartupOfTheDevice"}],
 ]
-UNREADABLE = ["", "[", '[2,"9"', "{}", "hello", '[5,"10"]', b"\xff\xff"]
+UNREADABLE: list[str | bytes] = ["", "[", '[2,"9"', "{}", "hello", '[5,"10"]', b"\xff\xff"]
+
+
+def is_later(last: str, told: dict[str, Any]) -> bool:
+    return bool(told["last_contact"] > last)
 
 
 def test_odd_frames_are_answered_and_close_nothing(bridge: Bridge) -> None:
@@ -164,7 +168,7 @@ def test_odd_frames_are_answered_and_close_nothing(bridge: Bridge) -> None:
             for unreadable in UNREADABLE:
                 last = (await bridge.read("odd"))["last_contact"]
                 await charger.say(unreadable)
-                await bridge.until("/api/charge-points/odd", lambda told, last=last: told["last_contact"] > last)
+                await bridge.until("/api/charge-points/odd", partial(is_later, last))
             assert (await charger.ask([2, "x", "Nonsense", {}]))[2] == "NotImplemented"
             assert "currentTime" in await charger.call("Heartbeat")
             assert (await bridge.read("odd"))["faults"] == ["ocpp_other"]
@@ -194,7 +198,7 @@ def test_whoever_is_refused_is_never_contacted(bridge: Bridge) -> None:
 class Strict(ChargePoint):  # type: ignore[misc]  # the library has no types
     """The library's own charger: it refuses whatever its schemas do not allow."""
 
-    @on("SetChargingProfile")
+    @on("SetChargingProfile")  # type: ignore[untyped-decorator]
     def limit(self, **_asked: Any) -> Any:
         return call_result.SetChargingProfile(status="Accepted")
 

@@ -45,6 +45,12 @@ class OcppClient:
         said: list[Any] = json.loads(self.socket.recv(DEADLINE_S))
         return said
 
+    def asked(self, action: str) -> list[Any]:
+        """The CALL of the bridge for this; it knows no other."""
+        while (frame := self.receive())[2] != action:
+            self.send([4, frame[1], "NotImplemented", "", {}])
+        return frame
+
     def close(self) -> None:
         self.socket.close()
 

@@ -200,8 +200,7 @@ def test_a_limit_is_a_profile_and_its_answer_is_the_chargers(bridge: Bridge) -> 
     charger.call("BootNotification", chargePointVendor="V", chargePointModel="M")
     given = order(bridge, do="limit", amps=10, minutes=60)
     assert given.status_code == 202, given.text
-    asked = charger.receive()
-    assert asked[2] == "SetChargingProfile"
+    asked = charger.asked("SetChargingProfile")
     schedule = asked[3]["csChargingProfiles"]["chargingSchedule"]
     assert schedule["chargingSchedulePeriod"] == [{"startPeriod": 0, "limit": 10.0}] and schedule["duration"] == 3600
     charger.send([3, asked[1], {"status": "NotSupported"}])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ocpp import messages
+from ocpp import messages  # type: ignore[import-untyped]  # comes without types
 
 from cloud_bridge.ingest.ocpp.actions import ACTIONS, Outcome, carry_out
 from cloud_bridge.ingest.ocpp.charger import ChargerState, charger_of
@@ -17,8 +17,10 @@ from cloud_bridge.ingest.ocpp.meter_values import MAX_W, MAX_WH
 from cloud_bridge.wire import Heartbeat, Session, decode, read_object
 from tests.cloud_bridge.running import START_MS
 
-NAMES = ("Authorize", "BootNotification", "DataTransfer", "DiagnosticsStatusNotification", "FirmwareStatusNotification")
-NAMES += ("Heartbeat", "MeterValues", "StartTransaction", "StatusNotification", "StopTransaction")
+NAMES = (
+    *("Authorize", "BootNotification", "DataTransfer", "DiagnosticsStatusNotification", "FirmwareStatusNotification"),
+    *("Heartbeat", "MeterValues", "StartTransaction", "StatusNotification", "StopTransaction"),
+)
 FIELDS = (
     *("connectorId", "status", "errorCode", "timestamp", "meterStart", "meterStop", "transactionId", "idTag", "reason"),
     *("chargePointVendor", "firmwareVersion", "chargePointSerialNumber", "vendorId", "meterValue", "transactionData"),

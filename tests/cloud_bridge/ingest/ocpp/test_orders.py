@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from ocpp import messages
+from ocpp import messages  # type: ignore[import-untyped]  # comes without types
 
 from cloud_bridge.ingest.ocpp.actions import Record
 from cloud_bridge.ingest.ocpp.charger import ChargerState

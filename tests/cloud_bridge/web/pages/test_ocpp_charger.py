@@ -77,7 +77,7 @@ def test_only_what_it_can_do_is_offered(bridge: Bridge, charger: OcppClient) -> 
     refused = bridge.client.post("/api/charge-points/wall/commands", json={"do": "skip_delay"})
     assert refused.status_code == 409 and "not possible with this charger" in refused.text
     assert ann.post(f"{here}/pause", here, hours="1").status_code == 200
-    assert charger.receive()[2] == "SetChargingProfile"
+    assert charger.asked("SetChargingProfile")
 
 
 def test_the_fleet_tells_its_kind(bridge: Bridge, charger: OcppClient) -> None:
