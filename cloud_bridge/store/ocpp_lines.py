@@ -2,12 +2,13 @@
 their line is alive, and when they were refused last, and why. A row is written for units of ours alone."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from cloud_bridge.store.tables import ocpp_lines, units
 from cloud_bridge.store.upsert import replace
+from cloud_bridge.wire import EARLIEST_S, LATEST_S
 
 
 class Refusal(NamedTuple):
@@ -42,10 +43,17 @@ def record_lines(connection: Connection, alive_ms: Mapping[str, int], refused: M
 
 
 def line_of(connection: Connection, unit_id: str) -> Line:
-    """NOTHING for a charger that does not speak OCPP."""
+    """NOTHING for a charger that does not speak OCPP; what is not valid is left out."""
     query = select(ocpp_lines.c.alive_ms, ocpp_lines.c.refused_ms, ocpp_lines.c.refused)
     row = connection.execute(query.where(ocpp_lines.c.unit_id == unit_id)).one_or_none()
     if row is None:
         return NOTHING
-    is_refused = row.refused_ms is not None and row.refused is not None
-    return Line(row.alive_ms, Refusal(row.refused_ms, row.refused) if is_refused else None)
+    is_refused = _is_time(row.refused_ms) and isinstance(row.refused, str)
+    return Line(
+        row.alive_ms if _is_time(row.alive_ms) else None, Refusal(row.refused_ms, row.refused) if is_refused else None
+    )
+
+
+def _is_time(value: Any) -> bool:
+    """SQLite keeps anything, and pages can write times of these years alone."""
+    return type(value) is int and EARLIEST_S <= value // 1000 <= LATEST_S

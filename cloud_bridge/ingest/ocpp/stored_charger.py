@@ -10,7 +10,9 @@ def stored_charger(database: Database, unit_id: str) -> ChargerState:
     """One of which nothing is known, where nothing valid is stored. Raises SQLAlchemyError."""
     with database.reading() as connection:
         payload = newest_heartbeat(connection, unit_id)
+    if not isinstance(payload, str):  # SQLite keeps anything
+        return ChargerState()
     try:
-        return ChargerState() if payload is None else charger_of(read_object(payload.encode()))
+        return charger_of(read_object(payload.encode()))
     except BadPayload:
         return ChargerState()

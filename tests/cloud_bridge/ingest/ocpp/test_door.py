@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select, text
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.ingest.ocpp import login
+from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.store.ocpp_lines import line_of
-from cloud_bridge.store.tables import contacts, events, sessions
+from cloud_bridge.store.tables import contacts, events, heartbeats, sessions
 from cloud_bridge.store.units import Protocol, change_secret
 from tests.cloud_bridge.ingest.ocpp.client import OcppClient, basic
 from tests.cloud_bridge.running import START_MS, Bridge, Unit, running_bridge
@@ -214,3 +215,36 @@ def test_json_of_an_answer_has_no_spaces(bridge: Bridge) -> None:
     charger.send('[2,7,"Heartbeat"]')
     said = charger.socket.recv(60)
     assert isinstance(said, str) and json.loads(said)[:2] == [3, 7] and " " not in said
+
+
+@pytest.mark.store("sqlite")
+def test_rows_that_are_not_valid_keep_nobody_out(bridge: Bridge) -> None:
+    secret = bridge.add_unit("wall", Protocol.OCPP).secret
+    with bridge.app_state.database.writing() as connection:
+        connection.execute(insert(heartbeats), {"unit_id": "wall", "received_ms": START_MS, "payload": "{"})
+        connection.execute(text("UPDATE heartbeats SET payload = x'ff'"))
+        connection.execute(text("INSERT INTO ocpp_lines VALUES ('wall', 'soon', -1, x'ff')"))
+        assert line_of(connection, "wall") == (None, None)
+    charger = OcppClient(bridge, "wall", secret)
+    assert "currentTime" in charger.call("Heartbeat")
+
+
+def test_one_that_sends_too_much_is_cut_off_and_told_of(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bridge.app_state.ocpp is not None
+    monkeypatch.setattr(bridge.app_state.ocpp._ingest, "_quotas", Quotas(burst=5))
+    charger = OcppClient(bridge)
+    with pytest.raises(ConnectionClosed):
+        for _ in range(6):
+            charger.call("Heartbeat")
+    assert bridge.counter("refused_over_quota") == 1 and bridge.counter("contacts") == 4, "one of five was its login"
+
+
+@pytest.mark.store("sqlite")
+def test_nothing_is_answered_that_is_not_stored(bridge: Bridge) -> None:
+    charger, door = OcppClient(bridge), bridge.app_state.ocpp
+    with bridge.app_state.database.writing():  # as another program that holds the database
+        charger.send([2, "1", "Heartbeat", {}])
+        bridge.until(lambda: bridge.counter("contacts") == 1, "heard")
+        assert door is not None and door._open["wall"]._to_send.empty()
+        assert bridge.app_state.recorder.waiting == 1
+    assert "currentTime" in charger.receive()[2]

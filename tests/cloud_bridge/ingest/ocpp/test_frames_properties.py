@@ -78,7 +78,7 @@ def test_any_bytes_are_a_frame_or_unreadable(data: bytes) -> None:
         assert json.loads(error(frame.message_id, frame.code, frame.why))[:2] == [4, frame.message_id]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(calls, max_size=4))
 def test_any_calls_are_answered_as_the_schemas_have_it_and_stored_as_the_wire_format(several: list[Call]) -> None:
     charger = ChargerState()
