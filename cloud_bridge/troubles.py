@@ -106,6 +106,15 @@ def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: 
     )
 
 
+# The same of a charger that speaks OCPP, which has no boot count to tell two by.
+CONTESTED = Trouble(
+    "ocpp_contested",
+    "A second charger may use its identity",
+    "Its connection was taken over by another one again and again within minutes. Two chargers may have the same id and key; "
+    "then state, readings, history and costs mix both.",
+    "Ask us for help: somebody has to find the second charger and give it an id of its own, or this one a new key.",
+)
+
 SOONEST_DAYS = 365  # before the end of an authority: to change it may take a visit to each unit
 SOON_DAYS, NOW_DAYS = 90, 30
 

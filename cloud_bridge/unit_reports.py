@@ -35,6 +35,7 @@ class UnitReports:
         self._over_quota_ms: dict[str, int] = {}
         self._alive_ms: dict[str, int] = {}
         self._refused: OrderedDict[str, Refusal] = OrderedDict()
+        self._contested_ms: dict[str, int] = {}
         self._newest_ms = 0  # stamps of one door grow, whatever its clock does
 
     def connected(self, unit_id: str, connected: bool) -> None:
@@ -65,6 +66,11 @@ class UnitReports:
             if len(self._refused) > REFUSED_WAITING:
                 self._refused.popitem(last=False)
 
+    def contested(self, unit_id: str) -> None:
+        """Two connections take turns with its identity."""
+        with self._lock:
+            self._contested_ms[unit_id] = self._clock.now_ms()
+
     def all_away(self) -> None:
         """Nobody is connected here: at the beginning and at the end of a process. Raises SQLAlchemyError."""
         with self._lock:
@@ -93,22 +99,24 @@ class UnitReports:
                 self._over_quota_ms[unit_id] = over_quota_ms.pop(unit_id)
             alive_ms, self._alive_ms = self._alive_ms, {}
             refused, self._refused = self._refused, OrderedDict()
+            contested_ms, self._contested_ms = self._contested_ms, {}
             for unit_id in list(alive_ms)[WRITTEN_AT_ONCE:]:
                 self._alive_ms[unit_id] = alive_ms.pop(unit_id)
             is_more = bool(self._presence or self._over_quota_ms or self._alive_ms)
-        if not (taken or over_quota_ms or alive_ms or refused):
+        if not (taken or over_quota_ms or alive_ms or refused or contested_ms):
             return False
         try:
             with self._database.writing() as connection:
                 record_presence(connection, list(taken.values()))
                 record_over_quota(connection, over_quota_ms)
-                if alive_ms or refused:
-                    record_lines(connection, alive_ms, refused)
+                if alive_ms or refused or contested_ms:
+                    record_lines(connection, alive_ms, refused, contested_ms)
         except SQLAlchemyError:
             with self._lock:  # what has come meanwhile is newer
                 self._presence = taken | self._presence
                 self._over_quota_ms = over_quota_ms | self._over_quota_ms
                 self._alive_ms = alive_ms | self._alive_ms
                 self._refused = OrderedDict(refused | self._refused)
+                self._contested_ms = contested_ms | self._contested_ms
             raise
         return is_more

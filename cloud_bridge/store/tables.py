@@ -434,6 +434,7 @@ ocpp_lines = Table(  # of chargers that speak OCPP, what is no contact (store/oc
     Column("alive_ms", BigInteger),  # its last ping or pong
     Column("refused_ms", BigInteger),  # when it was refused last
     Column("refused", String(200)),  # and why
+    Column("contested_ms", BigInteger),  # when two connections last took turns with its identity
 )
 
 unknown_clients = Table(  # ids that said something and are no units (store/unknown_clients.py)

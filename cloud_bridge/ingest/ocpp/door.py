@@ -46,6 +46,7 @@ from cloud_bridge.ingest.ocpp.outgoing import Outgoing
 from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S
 from cloud_bridge.listening_sockets import open_sockets
 
+CONTESTED_AFTER, CONTESTED_WITHIN_S = 4, 600.0  # times that a connection took over another that was alive
 LEAVE_WITHIN_S = 5.0  # for all connections, when we stop
 RETRY_AFTER_S = 30  # of one that is to come again
 TOO_LARGE = 1009  # close code, RFC 6455 section 7.4.1
@@ -85,6 +86,7 @@ class OcppDoor:
         self._looking: asyncio.Task[None] | None = None
         self._all: set[OcppConnection] = set()
         self._open: dict[str, OcppConnection] = {}
+        self._take_overs_s: dict[str, list[float]] = {}  # the last ones, of units alone
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
@@ -222,6 +224,7 @@ class OcppDoor:
         older, self._open[unit_id] = self._open.get(unit_id), serving
         if older is not None:
             self._counters.take_overs += 1
+            self._note_take_over(older)
             serving.charger = older.charger  # newer than what is stored
             older.abort()
         self._mark_connected(unit_id, True)
@@ -242,6 +245,16 @@ class OcppDoor:
                 del self._open[unit_id]
                 self._mark_connected(unit_id, False)
             serving.abort()
+
+    def _note_take_over(self, older: OcppConnection) -> None:
+        """Again and again from one that is alive: two chargers have the identity."""
+        now_s = self._loop.time()
+        if not older.line.is_fresh(now_s):
+            return
+        times_s = [one for one in self._take_overs_s.get(older.unit_id, []) if now_s - one < CONTESTED_WITHIN_S]
+        self._take_overs_s[older.unit_id] = times_s = [*times_s, now_s][-CONTESTED_AFTER:]
+        if len(times_s) == CONTESTED_AFTER:
+            self._ingest.reports.contested(older.unit_id)
 
     def _take_frame(self, connection: OcppConnection, data: bytes) -> bool:
         """False: it cannot be taken in, and must not be answered."""

@@ -13,6 +13,7 @@ from cloud_bridge.ingest.ocpp.charger import PROBE_AFTER_S
 PING_AFTER_S = 240.0  # without a frame or a sign of the line
 PONG_WITHIN_S = 60.0
 FRAME_WITHIN_S = 120.0  # of the probe, over GPRS and behind whatever the charger does
+FRESH_S = 60.0
 BOOT_WITHIN_S = 30.0  # of the connection; else it is asked for a BootNotification, once
 SETTLED_AFTER_S = 2.0  # its boot is answered and it listens (evcc#27203)
 
@@ -41,6 +42,10 @@ class Line:
     def frame(self, now_s: float) -> None:
         self._frame_s = now_s
         self._probed_s = None
+
+    def is_fresh(self, now_s: float) -> bool:
+        """Whether somebody spoke on it a moment ago, and so it is no half-open connection that its charger has given up."""
+        return now_s - self._frame_s <= FRESH_S
 
     def sign(self, now_s: float, is_pong: bool) -> None:
         """A ping of the charger, or its pong."""

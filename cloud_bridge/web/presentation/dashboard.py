@@ -7,6 +7,7 @@ from typing import NamedTuple
 from cloud_bridge import faults
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact, Gap
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.contact_details import Details
 from cloud_bridge.store.conversations import Unread
 from cloud_bridge.store.jobs import Job
@@ -16,7 +17,7 @@ from cloud_bridge.store.ready_plans import ShownPlan
 from cloud_bridge.store.roll_outs import UnitUpdate
 from cloud_bridge.store.units import Protocol
 from cloud_bridge.text import unknown
-from cloud_bridge.troubles import OVER_QUOTA, UNREADABLE, Trouble, duplicate_identity, troubles_of
+from cloud_bridge.troubles import CONTESTED, OVER_QUOTA, UNREADABLE, Trouble, duplicate_identity, troubles_of
 from cloud_bridge.values import HEARTBEAT, Value, in_words
 from cloud_bridge.web.presentation import in_force, job_words, ready_words, update_words, words
 from cloud_bridge.web.presentation.view import ChargePoint, mark
@@ -152,7 +153,9 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         facts=_facts(point, around),
         operator=words.operator_name(heartbeat.operator),
         faults=faults.what_to_do(heartbeat.faults or []),
-        troubles=([around.authority] if around.authority else []) + troubles(point, around.for_installer),
+        troubles=([around.authority] if around.authority else [])
+        + _contested(point, around.line)
+        + troubles(point, around.for_installer),
         has_duplicate=point.duplicate is not None,
         back=words.lasting(around.back.to_ms - around.back.from_ms) if around.back else None,
         contacts=around.contacts,
@@ -232,6 +235,11 @@ def _of_ocpp(point: ChargePoint, line: Line) -> list[Fact]:
         means = "Its connection has answered then, which says nothing of the charger itself."
         found.append(Fact("Line alive", words.when(line.alive_ms, point.now_ms, point.time_zone), means))
     return found
+
+
+def _contested(point: ChargePoint, line: Line) -> list[Trouble]:
+    at_ms = line.contested_ms
+    return [CONTESTED] if at_ms is not None and abs(point.now_ms - at_ms) < HOUR_MS else []
 
 
 def _refused(point: ChargePoint, line: Line) -> str | None:

@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("alive_ms", sa.BigInteger(), nullable=True),
         sa.Column("refused_ms", sa.BigInteger(), nullable=True),
         sa.Column("refused", sa.String(length=200), nullable=True),
+        sa.Column("contested_ms", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["unit_id"], ["units.id"], name="fk_ocpp_lines_unit_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("unit_id", name="pk_ocpp_lines"),
     )

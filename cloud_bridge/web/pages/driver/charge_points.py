@@ -169,7 +169,8 @@ class Beside(NamedTuple):
     def mark(self) -> str:
         unread = "" if self.unread is None else f".{self.unread.answers}.{self.unread.newest_ms}"
         job = "" if self.job is None else f".{self.job.id}.{self.job.moves}"
-        line = "" if self.line.refused is None else f".{self.line.refused.at_ms}"
+        refused, contested_ms = self.line.refused, self.line.contested_ms
+        line = "" if refused is None and contested_ms is None else f".{refused and refused.at_ms}.{contested_ms}"
         return self.vehicles_mark + unread + job + line + update_words.mark(self.update) + ready_words.mark(self.plan)
 
 

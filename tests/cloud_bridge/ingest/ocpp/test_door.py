@@ -146,6 +146,20 @@ def test_of_two_connections_the_newest_counts_and_the_end_of_the_old_one_marks_n
     assert told["connected"] is True and told["state"] == "C2" and bridge.counter("take_overs") == 1
 
 
+def test_two_that_take_turns_are_told_of(bridge: Bridge) -> None:
+    chargers = [OcppClient(bridge)]
+    for turn in range(4):
+        bridge.app_state.unit_reports.write()
+        with bridge.app_state.database.reading() as connection:
+            assert line_of(connection, "wall").contested_ms is None, turn
+        chargers[-1].call("Heartbeat")
+        chargers.append(OcppClient(bridge, "wall", chargers[0].secret))
+    chargers[-1].call("Heartbeat")
+    bridge.app_state.unit_reports.write()
+    with bridge.app_state.database.reading() as connection:
+        assert line_of(connection, "wall").contested_ms == START_MS
+
+
 def test_a_new_secret_ends_its_connection(bridge: Bridge) -> None:
     charger = OcppClient(bridge)
     with bridge.app_state.database.writing() as connection:
@@ -223,8 +237,8 @@ def test_rows_that_are_not_valid_keep_nobody_out(bridge: Bridge) -> None:
     with bridge.app_state.database.writing() as connection:
         connection.execute(insert(heartbeats), {"unit_id": "wall", "received_ms": START_MS, "payload": "{"})
         connection.execute(text("UPDATE heartbeats SET payload = x'ff'"))
-        connection.execute(text("INSERT INTO ocpp_lines VALUES ('wall', 'soon', -1, x'ff')"))
-        assert line_of(connection, "wall") == (None, None)
+        connection.execute(text("INSERT INTO ocpp_lines VALUES ('wall', 'soon', -1, x'ff', 1e300)"))
+        assert line_of(connection, "wall") == (None, None, None)
     charger = OcppClient(bridge, "wall", secret)
     assert "currentTime" in charger.call("Heartbeat")
 

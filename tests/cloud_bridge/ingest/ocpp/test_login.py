@@ -3,7 +3,7 @@
 from base64 import b64encode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_bridge.ingest.ocpp import login
@@ -65,6 +65,7 @@ def test_everybody_else_is_told_why(path: str, authorization: list[str], reason:
     assert isinstance(refused, Refused) and refused.reason == reason
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.lists(st.text(max_size=80), max_size=3))
 def test_any_request_is_a_knock_or_refused(path: str, authorization: list[str]) -> None:
     assert isinstance(read_knock(path, authorization), Knock | Refused)

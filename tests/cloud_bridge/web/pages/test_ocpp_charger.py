@@ -66,6 +66,15 @@ def test_whoever_was_refused_in_its_name_is_told_with_the_reason(bridge: Bridge,
     assert login.NO_SUBPROTOCOL not in ann.read("/"), "it was heard since"
 
 
+def test_a_second_one_with_its_identity_is_told_for_an_hour(bridge: Bridge, charger: OcppClient) -> None:
+    bridge.app_state.unit_reports.contested("wall")
+    bridge.app_state.unit_reports.write()
+    ann, told = Visitor(bridge, "ann"), "A second charger may use its identity"
+    assert told in ann.read("/")
+    bridge.clock.advance(61 * MINUTE_MS)
+    assert told not in ann.read("/")
+
+
 def test_only_what_it_can_do_is_offered(bridge: Bridge, charger: OcppClient) -> None:
     charger.call("BootNotification", chargePointVendor="V", chargePointModel="M")
     ann, here = Visitor(bridge, "ann"), "/charge-points/wall/charging"
@@ -84,3 +93,24 @@ def test_the_fleet_tells_its_kind(bridge: Bridge, charger: OcppClient) -> None:
     charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Available")
     assert "OCPP" in Visitor(bridge, "sam", Role.SUPPORT).read("/fleet")
     assert bridge.read("wall")["protocol"] == "ocpp"
+
+
+def test_every_other_page_of_it_is_there(bridge: Bridge, charger: OcppClient) -> None:
+    charger.call("BootNotification", chargePointVendor="V", chargePointModel="M", firmwareVersion="7.1")
+    charger.call("StatusNotification", connectorId=1, errorCode="WeakSignal", status="Charging")
+    charger.call("SecurityEventNotification", type="StartupOfTheDevice")
+    charger.call("FirmwareStatusNotification", status="Idle")
+    bridge.clock.advance(MINUTE_MS)
+    begun = charger.call("StartTransaction", connectorId=1, idTag="X", meterStart=0, timestamp="2026-01-01T00:01:00Z")
+    charger.call(
+        "StopTransaction", transactionId=begun["transactionId"], meterStop=5000, timestamp="2026-01-01T00:01:00Z"
+    )
+    charger.call("StatusNotification", connectorId=1, errorCode="GroundFailure", status="Faulted")
+    bridge.clock.advance(MINUTE_MS)
+    ann, sam = Visitor(bridge, "ann"), Visitor(bridge, "sam", Role.SUPPORT)
+    assert "5.0 kWh" in ann.read("/charge-points/wall/history")
+    for path in ("support", "charging"):
+        ann.read(f"/charge-points/wall/{path}")
+    assert "Restarts once" in sam.read("/charge-points/wall/jobs")
+    for what in ("sessions", "events", "signal", "contacts", "in-force"):
+        assert bridge.client.get(f"/api/charge-points/wall/{what}").status_code == 200, what
