@@ -72,7 +72,8 @@ class OcppDoor:
         self._loop = asyncio.get_running_loop()
         self._turns = asyncio.Semaphore(LOGINS_AT_ONCE)
         self._budget = budget
-        self._unproven = Crowd[OcppConnection](budget.unproven, budget.unproven_of_network)
+        self._unproven = Crowd[OcppConnection](budget.unproven, budget.unproven_of_network)  # until their request
+        self._waiting = Crowd[OcppConnection](budget.logins, budget.logins_of_network)  # until it is decided
         self._changed_secrets = ChangedSecrets(admission.credentials)
         self._server = _Server(
             self._serve,
@@ -97,7 +98,7 @@ class OcppDoor:
         sockets = open_sockets(host, port)
         bound: int = sockets[0].getsockname()[1]
         take = partial(self._take, None if certificate is None else certificate.context)
-        self._acceptors.append(Acceptor(sockets, take, self._has_room, self._counters))
+        self._acceptors.append(Acceptor(sockets, take, self._has_room, self._counters, self._is_busy))
         self._certificate = certificate or self._certificate
         if self._looking is None:
             self._looking = self._loop.create_task(self._look())
@@ -141,11 +142,16 @@ class OcppDoor:
     # From accept to the first frame.
 
     def _has_room(self) -> bool:
-        return len(self._all) < self._budget.units or bool(len(self._unproven))
+        """For one more, or one that has proved nothing will make room for it."""
+        return len(self._all) < self._budget.units or bool(len(self._unproven) or len(self._waiting))
+
+    def _is_busy(self) -> bool:
+        """As many wait for their login as may: who comes now waits outside, as at the door for MQTT (listener.py)."""
+        return len(self._unproven) + len(self._waiting) >= self._budget.logins
 
     def _take(self, context: ssl.SSLContext | None, accepted: socket.socket, address: str) -> None:
         if len(self._all) >= self._budget.units:
-            self._turn_out(self._unproven.oldest_out())
+            self._turn_out(self._unproven.oldest_out() or self._waiting.oldest_out())
         connection = OcppConnection(self._server, accepted, network_of(address))
         self._all.add(connection)
         self._turn_out(self._unproven.enter(connection, connection.network))
@@ -171,15 +177,23 @@ class OcppDoor:
         finally:
             self._all.discard(connection)
             self._unproven.leave(connection)
-            for acceptor in self._acceptors:
-                acceptor.resume()
+            self._resume()
+
+    def _resume(self) -> None:
+        for acceptor in self._acceptors:
+            acceptor.resume()
 
     async def _admit(self, asking: ServerConnection, request: Request) -> Response | None:
         """None: it is let in. Otherwise the answer that refuses it."""
         assert isinstance(asking, OcppConnection)
-        refused = await self._refusal(asking, request)
+        self._unproven.leave(asking)
+        self._turn_out(self._waiting.enter(asking, asking.network))
+        try:
+            refused = await self._refusal(asking, request)
+        finally:
+            self._waiting.leave(asking)
+            self._resume()
         if refused is None:
-            self._unproven.leave(asking)
             self._counters.logins += 1
             return None
         if refused.unit_id is not None:
@@ -198,6 +212,8 @@ class OcppDoor:
             return knock
         unit_id = knock.unit_id
         async with self._turns:
+            if asking.transport.is_closing():  # it has gone meanwhile, or was turned out
+                return Refused(HTTPStatus.SERVICE_UNAVAILABLE, login.BUSY)
             with suppress(SQLAlchemyError):  # then the secret cannot be compared either
                 asking.credentials_ms = await self._admission.credentials.changed_ms(unit_id)
             found = await self._admission.check(unit_id, knock.secrets, asking.network)
