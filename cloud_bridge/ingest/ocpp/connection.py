@@ -7,7 +7,6 @@ from contextlib import suppress
 from socket import SHUT_RDWR, socket
 
 from websockets.asyncio.server import Server, ServerConnection
-from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
@@ -22,7 +21,7 @@ from cloud_bridge.ingest.ocpp.outgoing import Calls
 MAX_UNCOMMITTED = 64  # frames of one charger that the store has not committed; then its socket is not read
 MAX_UNREAD = 8  # frames that wait to be read here; then the network holds the others back
 CLOSE_WITHIN_S = 5.0  # of the closing handshake: a charger that does not answer it would hold its file for longer
-SEND_WITHIN_S = 30.0  # a charger that does not read is cut off
+MAX_UNSENT_BYTES = 64 * 1024  # for a charger that does not read what it is sent
 
 
 QUIET = logging.getLogger(f"{__name__}.websockets")  # each stranger would be a trace
@@ -49,7 +48,6 @@ class OcppConnection(ServerConnection):
         self._uncommitted = 0
         self._has_room = asyncio.Event()
         self._has_room.set()
-        self._to_send: asyncio.Queue[str] = asyncio.Queue()  # bounded by what is uncommitted, and one CALL of ours
         self.has_sign = False  # of its line, since the door looked last
 
     # Called by the event loop.
@@ -62,6 +60,8 @@ class OcppConnection(ServerConnection):
         if isinstance(event, Frame) and event.opcode in (Opcode.PING, Opcode.PONG):
             self.has_sign = True
             self.line.sign(self.loop.time(), event.opcode is Opcode.PONG)
+            if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:  # pongs that it does not read
+                self.abort()
         super().process_event(event)
 
     # Called by the door.
@@ -84,25 +84,23 @@ class OcppConnection(ServerConnection):
         if self._uncommitted < MAX_UNCOMMITTED // 2:
             self._has_room.set()
         if answer is not None:
-            self._to_send.put_nowait(answer)
+            self.write(answer)
 
     def send_next_call(self) -> None:
         """Of ours, if one waits, none is under way and the charger is ready for it."""
         now_s = self.loop.time()
         if self.line.may_call(now_s) and (frame := self.calls.next(now_s)) is not None:
-            self._to_send.put_nowait(frame)
+            self.write(frame)
 
-    async def send_all(self) -> None:
-        """What waits to be sent, for ever. Ends with the connection, which it ends itself when the charger does not read."""
-        with suppress(ConnectionClosed):
-            while True:
-                frame = await self._to_send.get()
-                try:
-                    async with asyncio.timeout(SEND_WITHIN_S):
-                        await self.send(frame)
-                except TimeoutError:
-                    self.abort()
-                    return
+    def write(self, frame: str) -> None:
+        """To the charger. One that does not read is cut off."""
+        if self.protocol.state is not OPEN:
+            return
+        if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+            self.abort()
+            return
+        self.protocol.send_text(frame.encode())
+        self.send_data()
 
     def ask_for_pong(self) -> None:
         """A ping. Its pong comes by itself (process_event)."""

@@ -244,7 +244,6 @@ class OcppDoor:
             serving.charger = older.charger  # newer than what is stored
             older.abort()
         self._mark_connected(unit_id, True)
-        sending = self._loop.create_task(serving.send_all())
         try:
             while True:
                 frame = await serving.next_frame()
@@ -255,7 +254,6 @@ class OcppDoor:
         except Exception:  # a fault of ours ends this connection and nothing else
             _log.exception("the connection of %s failed", unit_id)
         finally:
-            sending.cancel()
             serving.calls.end()
             if self._open.get(unit_id) is serving:
                 del self._open[unit_id]

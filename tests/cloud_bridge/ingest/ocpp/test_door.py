@@ -1,6 +1,7 @@
 """Against the running door: who gets in, what is contact, and is every frame answered as it should be?"""
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from cloud_bridge.store.ocpp_lines import line_of
 from cloud_bridge.store.tables import contacts, events, heartbeats, sessions
 from cloud_bridge.store.units import Protocol, change_secret
 from tests.cloud_bridge.ingest.ocpp.client import OcppClient, basic
-from tests.cloud_bridge.running import START_MS, Bridge, Unit, running_bridge
+from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Unit, running_bridge
 
 
 @pytest.fixture
@@ -259,6 +260,24 @@ def test_nothing_is_answered_that_is_not_stored(bridge: Bridge) -> None:
     with bridge.app_state.database.writing():  # as another program that holds the database
         charger.send([2, "1", "Heartbeat", {}])
         bridge.until(lambda: bridge.counter("contacts") == 1, "heard")
-        assert door is not None and door._open["wall"]._to_send.empty()
+        assert door is not None and door._open["wall"]._uncommitted == 1
         assert bridge.app_state.recorder.waiting == 1
     assert "currentTime" in charger.receive()[2]
+
+
+def test_one_that_reads_no_pongs_is_cut_off(bridge: Bridge) -> None:
+    secret = bridge.add_unit("wall", Protocol.OCPP).secret
+    asked = {"Host": "x", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Protocol": "ocpp1.6"}
+    asked |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==", **basic("wall", secret)}
+    head = "".join(f"{name}: {value}\r\n" for name, value in asked.items())
+    with socket.socket() as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.settimeout(DEADLINE_S)
+        raw.connect(("127.0.0.1", bridge.ocpp_port))
+        raw.sendall(f"GET /ocpp/wall HTTP/1.1\r\n{head}\r\n".encode())
+        assert raw.recv(12) == b"HTTP/1.1 101"
+        ping = b"\x89\xfd\0\0\0\0" + b"x" * 125  # masked with zeros
+        with pytest.raises(ConnectionError):
+            for _ in range(1000):
+                raw.sendall(ping * 1000)
+    bridge.until(lambda: not bridge.app_state.live.unit("wall").connected, "cut off")
