@@ -9,7 +9,10 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 if __name__ == "__main__":
     try:
         os.umask(OWNER_ONLY)  # first: what an import leaves behind is nobody else's business either
-        from cloud_bridge.command_line import main  # takes a second, in which somebody may press Ctrl-C already
+        from cloud_bridge.importing import importing
+
+        with importing():  # takes half a second, in which somebody may press Ctrl-C already
+            from cloud_bridge.command_line import main
 
         sys.exit(main())
     except KeyboardInterrupt:

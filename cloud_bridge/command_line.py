@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.cli import data, doctor, mosquitto, nats, release, tls, token, unit, user
 from cloud_bridge.cli.area import Answer, Area, Parser
 from cloud_bridge.errors import BridgeError
+from cloud_bridge.importing import importing
 from cloud_bridge.listening_sockets import LOOPBACK
 from cloud_bridge.logs import write_logs
 from cloud_bridge.settings import Settings, as_host, read_settings
@@ -78,8 +79,9 @@ def _parser() -> Parser:
 
 def _serve(settings: Settings, area: str | None) -> None:
     """Imports the pages and all brokers: that takes half a second, which no other command needs."""
-    from cloud_bridge.roles.role import Role
-    from cloud_bridge.roles.serving import serve
+    with importing():
+        from cloud_bridge.roles.role import Role
+        from cloud_bridge.roles.serving import serve
 
     role = Role(area or Role.ALL)
 

@@ -15,6 +15,7 @@ from cloud_bridge.alerts.alarm import (
     DONE_EVERY_S,
     LOST_VEHICLES_EVERY_S,
     NOTICE_EVERY_S,
+    REPORTS_EVERY_S,
     TROUBLE_EVERY_S,
     WEAK_SIGNAL_EVERY_S,
     Alarm,
@@ -27,6 +28,7 @@ from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.ingest.shard import ALL, NONE, Shard
 from cloud_bridge.live import Live
 from cloud_bridge.roll_out_decisions import DECIDE_EVERY_S, RINGS_EVERY_S, decide_all, give_all_rings
+from cloud_bridge.settling import SETTLE_EVERY_S, settle_sessions
 from cloud_bridge.store.chunk_removal import ChunkRemoval
 from cloud_bridge.store.chunks import CHUNKED
 from cloud_bridge.store.database import Database
@@ -222,6 +224,10 @@ class Upkeep:
         except StoreUnusable as error:  # the next hour
             _log.warning("%s", error)
 
+    def settle_sessions(self) -> None:
+        """Of sessions that have ended lately, find meter and vehicle. Raises SQLAlchemyError."""
+        settle_sessions(self._database, self._clock.now_ms())
+
     def make_partitions(self) -> None:
         """Ahead of our clock, where the database has any. Raises SQLAlchemyError."""
         make_partitions(self._database, self._clock.now_ms())
@@ -292,6 +298,8 @@ class Upkeep:
             (LOST_VEHICLES_EVERY_S, "lost_vehicle_alerts", alarm.notice_lost_vehicles),
             (RINGS_EVERY_S, "roll_out_rings", partial(give_all_rings, self._database)),
             (DEPARTURES_EVERY_S, "departure_alerts", alarm.notice_departures),
+            (REPORTS_EVERY_S, "monthly_reports", alarm.notice_reports),
+            (SETTLE_EVERY_S, "sessions", self.settle_sessions),
             (DECIDE_EVERY_S, "roll_outs", partial(decide_all, self._database, Clocks(self._clock, self._verified))),
         ]
         await _run(turns, duties)

@@ -17,6 +17,7 @@ from cloud_bridge.alerts.detection import (
     vehicles_lost,
 )
 from cloud_bridge.alerts.kinds import Happening
+from cloud_bridge.alerts.monthly_reports import reports_due
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.store.database import Database
@@ -31,6 +32,7 @@ TROUBLE_EVERY_S = 600.0
 DONE_EVERY_S = 60.0
 LOST_VEHICLES_EVERY_S = 60.0
 DEPARTURES_EVERY_S = 60.0
+REPORTS_EVERY_S = 300.0
 
 _log = logging.getLogger(__name__)
 
@@ -89,6 +91,10 @@ class Alarm:
 
     def notice_lost_vehicles(self) -> None:
         self._look(lambda connection, now_ms: vehicles_lost(connection, now_ms, self._lost_in_words))
+
+    def notice_reports(self) -> None:
+        """In the first days of a month, those of the month before."""
+        self._look(reports_due)
 
     def notice_departures(self) -> None:
         """Whether vehicles will be ready by the times that were set."""

@@ -26,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.alerts.errors import NotDelivered, ReceiverGone, TargetRefused
 from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.alerts.mail import send_mail
+from cloud_bridge.alerts.monthly_reports import files_of
 from cloud_bridge.alerts.push import notify
 from cloud_bridge.alerts.push_key import PushKey
 from cloud_bridge.alerts.services import Via
@@ -206,7 +207,8 @@ class Delivery:
             root = self._means.public_url
             page = None if root is None else f"{root}{CHOICE}"
             way = f"Choose what we write to you about: {page or 'Account, Notifications'}"
-            send_mail(self._means.mail, alert.email, f"{self._with_link(alert)}\n\n-- \n{way}", page)
+            files = files_of(self._database, alert, now_ms) if alert.about == AlertKind.MONTHLY_REPORT.value else []
+            send_mail(self._means.mail, alert.email, f"{self._with_link(alert)}\n\n-- \n{way}", page, files)
         elif via is Via.BROWSER:
             self._notify_browser(alert, now_ms)
         else:
@@ -246,6 +248,8 @@ def page_of(alert: Row[Any]) -> str:
     """The path of the page that says more."""
     if alert.about in PAGES:
         return PAGES[alert.about]
+    if alert.about == AlertKind.MONTHLY_REPORT.value:
+        return f"/charge-points/{alert.unit_id}/report?month={alert.detail}"
     if alert.unit_id is not None:
         return f"/charge-points/{alert.unit_id}"
     return f"/account/vehicles/{alert.detail}" if alert.about == AlertKind.VEHICLE_LOST.value else START

@@ -48,7 +48,13 @@ from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.repository import Vehicle
 
 SAMPLES_A_DAY = 100  # fewer heartbeats say nothing of a whole day
-HELD_BY_DETAIL = (AlertKind.FAULT, AlertKind.TROUBLE, AlertKind.DONE, AlertKind.VEHICLE_LOST)  # another one is news
+HELD_BY_DETAIL = (  # another one is news
+    AlertKind.FAULT,
+    AlertKind.TROUBLE,
+    AlertKind.DONE,
+    AlertKind.VEHICLE_LOST,
+    AlertKind.MONTHLY_REPORT,
+)
 NEW_JOB_BY = ("raised", "asked")  # moves: store/job_states.py
 MAX_WAITING = 100  # alerts of one account that are not sent yet; more are given up at once
 TOO_MANY = "too many were waiting to be sent"

@@ -42,6 +42,7 @@ class AlertKind(StrEnum):
     ANSWER = "answer"  # of support, to the person who wrote
     UPDATE = "update"  # of the firmware: it is coming, was made, or was gone back from
     ROLL_OUT_STOPPED = "roll_out_stopped"  # by itself; for those who run the service
+    MONTHLY_REPORT = "monthly_report"  # of one charger, in the first days of the next month
 
 
 USUAL = (  # told by e-mail and Web Push to drivers who have not chosen
@@ -71,6 +72,7 @@ HOLD_MS: dict[AlertKind, int] = {
     AlertKind.VEHICLE_LOST: DAY_MS,  # of one vehicle
     AlertKind.UPDATE: 0,  # each tells another step
     AlertKind.ROLL_OUT_STOPPED: 0,  # it stops once
+    AlertKind.MONTHLY_REPORT: 62 * DAY_MS,  # of one month
     AlertKind.NOT_READY: 0,  # once a departure, and once that it is well (readiness/telling.py)
     AlertKind.ANSWER: 0,  # the first that is not read holds the ones after it down (store/alerts.py, take_answers)
 }
@@ -86,7 +88,7 @@ class Happening(NamedTuple):
     unit_id: str | None
     at_ms: int
     # the fault's name, the number of units, the trouble's name, when a visit is (empty: it is called off), the session's
-    # beginning, the vehicle's id, the version of the firmware
+    # beginning, the vehicle's id, the version of the firmware, the month
     detail: str = ""
     began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
     person_id: int | None = None  # who alone is told; None: whoever may see the unit
@@ -123,6 +125,7 @@ def words(happening: Happening, unit_name: str) -> str:
         AlertKind.UPDATE: f"{unit_name}: {happening.result}",
         AlertKind.ROLL_OUT_STOPPED: f"The roll-out of firmware {happening.detail} has stopped: {happening.result}. Units that "
         "have not installed it give it up.",
+        AlertKind.MONTHLY_REPORT: f"The charging report of {unit_name} for {happening.result} is ready.",
         AlertKind.NOT_READY: f"{unit_name}: {happening.result}",
     }[happening.about]
 

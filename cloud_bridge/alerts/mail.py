@@ -3,6 +3,7 @@
 import smtplib
 import socket
 import ssl
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -34,6 +35,15 @@ class MailServer(NamedTuple):
     sender: str
 
 
+class Attachment(NamedTuple):
+    """A file that goes with a letter; text is UTF-8."""
+
+    name: str
+    maintype: str
+    subtype: str
+    content: bytes
+
+
 def read_server(text: str) -> MailServer:
     """mailto:// is plain, mailtos:// is STARTTLS, or TLS from the first byte on port 465. `mode`, a key of PORTS, and
     `from` may follow as a query. Raises SettingError."""
@@ -60,7 +70,13 @@ def read_server(text: str) -> MailServer:
     return MailServer(host, port, mode, user, unquote(url.password or ""), sender)
 
 
-def send_mail(server: str | None, address: str | None, text: str, settings_page: str | None = None) -> None:
+def send_mail(
+    server: str | None,
+    address: str | None,
+    text: str,
+    settings_page: str | None = None,
+    attachments: Sequence[Attachment] = (),
+) -> None:
     """`server` is the setting (read_server); the letter goes to `address` and nowhere else. `settings_page` is where such
     letters are switched off, for mail programs. Raises NotDelivered."""
     if server is None or address is None:
@@ -71,13 +87,17 @@ def send_mail(server: str | None, address: str | None, text: str, settings_page:
         known = read_server(server)
     except SettingError as error:
         raise NotDelivered("the mail server is not set up") from error
+    letter = _letter(known.sender, address, text, settings_page)
+    for one in attachments:
+        params = {"charset": "utf-8"} if one.maintype == "text" else None
+        letter.add_attachment(one.content, one.maintype, one.subtype, filename=one.name, params=params)
     client = (smtplib.SMTP_SSL if known.mode == "ssl" else smtplib.SMTP)(
         local_hostname=known.sender.rpartition("@")[2], timeout=MAIL_WITHIN_S, **_tls(known)
     )
     ended = Event()
     Thread(target=_cut_at_deadline, args=(client, ended), name="letter", daemon=True).start()
     try:
-        _talk(client, known, address, _letter(known.sender, address, text, settings_page))
+        _talk(client, known, address, letter.as_bytes())
     except (OSError, smtplib.SMTPException, ValueError) as error:
         raise NotDelivered(f"the mail server did not take it: {type(error).__name__}") from error
     finally:
@@ -101,7 +121,7 @@ def _talk(client: smtplib.SMTP, server: MailServer, address: str, letter: bytes)
         client.quit()
 
 
-def _letter(sender: str, address: str, text: str, settings_page: str | None) -> bytes:
+def _letter(sender: str, address: str, text: str, settings_page: str | None) -> EmailMessage:
     letter = EmailMessage(SMTP)
     letter["From"] = sender
     letter["To"] = address
@@ -112,7 +132,7 @@ def _letter(sender: str, address: str, text: str, settings_page: str | None) -> 
     if settings_page is not None:
         letter["List-Unsubscribe"] = f"<{settings_page}>"  # RFC 2369; a page to log in to, so no single click
     letter.set_content(text)
-    return letter.as_bytes()
+    return letter
 
 
 def _cut_at_deadline(client: smtplib.SMTP, ended: Event) -> None:

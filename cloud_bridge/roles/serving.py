@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 
 from cloud_bridge.alerts.mail import read_server
+from cloud_bridge.importing import importing
 from cloud_bridge.roles.process import have_threads, raise_file_limit
 from cloud_bridge.roles.ready import Ready
 from cloud_bridge.roles.role import Role, check
@@ -29,7 +30,7 @@ async def serve(role: Role, settings: Settings, ready: Ready) -> None:
     have_threads()
     if settings.mail is not None:
         read_server(settings.mail)  # it may refuse the setting
-    serve_role: Callable[[Settings, Ready], Awaitable[None]] = import_module(
-        f"cloud_bridge.roles.{MODULES[role]}"
-    ).serve
+    with importing():
+        module = import_module(f"cloud_bridge.roles.{MODULES[role]}")
+    serve_role: Callable[[Settings, Ready], Awaitable[None]] = module.serve
     await serve_role(settings, ready)

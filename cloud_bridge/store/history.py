@@ -5,13 +5,13 @@ Rows that cannot be shown are left out and counted (readable.py).
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Table, func, literal, select, update
 
 from cloud_bridge.contact import FUTURE_MS, Gap, skipped
 from cloud_bridge.path_outages import PathGap, outages_of
 from cloud_bridge.paths import ALL, EVERY
 from cloud_bridge.store.chunks import in_chunks, in_order, in_order_back
-from cloud_bridge.store.ownership import BUCKET_MS, Period, begins_ms, within
+from cloud_bridge.store.ownership import BUCKET_MS, SAID, Period, begins_ms, within
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.record import read_steps
 from cloud_bridge.store.tables import (
@@ -28,6 +28,7 @@ from cloud_bridge.store.tables import (
 from cloud_bridge.store.upkeep import five_minutes_since
 
 MAX_ROWS = 10_000  # of one answer: a month of signal by five minutes
+MAX_BEGUN = 1000  # sessions of a month: one each 45 minutes
 
 
 def first_contact_ms(connection: Connection, period: Period) -> int | None:
@@ -132,6 +133,32 @@ def idle_meter_wh(connection: Connection, period: Period, now_ms: int) -> int | 
 def unit_sessions(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
     """Charging sessions, by when they reached us."""
     return _rows(connection, sessions, sessions.c.received_ms, period, from_ms, to_ms)
+
+
+def sessions_begun(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
+    """Charging sessions that began in that time, in that order, each with `began_ms`: by the unit's own word where that can be
+    right, else when it reached us. At most MAX_BEGUN and one."""
+    began_ms = SAID[sessions]
+    wanted = (within(sessions, period), began_ms >= from_ms, began_ms < to_ms, sessions.c.received_ms >= from_ms)
+    query = select(sessions, began_ms.label("began_ms")).where(*wanted).order_by(began_ms, sessions.c.id)
+    columns = [*sessions.columns, sessions.c.received_ms]  # `began_ms` is a time like that
+    found = readable(columns, connection.execute(query.limit(MAX_BEGUN + 1)))
+    return Rows((dict(row._mapping) for row in found), found.unreadable)
+
+
+def session_begun(connection: Connection, period: Period, session_id: int) -> dict[str, Any] | None:
+    """One of them; None: there is none that the asker may see."""
+    wanted = (within(sessions, period), sessions.c.id == session_id)
+    query = select(sessions, SAID[sessions].label("began_ms")).where(*wanted)
+    found = readable([*sessions.columns, sessions.c.received_ms], connection.execute(query))
+    return dict(found[0]._mapping) if found else None
+
+
+def say_vehicle(connection: Connection, period: Period, session_id: int, name: str | None) -> bool:
+    """Which vehicle was charged in the session; None: it is not said any more. False: there is no such session that the asker
+    may see."""
+    wanted = (within(sessions, period), sessions.c.id == session_id)
+    return connection.execute(update(sessions).where(*wanted).values(vehicle_said=name)).rowcount == 1
 
 
 def unit_events(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:

@@ -24,6 +24,7 @@ TOLD: dict[AlertKind, tuple[Role, ...]] = {  # who may want to know; what is not
     AlertKind.VISIT: (Role.DRIVER, Role.OPERATOR),  # of their own charger
     AlertKind.UPDATE: (Role.DRIVER,),  # the others see the roll-out
     AlertKind.ROLL_OUT_STOPPED: (Role.OPERATOR,),
+    AlertKind.MONTHLY_REPORT: (Role.DRIVER,),  # of their own charging
 }
 
 

@@ -465,6 +465,12 @@ sessions = _journal(
     Column("duration_s", BigInteger),
     Column("energy_wh", BigInteger),
     Column("reason", String(256)),
+    # the meter before it and after it, and by its account the vehicle that was charged; null: not known (settling.py)
+    Column("meter_began_wh", BigInteger),
+    Column("meter_ended_wh", BigInteger),
+    Column("vehicle", String(100)),
+    Column("unsettled", Boolean, nullable=False, default=True, server_default=false()),  # they are still to be found
+    Column("vehicle_said", String(60)),  # by the driver, and counts before it; null: nothing
     Index(None, "unit_id", "received_ms"),
 )
 
@@ -711,3 +717,6 @@ retention = Table(  # how far each table has been cleared of old rows (store/upk
 for _table in (transitions, events, duplicate_identities, job_events, messages):
     _is_untold = _table.c.untold
     Index(f"ix_{_table.name}_untold", _table.c.id, sqlite_where=_is_untold, postgresql_where=_is_untold)
+
+_is_unsettled = sessions.c.unsettled
+Index("ix_sessions_unsettled", sessions.c.id, sqlite_where=_is_unsettled, postgresql_where=_is_unsettled)

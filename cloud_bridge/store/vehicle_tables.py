@@ -44,6 +44,9 @@ vehicles = Table(
     Column("plugged_in", Boolean),
     Column("charging", Boolean),
     Column("range_km", Float),
+    # when it was seen charging, of the charge that goes on or was the last
+    Column("charging_from_ms", BigInteger),
+    Column("charging_until_ms", BigInteger),
     # polling
     Column("looked_ms", BigInteger),
     Column("heard_ms", BigInteger),  # when the account gave its last answer

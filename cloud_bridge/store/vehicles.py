@@ -5,9 +5,12 @@ Times are UTC in milliseconds since 1970.
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, or_, select, update
+from sqlalchemy import BigInteger, Connection, Select, and_, case, delete, literal, or_, select, update
 
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.vehicle_tables import vehicle_attempts, vehicles
+
+CHARGE_UNSEEN_MS = HOUR_MS  # in a charge that goes on, between two readings (poll_schedule.LONGEST_RETRY_MS)
 
 
 class VehicleRow(NamedTuple):
@@ -100,10 +103,16 @@ def set_columns(connection: Connection, vehicle_id: int, **values: Any) -> None:
 
 
 def set_reading(connection: Connection, vehicle_id: int, seen_ms: int, values: dict[str, Any]) -> None:
-    """Set `seen_ms` and these columns, unless the row has a newer reading."""
-    not_newer = (vehicles.c.seen_ms.is_(None)) | (vehicles.c.seen_ms <= seen_ms)
-    reading = {"seen_ms": seen_ms} | values
-    connection.execute(update(vehicles).where(vehicles.c.id == vehicle_id, not_newer).values(reading))
+    """Set `seen_ms` and these columns, unless the row has a newer reading. One that charges belongs to the charge that went
+    on, or begins the next one."""
+    row = vehicles.c
+    not_newer = (row.seen_ms.is_(None)) | (row.seen_ms <= seen_ms)
+    reading: dict[str, Any] = {"seen_ms": seen_ms} | values
+    if values.get("charging"):
+        goes_on = and_(row.charging.is_(True), row.charging_until_ms >= seen_ms - CHARGE_UNSEEN_MS)
+        began_ms = case((goes_on, row.charging_from_ms), else_=literal(seen_ms, BigInteger))
+        reading |= {"charging_from_ms": began_ms, "charging_until_ms": seen_ms}
+    connection.execute(update(vehicles).where(row.id == vehicle_id, not_newer).values(reading))
 
 
 def postpone_if_due(connection: Connection, vehicle_id: int, due_ms: int, until_ms: int) -> bool:

@@ -16,6 +16,7 @@ from cloud_bridge.web.api import (
     history,
     jobs,
     metrics,
+    reports,
     roll_outs,
     support,
     vehicles,
@@ -38,6 +39,7 @@ def _routes() -> list[BaseRoute]:
     return together(
         charge_points.router,
         history.router,
+        reports.router,
         commands.router,
         jobs.router,
         roll_outs.router,

@@ -25,19 +25,37 @@ class Span(NamedTuple):
     allowed: int = ALL_WEEK  # the minutes of the week in which it could charge (hours.py)
 
 
+class Bands(NamedTuple):
+    """What a session has cost, and what of its energy and cost is off-peak; the rest is not. Costs are in pence, or in what
+    the site's currency has, not rounded."""
+
+    cost: float
+    off_peak_wh: int = 0
+    off_peak_cost: float = 0.0
+
+
 def cost(energy_wh: int, span: Span, tariff: Tariff, time_zone: str) -> float | None:
     """In pence, or in what the site's currency has, not rounded. None when there are two rates and the unit did not know when
     it charged."""
-    started_s, ended_s, allowed = span
+    found = bands(energy_wh, span, tariff, time_zone)
+    return None if found is None else found.cost
+
+
+def bands(energy_wh: int, span: Span, tariff: Tariff, time_zone: str) -> Bands | None:
+    """The same by rate; where there is one, nothing is off-peak."""
     if tariff.off_peak_rate is None:
-        return energy_wh * tariff.rate / 100_000
+        return Bands(energy_wh * tariff.rate / 100_000)
+    started_s, ended_s, allowed = span
     if started_s is None or ended_s is None or not 0 <= ended_s - started_s <= LONGEST_S:
         return None
     ended_s = max(ended_s, started_s + 1)
     cheap_s, other_s = _split(started_s, ended_s, tariff, zone_or_utc(time_zone), allowed)
     if not cheap_s + other_s:
         cheap_s, other_s = _split(started_s, ended_s, tariff, zone_or_utc(time_zone), ALL_WEEK)
-    return energy_wh * (tariff.off_peak_rate * cheap_s + tariff.rate * other_s) / (cheap_s + other_s) / 100_000
+    lasting_s = cheap_s + other_s
+    both = energy_wh * (tariff.off_peak_rate * cheap_s + tariff.rate * other_s) / lasting_s / 100_000
+    off_peak = energy_wh * tariff.off_peak_rate * cheap_s / lasting_s / 100_000
+    return Bands(both, round(energy_wh * cheap_s / lasting_s), off_peak)
 
 
 def tariff_words(tariff: Tariff, currency: Currency) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from cloud_bridge.store.schedules import schedules, sessions_charged_now
 from cloud_bridge.store.sites import currency_of, tariff_of
 from cloud_bridge.store.units import Unit
-from cloud_bridge.web.presentation.cost import LONGEST_S, Span, cost
+from cloud_bridge.web.presentation.cost import LONGEST_S, Bands, Span, bands
 from cloud_bridge.web.presentation.hours import ALL_WEEK, stored
 from cloud_bridge.wire import BadPayload, Session, decode
 
@@ -26,14 +26,23 @@ class SessionCosts:
 
     def of_row(self, row: dict[str, Any]) -> float | None:
         """Of a row of the table sessions."""
+        found = self.bands_of_row(row)
+        return None if found is None else found.cost
+
+    def bands_of_row(self, row: dict[str, Any]) -> Bands | None:
+        """The same by rate."""
         number = session_number(row)
-        return self.of(row["energy_wh"] or 0, row["started_s"], row["ended_s"], number in self._charged_now)
+        return self._bands(row["energy_wh"] or 0, row["started_s"], row["ended_s"], number in self._charged_now)
 
     def of(self, energy_wh: int, started_s: int | None, ended_s: int | None, charged_now: bool) -> float | None:
+        found = self._bands(energy_wh, started_s, ended_s, charged_now)
+        return None if found is None else found.cost
+
+    def _bands(self, energy_wh: int, started_s: int | None, ended_s: int | None, charged_now: bool) -> Bands | None:
         if self.tariff is None:
             return None
         allowed = ALL_WEEK if charged_now or started_s is None else self._allowed(started_s)
-        return cost(energy_wh, Span(started_s, ended_s, allowed), self.tariff, self._time_zone)
+        return bands(energy_wh, Span(started_s, ended_s, allowed), self.tariff, self._time_zone)
 
     def _allowed(self, at_s: int) -> int:
         """When it could charge by the hours that it had then; at any time before we were told of any."""

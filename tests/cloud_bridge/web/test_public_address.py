@@ -296,7 +296,7 @@ def test_an_alert_ends_with_a_link_to_the_charge_point(
 ) -> None:
     sent: list[str] = []
     monkeypatch.setattr(delivery, "notify", lambda _via, _target, words: sent.append(words))
-    monkeypatch.setattr(delivery, "send_mail", lambda _server, _address, words, _page: sent.append(words))
+    monkeypatch.setattr(delivery, "send_mail", lambda _server, _address, words, *_: sent.append(words))
     unit = people.unit_of(bridge, "dora")
     with bridge.app_state.database.writing() as connection:
         connection.execute(update(tables.people).values(email="dora@example.org"))

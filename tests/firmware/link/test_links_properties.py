@@ -17,8 +17,9 @@ GRACE_S = 40  # an end as short as that is over before anything but connecting a
 BEAT_BYTES, PING_BYTES, CONNECTION_BYTES = 400, 200, 5_000
 MONTH_BYTES = 30_000_000  # of a data plan for machines, which are sold from some 10 MB up [unverified]
 MONTH_S = 30 * 86400
+SOONEST_S = 27  # what forgets sooner nobody keeps alive: a ping each 25 s, looked after once a second (idle_span.py)
 
-carriers = st.one_of(st.just(math.inf), st.integers(25, 400))
+carriers = st.one_of(st.just(math.inf), st.integers(SOONEST_S, 400))
 ends = st.lists(
     st.tuples(
         st.integers(60, HOURS * 3600 - 600),

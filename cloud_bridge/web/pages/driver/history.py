@@ -1,7 +1,5 @@
 """What has been: how well a charger could be reached, its signal, its sessions and their cost. Also as CSV."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -21,13 +19,13 @@ from cloud_bridge.text import unknown
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import PersonOf, UnitOf, page
 from cloud_bridge.web.presentation import charts, network_words, vehicle_event_words, words
+from cloud_bridge.web.presentation.csv_file import MEDIA_TYPE, csv_text
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.series import Spent, reaches, slots
 from cloud_bridge.web.presentation.session_costs import SessionCosts
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # OWASP, CSV Injection
 SPANS = {1: "24 hours", 7: "7 days", 30: "30 days"}
 
 KEPT_MS = 2 * DAY_MS  # of readings of power (store/upkeep.py)
@@ -183,17 +181,5 @@ def _goes_on(running: RunningSession, energy_wh: int, costs: SessionCosts, charg
 
 
 def _csv(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], unreadable: int) -> Response:
-    """The last line says how many records cannot be shown, if there are any."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(heads)
-    writer.writerows([_inert(value) for value in row] for row in rows)
-    if unreadable:
-        writer.writerow([f"{unreadable} not shown: the stored content is not valid"])
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _inert(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return Response(csv_text(heads, rows, unreadable), media_type=MEDIA_TYPE, headers=headers)

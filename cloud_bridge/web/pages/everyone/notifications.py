@@ -50,6 +50,7 @@ ABOUT = {
     AlertKind.ANSWER: "Support has answered",
     AlertKind.VISIT: "Your installer's visit is planned, or planned anew",
     AlertKind.NEW_JOB: "There is a new job for you",
+    AlertKind.MONTHLY_REPORT: "A month is over: the charging report, by e-mail with PDF and CSV",
     AlertKind.UPDATE: "Its firmware is updated",
     AlertKind.INCIDENT: "Many chargers fell silent at once",
     AlertKind.ROLL_OUT_STOPPED: "A roll-out of firmware has stopped by itself",

@@ -45,7 +45,7 @@ def dora(bridge: Bridge, unit: Unit) -> Visitor:
 def letters(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """(address, words) of those that are sent from now on; the pages know of the mail server too."""
     sent: list[tuple[str, str]] = []
-    monkeypatch.setattr(delivery, "send_mail", lambda _server, address, words, _page: sent.append((address, words)))
+    monkeypatch.setattr(delivery, "send_mail", lambda _server, address, words, *_: sent.append((address, words)))
     app: Any = bridge.client.app
     settings = replace(bridge.app_state.settings, mail=MAIL)
     app.state.bridge = replace(bridge.app_state, settings=settings)

@@ -1,0 +1,61 @@
+"""Calendar months on the clock of a site. Pure."""
+
+import re
+from datetime import datetime
+from typing import NamedTuple
+
+from cloud_bridge.time_zones import local_time, zone_or_utc
+
+FORM = re.compile(r"(20[2-9][0-9])-(0[1-9]|1[0-2])")  # nothing of ours is older than 2020
+
+
+class Month(NamedTuple):
+    """Of a year, 1 to 12."""
+
+    year: int
+    month: int
+
+    def __str__(self) -> str:
+        return f"{self.year}-{self.month:02}"
+
+    @property
+    def name(self) -> str:
+        """October 2026"""
+        return f"{datetime(self.year, self.month, 1):%B %Y}"
+
+    @property
+    def before(self) -> "Month":
+        return Month(self.year - 1, 12) if self.month == 1 else Month(self.year, self.month - 1)
+
+    @property
+    def after(self) -> "Month":
+        return Month(self.year + 1, 1) if self.month == 12 else Month(self.year, self.month + 1)
+
+    def begins_ms(self, time_zone: str) -> int:
+        """Its first midnight there. UTC in milliseconds since 1970."""
+        return int(datetime(self.year, self.month, 1, tzinfo=zone_or_utc(time_zone)).timestamp() * 1000)
+
+    def ends_ms(self, time_zone: str) -> int:
+        """Not included."""
+        return self.after.begins_ms(time_zone)
+
+
+def read_month(text: str) -> Month | None:
+    """None for what is no month from 2020 to 2099, as 2026-10."""
+    found = FORM.fullmatch(text)
+    return None if found is None else Month(int(found[1]), int(found[2]))
+
+
+def month_of(at_ms: int, time_zone: str) -> Month:
+    """In which the clock of the site is then."""
+    local = local_time(at_ms, time_zone)
+    return Month(local.year, local.month)
+
+
+def months_back(newest: Month, oldest: Month, most: int) -> list[Month]:
+    """From the newest to the oldest, at most so many."""
+    found: list[Month] = []
+    while newest >= oldest and len(found) < most:
+        found.append(newest)
+        newest = newest.before
+    return found

@@ -1,0 +1,250 @@
+"""The monthly report as PDF: A4 across, text that can be searched and copied, umlauts and other scripts of Europe.
+
+ReportLab draws it, in Roboto, of which only the letters that occur go into the file. Both are imported when the first report
+is made: a process that makes none does not pay for them. One report is drawn at a time, and its length is bounded
+(store.history.MAX_BEGUN), so those that wait, one for each thread of work at most, come to their turn.
+"""
+
+import io
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from cloud_bridge.web.presentation.monthly_report import MonthlyReport, Row, Total
+from cloud_bridge.web.presentation.words import date, day_and_time, moment
+
+MEDIA_TYPE = "application/pdf"
+WIDTH, HEIGHT = 841.9, 595.3  # points; A4 across
+MARGIN = 45.0
+TOP, BOTTOM, RIGHT = HEIGHT - MARGIN, MARGIN + 12, WIDTH - MARGIN
+PLAIN, BOLD = "Roboto-Regular", "Roboto-Bold"
+SIZE, LINE = 8.5, 12.0
+TITLE_SIZE = 16.0
+FACT_AT = MARGIN + 90  # where the values of facts begin
+NAME_AT, NUMBERS_AT = MARGIN, (MARGIN + 420, MARGIN + 500, MARGIN + 600)  # of sums; numbers end there
+
+Measure = Callable[[str, str, float], float]  # a text, its font and size, to points
+
+_one_at_a_time = threading.Lock()
+
+
+class Column(NamedTuple):
+    """Of the table of sessions. A number ends at `at`, a text begins there and has `width`."""
+
+    head: str
+    at: float
+    width: float = 0.0
+
+
+COLUMNS = (
+    Column("Began", MARGIN, 105),
+    Column("Ended", MARGIN + 110, 105),
+    Column("kWh", MARGIN + 265),
+    Column("Meter before", MARGIN + 335),
+    Column("Meter after", MARGIN + 405),
+    Column("Off-peak kWh", MARGIN + 475),
+    Column("Other kWh", MARGIN + 530),
+    Column("Cost", MARGIN + 585),
+    Column("Vehicle", MARGIN + 595, RIGHT - MARGIN - 595),
+)
+
+
+class Text(NamedTuple):
+    """At a place of a page, from its lower left corner; with `ends` the text ends there."""
+
+    x: float
+    y: float
+    words: str
+    font: str = PLAIN
+    size: float = SIZE
+    ends: bool = False
+
+
+def report_pdf(report: MonthlyReport) -> bytes:
+    """Takes some hundred milliseconds: not for the event loop."""
+    with _one_at_a_time:
+        metrics: Any = import_module("reportlab.pdfbase.pdfmetrics")
+        _register(metrics)
+        return _drawn(report, Layout(report, metrics.stringWidth).pages)
+
+
+def _register(metrics: Any) -> None:
+    known = metrics.getRegisteredFontNames()
+    make: Any = import_module("reportlab.pdfbase.ttfonts").TTFont
+    for font in (PLAIN, BOLD):
+        if font not in known:
+            metrics.registerFont(make(font, str(files("font_roboto").joinpath("files", f"{font}.ttf"))))
+
+
+def _drawn(report: MonthlyReport, pages: Sequence[Sequence[Text]]) -> bytes:
+    made = io.BytesIO()
+    canvas: Any = import_module("reportlab.pdfgen.canvas").Canvas(
+        made, pagesize=(WIDTH, HEIGHT), pageCompression=1, lang="en-GB"
+    )
+    canvas.setTitle(_title(report))
+    canvas.setAuthor("Chargekeeper")
+    for number, texts in enumerate(pages, 1):
+        foot = f"{_title(report)}, {report.about.unit_id}, page {number} of {len(pages)}"
+        for text in (*texts, Text(MARGIN, MARGIN - 10, foot)):
+            canvas.setFont(text.font, text.size)
+            (canvas.drawRightString if text.ends else canvas.drawString)(text.x, text.y, text.words)
+        canvas.showPage()
+    canvas.save()
+    return made.getvalue()
+
+
+def _title(report: MonthlyReport) -> str:
+    return f"Charging report, {report.about.month.name}"
+
+
+class Layout:
+    """Lays the report out in `pages`; `measure` is the font's."""
+
+    def __init__(self, report: MonthlyReport, measure: Measure) -> None:
+        self.pages: list[list[Text]] = [[]]
+        self._report, self._measure = report, measure
+        self._currency = report.about.currency
+        self._y = TOP
+        self._put(Text(MARGIN, self._y, _title(report), BOLD, TITLE_SIZE))
+        self._down(2)
+        self._facts()
+        self._sums("By tariff", report.by_tariff)
+        self._sums("By vehicle", report.by_vehicle)
+        self._sums("In all", [report.total])
+        self._sessions()
+        self._heading("About these figures")
+        for note in report.notes:
+            self._paragraph(note, MARGIN, RIGHT - MARGIN)
+
+    def _facts(self) -> None:
+        about = self._report.about
+        period = f"{date(about.from_ms, about.time_zone)} to {date(about.to_ms - 1, about.time_zone)}"
+        facts = {
+            "Charge point": about.unit_id
+            if about.unit_name == about.unit_id
+            else f"{about.unit_name} ({about.unit_id})",
+            "Made for": about.reader,
+            "Period": f"{period}, on the clock of {about.time_zone}",
+            "Tariff": self._report.tariff_words or "",
+            "Made": moment(about.made_ms, about.time_zone),
+        }
+        for name, value in facts.items():
+            if value:
+                self._room(1)
+                self._put(Text(MARGIN, self._y, name, BOLD))
+                self._paragraph(value, FACT_AT, RIGHT - FACT_AT)
+
+    def _sums(self, heading: str, sums: Sequence[Total]) -> None:
+        if not sums:
+            return
+        self._heading(heading)
+        for one in sums:
+            lines = self._wrapped(one.name, NUMBERS_AT[0] - NAME_AT - 60)
+            self._room(len(lines))
+            sessions, energy, cost = NUMBERS_AT
+            self._put(Text(sessions, self._y, f"{one.sessions} session{'' if one.sessions == 1 else 's'}", ends=True))
+            self._put(Text(energy, self._y, f"{_kwh(one.energy_wh)} kWh", ends=True))
+            self._put(Text(cost, self._y, self._money_of(one), ends=True))
+            for line in lines:
+                self._put(Text(NAME_AT, self._y, line))
+                self._down()
+
+    def _money_of(self, one: Total) -> str:
+        if self._report.about.tariff is None or (one.sessions and one.uncosted == one.sessions):
+            return "not known"
+        known = f"{self._currency.code} {self._money(one.cost)}"
+        return f"{known}, {one.uncosted} not known" if one.uncosted else known
+
+    def _sessions(self) -> None:
+        self._heading("Sessions")
+        if not self._report.rows:
+            self._paragraph("No session began in this time.", MARGIN, RIGHT - MARGIN)
+            return
+        self._heads()
+        for row in self._report.rows:
+            if self._y < BOTTOM:
+                self._next_page()
+                self._heads()
+            for column, words in zip(COLUMNS, self._cells(row), strict=True):
+                words = self._cut(words, column.width) if column.width else words
+                self._put(Text(column.at, self._y, words, ends=not column.width))
+            self._down()
+
+    def _heads(self) -> None:
+        for column in COLUMNS:
+            self._put(Text(column.at, self._y, column.head, BOLD, ends=not column.width))
+        self._down()
+
+    def _cells(self, row: Row) -> Iterable[str]:
+        zone, about = self._report.about.time_zone, "" if row.is_timed else "about "
+        yield f"{about}{day_and_time(row.began_ms, zone)}"
+        yield f"{about}{day_and_time(row.ended_ms, zone)}"
+        yield _kwh(row.energy_wh)
+        yield _kwh(row.meter_began_wh)
+        yield _kwh(row.meter_ended_wh)
+        yield _kwh(None if row.cost is None else row.off_peak_wh)
+        yield _kwh(None if row.cost is None else row.other_wh)
+        yield "–" if row.cost is None else self._money(row.cost)
+        yield row.vehicle or "–"
+
+    def _money(self, cost: int) -> str:
+        digits = self._currency.digits
+        return f"{cost / 10**digits:.{digits}f}"
+
+    def _heading(self, words: str) -> None:
+        self._down(0.6)
+        self._room(3)
+        self._put(Text(MARGIN, self._y, words, BOLD, SIZE + 2))
+        self._down(1.2)
+
+    def _paragraph(self, words: str, x: float, width: float) -> None:
+        for line in self._wrapped(words, width):
+            self._room(1)
+            self._put(Text(x, self._y, line))
+            self._down()
+
+    def _wrapped(self, words: str, width: float) -> list[str]:
+        """Into lines that fit; a word that is too long is broken."""
+        lines, line = [], ""
+        for word in words.split():
+            longer = f"{line} {word}".strip()
+            if self._fits(longer, width):
+                line = longer
+                continue
+            if line:
+                lines.append(line)
+            while not self._fits(word, width):
+                size = max(1, next(n for n in range(len(word)) if not self._fits(word[: n + 1], width)))
+                lines.append(word[:size])
+                word = word[size:]
+            line = word
+        return [*lines, line] if line or not lines else lines
+
+    def _cut(self, words: str, width: float) -> str:
+        if self._fits(words, width):
+            return words
+        return next((cut for n in range(len(words), 0, -1) if self._fits(cut := f"{words[:n]}…", width)), "…")
+
+    def _fits(self, words: str, width: float) -> bool:
+        return self._measure(words, PLAIN, SIZE) <= width
+
+    def _room(self, lines: int) -> None:
+        """For so many lines on this page, or else on the next one."""
+        if self._y - (lines - 1) * LINE < BOTTOM:
+            self._next_page()
+
+    def _next_page(self) -> None:
+        self.pages.append([])
+        self._y = TOP
+
+    def _put(self, text: Text) -> None:
+        self.pages[-1].append(text)
+
+    def _down(self, lines: float = 1.0) -> None:
+        self._y -= lines * LINE
+
+
+def _kwh(wh: int | None) -> str:
+    return "–" if wh is None else f"{wh / 1000:.3f}"

@@ -1,0 +1,233 @@
+"""The sessions of one charge point in one month, with their sums, as employers and tax offices take them. Pure.
+
+Everything is added up in whole Wh and in whole pence (or what the site's currency has), rounded for each session and nowhere
+else: whoever adds up the rows by hand comes to the totals, and the cost of a session is the one that its history shows.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from cloud_bridge.contact import Gap
+from cloud_bridge.currencies import Currency
+from cloud_bridge.months import Month
+from cloud_bridge.store.sites import Tariff
+from cloud_bridge.web.presentation.cost import Bands, tariff_words
+from cloud_bridge.web.presentation.words import date, day_and_time, lasting, moment, times
+
+METER = (
+    "Energy is measured by the charge point's own meter, which is not certified for billing: we know of no calibration by MID,"
+    " or by Eichrecht in Germany."
+)
+BY_BEGINNING = "A session belongs to the month in which it began, as a whole. One that still goes on is not in here."
+NO_PRICE = "No price is set for this charger, so there are no costs."
+VEHICLES = "Which vehicle was charged was said by its driver, or seen in its account while the session lasted."
+UNKNOWN_VEHICLE = "Not known"
+OFF_PEAK, OTHER_TIMES, ALL_TIMES, UNKNOWN_TIMES = "Off-peak", "Other times", "All times", "Times not known"
+COUNTER_BEGAN_ANEW = 100  # sessions that are missing between two: not lost, but counted from another number
+
+
+class Row(NamedTuple):
+    """A session. Costs are whole pence, or what the site's currency has; None is not known."""
+
+    id: int
+    number: int | None  # as the charge point counts them
+    began_ms: int
+    ended_ms: int
+    is_timed: bool  # by the charge point's own clock; else the times are about when its record reached us
+    energy_wh: int
+    meter_began_wh: int | None
+    meter_ended_wh: int | None
+    cost: int | None
+    off_peak_wh: int
+    off_peak_cost: int
+    vehicle: str | None
+    vehicle_said: bool  # by the driver
+
+    @property
+    def other_wh(self) -> int:
+        return self.energy_wh - self.off_peak_wh
+
+    @property
+    def other_cost(self) -> int | None:
+        return None if self.cost is None else self.cost - self.off_peak_cost
+
+
+class Total(NamedTuple):
+    """Of some sessions, or of parts of them. `uncosted` are the sessions whose cost is not known."""
+
+    name: str
+    sessions: int
+    energy_wh: int
+    cost: int
+    uncosted: int
+
+
+class Heard(NamedTuple):
+    """How the charge point was in contact, up to now."""
+
+    silences: Sequence[Gap]  # in the month, longer than it may be silent
+    silent_since_ms: int | None  # now; None: it is not silent
+    mixed_since_ms: int | None = None  # a second charge point has its identity; None: not that we know
+
+
+class About(NamedTuple):
+    """What the report is of."""
+
+    unit_id: str
+    unit_name: str
+    month: Month
+    time_zone: str
+    reader: str  # whom it is made for; empty: a program
+    from_ms: int  # of the month, not before the reader's own time
+    to_ms: int  # not included
+    made_ms: int
+    tariff: Tariff | None
+    currency: Currency
+
+
+class MonthlyReport(NamedTuple):
+    """To be shown as a page, as CSV, as PDF and by the interface."""
+
+    about: About
+    rows: Sequence[Row]
+    total: Total
+    by_tariff: Sequence[Total]  # empty without a tariff
+    by_vehicle: Sequence[Total]
+    notes: Sequence[str]  # sentences: what the figures are, and what is missing in them
+    unreadable: int
+
+    @property
+    def file_name(self) -> str:
+        """Without its ending."""
+        return f"{self.about.unit_id}-{self.about.month}"
+
+    @property
+    def tariff_words(self) -> str | None:
+        return None if self.about.tariff is None else tariff_words(self.about.tariff, self.about.currency)
+
+
+def row_of(stored: dict[str, Any], number: int | None, spent: Bands | None, currency: Currency) -> Row:
+    """Of a row of the store (history.sessions_begun)."""
+    began_ms, energy_wh = stored["began_ms"], stored["energy_wh"] or 0
+    is_timed = stored["started_s"] is not None and stored["started_s"] * 1000 == began_ms
+    ended_ms = stored["received_ms"] if stored["ended_s"] is None else stored["ended_s"] * 1000
+    said = stored["vehicle_said"]
+    return Row(
+        id=stored["id"],
+        number=number,
+        began_ms=began_ms,
+        ended_ms=max(began_ms, ended_ms),
+        is_timed=is_timed,
+        energy_wh=energy_wh,
+        meter_began_wh=stored["meter_began_wh"],
+        meter_ended_wh=stored["meter_ended_wh"],
+        cost=None if spent is None else whole(spent.cost, currency),
+        off_peak_wh=0 if spent is None else spent.off_peak_wh,
+        off_peak_cost=0 if spent is None else whole(spent.off_peak_cost, currency),
+        vehicle=said or stored["vehicle"],
+        vehicle_said=bool(said),
+    )
+
+
+def whole(cost: float, currency: Currency) -> int:
+    """As `Currency.amount` rounds it."""
+    return round(currency.major(cost) * float(10**currency.digits))
+
+
+def report_of(
+    about: About, rows: Sequence[Row], heard: Heard, unreadable: int = 0, left_out: bool = False
+) -> MonthlyReport:
+    """`left_out`: there are more sessions than these."""
+    vehicles = sorted(
+        {row.vehicle or UNKNOWN_VEHICLE for row in rows}, key=lambda name: (name == UNKNOWN_VEHICLE, name)
+    )
+    return MonthlyReport(
+        about,
+        rows,
+        _total("Total", rows),
+        [] if about.tariff is None else _by_tariff(rows, about.tariff),
+        [_total(name, [row for row in rows if (row.vehicle or UNKNOWN_VEHICLE) == name]) for name in vehicles],
+        list(_notes(about, rows, heard, unreadable, left_out)),
+        unreadable,
+    )
+
+
+def missing(numbers: Iterable[int | None]) -> int:
+    """How many sessions the charge point has counted between these that are not among them."""
+    known = sorted({number for number in numbers if number is not None})
+    between = (later - earlier - 1 for earlier, later in zip(known, known[1:], strict=False))
+    return sum(count for count in between if count < COUNTER_BEGAN_ANEW)
+
+
+def _total(name: str, rows: Sequence[Row]) -> Total:
+    costs = [row.cost for row in rows if row.cost is not None]
+    return Total(name, len(rows), sum(row.energy_wh for row in rows), sum(costs), len(rows) - len(costs))
+
+
+def _by_tariff(rows: Sequence[Row], tariff: Tariff) -> list[Total]:
+    costed = [row for row in rows if row.cost is not None]
+    if tariff.off_peak_rate is None:
+        return [_total(ALL_TIMES, costed)]
+    parts: tuple[tuple[str, Callable[[Row], int], Callable[[Row], int]], ...] = (
+        (OFF_PEAK, lambda row: row.off_peak_wh, lambda row: row.off_peak_cost),
+        (OTHER_TIMES, lambda row: row.other_wh, lambda row: row.other_cost or 0),
+    )
+    found = [
+        Total(name, sum(energy(row) > 0 for row in costed), sum(map(energy, costed)), sum(map(cost, costed)), 0)
+        for name, energy, cost in parts
+    ]
+    unknown = [row for row in rows if row.cost is None]
+    return [*found, _total(UNKNOWN_TIMES, unknown)] if unknown else found
+
+
+def _notes(about: About, rows: Sequence[Row], heard: Heard, unreadable: int, left_out: bool) -> Iterable[str]:
+    zone, month = about.time_zone, about.month
+    yield BY_BEGINNING
+    yield METER
+    if about.tariff is None:
+        yield NO_PRICE
+    else:
+        yield "Costs are by the tariff that is set now, as if each session had drawn its energy evenly in its charging hours."
+    if any(row.vehicle for row in rows):
+        yield VEHICLES
+    if about.from_ms > month.begins_ms(zone):
+        reader = about.reader or "its owner"
+        yield f"The report begins on {date(about.from_ms, zone)}, when {reader}'s time with this charger began."
+    if about.made_ms < about.to_ms:
+        yield f"The month is not over: these are its sessions up to {moment(about.made_ms, zone)}."
+    yield from _missing_notes(about, rows, heard)
+    if unreadable:
+        yield f"{_sessions(unreadable)} cannot be shown: the stored content is not valid."
+    if left_out:
+        yield f"There are more than these {len(rows)} sessions, and the totals are of these alone."
+
+
+def _missing_notes(about: About, rows: Sequence[Row], heard: Heard) -> Iterable[str]:
+    if heard.mixed_since_ms is not None:
+        since = day_and_time(heard.mixed_since_ms, about.time_zone)
+        yield f"Since {since} a second charge point uses this one's identity. From then on the figures mix both."
+    if untimed := sum(not row.is_timed for row in rows):
+        yield (
+            f"Of {_sessions(untimed)} the charge point did not know the time. The times here are about when they reached us,"
+            " and which month they began in is not certain."
+        )
+    if lost := missing(row.number for row in rows):
+        yield (
+            f"{_sessions(lost)} that the charge point has counted did not reach us, or began in another month: the figures may"
+            " be too low."
+        )
+    if heard.silences:
+        silent_ms = sum(gap.to_ms - gap.from_ms for gap in heard.silences)
+        yield (
+            f"The charge point was not in contact {times(len(heard.silences))}, together {lasting(silent_ms)}. It keeps the"
+            " sessions of such times and sends them later."
+        )
+    if heard.silent_since_ms is not None:
+        yield (
+            f"The charge point has not been in contact since {day_and_time(heard.silent_since_ms, about.time_zone)}. Sessions"
+            " that ended later are missing here until it is back."
+        )
+
+
+def _sessions(count: int) -> str:
+    return "1 session" if count == 1 else f"{count} sessions"
