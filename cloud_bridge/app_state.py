@@ -10,6 +10,7 @@ from cloud_bridge.clock import Clock
 from cloud_bridge.contact import UptimeLedger
 from cloud_bridge.counters import Counters
 from cloud_bridge.duties import Duties
+from cloud_bridge.ingest.ocpp.door import OcppDoor
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.ingest.update_pieces import UpdatePieces
 from cloud_bridge.live import Live
@@ -80,3 +81,15 @@ class AppState:
     push_key: PushKey  # of Web Push; its file is made when it is first used
     leadership: Leadership  # whether this process does the upkeep
     pieces: UpdatePieces  # of updates, for the units that this process hears
+    ocpp: OcppDoor | None = None  # for chargers of other makers
+
+    @property
+    def connections(self) -> int:
+        """Of units that are open, by all doors; 0 where only their broker knows."""
+        return self.broker.connections + (0 if self.ocpp is None else self.ocpp.connections)
+
+    async def command(self, unit_id: str, payload: bytes) -> bool:
+        """Give it to the unit by whichever way it is connected. False: it cannot be reached now."""
+        if self.ocpp is not None and self.ocpp.is_connected(unit_id):
+            return self.ocpp.command(unit_id, payload)
+        return await self.broker.command(unit_id, payload)

@@ -85,11 +85,18 @@ def _serve(settings: Settings, area: str | None) -> None:
 
     role = Role(area or Role.ALL)
 
-    def ready(http_port: int, mqtt_port: int = 0, mqtts_port: int | None = None) -> None:
+    def ready(
+        http_port: int,
+        mqtt_port: int = 0,
+        mqtts_port: int | None = None,
+        ocpp_port: int | None = None,
+        ocpps_port: int | None = None,
+    ) -> None:
         if role not in (Role.ALL, Role.WEB):
             print(f"health http://{as_host(settings.host)}:{http_port}/healthz", flush=True)
         else:
             _say_ready(settings, http_port, mqtt_port, mqtts_port)
+            _say_ocpp(settings, ocpp_port, ocpps_port)
 
     asyncio.run(serve(role, settings, ready))
 
@@ -106,6 +113,14 @@ def _say_ready(settings: Settings, http_port: int, mqtt_port: int, mqtts_port: i
     print(f"broker mqtt://{as_host(plain_host)}:{mqtt_port}", flush=True)
     if mqtts_port is not None:
         print(f"broker mqtts://{as_host(settings.host)}:{mqtts_port}", flush=True)
+
+
+def _say_ocpp(settings: Settings, ocpp_port: int | None, ocpps_port: int | None) -> None:
+    plain_host = settings.host if settings.ocpp_plain_anywhere else LOOPBACK
+    if ocpp_port is not None:
+        print(f"ocpp   ws://{as_host(plain_host)}:{ocpp_port}/ocpp/ID", flush=True)
+    if ocpps_port is not None:
+        print(f"ocpp   wss://{as_host(settings.host)}:{ocpps_port}/ocpp/ID", flush=True)
 
 
 def _show(answer: Answer, as_json: bool) -> None:

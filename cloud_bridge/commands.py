@@ -14,6 +14,7 @@ from typing import Any
 from cloud_bridge.app_state import AppState
 from cloud_bridge.store.commands import ANSWER_MS, NewCommand, add_command, mark_sent
 from cloud_bridge.store.unit_clock import unit_clock
+from cloud_bridge.store.units import Protocol, protocol_of
 
 SEND_S = 5  # a broker that takes longer than this to pass a command on is gone
 
@@ -21,6 +22,13 @@ RESET: tuple[tuple[str, dict[str, Any]], ...] = (  # of what a former owner has 
     ("resume", {}),
     ("schedule", {"hours": "off"}),  # nothing is avoided before the new owner has chosen
 )
+
+BY_OCPP = frozenset({"limit", "pause", "resume"})  # what ingest/ocpp/orders.py has CALLs for, beside to charge now
+
+
+def is_possible(protocol: str, do: str, arguments: dict[str, Any]) -> bool:
+    """Whether units of this protocol can be told so at all. What one of them makes of it is its own answer."""
+    return protocol != Protocol.OCPP or do in BY_OCPP or (do == "override" and arguments.get("on") is True)
 
 
 def give(
@@ -48,7 +56,7 @@ def give(
         new = NewCommand(command_id, unit_id, person_id, now_ms, expires_ms, do, payload)
         if not add_command(connection, new):
             return command_id
-    sending = asyncio.run_coroutine_threadsafe(app_state.broker.command(unit_id, payload.encode()), app_state.loop)
+    sending = asyncio.run_coroutine_threadsafe(app_state.command(unit_id, payload.encode()), app_state.loop)
     if _is_passed_on(sending):
         with app_state.database.writing() as connection:
             mark_sent(connection, command_id)
@@ -58,8 +66,11 @@ def give(
 def reset(app_state: AppState, unit_id: str, person_id: int) -> None:
     """What a former owner has set on the unit ends. A unit that cannot be reached keeps its hours, and the page of the
     new owner says that they were not sent."""
+    with app_state.database.reading() as connection:
+        protocol = protocol_of(connection, unit_id)
     for do, arguments in RESET:
-        give(app_state, unit_id, person_id, do, arguments)
+        if is_possible(protocol, do, arguments):
+            give(app_state, unit_id, person_id, do, arguments)
 
 
 def _is_passed_on(sending: Future[bool]) -> bool:

@@ -8,6 +8,7 @@ that comes back is no false alarm, so nobody is told to press or to reset again 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from cloud_bridge.ocpp_words import fault_words
 from cloud_bridge.text import unknown
 
 
@@ -112,6 +113,8 @@ def described(name: str) -> Fault:
     known = KNOWN.get(name)
     if known is not None:
         return known
+    if (words := fault_words(name)) is not None:
+        return Fault(name, *words)
     advice = f"We do not know this fault yet. Unplug the vehicle, and {_UNUSED}"
     return Fault(name, unknown("fault", name), advice)
 

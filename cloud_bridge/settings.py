@@ -45,6 +45,9 @@ class Settings:
     tls_cert: Path | None = None  # CHARGEKEEPER_TLS_CERT: PEM, with the chain
     tls_key: Path | None = None  # CHARGEKEEPER_TLS_KEY: PEM
     mqtt_plain_anywhere: bool = False  # CHARGEKEEPER_MQTT_PLAIN=anywhere: secrets cross the network in clear text
+    ocpp_port: int | None = None  # CHARGEKEEPER_OCPP_PORT: chargers that speak OCPP; closed unless set
+    ocpps_port: int | None = None  # CHARGEKEEPER_OCPPS_PORT: the same over TLS; closed unless set
+    ocpp_plain_anywhere: bool = False  # CHARGEKEEPER_OCPP_PLAIN=anywhere: as for MQTT
     mail: str | None = None  # CHARGEKEEPER_MAIL: the mail server for alerts, mailtos://user:password@host
     database: str | None = None  # CHARGEKEEPER_DATABASE: the URL of a PostgreSQL, postgresql://user:secret@host/name
     database_read: str | None = None  # CHARGEKEEPER_DATABASE_READ: a standby of it, which pages read (store/standby.py)
@@ -101,6 +104,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tls_cert=_path(environment, "CHARGEKEEPER_TLS_CERT"),
         tls_key=_path(environment, "CHARGEKEEPER_TLS_KEY"),
         mqtt_plain_anywhere=_choice(environment, "CHARGEKEEPER_MQTT_PLAIN", ("loopback", "anywhere")) == "anywhere",
+        ocpp_port=_ocpp_port(environment, "CHARGEKEEPER_OCPP_PORT"),
+        ocpps_port=_ocpps_port(environment),
+        ocpp_plain_anywhere=_choice(environment, "CHARGEKEEPER_OCPP_PLAIN", ("loopback", "anywhere")) == "anywhere",
         public_url=_public_url(environment),
         proxies=_proxies(environment),
         update_bytes=_count(environment, "CHARGEKEEPER_UPDATE_BYTES", UPDATE_BYTES),
@@ -258,3 +264,19 @@ def _port(environment: Mapping[str, str], name: str, default: int) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise SettingError(f"{name} is {text!r}: set it to a port number from 0 to 65535")
     return int(text)
+
+
+def _ocpp_port(environment: Mapping[str, str], name: str) -> int | None:
+    """None: not set, and so closed."""
+    if not environment.get(name):
+        return None
+    if environment.get("CHARGEKEEPER_NATS"):
+        raise SettingError(f"{name} is for a bridge of one process: a cluster has no door for OCPP yet")
+    return _port(environment, name, 0)
+
+
+def _ocpps_port(environment: Mapping[str, str]) -> int | None:
+    port = _ocpp_port(environment, "CHARGEKEEPER_OCPPS_PORT")
+    if port is not None and not environment.get("CHARGEKEEPER_TLS_CERT"):
+        raise SettingError("CHARGEKEEPER_OCPPS_PORT needs a certificate: set CHARGEKEEPER_TLS_CERT too (`tls make`)")
+    return port

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from cloud_bridge.durations import DAY_MS
+from cloud_bridge.ocpp_words import trouble_words
 from cloud_bridge.text import unknown
 from cloud_bridge.wire import Heartbeat
 
@@ -105,6 +106,15 @@ def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: 
     )
 
 
+# The same of a charger that speaks OCPP, which has no boot count to tell two by.
+CONTESTED = Trouble(
+    "ocpp_contested",
+    "A second charger may use its identity",
+    "Its connection was taken over by another one again and again within minutes. Two chargers may have the same id and key; "
+    "then state, readings, history and costs mix both.",
+    "Ask us for help: somebody has to find the second charger and give it an id of its own, or this one a new key.",
+)
+
 SOONEST_DAYS = 365  # before the end of an authority: to change it may take a visit to each unit
 SOON_DAYS, NOW_DAYS = 90, 30
 
@@ -151,6 +161,8 @@ def names_of(heartbeat: Heartbeat) -> list[str]:
 def described(name: str) -> Trouble:
     """The words for a trouble; a newer firmware may know one that we do not."""
     known = KNOWN.get(name)
+    if (words := trouble_words(name)) is not None:
+        return Trouble(name, words.title, "The charger reports it, and goes on.", words.advice)
     return known or Trouble(name, unknown("trouble", name), "The charger reports it, and charges.", "Ask us for help.")
 
 

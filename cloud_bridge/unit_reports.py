@@ -6,6 +6,7 @@ next process with this door begins, which clears them.
 """
 
 import asyncio
+from collections import OrderedDict
 from functools import partial
 from threading import Lock
 
@@ -14,10 +15,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.clock import Clock
 from cloud_bridge.duties import Duties
 from cloud_bridge.store.database import Database
+from cloud_bridge.store.ocpp_lines import Refusal, record_lines
 from cloud_bridge.store.presence import Presence, lost_door, record_over_quota, record_presence
 
 WRITE_EVERY_S = 1.0
 WRITTEN_AT_ONCE = 500  # rows in one transaction: the recorder waits for it
+REFUSED_WAITING = 500  # ids that were refused, which may be anybody's; of more the newest
 
 
 class UnitReports:
@@ -30,6 +33,9 @@ class UnitReports:
         self._lock = Lock()
         self._presence: dict[str, Presence] = {}
         self._over_quota_ms: dict[str, int] = {}
+        self._alive_ms: dict[str, int] = {}
+        self._refused: OrderedDict[str, Refusal] = OrderedDict()
+        self._contested_ms: dict[str, int] = {}
         self._newest_ms = 0  # stamps of one door grow, whatever its clock does
 
     def connected(self, unit_id: str, connected: bool) -> None:
@@ -46,6 +52,24 @@ class UnitReports:
     def went_over_quota(self, unit_id: str) -> None:
         """Likewise, now."""
         self.over_quota(unit_id, self._clock.now_ms())
+
+    def line_alive(self, unit_id: str) -> None:
+        """A ping or a pong of it came: its line is alive, which says nothing of the unit."""
+        with self._lock:
+            self._alive_ms[unit_id] = self._clock.now_ms()
+
+    def refused(self, unit_id: str, reason: str) -> None:
+        """Somebody who calls himself that was not let in. It is stored if there is such a unit."""
+        with self._lock:
+            self._refused[unit_id] = Refusal(self._clock.now_ms(), reason)
+            self._refused.move_to_end(unit_id)
+            if len(self._refused) > REFUSED_WAITING:
+                self._refused.popitem(last=False)
+
+    def contested(self, unit_id: str) -> None:
+        """Two connections take turns with its identity."""
+        with self._lock:
+            self._contested_ms[unit_id] = self._clock.now_ms()
 
     def all_away(self) -> None:
         """Nobody is connected here: at the beginning and at the end of a process. Raises SQLAlchemyError."""
@@ -73,16 +97,26 @@ class UnitReports:
                 self._presence[unit_id] = taken.pop(unit_id)
             for unit_id in list(over_quota_ms)[WRITTEN_AT_ONCE:]:
                 self._over_quota_ms[unit_id] = over_quota_ms.pop(unit_id)
-            is_more = bool(self._presence or self._over_quota_ms)
-        if not taken and not over_quota_ms:
+            alive_ms, self._alive_ms = self._alive_ms, {}
+            refused, self._refused = self._refused, OrderedDict()
+            contested_ms, self._contested_ms = self._contested_ms, {}
+            for unit_id in list(alive_ms)[WRITTEN_AT_ONCE:]:
+                self._alive_ms[unit_id] = alive_ms.pop(unit_id)
+            is_more = bool(self._presence or self._over_quota_ms or self._alive_ms)
+        if not (taken or over_quota_ms or alive_ms or refused or contested_ms):
             return False
         try:
             with self._database.writing() as connection:
                 record_presence(connection, list(taken.values()))
                 record_over_quota(connection, over_quota_ms)
+                if alive_ms or refused or contested_ms:
+                    record_lines(connection, alive_ms, refused, contested_ms)
         except SQLAlchemyError:
             with self._lock:  # what has come meanwhile is newer
                 self._presence = taken | self._presence
                 self._over_quota_ms = over_quota_ms | self._over_quota_ms
+                self._alive_ms = alive_ms | self._alive_ms
+                self._refused = OrderedDict(refused | self._refused)
+                self._contested_ms = contested_ms | self._contested_ms
             raise
         return is_more

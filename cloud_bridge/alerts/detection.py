@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.done import IDLE_BELOW_W, NEWS_FOR_MS, Charged, charged, in_words
 from cloud_bridge.alerts.kinds import (
+    CHARGES_BY_ITS_SETTING,
     HOLD_MS,
     INCIDENT_WITHIN_MS,
     MAX_DETAIL,
@@ -37,7 +38,7 @@ from cloud_bridge.store.idle_vehicles import idle_vehicles, owners_power
 from cloud_bridge.store.push_browsers import browser_ids
 from cloud_bridge.store.subscriptions import Subscription, subscriptions_by_kind
 from cloud_bridge.store.troubles import heartbeats_with_trouble
-from cloud_bridge.store.units import count_units
+from cloud_bridge.store.units import Protocol, count_units, protocol_of
 from cloud_bridge.store.untold import queueing
 from cloud_bridge.support.running_session import power_readings, running_session
 from cloud_bridge.time_zones import span
@@ -165,7 +166,8 @@ def _transitions(connection: Connection, now_ms: int) -> Iterable[Happening]:
         rows = [row for row in rows if row.contact != Contact.SILENT.value]  # the incident tells of all of them
     for row in rows:
         about = AlertKind.SILENT if row.contact == Contact.SILENT.value else AlertKind.BACK
-        yield Happening(about, row.unit_id, row.at_ms)
+        is_ocpp = protocol_of(connection, row.unit_id) is Protocol.OCPP
+        yield Happening(about, row.unit_id, row.at_ms, result=CHARGES_BY_ITS_SETTING if is_ocpp else "")
 
 
 def _events(connection: Connection, on_bad_row: OnBadRow) -> Iterable[Happening]:

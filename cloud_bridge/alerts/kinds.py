@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.faults import in_words
+from cloud_bridge.ocpp_words import is_of_ocpp
 from cloud_bridge.troubles import described
 
 INCIDENT_WITHIN_MS = 10 * MINUTE_MS
@@ -95,13 +96,18 @@ class Happening(NamedTuple):
     said_ms: int | None = None  # when what is told of happened by the unit's own word, where that is not `began_ms`
 
 
+CHARGES_ON = "It charges on as a standard charger."
+CHARGES_BY_ITS_SETTING = "Whether it charges meanwhile is a setting of its own."  # of a charger of another maker
+
+
 def words(happening: Happening, unit_name: str) -> str:
     """What is said to a person. Never a secret, and nothing that a late reader could take for an order."""
     return {
-        AlertKind.SILENT: f"We have not heard from {unit_name} for more than half an hour. It charges on as a standard "
-        "charger. Your dashboard says what to do.",
+        AlertKind.SILENT: f"We have not heard from {unit_name} for more than half an hour. "
+        f"{happening.result or CHARGES_ON} Your dashboard says what to do.",
         AlertKind.BACK: f"{unit_name} is back: we hear from it again.",
-        AlertKind.FAULT: f"{unit_name} has stopped with a fault ({in_words(happening.detail)}) and shows a red light.",
+        AlertKind.FAULT: f"{unit_name} has stopped with a fault ({in_words(happening.detail)})"
+        f"{'' if is_of_ocpp(happening.detail) else ' and shows a red light'}.",
         AlertKind.WEAK_SIGNAL: f"The mobile signal at {unit_name} was weak for a whole day (CSQ {happening.detail}).",
         AlertKind.BROWN_OUT: f"{unit_name} has lost its supply for a moment and started again.",
         AlertKind.TROUBLE: f"{unit_name} charges, but needs attention: {_titles(happening.detail)}. Its page says what to do.",

@@ -199,6 +199,11 @@ def plaintext(settings: Settings) -> str:
             f"units log in over plain MQTT on {settings.host}:{settings.mqtt_port}. Set CHARGEKEEPER_TLS_CERT and unset "
             "CHARGEKEEPER_MQTT_PLAIN"
         )
+    if settings.ocpp_plain_anywhere and settings.ocpp_port is not None and not _is_loopback(settings.host):
+        ill.append(
+            f"chargers log in over plain OCPP on {settings.host}:{settings.ocpp_port}. Point them at CHARGEKEEPER_OCPPS_PORT "
+            "and unset CHARGEKEEPER_OCPP_PLAIN"
+        )
     if settings.broker is not None and settings.broker.tls is None and not _is_loopback(settings.broker.host):
         ill.append(
             f"the broker {settings.broker.host} gets our secret over plain MQTT. Use mqtts:// in CHARGEKEEPER_BROKER"

@@ -17,12 +17,13 @@ from cloud_bridge.cli.unit_file import read_ids
 from cloud_bridge.cli.unit_label import label, new_label
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.errors import BridgeError
-from cloud_bridge.settings import Settings
+from cloud_bridge.settings import Settings, as_host, reachable
 from cloud_bridge.store import claims, units
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.people import find_person
-from cloud_bridge.store.secrets import is_strong
+from cloud_bridge.store.secrets import is_authorization_key, is_strong
 from cloud_bridge.store.security_events import Kind
+from cloud_bridge.store.units import Protocol
 from cloud_bridge.text import is_storable
 
 
@@ -30,6 +31,8 @@ def declare(area: Area) -> None:
     adding = area.command("add", "add a charge point, or many; prints secret and claim code of each once", add)
     adding.add_argument("id", nargs="?")
     adding.add_argument("--file", type=Path, help="add those of this file, an id on each line: all or none")
+    about = "it speaks OCPP 1.6J and not our own wire format; its secret is the AuthorizationKey, of 20 characters"
+    adding.add_argument("--ocpp", action="store_true", help=about)
     area.command("list", "list the charge points", show)
     changing = area.command("secret", "give it a new secret; prints it once, and ends its connection", secret, "id")
     for parser in (adding, changing):
@@ -54,17 +57,20 @@ def add(settings: Settings, options: argparse.Namespace) -> Answer:
         raise BridgeError("name one charge point, or a --file with the ids of many")
     if options.file is not None:
         return _add_many(settings, options)
-    made = _made_by_the_unit(options)
+    protocol = _protocol(options)
+    made = _made_by_the_unit(options, protocol)
     with ExitStack() as stack:
         file = None if options.label is None else stack.enter_context(new_label(settings, options.label))
         database = stack.enter_context(closing(open_database(settings.store)))
         with database.writing() as connection:
-            new = units.add_unit(connection, options.id, SystemClock().now_ms(), made)._asdict()
+            new = units.add_unit(connection, options.id, SystemClock().now_ms(), made, protocol)._asdict()
             record(connection, Kind.UNIT_ADDED, options.id)
         if file is not None:
             file.write(options.id, new["claim_code"])
         if made:
             del new["secret"]  # is known where it is needed
+        if protocol is Protocol.OCPP:
+            return new | _at_the_door(settings, options.id)
         return new | _at_the_broker(settings, database, "it cannot log in")
 
 
@@ -75,7 +81,9 @@ def _add_many(settings: Settings, options: argparse.Namespace) -> Answer:
     with closing(open_database(settings.store)) as database:
         with database.writing() as connection:
             now_ms = SystemClock().now_ms()
-            added = [units.add_unit(connection, unit_id, now_ms)._asdict() for unit_id in ids]
+            added = [
+                units.add_unit(connection, unit_id, now_ms, protocol=_protocol(options))._asdict() for unit_id in ids
+            ]
             record(connection, Kind.UNIT_ADDED, ids[0] if len(ids) == 1 else f"{ids[0]} and {len(ids) - 1} more")
         at_the_broker = _at_the_broker(settings, database, "it cannot log in")
     return [new | at_the_broker for new in added]
@@ -83,12 +91,14 @@ def _add_many(settings: Settings, options: argparse.Namespace) -> Answer:
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
     with closing(open_database(settings.store)) as database, database.reading() as connection:
-        return [{"id": unit_id} for unit_id in units.unit_ids(connection)]
+        return [{"id": unit_id, "protocol": protocol} for unit_id, protocol in units.protocols(connection)]
 
 
 def secret(settings: Settings, options: argparse.Namespace) -> Answer:
-    made = _made_by_the_unit(options)
     with closing(open_database(settings.store)) as database:
+        with database.reading() as connection:
+            protocol = units.protocol_of(connection, options.id)
+        made = _made_by_the_unit(options, protocol)
         with database.writing() as connection:
             new = units.change_secret(connection, options.id, SystemClock().now_ms(), made)
             record(connection, Kind.UNIT_SECRET, options.id)
@@ -100,11 +110,19 @@ def secret(settings: Settings, options: argparse.Namespace) -> Answer:
         )
 
 
-def _made_by_the_unit(options: argparse.Namespace) -> str | None:
+def _protocol(options: argparse.Namespace) -> Protocol:
+    return Protocol.OCPP if options.ocpp else Protocol.MQTT
+
+
+def _made_by_the_unit(options: argparse.Namespace, protocol: Protocol) -> str | None:
     """The secret on standard input, if there is to be one. Never an argument: others can read those."""
     if options.secret is None:
         return None
     given = sys.stdin.readline().strip()
+    if protocol is Protocol.OCPP:
+        if not is_authorization_key(given):
+            raise BridgeError("a charger's AuthorizationKey has 16 to 40 characters, without spaces")
+        return given
     if not is_strong(given):
         raise BridgeError("a unit's secret has 64 hexadecimal digits, as its console shows it")
     return given
@@ -120,6 +138,14 @@ def revoke(settings: Settings, options: argparse.Namespace) -> Answer:
             database,
             "its secret lets in and its connection stands; the bridge ignores its messages after 2 s at most",
         )
+
+
+def _at_the_door(settings: Settings, unit_id: str) -> dict[str, Any]:
+    """Where the charger is to be pointed at; the host is how the operator's network calls this machine."""
+    scheme, port = ("wss", settings.ocpps_port) if settings.ocpps_port else ("ws", settings.ocpp_port)
+    if not port:
+        return {"connect_to": "nowhere yet: set CHARGEKEEPER_OCPP_PORT or CHARGEKEEPER_OCPPS_PORT"}
+    return {"connect_to": f"{scheme}://{as_host(reachable(settings.host))}:{port}/ocpp/{unit_id}"}
 
 
 def _at_the_broker(settings: Settings, database: Database, until_then: str) -> dict[str, Any]:

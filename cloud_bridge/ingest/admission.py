@@ -1,6 +1,8 @@
 """Who is let in: what a CONNECT must look like, and whose secret it must carry."""
 
 import logging
+from collections.abc import Sequence
+from enum import Enum, auto
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -16,6 +18,15 @@ from cloud_bridge.store.security_events import Kind
 from cloud_bridge.wire import UNIT_ID
 
 _log = logging.getLogger(__name__)
+
+
+class Secret(Enum):
+    """What a secret is worth."""
+
+    RIGHT = auto()
+    WRONG = auto()
+    OF_NOBODY = auto()  # there is no such unit
+    UNCHECKED = auto()  # the store cannot be read
 
 
 class Admission:
@@ -56,23 +67,37 @@ class Admission:
         return packets.ACCEPTED
 
     async def _refusal_of_secret(self, connect: Connect, network: str) -> int:
-        if not UNIT_ID.match(connect.client_id):
+        found = await self.check(connect.client_id, (connect.password or "",), network)
+        return REFUSALS[found]
+
+    async def check(self, unit_id: str, secrets: Sequence[str], network: str) -> Secret:
+        """Whether one of these is the secret of the unit: there are several where one secret can be written in several ways.
+        What is refused is counted and noted, once."""
+        if not UNIT_ID.match(unit_id):
             self._counters.refused_unknown_unit += 1
-            return packets.NOT_AUTHORISED
+            return Secret.OF_NOBODY
         try:
-            right = await self.credentials.check(connect.client_id, connect.password or "")
+            found = [await self.credentials.check(unit_id, secret) for secret in secrets]
         except (SQLAlchemyError, TimeoutError) as error:
             self._counters.refused_store += 1
             _log.warning("cannot read who may log in: %s", reason_of(error))
-            return packets.UNAVAILABLE
-        if right:
-            return packets.ACCEPTED
-        if right is None:
+            return Secret.UNCHECKED
+        if True in found:
+            return Secret.RIGHT
+        _log.info("refused a login as %s", unit_id)
+        if None in found:
             self._counters.refused_unknown_unit += 1
-            self._unknown_clients.saw(connect.client_id, self._clock.now_ms())
+            self._unknown_clients.saw(unit_id, self._clock.now_ms())
             self._security_log.note(Kind.UNIT_REFUSED, network, about="not a charger of ours")
-        else:
-            self._counters.refused_wrong_secret += 1
-            self._security_log.note(Kind.UNIT_REFUSED, network, about=f"wrong secret for {connect.client_id}")
-        _log.info("refused a login as %s", connect.client_id)
-        return packets.NOT_AUTHORISED
+            return Secret.OF_NOBODY
+        self._counters.refused_wrong_secret += 1
+        self._security_log.note(Kind.UNIT_REFUSED, network, about=f"wrong secret for {unit_id}")
+        return Secret.WRONG
+
+
+REFUSALS = {  # as return codes of a CONNACK
+    Secret.RIGHT: packets.ACCEPTED,
+    Secret.WRONG: packets.NOT_AUTHORISED,
+    Secret.OF_NOBODY: packets.NOT_AUTHORISED,
+    Secret.UNCHECKED: packets.UNAVAILABLE,
+}

@@ -9,7 +9,7 @@ from typing import TypeVar
 from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.secrets import matches, new_secret
-from cloud_bridge.store.units import changed_credentials, credentials_of, secret_hash
+from cloud_bridge.store.units import Protocol, changed_credentials, credentials_of, secret_hash
 
 LOOKUPS_AT_ONCE = 3  # two logins (listener.LOGINS_AT_ONCE) and the look for secrets that were taken away
 
@@ -23,11 +23,19 @@ class Credentials:
     On threads of its own: neither pages nor upkeep can keep a unit waiting at the login.
     """
 
-    def __init__(self, database: Database, canary_secrets: Mapping[str, str] | None = None) -> None:
-        """`canary_secrets` are those of our own clients, by name; without them there is one, of this process alone."""
+    def __init__(
+        self,
+        database: Database,
+        canary_secrets: Mapping[str, str] | None = None,
+        protocol: Protocol = Protocol.MQTT,
+    ) -> None:
+        """Of the units that speak this protocol: by the door of another there is no such unit.
+
+        `canary_secrets` are those of our own clients, by name; without them there is one, of this process alone."""
         self.canary_secret = new_secret()
         self._canary_secrets = {CANARY_ID: self.canary_secret} if canary_secrets is None else canary_secrets
         self._database = database
+        self._protocol = protocol
         self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, "credentials")
 
     def close(self) -> None:
@@ -68,4 +76,4 @@ class Credentials:
 
     def _secret_hash(self, unit_id: str) -> str | None:
         with self._database.reading() as connection:
-            return secret_hash(connection, unit_id)
+            return secret_hash(connection, unit_id, self._protocol)

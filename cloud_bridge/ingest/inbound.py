@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -35,6 +35,15 @@ class Reporting(NamedTuple):
     units: UnitReports
     unknown_clients: UnknownClients
     pieces: UpdatePieces | None = None  # None: nothing is asked for here
+
+
+class Heard(NamedTuple):
+    """A contact that is stamped, and of which nothing has been read yet."""
+
+    unit_id: str
+    at_ms: int
+    previous_ms: int | None  # the contact before
+    listened_ms: int
 
 
 class Ingest:
@@ -112,6 +121,48 @@ class Ingest:
             shard=self.shard.number,
         )
         return self._recorder.put(inbound, committed)
+
+    def hear(self, unit_id: str, received_ms: int) -> Heard:
+        """A frame of a unit that does not speak our wire format. It counts as contact before anybody looks into it."""
+        listened_ms = self._recorder.ledger.listened_at_most_ms(received_ms)
+        previous_ms = self.live.contact(self.live.unit(unit_id), received_ms, listened_ms)
+        self.counters.contacts += 1
+        return Heard(unit_id, received_ms, previous_ms, listened_ms)
+
+    def take_translated(
+        self, heard: Heard, records: Sequence[tuple[str, bytes]], bad: bool, committed: OnCommit
+    ) -> bool:
+        """What a frame comes to in our wire format, as kinds and payloads: the contact alone where that is nothing. `bad`:
+        it could not be read."""
+        if self._recorder.is_full:
+            self.counters.refused_waiting += 1
+            return False
+        self.counters.bad_payloads += bad
+        unit, at_ms = self.live.unit(heard.unit_id), heard.at_ms
+        taken: list[tuple[InboundMessage, OnCommit]] = []
+        for kind, payload in records or [("frame", b"")]:
+            message, is_bad = self._read(heard.unit_id, kind, payload) if records else (None, bad)
+            stored: OnCommit = _nothing
+            if isinstance(message, Heartbeat):
+                unit.told(message, at_ms, False)
+                stored = partial(_stored, unit, message, _nothing)
+            previous_ms = at_ms if taken else heard.previous_ms
+            inbound = InboundMessage(
+                heard.unit_id,
+                kind,
+                at_ms,
+                payload,
+                message,
+                is_bad,
+                previous_ms,
+                listened_ms=heard.listened_ms,
+                latest_ms=self._verified.latest_ms(),
+                shard=self.shard.number,
+            )
+            taken.append((inbound, stored))
+        put = [self._recorder.put(inbound, stored) for inbound, stored in taken[:-1]]
+        inbound, stored = taken[-1]
+        return all(put) and self._recorder.put(inbound, partial(_both, stored, committed))
 
     def take_stamped(
         self, unit_id: str, kind: str, payload: bytes, stamp: Stamp, doors: Doors, again: bool, committed: OnCommit
@@ -242,6 +293,15 @@ class Ingest:
 def _committed_ask(pieces: UpdatePieces, unit_id: str, ask: Ask, committed: OnCommit) -> None:
     committed()
     pieces.take(unit_id, ask)
+
+
+def _nothing() -> None:
+    """Of a record that nobody waits for."""
+
+
+def _both(first: OnCommit, second: OnCommit) -> None:
+    first()
+    second()
 
 
 def _stored(unit: LiveUnit, heartbeat: Heartbeat, committed: OnCommit) -> None:

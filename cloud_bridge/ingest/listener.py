@@ -31,12 +31,12 @@ from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.ingest.certificate import Certificate
+from cloud_bridge.ingest.changed_secrets import ChangedSecrets
 from cloud_bridge.ingest.connection import MqttConnection
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.packets import MalformedPacket, PacketTooLarge, Publish
 from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S, ConnectReceived, Event, ForBroker, PublishReceived
 from cloud_bridge.listening_sockets import open_sockets
-from cloud_bridge.store.error_text import reason_of
 
 GOODBYE_WITHIN_S = 5.0  # of TLS; a peer that does not answer it would hold its file for longer
 TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
@@ -44,7 +44,6 @@ TLS_TIMES = {"ssl_handshake_timeout": CONNECT_OVER_TLS_WITHIN_S, "ssl_shutdown_t
 LOGINS_AT_ONCE = 2  # the others wait their turn, so that pages are answered while a whole fleet comes back
 LOOK_EVERY_S = 1.0
 UNREAD_BYTES = 16 * 1024  # a quarter of what a unit may leave unread (connection.py): room for commands
-LOOK_BACK_MS = 60_000  # before the newest change that was seen: longer than any transaction, or login, is under way
 
 HandOver = Callable[[ReaderAdapter, WriterAdapter], Awaitable[None]]  # returns when the broker is done with it
 
@@ -79,7 +78,7 @@ class MqttListener:
         self._openings: set[asyncio.Task[None]] = set()
         self._logins: set[asyncio.Task[None]] = set()
         self._numbers = count(1)  # of connections that were let in
-        self._changed_ms = 0  # the newest change of a secret that was seen
+        self._changed_secrets = ChangedSecrets(admission.credentials)
 
     async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """Accept units from now on, with a certificate only over TLS. May be called for several ports.
@@ -322,15 +321,8 @@ class MqttListener:
             self._certificate.look()
 
     async def _close_revoked(self) -> None:
-        """A secret that was changed or taken away ends what was opened with it. No clock is asked: it may be another
-        machine's that wrote down the change."""
-        try:
-            changed = await self._admission.credentials.changed(max(1, self._changed_ms - LOOK_BACK_MS))
-        except SQLAlchemyError as error:  # looked at again in a second; nobody logs in meanwhile either
-            _log.warning("cannot read who was revoked: %s", reason_of(error))
-            return
-        self._changed_ms = max(changed.values(), default=self._changed_ms)
-        for unit_id, changed_ms in changed.items():
+        """A secret that was changed or taken away ends what was opened with it."""
+        for unit_id, changed_ms in (await self._changed_secrets.look()).items():
             connection = self._accepted.get(unit_id)
             if connection is not None and connection.credentials_ms != changed_ms:
                 self._counters.closed_revoked += 1

@@ -25,7 +25,7 @@ async def serve(settings: Settings, ready: Ready) -> None:
     async with open_app_state(settings, SystemClock, Role.ALL) as app_state, upkeep.alarm_of(app_state) as alarm:
         with listen(app_state, create_app) as http:
             async with way_in(app_state) as opened:
-                ready(http.port, opened.mqtt_port, opened.mqtts_port)
+                ready(http.port, opened.mqtt_port, opened.mqtts_port, opened.ocpp_port, opened.ocpps_port)
                 await http.serve(
                     [
                         *ingest.duties(app_state, opened),

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,6 +16,7 @@ from cloud_bridge.app_state import AppState, Broker
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.errors import StoreUnusable
+from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.cluster.command_sender import CommandSender
 from cloud_bridge.ingest.cluster.membership import Membership
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
@@ -23,6 +25,8 @@ from cloud_bridge.ingest.home_assistant import Discovery
 from cloud_bridge.ingest.inbound import Ingest, Reporting
 from cloud_bridge.ingest.jetstream import JetStreamIngest
 from cloud_bridge.ingest.mqtt import MqttIngest
+from cloud_bridge.ingest.ocpp.door import OcppDoor
+from cloud_bridge.ingest.ocpp.stored_charger import stored_charger
 from cloud_bridge.ingest.shard import NONE
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
@@ -38,6 +42,7 @@ from cloud_bridge.store.leadership import Leadership, lock_of
 from cloud_bridge.store.recorder import Recorder
 from cloud_bridge.store.shard_lock import ShardLock, hold_shard
 from cloud_bridge.store.standby import Standby
+from cloud_bridge.store.units import Protocol
 from cloud_bridge.timekeeping import begin_time, begin_time_beside, follow_steps, follow_steps_beside
 from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.upkeep import Upkeep
@@ -117,6 +122,11 @@ async def _app_state_on(
         broker = MqttIngest(settings.broker, ingest, unit_registry, unknown_clients, discovery)
     else:
         broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients, security_log, connection_budget())
+    ocpp = None
+    if role is Role.ALL and (settings.ocpp_port is not None or settings.ocpps_port is not None):
+        at_its_door = Credentials(at_the_door, protocol=Protocol.OCPP)
+        admission = Admission(at_its_door, unknown_clients, security_log, counters, clock)
+        ocpp = OcppDoor(ingest, admission, partial(stored_charger, database), connection_budget())
     letters = Letters(settings.mail, counters)
     standby = _standby_of(settings, database, counters)
     upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), shard)
@@ -151,6 +161,7 @@ async def _app_state_on(
             PushKey(settings.folder, push_contact(settings)),
             leadership,
             pieces,
+            ocpp,
         )
     finally:
         accounts.close()

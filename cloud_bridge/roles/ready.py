@@ -6,4 +6,11 @@ from typing import Protocol
 class Ready(Protocol):
     """The ports; 0 and None where there is none for units."""
 
-    def __call__(self, http_port: int, mqtt_port: int = 0, mqtts_port: int | None = None) -> None: ...
+    def __call__(
+        self,
+        http_port: int,
+        mqtt_port: int = 0,
+        mqtts_port: int | None = None,
+        ocpp_port: int | None = None,
+        ocpps_port: int | None = None,
+    ) -> None: ...

@@ -10,6 +10,7 @@ from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.ingest.jetstream import JetStreamIngest
 from cloud_bridge.ingest.mqtt import MqttIngest
+from cloud_bridge.ingest.ocpp.door import OcppDoor
 from cloud_bridge.listening_sockets import LOOPBACK
 from cloud_bridge.roles.port_busy import port_busy
 from cloud_bridge.settings import Settings
@@ -29,6 +30,8 @@ class WayIn(NamedTuple):
     canary: Canaries
     mqtt_port: int  # 0 where the broker is an outside one
     mqtts_port: int | None
+    ocpp_port: int | None = None
+    ocpps_port: int | None = None
 
 
 @asynccontextmanager
@@ -37,15 +40,19 @@ async def way_in(app_state: AppState) -> AsyncIterator[WayIn]:
 
     Raises PortBusy.
     """
-    broker = app_state.broker
+    broker, ocpp = app_state.broker, app_state.ocpp
     try:
         if isinstance(broker, EmbeddedBroker):
             await _start_broker(app_state.settings, broker)
-            yield WayIn(broker.canary(), broker.port, broker.tls_port)
+            ports = await _open_ocpp(app_state.settings, ocpp)
+            yield WayIn(broker.canary(), broker.port, broker.tls_port, *ports)
         elif isinstance(broker, MqttIngest | JetStreamIngest):
             broker.start()
-            yield WayIn(broker.canary(), 0, None)
+            ports = await _open_ocpp(app_state.settings, ocpp)
+            yield WayIn(broker.canary(), 0, None, *ports)
     finally:
+        if ocpp is not None:
+            await ocpp.close()
         await broker.stop()
 
 
@@ -63,3 +70,24 @@ async def _start_broker(settings: Settings, broker: EmbeddedBroker) -> None:
         await broker.start_tls(settings.host, settings.mqtts_port, certificate)
     except OSError as error:
         raise port_busy("CHARGEKEEPER_MQTTS_PORT", settings.mqtts_port, error) from error
+
+
+async def _open_ocpp(settings: Settings, door: OcppDoor | None) -> tuple[int | None, int | None]:
+    """As the broker: plain on this machine alone, unless asked for anywhere. Returns the ports that are set."""
+    if door is None:
+        return None, None
+    plain_host = settings.host if settings.ocpp_plain_anywhere else LOOPBACK
+    plain = await _listen(door, "CHARGEKEEPER_OCPP_PORT", plain_host, settings.ocpp_port, None)
+    if settings.ocpps_port is None or settings.tls_cert is None:
+        return plain, None
+    certificate = Certificate(settings.tls_cert, settings.tls_key or settings.tls_cert)
+    return plain, await _listen(door, "CHARGEKEEPER_OCPPS_PORT", settings.host, settings.ocpps_port, certificate)
+
+
+async def _listen(
+    door: OcppDoor, name: str, host: str, port: int | None, certificate: Certificate | None
+) -> int | None:
+    try:
+        return None if port is None else await door.listen(host, port, certificate)
+    except OSError as error:
+        raise port_busy(name, port or 0, error) from error

@@ -29,6 +29,9 @@ class Authority(NamedTuple):
     alone: bool  # they are to give up any other
 
 
+_OURS = units.c.protocol == "mqtt"  # only those verify us by what they were given: Protocol of store/units.py
+
+
 class Progress(NamedTuple):
     """How far a unit has come with an order."""
 
@@ -74,6 +77,7 @@ def lacking(connection: Connection, wanted: Authority, heard_since_ms: int, afte
         select(units.c.id, units.c.authorities)
         .join(contacts, contacts.c.unit_id == units.c.id)
         .where(_is_lacking(wanted), contacts.c.last_contact_ms >= heard_since_ms, units.c.id > after)
+        .where(_OURS)
     )
     return [Progress(*row, None) for row in connection.execute(query.order_by(units.c.id).limit(limit))]
 
@@ -82,7 +86,7 @@ def unconfirmed(connection: Connection, wanted: Authority, limit: int) -> list[P
     """Units of which no connection was verified by the ordered one yet, or that still trust another which they are to
     give up; with the reason of a refusal."""
     is_other = or_(units.c.authorities.is_(None), ~units.c.authorities.startswith(wanted.sha256))
-    query = select(units.c.id, units.c.authorities).where(or_(is_other, _is_lacking(wanted)))
+    query = select(units.c.id, units.c.authorities).where(_OURS, or_(is_other, _is_lacking(wanted)))
     rows = connection.execute(query.order_by(units.c.id).limit(limit)).all()
     return [Progress(unit_id, said, _refusal(connection, unit_id, wanted)) for unit_id, said in rows]
 
@@ -95,7 +99,9 @@ def in_use(connection: Connection, present: str | None, until_ms: int) -> list[t
     if not ending:
         return []
     used = case((units.c.authorities.is_(None), present or ""), else_=func.substr(units.c.authorities, 1, 64))
-    counts = {sha256: count for sha256, count in connection.execute(select(used, func.count()).group_by(used))}
+    counts = {
+        sha256: count for sha256, count in connection.execute(select(used, func.count()).where(_OURS).group_by(used))
+    }
     return [(one, counts[one.sha256]) for one in ending if one.sha256 in counts]
 
 

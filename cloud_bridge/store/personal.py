@@ -43,6 +43,7 @@ from cloud_bridge.store.tables import (
     members,
     messages,
     metadata,
+    ocpp_lines,
     over_quota,
     ownerships,
     passkeys,
@@ -194,6 +195,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     security_events: (_names(security_events.c.person_id),),
     presence: (),  # of the charge point of this moment, whosever it is
     over_quota: (),
+    ocpp_lines: (),
     unknown_clients: (),  # what is no charge point
     authorities: (),  # of the service's certificates
     releases: (),  # firmware, and how it got to the charge points

@@ -10,9 +10,11 @@ import hashlib
 import hmac
 import re
 import secrets
+import string
 
 CLAIM_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0/O, 1/I/L, U/V mix-ups on a printed label
 CLAIM_LENGTH = 12  # 30 symbols each: 58 bits, typed once
+KEY_ALPHABET, KEY_LENGTH = string.ascii_letters + string.digits, 20
 SALT_BYTES = 12  # mosquitto's own length
 NO_HASH = "0" * 64  # what a stranger is compared with, so that an unknown name takes the same time
 
@@ -20,6 +22,17 @@ NO_HASH = "0" * 64  # what a stranger is compared with, so that an unknown name 
 def new_secret() -> str:
     """43 characters that are safe in a URL, a header and a JSON text."""
     return secrets.token_urlsafe(32)
+
+
+def new_authorization_key() -> str:
+    """20 characters, the most that a charger of OCPP has to take (AuthorizationKey, "Improved security for OCPP 1.6-J"): 119
+    bits, which nobody guesses by their hash either."""
+    return "".join(secrets.choice(KEY_ALPHABET) for _ in range(KEY_LENGTH))
+
+
+def is_authorization_key(secret: str) -> bool:
+    """Whether a charger of OCPP could have made it: its own, as its label or its maker says."""
+    return re.fullmatch("[!-~]{16,40}", secret) is not None
 
 
 def is_strong(secret: str) -> bool:

@@ -219,6 +219,7 @@ units = Table(
     ),  # SHA-256 of those that it trusts, as it says (store/authorities.py); null: unsaid
     Column("firmware", String(40)),  # its version, as it said last; null: unsaid
     Column("board", String(32)),  # as it said last; null: unsaid
+    Column("protocol", String(10), nullable=False, server_default="mqtt"),  # by which it speaks to us: units.Protocol
     _in_small_letters("id", 36),
     _in_small_letters("name", 100),
     Index(None, "id_lower", "id"),
@@ -424,6 +425,16 @@ over_quota = Table(  # units that sent too much, and were cut off for it
     metadata,
     Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
     Column("at_ms", BigInteger, nullable=False),  # the last time
+)
+
+ocpp_lines = Table(  # of chargers that speak OCPP, what is no contact (store/ocpp_lines.py)
+    "ocpp_lines",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("alive_ms", BigInteger),  # its last ping or pong
+    Column("refused_ms", BigInteger),  # when it was refused last
+    Column("refused", String(200)),  # and why
+    Column("contested_ms", BigInteger),  # when two connections last took turns with its identity
 )
 
 unknown_clients = Table(  # ids that said something and are no units (store/unknown_clients.py)

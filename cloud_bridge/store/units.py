@@ -1,6 +1,7 @@
 """Charge points: added by the operator, known by id."""
 
 from collections.abc import Collection, Sequence
+from enum import StrEnum
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -12,11 +13,18 @@ from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Asker, at_home, visible
 from cloud_bridge.store.duplicates import DUPLICATE_COLUMNS, Duplicate, duplicate_of, forget_duplicate
 from cloud_bridge.store.ownership import Period, joined_ms, period_for
-from cloud_bridge.store.secrets import NO_HASH, broker_hash, hash_of, new_claim_code, new_secret
+from cloud_bridge.store.secrets import NO_HASH, broker_hash, hash_of, new_authorization_key, new_claim_code, new_secret
 from cloud_bridge.store.tables import contacts, duplicate_identities, heartbeats, over_quota, presence, totals, units
 from cloud_bridge.wire import UNIT_ID
 
 OURS = "_"  # how the names of our own MQTT clients begin
+
+
+class Protocol(StrEnum):
+    """By which a unit speaks to us."""
+
+    MQTT = "mqtt"  # our own wire format
+    OCPP = "ocpp"  # 1.6J, of chargers of other makers (ingest/ocpp)
 
 
 class NewUnit(NamedTuple):
@@ -37,6 +45,7 @@ class Unit(NamedTuple):
     heartbeat: str | None  # the payload
     name: str  # given by its owner; may be empty
     owner_id: int | None
+    protocol: str  # a Protocol
     duplicate: Duplicate | None  # of its identity, as found last
     period: Period  # what the asker may see of its past
     contact: StoredContact | None  # the last one; None: never
@@ -46,6 +55,7 @@ class Unit(NamedTuple):
     is_unreadable: bool = False  # something of the above is stored, is not valid and is left out
 
 
+_SPEAKS_MQTT = units.c.protocol == Protocol.MQTT
 _CONTACT = (contacts.c.last_contact_ms, contacts.c.listened_ms, contacts.c.latest_ms, contacts.c.shard)
 _NOW = tuple(  # subqueries: most readers join no more tables for what a few rows have
     select(column).where(column.table.c.unit_id == units.c.id).scalar_subquery()
@@ -59,6 +69,7 @@ _OWN = (
     heartbeats.c.payload,
     units.c.name,
     units.c.owner_id,
+    units.c.protocol,
 )
 
 
@@ -104,18 +115,21 @@ def _contact_of(row: Sequence[Any]) -> StoredContact | None:
     return StoredContact(*row) if is_valid else None
 
 
-def add_unit(connection: Connection, unit_id: str, now_ms: int, secret: str | None = None) -> NewUnit:
+def add_unit(
+    connection: Connection, unit_id: str, now_ms: int, secret: str | None = None, protocol: Protocol = Protocol.MQTT
+) -> NewUnit:
     """With a secret of its own, or a new one. Raises BridgeError for an id that does not fit in a topic, AlreadyThere for
     one that exists."""
     if not UNIT_ID.match(unit_id) or unit_id.startswith(OURS):
         raise BridgeError(f"{unit_id!r} is no unit id: use 1 to 36 of A-Z a-z 0-9 _ and -, and no _ at the start")
-    new = NewUnit(unit_id, secret or new_secret(), new_claim_code())
+    new = NewUnit(unit_id, secret or _new_secret(protocol), new_claim_code())
     values = {
         "id": unit_id,
         "secret_hash": hash_of(new.secret),
         "claim_hash": hash_of(new.claim_code),
         "broker_hash": broker_hash(new.secret),
         "created_ms": now_ms,
+        "protocol": protocol,
     }
     try:
         connection.execute(units.insert(), values)
@@ -127,9 +141,19 @@ def add_unit(connection: Connection, unit_id: str, now_ms: int, secret: str | No
 
 def change_secret(connection: Connection, unit_id: str, now_ms: int, secret: str | None = None) -> str:
     """The given secret or a new one; the old one is of no use from now on. Raises BridgeError when there is no such unit."""
-    secret = secret or new_secret()
+    secret = secret or _new_secret(protocol_of(connection, unit_id))
     _set_secret(connection, unit_id, hash_of(secret), broker_hash(secret), now_ms)
     return secret
+
+
+def protocol_of(connection: Connection, unit_id: str) -> Protocol:
+    """MQTT too where there is no such unit."""
+    found = connection.execute(select(units.c.protocol).where(units.c.id == unit_id)).scalar()
+    return Protocol.OCPP if found == Protocol.OCPP else Protocol.MQTT
+
+
+def _new_secret(protocol: Protocol) -> str:
+    return new_authorization_key() if protocol is Protocol.OCPP else new_secret()
 
 
 def revoke(connection: Connection, unit_id: str, now_ms: int) -> None:
@@ -149,7 +173,8 @@ def _set_secret(connection: Connection, unit_id: str, new_hash: str, at_broker: 
 
 def broker_passwords(connection: Connection) -> list[tuple[str, str]]:
     """Every unit that may log in to an outside broker, with the hash of its secret."""
-    query = select(units.c.id, units.c.broker_hash).where(units.c.broker_hash.is_not(None)).order_by(units.c.id)
+    may_log_in = (units.c.broker_hash.is_not(None), _SPEAKS_MQTT)
+    query = select(units.c.id, units.c.broker_hash).where(*may_log_in).order_by(units.c.id)
     return [(row.id, row.broker_hash) for row in connection.execute(query)]
 
 
@@ -190,14 +215,15 @@ def states_of(connection: Connection, ids: Collection[str]) -> dict[str, bool]:
     return {unit_id: bool(may_log_in) for unit_id, may_log_in in connection.execute(query)}
 
 
-def secret_hash(connection: Connection, unit_id: str) -> str | None:
-    """None: no such unit."""
-    return connection.execute(select(units.c.secret_hash).where(units.c.id == unit_id)).scalar()
+def secret_hash(connection: Connection, unit_id: str, protocol: Protocol) -> str | None:
+    """None: no such unit that speaks this protocol."""
+    of_unit = (units.c.id == unit_id, units.c.protocol == protocol)
+    return connection.execute(select(units.c.secret_hash).where(*of_unit)).scalar()
 
 
 def secret_hashes(connection: Connection, ids: Collection[str]) -> dict[str, str]:
-    """Those of these ids that are units."""
-    query = select(units.c.id, units.c.secret_hash).where(units.c.id.in_(ids))
+    """Those of these ids that are units with our own wire format."""
+    query = select(units.c.id, units.c.secret_hash).where(units.c.id.in_(ids), _SPEAKS_MQTT)
     return {row.id: row.secret_hash for row in connection.execute(query)}
 
 
@@ -249,6 +275,18 @@ def unit_of_past_work(connection: Connection, asker: Asker, unit_id: str) -> Uni
 def unit_ids(connection: Connection) -> list[str]:
     """Of all units, for the operator's command line."""
     return list(connection.execute(select(units.c.id).order_by(units.c.id)).scalars())
+
+
+def protocols(connection: Connection) -> list[tuple[str, str]]:
+    """Of all units, by id."""
+    return [
+        (one.id, one.protocol) for one in connection.execute(select(units.c.id, units.c.protocol).order_by(units.c.id))
+    ]
+
+
+def newest_heartbeat(connection: Connection, unit_id: str) -> str | None:
+    """Its payload, for the door that it comes in by; None: there was none."""
+    return connection.execute(select(heartbeats.c.payload).where(heartbeats.c.unit_id == unit_id)).scalar()
 
 
 def count_units(connection: Connection) -> int:

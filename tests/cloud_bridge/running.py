@@ -26,7 +26,7 @@ from cloud_bridge.roles.opening import open_app_state
 from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import FILE_NAME, open_database
 from cloud_bridge.store.people import Role, add_person
-from cloud_bridge.store.units import NewUnit, add_unit
+from cloud_bridge.store.units import NewUnit, Protocol, add_unit
 from cloud_bridge.web.app import create_app
 
 DEADLINE_S = 60.0  # ends a test that hangs; nothing here is measured
@@ -83,15 +83,16 @@ class Bridge:
         self.clock = clock
         self.client = TestClient(create_app(app_state), headers={"Authorization": f"Bearer {TOKEN}"})
         self.guests: list[Callable[[], None]] = []  # called when the bridge stops, to close what a test left open
+        self.ocpp_port = 0  # of its door for OCPP, if it has one
         self._loop = loop
         assert isinstance(app_state.broker, EmbeddedBroker)
         self.broker = app_state.broker
         self._canary = app_state.broker.canary()
         self.guests.append(self._canary_away)
 
-    def add_unit(self, unit_id: str) -> NewUnit:
+    def add_unit(self, unit_id: str, protocol: Protocol = Protocol.MQTT) -> NewUnit:
         with self.app_state.database.writing() as connection:
-            return add_unit(connection, unit_id, self.clock.now_ms())
+            return add_unit(connection, unit_id, self.clock.now_ms(), protocol=protocol)
 
     def add_person(self, name: str, password: str, role: Role) -> None:
         password_hash = passwords._hasher.hash(password)
@@ -188,12 +189,13 @@ def _make_database(server: str, name: str, template: str) -> None:
 
 @contextmanager
 def running_bridge(
-    folder: Path, clock: HandClock | None = None, clock_from: Callable[[int], Clock] | None = None
+    folder: Path, clock: HandClock | None = None, clock_from: Callable[[int], Clock] | None = None, ocpp: bool = False
 ) -> Iterator[Bridge]:
     """From open to closed, like a process that is started and stopped. `clock_from` makes its clock as it does for a
-    process; else it is one that is set by hand."""
+    process; else it is one that is set by hand. With `ocpp` it has a door for chargers that speak it."""
     where = store_at(folder)
-    settings = Settings("127.0.0.1", 0, 0, folder, TOKEN, database=where if isinstance(where, str) else None)
+    database = where if isinstance(where, str) else None
+    settings = Settings("127.0.0.1", 0, 0, folder, TOKEN, database=database, ocpp_port=0 if ocpp else None)
     hand_clock = clock or HandClock()
     started: list[Bridge] = []
     ready = threading.Event()
@@ -204,9 +206,14 @@ def running_bridge(
         async with open_app_state(settings, clock_from or (lambda _floor_ms: hand_clock)) as app_state:
             assert isinstance(app_state.broker, EmbeddedBroker)
             await app_state.broker.start(settings.host, settings.mqtt_port)
-            started.append(Bridge(app_state, hand_clock, asyncio.get_running_loop()))
+            bridge = Bridge(app_state, hand_clock, asyncio.get_running_loop())
+            if app_state.ocpp is not None:
+                bridge.ocpp_port = await app_state.ocpp.listen(settings.host, 0)
+            started.append(bridge)
             ready.set()
             await stop.wait()
+            if app_state.ocpp is not None:
+                await app_state.ocpp.close()
             await app_state.broker.stop()
 
     def thread() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloud_bridge import ocpp_words
 from cloud_bridge.alerts.kinds import AlertKind, Happening, words
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.faults import KEEP_AWAY, KNOWN, PRESS_ONCE, WAIT_FOR_A_PERSON, in_words, what_to_do
@@ -97,3 +98,12 @@ def test_does_a_silent_charger_with_a_fault_not_ask_to_switch_it_off_and_on(brid
     assert (
         "Switch it on again" not in said and "Do not switch the charger off and on" in said and "Ask for help" in said
     )
+
+
+@pytest.mark.parametrize("name", [f"ocpp_{code}" for code in ocpp_words.FAULTS])
+def test_a_fault_of_another_makers_charger_has_safe_words_and_no_light_of_ours(name: str) -> None:
+    [(title, advice)] = what_to_do([name])
+    assert advice.endswith(".") and len(advice) < 500 and not RAW.search(title + advice)
+    assert "button on the charger" not in advice and "red light" not in title + advice
+    said = words(Happening(AlertKind.FAULT, "wall", 0, name), "wall")
+    assert title in said and "red light" not in said

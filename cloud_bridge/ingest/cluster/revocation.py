@@ -18,11 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.counters import Counters
 from cloud_bridge.duties import Duties
+from cloud_bridge.ingest.changed_secrets import LOOK_BACK_MS
 from cloud_bridge.ingest.cluster.batched_credentials import KNOWN_FOR_S, READ_WITHIN_S, BatchedCredentials
 from cloud_bridge.ingest.cluster.connz import NodeConnection
 from cloud_bridge.ingest.cluster.node_files import LOGIN_WITHIN_S
 from cloud_bridge.ingest.cluster.nodes import Found, Nodes
-from cloud_bridge.ingest.listener import LOOK_BACK_MS
 from cloud_bridge.store.error_text import reason_of
 
 LOOK_EVERY_S = 0.5

@@ -64,7 +64,10 @@ def may_command(asker: ApiAsker) -> None:
             "headers": {"Location": {"schema": {"type": "string"}}},
         },
         400: {"model": Problem, "description": "the body is not UTF-8"},
-        409: {"model": Problem, "description": "not sent: the charge point has no connection. Nothing has changed"},
+        409: {
+            "model": Problem,
+            "description": "not sent: the charge point has no connection, or is of a kind that cannot do this",
+        },
         429: {"model": Problem, "description": "too many orders, or wrong tokens: try again after Retry-After seconds"},
     },
 )
@@ -86,6 +89,8 @@ def give_command(
         _check_end(holds_ms)
         _use_rate(request, asker)
         do = ORDER.get(order.do, order.do)
+        if not commands.is_possible(unit.protocol, do, order.arguments()):
+            raise HTTPException(409, "not possible with this charger, which speaks OCPP. Nothing was sent.")
         command_id = commands.give(app_state, unit.id, asker.id, do, order.arguments(), holds_ms, command_id)
         note(request, Kind.COMMAND, asker, f"{do} to {unit.id}")
         given = _find(app_state, unit, command_id)

@@ -47,7 +47,7 @@ def health(app_state: StateDep, response: Response, sees_all: SeesHealth) -> dic
         "trouble": trouble,
         "listening": is_listening(app_state),
         "deaf_nodes": app_state.ledger.deaf(app_state.clock.now_ms()),
-        "connections": app_state.broker.connections,
+        "connections": app_state.connections,
         "waiting_to_be_stored": app_state.recorder.waiting,
         "rejected_by_store": app_state.recorder.rejected,
         "store_retries": app_state.recorder.retries,

@@ -79,7 +79,7 @@ class _Totals(Collector):
             ("units_silent", "Charge points that were noticed silent.", silent),
             ("units_troubled", "Charge points whose last heartbeat reports any trouble.", troubled),
             ("units_duplicate", "Charge points whose identity a second one uses too.", duplicates),
-            ("connections", "Connections of units that are open.", app_state.broker.connections),
+            ("connections", "Connections of units that are open.", app_state.connections),
             ("waiting", "Messages that are not in the store yet.", app_state.recorder.waiting),
             (
                 "rejected",

@@ -86,6 +86,10 @@ class _ChargePoint(Schema):
     """A charge point as it stands now. What the unit itself said is null until it has."""
 
     id: str
+    protocol: Annotated[
+        Literal["mqtt", "ocpp"],
+        Field(description="mqtt: our own wire format. ocpp: a charger of another maker, with what it can tell"),
+    ]
     last_contact: Annotated[
         Time | None, Field(description="the last time a message of its own reached us; null: never")
     ]

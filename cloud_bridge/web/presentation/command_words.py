@@ -13,6 +13,9 @@ REASONS = {
     "unknown command": "its firmware does not know this yet",
     "no vehicle": "no vehicle is plugged in",
     "a fault is set": "its light is red",
+    "rejected": "it rejects this, and does not say why",  # of chargers that speak OCPP (ingest/ocpp/orders.py)
+    "not supported": "this charger cannot do this",
+    "not possible": "this is not possible with this charger",
 }
 
 

@@ -7,13 +7,17 @@ from typing import NamedTuple
 from cloud_bridge import faults
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import Contact, Gap
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.contact_details import Details
 from cloud_bridge.store.conversations import Unread
 from cloud_bridge.store.jobs import Job
+from cloud_bridge.store.ocpp_lines import NOTHING as NO_LINE
+from cloud_bridge.store.ocpp_lines import Line
 from cloud_bridge.store.ready_plans import ShownPlan
 from cloud_bridge.store.roll_outs import UnitUpdate
+from cloud_bridge.store.units import Protocol
 from cloud_bridge.text import unknown
-from cloud_bridge.troubles import OVER_QUOTA, UNREADABLE, Trouble, duplicate_identity, troubles_of
+from cloud_bridge.troubles import CONTESTED, OVER_QUOTA, UNREADABLE, Trouble, duplicate_identity, troubles_of
 from cloud_bridge.values import HEARTBEAT, Value, in_words
 from cloud_bridge.web.presentation import in_force, job_words, ready_words, update_words, words
 from cloud_bridge.web.presentation.view import ChargePoint, mark
@@ -83,6 +87,8 @@ class Dashboard:
     update: str | None  # of its firmware: before, and for some days after
     ready: str | None  # whether the vehicle will be, by the time that was set
     ready_tone: str
+    is_ocpp: bool  # of another maker: what it does without its connection, and how its light looks, is not known
+    refused: str | None  # when a connection of it was refused since it was heard last, and why
 
 
 class Around(NamedTuple):
@@ -104,6 +110,7 @@ class Around(NamedTuple):
     owner: str = "you"  # as they are told of
     update: UnitUpdate | None = None  # of its firmware
     plan: ShownPlan | None = None  # of the next departure
+    line: Line = NO_LINE  # of a charger that speaks OCPP
 
 
 NOTHING = Around()
@@ -146,7 +153,9 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         facts=_facts(point, around),
         operator=words.operator_name(heartbeat.operator),
         faults=faults.what_to_do(heartbeat.faults or []),
-        troubles=([around.authority] if around.authority else []) + troubles(point, around.for_installer),
+        troubles=([around.authority] if around.authority else [])
+        + _contested(point, around.line)
+        + troubles(point, around.for_installer),
         has_duplicate=point.duplicate is not None,
         back=words.lasting(around.back.to_ms - around.back.from_ms) if around.back else None,
         contacts=around.contacts,
@@ -157,6 +166,8 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         update=update_words.news(around.update, around.firmware, point.now_ms, zone),
         ready=ready_words.line(around.plan, zone),
         ready_tone=ready_words.tone(around.plan),
+        is_ocpp=point.protocol == Protocol.OCPP,
+        refused=_refused(point, around.line),
     )
 
 
@@ -170,7 +181,7 @@ def ruling_now(point: ChargePoint) -> in_force.InForce | None:
 
 def _glance(point: ChargePoint) -> words.Glance:
     if point.heartbeat.faults:
-        return words.FAULT_GLANCE
+        return words.FAULT_GLANCE if point.protocol != Protocol.OCPP else words.OCPP_FAULT_GLANCE
     if point.duplicate is not None and point.verdict.contact is Contact.ONLINE:
         return words.DUPLICATE_GLANCE
     return words.LATE_GLANCE if point.is_late else words.GLANCES[point.verdict.contact]
@@ -196,9 +207,14 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     found = [fact for fact in shown if fact is not None]
     if (session_wh := _session_wh(point, around.idle_wh)) is not None:
         found.append(Fact("This session", f"{session_wh / 1000:.1f} kWh"))
-    found.append(
-        Fact("Light on the wall", words.LIGHTS["breathing" if _charges(point.heartbeat) else _light(point.heartbeat)])
-    )
+    if point.protocol == Protocol.OCPP:
+        found += _of_ocpp(point, around.line)
+    else:
+        found.append(
+            Fact(
+                "Light on the wall", words.LIGHTS["breathing" if _charges(point.heartbeat) else _light(point.heartbeat)]
+            )
+        )
     if around.firmware is not None:
         found.append(Fact("Firmware", around.firmware))
     if around.board is not None and around.for_installer:
@@ -210,6 +226,28 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     if around.closings is not None:
         found.append(Fact("Contactor closings", f"{around.closings:,}"))
     return sorted(found, key=lambda fact: fact.wide)
+
+
+def _of_ocpp(point: ChargePoint, line: Line) -> list[Fact]:
+    """How it is connected. A sign of the line is none of the charger, and so no contact."""
+    found = [Fact("Connection", "OCPP 1.6")]
+    if line.alive_ms is not None:
+        means = "Its connection has answered then, which says nothing of the charger itself."
+        found.append(Fact("Line alive", words.when(line.alive_ms, point.now_ms, point.time_zone), means))
+    return found
+
+
+def _contested(point: ChargePoint, line: Line) -> list[Trouble]:
+    at_ms = line.contested_ms
+    return [CONTESTED] if at_ms is not None and abs(point.now_ms - at_ms) < HOUR_MS else []
+
+
+def _refused(point: ChargePoint, line: Line) -> str | None:
+    """None too once it was heard again."""
+    if line.refused is None or (point.last_contact_ms or 0) >= line.refused.at_ms:
+        return None
+    at = words.when(line.refused.at_ms, point.now_ms, point.time_zone)
+    return f"A connection in its name was refused {at}: {line.refused.reason}."
 
 
 def _session_wh(point: ChargePoint, idle_wh: int | None) -> int | None:
@@ -225,7 +263,9 @@ def _plain(value: Value, point: ChargePoint) -> Fact | None:
     return None if text is None else Fact(str(value.label), text, wide=value.wide)
 
 
-def _signal(value: Value, point: ChargePoint) -> Fact:
+def _signal(value: Value, point: ChargePoint) -> Fact | None:
+    if point.protocol == Protocol.OCPP and point.heartbeat.csq is None:
+        return None  # it has no way to tell
     text, bars = words.signal(point.heartbeat.csq)
     operator = words.operator_name(point.heartbeat.operator)
     return Fact(str(value.label), f"{text}, {operator}" if operator else text, bars=bars)

@@ -15,7 +15,7 @@ from cloud_bridge.duplicate_identity import CLEAR_AFTER_MS
 from cloud_bridge.paths import EVERY
 from cloud_bridge.store.duplicates import Duplicate
 from cloud_bridge.store.firmware import Told
-from cloud_bridge.store.units import Unit
+from cloud_bridge.store.units import Protocol, Unit
 from cloud_bridge.values import HEARTBEAT
 from cloud_bridge.wire import ONLY_SHOWN, BadPayload, Heartbeat, decode
 
@@ -38,6 +38,7 @@ class ChargePoint(NamedTuple):
     is_late: bool  # that time is over, and nothing came
     is_over_quota: bool  # it sends too much, and is cut off for it
     is_unreadable: bool  # what is stored of its state is not valid
+    protocol: str  # store.units.Protocol: what of the above it can tell goes by it
     deaf: list[str]  # nodes of our cluster that do not hear now, and by which it may come in; by name
 
 
@@ -89,6 +90,7 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         is_late=is_late,
         is_over_quota=unit.over_quota_ms is not None and abs(now_ms - unit.over_quota_ms) < OVER_QUOTA_MS,
         is_unreadable=is_unreadable,
+        protocol=unit.protocol,
         deaf=app_state.ledger.deaf(now_ms, None if unit.contact is None else unit.contact.shard),
     )
 
@@ -100,8 +102,8 @@ def path_of(unit: Unit) -> int:
 
 def _is_connected(app_state: AppState, unit: Unit) -> bool | None:
     """As this process sees it itself, or else another one or a node has told. None: nobody knows, as with an outside broker,
-    which does not tell."""
-    if app_state.settings.broker is not None:
+    which does not tell; a charger that speaks OCPP is connected to us."""
+    if app_state.settings.broker is not None and unit.protocol != Protocol.OCPP:
         return None
     live = app_state.live.find(unit.id)
     if live is not None and live.connected:
@@ -156,6 +158,7 @@ def as_json(point: ChargePoint, told: Told) -> dict[str, Any]:
     heartbeat = point.heartbeat
     return {
         "id": point.id,
+        "protocol": point.protocol,
         "last_contact": _iso(point.last_contact_ms),
         "contact": point.verdict.contact,
         "silence_ms": point.verdict.silence_ms,

@@ -24,6 +24,7 @@ GLANCES = {
 }
 LATE_GLANCE = Glance("unsure", "Late")
 FAULT_GLANCE = Glance("bad", "Red light")
+OCPP_FAULT_GLANCE = Glance("bad", "Fault")  # whose light may have another colour
 DUPLICATE_GLANCE = Glance("unsure", "Two chargers")  # what it says may be of the other one
 
 LIGHTS = {

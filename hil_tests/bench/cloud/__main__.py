@@ -10,11 +10,12 @@ from hil_tests.bench.cloud.outages import outages
 from hil_tests.bench.cloud.pages import pages
 from hil_tests.bench.cloud.revoked import revoked
 from hil_tests.bench.cloud.slow_maker import slow_maker
-from hil_tests.bench.cloud.throughput import embedded, outside
+from hil_tests.bench.cloud.throughput import embedded, ocpp_door, outside
 
 BENCHES: dict[str, Callable[[], bool]] = {
     "embedded": embedded,
     "outside": outside,
+    "ocpp": ocpp_door,
     "fleet": fleet,
     "live": live,
     "logins": logins,

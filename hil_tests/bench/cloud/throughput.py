@@ -7,8 +7,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from base64 import b64encode
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import websockets
 
@@ -16,6 +18,7 @@ from hil_tests.bench.cloud.load import Fleet, cpu_s, percentile
 from hil_tests.fixtures.bridge_process import CHECKOUT
 from hil_tests.fixtures.children import die_with_parent
 from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
+from hil_tests.fixtures.ports import free_ports
 
 CLIENTS = 200
 WINDOW = 10  # heartbeats of one unit under way: how it comes after an outage
@@ -52,6 +55,32 @@ def embedded() -> bool:
     return ours >= EMBEDDED_FLOOR
 
 
+def ocpp_door() -> bool:
+    """Heartbeats of OCPP, stamped, stored and answered after the commit, beside the library's that answers alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        (port,) = free_ports(1)
+        cloud = CloudFixture(Path(folder), environment={"CHARGEKEEPER_OCPP_PORT": str(port)})
+        ids = Path(folder) / "ids.txt"
+        ids.write_text("".join(f"cp{number}\n" for number in range(CLIENTS)))
+        (added,) = cloud.commands(["unit", "add", "--file", str(ids), "--ocpp"])
+        keys = [str(one["secret"]) for one in cast(list[dict[str, Any]], added)]
+        cloud.start()
+        try:
+            before = int(cloud.health()["counters"]["contacts"])
+            ours = asyncio.run(_press_ocpp(port, cloud.bridge.pid, keys))
+            stored = int(cloud.health()["counters"]["contacts"]) - before
+        finally:
+            cloud.stop()
+    theirs = _ocpp()
+    print(
+        f"door for OCPP, {CLIENTS} chargers, stamped, stored and answered: {ours:,.0f} heartbeats/s/core ({stored:,} stored)"
+    )
+    print(
+        f"  beside it, ocpp's central system, which stores nothing: {theirs:,.0f} heartbeats/s/core ({ours / theirs:.1f}x)"
+    )
+    return stored > 0
+
+
 def _ocpp() -> float:
     words = [sys.executable, "-m", "hil_tests.bench.cloud.peers", "ocpp"]
     process = subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
@@ -63,12 +92,15 @@ def _ocpp() -> float:
         process.wait()
 
 
-async def _press_ocpp(port: int, pid: int) -> float:
+async def _press_ocpp(port: int, pid: int, keys: Sequence[str] = ("",) * CLIENTS) -> float:
     opened = [
         await websockets.connect(
-            f"ws://127.0.0.1:{port}/cp{number}", subprotocols=[websockets.Subprotocol("ocpp1.6")], compression=None
+            f"ws://127.0.0.1:{port}/cp{number}",
+            subprotocols=[websockets.Subprotocol("ocpp1.6")],
+            additional_headers={"Authorization": f"Basic {b64encode(f'cp{number}:{key}'.encode()).decode()}"},
+            compression=None,
         )
-        for number in range(CLIENTS)
+        for number, key in enumerate(keys)
     ]
     before_s, end_s = cpu_s(pid), time.monotonic() + SECONDS
     counts = await asyncio.gather(*[_beat(connection, end_s) for connection in opened])

@@ -24,7 +24,7 @@ from cloud_bridge.store.secrets import CLAIM_ALPHABET, matches
 from cloud_bridge.store.security_events import newest_security_events
 from cloud_bridge.store.tables import contacts
 from cloud_bridge.store.tokens import find_token
-from cloud_bridge.store.units import secret_hash
+from cloud_bridge.store.units import Protocol, secret_hash
 from tests.cloud_bridge.raw import connect_packet, publish_packet
 from tests.cloud_bridge.running import DEADLINE_S
 
@@ -59,10 +59,10 @@ def test_a_unit_gets_a_secret_and_a_claim_code(capsys: pytest.CaptureFixture[str
     assert len(said["claim_code"]) == 14
     assert set(said["claim_code"]) <= set(CLAIM_ALPHABET) | {"-"}
     with open_database(tmp_path / "data").reading() as connection:
-        kept = secret_hash(connection, "cp-1")
+        kept = secret_hash(connection, "cp-1", Protocol.MQTT)
     assert matches(said["secret"], kept)
     assert kept != said["secret"]
-    assert answer(capsys, "unit", "list", "--json") == [{"id": "cp-1"}]
+    assert answer(capsys, "unit", "list", "--json") == [{"id": "cp-1", "protocol": "mqtt"}]
 
 
 @pytest.mark.parametrize("command", ["add", "secret"])
@@ -75,7 +75,7 @@ def test_the_secret_that_a_unit_made_is_taken_and_not_repeated(
     monkeypatch.setattr("sys.stdin", io.StringIO(made + "\n"))
     assert made not in str(answer(capsys, "unit", command, "cp-1", "--secret", "-", "--json"))
     with open_database(tmp_path / "data").reading() as connection:
-        assert matches(made, secret_hash(connection, "cp-1"))
+        assert matches(made, secret_hash(connection, "cp-1", Protocol.MQTT))
 
 
 @pytest.mark.parametrize("weak", ["", "letmein", "f" * 63, "F" * 64])
@@ -86,6 +86,38 @@ def test_a_secret_that_people_thought_up_is_refused(
     monkeypatch.setattr("sys.stdin", io.StringIO(weak + "\n"))
     assert "64 hexadecimal digits" in refusal(capsys, "unit", "add", "cp-1", "--secret", "-")
     assert answer(capsys, "unit", "list", "--json") == []
+
+
+def test_a_charger_of_another_maker_gets_a_key_that_it_can_take_and_its_address(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHARGEKEEPER_OCPP_PORT", "9000")
+    said = answer(capsys, "unit", "add", "wall", "--ocpp", "--json")
+    assert len(said["secret"]) == 20 and said["connect_to"] == "ws://127.0.0.1:9000/ocpp/wall"
+    assert answer(capsys, "unit", "list", "--json") == [{"id": "wall", "protocol": "ocpp"}]
+    assert len(answer(capsys, "unit", "secret", "wall", "--json")["secret"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("key", "is_taken"), [("a maker's key", False), ("short", False), ("0123456789abcdefXYZ", True)]
+)
+def test_a_key_of_the_chargers_own_is_taken_if_it_is_long_enough(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, key: str, is_taken: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{key}\n"))
+    words = ("unit", "add", "wall", "--ocpp", "--secret", "-")
+    if is_taken:
+        assert "secret" not in answer(capsys, *words, "--json")
+    else:
+        assert "16 to 40 characters" in refusal(capsys, *words)
+
+
+@pytest.mark.parametrize("name", ["CHARGEKEEPER_OCPPS_PORT", "CHARGEKEEPER_OCPP_PORT"])
+def test_a_door_that_cannot_be_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "x")
+    assert name in refusal(capsys, "unit", "list")
 
 
 def test_a_unit_that_is_there_already_is_not_changed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +137,7 @@ def test_many_units_are_added_from_a_file(capsys: pytest.CaptureFixture[str], tm
     assert [one["id"] for one in added] == ["cp-1", "cp-2", "cp-3"]
     assert len({one["secret"] for one in added} | {one["claim_code"] for one in added}) == 6
     with open_database(tmp_path / "data").reading() as connection:
-        assert all(matches(one["secret"], secret_hash(connection, one["id"])) for one in added)
+        assert all(matches(one["secret"], secret_hash(connection, one["id"], Protocol.MQTT)) for one in added)
         (event,) = newest_security_events(connection)
     assert (event.kind, event.about) == ("unit_added", "cp-1 and 2 more")
 
@@ -126,7 +158,7 @@ def test_of_a_file_all_units_are_added_or_none(
     file = tmp_path / "ids.txt"
     file.write_text(lines)
     assert reason in refusal(capsys, "unit", "add", "--file", str(file))
-    assert answer(capsys, "unit", "list", "--json") == [{"id": "there"}]
+    assert answer(capsys, "unit", "list", "--json") == [{"id": "there", "protocol": "mqtt"}]
 
 
 def test_a_file_of_units_that_cannot_be_used_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

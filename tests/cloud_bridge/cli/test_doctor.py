@@ -117,6 +117,10 @@ def test_plain_http_beyond_it_is_not_until_tls_ends_in_front(
     ("environment", "words"),
     [
         ({"CHARGEKEEPER_HOST": "0.0.0.0", "CHARGEKEEPER_MQTT_PLAIN": "anywhere"}, "plain MQTT on 0.0.0.0:1883"),
+        (
+            {"CHARGEKEEPER_HOST": "0.0.0.0", "CHARGEKEEPER_OCPP_PORT": "9000", "CHARGEKEEPER_OCPP_PLAIN": "anywhere"},
+            "plain OCPP on 0.0.0.0:9000",
+        ),
         ({"CHARGEKEEPER_BROKER": "mqtt://:secret@broker.example:1883"}, "the broker broker.example"),
         ({"CHARGEKEEPER_MAIL": "mailto://user:password@mail.example"}, "the mail server mail.example"),
     ],

@@ -12,7 +12,7 @@ from amqtt.session import Session
 from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.connection_limits import Crowd
-from cloud_bridge.ingest import listener, packets, session
+from cloud_bridge.ingest import changed_secrets, listener, packets, session
 from cloud_bridge.ingest.quotas import BURST, Quotas
 from cloud_bridge.ingest.session import MAX_PACKET_BYTES
 from cloud_bridge.store import units
@@ -421,6 +421,6 @@ def test_a_unit_revoked_while_nobody_could_look_is_thrown_out_afterwards(
     unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
     with bridge.app_state.database.writing() as connection:
         units.revoke(connection, "cp-1", bridge.clock.now_ms())
-    bridge.clock.advance(10 * listener.LOOK_BACK_MS)
+    bridge.clock.advance(10 * changed_secrets.LOOK_BACK_MS)
     away.clear()
     assert unit.gone.wait(DEADLINE_S) and bridge.counter("closed_revoked") == 1

@@ -343,6 +343,7 @@ WITHOUT_TIME = {
     "member_invitations": "of the present owner; deleted when the unit is released",
     "presence": "of this moment",
     "over_quota": "of the last hour, a fact of the charge point",
+    "ocpp_lines": "of this moment, a fact of the charge point",
     "roll_out_units": "of its firmware, a fact of the charge point",
     "update_bytes": "of its firmware, a fact of the charge point",
 }
@@ -387,6 +388,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.troubles:heartbeats_with_trouble": "store.alerts.name_for asks for each person",
     "store.troubles:count_troubled": "numbers for the operator",
     "store.unit_clock:unit_clock": "the time that the charge point has, for the end of a command",
+    "store.units:newest_heartbeat": "its own door, for which it goes on",
     "store.unsettled:settle": "writes",
     "store.unsettled:unsettled_sessions": "writes beside each session what was found of it",
     "store.units:_units": "contact, and the newest heartbeat, which view.charge_point restricts",

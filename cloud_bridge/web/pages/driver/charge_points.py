@@ -18,11 +18,13 @@ from cloud_bridge.store.conversations import Unread, unread_answers
 from cloud_bridge.store.firmware import told_by
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.members import is_shared
+from cloud_bridge.store.ocpp_lines import NOTHING as NO_LINE
+from cloud_bridge.store.ocpp_lines import Line, line_of
 from cloud_bridge.store.ownership import contact_period
 from cloud_bridge.store.page_versions import versions_of
 from cloud_bridge.store.ready_plans import ShownPlan, plan_of
 from cloud_bridge.store.roll_outs import UnitUpdate, update_of
-from cloud_bridge.store.units import Unit, visible_unit, visible_units
+from cloud_bridge.store.units import Protocol, Unit, visible_unit, visible_units
 from cloud_bridge.troubles import Trouble, authority_ends
 from cloud_bridge.vehicles import repository
 from cloud_bridge.web.page import PersonOf, UnitOf, page, render_html, to
@@ -161,12 +163,15 @@ class Beside(NamedTuple):
     job: Job | None  # for its owner
     update: UnitUpdate | None  # of its firmware
     plan: ShownPlan | None  # of the next departure, for those at home
+    line: Line  # of a charger that speaks OCPP
 
     @property
     def mark(self) -> str:
         unread = "" if self.unread is None else f".{self.unread.answers}.{self.unread.newest_ms}"
         job = "" if self.job is None else f".{self.job.id}.{self.job.moves}"
-        return self.vehicles_mark + unread + job + update_words.mark(self.update) + ready_words.mark(self.plan)
+        refused, contested_ms = self.line.refused, self.line.contested_ms
+        line = "" if refused is None and contested_ms is None else f".{refused and refused.at_ms}.{contested_ms}"
+        return self.vehicles_mark + unread + job + line + update_words.mark(self.update) + ready_words.mark(self.plan)
 
 
 def _beside(connection: Connection, person: Person, unit: Unit, now_ms: int) -> Beside:
@@ -176,6 +181,7 @@ def _beside(connection: Connection, person: Person, unit: Unit, now_ms: int) -> 
         job_for_owner(connection, person, unit),
         update_of(connection, unit.id),
         plan_of(connection, unit.id, now_ms) if person.role is Role.DRIVER else None,
+        line_of(connection, unit.id) if unit.protocol == Protocol.OCPP else NO_LINE,
     )
 
 
@@ -188,7 +194,8 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         installer = installer_details(connection, unit.id) if needs_help else None
         told = told_by(connection, unit.id)
         idle_wh = history.idle_meter_wh(connection, unit.period, point.now_ms)
-        authority = None if person.role is Role.DRIVER else _authority(app_state, connection, unit, point.now_ms)
+        trusts_none = person.role is Role.DRIVER or unit.protocol == Protocol.OCPP
+        authority = None if trusts_none else _authority(app_state, connection, unit, point.now_ms)
         owner = owner_to(person, is_shared(connection, unit.id))
         back = None
         if ended and point.verdict.contact is Contact.ONLINE:
@@ -210,6 +217,7 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         owner=owner,
         update=beside.update,
         plan=beside.plan,
+        line=beside.line,
     )
 
 

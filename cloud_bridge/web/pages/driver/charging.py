@@ -16,10 +16,11 @@ from cloud_bridge.store.ownership import household_period
 from cloud_bridge.store.schedules import schedule_in_force
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.sites import currency_of, tariff_of
-from cloud_bridge.store.units import Unit
+from cloud_bridge.store.units import Protocol, Unit
 from cloud_bridge.tariffs.presets import presets
 from cloud_bridge.time_zones import BRITISH, GREAT_BRITAIN, is_british_time
 from cloud_bridge.web.connections import Reading
+from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.presentation import in_force, words
 from cloud_bridge.web.presentation.command_words import described
@@ -67,6 +68,7 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
         "cost": None if tariff is None else tariff_words(tariff, currency_of(connection, unit.id)),
         "is_owner": unit.owner_id == person.id,
         "presets": presets().values() if unit.time_zone in GREAT_BRITAIN else (),
+        "has_hours": unit.protocol != Protocol.OCPP,
         "amps": AMPS,
         "hours": HOURS,
     }
@@ -152,7 +154,12 @@ def send_command(
     arguments: dict[str, Any],
     holds_ms: int | None = None,
 ) -> Response:
-    """Send the command, within the person's rate. Leads to the page that shows the charger's answer."""
+    """Send the command, within the person's rate. Leads to the page that shows the charger's answer. Raises Refused for one
+    that cannot be given to a charger of this kind."""
+    if not commands.is_possible(unit.protocol, do, arguments):
+        raise Refused(
+            "Not possible with this charger", "It keeps no hours of ours: it can be limited, paused and told to charge."
+        )
     use(request, person, ORDERS, "Too many changes at once", "Nothing was sent to your charger this time.")
     commands.give(app_state, unit.id, person.id, do, arguments, holds_ms)
     note(request, Kind.COMMAND, person, f"{do} to {unit.id}")

@@ -1,0 +1,374 @@
+"""The door for chargers of other makers: a WebSocket at `/ocpp/<id>` for OCPP-J 1.6. Created and used on one event loop.
+
+    accepted --request with id and secret--> let in --frames--> closed
+       |                                        |
+       +-- refused, with a reason that is kept for its installer (login.py)
+
+The sockets are ours (acceptor.py), and the library gets each of them: so connections that have proved nothing are counted and
+closed as at the door for MQTT, by the same rules and with the same secrets (admission.py). Every frame is stamped as contact
+before anybody looks into it, and answered once it is committed: a charger keeps what was not answered, and sends it again.
+
+A unit has one connection, the newest that proved itself. The older one is closed after the new one is known, and its end marks
+nobody as gone.
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
+
+from sqlalchemy.exc import SQLAlchemyError
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from cloud_bridge.acceptor import Acceptor
+from cloud_bridge.client_address import network_of
+from cloud_bridge.connection_limits import Budget, Crowd
+from cloud_bridge.ingest.admission import Admission, Secret
+from cloud_bridge.ingest.certificate import Certificate
+from cloud_bridge.ingest.changed_secrets import ChangedSecrets
+from cloud_bridge.ingest.inbound import Ingest
+from cloud_bridge.ingest.listener import LOGINS_AT_ONCE, LOOK_EVERY_S, TLS_TIMES
+from cloud_bridge.ingest.ocpp import login
+from cloud_bridge.ingest.ocpp.actions import Outcome, Record, carry_out, state_of
+from cloud_bridge.ingest.ocpp.charger import ChargerState
+from cloud_bridge.ingest.ocpp.connection import QUIET, OcppConnection
+from cloud_bridge.ingest.ocpp.frames import Call, ErrorCode, Reply, error, read_frame, result
+from cloud_bridge.ingest.ocpp.line import Do
+from cloud_bridge.ingest.ocpp.login import Refused
+from cloud_bridge.ingest.ocpp.orders import ordered
+from cloud_bridge.ingest.ocpp.outgoing import Outgoing
+from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S
+from cloud_bridge.listening_sockets import open_sockets
+
+CONTESTED_AFTER, CONTESTED_WITHIN_S = 4, 600.0  # times that a connection took over another that was alive
+LEAVE_WITHIN_S = 5.0  # for all connections, when we stop
+RETRY_AFTER_S = 30  # of one that is to come again
+TOO_LARGE = 1009  # close code, RFC 6455 section 7.4.1
+STATUSES = {  # of a secret that is not right
+    Secret.WRONG: (HTTPStatus.UNAUTHORIZED, login.WRONG_SECRET),
+    Secret.OF_NOBODY: (HTTPStatus.UNAUTHORIZED, login.NOT_OURS),
+    Secret.UNCHECKED: (HTTPStatus.SERVICE_UNAVAILABLE, login.TRY_AGAIN),
+}
+
+FindCharger = Callable[[str], ChargerState]  # what is stored of it; reads the database
+
+_log = logging.getLogger(__name__)
+
+
+class OcppDoor:
+    """Listens, lets in, stamps, answers."""
+
+    def __init__(self, ingest: Ingest, admission: Admission, find_charger: FindCharger, budget: Budget) -> None:
+        self._ingest = ingest
+        self._admission = admission
+        self._find_charger = find_charger
+        self._counters = ingest.counters
+        self._loop = asyncio.get_running_loop()
+        self._turns = asyncio.Semaphore(LOGINS_AT_ONCE)
+        self._budget = budget
+        self._unproven = Crowd[OcppConnection](budget.unproven, budget.unproven_of_network)  # until their request
+        self._waiting = Crowd[OcppConnection](budget.logins, budget.logins_of_network)  # until it is decided
+        self._changed_secrets = ChangedSecrets(admission.credentials)
+        self._server = _Server(
+            self._serve,
+            process_request=self._admit,
+            open_timeout=CONNECT_OVER_TLS_WITHIN_S,
+            server_header=None,
+            logger=QUIET,
+        )
+        self._acceptors: list[Acceptor] = []
+        self._certificate: Certificate | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._all: set[OcppConnection] = set()
+        self._open: dict[str, OcppConnection] = {}
+        self._take_overs_s: dict[str, list[float]] = {}  # the last ones, of units alone
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
+        """Accept chargers from now on, with a certificate only over TLS. May be called for several ports.
+
+        Returns the port, chosen by the system when 0. Raises OSError.
+        """
+        sockets = open_sockets(host, port)
+        bound: int = sockets[0].getsockname()[1]
+        take = partial(self._take, None if certificate is None else certificate.context)
+        self._acceptors.append(Acceptor(sockets, take, self._has_room, self._counters, self._is_busy))
+        self._certificate = certificate or self._certificate
+        if self._looking is None:
+            self._looking = self._loop.create_task(self._look())
+        return bound
+
+    async def close(self) -> None:
+        """Stop listening, and end every connection."""
+        for acceptor in self._acceptors:
+            acceptor.close()
+        if self._looking is not None:
+            self._looking.cancel()
+        for connection in list(self._all):
+            connection.abort()
+        if waited_for := {*self._server.handlers.values(), *self._tasks}:
+            await asyncio.wait(waited_for, timeout=LEAVE_WITHIN_S)
+        self._admission.credentials.close()
+
+    @property
+    def connections(self) -> int:
+        return len(self._all)
+
+    def is_connected(self, unit_id: str) -> bool:
+        """Whether the charger has a connection open. Says nothing about contact: half-open ones look the same."""
+        return unit_id in self._open
+
+    def command(self, unit_id: str, payload: bytes) -> bool:
+        """Give the charger a command of ours. False: it has no connection, or too much waits for it."""
+        connection = self._open.get(unit_id)
+        if connection is None:
+            return False
+        now_ms = self._ingest.clock.now_ms()
+        asked = ordered(payload, connection.charger, now_ms)
+        if isinstance(asked, Record):  # our own word, and so no contact
+            return self._ingest.take_late(unit_id, *asked, now_ms, _stored)
+        calls = [Outgoing(step.action, step.payload, partial(asked.answered, step)) for step in asked.steps]
+        if not connection.calls.add(*calls):
+            return False
+        connection.send_next_call()
+        return True
+
+    # From accept to the first frame.
+
+    def _has_room(self) -> bool:
+        """For one more, or one that has proved nothing will make room for it."""
+        return len(self._all) < self._budget.units or bool(len(self._unproven) or len(self._waiting))
+
+    def _is_busy(self) -> bool:
+        """As many wait for their login as may: who comes now waits outside, as at the door for MQTT (listener.py)."""
+        return len(self._unproven) + len(self._waiting) >= self._budget.logins
+
+    def _take(self, context: ssl.SSLContext | None, accepted: socket.socket, address: str) -> None:
+        if len(self._all) >= self._budget.units:
+            self._turn_out(self._unproven.oldest_out() or self._waiting.oldest_out())
+        connection = OcppConnection(self._server, accepted, network_of(address))
+        self._all.add(connection)
+        self._turn_out(self._unproven.enter(connection, connection.network))
+        opening = self._loop.create_task(self._open_socket(connection, accepted, context))
+        self._tasks.add(opening)
+        opening.add_done_callback(self._tasks.discard)
+
+    def _turn_out(self, connection: OcppConnection | None) -> None:
+        if connection is not None:
+            self._counters.closed_crowded += 1
+            connection.abort()
+
+    async def _open_socket(
+        self, connection: OcppConnection, accepted: socket.socket, context: ssl.SSLContext | None
+    ) -> None:
+        over_tls = {} if context is None else TLS_TIMES
+        try:
+            await self._loop.connect_accepted_socket(lambda: connection, accepted, ssl=context, **over_tls)
+        except OSError:  # of the handshake, whoever ended it
+            self._counters.failed_handshakes += 1
+        else:
+            await connection.wait_closed()
+        finally:
+            self._all.discard(connection)
+            self._unproven.leave(connection)
+            self._resume()
+
+    def _resume(self) -> None:
+        for acceptor in self._acceptors:
+            acceptor.resume()
+
+    async def _admit(self, asking: ServerConnection, request: Request) -> Response | None:
+        """None: it is let in. Otherwise the answer that refuses it."""
+        assert isinstance(asking, OcppConnection)
+        self._unproven.leave(asking)
+        self._turn_out(self._waiting.enter(asking, asking.network))
+        try:
+            refused = await self._refusal(asking, request)
+        finally:
+            self._waiting.leave(asking)
+            self._resume()
+        if refused is None:
+            self._counters.logins += 1
+            return None
+        if refused.unit_id is not None:
+            self._ingest.reports.refused(refused.unit_id, refused.reason)
+        response = asking.respond(refused.status, f"{refused.reason}\n")
+        if refused.status is HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = 'Basic realm="OCPP"'
+        if refused.status is HTTPStatus.SERVICE_UNAVAILABLE:
+            response.headers["Retry-After"] = str(RETRY_AFTER_S)
+        return response
+
+    async def _refusal(self, asking: OcppConnection, request: Request) -> Refused | None:
+        knock = login.read_knock(request.path, request.headers.get_all("Authorization"))
+        if isinstance(knock, Refused):
+            self._counters.refused_client_id += 1
+            return knock
+        unit_id = knock.unit_id
+        async with self._turns:
+            if asking.transport.is_closing():  # it has gone meanwhile, or was turned out
+                return Refused(HTTPStatus.SERVICE_UNAVAILABLE, login.BUSY)
+            with suppress(SQLAlchemyError):  # then the secret cannot be compared either
+                asking.credentials_ms = await self._admission.credentials.changed_ms(unit_id)
+            found = await self._admission.check(unit_id, knock.secrets, asking.network)
+            if found is Secret.RIGHT:
+                try:
+                    asking.charger = await asyncio.to_thread(self._find_charger, unit_id)
+                except SQLAlchemyError:
+                    found = Secret.UNCHECKED
+        if found is not Secret.RIGHT:
+            return Refused(*STATUSES[found], unit_id)
+        if login.chosen_subprotocol(_offered(request)) is None:
+            self._counters.refused_protocol += 1
+            return Refused(HTTPStatus.BAD_REQUEST, login.NO_SUBPROTOCOL, unit_id)
+        if not self._ingest.admits(unit_id, self._ingest.clock.now_ms()):
+            return Refused(HTTPStatus.SERVICE_UNAVAILABLE, login.TOO_MUCH, unit_id)
+        asking.unit_id = unit_id
+        return None
+
+    # While it is open.
+
+    async def _serve(self, serving: ServerConnection) -> None:
+        assert isinstance(serving, OcppConnection)
+        unit_id = serving.unit_id
+        older, self._open[unit_id] = self._open.get(unit_id), serving
+        if older is not None:
+            self._counters.take_overs += 1
+            self._note_take_over(older)
+            serving.charger = older.charger  # newer than what is stored
+            older.abort()
+        self._mark_connected(unit_id, True)
+        try:
+            while True:
+                frame = await serving.next_frame()
+                if not self._take_frame(serving, frame):
+                    break
+        except ConnectionClosed as closed:
+            self._counters.closed_too_large += closed.sent is not None and closed.sent.code == TOO_LARGE
+        except Exception:  # a fault of ours ends this connection and nothing else
+            _log.exception("the connection of %s failed", unit_id)
+        finally:
+            serving.calls.end()
+            if self._open.get(unit_id) is serving:
+                del self._open[unit_id]
+                self._mark_connected(unit_id, False)
+            serving.abort()
+
+    def _note_take_over(self, older: OcppConnection) -> None:
+        """Again and again from one that is alive: two chargers have the identity."""
+        now_s = self._loop.time()
+        if not older.line.is_fresh(now_s):
+            return
+        times_s = [one for one in self._take_overs_s.get(older.unit_id, []) if now_s - one < CONTESTED_WITHIN_S]
+        self._take_overs_s[older.unit_id] = times_s = [*times_s, now_s][-CONTESTED_AFTER:]
+        if len(times_s) == CONTESTED_AFTER:
+            self._ingest.reports.contested(older.unit_id)
+
+    def _take_frame(self, connection: OcppConnection, data: bytes) -> bool:
+        """False: it cannot be taken in, and must not be answered."""
+        unit_id, now_ms = connection.unit_id, self._ingest.clock.now_ms()
+        if not self._ingest.admits(unit_id, now_ms):
+            return False
+        heard = self._ingest.hear(unit_id, now_ms)  # before anybody looks into it
+        connection.line.frame(self._loop.time())
+        answer, outcome = self._read(connection, data, now_ms)
+        connection.take()
+        committed = partial(connection.committed, answer)
+        return self._ingest.take_translated(heard, outcome.records, outcome.refused is not None, committed)
+
+    def _read(self, connection: OcppConnection, data: bytes, now_ms: int) -> tuple[str | None, Outcome]:
+        """The answer, None where there is none to give, and what the frame comes to."""
+        frame = read_frame(data)
+        if isinstance(frame, Reply):
+            records = connection.calls.answered(frame)
+            connection.send_next_call()
+            return None, Outcome({}, [*records, *state_of(connection.charger)])
+        if not isinstance(frame, Call):
+            _log.info("%s sent a frame that cannot be read: %s", connection.unit_id, frame.why)
+            answer = None if frame.message_id is None else error(frame.message_id, frame.code, frame.why)
+            return answer, Outcome({}, [], frame.code)
+        try:
+            outcome = carry_out(connection.charger, frame, now_ms)
+        except Exception:  # a fault of ours; that it was heard is true all the same
+            self._counters.failed_messages += 1
+            _log.exception("cannot read %s of %s", frame.action, connection.unit_id)
+            outcome = Outcome({}, [], ErrorCode.INTERNAL_ERROR)
+        if frame.action.lower() == "bootnotification":
+            connection.line.booted(self._loop.time())
+            if not connection.charger.has_told:
+                connection.calls.add(trigger("StatusNotification"))
+        if outcome.refused is not None:
+            return error(frame.message_id, outcome.refused), outcome
+        return result(frame.message_id, outcome.answer), outcome
+
+    def _mark_connected(self, unit_id: str, connected: bool) -> None:
+        self._ingest.live.unit(unit_id).connected = connected
+        self._ingest.reports.connected(unit_id, connected)
+
+    # By the clock.
+
+    async def _look(self) -> None:
+        await self._ingest.duties.every(LOOK_EVERY_S, "ocpp_connections", self._look_once)
+
+    async def _look_once(self) -> None:
+        now_s = self._loop.time()
+        for connection in list(self._open.values()):
+            self._look_at(connection, now_s)
+        for unit_id, changed_ms in (await self._changed_secrets.look()).items():
+            revoked = self._open.get(unit_id)
+            if revoked is not None and revoked.credentials_ms != changed_ms:
+                self._counters.closed_revoked += 1
+                revoked.abort()
+        if self._certificate is not None:
+            self._certificate.look()
+
+    def _look_at(self, connection: OcppConnection, now_s: float) -> None:
+        if connection.has_sign:
+            connection.has_sign = False
+            self._ingest.reports.line_alive(connection.unit_id)
+        connection.calls.look(now_s)
+        due = connection.line.look(now_s)
+        if due is Do.CLOSE:
+            self._counters.closed_idle += 1
+            connection.abort()
+            return
+        if due is Do.PING:
+            connection.ask_for_pong()
+        elif due is Do.PROBE:
+            connection.calls.add(trigger("Heartbeat"))
+        elif due is Do.ASK_BOOT and not connection.charger.has_told:
+            connection.calls.add(trigger("BootNotification"))
+            connection.calls.add(trigger("StatusNotification"))
+        connection.send_next_call()
+
+
+def _stored() -> None:
+    """Nobody waits for it."""
+
+
+def trigger(action: str) -> Outgoing:
+    """Asks a charger to report something. One that cannot says so, and has been heard."""
+    return Outgoing("TriggerMessage", {"requestedMessage": action}, _whatever)
+
+
+def _whatever(_reply: Reply | None) -> list[Record]:
+    """Any answer is one: that it came is what was asked."""
+    return []
+
+
+def _offered(request: Request) -> list[str]:
+    values = request.headers.get_all("Sec-WebSocket-Protocol")
+    return [one.strip() for value in values for one in value.split(",")]
+
+
+class _Server(Server):
+    """The library's, for sockets that are accepted elsewhere."""
+
+    def is_serving(self) -> bool:
+        return True

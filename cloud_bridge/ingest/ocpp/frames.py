@@ -1,0 +1,118 @@
+"""The frames of OCPP-J 1.6: a CALL, its answer, and what is neither. Pure.
+
+A charge point of another maker is read as far as it can be understood. A CALL without payload, one whose type is a text and an
+id that is a number are no errors; only what leaves no intent to read is Unreadable. Section 4 of "OCPP-J 1.6 Specification".
+"""
+
+import json
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
+MAX_FRAME_BYTES = 64 * 1024  # StopTransaction with all readings of a long session
+MAX_ID = 255  # characters that are echoed; the standard allows 36
+MAX_ACTION = 50
+
+MessageId = str | int
+
+
+class ErrorCode(StrEnum):
+    """Of a CALLERROR, table 7; one is misspelt in the standard, and so it is sent."""
+
+    NOT_IMPLEMENTED = "NotImplemented"
+    NOT_SUPPORTED = "NotSupported"
+    INTERNAL_ERROR = "InternalError"
+    PROTOCOL_ERROR = "ProtocolError"
+    FORMATION_VIOLATION = "FormationViolation"
+    TYPE_CONSTRAINT_VIOLATION = "TypeConstraintViolation"
+
+
+class Call(NamedTuple):
+    """The charge point asks or reports."""
+
+    message_id: MessageId
+    action: str
+    payload: dict[str, Any]
+
+
+class Reply(NamedTuple):
+    """The answer to a CALL of ours: a CALLRESULT, or with `error` a CALLERROR."""
+
+    message_id: MessageId
+    payload: dict[str, Any]
+    error: str | None = None
+
+
+class Unreadable(NamedTuple):
+    """No intent can be read. It is answered with `code` if it has an id, and not at all without one."""
+
+    why: str
+    message_id: MessageId | None = None
+    code: ErrorCode = ErrorCode.FORMATION_VIOLATION
+
+
+def read_frame(data: bytes) -> Call | Reply | Unreadable:
+    """Never raises, whatever the bytes."""
+    try:
+        said = json.loads(data.decode())
+    except (ValueError, RecursionError):  # a wrong encoding is a ValueError
+        return Unreadable("not JSON")
+    if not isinstance(said, list) or not said:
+        return Unreadable("not a JSON array")
+    message_id = _id(said[1]) if len(said) > 1 else None
+    if message_id is None:
+        return Unreadable("no id")
+    kind, rest = _kind(said[0]), said[2:]
+    if kind == CALL:
+        return _call(message_id, rest)
+    if kind == CALL_RESULT:
+        return Reply(message_id, _payload(rest[0] if rest else None) or {})
+    if kind == CALL_ERROR:
+        code = rest[0] if rest and isinstance(rest[0], str) and rest[0] else ErrorCode.INTERNAL_ERROR
+        return Reply(message_id, {}, str(code)[:MAX_ACTION])
+    return Unreadable("no message type of OCPP", message_id, ErrorCode.PROTOCOL_ERROR)
+
+
+def result(message_id: MessageId, payload: dict[str, Any]) -> str:
+    return _written([CALL_RESULT, message_id, payload])
+
+
+def error(message_id: MessageId, code: ErrorCode, description: str = "") -> str:
+    return _written([CALL_ERROR, message_id, code, description, {}])
+
+
+def call(message_id: MessageId, action: str, payload: dict[str, Any]) -> str:
+    return _written([CALL, message_id, action, payload])
+
+
+def _call(message_id: MessageId, rest: list[Any]) -> Call | Unreadable:
+    action = rest[0] if rest else None
+    if not isinstance(action, str) or not 0 < len(action) <= MAX_ACTION:
+        return Unreadable("no action", message_id)
+    payload = _payload(rest[1] if len(rest) > 1 else None)
+    if payload is None:
+        return Unreadable("its payload is no object", message_id, ErrorCode.TYPE_CONSTRAINT_VIOLATION)
+    return Call(message_id, action, payload)
+
+
+def _id(value: Any) -> MessageId | None:
+    if isinstance(value, str):
+        return value if 0 < len(value) <= MAX_ID else None
+    return value if type(value) is int and abs(value) < 2**63 else None
+
+
+def _kind(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 1:
+        return int(value)
+    return value if type(value) is int else None
+
+
+def _payload(value: Any) -> dict[str, Any] | None:
+    """An empty one where there is none, or an empty list; None for what is no object."""
+    if isinstance(value, dict):
+        return value
+    return {} if value is None or value == [] else None
+
+
+def _written(frame: list[Any]) -> str:
+    return json.dumps(frame, separators=(",", ":"))

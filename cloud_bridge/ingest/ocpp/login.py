@@ -1,0 +1,99 @@
+"""Who asks to be let in, of the request that opens a WebSocket: its path, its Basic authentication, its subprotocols. Pure.
+
+What installers type differs from charger to charger: some append a slash or the id once more, and some send their key as the
+hexadecimal digits in which OCPP carries it (AuthorizationKey) and others as the bytes that these are. So a secret is compared
+in both forms. A charger that cannot be right is refused with a reason that its installer can act on.
+"""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from cloud_bridge.wire import UNIT_ID
+
+SUBPROTOCOL = "ocpp1.6"
+MAX_SECRET = 128  # characters
+KEY_DIGITS = range(32, 41)  # hexadecimal, of an AuthorizationKey
+
+NO_ID = "the address ends with no id of a charger"
+NO_PASSWORD = "it sent no password (Basic authentication, security profile 1 or 2)"
+OTHER_USER = "its user name is not its id"
+NO_SUBPROTOCOL = "it does not offer the subprotocol ocpp1.6 (OCPP-J 1.6)"
+WRONG_SECRET = "its password is not the secret of this charger"
+NOT_OURS = "no charger of this id speaks OCPP here"
+TRY_AGAIN = "we could not check its password: our database is away"
+BUSY = "too many chargers log in at once"
+TOO_MUCH = "it sends too many messages"
+
+
+class Knock(NamedTuple):
+    """Somebody who says who he is, and shows a secret in one form or several."""
+
+    unit_id: str
+    secrets: tuple[str, ...]
+
+
+class Refused(NamedTuple):
+    status: HTTPStatus
+    reason: str
+    unit_id: str | None = None  # whom it was said to be
+
+
+def read_knock(path: str, authorization: Iterable[str]) -> Knock | Refused:
+    """`authorization` are the values of the header of that name. Never raises."""
+    unit_id = _unit_id(path)
+    if unit_id is None:
+        return Refused(HTTPStatus.NOT_FOUND, NO_ID)
+    credentials = _basic(authorization)
+    if credentials is None:
+        return Refused(HTTPStatus.UNAUTHORIZED, NO_PASSWORD, unit_id)
+    user, password = credentials
+    if user != unit_id:
+        return Refused(HTTPStatus.UNAUTHORIZED, OTHER_USER, unit_id)
+    return Knock(unit_id, _forms(password))
+
+
+def chosen_subprotocol(offered: Iterable[str]) -> str | None:
+    """As it was written there, in whatever letters; None if it is not among them."""
+    return next((one for one in offered if one.lower() == SUBPROTOCOL), None)
+
+
+def _unit_id(path: str) -> str | None:
+    """The last part of the path, without the query; what is before it is free."""
+    parts = [part for part in path.partition("?")[0].split("/") if part]
+    found = unquote(parts[-1]) if parts else ""
+    return found if UNIT_ID.match(found) else None
+
+
+def _basic(authorization: Iterable[str]) -> tuple[str, bytes] | None:
+    """The user name, and the password as it was sent; None where there is none that can be read."""
+    values = list(authorization)
+    scheme, _, encoded = values[0].strip().partition(" ") if len(values) == 1 else ("", "", "")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, colon, password = b64decode(encoded.strip(), validate=True).partition(b":")
+        return (user.decode(), password) if colon and 0 < len(password) <= MAX_SECRET else None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _forms(password: bytes) -> tuple[str, ...]:
+    """It is bytes and no text (ChargeTimeEU/Java-OCA-OCPP#163)."""
+    sent = _as_text(password)
+    if len(sent) in KEY_DIGITS and len(sent) % 2 == 0:
+        try:
+            return sent, _as_text(bytes.fromhex(sent))
+        except ValueError:
+            pass
+    return (sent,)
+
+
+def _as_text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

@@ -1,0 +1,94 @@
+"""What chargers of OCPP 1.6 report as their error code, in words for people. Pure.
+
+Their names begin with `ocpp_`, so that none is taken for a fault of our own firmware, whose advice may ask for its button.
+Codes: ChargePointErrorCode, section 7.6 of "Open Charge Point Protocol 1.6".
+"""
+
+from typing import NamedTuple
+
+PREFIX = "ocpp_"
+OTHER_FAULT, OTHER_TROUBLE = f"{PREFIX}other", f"{PREFIX}warning"
+
+_UNUSED = "do not use the charger until it has been checked."
+_UNPLUG = f"Unplug the vehicle, and plug it in again. If the fault comes back, {_UNUSED}"
+_ELECTRICIAN = f"Unplug the vehicle, and {_UNUSED}"
+_BY_ITSELF = "The charger goes on by itself when it is over. If it does not within an hour, it needs to be checked."
+
+
+class Words(NamedTuple):
+    title: str
+    advice: str
+
+
+FAULTS = {
+    "connectorlockfailure": Words("The lock of its socket does not work", _UNPLUG),
+    "evcommunicationerror": Words("The vehicle does not answer as it should", _UNPLUG),
+    "groundfailure": Words(
+        "Earth leakage",
+        "Current may have leaked to earth, in the vehicle, the cable or the charger. Do not press the test button of a "
+        "breaker, and do not reset a breaker that trips again. If vehicle, cable and charger are dry and undamaged, unplug "
+        "the vehicle. Leave the charger unused until an electrician has checked it.",
+    ),
+    "hightemperature": Words(
+        "The charger is too hot", f"Leave it to cool down, with nothing on or against it. {_BY_ITSELF}"
+    ),
+    "internalerror": Words("The charger reports an internal fault", _ELECTRICIAN),
+    "locallistconflict": Words("The charger does not accept its list of users", _ELECTRICIAN),
+    "mode3error": Words("The vehicle cable's pilot wire is faulty", _UNPLUG),
+    "overcurrentfailure": Words(
+        "The vehicle takes more current than it was offered",
+        "Unplug the vehicle. If it happens again, do not charge this vehicle here until both have been checked.",
+    ),
+    "overvoltage": Words(
+        "The mains voltage is too high",
+        f"{_BY_ITSELF} If your lights flicker or are very bright too, call the operator of your electricity network.",
+    ),
+    "powermeterfailure": Words("The energy meter does not answer", _ELECTRICIAN),
+    "powerswitchfailure": Words(
+        "The contactor does not switch",
+        "The cable may be live. Do not touch the contacts of its plug. Switch the charger off at the consumer unit or its "
+        "isolator, then unplug the vehicle. Leave it off until an electrician has checked it.",
+    ),
+    "readerfailure": Words("Its card reader does not work", _UNPLUG),
+    "resetfailure": Words("The charger could not be restarted", _ELECTRICIAN),
+    "undervoltage": Words(
+        "The mains voltage is too low",
+        f"{_BY_ITSELF} If your lights flicker or are dim too, call the operator of your electricity network.",
+    ),
+    "weaksignal": Words("Its mobile signal is too weak", _UNPLUG),
+    "other": Words("The charger reports a fault", _ELECTRICIAN),
+}
+TROUBLES = {
+    "weaksignal": Words(
+        "Its mobile or wireless signal is weak",
+        "If it keeps dropping out, ask us for help: its signal may need a boost.",
+    ),
+    "warning": Words(
+        "It reports something that does not stop it",
+        "If this stays, or the charger does not charge as it should, ask us for help.",
+    ),
+}
+
+
+def is_of_ocpp(name: str) -> bool:
+    """Whether it is a fault or a trouble of such a charger, and of no unit of ours."""
+    return name.startswith(PREFIX)
+
+
+def fault_name(code: str) -> str | None:
+    """Of an error code in small letters; None for one that is not in the standard."""
+    code = "other" if code == "othererror" else code
+    return f"{PREFIX}{code}" if code in FAULTS else None
+
+
+def trouble_name(code: str) -> str | None:
+    return f"{PREFIX}{code}" if code in TROUBLES else None
+
+
+def fault_words(name: str) -> Words | None:
+    """None for a name that is not one of these."""
+    return FAULTS.get(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
+
+
+def trouble_words(name: str) -> Words | None:
+    return TROUBLES.get(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None

@@ -1,0 +1,69 @@
+"""Of chargers that speak OCPP, what is no contact and helps whoever looks for a fault: when a ping or a pong last showed that
+their line is alive, when they were refused last, and why, and when two took turns with one identity. Only units of ours have
+a row."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select
+
+from cloud_bridge.store.tables import ocpp_lines, units
+from cloud_bridge.store.upsert import replace
+from cloud_bridge.wire import EARLIEST_S, LATEST_S
+
+
+class Refusal(NamedTuple):
+    """Of a connection."""
+
+    at_ms: int
+    reason: str  # for people
+
+
+class Line(NamedTuple):
+    """Of one charger; None for what has not happened."""
+
+    alive_ms: int | None
+    refused: Refusal | None
+    contested_ms: int | None
+
+
+NOTHING = Line(None, None, None)
+
+
+def record_lines(
+    connection: Connection,
+    alive_ms: Mapping[str, int],
+    refused: Mapping[str, Refusal],
+    contested_ms: Mapping[str, int],
+) -> None:
+    """Store the newest of each, by unit id. Ids that are no units are left out."""
+    asked = sorted(alive_ms.keys() | refused.keys() | contested_ms.keys())
+    known = set(connection.execute(select(units.c.id).where(units.c.id.in_(asked))).scalars())
+    for name, times_ms in (("alive_ms", alive_ms), ("contested_ms", contested_ms)):
+        times = [{"unit_id": unit_id, name: ms} for unit_id, ms in sorted(times_ms.items()) if unit_id in known]
+        replace(connection, ocpp_lines, times)
+    rows = [
+        {"unit_id": unit_id, "refused_ms": one.at_ms, "refused": one.reason}
+        for unit_id, one in sorted(refused.items())
+        if unit_id in known
+    ]
+    replace(connection, ocpp_lines, rows)
+
+
+def line_of(connection: Connection, unit_id: str) -> Line:
+    """NOTHING for a charger that does not speak OCPP; what is not valid is left out."""
+    query = select(ocpp_lines.c.alive_ms, ocpp_lines.c.refused_ms, ocpp_lines.c.refused, ocpp_lines.c.contested_ms)
+    row = connection.execute(query.where(ocpp_lines.c.unit_id == unit_id)).one_or_none()
+    if row is None:
+        return NOTHING
+    is_refused = _is_time(row.refused_ms) and isinstance(row.refused, str)
+    return Line(
+        row.alive_ms if _is_time(row.alive_ms) else None,
+        Refusal(row.refused_ms, row.refused) if is_refused else None,
+        row.contested_ms if _is_time(row.contested_ms) else None,
+    )
+
+
+def _is_time(value: Any) -> bool:
+    """SQLite keeps anything, and pages can write times of these years alone."""
+    return type(value) is int and EARLIEST_S <= value // 1000 <= LATEST_S

@@ -1,0 +1,240 @@
+"""Chargers that speak OCPP against the real process, on real sockets: is contact true, and nothing lost that was answered,
+while the bridge is killed, two boxes have one identity, and chargers have the manners that they have in the field?"""
+
+import asyncio
+import base64
+import json
+import ssl
+import time
+import urllib.request
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ocpp.routing import on  # type: ignore[import-untyped]  # ocpp has no types
+from ocpp.v16 import ChargePoint, call, call_result  # type: ignore[import-untyped]
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
+
+from hil_tests.fixtures.cloud_fixture import API_TOKEN, CloudFixture
+from hil_tests.fixtures.ports import free_ports
+from hil_tests.sim.ocpp_charger import Manners, NoAnswer, OcppCharger
+
+WITHIN_S = 60.0
+IDS = ["killed", "twice", "odd", "refused", "strict"]  # a charger for each test
+
+
+class Bridge:
+    """The process, with its doors for OCPP. One for all tests: to start it takes longer than they do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self.tls_port = free_ports(2)
+        ports = {"CHARGEKEEPER_OCPP_PORT": str(self.port), "CHARGEKEEPER_OCPPS_PORT": str(self.tls_port)}
+        self.cloud = CloudFixture(folder, environment=ports, tls=True)
+        self.cloud.start()
+        added = self.cloud.commands(*(["unit", "add", unit_id, "--ocpp"] for unit_id in IDS))
+        self.keys = {str(one["id"]): str(one["secret"]) for one in added}
+
+    def charger(self, unit_id: str, manners: Manners | None = None) -> OcppCharger:
+        return OcppCharger(self.port, unit_id, self.keys[unit_id], manners)
+
+    async def get(self, path: str) -> Any:
+        return await asyncio.to_thread(self.cloud.get, path)
+
+    async def read(self, unit_id: str) -> Any:
+        return await self.get(f"/api/charge-points/{unit_id}")
+
+    async def until(self, path: str, condition: Callable[[Any], object]) -> Any:
+        """What is told there, once it is so."""
+        return await asyncio.to_thread(self._until, path, condition)
+
+    async def kill(self) -> None:
+        await asyncio.to_thread(self.cloud.kill_bridge)
+
+    async def start_again(self) -> None:
+        await asyncio.to_thread(self.cloud.start_bridge)
+
+    def order(self, unit_id: str, **wanted: Any) -> str:
+        """Gives it; returns where its answer will be."""
+        headers = {"Authorization": f"Bearer {API_TOKEN}", "Content-Type": "application/json"}
+        url = f"{self.cloud.address}/api/charge-points/{unit_id}/commands"
+        request = urllib.request.Request(url, json.dumps(wanted).encode(), headers)
+        with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
+            return str(answer.headers["Location"])
+
+    def _until(self, path: str, condition: Callable[[Any], object]) -> Any:
+        give_up_s = time.monotonic() + WITHIN_S
+        while not condition(told := self.cloud.get(path)):
+            assert time.monotonic() < give_up_s, told
+            time.sleep(0.05)
+        return told
+
+
+@pytest.fixture(scope="module")
+def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridge]:
+    bridge = Bridge(tmp_path_factory.mktemp("chargers"))
+    yield bridge
+    bridge.cloud.stop()
+
+
+def run(story: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(story)
+
+
+def test_a_session_goes_on_through_a_kill_of_the_bridge(bridge: Bridge) -> None:
+    async def story() -> None:
+        charger = bridge.charger("killed")
+        async with charger.connected():
+            await charger.begin()
+            await charger.draw(7200, 500)
+            before = await bridge.read("killed")
+            assert (before["state"], before["watts"], before["firmware"]) == ("C2", 7200, "3.1")
+            await bridge.kill()
+        await bridge.start_again()
+        after = await bridge.read("killed")
+        assert (after["state"], after["total_wh"], after["connected"]) == ("C2", 1500, False)
+        assert after["last_contact"] == before["last_contact"], "a restart is no contact"
+        resumed = bridge.charger("killed", Manners(boots=False))
+        resumed.meter_wh, resumed.transaction, resumed.status = charger.meter_wh, charger.transaction, "Charging"
+        async with resumed.connected():
+            await resumed.draw(7200, 1500)
+            await resumed.end()
+            await resumed.call("StopTransaction", transactionId=resumed.transaction, meterStop=resumed.meter_wh)
+        told = await bridge.get("/api/charge-points/killed/sessions")
+        assert [one["energy_wh"] for one in told["sessions"]] == [2000], "sent again, and one all the same"
+
+    run(story())
+
+
+def test_two_boxes_with_one_identity_take_turns_and_nothing_answered_is_lost(bridge: Bridge) -> None:
+    async def story() -> None:
+        answered = 0
+
+        async def box(turns: int) -> None:
+            nonlocal answered
+            for _ in range(turns):
+                charger = bridge.charger("twice", Manners(boots=False))
+                with suppress(ConnectionClosed, NoAnswer):  # the other one has taken over
+                    await charger.connect()
+                    for _ in range(3):
+                        await charger.call("FirmwareStatusNotification", status="Idle")
+                        answered += 1
+                await charger.vanish()
+
+        await asyncio.gather(box(6), box(6))
+        async with bridge.charger("twice").connected():
+            told = await bridge.until("/api/charge-points/twice", lambda told: told["connected"])
+            assert told["contact"] == "online"
+        events = await bridge.get("/api/charge-points/twice/events?limit=500")
+        assert len([one for one in events["events"] if one["kind"] == "firmware"]) >= answered > 0
+
+    run(story())
+
+
+ODD = [
+    [2, "1", "StatusNotification", {"connectorId": 1, "errorCode": "Error", "status": "Faulted"}],
+    [
+        2,
+        "2",
+        "BootNotification",
+        {"chargePointVendor": "", "chargePointModel": None, "chargePointSerialNumber": "9" * 31},
+    ],
+    [2, "3", "Authorize", {"idTag": "X", "connectorId": 1}],
+    [2, 4, "Heartbeat", {}],
+    [2, "5", "Heartbeat"],
+    [2, "6", "MeterValues", {"connectorId": 0, "meterValue": [{"sampledValue": [{"value": "4296944685"}]}]}],
+    [2, "7", "StopTransaction", {"transactionId": -1, "meterStop": 5, "timestamp": "1970-01-01T00:00:00Z"}],
+    [2, "8", "SecurityEventNotification", {"type": "StartupOfTheDevice"}],
+]
+UNREADABLE: list[str | bytes] = ["", "[", '[2,"9"', "{}", "hello", '[5,"10"]', b"\xff\xff"]
+
+
+def is_later(last: str, told: dict[str, Any]) -> bool:
+    return bool(told["last_contact"] > last)
+
+
+def test_odd_frames_are_answered_and_close_nothing(bridge: Bridge) -> None:
+    async def story() -> None:
+        charger = bridge.charger("odd", Manners(boots=False, numeric_ids=True, appends_slash=True))
+        async with charger.connected():
+            for frame in ODD:
+                said = await charger.ask(frame)
+                assert said[0] == 3, (frame, said)
+            for unreadable in UNREADABLE:
+                last = (await bridge.read("odd"))["last_contact"]
+                await charger.say(unreadable)
+                await bridge.until("/api/charge-points/odd", partial(is_later, last))
+            assert (await charger.ask([2, "x", "Nonsense", {}]))[2] == "NotImplemented"
+            assert "currentTime" in await charger.call("Heartbeat")
+            assert (await bridge.read("odd"))["faults"] == ["ocpp_other"]
+
+    run(story())
+
+
+def test_whoever_is_refused_is_never_contacted(bridge: Bridge) -> None:
+    async def story() -> None:
+        key = bridge.keys["refused"]
+        strangers = [
+            OcppCharger(bridge.port, "refused", key, Manners(subprotocols=())),
+            OcppCharger(bridge.port, "refused", key, Manners(subprotocols=("ocpp2.0.1",))),
+            OcppCharger(bridge.port, "refused", f"{key}x"),
+        ]
+        for stranger in strangers:
+            with pytest.raises(InvalidStatus):
+                await stranger.connect()
+        told = await bridge.read("refused")
+        assert (told["contact"], told["last_contact"], told["connected"]) == ("never", None, False)
+        async with bridge.charger("refused", Manners(subprotocols=("OCPP1.6",))).connected():
+            assert (await bridge.read("refused"))["contact"] == "online"
+
+    run(story())
+
+
+class Strict(ChargePoint):  # type: ignore[misc]  # the library has no types
+    """The library's own charger: it refuses whatever its schemas do not allow."""
+
+    @on("SetChargingProfile")  # type: ignore[untyped-decorator]
+    def limit(self, **_asked: Any) -> Any:
+        return call_result.SetChargingProfile(status="Accepted")
+
+
+def test_the_librarys_own_charger_takes_our_answers_by_its_schemas_over_tls(bridge: Bridge) -> None:
+    async def story() -> None:
+        trusted = ssl.create_default_context(cafile=bridge.cloud.folder / "tls" / "ca.pem")
+        trusted.check_hostname = False
+        encoded = base64.b64encode(f"strict:{bridge.keys['strict']}".encode()).decode()
+        async with connect(
+            f"wss://127.0.0.1:{bridge.tls_port}/ocpp/strict",
+            ssl=trusted,
+            subprotocols=[Subprotocol("ocpp1.6")],
+            additional_headers={"Authorization": f"Basic {encoded}"},
+        ) as socket:
+            strict = Strict("strict", socket, response_timeout=int(WITHIN_S))
+            listening = asyncio.create_task(strict.start())
+            now = datetime.now(UTC).isoformat()
+            readings = [{"timestamp": now, "sampledValue": [{"value": "7"}]}]
+            asked = [
+                call.BootNotification(charge_point_model="M", charge_point_vendor="V"),
+                call.Heartbeat(),
+                call.StatusNotification(connector_id=1, error_code="NoError", status="Preparing"),
+                call.Authorize(id_tag="TAG"),
+                call.StartTransaction(connector_id=1, id_tag="TAG", meter_start=0, timestamp=now),
+                call.MeterValues(connector_id=1, meter_value=readings),
+                call.DataTransfer(vendor_id="V"),
+                call.DiagnosticsStatusNotification(status="Idle"),
+                call.FirmwareStatusNotification(status="Idle"),
+                call.StopTransaction(meter_stop=7, timestamp=now, transaction_id=1),
+            ]
+            for one in asked:
+                assert await strict.call(one, suppress=False) is not None
+            state = await asyncio.to_thread(partial(bridge.order, "strict", do="limit", amps=10, minutes=60))
+            told = await bridge.until(state, lambda told: told["status"] != "waiting")
+            assert told["status"] == "done", told
+            listening.cancel()
+
+    run(story())

@@ -1,0 +1,188 @@
+"""Whatever a charger sends: is it read without an exception, answered as the schemas of OCPP have it, and stored as our own
+wire format?"""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ocpp import messages  # type: ignore[import-untyped]  # comes without types
+
+from cloud_bridge.ingest.ocpp.actions import ACTIONS, Outcome, carry_out
+from cloud_bridge.ingest.ocpp.charger import ChargerState, charger_of
+from cloud_bridge.ingest.ocpp.frames import Call, Reply, Unreadable, error, read_frame
+from cloud_bridge.ingest.ocpp.meter_values import MAX_W, MAX_WH
+from cloud_bridge.wire import Heartbeat, Session, decode, read_object
+from tests.cloud_bridge.running import START_MS
+
+NAMES = (
+    *("Authorize", "BootNotification", "DataTransfer", "DiagnosticsStatusNotification", "FirmwareStatusNotification"),
+    *("Heartbeat", "MeterValues", "StartTransaction", "StatusNotification", "StopTransaction"),
+)
+FIELDS = (
+    *("connectorId", "status", "errorCode", "timestamp", "meterStart", "meterStop", "transactionId", "idTag", "reason"),
+    *("chargePointVendor", "firmwareVersion", "chargePointSerialNumber", "vendorId", "meterValue", "transactionData"),
+)
+WORDS = ("Charging", "Available", "Faulted", "GroundFailure", "NoError", "2026-01-01T00:00:00Z", "1970-01-01T00:00:00Z")
+SAMPLE_WORDS = (
+    "Power.Active.Import",
+    "Energy.Active.Import.Register",
+    "Voltage",
+    "Current.Import",
+    "kW",
+    "Wh",
+    "L1",
+    "L1-N",
+)
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(WORDS)
+values = st.recursive(
+    scalars, lambda some: st.lists(some, max_size=4) | st.dictionaries(st.text(max_size=8), some, max_size=4)
+)
+sample = st.dictionaries(
+    st.sampled_from(("value", "measurand", "unit", "phase", "context")), st.sampled_from(SAMPLE_WORDS) | scalars
+)
+meter = st.lists(
+    st.fixed_dictionaries({"timestamp": scalars, "sampledValue": st.lists(sample, max_size=5)}), max_size=3
+)
+payloads = st.dictionaries(st.sampled_from(FIELDS), scalars | meter, max_size=5)
+calls = st.builds(Call, st.text(max_size=36) | st.integers(), st.sampled_from(NAMES), payloads)
+
+untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
+
+
+def schema_of(action: str) -> Any:
+    return messages.get_validator(messages.MessageType.CallResult, action, "1.6")
+
+
+def check(charger: ChargerState, call: Call) -> Outcome:
+    outcome = carry_out(charger, call, START_MS)
+    assert outcome.refused is None
+    schema_of(call.action).validate(json.loads(json.dumps(outcome.answer)))
+    for kind, payload in outcome.records:
+        message = decode(kind, payload)
+        if isinstance(message, Heartbeat):
+            assert message.watts is None or 0 <= message.watts <= 8 * MAX_W
+            assert message.total_wh is None or 0 <= message.total_wh <= 8 * MAX_WH
+            assert charger_of(read_object(payload)).heartbeat() == charger.heartbeat(), "it comes back from the store"
+        if isinstance(message, Session):
+            assert message.energy_wh is None or message.energy_wh >= 0
+    return outcome
+
+
+@untimed
+@given(st.binary(max_size=300) | st.builds(lambda one: json.dumps(one).encode(), values))
+def test_any_bytes_are_a_frame_or_unreadable(data: bytes) -> None:
+    frame = read_frame(data)
+    assert isinstance(frame, Call | Reply | Unreadable)
+    if isinstance(frame, Unreadable) and frame.message_id is not None:
+        assert json.loads(error(frame.message_id, frame.code, frame.why))[:2] == [4, frame.message_id]
+
+
+@untimed
+@given(st.lists(calls, max_size=4))
+def test_any_calls_are_answered_as_the_schemas_have_it_and_stored_as_the_wire_format(several: list[Call]) -> None:
+    charger = ChargerState()
+    for call in several:
+        check(charger, call)
+
+
+@untimed
+@given(values)
+def test_any_stored_state_gives_a_charger(kept: Any) -> None:
+    assert decode("heartbeat", charger_of({"ocpp": kept, "a": kept}).heartbeat()) is not None
+
+
+def test_every_action_of_the_standard_is_known() -> None:
+    assert {name.lower() for name in NAMES} <= set(ACTIONS)
+
+
+async def _refused_by_the_library(frame: Call) -> bool:
+    call = messages.Call(frame.message_id, frame.action, frame.payload)
+    try:
+        await messages.validate_payload(call, "1.6")
+    except Exception:
+        return True
+    return False
+
+
+# Frames of chargers in the field, which the schemas refuse: with the library's own check each would be lost. Where from is
+# said in the words of the issue's own tracker.
+ODD = [
+    ("lbbrhzn#1248", "StatusNotification", {"connectorId": 1, "errorCode": "Error", "status": "Faulted"}),
+    (
+        "lbbrhzn#213",
+        "BootNotification",
+        {"chargePointVendor": "S", "chargePointModel": "M", "chargePointSerialNumber": "9" * 31},
+    ),
+    (
+        "lbbrhzn#1576",
+        "MeterValues",
+        {
+            "connectorId": 1,
+            "meterValue": [
+                {
+                    "timestamp": "2026-01-01T00:00:00Z",
+                    "sampledValue": [{"value": "50", "measurand": "Frequency", "unit": "Hz"}, {"value": "42"}],
+                }
+            ],
+        },
+    ),
+    (
+        "mobilityhouse#54",
+        "MeterValues",
+        {
+            "connectorId": 1,
+            "meterValue": [
+                {
+                    "timestamp": "2026-01-01T00:00:00Z",
+                    "sampledValue": [{"value": "1", "measurand": "Request.Energy"}, {"value": "42"}],
+                }
+            ],
+        },
+    ),
+    (
+        "mobilityhouse#361",
+        "MeterValues",
+        {
+            "connectorId": 1,
+            "meterValue": [
+                {"timestamp": "2026-01-01T00:00:00Z", "sampledValue": [{"value": "42", "context": "Sample.Alfen"}]}
+            ],
+        },
+    ),
+    ("evcc#14579", "Authorize", {"idTag": "X", "connectorId": 1}),
+    ("null", "StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Charging", "info": None}),
+]
+
+
+@pytest.mark.parametrize(("_where", "action", "payload"), ODD)
+def test_what_the_schemas_refuse_is_read_all_the_same(_where: str, action: str, payload: dict[str, Any]) -> None:
+    charger, call = ChargerState(), Call("1", action, payload)
+    assert asyncio.run(_refused_by_the_library(call))
+    check(charger, call)
+    if action == "MeterValues":
+        assert charger.connectors[1].total_wh == 42
+    if payload.get("status") == "Faulted":
+        assert charger.faults == ["ocpp_other"]
+    if payload.get("status") == "Charging":
+        assert charger.state == "C2"
+
+
+# What the schemas accept and cannot be true.
+DOUBTED = [
+    ("evcc#29190", {"value": "4296944685"}),
+    ("evcc#17585", {"value": "230", "measurand": "SoC", "unit": "V"}),
+    ("negative", {"value": "-7000", "measurand": "Power.Active.Import", "unit": "W"}),
+    ("megawatts", {"value": "7000", "measurand": "Power.Active.Import", "unit": "kW"}),
+    ("not a number", {"value": "NaN"}),
+]
+
+
+@pytest.mark.parametrize(("_where", "sampled"), DOUBTED)
+def test_what_cannot_be_true_is_doubted(_where: str, sampled: dict[str, str]) -> None:
+    charger = ChargerState()
+    check(charger, Call("1", "MeterValues", {"connectorId": 1, "meterValue": [{"sampledValue": [sampled]}]}))
+    assert (charger.connectors[1].total_wh, charger.connectors[1].watts) == (None, None)

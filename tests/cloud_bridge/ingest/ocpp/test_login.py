@@ -1,0 +1,79 @@
+"""Is a charger recognised however it writes its id and its key, and everybody else told why not?"""
+
+from base64 import b64encode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud_bridge.ingest.ocpp import login
+from cloud_bridge.ingest.ocpp.login import Knock, Refused, chosen_subprotocol, read_knock
+
+KEY = "abcdefghijKLMNOPQR12"
+
+
+def header(user: str, password: bytes = KEY.encode()) -> list[str]:
+    return [f"Basic {b64encode(user.encode() + b':' + password).decode()}"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/ocpp/wall",
+        "/ocpp/wall/",
+        "/wall",
+        "/ocpp/wall/wall",
+        "//wall",
+        "/ocpp/w%61ll",
+        "/ocpp/wall?x=1",
+        "/steve/websocket/wall",
+    ],
+)
+def test_its_id_is_the_last_part_of_the_address(path: str) -> None:
+    assert read_knock(path, header("wall")) == Knock("wall", (KEY,))
+
+
+def test_a_key_in_hexadecimal_digits_is_compared_in_both_forms() -> None:
+    digits = KEY.encode().hex()
+    assert read_knock("/wall", header("wall", digits.encode())) == Knock("wall", (digits, KEY))
+
+
+def test_a_key_is_bytes_and_no_text() -> None:
+    assert read_knock("/wall", header("wall", b"\xff\xfe")) == Knock("wall", ("\xff\xfe",))
+
+
+def test_a_password_may_have_colons() -> None:
+    assert read_knock("/wall", header("wall", b"a:b:c")) == Knock("wall", ("a:b:c",))
+
+
+@pytest.mark.parametrize(
+    ("path", "authorization", "reason"),
+    [
+        ("/", header("wall"), login.NO_ID),
+        ("/ocpp/a b", header("a b"), login.NO_ID),
+        ("/wall", [], login.NO_PASSWORD),
+        ("/wall", ["Bearer x"], login.NO_PASSWORD),
+        ("/wall", ["Basic !"], login.NO_PASSWORD),
+        ("/wall", header("wall", b""), login.NO_PASSWORD),
+        ("/wall", header("wall", b"x" * 200), login.NO_PASSWORD),
+        ("/wall", header("wall") * 2, login.NO_PASSWORD),
+        ("/wall", header("Wall"), login.OTHER_USER),
+    ],
+)
+def test_everybody_else_is_told_why(path: str, authorization: list[str], reason: str) -> None:
+    refused = read_knock(path, authorization)
+    assert isinstance(refused, Refused) and refused.reason == reason
+
+
+@settings(deadline=None)
+@given(st.text(max_size=80), st.lists(st.text(max_size=80), max_size=3))
+def test_any_request_is_a_knock_or_refused(path: str, authorization: list[str]) -> None:
+    assert isinstance(read_knock(path, authorization), Knock | Refused)
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [(["ocpp1.6"], "ocpp1.6"), (["ocpp2.0.1", "OCPP1.6"], "OCPP1.6"), ([], None), (["ocpp2.0.1"], None)],
+)
+def test_the_subprotocol_is_chosen_as_it_was_written(offered: list[str], chosen: str | None) -> None:
+    assert chosen_subprotocol(offered) == chosen

@@ -1,0 +1,116 @@
+"""Do the pages show a charger of another maker as any other, leave out what it cannot tell, and offer only what it can do?"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloud_bridge.durations import MINUTE_MS
+from cloud_bridge.ingest.ocpp import login
+from cloud_bridge.store.access import Role
+from cloud_bridge.store.units import Protocol
+from tests.cloud_bridge.ingest.ocpp.client import OcppClient
+from tests.cloud_bridge.people import Visitor, give
+from tests.cloud_bridge.running import Bridge, running_bridge
+
+
+@pytest.fixture
+def bridge(tmp_path: Path) -> Iterator[Bridge]:
+    with running_bridge(tmp_path, ocpp=True) as bridge:
+        yield bridge
+
+
+@pytest.fixture
+def charger(bridge: Bridge) -> OcppClient:
+    """Claimed by ann, and never connected before."""
+    new = bridge.add_unit("wall", Protocol.OCPP)
+    bridge.add_person("ann", "correct horse", Role.DRIVER)
+    give(bridge, new.claim_code, "ann")
+    return OcppClient(bridge, "wall", new.secret)
+
+
+def test_a_charging_one_is_seen_without_what_it_cannot_tell(bridge: Bridge, charger: OcppClient) -> None:
+    charger.call("BootNotification", chargePointVendor="V", chargePointModel="M", firmwareVersion="7.1")
+    charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Charging")
+    sample = {"value": "7200", "measurand": "Power.Active.Import", "unit": "W"}
+    charger.call("MeterValues", connectorId=1, meterValue=[{"sampledValue": [sample]}])
+    page = Visitor(bridge, "ann").read("/")
+    assert "Just now" in page and "Working" in page and "Charging" in page and "7.2 kW" in page
+    assert "OCPP 1.6" in page and "Firmware 7.1" in page
+    for unknown in ("Mobile signal", "Light on the wall", "Mode", "standard charger", "red light"):
+        assert unknown not in page, unknown
+
+
+def test_a_fault_has_words_and_nobody_is_told_of_a_button_or_a_light(bridge: Bridge, charger: OcppClient) -> None:
+    charger.call("StatusNotification", connectorId=1, errorCode="GroundFailure", status="Faulted")
+    page = Visitor(bridge, "ann").read("/")
+    assert "Your charger reports a fault" in page and "Earth leakage" in page
+    assert "red light" not in page and "press the button" not in page
+
+
+def test_a_silent_one_is_told_without_promises_of_what_it_does(bridge: Bridge, charger: OcppClient) -> None:
+    charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Available")
+    bridge.clock.advance(31 * MINUTE_MS)
+    page = Visitor(bridge, "ann").read("/")
+    assert "We have not heard from your charger" in page and "a setting of its own" in page
+    assert "standard charger" not in page
+
+
+def test_whoever_was_refused_in_its_name_is_told_with_the_reason(bridge: Bridge, charger: OcppClient) -> None:
+    bridge.app_state.unit_reports.refused("wall", login.NO_SUBPROTOCOL)
+    bridge.app_state.unit_reports.write()
+    ann = Visitor(bridge, "ann")
+    assert login.NO_SUBPROTOCOL in ann.read("/")
+    bridge.clock.advance(MINUTE_MS)
+    charger.call("Heartbeat")
+    assert login.NO_SUBPROTOCOL not in ann.read("/"), "it was heard since"
+
+
+def test_a_second_one_with_its_identity_is_told_for_an_hour(bridge: Bridge, charger: OcppClient) -> None:
+    bridge.app_state.unit_reports.contested("wall")
+    bridge.app_state.unit_reports.write()
+    ann, told = Visitor(bridge, "ann"), "A second charger may use its identity"
+    assert told in ann.read("/")
+    bridge.clock.advance(61 * MINUTE_MS)
+    assert told not in ann.read("/")
+
+
+def test_only_what_it_can_do_is_offered(bridge: Bridge, charger: OcppClient) -> None:
+    charger.call("BootNotification", chargePointVendor="V", chargePointModel="M")
+    ann, here = Visitor(bridge, "ann"), "/charge-points/wall/charging"
+    page = ann.read(here)
+    assert "Limit it" in page and "Pause it" in page and "Charge now" in page
+    assert "When to charge" not in page and "Back to my hours" not in page and "not possible with this charger" in page
+    answer = ann.post(f"{here}/schedule", here, choice="off")
+    assert answer.status_code == 422 and "Not possible with this charger" in answer.text
+    refused = bridge.client.post("/api/charge-points/wall/commands", json={"do": "skip_delay"})
+    assert refused.status_code == 409 and "not possible with this charger" in refused.text
+    assert ann.post(f"{here}/pause", here, hours="1").status_code == 200
+    assert charger.asked("SetChargingProfile")
+
+
+def test_the_fleet_tells_its_kind(bridge: Bridge, charger: OcppClient) -> None:
+    charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Available")
+    assert "OCPP" in Visitor(bridge, "sam", Role.SUPPORT).read("/fleet")
+    assert bridge.read("wall")["protocol"] == "ocpp"
+
+
+def test_every_other_page_of_it_is_there(bridge: Bridge, charger: OcppClient) -> None:
+    charger.call("BootNotification", chargePointVendor="V", chargePointModel="M", firmwareVersion="7.1")
+    charger.call("StatusNotification", connectorId=1, errorCode="WeakSignal", status="Charging")
+    charger.call("SecurityEventNotification", type="StartupOfTheDevice")
+    charger.call("FirmwareStatusNotification", status="Idle")
+    bridge.clock.advance(MINUTE_MS)
+    begun = charger.call("StartTransaction", connectorId=1, idTag="X", meterStart=0, timestamp="2026-01-01T00:01:00Z")
+    charger.call(
+        "StopTransaction", transactionId=begun["transactionId"], meterStop=5000, timestamp="2026-01-01T00:01:00Z"
+    )
+    charger.call("StatusNotification", connectorId=1, errorCode="GroundFailure", status="Faulted")
+    bridge.clock.advance(MINUTE_MS)
+    ann, sam = Visitor(bridge, "ann"), Visitor(bridge, "sam", Role.SUPPORT)
+    assert "5.0 kWh" in ann.read("/charge-points/wall/history")
+    for path in ("support", "charging"):
+        ann.read(f"/charge-points/wall/{path}")
+    assert "Restarts once" in sam.read("/charge-points/wall/jobs")
+    for what in ("sessions", "events", "signal", "contacts", "in-force"):
+        assert bridge.client.get(f"/api/charge-points/wall/{what}").status_code == 200, what
