@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from hil_tests.demo.browser import Browser
 from hil_tests.demo.month import month_before, write_month
 from hil_tests.fixtures.background import Background
+from hil_tests.fixtures.mqtt_unit import MqttUnit
 from hil_tests.sim.car_account import Car, CarAccount
 from hil_tests.sim.car_account_web import create_app, served
 from hil_tests.web.cloud_fixture import DAY_MS, WebCloudFixture
@@ -37,7 +38,7 @@ PEOPLE = {
 }
 HOMES = {"dora": "CK-0001", "hana": "CK-0002", "sam": "CK-0003", "rita": "CK-0004", "lou": "CK-0005"}
 STATES: dict[str, dict[str, Any]] = {  # by driver: what the heartbeat says
-    "dora": {"s": "C2", "a": 32, "w": 7360, "e": 412_600, "f": []},
+    "dora": {"s": "C2", "a": 32, "w": 7360, "e": 412_600, "f": [], "l": 32, "y": "installer", "i": ["override"]},
     "hana": {
         "s": "B1",
         "a": 0,
@@ -53,6 +54,9 @@ STATES: dict[str, dict[str, Any]] = {  # by driver: what the heartbeat says
     "lou": {"s": "A1", "a": 0, "w": 0, "e": 203_900, "f": []},
 }
 SILENT_MINUTES = 34
+AVOIDED = "mon-sun 00:00-00:30 05:30-24:00"  # by dora and hana, whose electricity is cheap in between
+PLUGGED_MINUTES = 101  # ago, by dora
+IDLE_WH = 400_200  # of her meter before
 ASKED = "The light is red since this morning. May I use it?"
 SAID = "It has dropped out twice this week, always when the bins are out. Can you have a look?"
 WHY = "Weak signal: the median of two weeks is 14. Try a better place for the antenna first."
@@ -112,15 +116,21 @@ class Street:
         for driver, unit_id in HOMES.items():
             place.charger(unit_id, driver)
             place.command("unit", "assign", unit_id, "ingo")
+        for driver in ("dora", "hana"):
+            self._charger(driver).report("event", t=BEFORE_S, k="schedule", d={"to": AVOIDED})
+        self.report("dora", s="A1", a=0, w=0, e=IDLE_WH, i=[])
         self.report(*HOMES)
         self._background.run(self._visit_pages())
 
-    def report(self, *drivers: str, **other: int) -> None:
+    def _charger(self, driver: str) -> MqttUnit:
+        return next(one for one in self.place.chargers if one.name == HOMES[driver])
+
+    def report(self, *drivers: str, **other: Any) -> None:
         """These chargers' heartbeats, with other values where some are given."""
-        for charger in self.place.chargers:
-            for driver in drivers:
-                if charger.name == HOMES[driver]:
-                    charger.report("heartbeat", t=EVENING_S, m="smart", q=19, o="23415", **(STATES[driver] | other))
+        for driver in drivers:
+            self._charger(driver).report(
+                "heartbeat", t=EVENING_S, m="smart", q=19, o="23415", **(STATES[driver] | other)
+            )
 
     async def _visit_pages(self) -> None:
         """What people do there once."""
@@ -162,7 +172,7 @@ class Street:
         self.place.show(EVENING_S)
         write_month(self.place.folder / "chargekeeper.db", HOMES["dora"], month_before(now_ms), now_ms)
         self.place.two_weeks_of_signal(HOMES["lou"])
-        silent_ms = SILENT_MINUTES * MINUTE_MS
+        silent_ms, dora, hana = SILENT_MINUTES * MINUTE_MS, HOMES["dora"], HOMES["hana"]
         self.place.store(
             f"UPDATE messages SET sent_ms = {now_ms - 3 * 3600_000} + id * {40 * MINUTE_MS}",
             f"UPDATE conversations SET newest_ms = {now_ms - 3 * 3600_000} + id * {80 * MINUTE_MS}",
@@ -178,6 +188,16 @@ class Street:
             "UPDATE signal_5min SET lowest = lowest + 6, highest = highest + 6, total = total + 6 * samples"
             f" WHERE unit_id = '{HOMES['lou']}' AND from_ms > {now_ms - 4 * DAY_MS}",
             f"DELETE FROM contact_gaps WHERE unit_id = '{HOMES['lou']}' AND to_ms > {now_ms - 4 * DAY_MS}",
+            f"UPDATE power SET received_ms = {now_ms - PLUGGED_MINUTES * MINUTE_MS} - (plugged = 0) * {MINUTE_MS}"
+            f" WHERE unit_id = '{dora}'",
+            f"INSERT INTO tariffs (unit_id, rate, off_peak_rate, off_peak_from, off_peak_to)"
+            f" VALUES ('{hana}', 2800, 850, 30, 330)",
+            "INSERT INTO ready_plans (unit_id, person_id, vehicle_id, set_ms, ready_ms, begin_ms, target_percent,"
+            " capacity_kwh, power_w, hours, hours_ms, judged_ms, watched, verdict, percent, full_ms)"
+            " SELECT units.id, owner_id, vehicles.id,"
+            f" {now_ms}, {now_ms + 696 * MINUTE_MS}, {now_ms}, 80, 60, 7400, '{AVOIDED}', {now_ms}, {now_ms}, '{{}}',"
+            f" 'on-track', 80, {now_ms + 88 * MINUTE_MS} FROM units JOIN vehicles ON vehicles.person_id = owner_id"
+            f" WHERE units.id = '{dora}'",
             "DELETE FROM listening_gaps",
             f"UPDATE listening SET until_ms = {now_ms}, latest_ms = 0",
         )

@@ -38,7 +38,7 @@ def test_the_longest_unheard_stand_first(bridge: Bridge) -> None:
     bridge.add_unit("third")
     operator = Visitor(bridge, "olga", Role.OPERATOR)
     assert listed(operator.get("/fleet")) == ["first", "second"]
-    assert "first Was ready, no vehicle connected · Vodafone Silent 40 minutes ago" in operator.read("/fleet")
+    assert "first Was ready, no vehicle connected Vodafone Silent 40 minutes ago" in operator.read("/fleet")
     assert listed(operator.get("/fleet?by=never")) == ["third"]
 
 
