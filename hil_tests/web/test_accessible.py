@@ -52,8 +52,10 @@ def test_nothing_is_cut_off_at_400_per_cent(browser: Browser, place: WebCloudFix
 
 def test_the_plan_is_seen_in_forced_colours(browser: Browser, place: WebCloudFixture) -> None:
     """The hours in which it charges are another colour than those in which it does not, in a theme of the system's own."""
+    place.person("cora", "driver")
+    place.charger("CK-0023", "cora").report("heartbeat", s="C2", m="smart", q=18, a=32, w=7360, e=100, f=[])
     page = browser.new_context(forced_colors="active").new_page()
-    place.log_in(page, "dora")
+    place.log_in(page, "cora")
     track, charge = (
         page.locator(f".plan .{part}").first.evaluate("part => getComputedStyle(part).fill")
         for part in ("track", "charge")
