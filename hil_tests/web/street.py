@@ -32,6 +32,7 @@ PEOPLE = {
     "rita": "driver",  # a red light
     "lou": "driver",  # no access to the car any more
     "carl": "driver",  # a car, and no charger
+    "dan": "driver",  # four chargers at a depot
     "ingo": "installer",
     "sue": "support",
     "olga": "operator",
@@ -52,6 +53,17 @@ STATES: dict[str, dict[str, Any]] = {  # by driver: what the heartbeat says
     "sam": {"s": "C2", "a": 16, "w": 3680, "e": 88_000, "f": []},
     "rita": {"s": "B1", "a": 0, "w": 0, "e": 51_200, "f": ["rcd_ac"]},
     "lou": {"s": "A1", "a": 0, "w": 0, "e": 203_900, "f": []},
+}
+DEPOT = {  # of dan: id to name, state and network. Two of them are silent, for as long as SILENT_HOURS
+    "CK-0011": ("Depot, bay 1", "C2", "23430"),
+    "CK-0012": ("Depot, bay 2", "A1", "23430"),
+    "CK-0013": ("Depot, bay 3", "B1", "23430"),
+    "CK-0014": ("Depot, bay 4", "C2", "23410"),
+}
+SILENT_BAYS, SILENT_HOURS = ("CK-0012", "CK-0013"), 3
+VERSIONS = {
+    "1.4.0": ("CK-0001", "CK-0002", "CK-0004", "CK-0005", "CK-0011"),
+    "1.3.2": ("CK-0003", *SILENT_BAYS, "CK-0014"),
 }
 SILENT_MINUTES = 34
 AVOIDED = "mon-sun 00:00-00:30 05:30-24:00"  # by dora and hana, whose electricity is cheap in between
@@ -120,6 +132,9 @@ class Street:
             self._charger(driver).report("event", t=BEFORE_S, k="schedule", d={"to": AVOIDED})
         self.report("dora", s="A1", a=0, w=0, e=IDLE_WH, i=[])
         self.report(*HOMES)
+        for unit_id, (_, state, network) in DEPOT.items():
+            bay = place.charger(unit_id, "dan")
+            bay.report("heartbeat", t=EVENING_S, s=state, m="smart", q=17, o=network, a=0, w=0, e=64_000, f=[])
         self._background.run(self._visit_pages())
 
     def _charger(self, driver: str) -> MqttUnit:
@@ -173,6 +188,7 @@ class Street:
         write_month(self.place.folder / "chargekeeper.db", HOMES["dora"], month_before(now_ms), now_ms)
         self.place.two_weeks_of_signal(HOMES["lou"])
         silent_ms, dora, hana = SILENT_MINUTES * MINUTE_MS, HOMES["dora"], HOMES["hana"]
+        bays_ms = SILENT_HOURS * 60 * MINUTE_MS
         self.place.store(
             f"UPDATE messages SET sent_ms = {now_ms - 3 * 3600_000} + id * {40 * MINUTE_MS}",
             f"UPDATE conversations SET newest_ms = {now_ms - 3 * 3600_000} + id * {80 * MINUTE_MS}",
@@ -198,11 +214,17 @@ class Street:
             f" {now_ms}, {now_ms + 696 * MINUTE_MS}, {now_ms}, 80, 60, 7400, '{AVOIDED}', {now_ms}, {now_ms}, '{{}}',"
             f" 'on-track', 80, {now_ms + 88 * MINUTE_MS} FROM units JOIN vehicles ON vehicles.person_id = owner_id"
             f" WHERE units.id = '{dora}'",
+            f"UPDATE contacts SET last_contact_ms = {now_ms - bays_ms}, latest_ms = {now_ms - bays_ms},"
+            f" listened_ms = listened_ms - {bays_ms} WHERE unit_id IN {SILENT_BAYS}",
+            f"UPDATE heartbeats SET received_ms = {now_ms - bays_ms} WHERE unit_id IN {SILENT_BAYS}",
+            *(f"UPDATE units SET name = '{name}' WHERE id = '{unit_id}'" for unit_id, (name, _, _) in DEPOT.items()),
+            *(f"UPDATE units SET firmware = '{version}' WHERE id IN {units}" for version, units in VERSIONS.items()),
             "DELETE FROM listening_gaps",
             f"UPDATE listening SET until_ms = {now_ms}, latest_ms = 0",
         )
         self.place.start_bridge()
-        self.place.wait_until_noticed(HOMES["sam"])
+        for unit_id in (HOMES["sam"], *SILENT_BAYS):
+            self.place.wait_until_noticed(unit_id)
 
 
 @contextmanager
