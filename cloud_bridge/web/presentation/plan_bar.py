@@ -112,7 +112,8 @@ def off_peak(tariff: Tariff | None, from_ms: int, until_ms: int, time_zone: str)
     it begins with the first and ends with the second."""
     if tariff is None or tariff.off_peak_rate is None:
         return []
-    zone, found = zone_or_utc(time_zone), []
+    zone = zone_or_utc(time_zone)
+    found: list[Span] = []
     day = local_time(from_ms, time_zone).date() - timedelta(days=1)
     crosses = tariff.off_peak_to < tariff.off_peak_from
     while True:
