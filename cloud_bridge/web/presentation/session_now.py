@@ -6,7 +6,9 @@ from sqlalchemy import Connection
 
 from cloud_bridge.store import history
 from cloud_bridge.store.units import Unit
-from cloud_bridge.web.presentation.session_costs import SessionCosts
+from cloud_bridge.web.presentation.cost import Span, cost
+from cloud_bridge.web.presentation.hours import ALL_WEEK, stored
+from cloud_bridge.web.presentation.plan_bar import Bill
 from cloud_bridge.web.presentation.view import ChargePoint
 from cloud_bridge.wire import is_plugged
 
@@ -19,8 +21,9 @@ class SessionNow(NamedTuple):
     cost: str | None  # None: no price is known
 
 
-def session_now(connection: Connection, unit: Unit, point: ChargePoint) -> SessionNow | None:
-    """Since the vehicle was plugged in. None too while two meters report, and after the meter was changed."""
+def session_now(connection: Connection, unit: Unit, point: ChargePoint, bill: Bill | None) -> SessionNow | None:
+    """Since the vehicle was plugged in, priced by the hours of now. None too while two meters report, and after the meter was
+    changed."""
     total_wh, heard_ms = point.heartbeat.total_wh, point.heartbeat_ms
     if total_wh is None or heard_ms is None or point.duplicate is not None or not is_plugged(point.heartbeat):
         return None
@@ -28,7 +31,14 @@ def session_now(connection: Connection, unit: Unit, point: ChargePoint) -> Sessi
     if idle is None or idle.total_wh is None or total_wh < idle.total_wh:
         return None
     energy_wh, plugged_ms = total_wh - idle.total_wh, idle.plugged_ms or heard_ms
-    costs = SessionCosts(connection, unit, plugged_ms)
-    charged_now = "override" in (point.heartbeat.also_in_force or ())
-    cost = costs.of(energy_wh, plugged_ms // 1000, max(plugged_ms, heard_ms) // 1000, charged_now)
-    return SessionNow(energy_wh, plugged_ms, None if cost is None else costs.currency.amount(cost))
+    return SessionNow(energy_wh, plugged_ms, _cost(point, energy_wh, plugged_ms, heard_ms, bill))
+
+
+def _cost(point: ChargePoint, energy_wh: int, plugged_ms: int, heard_ms: int, bill: Bill | None) -> str | None:
+    if bill is None or bill.tariff is None:
+        return None
+    is_set_aside = "override" in (point.heartbeat.also_in_force or ())
+    allowed = ALL_WEEK if is_set_aside else stored(bill.hours) or ALL_WEEK
+    span = Span(plugged_ms // 1000, max(plugged_ms, heard_ms) // 1000, allowed)
+    found = cost(energy_wh, span, bill.tariff, point.time_zone)
+    return None if found is None else bill.currency.amount(found)

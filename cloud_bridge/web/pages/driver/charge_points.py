@@ -191,8 +191,8 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         needs_help = point.heartbeat.faults or point.verdict.contact is Contact.SILENT
         installer = installer_details(connection, unit.id) if needs_help else None
         told = told_by(connection, unit.id)
-        session = session_now(connection, unit, point)
         bill = None if person.role is Role.INSTALLER else _bill(connection, unit)
+        session = session_now(connection, unit, point, bill)
         authority = None if person.role is Role.DRIVER else _authority(app_state, connection, unit, point.now_ms)
         owner = owner_to(person, is_shared(connection, unit.id))
         back = None
