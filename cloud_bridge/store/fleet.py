@@ -17,6 +17,8 @@ from cloud_bridge.wire import MAX_COUNT
 
 PAGE = 50  # rows
 LAST = "\U0010ffff"  # no text that is stored has a character behind it
+MOST_SILENT = 1000  # units that are looked through for what they have in common
+MOST_SITES = 6  # that are told
 
 
 class Order(StrEnum):
@@ -45,6 +47,13 @@ class Page(NamedTuple):
     after: list[str]  # the keys of the last row, for `page_of` the next; empty on the last page
 
 
+class SilentSite(NamedTuple):
+    """The silent units of one owner, or one that nobody owns."""
+
+    names: list[str]  # of the units; where one has none, its id
+    unit_id: str  # of the first
+
+
 class SilentMinute(NamedTuple):
     """Units of one network whose last contacts lie within one minute, and that have been noticed silent."""
 
@@ -62,13 +71,14 @@ def page_of(
     operator: str | None = None,
     now_ms: int = 0,
     firmware: str | None = None,
+    backwards: bool = False,
 ) -> Page:
     """The page after the row with these keys. `operator` keeps to one network, `firmware` to one version, Order.DUPLICATE to
-    what is found at `now_ms`. Raises ValueError for keys that are none."""
+    what is found at `now_ms`; `backwards` the last comes first. Raises ValueError for keys that are none."""
     keys = KEYS[order]
-    query = _query(asker, _rows(order), keys)
+    query = _query(asker, _rows(order), keys, [key.desc() for key in keys] if backwards else ())
     if after:
-        query = query.where(_behind(keys, after))
+        query = query.where(_behind(keys, after, backwards))
     if order is Order.NEVER:
         query = query.where(units.c.first_contact_ms.is_(None))
     if order is Order.DUPLICATE:
@@ -165,8 +175,24 @@ def silent_by_minute(connection: Connection) -> list[SilentMinute]:
     return [SilentMinute(*row) for row in readable(columns, connection.execute(_silent_by_minute()))]
 
 
-def _behind(keys: Sequence[ColumnElement[Any]], after: Sequence[str]) -> ColumnElement[bool]:
-    return tuple_(*keys) > tuple_(*map(_bound, keys, _whole(after, len(keys))))
+def silent_by_site(connection: Connection, asker: Asker) -> list[SilentSite]:
+    """Where most are silent first; MOST_SILENT of the units at most are looked at."""
+    query = (
+        select(units.c.owner_id, units.c.name, units.c.id)
+        .select_from(contacts.join(units, units.c.id == contacts.c.unit_id))
+        .where(contacts.c.silent_ms.is_not(None), visible(asker))
+        .limit(MOST_SILENT)
+    )
+    found: dict[int | str, SilentSite] = {}
+    for owner_id, name, unit_id in connection.execute(query):
+        site = found.setdefault(unit_id if owner_id is None else owner_id, SilentSite([], unit_id))
+        site.names.append(name or unit_id)
+    return sorted(found.values(), key=lambda site: (-len(site.names), site.names[0]))[:MOST_SITES]
+
+
+def _behind(keys: Sequence[ColumnElement[Any]], after: Sequence[str], backwards: bool = False) -> ColumnElement[bool]:
+    last = tuple_(*map(_bound, keys, _whole(after, len(keys))))
+    return tuple_(*keys) < last if backwards else tuple_(*keys) > last
 
 
 def _whole(after: Sequence[str], size: int) -> Sequence[str]:

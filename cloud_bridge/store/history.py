@@ -3,7 +3,7 @@
 Rows that cannot be shown are left out and counted (readable.py).
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, func, literal, select, update
 
@@ -29,6 +29,13 @@ from cloud_bridge.store.upkeep import five_minutes_since
 
 MAX_ROWS = 10_000  # of one answer: a month of signal by five minutes
 MAX_BEGUN = 1000  # sessions of a month: one each 45 minutes
+
+
+class Idle(NamedTuple):
+    """A charge point without a vehicle, as its last heartbeat before the session that goes on told it."""
+
+    total_wh: int | None  # of the meter; None: not told
+    plugged_ms: int | None  # when the next heartbeat came, with the vehicle; None: none has come
 
 
 def first_contact_ms(connection: Connection, period: Period) -> int | None:
@@ -116,18 +123,30 @@ def power_readings(connection: Connection, period: Period, from_ms: int, to_ms: 
     return _rows(connection, power, power.c.received_ms, period, from_ms, to_ms)
 
 
-def idle_meter_wh(connection: Connection, period: Period, now_ms: int) -> int | None:
-    """The meter when no vehicle was connected last: what has been drawn since is of the session that goes on. None: it did
-    not tell, or that was before the period or is not kept any more."""
-    query = select(power.c.total_wh).where(
+def last_idle(connection: Connection, period: Period, now_ms: int) -> Idle | None:
+    """The newest reading without a vehicle: what has been drawn since is of the session that goes on. None: it was before the
+    period, or is not kept any more."""
+    until_ms = now_ms + FUTURE_MS
+    query = select(power.c.received_ms, power.c.total_wh).where(
         within(power, period),
         power.c.plugged.is_(False),
-        power.c.received_ms <= now_ms + FUTURE_MS,
-        in_chunks(power.c.received_ms, period.from_ms, now_ms + FUTURE_MS),
+        power.c.received_ms <= until_ms,
+        in_chunks(power.c.received_ms, period.from_ms, until_ms),
     )
     newest = connection.execute(query.order_by(*in_order_back(power.c.received_ms)).limit(1))
-    found: list[int | None] = [row.total_wh for row in readable((power.c.total_wh,), newest)]
-    return found[0] if found else None
+    found = readable((power.c.received_ms, power.c.total_wh), newest)
+    if not found:
+        return None
+    idle_ms, total_wh = found[0]
+    later = select(power.c.received_ms).where(
+        within(power, period),
+        power.c.received_ms > idle_ms,
+        power.c.received_ms <= until_ms,
+        in_chunks(power.c.received_ms, idle_ms, until_ms),
+    )
+    first = connection.execute(later.order_by(*in_order(power.c.received_ms)).limit(1))
+    plugged = readable((power.c.received_ms,), first)
+    return Idle(total_wh, plugged[0].received_ms if plugged else None)
 
 
 def unit_sessions(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from hil_tests.demo.browser import Browser
 from hil_tests.demo.month import month_before, write_month
 from hil_tests.fixtures.background import Background
+from hil_tests.fixtures.mqtt_unit import MqttUnit
 from hil_tests.sim.car_account import Car, CarAccount
 from hil_tests.sim.car_account_web import create_app, served
 from hil_tests.web.cloud_fixture import DAY_MS, WebCloudFixture
@@ -31,13 +32,14 @@ PEOPLE = {
     "rita": "driver",  # a red light
     "lou": "driver",  # no access to the car any more
     "carl": "driver",  # a car, and no charger
+    "dan": "driver",  # four chargers at a depot
     "ingo": "installer",
     "sue": "support",
     "olga": "operator",
 }
 HOMES = {"dora": "CK-0001", "hana": "CK-0002", "sam": "CK-0003", "rita": "CK-0004", "lou": "CK-0005"}
 STATES: dict[str, dict[str, Any]] = {  # by driver: what the heartbeat says
-    "dora": {"s": "C2", "a": 32, "w": 7360, "e": 412_600, "f": []},
+    "dora": {"s": "C2", "a": 32, "w": 7360, "e": 412_600, "f": [], "l": 32, "y": "installer", "i": ["override"]},
     "hana": {
         "s": "B1",
         "a": 0,
@@ -52,7 +54,21 @@ STATES: dict[str, dict[str, Any]] = {  # by driver: what the heartbeat says
     "rita": {"s": "B1", "a": 0, "w": 0, "e": 51_200, "f": ["rcd_ac"]},
     "lou": {"s": "A1", "a": 0, "w": 0, "e": 203_900, "f": []},
 }
+DEPOT = {  # of dan: id to name, state and network. Two of them are silent, for as long as SILENT_HOURS
+    "CK-0011": ("Depot, bay 1", "C2", "23430"),
+    "CK-0012": ("Depot, bay 2", "A1", "23430"),
+    "CK-0013": ("Depot, bay 3", "B1", "23430"),
+    "CK-0014": ("Depot, bay 4", "C2", "23410"),
+}
+SILENT_BAYS, SILENT_HOURS = ("CK-0012", "CK-0013"), 3
+VERSIONS = {
+    "1.4.0": ("CK-0001", "CK-0002", "CK-0004", "CK-0005", "CK-0011"),
+    "1.3.2": ("CK-0003", *SILENT_BAYS, "CK-0014"),
+}
 SILENT_MINUTES = 34
+AVOIDED = "mon-sun 00:00-00:30 05:30-24:00"  # by dora and hana, whose electricity is cheap in between
+PLUGGED_MINUTES = 101  # ago, by dora
+IDLE_WH = 400_200  # of her meter before
 ASKED = "The light is red since this morning. May I use it?"
 SAID = "It has dropped out twice this week, always when the bins are out. Can you have a look?"
 WHY = "Weak signal: the median of two weeks is 14. Try a better place for the antenna first."
@@ -112,15 +128,24 @@ class Street:
         for driver, unit_id in HOMES.items():
             place.charger(unit_id, driver)
             place.command("unit", "assign", unit_id, "ingo")
+        for driver in ("dora", "hana"):
+            self._charger(driver).report("event", t=BEFORE_S, k="schedule", d={"to": AVOIDED})
+        self.report("dora", s="A1", a=0, w=0, e=IDLE_WH, i=[])
         self.report(*HOMES)
+        for unit_id, (_, state, network) in DEPOT.items():
+            bay = place.charger(unit_id, "dan")
+            bay.report("heartbeat", t=EVENING_S, s=state, m="smart", q=17, o=network, a=0, w=0, e=64_000, f=[])
         self._background.run(self._visit_pages())
 
-    def report(self, *drivers: str, **other: int) -> None:
+    def _charger(self, driver: str) -> MqttUnit:
+        return next(one for one in self.place.chargers if one.name == HOMES[driver])
+
+    def report(self, *drivers: str, **other: Any) -> None:
         """These chargers' heartbeats, with other values where some are given."""
-        for charger in self.place.chargers:
-            for driver in drivers:
-                if charger.name == HOMES[driver]:
-                    charger.report("heartbeat", t=EVENING_S, m="smart", q=19, o="23415", **(STATES[driver] | other))
+        for driver in drivers:
+            self._charger(driver).report(
+                "heartbeat", t=EVENING_S, m="smart", q=19, o="23415", **(STATES[driver] | other)
+            )
 
     async def _visit_pages(self) -> None:
         """What people do there once."""
@@ -163,7 +188,8 @@ class Street:
         self.place.show(EVENING_S)
         write_month(self.place.folder / "chargekeeper.db", HOMES["dora"], month_before(now_ms), now_ms)
         self.place.two_weeks_of_signal(HOMES["lou"])
-        silent_ms = SILENT_MINUTES * MINUTE_MS
+        silent_ms, dora, hana = SILENT_MINUTES * MINUTE_MS, HOMES["dora"], HOMES["hana"]
+        bays_ms = SILENT_HOURS * 60 * MINUTE_MS
         self.place.store(
             f"UPDATE messages SET sent_ms = {now_ms - 3 * 3600_000} + id * {40 * MINUTE_MS}",
             f"UPDATE conversations SET newest_ms = {now_ms - 3 * 3600_000} + id * {80 * MINUTE_MS}",
@@ -180,11 +206,27 @@ class Street:
             "UPDATE signal_5min SET lowest = lowest + 6, highest = highest + 6, total = total + 6 * samples"
             f" WHERE unit_id = '{HOMES['lou']}' AND from_ms > {now_ms - 4 * DAY_MS}",
             f"DELETE FROM contact_gaps WHERE unit_id = '{HOMES['lou']}' AND to_ms > {now_ms - 4 * DAY_MS}",
+            f"UPDATE power SET received_ms = {now_ms - PLUGGED_MINUTES * MINUTE_MS} - (plugged = 0) * {MINUTE_MS}"
+            f" WHERE unit_id = '{dora}'",
+            f"INSERT INTO tariffs (unit_id, rate, off_peak_rate, off_peak_from, off_peak_to)"
+            f" VALUES ('{hana}', 2800, 850, 30, 330)",
+            "INSERT INTO ready_plans (unit_id, person_id, vehicle_id, set_ms, ready_ms, begin_ms, target_percent,"
+            " capacity_kwh, power_w, hours, hours_ms, judged_ms, watched, verdict, percent, full_ms)"
+            " SELECT units.id, owner_id, vehicles.id,"
+            f" {now_ms}, {now_ms + 696 * MINUTE_MS}, {now_ms}, 80, 60, 7400, '{AVOIDED}', {now_ms}, {now_ms}, '{{}}',"
+            f" 'on-track', 80, {now_ms + 88 * MINUTE_MS} FROM units JOIN vehicles ON vehicles.person_id = owner_id"
+            f" WHERE units.id = '{dora}'",
+            f"UPDATE contacts SET last_contact_ms = {now_ms - bays_ms}, latest_ms = {now_ms - bays_ms},"
+            f" listened_ms = listened_ms - {bays_ms} WHERE unit_id IN {SILENT_BAYS}",
+            f"UPDATE heartbeats SET received_ms = {now_ms - bays_ms} WHERE unit_id IN {SILENT_BAYS}",
+            *(f"UPDATE units SET name = '{name}' WHERE id = '{unit_id}'" for unit_id, (name, _, _) in DEPOT.items()),
+            *(f"UPDATE units SET firmware = '{version}' WHERE id IN {units}" for version, units in VERSIONS.items()),
             "DELETE FROM listening_gaps",
             f"UPDATE listening SET until_ms = {now_ms}, latest_ms = 0",
         )
         self.place.start_bridge()
-        self.place.wait_until_noticed(HOMES["sam"])
+        for unit_id in (HOMES["sam"], *SILENT_BAYS):
+            self.place.wait_until_noticed(unit_id)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ The journeys look as closely at every page that they come to (visitor.py).
 """
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from hil_tests.web.cloud_fixture import PATIENCE_MS, WebCloudFixture
 from hil_tests.web.visitor import LOOKS, Visitor
@@ -22,6 +22,13 @@ PAGES = {
     "": {"/offline": "You are offline", "/login": "Log in", "/sign-up": "Sign up"},
 }
 
+ZOOMED = ViewportSize(width=320, height=256)  # a desk of 1280 by 1024 at 400 %
+ZOOMED_PAGES = {
+    "dora": ("/", f"{CHARGER}/charging", "/support"),
+    "ingo": ("/jobs",),
+    "sue": ("/fleet", "/support"),
+}
+
 
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", PAGES)
@@ -31,6 +38,44 @@ def test_what_no_journey_comes_to(browser: Browser, place: WebCloudFixture, name
         visitor.goes_to(path)
         visitor.comes_to(heading)
     visitor.leaves()
+
+
+@pytest.mark.parametrize("name", ZOOMED_PAGES)
+def test_nothing_is_cut_off_at_400_per_cent(browser: Browser, place: WebCloudFixture, name: str) -> None:
+    page = browser.new_context(viewport=ZOOMED).new_page()
+    place.log_in(page, name)
+    for path in ZOOMED_PAGES[name]:
+        page.goto(f"{place.address}{path}")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{path} is cut off"
+    page.context.close()
+
+
+def test_the_plan_is_seen_in_forced_colours(browser: Browser, place: WebCloudFixture) -> None:
+    """The hours in which it charges are another colour than those in which it does not, in a theme of the system's own."""
+    place.person("cora", "driver")
+    place.charger("CK-0023", "cora").report("heartbeat", s="C2", m="smart", q=18, a=32, w=7360, e=100, f=[])
+    page = browser.new_context(forced_colors="active").new_page()
+    place.log_in(page, "cora")
+    track, charge = (
+        page.locator(f".plan .{part}").first.evaluate("part => getComputedStyle(part).fill")
+        for part in ("track", "charge")
+    )
+    assert track != charge
+    page.context.close()
+
+
+def test_the_fleet_is_sorted_with_the_keyboard_and_without_scripts(browser: Browser, place: WebCloudFixture) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    place.log_in(page, "olga")
+    page.goto(f"{place.address}/fleet")
+    tab_to(page, "Charger")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("columnheader", name="Charger")).to_have_attribute("aria-sort", "ascending")
+    names = page.get_by_role("rowheader").all_inner_texts()
+    page.get_by_role("link", name="Charger", exact=True).click()
+    expect(page.get_by_role("columnheader", name="Charger")).to_have_attribute("aria-sort", "descending")
+    assert page.get_by_role("rowheader").all_inner_texts() == names[::-1]
+    page.context.close()
 
 
 def test_with_the_keyboard_alone(browser: Browser, place: WebCloudFixture) -> None:

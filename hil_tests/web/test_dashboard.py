@@ -73,11 +73,53 @@ def charging(charger: MqttUnit) -> None:
 
 def test_the_first_view_is_small_and_all_ours(browser: Browser, place: WebCloudFixture) -> None:
     seen = budget.visit(browser, budget.logged_in(browser, place, "dora"), f"{place.address}/")
-    print(f"\nfirst view: {seen.bytes} bytes in {len(seen.sizes)} answers: {seen.sizes}")
+    print(f"\nfirst view: {seen.first_bytes} of {seen.bytes} bytes in {len(seen.sizes)} answers: {seen.sizes}")
+    assert seen.first_bytes <= budget.FIRST_VIEW_BYTES
     most_bytes, most_requests = budget.LIMITS["/"]
     assert all(url.startswith(f"{place.address}/") for url in seen.sizes)
     assert seen.bytes <= most_bytes
     assert len(seen.sizes) <= most_requests
+
+
+def test_the_first_view_has_last_contact_why_and_the_large_action(browser: Browser, place: WebCloudFixture) -> None:
+    """Of the page and its style alone, before anything else has come, on a phone's first screen."""
+    place.person("fay", "driver")
+    charger = place.charger("CK-0021", "fay")
+    now_s = int(time.time())
+    waits = {"l": 0, "y": "schedule", "u": now_s + 3600}
+    charger.report("heartbeat", t=now_s, s="B1", m="smart", q=18, a=0, w=0, e=100, f=[], **waits)
+    state = budget.logged_in(browser, place, "fay")
+    context = browser.new_context(storage_state=state, viewport={"width": 390, "height": 844}, service_workers="block")
+    page = context.new_page()
+    page.route("**", lambda route: route.continue_() if first_view(route) else route.abort())
+    page.goto(f"{place.address}/", wait_until="commit")
+    for part in ("#contact .ago", ".contact .glance", "h1", "h2.why", ".large button"):
+        expect(page.locator(part)).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("button", name="Charge now")).to_have_count(1)
+    context.close()
+
+
+def first_view(route: Route) -> bool:
+    return route.request.resource_type in ("document", "stylesheet")
+
+
+def test_tonight_is_drawn_and_the_large_action_is_sent_without_scripts(
+    browser: Browser, place: WebCloudFixture
+) -> None:
+    place.person("tess", "driver")
+    charger = place.charger("CK-0022", "tess")
+    charger.subscribe_to_commands()
+    charger.report("event", t=int(time.time()), k="schedule", d={"to": "off"})
+    charger.report("heartbeat", t=int(time.time()), s="C2", m="smart", q=18, a=32, w=7360, e=100, f=[])
+    page = browser.new_context(java_script_enabled=False).new_page()
+    place.log_in(page, "tess")
+    bar = page.locator("#tonight")
+    expect(bar.locator(".charge").first).to_be_visible()
+    expect(bar.get_by_role("listitem").first).to_contain_text("Charges at any time")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    command = charger.next_command()
+    assert command["do"] == "pause"
+    page.context.close()
 
 
 def test_an_open_page_shows_a_message_by_itself(page: Page, charger: MqttUnit) -> None:

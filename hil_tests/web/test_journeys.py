@@ -71,7 +71,7 @@ def test_history(cast: Cast) -> None:
 def test_smart_charging(cast: Cast) -> None:
     driver = cast.visit(cast.driver)
     cast.charger.subscribe_to_commands()
-    driver.clicks("Charge now, hours and limit")
+    driver.clicks("Hours, limit and tariff")
     for button, said, answer in (
         ("Charge now", "Charge now", {"ok": True}),
         ("Any time but weekday peaks", "not 08:00 to 11:00 or 16:00 to 22:00 on weekdays", {"ok": True}),
@@ -89,7 +89,7 @@ def test_smart_charging(cast: Cast) -> None:
 def test_a_tariff_and_own_hours_across_midnight(cast: Cast) -> None:
     driver = cast.visit(cast.driver)
     cast.charger.subscribe_to_commands()
-    driver.clicks("Charge now, hours and limit")
+    driver.clicks("Hours, limit and tariff")
     driver.page.locator('[name="preset"]').select_option("E.ON Next, Next Drive")
     driver.clicks("Show what it sets")
     driver.comes_to("E.ON Next, Next Drive")

@@ -20,6 +20,9 @@ from cloud_bridge.text import unknown
 from cloud_bridge.troubles import CONTESTED, OVER_QUOTA, UNREADABLE, Trouble, duplicate_identity, troubles_of
 from cloud_bridge.values import HEARTBEAT, Value, in_words
 from cloud_bridge.web.presentation import in_force, job_words, ready_words, update_words, words
+from cloud_bridge.web.presentation.large_action import LargeAction, beside, large_action
+from cloud_bridge.web.presentation.plan_bar import Bill, PlanBar, plan_bar
+from cloud_bridge.web.presentation.session_now import SessionNow
 from cloud_bridge.web.presentation.view import ChargePoint, mark
 from cloud_bridge.wire import Heartbeat, is_plugged
 
@@ -71,8 +74,11 @@ class Dashboard:
     why: str | None  # the current is what it is, and until when: while it is current
     in_force: list[in_force.Wish]  # likewise
     may_command: bool  # and so end it
+    action: LargeAction | None  # the one thing to do now
     charging: bool
     power: str | None
+    session: list[tuple[str, str]]  # that goes on: label and text of each figure; empty: none does
+    plan_bar: PlanBar | None  # what is ahead, until the morning
     facts: list[Fact]
     operator: str | None
     faults: list[tuple[str, str]]  # each one's words, and what the driver may safely do
@@ -104,7 +110,8 @@ class Around(NamedTuple):
     modem: str | None = None  # its model
     closings: int | None = None  # of its contactor, in its life
     authority: Trouble | None = None  # troubles.authority_ends
-    idle_wh: int | None = None  # the meter when no vehicle was connected last
+    session: SessionNow | None = None  # that goes on
+    bill: Bill | None = None  # what the owner pays, and their hours; None: not for whoever looks
     for_installer: bool = False  # what to do is told to somebody who may open it
     may_command: bool = False  # and so end what is in force
     owner: str = "you"  # as they are told of
@@ -122,6 +129,9 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
     charging = _charges(heartbeat) and verdict.contact is Contact.ONLINE
     ruling = None if heartbeat.faults else ruling_now(point)
     plugged, unread = is_plugged(heartbeat), around.unread
+    wishes = in_force.wishes(ruling, point.now_ms, zone, around.owner, plugged) if ruling else []
+    action = large_action(point, ruling, around.may_command)
+    why = in_force.headline(ruling, plugged, point.now_ms, zone, around.owner) if ruling else None
     return Dashboard(
         id=point.id,
         name=point.name,
@@ -145,11 +155,14 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         is_current=_is_current(point),
         light=_light(heartbeat),
         state=_state(point),
-        why=in_force.headline(ruling, plugged, point.now_ms, zone, around.owner) if ruling else None,
-        in_force=in_force.wishes(ruling, point.now_ms, zone, around.owner, plugged) if ruling else [],
+        why=why,
+        in_force=beside(action, wishes, why),
         may_command=around.may_command,
+        action=action,
         charging=charging,
         power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
+        session=_session(point, around),
+        plan_bar=None if around.bill is None else plan_bar(point, ruling, around.bill, around.plan),
         facts=_facts(point, around),
         operator=words.operator_name(heartbeat.operator),
         faults=faults.what_to_do(heartbeat.faults or []),
@@ -205,8 +218,6 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     """The values of the heartbeat that have a label, and what else is known; the wide ones last."""
     shown = [(PRESENTED.get(value.name) or _plain)(value, point) for value in HEARTBEAT if value.label is not None]
     found = [fact for fact in shown if fact is not None]
-    if (session_wh := _session_wh(point, around.idle_wh)) is not None:
-        found.append(Fact("This session", f"{session_wh / 1000:.1f} kWh"))
     if point.protocol == Protocol.OCPP:
         found += _of_ocpp(point, around.line)
     else:
@@ -250,12 +261,26 @@ def _refused(point: ChargePoint, line: Line) -> str | None:
     return f"A connection in its name was refused {at}: {line.refused.reason}."
 
 
-def _session_wh(point: ChargePoint, idle_wh: int | None) -> int | None:
-    """Since the vehicle was plugged in. None too while two meters report, and after the meter was changed."""
-    total_wh = point.heartbeat.total_wh
-    if total_wh is None or idle_wh is None or point.duplicate is not None or not is_plugged(point.heartbeat):
-        return None
-    return total_wh - idle_wh if total_wh >= idle_wh else None
+def _session(point: ChargePoint, around: Around) -> list[tuple[str, str]]:
+    """The figures of the session that goes on, and of how far the vehicle gets."""
+    now, plan, zone = around.session, around.plan, point.time_zone
+    found = []
+    if now is not None:
+        found.append(("This session", f"{now.energy_wh / 1000:.1f} kWh"))
+        if now.cost is not None:
+            found.append(("Cost so far", now.cost))
+        found.append(("Since", _since(now.plugged_ms, point.now_ms, zone)))
+    if plan is not None and plan.outlook is not None and plan.outlook.full_ms is not None:
+        full_ms = plan.outlook.full_ms
+        if full_ms > point.now_ms:
+            found.append((f"{plan.target_percent:g} % by", words.minute_of_day(full_ms, zone)))
+    return found
+
+
+def _since(at_ms: int, now_ms: int, time_zone: str) -> str:
+    """17:43, with its day unless that is today."""
+    at, day = words.minute_of_day(at_ms, time_zone), words.day(at_ms, time_zone)
+    return at if day == words.day(now_ms, time_zone) else f"{day}, {at}"
 
 
 def _plain(value: Value, point: ChargePoint) -> Fact | None:

@@ -32,6 +32,8 @@ BOUNDED = {  # why less is offered than asked for
 }
 
 OUTSIDE_HOURS = "Paused outside your charging hours"
+AS_ASKED = "Charges now, as"  # begins the headline of an override that nothing else explains
+HOURS_BEGIN = "when your charging hours begin"  # ends the headline of hours whose end is known
 
 ALSO = {  # what is in force beside the ruling: its amperes and its end are not told
     "override": "Charge now, until the vehicle is unplugged",
@@ -116,14 +118,12 @@ def headline(in_force: InForce, plugged: bool, now_ms: int, time_zone: str, by: 
         at = None if in_force.until_s is None else clock_time(in_force.until_s, now_ms, time_zone)
         if at is None:
             return OUTSIDE_HOURS
-        return (
-            f"{'Plugged in. Charges at' if plugged else 'Does not charge before'} {at}, when your charging hours begin"
-        )
+        return f"{'Plugged in. Charges at' if plugged else 'Does not charge before'} {at}, {HOURS_BEGIN}"
     explained = in_force.source == "temperature" or _is_pause(in_force)
     if in_force.source in ("cloud", "load_manager") or (plugged and explained):
         return _ruling(in_force, now_ms, time_zone, by)
     if "override" in in_force.also:
-        return f"Charges now, as {by} asked, until the vehicle is unplugged"
+        return f"{AS_ASKED} {by} asked, until the vehicle is unplugged"
     return None
 
 

@@ -90,7 +90,7 @@ def use_everything(database: Database) -> None:
         assert len(history.signal_raw(connection, period, 0, START_MS)) == 9
         assert len(history.power_readings(connection, period, 0, START_MS)) == 9
         assert len(history.signal_averages(connection, period, 0, START_MS)) == 2
-        assert history.idle_meter_wh(connection, period, START_MS) is None
+        assert history.last_idle(connection, period, START_MS) is None
         assert list(idle_vehicles(connection, at_ms, 100, at_ms)) == []
         assert len(owners_power(connection, "cp-1", at_ms, START_MS)) == 9
         assert weak_signals(connection, at_ms, START_MS, 31, 1) == [("cp-1", 17.0), ("cp-2", 17.0)]

@@ -12,7 +12,7 @@ from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.authorities import in_use
 from cloud_bridge.store.conversations import conversation_about, conversations_of, send
 from cloud_bridge.store.database import Database, open_database
-from cloud_bridge.store.fleet import Order, found_page, page_of
+from cloud_bridge.store.fleet import Order, found_page, page_of, silent_by_site
 from cloud_bridge.store.jobs import jobs_of
 from cloud_bridge.store.page_versions import unit_versions, viewer_versions
 from cloud_bridge.store.people import add_person, find_person
@@ -36,6 +36,9 @@ LISTS: dict[str, Callable[[Connection], Any]] = {
     "next silent": lambda connection: page_of(connection, SUE, Order.SILENCE, ("5", "cp-1")),
     "next of a network": lambda connection: page_of(connection, SUE, Order.NETWORK, ("23415", "5", "cp-1")),
     "next by name": lambda connection: page_of(connection, SUE, Order.SITE, ("Home", "cp-1")),
+    "longest heard": lambda connection: page_of(connection, SUE, Order.SILENCE, ("5", "cp-1"), backwards=True),
+    "last by name": lambda connection: page_of(connection, SUE, Order.SITE, backwards=True),
+    "silent sites": lambda connection: silent_by_site(connection, SUE),
     "one network": lambda connection: page_of(connection, SUE, Order.SILENCE, operator="23415"),
     "search": lambda connection: found_page(connection, SUE, "Home"),
     "next of a search": lambda connection: found_page(connection, SUE, "Home", ("name", "home", "cp-1")),

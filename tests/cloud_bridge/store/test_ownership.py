@@ -361,6 +361,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.page_versions:_units": "only whether they have changed; what is shown is read by visible_unit",
     "store.fleet:_silent_by_minute": "contact",
     "store.fleet:silent_by_minute": "contact",
+    "store.fleet:silent_by_site": "contact",
     "store.paths:adopt_strays": "writes",
     "store.ready_plans:due_plans": "contact and the newest heartbeat, for plans that end with their person's sight",
     "store.record:adopt": "writes",

@@ -20,10 +20,12 @@ from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.members import is_shared
 from cloud_bridge.store.ocpp_lines import NOTHING as NO_LINE
 from cloud_bridge.store.ocpp_lines import Line, line_of
-from cloud_bridge.store.ownership import contact_period
+from cloud_bridge.store.ownership import contact_period, household_period
 from cloud_bridge.store.page_versions import versions_of
 from cloud_bridge.store.ready_plans import ShownPlan, plan_of
 from cloud_bridge.store.roll_outs import UnitUpdate, update_of
+from cloud_bridge.store.schedules import schedule_in_force
+from cloud_bridge.store.sites import currency_of, tariff_of
 from cloud_bridge.store.units import Protocol, Unit, visible_unit, visible_units
 from cloud_bridge.troubles import Trouble, authority_ends
 from cloud_bridge.vehicles import repository
@@ -36,6 +38,8 @@ from cloud_bridge.web.presentation import ready_words, update_words
 from cloud_bridge.web.presentation.dashboard import Around, Contacts, describe
 from cloud_bridge.web.presentation.in_force import owner_to
 from cloud_bridge.web.presentation.job_card import job_for_owner
+from cloud_bridge.web.presentation.plan_bar import Bill
+from cloud_bridge.web.presentation.session_now import session_now
 from cloud_bridge.web.presentation.view import ChargePoint, charge_point, path_of
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep, person_in
 from cloud_bridge.web.security.forms import form_token
@@ -193,7 +197,8 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         needs_help = point.heartbeat.faults or point.verdict.contact is Contact.SILENT
         installer = installer_details(connection, unit.id) if needs_help else None
         told = told_by(connection, unit.id)
-        idle_wh = history.idle_meter_wh(connection, unit.period, point.now_ms)
+        bill = None if person.role is Role.INSTALLER else _bill(connection, unit)
+        session = session_now(connection, unit, point, bill)
         trusts_none = person.role is Role.DRIVER or unit.protocol == Protocol.OCPP
         authority = None if trusts_none else _authority(app_state, connection, unit, point.now_ms)
         owner = owner_to(person, is_shared(connection, unit.id))
@@ -211,7 +216,8 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         beside.job,
         *told,
         authority=authority,
-        idle_wh=idle_wh,
+        session=session,
+        bill=bill,
         for_installer=person.role is not Role.DRIVER,
         may_command=Scope.COMMAND in person.scopes,
         owner=owner,
@@ -219,6 +225,12 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         plan=beside.plan,
         line=beside.line,
     )
+
+
+def _bill(connection: Connection, unit: Unit) -> Bill:
+    """What electricity costs there, and when it is to charge."""
+    hours = schedule_in_force(connection, household_period(unit.period))
+    return Bill(hours, tariff_of(connection, unit.id), currency_of(connection, unit.id))
 
 
 def _authority(app_state: AppState, connection: Connection, unit: Unit, now_ms: int) -> Trouble | None:

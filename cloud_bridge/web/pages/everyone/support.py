@@ -36,6 +36,7 @@ from cloud_bridge.web.security.head_as_get import IS_HEAD
 from cloud_bridge.web.security.rates import ANSWERS, MESSAGES, use
 
 MAX_PROGRESS = 60  # characters: a digit and two numbers
+LISTED_BESIDE = 30  # conversations, beside the one that is shown
 
 router = APIRouter(include_in_schema=False)
 
@@ -47,14 +48,8 @@ OwnWords = Annotated[str, Form(max_length=MAX_TEXT)]
 @router.get("/support")
 def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
     """For a driver their conversations and a way to write; for support everybody's, the waiting ones first."""
-    found = conversations.conversations_of(connection, person)
-    is_support = may(person, Scope.SUPPORT)
-    content: dict[str, Any] = {
-        "conversations": found,
-        "unread": set() if is_support else conversations.with_unread_answers(connection, person),
-        "units": [] if is_support else visible_units(connection, person),
-        "now_ms": app_state.clock.now_ms(),
-    }
+    content = _listed(app_state, connection, person)
+    content["units"] = [] if may(person, Scope.SUPPORT) else visible_units(connection, person)
     return page(request, "everyone/support.html", person, **content)
 
 
@@ -108,6 +103,7 @@ def thread(request: Request, app_state: StateDep, person: PersonOf, conversation
         conversation = _conversation(connection, person, conversation_id)
         content = _news(app_state, connection, person, conversation)
         unit = content["unit"]
+        content |= _listed(app_state, connection, person, LISTED_BESIDE)
         content["jobs"] = jobs.jobs_of(connection, person, unit.id) if unit and may(person, Scope.SUPPORT) else []
     _mark_read(request, app_state, person, conversation, content["newest_id"])
     return page(request, "everyone/thread.html", person, **content)
@@ -149,6 +145,15 @@ def answer(
     facts = None if may(person, Scope.SUPPORT) or unit is None else as_text(_facts(app_state, connection, unit))
     conversations.send(connection, conversation.id, person, text, facts, once, app_state.clock.now_ms())
     return to(f"/support/{conversation_id}#newest")
+
+
+def _listed(app_state: AppState, connection: Connection, person: Person, most: int | None = None) -> dict[str, Any]:
+    """Of conversation_list.html."""
+    return {
+        "conversations": conversations.conversations_of(connection, person)[:most],
+        "unread": set() if may(person, Scope.SUPPORT) else conversations.with_unread_answers(connection, person),
+        "now_ms": app_state.clock.now_ms(),
+    }
 
 
 def _news(

@@ -17,7 +17,7 @@ from cloud_bridge.store.job_states import Move, moves_of
 from cloud_bridge.store.job_timeline import timeline
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.people import find_person, list_people
-from cloud_bridge.store.units import Unit, unit_of_past_work, visible_unit
+from cloud_bridge.store.units import Unit, unit_of_past_work, visible_unit, visible_zones
 from cloud_bridge.support.advice import compare
 from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.web.errors import NotTheirs
@@ -29,6 +29,7 @@ from cloud_bridge.web.presentation.report_words import table_of
 from cloud_bridge.web.presentation.view import charge_point
 
 EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
+LISTED_BESIDE = 30  # jobs, beside the one that is shown
 
 
 def installer_or_support(person: Person) -> None:
@@ -62,6 +63,18 @@ def may_photograph(connection: Connection, job: Job) -> bool:
 
 def installers_known(connection: Connection) -> list[str]:
     return [row["name"] for row in list_people(connection) if row["role"] == Role.INSTALLER]
+
+
+def jobs_listed(app_state: AppState, connection: Connection, person: Person, most: int | None = None) -> dict[str, Any]:
+    """Of job_list.html."""
+    found = jobs.jobs_of(connection, person)
+    zones = visible_zones(connection, person, {job.unit_id for job in found})
+    ordered, now_ms = job_words.in_order(found, zones)[:most], app_state.clock.now_ms()
+    return {
+        "listed_jobs": [job_words.listed(job, zones.get(job.unit_id), now_ms) for job in ordered],
+        "job_customers": customers(connection, person, [job.id for job in ordered if job.closed_ms is None]),
+        "jobs_unreadable": found.unreadable,
+    }
 
 
 def installer_called(connection: Connection, name: str) -> Person | None:
@@ -122,6 +135,7 @@ def show_job(request: Request, app_state: AppState, connection: Connection, pers
         content["outcome"] = job_signal.outcome(job, content["now"])
     content |= what_to_do(app_state, unit, before) if sees_unit else {"advice": (), "troubles": ()}
     content |= evidence_tables(unit, before, after)
+    content |= jobs_listed(app_state, connection, person, LISTED_BESIDE)
     return page(request, "installer/job.html", person, **content)
 
 

@@ -1,17 +1,11 @@
 """The installer's jobs: the list of them, each one's page, and the part of it that follows the charger."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cloud_bridge.store import jobs
-from cloud_bridge.store.job_customers import customers
-from cloud_bridge.store.units import visible_zones
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import Number, PersonOf, page
-from cloud_bridge.web.pages.installer.job_page import installer_or_support, job_of, show_job, show_now
-from cloud_bridge.web.presentation import job_words
+from cloud_bridge.web.pages.installer.job_page import installer_or_support, job_of, jobs_listed, show_job, show_now
 from cloud_bridge.web.security.access import StateDep
 
 router = APIRouter(include_in_schema=False)
@@ -20,15 +14,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/jobs")
 def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
     installer_or_support(person)
-    found = jobs.jobs_of(connection, person)
-    zones = visible_zones(connection, person, {job.unit_id for job in found})
-    ordered = job_words.in_order(found, zones)
-    content: dict[str, Any] = {
-        "listed": [job_words.listed(job, zones.get(job.unit_id), app_state.clock.now_ms()) for job in ordered],
-        "unreadable": found.unreadable,
-        "customers": customers(connection, person, [job.id for job in ordered if job.closed_ms is None]),
-    }
-    return page(request, "installer/jobs.html", person, **content)
+    return page(request, "installer/jobs.html", person, **jobs_listed(app_state, connection, person))
 
 
 @router.get("/jobs/{job_id}")

@@ -16,7 +16,8 @@ from cloud_bridge.store import authorities
 from cloud_bridge.store.access import Role, Scope
 from cloud_bridge.store.duplicates import count_duplicates
 from cloud_bridge.store.firmware import firmware_versions
-from cloud_bridge.store.fleet import Order, SilentMinute, found_page, page_of
+from cloud_bridge.store.fleet import Order, SilentMinute, found_page, page_of, silent_by_site
+from cloud_bridge.store.units import count_units
 from cloud_bridge.troubles import AFTER_THE_END, SOON_DAYS, SOONEST_DAYS, when_it_ends
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.errors import NotTheirs
@@ -29,6 +30,7 @@ from cloud_bridge.web.security.access import StateDep
 INCIDENT_MS = 10 * 60 * 1000  # units that fall silent within this of each other
 INCIDENT_SIZE = 5  # and at least so many of one network: one mast, not so many broken units
 STATUS_DAYS = 30
+SORTED_BY = (Order.SITE, Order.NETWORK, Order.SILENCE, Order.FIRMWARE)  # columns of the table
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,6 +42,13 @@ class Ending(NamedTuple):
     units: int  # whose connections it verifies
     is_soon: bool
     is_ordered: bool  # the next one is
+
+
+class Head(NamedTuple):
+    """The head of a column that the table can be sorted by."""
+
+    link: str  # to the table, sorted by it; the other way round where it is already
+    sorted: str  # as aria-sort says it; empty: by another one
 
 
 class Incident(NamedTuple):
@@ -57,6 +66,7 @@ def fleet(
     connection: Reading,
     person: PersonOf,
     by: Order = Order.SILENCE,
+    backwards: bool = False,
     network: str | None = None,
     firmware: Annotated[str | None, Query(max_length=MAX_FIELD)] = None,
     q: str = "",
@@ -67,21 +77,20 @@ def fleet(
     network = None if search else network
     if firmware is not None:
         by = Order.FIRMWARE
-    kept: dict[str, str] = {"q": search} if search else {"by": by}
-    if network is not None:
-        kept["network"] = network
-    if firmware is not None and not search:
-        kept["firmware"] = firmware
+    asked = (("network", network), ("firmware", firmware))
+    narrowed = {name: value for name, value in asked if value is not None and not search}
+    kept = {"q": search} if search else {"by": by, **({"backwards": "true"} if backwards else {}), **narrowed}
     try:
         if search:
             found = found_page(connection, person, search, after)
         else:
-            found = page_of(connection, person, by, after, network, now_ms, firmware)
+            found = page_of(connection, person, by, after, network, now_ms, firmware, backwards)
     except ValueError:  # somebody wrote the address by hand
         raise NotTheirs("page") from None
     content: dict[str, Any] = {
         "boards": [describe(charge_point(app_state, unit)) for unit in found.units],
         "next": f"/fleet?{urlencode({**kept, 'after': found.after}, doseq=True)}" if found.after else None,
+        "heads": {} if search or firmware else heads(by, backwards, narrowed),
         "by": by,
         "network_name": None if network is None else network_name(network),
         "firmware": None if search else firmware,
@@ -89,6 +98,8 @@ def fleet(
         "search": search,
         "silent": sum(minute.units for minute in app_state.upkeep.silences),
         "networks": networks(app_state.upkeep.silences),
+        "sites": [] if search or after else silent_by_site(connection, person),
+        "units": count_units(connection),
         "duplicates": count_duplicates(connection, now_ms),
         "ending": [] if search or after else ending_authorities(app_state, connection, now_ms),
         "after_the_end": AFTER_THE_END,
@@ -118,6 +129,17 @@ def status(request: Request, app_state: StateDep) -> Response:
     if viewer is not None and viewer.role is Role.OPERATOR:
         content["upkeep_since_ms"] = app_state.leadership.since_ms
     return page(request, "operator/status.html", viewer, **content)
+
+
+def heads(by: Order, backwards: bool, narrowed: dict[str, str]) -> dict[Order, Head]:
+    """`narrowed`: to what the list is kept."""
+    found = {}
+    for order in SORTED_BY:
+        is_it = order is by
+        turned = {"backwards": "true"} if is_it and not backwards else {}
+        query = urlencode({"by": order, **turned, **narrowed})
+        found[order] = Head(f"/fleet?{query}", ("descending" if backwards else "ascending") if is_it else "")
+    return found
 
 
 def ending_authorities(app_state: AppState, connection: Connection, now_ms: int) -> list[Ending]:

@@ -5,12 +5,15 @@ import json
 import re
 
 import pytest
+from sqlalchemy import update
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store import fleet
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.fleet import SilentMinute
+from cloud_bridge.store.people import find_person
 from cloud_bridge.store.sites import describe_site
+from cloud_bridge.store.tables import units
 from cloud_bridge.web.pages.everyone.pwa import KEPT
 from cloud_bridge.web.pages.operator.fleet import INCIDENT_MS, Incident, incidents
 from tests.cloud_bridge.people import Visitor, text_of
@@ -38,7 +41,7 @@ def test_the_longest_unheard_stand_first(bridge: Bridge) -> None:
     bridge.add_unit("third")
     operator = Visitor(bridge, "olga", Role.OPERATOR)
     assert listed(operator.get("/fleet")) == ["first", "second"]
-    assert "first Was ready, no vehicle connected · Vodafone Silent 40 minutes ago" in operator.read("/fleet")
+    assert "first Was ready, no vehicle connected Vodafone Silent 40 minutes ago" in operator.read("/fleet")
     assert listed(operator.get("/fleet?by=never")) == ["third"]
 
 
@@ -81,6 +84,46 @@ def test_a_long_fleet_is_turned_page_by_page_and_nobody_is_left_out(
         found = re.search(r'href="([^"]+)">Next chargers', page)
         path = html.unescape(found[1]) if found else ""
     assert seen == names
+
+
+@pytest.mark.parametrize("by", ["silence", "network", "site"])
+def test_every_head_sorts_the_table_both_ways_and_says_so(
+    bridge: Bridge, by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "PAGE", 2)
+    names = [f"cp-{number}" for number in range(5)]
+    for name in names:
+        heard(bridge, name)
+        bridge.clock.advance(1000)
+    operator = Visitor(bridge, "olga", Role.OPERATOR)
+    page = operator.get(f"/fleet?by={by}")
+    assert page.count("aria-sort=") == page.count('aria-sort="ascending"') == 1
+    found = re.search(r'aria-sort="ascending"><a href="([^"]+)"', page)
+    assert found
+    seen, path = [], html.unescape(found[1])
+    while path:
+        page = operator.get(path)
+        assert page.count("aria-sort=") == page.count('aria-sort="descending"') == 1
+        seen += listed(page)
+        more = re.search(r'href="([^"]+)">Next chargers', page)
+        path = html.unescape(more[1]) if more else ""
+    assert seen == names[::-1]
+
+
+def test_the_silent_are_counted_by_site(bridge: Bridge) -> None:
+    """A site is what one owner has; a charger that nobody owns is one by itself."""
+    for unit_id in ("bay-1", "bay-2", "alone"):
+        heard(bridge, unit_id)
+    Visitor(bridge, "ann", Role.DRIVER)
+    with bridge.app_state.database.writing() as connection:
+        ann = find_person(connection, "ann").id
+        connection.execute(update(units).where(units.c.id.in_(("bay-1", "bay-2"))).values(owner_id=ann))
+    operator = Visitor(bridge, "olga", Role.OPERATOR)
+    assert "Silent by site" not in operator.read("/fleet")
+    bridge.clock.advance(31 * MINUTE_MS)
+    bridge.app_state.upkeep.notice()
+    said = operator.read("/fleet")
+    assert "Silent by site bay-1 and others of its owner 2 alone 1" in said
 
 
 @pytest.mark.parametrize("address", ["after=x", "after=x&after=y", "after=9&after=9&after=9"])

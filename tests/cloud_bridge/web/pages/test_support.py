@@ -72,6 +72,20 @@ def test_an_answer_reaches_the_driver_and_nobody_else(cast: Cast) -> None:
         assert "Hello?" not in stranger.get("/support")
 
 
+def test_beside_a_conversation_stand_the_others_of_whoever_looks(cast: Cast) -> None:
+    for name, text in ((cast.driver, "It hums."), (cast.neighbour, "It rattles.")):
+        name.post("/support", text=text)
+    for path in ("/support", "/support/1"):
+        page = cast.support.get(path)
+        assert 'href="/support/1"' in page and 'href="/support/2"' in page
+    assert cast.support.get("/support/1").count('aria-current="page"><span') == 1
+    page = cast.driver.get("/support/1")
+    assert 'href="/support/1"' in page and 'href="/support/2"' not in page
+    cast.support.post("/support/1", text="Do you hear it now?")
+    assert "New answer" in cast.driver.read("/support")
+    assert "New answer" not in cast.driver.read("/support/1"), "it is being read"
+
+
 def test_a_form_that_is_sent_twice_counts_once(cast: Cast) -> None:
     fields = {"text": "It hums.", "once": "0" * 32}
     for _ in range(2):
@@ -117,6 +131,14 @@ def test_support_raises_a_unit_with_its_installer(cast: Cast) -> None:
     assert "Weak signal" in cast.installer.read(path)
     assert cast.driver.client.get(path).status_code == 404
     assert raise_job(cast) == path, "one open job at a unit"
+
+
+def test_beside_a_job_stand_the_others(cast: Cast) -> None:
+    path = raise_job(cast)
+    for person in (cast.support, cast.installer):
+        page = person.get(path)
+        assert f'href="{path}" aria-current="page"' in page
+        assert page.index("<h1>home-1") < page.index('aria-label="Jobs"')
 
 
 def test_only_support_raises_jobs(cast: Cast) -> None:

@@ -1,0 +1,64 @@
+"""The one thing that the dashboard offers to do now: Charge now, Stop, or Skip the delay. Pure.
+
+It is a form of the page of smart charging, which shows the charger's answer. Nothing is offered that could not help: to a
+charger that does not hear us or has a fault, and where no vehicle waits for anything that a person can change.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cloud_bridge.contact import Contact
+from cloud_bridge.web.presentation.in_force import AS_ASKED, HOURS_BEGIN, OUTSIDE_HOURS, PAUSED, InForce, Wish
+from cloud_bridge.web.presentation.view import ChargePoint
+from cloud_bridge.web.presentation.words import CHARGING
+
+WAITING = ("B1", "C1", "D1")  # pilot states of a vehicle to which no current is offered
+STOP_HOURS = 12  # past the night; longer, and a forgotten Stop is an empty battery for days
+NOT_OURS = (*PAUSED, "load_manager")  # who rules then does not go by what the driver wishes
+
+
+class LargeAction(NamedTuple):
+    """`action` is the form below /charging, `field` and `value` what it sends; without a field, nothing."""
+
+    action: str
+    field: str
+    value: str
+    label: str
+    sign: str  # of signs.svg, and a class of style.css
+    means: str
+
+
+CHARGE_NOW = LargeAction("override", "on", "true", "Charge now", "bolt", "Until the vehicle is unplugged")
+STOP = LargeAction("pause", "hours", str(STOP_HOURS), "Stop", "stop", f"Pauses it for {STOP_HOURS} hours")
+SKIP_DELAY = LargeAction("skip-delay", "", "", "Skip the delay", "bolt", "It would charge in a few minutes by itself")
+
+
+def large_action(point: ChargePoint, ruling: InForce | None, may_command: bool) -> LargeAction | None:
+    """`ruling`: what is in force now; None: not told."""
+    heartbeat = point.heartbeat
+    if not may_command or heartbeat.faults or point.verdict.contact is not Contact.ONLINE:
+        return None
+    if heartbeat.state in CHARGING:
+        return STOP
+    if heartbeat.state not in WAITING:
+        return None
+    if ruling is None:
+        return CHARGE_NOW
+    if ruling.only_delayed:
+        return SKIP_DELAY
+    return None if ruling.amps == 0 and ruling.source in NOT_OURS else CHARGE_NOW
+
+
+def beside(action: LargeAction | None, wishes: Sequence[Wish], why: str | None) -> list[Wish]:
+    """The wishes as they stand below the headline `why` and the large button: neither said nor offered twice."""
+    offered = None if action is None else (action.action, action.value or None)
+    found = []
+    for wish in wishes:
+        if (wish.action, wish.on) == offered:
+            if why is None or action is CHARGE_NOW and OUTSIDE_HOURS not in why and HOURS_BEGIN not in why:
+                found.append(Wish(wish.text))
+        elif wish.on == "false" and why is not None and why.startswith(AS_ASKED):
+            found.append(wish._replace(text=""))
+        else:
+            found.append(wish)
+    return found
