@@ -88,7 +88,8 @@ def _own(connection: Connection, roll_out: RollOut, now_ms: int) -> Own:
     since = _is_reset_between(units, at_ms, at_ms + span_ms)
     before = _is_reset_between(units, at_ms - span_ms, at_ms)
     counts = (func.count(case((and_(one, ~other), 1))) for one, other in ((since, before), (before, since)))
-    return Own(*connection.execute(select(*counts).select_from(units)).one())
+    only_since, only_before = connection.execute(select(*counts).select_from(units)).one()
+    return Own(only_since, only_before)
 
 
 def _went_back(connection: Connection, roll_out: RollOut) -> Count:
