@@ -119,8 +119,8 @@ def test_a_release_goes_from_its_tag_to_the_wall_and_one_that_crashes_is_stopped
             await views.until(1, lambda: "1 good" in views.roll_out[-1])
             saw(views.owner, f"is being updated to {GOOD}", "% loaded", f"was updated to {GOOD}")
             assert all(NOTES in said for said in views.owner[1:])
-            saw(views.unit, "loading", "% of the image sent", "runs on trial", "good")
-            saw(views.roll_out, "1 loading 1 waits for its turn", "1 runs on trial", "1 good")
+            saw(views.unit, "loading", "% of the image sent", "on trial", "good")
+            saw(views.roll_out, "1 loading 1 waiting", "1 on trial", "1 good")
 
             await asyncio.gather(next_release, bridge.command("release", "stop", "1"))
             await bridge.command("release", "roll-out", CRASHES, "--all", "--required-by", today)
@@ -133,7 +133,7 @@ def test_a_release_goes_from_its_tag_to_the_wall_and_one_that_crashes_is_stopped
             assert views.unit[-1] == (
                 f"{CRASHES}: went back to the former version (the new version crashed). The roll-out was stopped"
             )
-            saw(views.roll_out, "1 loading", "1 went back to the former version 1 waits for its turn")
+            saw(views.roll_out, "1 loading", "1 went back to the former version 1 waiting")
 
     async def all_of_it() -> None:
         try:
