@@ -65,7 +65,7 @@ _UNDER_PAGES = (
 ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.app": ("firmware", "modem"),
     "firmware.main": ("firmware.app", "firmware.boards.chosen"),
-    "firmware.boards.tcall.modules.main": ("firmware.main",),  # the production image's starter
+    "firmware.boards.tcall.modules.main": ("firmware.main", "firmware.version"),  # the production image's starter
     "firmware.control_loop": ("firmware.charging", "firmware.supervisor"),
     # Which modules are in an image without being imported at the start.
     "firmware.image": ("firmware.image", "firmware.lazy_import", "modem.families.registry"),

@@ -87,8 +87,9 @@ def _own(connection: Connection, roll_out: RollOut, now_ms: int) -> Own:
     at_ms, span_ms = units.c.installed_ms, units.c.age_ms
     since = _is_reset_between(units, at_ms, at_ms + span_ms)
     before = _is_reset_between(units, at_ms - span_ms, at_ms)
-    counts = (func.count(case((and_(one, ~other), 1))) for one, other in ((since, before), (before, since)))
-    return Own(*connection.execute(select(*counts).select_from(units)).one())
+    only_since = func.count(case((and_(since, ~before), 1)))
+    only_before = func.count(case((and_(before, ~since), 1)))
+    return Own(*connection.execute(select(only_since, only_before).select_from(units)).one())
 
 
 def _went_back(connection: Connection, roll_out: RollOut) -> Count:

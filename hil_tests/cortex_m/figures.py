@@ -50,6 +50,7 @@ FIGURES = {
     # thread runs between any two operations, so what it waits for is one of them, never all of a step.
     "verify_instructions": Figure(75_000_000, "to check a signature, all of it"),
     "verify_step_instructions": Figure(200_000, "of it between two steps, the most"),
+    "verify_step_percent": Figure(33, "of a period of the control loop that this takes at this machine's speed"),
     "multiply_instructions": Figure(21_000, "of it that nothing interrupts: a product in the field"),
     "integrity_instructions": Figure(
         15_000_000, "to compare a product of 166,000 bytes with its manifest, at each start"

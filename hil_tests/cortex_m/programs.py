@@ -14,7 +14,9 @@ from hil_tests.rig import image as rig_image
 MODULES = CHECKOUT / "hil_tests" / "cortex_m" / "modules"
 TLS = CHECKOUT / "tests" / "on_cpython" / "tls.py"  # by name only
 RUNNER = CHECKOUT / "tests" / "on_micropython"
-STARTER = CHECKOUT / "firmware" / "boards" / "stock" / "starter.py"  # which is never frozen into an image
+STARTER = (
+    CHECKOUT / "firmware" / "boards" / "stock" / "starter.py"
+)  # frozen into the production image, and beside a stock one
 SAMPLES = CHECKOUT / "tests" / "samples"
 PRODUCT = "product"
 DISK_ADDRESS = IMAGE_ADDRESS + 0x800000

@@ -69,6 +69,14 @@ def test_production_image_starts_from_frozen_code_alone(image: Machine) -> None:
     assert printed.endswith("steps 50 idle\n"), printed
 
 
+def test_production_image_starts_a_slot_in_place_of_frozen_code(image: Machine) -> None:
+    """All of it comes from the slot: what the slot lacks is not taken from the frozen product of another version."""
+    programs.boot(image)
+    printed = image.run("import production_slots\nproduction_slots.run()", MODULE_WITHIN_S)
+    assert "started 9.9.9 /slot/firmware/main.py\n" in printed, printed
+    assert "ImportError" in printed and printed.endswith("blamed panic\n"), printed
+
+
 def test_budgets_hold() -> None:
     found = figures.measure()
     print("\n".join(figures.table(found)))

@@ -26,6 +26,7 @@ TONES = {  # of parts of the bar, by the classes of style.css
     UnitState.WAITING: "waiting",
 }
 WIDTH = 1000  # of the bar, in its own units
+LEAST_WIDTH = 8  # of a part that has units
 
 
 class Part(NamedTuple):
@@ -48,19 +49,19 @@ class Ring(NamedTuple):
     refused: int
     bad: int
     is_present: bool
-    is_reached: bool
 
 
 def bar_of(states: dict[UnitState, int]) -> list[Part]:
-    """From good to waiting; every part that has units is seen."""
-    units = sum(states.values())
-    parts, at = [], 0
-    for state, tone in TONES.items():
-        count = states.get(state, 0)
-        if count:
-            width = max(8, count * WIDTH // units)
-            parts.append(Part(state, STATES[state], tone, count, at, width))
-            at += width
+    """From good to waiting; every part that has units is seen, and together they fill the bar."""
+    shown = [(state, tone, states[state]) for state, tone in TONES.items() if states.get(state)]
+    units = sum(count for _, _, count in shown)
+    spread = WIDTH - LEAST_WIDTH * len(shown)
+    parts, at, before = [], 0, 0
+    for number, (state, tone, count) in enumerate(shown, start=1):
+        before += count
+        end = LEAST_WIDTH * number + spread * before // units
+        parts.append(Part(state, STATES[state], tone, count, at, end - at))
+        at = end
     return parts
 
 
@@ -74,7 +75,6 @@ def rings_of(one: RollOut, states: dict[int, dict[UnitState, int]]) -> list[Ring
             of.get(UnitState.REFUSED, 0),
             of.get(UnitState.ROLLED_BACK, 0) + of.get(UnitState.CORRUPT, 0),
             ring == one.ring and one.state is RollOutState.RUNNING,
-            ring <= one.ring,
         )
         for ring, of in sorted(states.items())
     ]

@@ -12,15 +12,15 @@ STEP = 10  # per cent of progress that the page follows
 BEFORE = (*LOADING, UnitState.INSTALLED)
 
 STATES = {
-    UnitState.WAITING: "waits for its turn",
+    UnitState.WAITING: "waiting",
     UnitState.ORDERED: "ordered, not answered yet",
     UnitState.TAKEN: "loading",
     UnitState.INSTALLED: "installed, about to start",
-    UnitState.TRIAL: "runs on trial",
+    UnitState.TRIAL: "on trial",
     UnitState.GOOD: "good",
     UnitState.REFUSED: "refused",
     UnitState.ROLLED_BACK: "went back to the former version",
-    UnitState.CORRUPT: "found that its firmware was changed, and went back",
+    UnitState.CORRUPT: "went back from firmware that was changed",
     UnitState.WITHDRAWN: "withdrawn",
 }
 REASONS = {  # of the unit

@@ -5,7 +5,9 @@ const FONT = "12px system-ui, sans-serif";
 const PASS_ABOVE_CSQ = 14; // the installer's verdict (modem/signal.py)
 const MAX_CSQ = 31;
 const LABEL_PX = 62; // the widest: "01:00 GMT"
-const STEPS_S = [60, 300, 900]; // between the labels of a chart that is looked at closer than it was made for
+// Between the labels of a chart whose own are too far apart, as where it is looked at closely.
+const STEPS_S = [60, 300, 900, 3600, 10800, 21600];
+const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000]; // between labels
 const Y_SIZE = 34; // the same for all, so that a time is below itself
 
 const LINE = { width: 2, cap: "round", points: { show: false } };
@@ -169,7 +171,7 @@ function bars(figure, rows) {
     rowOf: (index) => index,
     series: [{ paths: () => null, points: { show: false } }],
     scale: { range: (_plot, _least, top) => [0, Number(most) || Math.max(1, top * 1.1)] },
-    axis: {},
+    axis: figure.dataset.unit === "units" ? { incrs: COUNTS } : {},
     hooks: { draw: [(plot) => columns(plot, spans, values)] },
   };
 }

@@ -135,20 +135,20 @@ def start(port, wires):
     """Start what can be started, for ever; or refuse, and return why. Every start that ends is followed by a reset. `wires`
     is None where their file is damaged.
     """
-    starter = _module("starter")
+    starter = module("starter")
     if starter:
-        _start_slot(port, starter, lambda: starter.choose(port.root, port.cause()))
+        start_slot(port, starter, lambda: starter.choose(port.root, port.cause()))
     why = complaint(port.home)
     if why is None:
         return _start_flashed(port, wires)
     if starter:
-        _start_slot(port, starter, lambda: starter.rescue(port.root))
+        start_slot(port, starter, lambda: starter.rescue(port.root))
         why = "no slot is whole, and " + why
     refuse(wires, why)
     return why
 
 
-def _module(name):
+def module(name):
     """One of the files beside this one; None if it is not there, or damaged."""
     try:
         return __import__(name)
@@ -157,7 +157,7 @@ def _module(name):
         return None
 
 
-def _start_slot(port, starter, choose):
+def start_slot(port, starter, choose):
     """Start the slot that `choose` returns, for ever; return if that is none."""
     try:
         slot = choose()
@@ -202,4 +202,4 @@ def refuse(wires, why):
 
 
 if __name__ == "__main__":
-    start(Esp32(), _module("wires"))
+    start(Esp32(), module("wires"))

@@ -1,5 +1,5 @@
-"""What is frozen into the production image: the product for BOARD=tcall and its starter, nothing of MicroPython's own Python
-but a driver. Lay the product's sources first: `BOARD=tcall python -m hil_tests.rig.image`.
+"""What is frozen into the production image: the product for BOARD=tcall and the starter of slots, nothing of MicroPython's own
+Python but a driver. Lay the product's sources first: `BOARD=tcall python -m hil_tests.rig.image`.
 
 `esp32=False` leaves out what only the ESP32 has: so it is built into the 32-bit machine of hil_tests/cortex_m.
 """
@@ -11,6 +11,8 @@ SOURCES = "../../../build/image/tcall-sources"  # hil_tests/rig/image.py: with c
 for room in ("firmware", "modem", "umqtt"):
     package(room, base_path=SOURCES)  # type: ignore[name-defined]  # noqa: F821
 freeze("modules")  # type: ignore[name-defined]  # noqa: F821
+module("starter.py", base_path="../stock")  # type: ignore[name-defined]  # noqa: F821
+package("stock", files=("main.py",), base_path="..")  # type: ignore[name-defined]  # noqa: F821
 if options.esp32:  # type: ignore[name-defined]  # noqa: F821
     require("neopixel")  # type: ignore[name-defined]  # noqa: F821
     module("wires_tcall.py", base_path="../stock")  # type: ignore[name-defined]  # noqa: F821

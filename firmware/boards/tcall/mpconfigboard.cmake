@@ -6,6 +6,7 @@ file(WRITE ${SDKCONFIG_PARTITIONS}
 set(SDKCONFIG_DEFAULTS
     boards/sdkconfig.base
     boards/sdkconfig.240mhz
+    boards/sdkconfig.spiram
     ${MICROPY_BOARD_DIR}/sdkconfig.board
     ${SDKCONFIG_PARTITIONS}
 )

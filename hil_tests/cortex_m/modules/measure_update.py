@@ -12,6 +12,7 @@ from measure import NS_PER_INSTRUCTION, NS_PER_TICK, live
 from tests.firmware.update import golden
 
 PRODUCT_BYTES = 166000  # of a T-Call's
+PERIOD_NS = 20_000_000  # of the control loop
 
 
 def run():
@@ -44,6 +45,7 @@ def verify():
         raise RuntimeError("a true signature is refused")
     print("verify_instructions", total * NS_PER_TICK // NS_PER_INSTRUCTION)
     print("verify_step_instructions", most * NS_PER_TICK // NS_PER_INSTRUCTION)
+    print("verify_step_percent", most * NS_PER_TICK * 100 // PERIOD_NS)
     print("multiply_instructions", multiply())
 
 

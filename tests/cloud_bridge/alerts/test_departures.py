@@ -114,7 +114,7 @@ def test_the_plan_goes_with_whoever_set_it(home: Home) -> None:
     assert home.rows() == 0
     home.plans()
     with home.database.writing() as connection:
-        release(connection, home.ann, "cp-1", home.bridge.clock.now_ms())
+        release(connection, "cp-1", home.ann.id, now_ms=home.bridge.clock.now_ms())
     assert home.rows() == 0
 
 

@@ -91,8 +91,8 @@ class Asking:
         payload = json.dumps(said).encode()
         return bent(payload, draw) if draw.random() < 0.5 else payload
 
-    async def _send(self, unit_id: str, payload: bytes) -> bool:
-        self._got.append((unit_id, payload))
+    async def _send(self, unit_id: str, payloads: list[bytes]) -> bool:
+        self._got += [(unit_id, payload) for payload in payloads]
         return True
 
     def _answers(self) -> dict[str, int]:

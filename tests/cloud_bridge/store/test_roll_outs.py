@@ -230,7 +230,7 @@ def test_what_the_updated_units_show_is_counted_beside_the_rest(database: Databa
         tell(connection, "u3", "rolled_back", LATER_MS + 1)
         mark_silent(connection, [("u2", LATER_MS + 1)], LATER_MS + HOUR_MS)
         found = {seen.sign: seen for seen in look(connection, find_roll_out(connection, number), LATER_MS + 2)}
-    assert found[Sign.WATCHDOG] == Seen(Sign.WATCHDOG, Count(4, 1), Count(4, 1), Own(1, 0))
+    assert found[Sign.WATCHDOG] == Seen(Sign.WATCHDOG, Count(4, 1), Count(4, 1), Own(1, 1))
     assert found[Sign.RECORDS_LOST] == Seen(Sign.RECORDS_LOST, Count(4, 1), Count(4, 0))
     assert found[Sign.SILENT] == Seen(Sign.SILENT, Count(4, 1), Count(4, 0))
     assert found[Sign.WENT_BACK] == Seen(Sign.WENT_BACK, Count(4, 1), Count(0, 0))

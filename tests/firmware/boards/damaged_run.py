@@ -31,4 +31,4 @@ class Port:
         sys.exit()
 
 
-main.start(Port(), main._module("wires"))
+main.start(Port(), main.module("wires"))

@@ -3,11 +3,9 @@ red and a line that says what to do? On real MicroPython, with every combination
 """
 
 import binascii
-import hashlib
 import itertools
 import json
 import shutil
-import struct
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from firmware.boards.stock import main
+from tests.firmware.boards.laid_slots import lay_record, lay_slot, product, product_of, says
 
 ROOT = Path(__file__).parents[3]
 MICROPYTHON = ROOT / ".venv" / "bin" / "micropython"
@@ -26,37 +25,20 @@ FLASHED_FILE = "chargekeeper/firmware/main.py"
 WIRES = "def make_safe():\n    print('safe')\n\n\ndef show_red():\n    print('red')\n"
 
 
-def product(name: str) -> bytes:
-    """What says its name when it is started."""
-    content = f"print('started {name}')\nraise SystemExit\n".encode()
-    path = b"firmware/main.py"
-    return struct.pack(">H", len(path)) + path + struct.pack(">I", len(content)) + content
-
-
 def lay(folder: Path) -> None:
     """A flash of which all is whole: a runs, b was before it."""
     for name in ("main.py", "starter.py"):
         shutil.copy(STOCK / name, folder / name)
     (folder / "wires.py").write_text(WIRES)
     for slot, version in (("a", "1.1.0"), ("b", "1.0.0")):
-        (folder / slot).mkdir()
-        stream = product(slot)
-        said = {"version": version, "unpacked": len(stream), "unpacked_sha256": hashlib.sha256(stream).hexdigest()}
-        (folder / slot / "manifest").write_text(json.dumps(said) + "\n0 signature\n")
-        (folder / slot / "product").write_bytes(stream)
-    record = {"active": "a", "before": "b", "state": "settled", "strikes": 0, "why": None, "tell": []}
-    lay_record(folder, record)
+        lay_slot(folder / slot, version, product(slot))
+    lay_record(folder, active="a", before="b")
     path = folder / FLASHED_FILE
     path.parent.mkdir(parents=True)
-    path.write_text("print('started flashed')\nraise SystemExit\n")
+    path.write_text(says("flashed"))
     files = {"firmware/main.py": binascii.crc32(path.read_bytes())}
     listed = {"version": "0.1.0", "image": "any", "mpy": MPY, "heap_bytes": 0, "files": files}
     (folder / "chargekeeper" / main.LIST).write_text(json.dumps(listed))
-
-
-def lay_record(folder: Path, record: dict[str, object]) -> None:
-    text = json.dumps(record).encode()
-    (folder / "slots").write_bytes(b"%08x " % binascii.crc32(text) + text)
 
 
 def file_of(folder: Path, part: str) -> Path:
@@ -143,12 +125,11 @@ def test_every_kind_of_damage(tmp_path: Path, damage: Callable[[Path], None]) ->
 
 def test_a_slot_that_was_gone_back_from_does_not_rescue(tmp_path: Path) -> None:
     lay(tmp_path)
-    record = {"active": "built_in", "before": "built_in", "state": "settled", "strikes": 0, "why": None, "tell": []}
-    lay_record(tmp_path, {**record, "bad": "a"})
+    lay_record(tmp_path, bad="a")
     emptied(file_of(tmp_path, "flashed file"))
     assert "started b" in run(tmp_path)
     emptied(file_of(tmp_path, "b/product"))
-    lay_record(tmp_path, {**record, "bad": "a"})
+    lay_record(tmp_path, bad="a")
     assert "started" not in run(tmp_path)
 
 
@@ -156,12 +137,7 @@ def test_one_that_rescued_is_chosen_from_then_on_and_gone_back_from_after_three_
     lay(tmp_path)
     for part in ("slots", "flashed file", "b/product"):
         emptied(file_of(tmp_path, part))
-    content = b"raise ValueError('a mistake of the maker')\n"
-    path = b"firmware/main.py"
-    stream = struct.pack(">H", len(path)) + path + struct.pack(">I", len(content)) + content
-    said = {"version": "1.1.0", "unpacked": len(stream), "unpacked_sha256": hashlib.sha256(stream).hexdigest()}
-    (tmp_path / "a" / "manifest").write_text(json.dumps(said) + "\n0 signature\n")
-    (tmp_path / "a" / "product").write_bytes(stream)
+    lay_slot(tmp_path / "a", "1.1.0", product_of("raise ValueError('a mistake of the maker')\n"))
     ends = [run(tmp_path).splitlines()[-1] for _ in range(4)]
     assert ends[:3] == ["reset"] * 3
     assert ends[3].startswith("chargekeeper: no slot is whole")

@@ -43,8 +43,9 @@ def test_expired_unknown_time_and_repeated(name):
     assert why(said) == (said["id"], "bad exp")
 
 
-def test_what_needs_no_end_needs_no_time():
-    assert commands.read(sample("resume"), None, []).do == "resume"
+@pytest.mark.parametrize("name", ["resume", "update"])
+def test_what_needs_no_end_needs_no_time(name):
+    assert commands.read(sample(name), None, []).do == name
 
 
 MALFORMED = [

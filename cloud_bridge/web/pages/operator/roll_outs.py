@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from cloud_bridge.app_state import AppState
 from cloud_bridge.releases.decision import HOUR_MS, SOAK_MS
 from cloud_bridge.releases.release_errors import ReleaseError
-from cloud_bridge.releases.roll_out_states import RINGS, RollOutState, UnitState
+from cloud_bridge.releases.roll_out_states import RollOutState, UnitState
 from cloud_bridge.store import releases, roll_outs
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.firmware import count_versions
@@ -23,7 +23,6 @@ from cloud_bridge.web.errors import NotTheirs
 from cloud_bridge.web.form_errors import FORM, explained
 from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, only, page, to
 from cloud_bridge.web.presentation.roll_out_view import bar_of, chosen_words, hours_of, rings_of
-from cloud_bridge.web.presentation.update_words import STATES
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
 
@@ -46,7 +45,6 @@ def show_roll_outs(request: Request, app_state: StateDep, connection: Reading, p
             for one in roll_outs.list_roll_outs(connection)
         ],
         "versions": count_versions(connection),
-        "choices": list(ChosenBy),
         "soak_hours": SOAK_MS // HOUR_MS,
         "longest_soak_h": LONGEST_SOAK_H,
     }
@@ -99,19 +97,15 @@ def _content(app_state: AppState, connection: Connection, one: RollOut) -> dict[
     now_ms = app_state.clock.now_ms()
     states = count_states(connection, one.number)
     good = reached_by_hour(connection, one.number, UnitState.GOOD)
-    back = reached_by_hour(connection, one.number, UnitState.ROLLED_BACK)
     axis, bars = hours_of(one, good, now_ms)
     return {
         "one": one,
         "chosen": chosen_words(one),
         "bar": bar_of(total(states)),
         "rings": rings_of(one, states),
-        "ring_name": RINGS[one.ring],
-        "states": STATES,
         "seen": look(connection, one, now_ms) if one.state is RollOutState.RUNNING else [],
         "axis": axis,
         "bars": bars,
-        "went_back": sum(count for _, count in back),
         "may_stop": one.state is not RollOutState.STOPPED,
     }
 

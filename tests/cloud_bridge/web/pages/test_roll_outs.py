@@ -30,7 +30,7 @@ def test_a_roll_out_is_started_seen_and_stopped(bridge: Bridge, operator: Visito
     assert "Start a roll-out" in operator.read("/roll-outs")
     answer = operator.post("/roll-outs", form_on="/roll-outs", **FORM)
     assert "1.4.0 to all units" in answer.text
-    assert "3 waits for its turn" in answer.text
+    assert "3 waiting" in answer.text
     page = operator.read("/roll-outs/1")
     assert "one unit (now)" in page
     assert "Good over time" in page

@@ -31,7 +31,9 @@ def test_every_state_has_a_place_in_the_bar_and_even_one_unit_is_seen() -> None:
     parts = bar_of({UnitState.WAITING: 1998, UnitState.ROLLED_BACK: 1, UnitState.GOOD: 1})
     assert [(part.tone, part.units) for part in parts] == [("good", 1), ("bad", 1), ("waiting", 1998)]
     assert [part.at for part in parts] == [0, 8, 16]
-    assert parts[-1].at + parts[-1].width <= WIDTH + 16
+    assert parts[-1].at + parts[-1].width == WIDTH
+    parts = bar_of({UnitState.GOOD: 1990, UnitState.ROLLED_BACK: 5, UnitState.REFUSED: 4, UnitState.WITHDRAWN: 1})
+    assert all(part.width >= 8 for part in parts) and parts[-1].at + parts[-1].width == WIDTH
     assert bar_of({}) == []
 
 
