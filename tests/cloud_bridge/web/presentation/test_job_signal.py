@@ -36,6 +36,7 @@ def point(csq: int | None, contact: Contact = Contact.ONLINE, age_ms: int = MINU
         "is_late": False,
         "is_over_quota": False,
         "is_unreadable": False,
+        "protocol": "mqtt",
         "deaf": [],
     }
     return ChargePoint(**(known | other))

@@ -44,6 +44,7 @@ def point(now_ms: int = EVENING, state: str = "B1", contact: Contact = Contact.O
         is_late=False,
         is_over_quota=False,
         is_unreadable=False,
+        protocol="mqtt",
         deaf=[],
     )
 
