@@ -20,6 +20,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
+from typing import cast
 
 from sqlalchemy.exc import SQLAlchemyError
 from websockets.asyncio.server import Server, ServerConnection
@@ -183,9 +184,9 @@ class OcppDoor:
         for acceptor in self._acceptors:
             acceptor.resume()
 
-    async def _admit(self, asking: ServerConnection, request: Request) -> Response | None:
+    async def _admit(self, made: ServerConnection, request: Request) -> Response | None:
         """None: it is let in. Otherwise the answer that refuses it."""
-        assert isinstance(asking, OcppConnection)
+        asking = cast(OcppConnection, made)  # by _take
         self._unproven.leave(asking)
         self._turn_out(self._waiting.enter(asking, asking.network))
         try:
@@ -234,8 +235,8 @@ class OcppDoor:
 
     # While it is open.
 
-    async def _serve(self, serving: ServerConnection) -> None:
-        assert isinstance(serving, OcppConnection)
+    async def _serve(self, made: ServerConnection) -> None:
+        serving = cast(OcppConnection, made)  # by _take
         unit_id = serving.unit_id
         older, self._open[unit_id] = self._open.get(unit_id), serving
         if older is not None:
