@@ -23,13 +23,13 @@ from cloud_bridge.wire import is_plugged
 
 DECIDED_BEFORE_MS = TOLD_BEFORE_MS + 15 * MINUTE_MS  # to see it for five minutes, and the way to the telephone
 IDLE_FOR_MS = 20 * MINUTE_MS  # vehicles rest to balance their cells or to warm up, and then go on
-WARM_AFTER_MS = 80 * MINUTE_MS  # of charging: a cold battery takes little before
+AT_LIMIT_FOR_MS = 5 * MINUTE_MS  # at a limit of their own they do not: believed at the last moment to tell it in time
+LIMITS, LEAST_LIMIT, LIMIT_POINTS = 10, 50, 0.8  # such limits are whole tens, and the battery is known about so well
+WARM_AFTER_MS = 60 * MINUTE_MS  # of charging: a cold battery takes little before
 SHORT_POINTS = 5.0  # of the battery: who is short by no more notices nothing on the road
 CERTAIN_POINTS = 4.0  # how wrong the forecast for the best case may be
 LATE_POINTS = 3.0  # likewise, once it is too late to tell it in time: then only what is clear
-BEFORE_PLUGGED_MS = (
-    30 * MINUTE_MS
-)  # a vehicle was driven home since a reading that came so long before it was plugged in
+BEFORE_PLUGGED_MS = 30 * MINUTE_MS  # an older reading than that is of before the vehicle was driven home
 FRESH_MS = 45 * MINUTE_MS  # what an account says of charging; they are asked every ten or thirty minutes
 
 
@@ -48,7 +48,7 @@ class Outlook(NamedTuple):
     verdict: Verdict
     reason: Reason | None = None  # of all but ON_TRACK
     percent: int | None = None  # the battery at the departure, if things stay as they are; None: not known
-    full_ms: int | None = None  # when it has reached its target then; None: not known, or not before the departure
+    full_ms: int | None = None  # when it will reach its target then; None: it has, or will not, or that is not known
 
 
 class _Now(NamedTuple):
@@ -61,10 +61,9 @@ class _Now(NamedTuple):
 def outlook(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Outlook:
     """The verdict on what is known now. `watched` has taken `facts` in already."""
     is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
-    now = _now(plan, watched, facts, now_ms)
-    held = blocks(facts, plan, now_ms)
-    free = free_spans(now_ms, plan.ready_ms, held)
     percent = battery(plan, watched, facts, now_ms)
+    now = _now(plan, watched, facts, percent, now_ms)
+    free = free_spans(now_ms, plan.ready_ms, blocks(facts, plan, now_ms))
     if percent is None:
         return _without_battery(plan, watched, facts, now, bool(free), is_due)
     per_point_wh, goal = wh_per_point(plan, watched), plan.target_percent - SHORT_POINTS
@@ -72,8 +71,9 @@ def outlook(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Out
     best = _charged(percent, best_w, free, per_point_wh)
     expected = None if now.power_w is None else _charged(percent, now.power_w, free, per_point_wh)
     shown = None if expected is None else min(100, int(expected))
+    full_ms = _full_ms(plan.target_percent, percent, now.power_w or 0, free, per_point_wh)
     if percent >= goal:
-        return Outlook(Verdict.ON_TRACK, None, int(max(percent, expected or 0)), now_ms)
+        return Outlook(Verdict.ON_TRACK, None, int(max(percent, expected or 0)), full_ms)
     if best < goal - CERTAIN_POINTS:
         is_held = is_held_back(facts, plan, now_ms)
         reason = None if is_held else now.reason
@@ -81,7 +81,6 @@ def outlook(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Out
     if expected is None:
         return Outlook(Verdict.NOT_KNOWN, now.reason)
     if expected >= goal:
-        full_ms = _full_ms(plan.target_percent, percent, now.power_w or 0, free, per_point_wh)
         return Outlook(Verdict.ON_TRACK, None, shown, full_ms)
     reason = now.reason or _too_slow(plan, watched, facts, percent, now_ms)
     is_clear = expected < goal - (LATE_POINTS if now_ms > plan.ready_ms - TOLD_BEFORE_MS else 0)
@@ -117,13 +116,9 @@ def free_spans(now_ms: int, ready_ms: int, held: Sequence[Span]) -> list[Span]:
     return [(begins, ends) for begins, ends in free if begins < ends]
 
 
-def _now(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> _Now:
+def _now(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float | None, now_ms: int) -> _Now:
     heartbeat, usual_w = facts.heartbeat, watched.power_w or plan.power_w
-    if (
-        watched.drew_ms is None
-        or watched.drew_from_ms is None
-        or watched.drew_ms - watched.drew_from_ms < WARM_AFTER_MS
-    ):
+    if not _is_warm(watched):
         usual_w = max(usual_w, plan.power_w)
     if facts.is_silent or heartbeat is None:
         if _says_that_it_charges(facts, now_ms):
@@ -134,11 +129,25 @@ def _now(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> _Now:
         return _Now(0, Reason.NOT_PLUGGED)
     if heartbeat.faults:
         return _Now(0, Reason.FAULT)
-    if watched.idle_ms is not None and watched.heard_ms - watched.idle_ms >= IDLE_FOR_MS:
+    is_last_moment = DECIDED_BEFORE_MS >= plan.ready_ms - now_ms >= TOLD_BEFORE_MS
+    at_limit = watched.drew_ms is not None and is_last_moment and _is_limit(percent)
+    rests_for_ms = AT_LIMIT_FOR_MS if at_limit else IDLE_FOR_MS
+    if watched.idle_ms is not None and watched.heard_ms - watched.idle_ms >= rests_for_ms:
         return _Now(0, Reason.ASLEEP if watched.drew_ms is None else Reason.STOPPED)
     if heartbeat.limited_by == HOUSE and watched.power_w is None and not draws(heartbeat):
         return _Now(0, Reason.HOUSE)
     return _Now(usual_w, None)
+
+
+def _is_limit(percent: float | None) -> bool:
+    if percent is None or percent < LEAST_LIMIT - LIMIT_POINTS:
+        return False
+    return abs(percent - round(percent / LIMITS) * LIMITS) <= LIMIT_POINTS
+
+
+def _is_warm(watched: Watched) -> bool:
+    drew_from_ms, drew_ms = watched.drew_from_ms, watched.drew_ms
+    return drew_from_ms is not None and drew_ms is not None and drew_ms - drew_from_ms >= WARM_AFTER_MS
 
 
 def _without_battery(
@@ -146,14 +155,15 @@ def _without_battery(
 ) -> Outlook:
     """Whether it is charged at all."""
     late = Verdict.WILL_MISS if is_due else Verdict.AT_RISK
+    unknown = Verdict.NOT_KNOWN if is_due else Verdict.AT_RISK
     if watched.has_stopped:
         return Outlook(Verdict.ON_TRACK)
     if now.reason is Reason.SILENT:
         return Outlook(late if now.power_w == 0 else Verdict.NOT_KNOWN, now.reason)
     if now.reason is Reason.ASLEEP:
-        return Outlook(Verdict.NOT_KNOWN if is_due else Verdict.AT_RISK, Reason.IDLE_UNSEEN)
+        return Outlook(unknown, Reason.IDLE_UNSEEN)
     if now.reason in (Reason.NOT_PLUGGED, Reason.FAULT, Reason.HOUSE):
-        return Outlook(late, now.reason)
+        return Outlook(late if watched.drew_ms is None else unknown, now.reason)  # what has charged may have enough
     if not has_time and watched.drew_ms is None:
         is_paused = facts.heartbeat is not None and is_pause(facts.heartbeat)
         return Outlook(Verdict.WILL_MISS, Reason.PAUSED if is_paused else Reason.HOURS)
@@ -183,7 +193,7 @@ def _charged(percent: float, power_w: float, free: Sequence[Span], per_point_wh:
 def _full_ms(target: float, percent: float, power_w: float, free: Sequence[Span], per_point_wh: float) -> int | None:
     below = max(0.0, min(target, TAPER_PERCENT) - percent)
     above = max(0.0, target - max(percent, TAPER_PERCENT))
-    if power_w <= 0:
+    if power_w <= 0 or percent >= target:
         return None
     left_ms = int((below + above * TAPER_FACTOR) * per_point_wh / power_w * HOUR_MS)
     for begins, ends in free:

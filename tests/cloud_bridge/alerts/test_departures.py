@@ -38,7 +38,7 @@ class Home:
             self.vehicle_id = connection.execute(insert(vehicles).returning(vehicles.c.id), car).scalar_one()
         self.unit = Unit(bridge, "cp-1", new.secret).connect()
         self.alarm = Alarm(self.database, bridge.clock, None)
-        self.number = 0
+        self.number, self.meter_wh = 0, 1000.0
         self.ready_ms = now_ms + READY_IN_MS
 
     def plans(self, person_id: int | None = None) -> None:
@@ -51,7 +51,9 @@ class Home:
         """Every five minutes, while somebody looks."""
         for _ in range(for_ms // (5 * MINUTE_MS)):
             self.number += 1
-            said = {"n": self.number, "b": 1, "s": state, "a": 32, "w": watts, "e": 1000, "y": "installer", "f": []}
+            self.meter_wh += watts / 12
+            said = {"n": self.number, "b": 1, "s": state, "a": 32, "w": watts, "e": int(self.meter_wh)}
+            said |= {"y": "installer", "f": []}
             self.unit.publish("cp/cp-1/heartbeat", json.dumps(said, separators=(",", ":")).encode())
             self.bridge.clock.advance(5 * MINUTE_MS)
             self.alarm.notice_departures()
@@ -75,11 +77,11 @@ def test_a_vehicle_that_sleeps_is_told_once_in_time_and_taken_back_once(home: Ho
     (one,) = home.sent
     assert (one["about"], one["charge_point"]) == ("not_ready", "cp-1")
     assert "Your vehicle will not be ready by" in one["words"]
-    assert "but at about 60 % instead of 80 %" in one["words"]
+    assert "it will have about 60 % instead of 80 %" in one["words"]
     assert "The vehicle is plugged in but takes nothing. Unplug it" in one["words"]
     home.says("C2", 7400, HOUR_MS)
     assert [sent["about"] for sent in home.sent] == ["not_ready"] * 2
-    assert "All is well again: your vehicle is charging, and ready by" in home.sent[1]["words"]
+    assert "All is well again: your vehicle will be ready at about" in home.sent[1]["words"]
     home.says("A1", 0, 3 * HOUR_MS)
     assert len(home.sent) == 2
 
@@ -114,7 +116,7 @@ def test_the_plan_goes_with_whoever_set_it(home: Home) -> None:
     assert home.rows() == 0
     home.plans()
     with home.database.writing() as connection:
-        release(connection, home.ann, "cp-1", home.bridge.clock.now_ms())
+        release(connection, "cp-1", home.ann.id, now_ms=home.bridge.clock.now_ms())
     assert home.rows() == 0
 
 
