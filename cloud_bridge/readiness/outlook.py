@@ -22,8 +22,9 @@ from cloud_bridge.vehicles.plan import BELIEVED_MS, TAPER_FACTOR, TAPER_PERCENT,
 from cloud_bridge.wire import is_plugged
 
 DECIDED_BEFORE_MS = TOLD_BEFORE_MS + 15 * MINUTE_MS  # to see it for five minutes, and the way to the telephone
+LAST_CALL_MS = 2 * MINUTE_MS  # before the last moment to tell it in time: then what is amiss is not waited for
 IDLE_FOR_MS = 20 * MINUTE_MS  # vehicles rest to balance their cells or to warm up, and then go on
-AT_LIMIT_FOR_MS = 5 * MINUTE_MS  # at a limit of their own they do not: believed at the last moment to tell it in time
+AT_LIMIT_FOR_MS = 5 * MINUTE_MS  # at a limit of their own they do not; at the last call that is believed at once
 LIMITS, LEAST_LIMIT, LIMIT_POINTS = 10, 50, 0.8  # such limits are whole tens, and the battery is known about so well
 WARM_AFTER_MS = 60 * MINUTE_MS  # of charging: a cold battery takes little before
 SHORT_POINTS = 5.0  # of the battery: who is short by no more notices nothing on the road
@@ -65,7 +66,7 @@ def outlook(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Out
     now = _now(plan, watched, facts, percent, now_ms)
     free = free_spans(now_ms, plan.ready_ms, blocks(facts, plan, now_ms))
     if percent is None:
-        return _without_battery(plan, watched, facts, now, bool(free), is_due)
+        return _without_battery(plan, watched, facts, now, bool(free), now_ms)
     per_point_wh, goal = wh_per_point(plan, watched), plan.target_percent - SHORT_POINTS
     best_w = max(plan.power_w, watched.power_w or 0)
     best = _charged(percent, best_w, free, per_point_wh)
@@ -98,7 +99,7 @@ def battery(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> flo
     if watched.meter_wh is not None and watched.percent_wh is not None:
         taken_wh = max(0, watched.meter_wh - watched.percent_wh)
     if facts.is_silent and _says_that_it_charges(facts, now_ms):
-        taken_wh = (watched.power_w or plan.power_w) * (now_ms - watched.percent_ms) / HOUR_MS
+        taken_wh = (watched.power_w or plan.power_w) * max(0, now_ms - watched.percent_ms) / HOUR_MS
     return _charged(watched.percent, taken_wh, [(0, HOUR_MS)], wh_per_point(plan, watched))
 
 
@@ -123,20 +124,30 @@ def _now(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float | None,
     if facts.is_silent or heartbeat is None:
         if _says_that_it_charges(facts, now_ms):
             return _Now(usual_w, None)
-        is_idle = _says_that_it_does_not(facts, now_ms) and not is_held_back(facts, plan, now_ms)
+        is_idle = _says_that_it_does_not(facts, plan, now_ms) and not is_held_back(facts, plan, now_ms)
         return _Now(0 if is_idle else None, Reason.SILENT)
     if not is_plugged(heartbeat):
         return _Now(0, Reason.NOT_PLUGGED)
     if heartbeat.faults:
         return _Now(0, Reason.FAULT)
-    is_last_moment = DECIDED_BEFORE_MS >= plan.ready_ms - now_ms >= TOLD_BEFORE_MS
-    at_limit = watched.drew_ms is not None and is_last_moment and _is_limit(percent)
-    rests_for_ms = AT_LIMIT_FOR_MS if at_limit else IDLE_FOR_MS
+    rests_for_ms = _rests_for_ms(plan, watched, percent, now_ms)
     if watched.idle_ms is not None and watched.heard_ms - watched.idle_ms >= rests_for_ms:
         return _Now(0, Reason.ASLEEP if watched.drew_ms is None else Reason.STOPPED)
     if heartbeat.limited_by == HOUSE and watched.power_w is None and not draws(heartbeat):
         return _Now(0, Reason.HOUSE)
     return _Now(usual_w, None)
+
+
+def is_last_call(plan: ReadyPlan, now_ms: int) -> bool:
+    return 0 <= plan.ready_ms - TOLD_BEFORE_MS - now_ms <= LAST_CALL_MS
+
+
+def _rests_for_ms(plan: ReadyPlan, watched: Watched, percent: float | None, now_ms: int) -> int:
+    """For how long a vehicle may take nothing before it counts."""
+    is_in_time = DECIDED_BEFORE_MS >= plan.ready_ms - now_ms >= TOLD_BEFORE_MS
+    if not is_in_time or watched.drew_ms is None or not _is_limit(percent):
+        return IDLE_FOR_MS
+    return 0 if is_last_call(plan, now_ms) else AT_LIMIT_FOR_MS
 
 
 def _is_limit(percent: float | None) -> bool:
@@ -151,9 +162,10 @@ def _is_warm(watched: Watched) -> bool:
 
 
 def _without_battery(
-    plan: ReadyPlan, watched: Watched, facts: Facts, now: _Now, has_time: bool, is_due: bool
+    plan: ReadyPlan, watched: Watched, facts: Facts, now: _Now, has_time: bool, now_ms: int
 ) -> Outlook:
     """Whether it is charged at all."""
+    is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
     late = Verdict.WILL_MISS if is_due else Verdict.AT_RISK
     unknown = Verdict.NOT_KNOWN if is_due else Verdict.AT_RISK
     if watched.has_stopped:
@@ -164,9 +176,12 @@ def _without_battery(
         return Outlook(unknown, Reason.IDLE_UNSEEN)
     if now.reason in (Reason.NOT_PLUGGED, Reason.FAULT, Reason.HOUSE):
         return Outlook(late if watched.drew_ms is None else unknown, now.reason)  # what has charged may have enough
+    is_paused = facts.heartbeat is not None and is_pause(facts.heartbeat)
     if not has_time and watched.drew_ms is None:
-        is_paused = facts.heartbeat is not None and is_pause(facts.heartbeat)
-        return Outlook(Verdict.WILL_MISS, Reason.PAUSED if is_paused else Reason.HOURS)
+        is_in_time = now_ms <= plan.ready_ms - TOLD_BEFORE_MS  # later it may have charged before it was plugged in anew
+        return Outlook(Verdict.WILL_MISS if is_in_time else unknown, Reason.PAUSED if is_paused else Reason.HOURS)
+    if not has_time and is_paused:
+        return Outlook(unknown, Reason.PAUSED)
     return Outlook(Verdict.ON_TRACK)
 
 
@@ -174,8 +189,12 @@ def _says_that_it_charges(facts: Facts, now_ms: int) -> bool:
     return _is_newer(facts, now_ms) and facts.car is not None and facts.car.charging is True
 
 
-def _says_that_it_does_not(facts: Facts, now_ms: int) -> bool:
-    return _is_newer(facts, now_ms) and facts.car is not None and facts.car.charging is False
+def _says_that_it_does_not(facts: Facts, plan: ReadyPlan, now_ms: int) -> bool:
+    """Though nothing held it back when it said so."""
+    car = facts.car
+    if car is None or car.charging is not False or not _is_newer(facts, now_ms):
+        return False
+    return not is_held_back(facts, plan, car.seen_ms)
 
 
 def _is_newer(facts: Facts, now_ms: int) -> bool:

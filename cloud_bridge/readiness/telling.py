@@ -4,11 +4,18 @@ from enum import StrEnum
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.readiness.facts import ReadyPlan, Watched
-from cloud_bridge.readiness.outlook import DECIDED_BEFORE_MS, SHORT_POINTS, Outlook, Verdict
+from cloud_bridge.readiness.outlook import (
+    DECIDED_BEFORE_MS,
+    LAST_CALL_MS,
+    SHORT_POINTS,
+    Outlook,
+    Verdict,
+    is_last_call,
+)
+from cloud_bridge.readiness.reasons import Reason
 from cloud_bridge.vehicles.plan import TOLD_BEFORE_MS
 
 SETTLES_MS = 5 * MINUTE_MS  # a unit that was just told something, or switched on, soon says what is in force
-UNPLUGGED_MS = 20 * MINUTE_MS  # before the last moment to tell it in time
 SURE_POINTS = 2.0  # more than just enough, before something is taken back
 MOST_TOLD = 2  # of one departure, each at most once taken back
 
@@ -37,16 +44,18 @@ def tell(plan: ReadyPlan, watched: Watched, found: Outlook, now_ms: int) -> tupl
     what = _amiss(plan, watched, found, now_ms) if watched.times_told < MOST_TOLD else None
     if what is None:
         return watched._replace(amiss_ms=None), None
-    if watched.amiss_ms is None:
-        return watched._replace(amiss_ms=now_ms), None
-    if now_ms - watched.amiss_ms < SETTLES_MS:
+    watched = watched._replace(amiss_ms=now_ms if watched.amiss_ms is None else watched.amiss_ms)
+    is_urgent = (
+        is_last_call(plan, now_ms) and found.reason is not Reason.NOT_PLUGGED
+    )  # whoever has just unplugged it knows
+    if now_ms - (watched.amiss_ms or 0) < SETTLES_MS and not is_urgent:
         return watched, None
     told = watched._replace(times_told=watched.times_told + 1, is_told=True, knew_battery=found.percent is not None)
     return told, what
 
 
 def _amiss(plan: ReadyPlan, watched: Watched, found: Outlook, now_ms: int) -> News | None:
-    if watched.unplugged_ms is not None and watched.unplugged_ms > plan.ready_ms - TOLD_BEFORE_MS - UNPLUGGED_MS:
+    if watched.unplugged_ms is not None and watched.unplugged_ms >= plan.ready_ms - TOLD_BEFORE_MS - LAST_CALL_MS:
         return None  # whoever unplugs it shortly before the departure knows
     if found.verdict is Verdict.WILL_MISS:
         return News.WILL_MISS

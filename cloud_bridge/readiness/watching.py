@@ -89,7 +89,7 @@ def _heard(watched: Watched, heartbeat: Heartbeat, heard_ms: int, is_held: bool)
     if not is_plugged(heartbeat):
         return _unplugged(watched, heartbeat, heard_ms)
     drew_ms = heard_ms if draws(heartbeat) else watched.drew_ms
-    idle_ms = None
+    idle_ms = watched.idle_ms if heartbeat.faults else None  # a vehicle that slept before does so after it
     if not draws(heartbeat) and not is_held and not heartbeat.faults and heartbeat.limited_by != HOUSE:
         idle_ms = heard_ms if watched.idle_ms is None else watched.idle_ms
     plugged_ms = (heard_ms if watched.heard_ms else 0) if watched.plugged_ms is None else watched.plugged_ms

@@ -2,7 +2,8 @@
 
 A night is a miss if the vehicle is more than five percentage points below its target at the departure. Of a vehicle whose
 account has not told the battery since it was last plugged in, it is one if the vehicle is below its target and its own limit and
-took nothing when its hours, or the night, ended: nobody could say more of it (hil_tests/sim/nights/night.py).
+took nothing when its hours, or the night, ended: nobody could say more of it (hil_tests/sim/nights/night.py). A night that
+ends within half a point of that line is neither a miss nor ready, and counted apart: accounts tell whole per cent.
 
 A miss has a cause that begins in good time if it is one also when nothing begins, and nothing shows itself, in the last three
 hours before the departure: to know it, the night is lived again without that. Of those there are some that nobody could be
@@ -34,6 +35,7 @@ class Lived(NamedTuple):
 
     number: int
     is_miss: bool
+    is_on_the_line: bool  # between a miss and none
     has_begun: bool  # of a miss: its cause, in good time
     could_be_seen: bool  # and by then it could be told from what passes by itself
     told: News | None  # what the driver believes in the end; None: that all is well
@@ -42,6 +44,10 @@ class Lived(NamedTuple):
     was_right: bool  # of an announcement in a night that is no miss: it was plugged in afterwards
     reason: str  # that was told
     troubles: tuple[str, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        return not self.is_miss and not self.is_on_the_line
 
     @property
     def is_announced(self) -> bool:
@@ -55,7 +61,7 @@ class Lived(NamedTuple):
 
     @property
     def is_false(self) -> bool:
-        return self.was_told_miss and not self.is_miss and not self.was_right
+        return self.was_told_miss and self.is_ready and not self.was_right
 
 
 def live(number: int) -> Lived:
@@ -68,12 +74,14 @@ def live(number: int) -> Lived:
     ready_s, announced = circumstances.ready_s, service.announced
     last = _believed(announced)
     misses = [one for one in announced if one.news is News.WILL_MISS]
-    plugs_until_s = misses[0].at_s if misses and not night.is_miss else None
+    is_miss = night.is_miss and not night.is_on_the_line
+    plugs_until_s = misses[0].at_s if misses and not is_miss else None
     return Lived(
         number=number,
-        is_miss=night.is_miss,
-        has_begun=night.is_miss and _has_begun(circumstances, night, TOLD_BEFORE_S),
-        could_be_seen=night.is_miss and _has_begun(circumstances, night, SEEN_BEFORE_S),
+        is_miss=is_miss,
+        is_on_the_line=night.is_on_the_line,
+        has_begun=is_miss and _has_begun(circumstances, night, TOLD_BEFORE_S),
+        could_be_seen=is_miss and _has_begun(circumstances, night, SEEN_BEFORE_S),
         told=None if last is None else last.news,
         told_before_s=0 if last is None else ready_s - last.at_s,
         was_told_miss=bool(misses),
@@ -103,7 +111,8 @@ def story(number: int) -> Iterator[str]:
         now = (heartbeat.get("s"), heartbeat.get("y"), service.found and service.found[:2])
         if (said.heard and now != before) or said.car:
             before = now if said.heard else before
-            yield f"{_left(circumstances, said.at_s)}  {night.percent:5.1f} %  {heartbeat or ''} {said.car or ''} {service.found}"
+            heard = f"{heartbeat or ''} {said.car or ''}"
+            yield f"{_left(circumstances, said.at_s)}  {night.percent:5.1f} %  {heard} {service.found}"
     yield f"{'a miss' if night.is_miss else 'ready'} at {night.percent:.1f} %; {live(number)}"
 
 

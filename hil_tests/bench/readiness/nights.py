@@ -48,9 +48,13 @@ class Nights:
         misses, begun, said = self._misses, self._in_good_time, self._said
         seen = [one for one in begun if one.could_be_seen]
         late = [one for one in misses if not one.has_begun]
-        ready = [one for one in self.nights if not one.is_miss]
+        ready = [one for one in self.nights if one.is_ready]
+        line = [one for one in self.nights if one.is_on_the_line]
         return [
             Figure("misses", len(misses), len(self.nights)),
+            Figure(
+                "  within half a point of the line, counted as neither: announced", sum(map(is_told, line)), len(line)
+            ),
             Figure("all misses, announced three hours before", sum(map(is_announced, misses)), len(misses)),
             Figure(
                 "their cause begins three hours before: announced by then", sum(map(is_announced, begun)), len(begun)
@@ -110,7 +114,7 @@ def is_false(one: Lived) -> bool:
 
 def is_needless(one: Lived) -> bool:
     """Told that nobody knows, and nothing was amiss."""
-    return not one.is_miss and not one.was_told_miss and bool(one.reason)
+    return one.is_ready and not one.was_told_miss and bool(one.reason)
 
 
 COLUMNS: dict[str, Is] = {

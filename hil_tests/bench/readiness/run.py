@@ -49,9 +49,8 @@ def live_and_print(count: int, seed: int, processes: int, html: Path | None) -> 
     print(*found.figures(), sep="\n")
     for title, some in (("not announced in time", found.missed()), ("announced falsely", found.false())):
         for one in some[:LISTED]:
-            print(
-                f"{title}: --night {one.number}: {one.reason or 'nothing'} was told; {', '.join(one.troubles) or 'no trouble'}"
-            )
+            troubles = ", ".join(one.troubles) or "no trouble"
+            print(f"{title}: --night {one.number}: {one.reason or 'nothing'} was told; there was {troubles}")
     if html is not None:
         html.write_text(page(found, f"{count:,} nights of seed {seed}", again))
     return found.held()

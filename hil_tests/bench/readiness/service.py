@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from cloud_bridge.charging_hours import stored
 from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Watched
 from cloud_bridge.readiness.hours_ahead import avoided
-from cloud_bridge.readiness.outlook import Outlook, outlook
+from cloud_bridge.readiness.outlook import Outlook, is_last_call, outlook
 from cloud_bridge.readiness.telling import News, anew, tell
 from cloud_bridge.readiness.watching import follow
 from cloud_bridge.vehicles.plan import ChargeTarget, next_time, plan
@@ -58,7 +58,7 @@ class Service:
             self._set(self._waiting, now_ms)
             self._waiting = None
         has_changed = bool(said.heard or said.car) or now_ms - self._looked_ms >= LOOK_EVERY_MS
-        if self._plan is not None and has_changed:
+        if self._plan is not None and (has_changed or is_last_call(self._plan, now_ms)):
             self._looked_ms = now_ms
             self._judge(self._plan, now_ms)
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from hil_tests.sim.nights.circumstances import MINUTE, NEVER_S, SITE, Circumstances, Times, Wanted
 
 VOLTS = 230
-SHORT_POINTS = 5.0
+SHORT_POINTS, LINE_POINTS = 5.0, 0.5
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -84,10 +84,12 @@ class Night:
         """To be asked at the departure. Who has an account that tells the battery wants the target. Nobody has told the
         service of any other vehicle how full it is: there the plan is carried out if it is full or at its own limit, or
         charges as long as the hours let it."""
-        target = self._of.plans[-1].target
-        if self._told_s and self._told_s >= self._plugged_s():
-            return self.percent < target - SHORT_POINTS
-        return self.percent < min(target, self._limit) - SHORT_POINTS and not self._drew_at_the_end
+        return self.percent < self._line() and (self._is_told() or not self._drew_at_the_end)
+
+    @property
+    def is_on_the_line(self) -> bool:
+        """Between a miss and none. An account tells whole per cent, so nobody knows on which side it is."""
+        return abs(self.percent - self._line()) < LINE_POINTS
 
     def minutes(self) -> Iterator[Said]:
         """Up to the departure."""
@@ -120,6 +122,14 @@ class Night:
             from_s <= min(self.now_s, self._plugs_until_s) and min(self.now_s, self._without_after_s) < until_s
             for from_s, until_s in self._of.plugged
         )
+
+    def _line(self) -> float:
+        target = self._of.plans[-1].target
+        return (target if self._is_told() else min(target, self._limit)) - SHORT_POINTS
+
+    def _is_told(self) -> bool:
+        """Whether the service knows how full it is, or was when it was plugged in."""
+        return self._told_s > 0 and self._told_s >= self._plugged_s()
 
     def _plugged_s(self) -> int:
         """Since when it is plugged in now; 0: it is not."""

@@ -35,9 +35,9 @@ def ready_by(
     vehicle: VehicleOf,
     unit_id: Field,
     time: TimeOfDay,
-    target: Annotated[float, Form(ge=20, le=100, allow_inf_nan=False)],
-    capacity_kwh: Annotated[float, Form(ge=1, le=250, allow_inf_nan=False)],
-    power_kw: Annotated[float, Form(ge=1, le=22, allow_inf_nan=False)],
+    target: Annotated[float, Form(ge=20, le=100)],
+    capacity_kwh: Annotated[float, Form(ge=1, le=250)],
+    power_kw: Annotated[float, Form(ge=1, le=22)],
 ) -> Response:
     """Leads to the charge point's own page, where its answer is shown; to the car's where there is nothing to wait for."""
     wanted = ChargeTarget(int(time[:2]), int(time[3:]), target, capacity_kwh, power_kw)
