@@ -144,6 +144,8 @@ def is_last_call(plan: ReadyPlan, now_ms: int) -> bool:
 
 def _rests_for_ms(plan: ReadyPlan, watched: Watched, percent: float | None, now_ms: int) -> int:
     """For how long a vehicle may take nothing before it counts."""
+    if watched.is_told:
+        return 0  # nothing is taken back before it charges
     is_in_time = DECIDED_BEFORE_MS >= plan.ready_ms - now_ms >= TOLD_BEFORE_MS
     if not is_in_time or watched.drew_ms is None or not _is_limit(percent):
         return IDLE_FOR_MS

@@ -65,6 +65,9 @@ def _amiss(plan: ReadyPlan, watched: Watched, found: Outlook, now_ms: int) -> Ne
 
 def _is_well(plan: ReadyPlan, watched: Watched, found: Outlook) -> bool:
     """Clearly enough to take something back."""
+    if found.verdict is not Verdict.ON_TRACK:
+        return False
     if found.percent is None:
-        return found.verdict is Verdict.ON_TRACK and not watched.knew_battery
-    return found.verdict is Verdict.ON_TRACK and found.percent >= plan.target_percent - SHORT_POINTS + SURE_POINTS
+        charges = watched.drew_ms is not None and watched.drew_ms == watched.heard_ms
+        return not watched.knew_battery and (charges or watched.has_stopped)
+    return found.percent >= plan.target_percent - SHORT_POINTS + SURE_POINTS

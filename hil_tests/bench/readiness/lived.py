@@ -1,7 +1,7 @@
 """How a night ends, and what was announced in it. A night has a number, and is the same each time.
 
 A night is a miss if the vehicle is more than five percentage points below its target at the departure. Of a vehicle whose
-account has not told the battery since it was last plugged in, it is one if the vehicle is below its target and its own limit and
+account has not told the battery since it was last plugged in, it is one if it is below its target and its own limit and
 took nothing when its hours, or the night, ended: nobody could say more of it (hil_tests/sim/nights/night.py). A night that
 ends within half a point of that line is neither a miss nor ready, and counted apart: accounts tell whole per cent.
 
