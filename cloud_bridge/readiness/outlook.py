@@ -138,8 +138,14 @@ def _now(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float | None,
     return _Now(usual_w, None)
 
 
+def last_call(now_ms: int) -> Span:
+    """The departures, from and until, that have to be told of now or never."""
+    return now_ms + TOLD_BEFORE_MS, now_ms + TOLD_BEFORE_MS + LAST_CALL_MS
+
+
 def is_last_call(plan: ReadyPlan, now_ms: int) -> bool:
-    return 0 <= plan.ready_ms - TOLD_BEFORE_MS - now_ms <= LAST_CALL_MS
+    first_ms, last_ms = last_call(now_ms)
+    return first_ms <= plan.ready_ms <= last_ms
 
 
 def _rests_for_ms(plan: ReadyPlan, watched: Watched, percent: float | None, now_ms: int) -> int:

@@ -12,13 +12,12 @@ from sqlalchemy import Connection, Row, delete, or_, select, update
 from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Watched
-from cloud_bridge.readiness.outlook import LAST_CALL_MS, Outlook, Verdict
+from cloud_bridge.readiness.outlook import Outlook, Verdict, last_call
 from cloud_bridge.readiness.reasons import Reason
 from cloud_bridge.readiness.telling import anew
 from cloud_bridge.store.tables import alert_wishes, alerts, contacts, heartbeats, units
 from cloud_bridge.store.upsert import replace
 from cloud_bridge.store.vehicle_tables import ready_plans, vehicles
-from cloud_bridge.vehicles.plan import TOLD_BEFORE_MS
 from cloud_bridge.wire import BadPayload, Heartbeat, decode
 
 LOOK_EVERY_MS = 5 * MINUTE_MS  # where nothing has changed
@@ -87,7 +86,7 @@ def plan_of(connection: Connection, unit_id: str, now_ms: int) -> ShownPlan | No
 def due_plans(connection: Connection, now_ms: int) -> list[StoredPlan]:
     """Those of which something has changed since the last look, or at which nobody has looked for five minutes; and those
     that have to be told of now or never."""
-    judged_ms, last_call_ms = ready_plans.c.judged_ms, now_ms + TOLD_BEFORE_MS
+    judged_ms = ready_plans.c.judged_ms
     query = (
         select(
             ready_plans,
@@ -110,7 +109,7 @@ def due_plans(connection: Connection, now_ms: int) -> list[StoredPlan]:
                 judged_ms > now_ms,  # by a clock that was wrong
                 heartbeats.c.received_ms > judged_ms,
                 vehicles.c.seen_ms > judged_ms,
-                ready_plans.c.ready_ms.between(last_call_ms, last_call_ms + LAST_CALL_MS),
+                ready_plans.c.ready_ms.between(*last_call(now_ms)),
             ),
         )
     )
