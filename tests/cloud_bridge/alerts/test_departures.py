@@ -16,7 +16,7 @@ from cloud_bridge.readiness.facts import ReadyPlan
 from cloud_bridge.store.claims import claim, new_code, release
 from cloud_bridge.store.members import end_membership
 from cloud_bridge.store.ownership import begin_membership
-from cloud_bridge.store.ready_plans import plan_of, set_plan
+from cloud_bridge.store.ready_plans import due_plans, plan_of, set_plan
 from cloud_bridge.store.subscriptions import Via
 from cloud_bridge.store.tables import alert_wishes, alerts, known_devices, members, people, push_browsers, units
 from cloud_bridge.store.usual_alerts import subscribe_to_letters, subscribe_unless_chosen
@@ -319,3 +319,14 @@ def test_what_was_seen_before_the_last_departure_is_not_believed_of_the_next(hom
 
 def raise_it(error: Exception) -> None:
     raise error
+
+
+def test_at_the_last_call_it_is_looked_at_each_minute(home: Home) -> None:
+    home.plans()
+    home.bridge.clock.advance(READY_IN_MS - 3 * HOUR_MS - MINUTE_MS)
+    for due in (["cp-1"], ["cp-1"], []):
+        now_ms = home.bridge.clock.now_ms()
+        with home.database.reading() as connection:
+            assert [one.unit_id for one in due_plans(connection, now_ms)] == due
+        home.alarm.notice_departures()
+        home.bridge.clock.advance(MINUTE_MS)
