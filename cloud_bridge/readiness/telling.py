@@ -57,8 +57,8 @@ def tell(plan: ReadyPlan, watched: Watched, found: Outlook, now_ms: int) -> tupl
 def _amiss(plan: ReadyPlan, watched: Watched, found: Outlook, now_ms: int) -> News | None:
     if watched.unplugged_ms is not None and watched.unplugged_ms >= plan.ready_ms - TOLD_BEFORE_MS - LAST_CALL_MS:
         return None  # whoever unplugs it shortly before the departure knows
-    if found.verdict is Verdict.WILL_MISS:
-        return News.WILL_MISS
+    if found.verdict is Verdict.WILL_MISS:  # the mains of a silent charger may come back at any time
+        return News.NOT_KNOWN if found.reason is Reason.SILENT else News.WILL_MISS
     is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
     return News.NOT_KNOWN if found.verdict is Verdict.NOT_KNOWN and is_due else None
 

@@ -208,3 +208,13 @@ def test_batteries_of_any_size_have_a_verdict(capacity_kwh: float, target: float
     night = Night(19.0, PLAN._replace(capacity_kwh=capacity_kwh, target_percent=target))
     found = night.look(CHARGING)
     assert (found.verdict is Verdict.WILL_MISS) == (capacity_kwh == 200 and target == 100)
+
+
+def test_of_a_silent_charger_drivers_are_told_that_nobody_knows() -> None:
+    """Though its vehicle does not charge: the mains may come back at any time."""
+    night = Night()
+    night.look(CHARGING)
+    night.now_ms = DECIDED_MS
+    stands = Car(DECIDED_MS, 50.0, charging=False)
+    assert night.look(CHARGING, DECIDED_MS + SETTLES_MS, is_silent=True, car=stands).verdict is Verdict.WILL_MISS
+    assert night.told == [News.NOT_KNOWN]
