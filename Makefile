@@ -111,7 +111,7 @@ size: .venv ## what the firmware takes of each board's flash (or BOARD=...), aga
 	@.venv/bin/python -m hil_tests.rig.image
 	@.venv/bin/python -m hil_tests.cortex_m --if-built
 
-bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, latched faults, guard, vehicles with manners, wear of the contactor, modem families, modem, bytes on air, an update over GPRS, cloud, pages
+bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, latched faults, guard, vehicles with manners, wear of the contactor, modem families, nights before a departure, modem, bytes on air, an update over GPRS, cloud, pages
 	@.venv/bin/python -m hil_tests.bench latency
 	@.venv/bin/python -m hil_tests.bench cuts
 	@.venv/bin/python -m hil_tests.bench latched
@@ -120,6 +120,7 @@ bench: .venv ## what is promised in figures, each beside its peer: contactor, ma
 	@.venv/bin/python -m hil_tests.bench wear
 	@.venv/bin/python -m hil_tests.bench contact
 	@.venv/bin/python -m hil_tests.bench families
+	@.venv/bin/python -m hil_tests.bench readiness
 	@.venv/bin/python -m hil_tests.bench.modem
 	@.venv/bin/python -m hil_tests.bench.air
 	@.venv/bin/python -m hil_tests.update

@@ -19,6 +19,7 @@ _BELOW_WEB = (
     "cloud_bridge.app_state",
     "cloud_bridge.authority_files",
     "cloud_bridge.availability",
+    "cloud_bridge.charging_hours",
     "cloud_bridge.client_address",
     "cloud_bridge.clock",
     "cloud_bridge.commands",
@@ -164,6 +165,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.paths": ("cloud_bridge.contact",),
     "cloud_bridge.path_ledger": ("cloud_bridge.contact", "cloud_bridge.paths"),
     "cloud_bridge.path_outages": ("cloud_bridge.contact", "cloud_bridge.paths"),
+    "cloud_bridge.charging_hours": (),
     "cloud_bridge.durations": (),
     "cloud_bridge.time_zones": ("cloud_bridge.durations",),
     "cloud_bridge.currencies": ("cloud_bridge.time_zones",),
@@ -177,6 +179,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.releases": ("cloud_bridge.releases", "cloud_bridge.errors"),
     "cloud_bridge.readiness": (
         "cloud_bridge.readiness",
+        "cloud_bridge.charging_hours",
         "cloud_bridge.durations",
         "cloud_bridge.time_zones",
         "cloud_bridge.vehicles.plan",  # pure: how long a charge takes
@@ -318,11 +321,11 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.bench.cloud.outages": ("hil_tests", "cloud_bridge.contact"),  # the pure rules, in virtual time
     "hil_tests.bench.readiness": (  # the pure rules, in virtual time
         "hil_tests",
+        "cloud_bridge.charging_hours",
         "cloud_bridge.durations",
         "cloud_bridge.readiness",
         "cloud_bridge.vehicles.plan",
         "cloud_bridge.vehicles.providers.provider",
-        "cloud_bridge.web.presentation.hours",
         "cloud_bridge.wire",
     ),
     "hil_tests.bench.vehicles": ("hil_tests", "firmware.charging"),  # the pure rules, in virtual time

@@ -88,7 +88,7 @@ class Happening(NamedTuple):
     unit_id: str | None
     at_ms: int
     # the fault's name, the number of units, the trouble's name, when a visit is (empty: it is called off), the session's
-    # beginning, the vehicle's id, the version of the firmware, the month
+    # beginning, the vehicle's id, the version of the firmware, the month, a departure and what of it
     detail: str = ""
     began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
     person_id: int | None = None  # who alone is told; None: whoever may see the unit

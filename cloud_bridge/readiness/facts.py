@@ -62,6 +62,6 @@ class Watched(NamedTuple):
     percent_ms: int = 0
     percent_wh: int | None = None  # the meter then; None: not known
     amiss_ms: int | None = None  # since when there is something to tell
+    times_told: int = 0  # that the vehicle will not be ready, or that nobody knows
+    is_told: bool = False  # and has not been taken back
     knew_battery: bool = False  # when it was told
-    told_ms: int | None = None  # when the driver was told that the vehicle will not be ready, or that nobody knows
-    taken_back_ms: int | None = None

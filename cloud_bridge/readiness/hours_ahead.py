@@ -1,35 +1,30 @@
 """The unit's hours as spans of time: when it does not charge between two moments. Pure."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 
+from cloud_bridge.charging_hours import ALL_WEEK, DAY_MIN, WEEK_MIN, runs
+from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.readiness.facts import Span
 from cloud_bridge.time_zones import BRITISH, zone_or_utc
 
-DAY_MIN = 24 * 60
-ALL_DAY = (1 << DAY_MIN) - 1
+HOUR_MIN = 60
+AN_HOUR = (1 << HOUR_MIN) - 1
 
 
 def avoided(allowed: int, from_ms: int, until_ms: int) -> list[Span]:
-    """`allowed` has a bit for each minute of the week from Monday 00:00 on, as web/presentation/hours.py makes it; the unit
-    goes by British time (firmware/charging/uk_time.py). Spans are in order; the first may begin before `from_ms`, and the
-    last may end after `until_ms`."""
-    found: list[Span] = []
-    day = datetime.fromtimestamp(from_ms / 1000, UTC).astimezone(zone_or_utc(BRITISH)).date()
-    while _at_ms(day, 0) < until_ms:
-        minutes, at = ~(allowed >> day.weekday() * DAY_MIN) & ALL_DAY, 0
-        while minutes:
-            skipped = (minutes & -minutes).bit_length() - 1
-            minutes >>= skipped
-            length = (~minutes & minutes + 1).bit_length() - 1
-            minutes >>= length
-            found.append((_at_ms(day, at + skipped), _at_ms(day, at + skipped + length)))
-            at += skipped + length
-        day += timedelta(days=1)
-    return [(begins_ms, ends_ms) for begins_ms, ends_ms in found if ends_ms > from_ms and begins_ms < until_ms]
+    """`allowed` is a week of charging_hours.py. Spans are in order and do not touch. They are looked for by whole hours, from
+    the one before `from_ms` on, so the first may begin and the last may end outside of the time that was asked for."""
+    week = ~allowed & ALL_WEEK
+    twice = week | week << WEEK_MIN  # an hour may go on after Sunday
+    first_ms = from_ms - from_ms % HOUR_MS - HOUR_MS
+    minutes = 0
+    for number, hour_ms in enumerate(range(first_ms, until_ms, HOUR_MS)):
+        minutes |= (twice >> _minute_of_week(hour_ms) & AN_HOUR) << number * HOUR_MIN
+    spans = [(first_ms + begin * MINUTE_MS, first_ms + end * MINUTE_MS) for begin, end in runs(minutes)]
+    return [(begins_ms, ends_ms) for begins_ms, ends_ms in spans if ends_ms > from_ms and begins_ms < until_ms]
 
 
-def _at_ms(day: date, minute: int) -> int:
-    """By the clock on the wall. A time that is skipped in spring is the one an hour later; of two in autumn, the first."""
-    day += timedelta(days=minute // DAY_MIN)
-    local = datetime(day.year, day.month, day.day, minute % DAY_MIN // 60, minute % 60, tzinfo=zone_or_utc(BRITISH))
-    return int(local.timestamp()) * 1000
+def _minute_of_week(at_ms: int) -> int:
+    """By British time, whose clocks change at whole hours of UTC alone."""
+    local = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone_or_utc(BRITISH))
+    return local.weekday() * DAY_MIN + local.hour * HOUR_MIN + local.minute

@@ -22,14 +22,15 @@ from cloud_bridge.vehicles.plan import BELIEVED_MS, TAPER_FACTOR, TAPER_PERCENT,
 from cloud_bridge.wire import is_plugged
 
 DECIDED_BEFORE_MS = TOLD_BEFORE_MS + 15 * MINUTE_MS  # to see it for five minutes, and the way to the telephone
+LAST_CALL_MS = 2 * MINUTE_MS  # before the last moment to tell it in time: then what is amiss is not waited for
 IDLE_FOR_MS = 20 * MINUTE_MS  # vehicles rest to balance their cells or to warm up, and then go on
-WARM_AFTER_MS = 80 * MINUTE_MS  # of charging: a cold battery takes little before
+AT_LIMIT_FOR_MS = 5 * MINUTE_MS  # at a limit of their own they do not; at the last call that is believed at once
+LIMITS, LEAST_LIMIT, LIMIT_POINTS = 10, 50, 0.8  # such limits are whole tens, and the battery is known about so well
+WARM_AFTER_MS = 60 * MINUTE_MS  # of charging: a cold battery takes little before
 SHORT_POINTS = 5.0  # of the battery: who is short by no more notices nothing on the road
 CERTAIN_POINTS = 4.0  # how wrong the forecast for the best case may be
 LATE_POINTS = 3.0  # likewise, once it is too late to tell it in time: then only what is clear
-BEFORE_PLUGGED_MS = (
-    30 * MINUTE_MS
-)  # a vehicle was driven home since a reading that came so long before it was plugged in
+BEFORE_PLUGGED_MS = 30 * MINUTE_MS  # an older reading than that is of before the vehicle was driven home
 FRESH_MS = 45 * MINUTE_MS  # what an account says of charging; they are asked every ten or thirty minutes
 
 
@@ -48,7 +49,7 @@ class Outlook(NamedTuple):
     verdict: Verdict
     reason: Reason | None = None  # of all but ON_TRACK
     percent: int | None = None  # the battery at the departure, if things stay as they are; None: not known
-    full_ms: int | None = None  # when it has reached its target then; None: not known, or not before the departure
+    full_ms: int | None = None  # when it will reach its target then; None: it has, or will not, or that is not known
 
 
 class _Now(NamedTuple):
@@ -61,19 +62,19 @@ class _Now(NamedTuple):
 def outlook(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Outlook:
     """The verdict on what is known now. `watched` has taken `facts` in already."""
     is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
-    now = _now(plan, watched, facts, now_ms)
-    held = blocks(facts, plan, now_ms)
-    free = free_spans(now_ms, plan.ready_ms, held)
     percent = battery(plan, watched, facts, now_ms)
+    now = _now(plan, watched, facts, percent, now_ms)
+    free = free_spans(now_ms, plan.ready_ms, blocks(facts, plan, now_ms))
     if percent is None:
-        return _without_battery(plan, watched, facts, now, bool(free), is_due)
+        return _without_battery(plan, watched, facts, now, bool(free), now_ms)
     per_point_wh, goal = wh_per_point(plan, watched), plan.target_percent - SHORT_POINTS
     best_w = max(plan.power_w, watched.power_w or 0)
     best = _charged(percent, best_w, free, per_point_wh)
     expected = None if now.power_w is None else _charged(percent, now.power_w, free, per_point_wh)
     shown = None if expected is None else min(100, int(expected))
+    full_ms = _full_ms(plan.target_percent, percent, now.power_w or 0, free, per_point_wh)
     if percent >= goal:
-        return Outlook(Verdict.ON_TRACK, None, int(max(percent, expected or 0)), now_ms)
+        return Outlook(Verdict.ON_TRACK, None, int(max(percent, expected or 0)), full_ms)
     if best < goal - CERTAIN_POINTS:
         is_held = is_held_back(facts, plan, now_ms)
         reason = None if is_held else now.reason
@@ -81,7 +82,6 @@ def outlook(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Out
     if expected is None:
         return Outlook(Verdict.NOT_KNOWN, now.reason)
     if expected >= goal:
-        full_ms = _full_ms(plan.target_percent, percent, now.power_w or 0, free, per_point_wh)
         return Outlook(Verdict.ON_TRACK, None, shown, full_ms)
     reason = now.reason or _too_slow(plan, watched, facts, percent, now_ms)
     is_clear = expected < goal - (LATE_POINTS if now_ms > plan.ready_ms - TOLD_BEFORE_MS else 0)
@@ -99,7 +99,7 @@ def battery(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> flo
     if watched.meter_wh is not None and watched.percent_wh is not None:
         taken_wh = max(0, watched.meter_wh - watched.percent_wh)
     if facts.is_silent and _says_that_it_charges(facts, now_ms):
-        taken_wh = (watched.power_w or plan.power_w) * (now_ms - watched.percent_ms) / HOUR_MS
+        taken_wh = (watched.power_w or plan.power_w) * max(0, now_ms - watched.percent_ms) / HOUR_MS
     return _charged(watched.percent, taken_wh, [(0, HOUR_MS)], wh_per_point(plan, watched))
 
 
@@ -117,46 +117,79 @@ def free_spans(now_ms: int, ready_ms: int, held: Sequence[Span]) -> list[Span]:
     return [(begins, ends) for begins, ends in free if begins < ends]
 
 
-def _now(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> _Now:
+def _now(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float | None, now_ms: int) -> _Now:
     heartbeat, usual_w = facts.heartbeat, watched.power_w or plan.power_w
-    if (
-        watched.drew_ms is None
-        or watched.drew_from_ms is None
-        or watched.drew_ms - watched.drew_from_ms < WARM_AFTER_MS
-    ):
+    if not _is_warm(watched):
         usual_w = max(usual_w, plan.power_w)
     if facts.is_silent or heartbeat is None:
         if _says_that_it_charges(facts, now_ms):
             return _Now(usual_w, None)
-        is_idle = _says_that_it_does_not(facts, now_ms) and not is_held_back(facts, plan, now_ms)
+        is_idle = _says_that_it_does_not(facts, plan, now_ms) and not is_held_back(facts, plan, now_ms)
         return _Now(0 if is_idle else None, Reason.SILENT)
     if not is_plugged(heartbeat):
         return _Now(0, Reason.NOT_PLUGGED)
     if heartbeat.faults:
         return _Now(0, Reason.FAULT)
-    if watched.idle_ms is not None and watched.heard_ms - watched.idle_ms >= IDLE_FOR_MS:
+    rests_for_ms = _rests_for_ms(plan, watched, percent, now_ms)
+    if watched.idle_ms is not None and watched.heard_ms - watched.idle_ms >= rests_for_ms:
         return _Now(0, Reason.ASLEEP if watched.drew_ms is None else Reason.STOPPED)
     if heartbeat.limited_by == HOUSE and watched.power_w is None and not draws(heartbeat):
         return _Now(0, Reason.HOUSE)
     return _Now(usual_w, None)
 
 
+def last_call(now_ms: int) -> Span:
+    """The departures, from and until, that have to be told of now or never."""
+    return now_ms + TOLD_BEFORE_MS, now_ms + TOLD_BEFORE_MS + LAST_CALL_MS
+
+
+def is_last_call(plan: ReadyPlan, now_ms: int) -> bool:
+    first_ms, last_ms = last_call(now_ms)
+    return first_ms <= plan.ready_ms <= last_ms
+
+
+def _rests_for_ms(plan: ReadyPlan, watched: Watched, percent: float | None, now_ms: int) -> int:
+    """For how long a vehicle may take nothing before it counts."""
+    if watched.is_told:
+        return 0  # nothing is taken back before it charges
+    is_in_time = DECIDED_BEFORE_MS >= plan.ready_ms - now_ms >= TOLD_BEFORE_MS
+    if not is_in_time or watched.drew_ms is None or not _is_limit(percent):
+        return IDLE_FOR_MS
+    return 0 if is_last_call(plan, now_ms) else AT_LIMIT_FOR_MS
+
+
+def _is_limit(percent: float | None) -> bool:
+    if percent is None or percent < LEAST_LIMIT - LIMIT_POINTS:
+        return False
+    return abs(percent - round(percent / LIMITS) * LIMITS) <= LIMIT_POINTS
+
+
+def _is_warm(watched: Watched) -> bool:
+    drew_from_ms, drew_ms = watched.drew_from_ms, watched.drew_ms
+    return drew_from_ms is not None and drew_ms is not None and drew_ms - drew_from_ms >= WARM_AFTER_MS
+
+
 def _without_battery(
-    plan: ReadyPlan, watched: Watched, facts: Facts, now: _Now, has_time: bool, is_due: bool
+    plan: ReadyPlan, watched: Watched, facts: Facts, now: _Now, has_time: bool, now_ms: int
 ) -> Outlook:
     """Whether it is charged at all."""
+    is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
     late = Verdict.WILL_MISS if is_due else Verdict.AT_RISK
+    unknown = Verdict.NOT_KNOWN if is_due else Verdict.AT_RISK
     if watched.has_stopped:
         return Outlook(Verdict.ON_TRACK)
     if now.reason is Reason.SILENT:
         return Outlook(late if now.power_w == 0 else Verdict.NOT_KNOWN, now.reason)
     if now.reason is Reason.ASLEEP:
-        return Outlook(Verdict.NOT_KNOWN if is_due else Verdict.AT_RISK, Reason.IDLE_UNSEEN)
+        return Outlook(unknown, Reason.IDLE_UNSEEN)
     if now.reason in (Reason.NOT_PLUGGED, Reason.FAULT, Reason.HOUSE):
-        return Outlook(late, now.reason)
+        return Outlook(late if watched.drew_ms is None else unknown, now.reason)  # what has charged may have enough
+    is_paused = facts.heartbeat is not None and is_pause(facts.heartbeat)
     if not has_time and watched.drew_ms is None:
-        is_paused = facts.heartbeat is not None and is_pause(facts.heartbeat)
-        return Outlook(Verdict.WILL_MISS, Reason.PAUSED if is_paused else Reason.HOURS)
+        is_in_time = now_ms <= plan.ready_ms - TOLD_BEFORE_MS  # later it may have charged before it was plugged in anew
+        return Outlook(Verdict.WILL_MISS if is_in_time else unknown, Reason.PAUSED if is_paused else Reason.HOURS)
+    if not has_time and is_paused:
+        return Outlook(unknown, Reason.PAUSED)
     return Outlook(Verdict.ON_TRACK)
 
 
@@ -164,8 +197,12 @@ def _says_that_it_charges(facts: Facts, now_ms: int) -> bool:
     return _is_newer(facts, now_ms) and facts.car is not None and facts.car.charging is True
 
 
-def _says_that_it_does_not(facts: Facts, now_ms: int) -> bool:
-    return _is_newer(facts, now_ms) and facts.car is not None and facts.car.charging is False
+def _says_that_it_does_not(facts: Facts, plan: ReadyPlan, now_ms: int) -> bool:
+    """Though nothing held it back when it said so."""
+    car = facts.car
+    if car is None or car.charging is not False or not _is_newer(facts, now_ms):
+        return False
+    return not is_held_back(facts, plan, car.seen_ms)
 
 
 def _is_newer(facts: Facts, now_ms: int) -> bool:
@@ -183,7 +220,7 @@ def _charged(percent: float, power_w: float, free: Sequence[Span], per_point_wh:
 def _full_ms(target: float, percent: float, power_w: float, free: Sequence[Span], per_point_wh: float) -> int | None:
     below = max(0.0, min(target, TAPER_PERCENT) - percent)
     above = max(0.0, target - max(percent, TAPER_PERCENT))
-    if power_w <= 0:
+    if power_w <= 0 or percent >= target:
         return None
     left_ms = int((below + above * TAPER_FACTOR) * per_point_wh / power_w * HOUR_MS)
     for begins, ends in free:

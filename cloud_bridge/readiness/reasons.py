@@ -28,7 +28,7 @@ class Advice(NamedTuple):
 
 
 ADVICE: dict[Reason, Advice] = {
-    Reason.NOT_PLUGGED: Advice("No vehicle is plugged in.", "Plug it in: it then charges at once."),
+    Reason.NOT_PLUGGED: Advice("No vehicle is plugged in.", "Plug it in. If it does not begin, choose Charge now."),
     Reason.ASLEEP: Advice(
         "The vehicle is plugged in but takes nothing.",
         "Unplug it, lock and unlock it, and plug it in again. Switch off any charging schedule in the vehicle.",
@@ -55,6 +55,6 @@ ADVICE: dict[Reason, Advice] = {
     ),
     Reason.IDLE_UNSEEN: Advice(
         "The vehicle takes nothing, and we cannot see how full it is.",
-        "Look at the vehicle: if it is not full, unplug it and plug it in again. Connect its account again if that is lost.",
+        "Look at the vehicle: if it is not full, unplug it and plug it in again. If its account is lost, connect it again.",
     ),
 }

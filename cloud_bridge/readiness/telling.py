@@ -1,17 +1,23 @@
-"""When a driver is told of a departure: once, and once that it will be well after all. Pure."""
+"""When a driver is told of a departure: once, and that all is well again; and after that once more. Pure."""
 
 from enum import StrEnum
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.readiness.facts import ReadyPlan, Watched
-from cloud_bridge.readiness.outlook import DECIDED_BEFORE_MS, SHORT_POINTS, Outlook, Verdict
+from cloud_bridge.readiness.outlook import (
+    DECIDED_BEFORE_MS,
+    LAST_CALL_MS,
+    SHORT_POINTS,
+    Outlook,
+    Verdict,
+    is_last_call,
+)
+from cloud_bridge.readiness.reasons import Reason
 from cloud_bridge.vehicles.plan import TOLD_BEFORE_MS
 
-SETTLES_MS = (
-    5 * MINUTE_MS
-)  # a unit that has just been told something, or is switched on, says what is in force a moment later
-UNPLUGGED_MS = 20 * MINUTE_MS  # before the last moment to tell it in time
+SETTLES_MS = 5 * MINUTE_MS  # a unit that was just told something, or switched on, soon says what is in force
 SURE_POINTS = 2.0  # more than just enough, before something is taken back
+MOST_TOLD = 2  # of one departure, each at most once taken back
 
 
 class News(StrEnum):
@@ -22,34 +28,46 @@ class News(StrEnum):
     TAKEN_BACK = "taken-back"
 
 
+def anew(watched: Watched) -> Watched:
+    """Of another departure: nothing has been told, what is known of the vehicle stays."""
+    return watched._replace(amiss_ms=None, is_told=False, times_told=0)
+
+
 def tell(plan: ReadyPlan, watched: Watched, found: Outlook, now_ms: int) -> tuple[Watched, News | None]:
     """What there is to tell that has not been told, and what is remembered then."""
     if now_ms >= plan.ready_ms:
         return watched, None
-    if watched.told_ms is None:
-        what = _amiss(plan, watched, found, now_ms)
-        if what is None:
-            return watched._replace(amiss_ms=None), None
-        watched = watched._replace(amiss_ms=now_ms if watched.amiss_ms is None else watched.amiss_ms)
-        if watched.amiss_ms is None or now_ms - watched.amiss_ms < SETTLES_MS:
+    if watched.is_told:
+        if not _is_well(plan, watched, found):
             return watched, None
-        return watched._replace(told_ms=now_ms, knew_battery=found.percent is not None), what
-    if watched.taken_back_ms is None and _is_well(plan, watched, found):
-        return watched._replace(taken_back_ms=now_ms), News.TAKEN_BACK
-    return watched, None
+        return watched._replace(is_told=False, amiss_ms=None), News.TAKEN_BACK
+    what = _amiss(plan, watched, found, now_ms) if watched.times_told < MOST_TOLD else None
+    if what is None:
+        return watched._replace(amiss_ms=None), None
+    watched = watched._replace(amiss_ms=now_ms if watched.amiss_ms is None else watched.amiss_ms)
+    is_urgent = (
+        is_last_call(plan, now_ms) and found.reason is not Reason.NOT_PLUGGED
+    )  # whoever has just unplugged it knows
+    if now_ms - (watched.amiss_ms or 0) < SETTLES_MS and not is_urgent:
+        return watched, None
+    told = watched._replace(times_told=watched.times_told + 1, is_told=True, knew_battery=found.percent is not None)
+    return told, what
 
 
 def _amiss(plan: ReadyPlan, watched: Watched, found: Outlook, now_ms: int) -> News | None:
-    if watched.unplugged_ms is not None and watched.unplugged_ms > plan.ready_ms - TOLD_BEFORE_MS - UNPLUGGED_MS:
+    if watched.unplugged_ms is not None and watched.unplugged_ms >= plan.ready_ms - TOLD_BEFORE_MS - LAST_CALL_MS:
         return None  # whoever unplugs it shortly before the departure knows
-    if found.verdict is Verdict.WILL_MISS:
-        return News.WILL_MISS
+    if found.verdict is Verdict.WILL_MISS:  # the mains of a silent charger may come back at any time
+        return News.NOT_KNOWN if found.reason is Reason.SILENT else News.WILL_MISS
     is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
     return News.NOT_KNOWN if found.verdict is Verdict.NOT_KNOWN and is_due else None
 
 
 def _is_well(plan: ReadyPlan, watched: Watched, found: Outlook) -> bool:
     """Clearly enough to take something back."""
+    if found.verdict is not Verdict.ON_TRACK:
+        return False
     if found.percent is None:
-        return found.verdict is Verdict.ON_TRACK and not watched.knew_battery
-    return found.verdict is Verdict.ON_TRACK and found.percent >= plan.target_percent - SHORT_POINTS + SURE_POINTS
+        charges = watched.drew_ms is not None and watched.drew_ms == watched.heard_ms
+        return not watched.knew_battery and (charges or watched.has_stopped)
+    return found.percent >= plan.target_percent - SHORT_POINTS + SURE_POINTS

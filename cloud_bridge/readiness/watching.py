@@ -4,14 +4,15 @@ from math import exp
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Span, Watched
-from cloud_bridge.vehicles.plan import EFFICIENCY
+from cloud_bridge.vehicles.plan import BELIEVED_MS, EFFICIENCY
 from cloud_bridge.wire import Heartbeat, is_plugged
 
 DRAWS_FROM_W = 230  # 1 A: below it the unit opens the contactor (firmware/charging/README.md)
 SMOOTHED_MS = 20 * MINUTE_MS
 OF_THE_TIME_MS = 10 * MINUTE_MS  # a heartbeat that is older says nothing of the meter at a reading
 HOUSE = "load_manager"
-MEASURED_POINTS = 15.0  # of the battery: fewer tell too little of the energy that one takes
+LEAST_POINTS = 4.0  # of the battery, before what they took is looked at: a reading is a whole number
+AS_MUCH_POINTS = 8.0  # of so many, what they took is believed as much as the driver
 MEASURED_BETWEEN = (0.6, 1.6)  # of what the driver's battery size says; else somebody else charged it as well
 ROUNDED_POINTS = 1.5  # by which a reading may differ from what the meter says, because it is a whole number
 TRUSTED = 0.3  # of such a difference
@@ -20,10 +21,11 @@ TRUSTED = 0.3  # of such a difference
 def follow(watched: Watched, facts: Facts, plan: ReadyPlan, now_ms: int) -> Watched:
     """What is remembered after this look."""
     heartbeat, heard_ms = facts.heartbeat, facts.heard_ms
-    if heartbeat is not None and heard_ms is not None and heard_ms > watched.heard_ms:
+    if heartbeat is not None and heard_ms is not None and heard_ms != watched.heard_ms:
         watched = _heard(watched, heartbeat, heard_ms, is_held_back(facts, plan, heard_ms))
-    if facts.car is not None and facts.car.percent is not None and facts.car.seen_ms > watched.percent_ms:
-        watched = _read(watched, facts.car, facts.car.percent, plan)
+    car = facts.car
+    if car is not None and car.percent is not None and car.seen_ms > max(watched.percent_ms, now_ms - BELIEVED_MS):
+        watched = _read(watched, car, car.percent, plan)
     return watched
 
 
@@ -64,7 +66,7 @@ def draws(heartbeat: Heartbeat) -> bool:
 
 
 def wh_per_point(plan: ReadyPlan, watched: Watched) -> float:
-    """Energy at the meter for one per cent of the battery: as it was seen, else by the driver's battery size."""
+    """Energy at the meter for one per cent of the battery: by the driver's battery size, and ever more as it was seen."""
     said = plan.capacity_kwh * 10 / EFFICIENCY
     if (
         watched.percent is None
@@ -74,48 +76,63 @@ def wh_per_point(plan: ReadyPlan, watched: Watched) -> float:
     ):
         return said
     points = watched.percent - watched.first_percent
-    if points < MEASURED_POINTS:
+    if points < LEAST_POINTS:
         return said
     seen = (watched.percent_wh - watched.first_wh) / points
     least, most = MEASURED_BETWEEN
-    return seen if least * said <= seen <= most * said else said
+    if not least * said <= seen <= most * said:
+        return said
+    return said + (seen - said) * points**2 / (points**2 + AS_MUCH_POINTS**2)
 
 
 def _heard(watched: Watched, heartbeat: Heartbeat, heard_ms: int, is_held: bool) -> Watched:
     if not is_plugged(heartbeat):
-        return watched._replace(
-            heard_ms=heard_ms,
-            meter_wh=heartbeat.total_wh,
-            unplugged_ms=watched.unplugged_ms if watched.plugged_ms is None else heard_ms,
-            plugged_ms=None,
-            idle_ms=None,
-            drew_from_ms=None,
-            drew_ms=None,
-            power_w=None,
-            first_percent=None,
-            first_wh=None,
-        )
-    since_ms, drew_ms, power_w, idle_ms = heard_ms - watched.heard_ms, watched.drew_ms, watched.power_w, None
-    if draws(heartbeat):
-        drew_ms = heard_ms
-    elif not is_held and not heartbeat.faults and heartbeat.limited_by != HOUSE:
+        return _unplugged(watched, heartbeat, heard_ms)
+    drew_ms = heard_ms if draws(heartbeat) else watched.drew_ms
+    idle_ms = watched.idle_ms if heartbeat.faults else None  # a vehicle that slept before does so after it
+    if not draws(heartbeat) and not is_held and not heartbeat.faults and heartbeat.limited_by != HOUSE:
         idle_ms = heard_ms if watched.idle_ms is None else watched.idle_ms
-    if draws(heartbeat) or (heartbeat.limited_by == HOUSE and not is_held and power_w is not None):
-        watts = heartbeat.watts or 0
-        power_w = watts if power_w is None else power_w + (watts - power_w) * (1 - exp(-since_ms / SMOOTHED_MS))
+    plugged_ms = (heard_ms if watched.heard_ms else 0) if watched.plugged_ms is None else watched.plugged_ms
     meter_wh = watched.meter_wh if heartbeat.total_wh is None else heartbeat.total_wh
     return watched._replace(
         heard_ms=heard_ms,
-        plugged_ms=(heard_ms if watched.heard_ms else 0) if watched.plugged_ms is None else watched.plugged_ms,
+        plugged_ms=plugged_ms,
         unplugged_ms=None,
         idle_ms=idle_ms,
         has_stopped=idle_ms is not None and drew_ms is not None,
         drew_from_ms=drew_ms if watched.drew_from_ms is None else watched.drew_from_ms,
         drew_ms=drew_ms,
-        power_w=power_w,
+        power_w=_average_w(watched, heartbeat, heard_ms, is_held),
         meter_wh=meter_wh,
         percent_wh=meter_wh if watched.percent_wh is None else watched.percent_wh,
     )
+
+
+def _unplugged(watched: Watched, heartbeat: Heartbeat, heard_ms: int) -> Watched:
+    """The charge is over. What the vehicle said of its battery stays for as long as it may be believed."""
+    return watched._replace(
+        heard_ms=heard_ms,
+        meter_wh=heartbeat.total_wh,
+        unplugged_ms=watched.unplugged_ms if watched.plugged_ms is None else heard_ms,
+        plugged_ms=None,
+        idle_ms=None,
+        drew_from_ms=None,
+        drew_ms=None,
+        power_w=None,
+        first_percent=None,
+        first_wh=None,
+    )
+
+
+def _average_w(watched: Watched, heartbeat: Heartbeat, heard_ms: int, is_held: bool) -> float | None:
+    """The power of a charge. It stays as it was where the vehicle takes nothing, unless its house leaves it nothing."""
+    average_w, watts = watched.power_w, heartbeat.watts or 0
+    if not draws(heartbeat) and (heartbeat.limited_by != HOUSE or is_held or average_w is None):
+        return average_w
+    if average_w is None:
+        return watts
+    passed_ms = max(0, heard_ms - watched.heard_ms)
+    return average_w + (watts - average_w) * (1 - exp(-passed_ms / SMOOTHED_MS))
 
 
 def _read(watched: Watched, car: Car, percent: float, plan: ReadyPlan) -> Watched:

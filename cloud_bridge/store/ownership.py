@@ -60,6 +60,7 @@ from cloud_bridge.store.access import SEE_ALL, Asker, Role
 from cloud_bridge.store.chunks import in_chunks
 from cloud_bridge.store.job_customers import forget_customers
 from cloud_bridge.store.job_photos import forget_photos
+from cloud_bridge.store.ready_plans import remove_plan
 from cloud_bridge.store.tables import (
     alerts,
     commands,
@@ -84,7 +85,6 @@ from cloud_bridge.store.tables import (
     unit_installers,
     units,
 )
-from cloud_bridge.store.vehicle_tables import ready_plans
 
 USED_BEFORE_MS = 30 * DAY_MS  # how long a unit may have been in use when it is added; an earlier time is a wrong clock
 SECOND_MS = 2000  # a unit tells whole seconds, and is not quite at ours
@@ -353,8 +353,9 @@ def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
     ended = Ended(now_ms, _newest_ids(connection, unit_id), _stamps(connection, unit_id))
     values = {"until_ms": until_ms, "ended": json.dumps(ended._asdict())}
     connection.execute(update(ownerships).where(*lasting).values(values))
-    for table in (tariffs, members, member_invitations, ready_plans):
+    for table in (tariffs, members, member_invitations):
         connection.execute(table.delete().where(table.c.unit_id == unit_id))
+    remove_plan(connection, unit_id)
     forget_customers(connection, unit_id)
     forget_photos(connection, unit_id)
     first_ms = func.coalesce(units.c.first_until_ms, until_ms)

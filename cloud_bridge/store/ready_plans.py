@@ -1,7 +1,7 @@
 """Plans for the next departure, and what is remembered of each from look to look (cloud_bridge/readiness).
 
 A unit has one at most, of whoever of its household set it last. It is gone two days after its departure, and when that person
-sees the unit no more.
+sees the unit no more. What was to be told of it, and is not sent yet, goes with it.
 """
 
 import json
@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, delete, or_, select, update
 
+from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Watched
-from cloud_bridge.readiness.outlook import Outlook, Verdict
+from cloud_bridge.readiness.outlook import Outlook, Verdict, last_call
 from cloud_bridge.readiness.reasons import Reason
-from cloud_bridge.store.tables import contacts, heartbeats, units
+from cloud_bridge.readiness.telling import anew
+from cloud_bridge.store.tables import alert_wishes, alerts, contacts, heartbeats, units
 from cloud_bridge.store.upsert import replace
 from cloud_bridge.store.vehicle_tables import ready_plans, vehicles
 from cloud_bridge.wire import BadPayload, Heartbeat, decode
@@ -42,9 +44,7 @@ class ShownPlan(NamedTuple):
 
     ready_ms: int
     target_percent: float
-    vehicle_id: int
     outlook: Outlook | None  # None: nobody has looked
-    was_told: bool
 
 
 def set_plan(
@@ -56,21 +56,22 @@ def set_plan(
     hours: str | None,
     now_ms: int,
 ) -> None:
-    """Instead of the one that was there. What is known of the vehicle at the charge point is kept."""
-    old = connection.execute(
-        select(ready_plans.c.watched, ready_plans.c.vehicle_id).where(ready_plans.c.unit_id == unit_id)
-    ).one_or_none()
-    watched = Watched() if old is None or old.vehicle_id != vehicle_id else _watched(old.watched)
-    anew = watched._replace(amiss_ms=None, told_ms=None, taken_back_ms=None)
-    of_look = {"judged_ms": 0, "watched": _written(anew), "verdict": None, "reason": None, "percent": None}
+    """Instead of the one that was there. While that is watched, what is known of the same vehicle is kept."""
+    columns = ready_plans.c
+    same = (columns.unit_id == unit_id, columns.vehicle_id == vehicle_id, columns.ready_ms > now_ms)
+    known = connection.execute(select(columns.watched).where(*same)).scalar()
+    watched = Watched() if known is None else _watched(known)
     row = {"unit_id": unit_id, "person_id": person_id, "vehicle_id": vehicle_id, "set_ms": now_ms, "full_ms": None}
+    of_look = {"judged_ms": 0, "watched": _written(anew(watched)), "verdict": None, "reason": None, "percent": None}
     replace(connection, ready_plans, [row | plan._asdict() | of_look | {"hours": hours, "hours_ms": now_ms}])
+    _drop_unsent(connection, unit_id)
 
 
 def remove_plan(connection: Connection, unit_id: str, person_id: int | None = None) -> None:
     """Of that person alone, where one is given."""
     theirs = () if person_id is None else (ready_plans.c.person_id == person_id,)
     connection.execute(delete(ready_plans).where(ready_plans.c.unit_id == unit_id, *theirs))
+    _drop_unsent(connection, unit_id, person_id)
 
 
 def plan_of(connection: Connection, unit_id: str, now_ms: int) -> ShownPlan | None:
@@ -79,12 +80,12 @@ def plan_of(connection: Connection, unit_id: str, now_ms: int) -> ShownPlan | No
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
-    was_told = _watched(row.watched).told_ms is not None
-    return ShownPlan(row.ready_ms, row.target_percent, row.vehicle_id, _outlook(row), was_told)
+    return ShownPlan(row.ready_ms, row.target_percent, _outlook(row))
 
 
 def due_plans(connection: Connection, now_ms: int) -> list[StoredPlan]:
-    """Those of which something has changed since the last look, or at which nobody has looked for five minutes."""
+    """Those of which something has changed since the last look, or at which nobody has looked for five minutes; and those
+    that have to be told of now or never."""
     judged_ms = ready_plans.c.judged_ms
     query = (
         select(
@@ -108,6 +109,7 @@ def due_plans(connection: Connection, now_ms: int) -> list[StoredPlan]:
                 judged_ms > now_ms,  # by a clock that was wrong
                 heartbeats.c.received_ms > judged_ms,
                 vehicles.c.seen_ms > judged_ms,
+                ready_plans.c.ready_ms.between(*last_call(now_ms)),
             ),
         )
     )
@@ -121,13 +123,13 @@ def store_look(connection: Connection, stored: StoredPlan, watched: Watched, fou
         ready_plans.c.set_ms == stored.set_ms,
         ready_plans.c.judged_ms == stored.judged_ms,
     )
-    values = {
+    of_look = {
         "verdict": found.verdict.value,
         "reason": found.reason,
         "percent": found.percent,
         "full_ms": found.full_ms,
     }
-    values |= {"judged_ms": now_ms, "watched": _written(watched)}
+    values = of_look | {"judged_ms": now_ms, "watched": _written(watched)}
     return connection.execute(update(ready_plans).where(*same).values(values)).rowcount == 1
 
 
@@ -135,6 +137,14 @@ def store_hours(connection: Connection, stored: StoredPlan, hours: str | None, n
     """As the unit has them now."""
     values = {"hours": hours, "hours_ms": now_ms}
     connection.execute(update(ready_plans).where(ready_plans.c.unit_id == stored.unit_id).values(values))
+
+
+def _drop_unsent(connection: Connection, unit_id: str, person_id: int | None = None) -> None:
+    """What waits to be sent of a plan that holds no more."""
+    unsent = (alerts.c.unit_id == unit_id, alerts.c.about == AlertKind.NOT_READY.value, alerts.c.due_ms.is_not(None))
+    wishes = select(alert_wishes.c.id).where(alert_wishes.c.person_id == person_id)
+    theirs = () if person_id is None else (alerts.c.wish_id.in_(wishes),)
+    connection.execute(delete(alerts).where(*unsent, *theirs))
 
 
 def _stored(row: Row[Any]) -> StoredPlan:

@@ -12,12 +12,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hil_tests.bench import cuts, families, freezes, latched, latency, readiness, tally, vehicles, wear
+from hil_tests.bench import cuts, families, freezes, latched, latency, tally, vehicles, wear
 from hil_tests.bench.cuts import Cuts
 from hil_tests.bench.first_contact import first_contact
 from hil_tests.bench.freezes import Freezes
 from hil_tests.bench.latched import Latched
 from hil_tests.bench.latencies import Latencies
+from hil_tests.bench.readiness import run as readiness
 from hil_tests.bench.yardstick import Yardstick
 from hil_tests.fixtures.bridge_process import BridgeProcess
 from hil_tests.fixtures.ports import free_ports
@@ -135,6 +136,8 @@ def main() -> int:
     )
     parser.add_argument("--units", type=int, default=UNITS, help="that run side by side")
     parser.add_argument("--nights", type=int, default=NIGHTS, help="of readiness")
+    parser.add_argument("--night", type=int, help="of readiness: tell the story of the one with this number")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="of readiness: the report with a plot")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     if arguments.what == "contact":
@@ -146,7 +149,11 @@ def main() -> int:
     if arguments.what == "families":
         return 0 if families.meet_all(arguments.seed) else 1
     if arguments.what == "readiness":
-        return 0 if readiness.live_and_print(arguments.nights, arguments.seed, PROCESSES) else 1
+        if arguments.night is not None:
+            readiness.tell_night(arguments.night)
+            return 0
+        held = readiness.live_and_print(arguments.nights, arguments.seed, PROCESSES, arguments.html)
+        return 0 if held else 1
     units, seed = arguments.units, arguments.seed
     if arguments.what == "guard":
         print(f"seed {seed}, {units} units")

@@ -116,15 +116,8 @@ def test_all_duties_of_the_bridge_go_on_and_are_seen(bridge: Bridge, monkeypatch
     """Every one of them raises what nobody expects, and then works."""
     upkeep, alarm = bridge.app_state.upkeep, Alarm(bridge.app_state.database, bridge.clock, None)
     turns: list[tuple[object, str]] = [(upkeep, name) for name in ("notice", "roll_up", "keep_time", "forget")]
-    noticing = [
-        "notice",
-        "notice_weak_signal",
-        "notice_trouble",
-        "notice_done",
-        "notice_lost_vehicles",
-        "notice_departures",
-    ]
-    turns += [(alarm, name) for name in (*noticing, "deliver")]
+    noticing = ("notice", "notice_weak_signal", "notice_trouble", "notice_done", "notice_lost_vehicles")
+    turns += [(alarm, name) for name in (*noticing, "notice_departures", "deliver")]
     tried: dict[Any, int] = {}
 
     def first_fails(place: object, name: str) -> Callable[[], None]:

@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
+from cloud_bridge.charging_hours import DEFAULT, OFF
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.store.commands import CommandStatus
 from cloud_bridge.web.api.schema import Schema, Time
-from cloud_bridge.web.presentation.hours import DEFAULT, MAX_WINDOWS, OFF, Window, Windows, written
+from cloud_bridge.web.presentation.hours import MAX_WINDOWS, Window, Windows, written
 
 LONGEST_MS = 7 * DAY_MS  # AHEAD_MAX_S of the firmware
 

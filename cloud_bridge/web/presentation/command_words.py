@@ -1,8 +1,9 @@
 """What became of a command, in words for people. Pure."""
 
+from cloud_bridge.charging_hours import stored
 from cloud_bridge.store.commands import Command, CommandStatus
 from cloud_bridge.web.presentation import in_force, words
-from cloud_bridge.web.presentation.hours import in_words, stored
+from cloud_bridge.web.presentation.hours import in_words
 from cloud_bridge.wire import LATEST_S
 
 # The unit's reasons (link/commands of the firmware), for people.

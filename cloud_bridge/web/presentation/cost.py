@@ -8,10 +8,11 @@ Off-peak is what the clock on the wall says: an hour that it shows twice is off-
 from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
+from cloud_bridge.charging_hours import ALL_WEEK, DAY_MIN
 from cloud_bridge.currencies import Currency
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.time_zones import BRITISH, zone_or_utc
-from cloud_bridge.web.presentation.hours import ALL_WEEK, DAY_MIN, clock
+from cloud_bridge.web.presentation.hours import clock
 
 MINUTE_S = 60
 LONGEST_S = 7 * 24 * 3600  # of a session that is split by the hour; a longer one is a mistake of a clock
@@ -22,7 +23,7 @@ class Span(NamedTuple):
 
     started_s: int | None
     ended_s: int | None
-    allowed: int = ALL_WEEK  # the minutes of the week in which it could charge (hours.py)
+    allowed: int = ALL_WEEK  # the minutes of the week in which it could charge (charging_hours.py)
 
 
 class Bands(NamedTuple):

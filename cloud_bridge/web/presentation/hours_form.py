@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from cloud_bridge.charging_hours import DEFAULT, OFF
 from cloud_bridge.web.errors import Refused
-from cloud_bridge.web.presentation.hours import DEFAULT, MAX_WINDOWS, OFF, Window, Windows, clock, said
+from cloud_bridge.web.presentation.hours import MAX_WINDOWS, Window, Windows, clock, said
 
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)", re.ASCII)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from cloud_bridge.charging_hours import ALL_WEEK, DAY_MIN, stored
 from cloud_bridge.contact import Contact
 from cloud_bridge.currencies import CURRENCIES, DEFAULT, Currency
 from cloud_bridge.durations import HOUR_MS
@@ -20,7 +21,6 @@ from cloud_bridge.store.sites import Tariff
 from cloud_bridge.time_zones import local_time, zone_or_utc
 from cloud_bridge.vehicles.plan import next_time
 from cloud_bridge.web.presentation.cost import tariff_words
-from cloud_bridge.web.presentation.hours import ALL_WEEK, DAY_MIN, stored
 from cloud_bridge.web.presentation.in_force import InForce
 from cloud_bridge.web.presentation.view import ChargePoint
 from cloud_bridge.web.presentation.words import listed, minute_of_day

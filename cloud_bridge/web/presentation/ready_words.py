@@ -17,7 +17,7 @@ def line(plan: ShownPlan | None, time_zone: str) -> str | None:
     if found is None:
         return f"Ready by {ready}: we look at it in a minute."
     if found.verdict is Verdict.AT_RISK:
-        return f"Ready by {ready}, but not if this stays so: {_advice(found)}"
+        return f"Ready by {ready} is at risk. {_advice(found)}"
     if found.verdict is Verdict.ON_TRACK:
         return _on_track(plan, found, ready, time_zone)
     return _amiss(News(found.verdict.value), ready, plan.target_percent, found)
@@ -35,8 +35,8 @@ def announcement(news: News, ready_ms: int, target_percent: float, found: Outloo
     if news is not News.TAKEN_BACK:
         return _amiss(news, ready, target_percent, found)
     if found.full_ms is None:
-        return f"All is well again: your vehicle is charging, and will be ready by {ready}."
-    return f"All is well again: your vehicle is charging, and ready by {minute_of_day(found.full_ms, time_zone)}."
+        return f"All is well again: your vehicle will be ready by {ready}."
+    return f"All is well again: your vehicle will be ready at about {minute_of_day(found.full_ms, time_zone)}."
 
 
 def mark(plan: ShownPlan | None) -> str:
@@ -52,18 +52,17 @@ def mark(plan: ShownPlan | None) -> str:
 
 def _on_track(plan: ShownPlan, found: Outlook, ready: str, time_zone: str) -> str:
     if found.percent is None:
-        return f"Ready by {ready}: it goes as planned. How full the vehicle is we cannot see."
+        return f"Ready by {ready}: it goes as planned. We cannot see how full the vehicle is."
     if found.full_ms is None:
         return f"Ready by {ready}: about {found.percent} %."
-    return (
-        f"Ready by {ready}: on track for {plan.target_percent:g} % by about {minute_of_day(found.full_ms, time_zone)}."
-    )
+    full = minute_of_day(found.full_ms, time_zone)
+    return f"Ready by {ready}: on track for {plan.target_percent:g} % by about {full}."
 
 
 def _amiss(news: News, ready: str, target_percent: float, found: Outlook) -> str:
     if news is News.NOT_KNOWN:
         return f"We do not know whether your vehicle will be ready by {ready}. {_advice(found)}"
-    short = "" if found.percent is None else f", but at about {found.percent} % instead of {target_percent:g} %"
+    short = "" if found.percent is None else f": it will have about {found.percent} % instead of {target_percent:g} %"
     return f"Your vehicle will not be ready by {ready}{short}. {_advice(found)}"
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from cloud_bridge.charging_hours import ALL_WEEK, stored
 from cloud_bridge.store.schedules import schedules, sessions_charged_now
 from cloud_bridge.store.sites import currency_of, tariff_of
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web.presentation.cost import LONGEST_S, Bands, Span, bands
-from cloud_bridge.web.presentation.hours import ALL_WEEK, stored
 from cloud_bridge.wire import BadPayload, Session, decode
 
 

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from cloud_bridge.charging_hours import ALL_WEEK, stored
 from cloud_bridge.store import history
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web.presentation.cost import Span, cost
-from cloud_bridge.web.presentation.hours import ALL_WEEK, stored
 from cloud_bridge.web.presentation.plan_bar import Bill
 from cloud_bridge.web.presentation.view import ChargePoint
 from cloud_bridge.wire import is_plugged

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 SITE = ZoneInfo("Europe/London")
 MINUTE, HOUR = 60, 3600
+NEVER_S = 1 << 62
 CLOCK_CHANGES = ((2026, 3, 28), (2026, 10, 24))  # the evenings before
 HOURS = (  # to avoid, in the unit's words; the share of those who have them; for how long that lets them charge
     ("off", 0.4, 10 * HOUR),
@@ -131,7 +132,7 @@ def _ordinary(random: Random, seed: int, begins_s: int, plan: Wanted) -> Circums
         seed=seed,
         begins_s=begins_s,
         plans=[plan],
-        plugged=[(begins_s + int(random.uniform(-600, 900)), 1 << 62)],
+        plugged=[(begins_s + int(random.uniform(-600, 900)), NEVER_S)],
         capacity_wh=capacity * 1000,
         battery_wh=max(4, plan.target - points) * capacity * 10,
         own_limit=own_limit,
@@ -144,7 +145,7 @@ def _ordinary(random: Random, seed: int, begins_s: int, plan: Wanted) -> Circums
         own_start_s=0,
         rests=[],
         has_account=random.random() < 0.9,
-        consent_until_s=1 << 62,
+        consent_until_s=NEVER_S,
         asks_every_s=random.choice((600, 600, 1200, 1800)),
         hours=hours,
         amps=amps,
@@ -172,7 +173,7 @@ def _lasting(random: Random, shortest_s: float, longest_s: float) -> int:
 
 
 def _plugged_late(random: Random, night: Circumstances) -> None:
-    night.plugged = [(night.begins_s + _lasting(random, 20 * MINUTE, 7 * HOUR), 1 << 62)]
+    night.plugged = [(night.begins_s + _lasting(random, 20 * MINUTE, 7 * HOUR), NEVER_S)]
 
 
 def _never_plugged(random: Random, night: Circumstances) -> None:
@@ -184,11 +185,11 @@ def _unplugged(random: Random, night: Circumstances) -> None:
     at_s = _at_night(random, night)
     back_s = at_s + _lasting(random, 2 * MINUTE, 12 * HOUR)
     (first_s, _), *_ = night.plugged or [(at_s, 0)]
-    night.plugged = [(first_s, max(first_s, at_s)), (max(first_s, back_s), 1 << 62)]
+    night.plugged = [(first_s, max(first_s, at_s)), (max(first_s, back_s), NEVER_S)]
 
 
 def _asleep(random: Random, night: Circumstances) -> None:
-    night.wakes_after_s = 1 << 62
+    night.wakes_after_s = NEVER_S
 
 
 def _slow_to_wake(random: Random, night: Circumstances) -> None:
@@ -218,7 +219,7 @@ def _house(random: Random, night: Circumstances) -> None:
         until_s = night.begins_s + _lasting(random, 20 * MINUTE, 5 * HOUR)
         night.house.append((night.begins_s, until_s, random.choice((0, 6, 8, 10, 16))))
     else:
-        night.house.append((night.begins_s, 1 << 62, random.choice((0, 6, 8, 10))))
+        night.house.append((night.begins_s, NEVER_S, random.choice((0, 6, 8, 10))))
 
 
 def _no_network(random: Random, night: Circumstances) -> None:
@@ -238,7 +239,7 @@ def _our_outage(random: Random, night: Circumstances) -> None:
 
 def _fault(random: Random, night: Circumstances) -> None:
     at_s = _at_night(random, night)
-    night.faults.append((at_s, random.choice((1 << 62, 1 << 62, at_s + _lasting(random, MINUTE, HOUR)))))
+    night.faults.append((at_s, random.choice((NEVER_S, NEVER_S, at_s + _lasting(random, MINUTE, HOUR)))))
 
 
 def _paused(random: Random, night: Circumstances) -> None:

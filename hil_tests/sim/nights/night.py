@@ -3,18 +3,19 @@
 It shares no code with what is tested by it. The charge point follows its hours, pauses, faults and its house whether or not
 it has a network. Nobody in it ever hears what we announce, so that an announcement cannot make itself come true or untrue.
 
-A night can be lived a second time without what shows itself only after a moment (`without_after_s`): if it is no miss then,
-nobody could have known of the miss at that moment.
+A night can be lived a second time without what begins, or shows itself, only after a moment (`without_after_s`): if it is no
+miss then, nobody could have known of the miss at that moment. And it can be lived again with nobody who plugs the vehicle in
+after a moment (`plugs_until_s`): if it is a miss then, who plugs it in has made the vehicle ready.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from hil_tests.sim.nights.circumstances import MINUTE, SITE, Circumstances, Times, Wanted
+from hil_tests.sim.nights.circumstances import MINUTE, NEVER_S, SITE, Circumstances, Times, Wanted
 
 VOLTS = 230
-SHORT_POINTS = 5.0
+SHORT_POINTS, LINE_POINTS = 5.0, 0.5
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -32,14 +33,18 @@ class Night:
     """`pause` is how the service's plan reaches the charge point; `pauses` are those of the night as it was lived before."""
 
     def __init__(
-        self, circumstances: Circumstances, without_after_s: int = 1 << 62, pauses: Sequence[tuple[int, int]] = ()
+        self,
+        circumstances: Circumstances,
+        pauses: Sequence[tuple[int, int]] = (),
+        without_after_s: int = NEVER_S,
+        plugs_until_s: int = NEVER_S,
     ) -> None:
         self.pauses: list[tuple[int, int]] = []
         self._again = list(pauses)
         self.now_s, self.ready_s = circumstances.begins_s, circumstances.ready_s
-        self.told_battery = False  # since it was plugged in
         self.drawn_w = 0.0
-        self._of, self._without_after_s = circumstances, without_after_s
+        self._told_s = 0  # the battery, by its account
+        self._of, self._without_after_s, self._plugs_until_s = circumstances, without_after_s, plugs_until_s
         self._battery_wh = circumstances.battery_wh
         self._meter_wh = 1_000_000.0
         self._paused_until_s = 0
@@ -79,10 +84,12 @@ class Night:
         """To be asked at the departure. Who has an account that tells the battery wants the target. Nobody has told the
         service of any other vehicle how full it is: there the plan is carried out if it is full or at its own limit, or
         charges as long as the hours let it."""
-        target = self._of.plans[-1].target
-        if self.told_battery:
-            return self.percent < target - SHORT_POINTS
-        return self.percent < min(target, self._limit) - SHORT_POINTS and not self._drew_at_the_end
+        return self.percent < self._line() and (self._is_told() or not self._drew_at_the_end)
+
+    @property
+    def is_on_the_line(self) -> bool:
+        """Between a miss and none. An account tells whole per cent, so nobody knows on which side it is."""
+        return abs(self.percent - self._line()) < LINE_POINTS
 
     def minutes(self) -> Iterator[Said]:
         """Up to the departure."""
@@ -110,11 +117,23 @@ class Night:
         return bool(times) and any(from_s <= now_s < until_s and from_s < cut_s for from_s, until_s in times)
 
     def _is_plugged(self) -> bool:
-        """Nobody unplugs it after that moment."""
+        """Nobody unplugs it after the one moment, or plugs it in after the other."""
         return any(
-            from_s <= self.now_s and min(self.now_s, self._without_after_s) < until_s
+            from_s <= min(self.now_s, self._plugs_until_s) and min(self.now_s, self._without_after_s) < until_s
             for from_s, until_s in self._of.plugged
         )
+
+    def _line(self) -> float:
+        target = self._of.plans[-1].target
+        return (target if self._is_told() else min(target, self._limit)) - SHORT_POINTS
+
+    def _is_told(self) -> bool:
+        """Whether the service knows how full it is, or was when it was plugged in."""
+        return self._told_s > 0 and self._told_s >= self._plugged_s()
+
+    def _plugged_s(self) -> int:
+        """Since when it is plugged in now; 0: it is not."""
+        return max((from_s for from_s, until_s in self._of.plugged if from_s <= self.now_s < until_s), default=0)
 
     def _forget_what_has_not_shown(self) -> None:
         if not self._offered_s:
@@ -224,7 +243,7 @@ class Night:
         if not has_access or not service_is_up or self.now_s < self._next_car_s:
             return None
         self._next_car_s = self.now_s + (of.asks_every_s if self.drawn_w else 1800)
-        self.told_battery |= self._is_plugged()
+        self._told_s = self.now_s
         return {"percent": float(round(self.percent)), "charging": self.drawn_w > 0}
 
 

@@ -10,6 +10,7 @@ from cloud_bridge.readiness.outlook import DECIDED_BEFORE_MS, Outlook, Verdict, 
 from cloud_bridge.readiness.reasons import ADVICE, Reason
 from cloud_bridge.readiness.telling import SETTLES_MS, News, tell
 from cloud_bridge.readiness.watching import follow
+from cloud_bridge.vehicles.plan import TOLD_BEFORE_MS
 from cloud_bridge.wire import Heartbeat
 
 NOW_MS = 1_768_500_000_000
@@ -19,6 +20,8 @@ DECIDED_MS = READY_MS - DECIDED_BEFORE_MS
 CHARGING = Heartbeat(state="C2", amps=32, watts=7400, total_wh=1000, limited_by="installer")
 IDLE = Heartbeat(state="B2", amps=32, watts=0, total_wh=1000, limited_by="installer")
 UNPLUGGED = Heartbeat(state="A1", amps=0, watts=0, total_wh=1000)
+FAULT = Heartbeat(state="F", amps=0, watts=0, faults=["rcd_dc"])
+PAUSED = Heartbeat(state="B1", amps=0, watts=0, allowed_amps=0, limited_by="cloud")
 
 
 class Night:
@@ -60,7 +63,7 @@ def test_a_vehicle_that_charges_is_on_track_with_the_time() -> None:
     [
         (IDLE, Reason.ASLEEP),
         (UNPLUGGED, Reason.NOT_PLUGGED),
-        (Heartbeat(state="F", amps=0, watts=0, faults=["rcd_dc"]), Reason.FAULT),
+        (FAULT, Reason.FAULT),
         (Heartbeat(state="B1", amps=0, watts=0, allowed_amps=0, limited_by="load_manager"), Reason.HOUSE),
     ],
 )
@@ -104,8 +107,7 @@ def test_hours_that_leave_too_little_time_are_said_to() -> None:
 
 
 def test_a_pause_up_to_the_departure_is_said_to() -> None:
-    paused = Heartbeat(state="B1", amps=0, watts=0, allowed_amps=0, limited_by="cloud")
-    assert Night().look(paused)[:2] == (Verdict.WILL_MISS, Reason.PAUSED)
+    assert Night().look(PAUSED)[:2] == (Verdict.WILL_MISS, Reason.PAUSED)
 
 
 def test_charge_now_sets_the_hours_aside() -> None:
@@ -156,3 +158,63 @@ def test_readings_in_whole_numbers_do_not_sway_the_verdict() -> None:
     night.look(later, night.now_ms)
     assert before.percent == 50.0
     assert night.watched.percent == pytest.approx(50.9, abs=0.1)
+
+
+@pytest.mark.parametrize(("percent", "told"), [(70.0, [News.WILL_MISS]), (66.0, [])])
+def test_at_a_limit_of_its_own_a_vehicle_does_not_rest(percent: float, told: list[News]) -> None:
+    night = Night(percent, PLAN._replace(target_percent=90))
+    last_ms = READY_MS - TOLD_BEFORE_MS
+    night.look(CHARGING, last_ms - 10 * MINUTE_MS)
+    night.now_ms = last_ms - MINUTE_MS
+    night.look(IDLE, last_ms - MINUTE_MS)
+    assert night.told == told, "now or never"
+
+
+def test_a_fault_does_not_wake_a_vehicle_that_sleeps() -> None:
+    night = Night()
+    night.look(IDLE, DECIDED_MS - 10 * MINUTE_MS)
+    night.look(FAULT, DECIDED_MS)
+    assert night.look(IDLE, DECIDED_MS + 5 * MINUTE_MS)[:2] == (Verdict.WILL_MISS, Reason.ASLEEP)
+
+
+@pytest.mark.parametrize(("heartbeat", "reason"), [(FAULT, Reason.FAULT), (PAUSED, Reason.PAUSED)])
+def test_without_a_battery_nobody_knows_whether_what_has_charged_has_enough(
+    heartbeat: Heartbeat, reason: Reason
+) -> None:
+    night = Night(percent=None)
+    night.look(CHARGING, NOW_MS + HOUR_MS)
+    assert night.look(heartbeat, DECIDED_MS)[:2] == (Verdict.NOT_KNOWN, reason)
+
+
+def test_what_a_vehicle_said_while_it_was_held_back_says_nothing_of_later() -> None:
+    night = Night()
+    night.look(IDLE, avoided=[(NOW_MS, DECIDED_MS)])
+    for said_ms, verdict in ((DECIDED_MS - MINUTE_MS, Verdict.NOT_KNOWN), (DECIDED_MS + MINUTE_MS, Verdict.WILL_MISS)):
+        stands = Car(said_ms, 50.0, charging=False)
+        night.now_ms = DECIDED_MS + 5 * MINUTE_MS
+        silent = {"is_silent": True, "car": stands, "avoided": [(NOW_MS, DECIDED_MS)]}
+        assert night.look(IDLE, night.now_ms, **silent)[:2] == (verdict, Reason.SILENT)
+
+
+def test_a_reading_that_is_older_than_half_a_day_is_not_believed() -> None:
+    night = Night()
+    night.car = Car(NOW_MS - 13 * HOUR_MS, 90.0, charging=False)
+    assert night.look(IDLE).percent is None
+
+
+@pytest.mark.parametrize("capacity_kwh", [1, 200])
+@pytest.mark.parametrize("target", [20, 100])
+def test_batteries_of_any_size_have_a_verdict(capacity_kwh: float, target: float) -> None:
+    night = Night(19.0, PLAN._replace(capacity_kwh=capacity_kwh, target_percent=target))
+    found = night.look(CHARGING)
+    assert (found.verdict is Verdict.WILL_MISS) == (capacity_kwh == 200 and target == 100)
+
+
+def test_of_a_silent_charger_drivers_are_told_that_nobody_knows() -> None:
+    """Though its vehicle does not charge: the mains may come back at any time."""
+    night = Night()
+    night.look(CHARGING)
+    night.now_ms = DECIDED_MS
+    stands = Car(DECIDED_MS, 50.0, charging=False)
+    assert night.look(CHARGING, DECIDED_MS + SETTLES_MS, is_silent=True, car=stands).verdict is Verdict.WILL_MISS
+    assert night.told == [News.NOT_KNOWN]

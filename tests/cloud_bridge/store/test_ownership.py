@@ -363,6 +363,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.fleet:silent_by_minute": "contact",
     "store.fleet:silent_by_site": "contact",
     "store.paths:adopt_strays": "writes",
+    "store.ready_plans:_drop_unsent": "writes",
     "store.ready_plans:due_plans": "contact and the newest heartbeat, for plans that end with their person's sight",
     "store.record:adopt": "writes",
     "store.record:reject": "writes",

@@ -4,10 +4,11 @@ from datetime import date
 
 import pytest
 
+from cloud_bridge.charging_hours import ALL_WEEK, stored
 from cloud_bridge.store.sites import MAX_RATE
 from cloud_bridge.tariffs.presets import Preset, presets
 from cloud_bridge.web.pages.driver.presets import hours_of
-from cloud_bridge.web.presentation.hours import ALL_WEEK, in_words, stored
+from cloud_bridge.web.presentation.hours import in_words
 from cloud_bridge.web.presentation.tariff_form import filled, read
 
 EVERY = pytest.mark.parametrize("preset", presets().values(), ids=lambda preset: preset.id)

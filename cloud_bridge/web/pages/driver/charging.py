@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from cloud_bridge import commands
 from cloud_bridge.app_state import AppState
+from cloud_bridge.charging_hours import stored
 from cloud_bridge.contact import Contact
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.access import Person, Scope
@@ -26,7 +27,7 @@ from cloud_bridge.web.presentation import in_force, words
 from cloud_bridge.web.presentation.command_words import described
 from cloud_bridge.web.presentation.cost import tariff_words
 from cloud_bridge.web.presentation.dashboard import ruling_now
-from cloud_bridge.web.presentation.hours import in_words, peaks, stored, written
+from cloud_bridge.web.presentation.hours import in_words, peaks, written
 from cloud_bridge.web.presentation.hours_form import filled, read
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from cloud_bridge.charging_hours import OFF, stored
 from cloud_bridge.currencies import CURRENCIES
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.schedules import schedule_in_force
@@ -17,7 +18,7 @@ from cloud_bridge.web.errors import NotTheirs
 from cloud_bridge.web.page import Field, OwnForm, PersonOf, UnitOf, only, page, to
 from cloud_bridge.web.pages.driver.charging import send_command
 from cloud_bridge.web.presentation.cost import tariff_words
-from cloud_bridge.web.presentation.hours import OFF, Window, Windows, in_words, stored, written
+from cloud_bridge.web.presentation.hours import Window, Windows, in_words, written
 from cloud_bridge.web.presentation.tariff_form import TariffForm, filled, read, refused
 from cloud_bridge.web.security.access import StateDep
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud_bridge.charging_hours import stored
 from cloud_bridge.currencies import CURRENCIES
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.web.presentation.cost import Span, cost, tariff_words
-from cloud_bridge.web.presentation.hours import stored
 
 LONDON = "Europe/London"
 BEGINS = [  # a winter's night, a summer's, and those in which the clocks go forward and back

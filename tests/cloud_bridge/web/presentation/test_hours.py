@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cloud_bridge.charging_hours import LONGEST_TEXT, stored
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.presentation import hours
-from cloud_bridge.web.presentation.hours import Window, Windows, in_words, said, stored, week, written
+from cloud_bridge.web.presentation.hours import Window, Windows, in_words, said, week, written
 from cloud_bridge.web.presentation.hours_form import HoursForm, Lines, filled, read
 from firmware.charging import schedule
 from firmware.link import commands
@@ -77,7 +78,7 @@ parts = st.builds(lambda day, spans: " ".join([day, *spans]), days, st.lists(st.
 def test_hours_of_any_origin_are_read_as_the_unit_reads_them(text: str) -> None:
     """As an older version of ours has sent them."""
     allowed = stored(text)
-    if text and len(text) <= hours.LONGEST_TEXT:
+    if text and len(text) <= LONGEST_TEXT:
         assert (allowed is None) == (schedule.complaint(text) is not None)
     if allowed is not None:
         assert differences(allowed, text, WEEKS[0])[:3] == []

@@ -83,7 +83,7 @@ def test_an_evening_until_the_morning() -> None:
 
 
 def test_the_bar_goes_on_past_the_departure() -> None:
-    plan = ShownPlan(at(2026, 3, 11, 9, 30), 80.0, 1, None, False)
+    plan = ShownPlan(at(2026, 3, 11, 9, 30), 80.0, None)
     bar = drawn(plan=plan)
     assert bar.ready == "09:30"
     assert bar.ready_x == pytest.approx(100 * 14.5 / 15.5, abs=0.01)

@@ -1,0 +1,50 @@
+"""Is a driver told that the vehicle will not be ready, on the dashboard and by a letter, while there is time?"""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from playwright.sync_api import Browser, expect
+
+from hil_tests.web.cloud_fixture import WebCloudFixture
+from hil_tests.web.letters import Letters
+
+LETTER_WITHIN_S = 60.0
+IDLE = {"s": "B2", "m": "smart", "q": 18, "o": "23415", "a": 32, "w": 0, "e": 124000, "y": "installer", "f": []}
+LEAVES_IN = timedelta(hours=3, minutes=40)
+
+
+def test_a_vehicle_that_takes_nothing_is_told_of(browser: Browser, place: WebCloudFixture, letters: Letters) -> None:
+    """Each start of the bridge begins with a look at the plans."""
+    place.person("rita", "driver")
+    charger = place.charger("CK-0007", "rita")
+    charger.report("heartbeat", **IDLE)
+    now_ms = int(place.now_s() * 1000)
+    place.store(
+        "UPDATE people SET email = 'rita@example.org' WHERE name = 'rita'",
+        "INSERT INTO vehicles (person_id, provider, car_id, vin, name, created_ms, state, since_ms, due_ms, seen_ms, "
+        f"battery_percent) SELECT id, 'tesla', '1', '5YJ', 'Bluebell', 0, 'linked', 0, {1 << 50}, {now_ms}, 60 "
+        "FROM people WHERE name = 'rita'",
+    )
+    page = browser.new_context().new_page()
+    place.log_in(page, "rita")
+    page.get_by_role("link", name="Account").click()
+    page.get_by_role("link", name="Vehicle Details").click()
+    page.get_by_role("link", name="Bluebell").click()
+    leaves = datetime.now(ZoneInfo("Europe/London")) + LEAVES_IN
+    page.locator('[name="time"]').fill(f"{leaves:%H:%M}")
+    page.get_by_role("button", name="Set").click()
+    expect(page.get_by_text("so that we can tell you in time if the car does not charge")).to_be_visible()
+    page.goto(f"{place.address}/charge-points/CK-0007")
+    departure = page.get_by_role("region", name="Next departure")
+    expect(departure).to_contain_text(f"Ready by {leaves:%H:%M}")
+
+    for minutes in (25, 6, 6):  # idle for long enough, amiss for long enough, and told
+        place.minutes_pass(minutes)
+        charger.report("heartbeat", **IDLE)
+    expect(departure).to_contain_text("Your vehicle will not be ready by")
+    expect(departure).to_contain_text("The vehicle is plugged in but takes nothing. Unplug it")
+    letter = letters.next(LETTER_WITHIN_S)
+    while "CK-0007" not in letter:  # others are told of theirs
+        letter = letters.next(LETTER_WITHIN_S)
+    assert "Your vehicle will not be ready by" in letter
+    page.context.close()
