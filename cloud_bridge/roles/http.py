@@ -25,7 +25,6 @@ class HttpPort:
 
     async def serve(self, duties: Sequence[Duty]) -> None:
         """With the duties beside it, until a signal of process.ENDING. The error of a duty ends it likewise, and is raised."""
-        end_by_signal(self._server.stop)
         collect_less_garbage()
         serving = asyncio.ensure_future(self._server.serve(sockets=self._listeners))
         try:
@@ -42,7 +41,9 @@ async def _end_of(serving: "asyncio.Future[None]") -> None:
 
 @contextmanager
 def listen(app_state: AppState, create: Callable[[AppState], FastAPI]) -> Iterator[HttpPort]:
-    """`create` makes what answers. Raises PortBusy."""
+    """`create` makes what answers. From now on a signal of process.ENDING ends `serve`, also before that has begun: whoever is
+    told that we are ready may send one at once. Raises PortBusy.
+    """
     settings = app_state.settings
     try:
         listeners = open_sockets(settings.host, settings.http_port)
@@ -52,4 +53,6 @@ def listen(app_state: AppState, create: Callable[[AppState], FastAPI]) -> Iterat
         for listener in listeners:
             closing.enter_context(listener)
         connections = PageConnections(connection_budget(), app_state.counters, settings.proxies)
-        yield HttpPort(PageServer(create(app_state), connections, app_state.counters, settings.proxies), listeners)
+        server = PageServer(create(app_state), connections, app_state.counters, settings.proxies)
+        end_by_signal(server.stop)
+        yield HttpPort(server, listeners)

@@ -15,18 +15,18 @@ LEAVES_IN = timedelta(hours=3, minutes=40)
 
 def test_a_vehicle_that_takes_nothing_is_told_of(browser: Browser, place: WebCloudFixture, letters: Letters) -> None:
     """Each start of the bridge begins with a look at the plans."""
-    place.person("rita", "driver")
-    charger = place.charger("CK-0007", "rita")
+    place.person("wren", "driver")
+    charger = place.charger("CK-wren", "wren")
     charger.report("heartbeat", **IDLE)
     now_ms = int(place.now_s() * 1000)
     place.store(
-        "UPDATE people SET email = 'rita@example.org' WHERE name = 'rita'",
+        "UPDATE people SET email = 'wren@example.org' WHERE name = 'wren'",
         "INSERT INTO vehicles (person_id, provider, car_id, vin, name, created_ms, state, since_ms, due_ms, seen_ms, "
         f"battery_percent) SELECT id, 'tesla', '1', '5YJ', 'Bluebell', 0, 'linked', 0, {1 << 50}, {now_ms}, 60 "
-        "FROM people WHERE name = 'rita'",
+        "FROM people WHERE name = 'wren'",
     )
     page = browser.new_context().new_page()
-    place.log_in(page, "rita")
+    place.log_in(page, "wren")
     page.get_by_role("link", name="Account").click()
     page.get_by_role("link", name="Vehicle Details").click()
     page.get_by_role("link", name="Bluebell").click()
@@ -34,7 +34,7 @@ def test_a_vehicle_that_takes_nothing_is_told_of(browser: Browser, place: WebClo
     page.locator('[name="time"]').fill(f"{leaves:%H:%M}")
     page.get_by_role("button", name="Set").click()
     expect(page.get_by_text("so that we can tell you in time if the car does not charge")).to_be_visible()
-    page.goto(f"{place.address}/charge-points/CK-0007")
+    page.goto(f"{place.address}/charge-points/CK-wren")
     departure = page.get_by_role("region", name="Next departure")
     expect(departure).to_contain_text(f"Ready by {leaves:%H:%M}")
 
@@ -44,7 +44,7 @@ def test_a_vehicle_that_takes_nothing_is_told_of(browser: Browser, place: WebClo
     expect(departure).to_contain_text("Your vehicle will not be ready by")
     expect(departure).to_contain_text("The vehicle is plugged in but takes nothing. Unplug it")
     letter = letters.next(LETTER_WITHIN_S)
-    while "CK-0007" not in letter:  # others are told of theirs
+    while "CK-wren" not in letter:  # others are told of theirs
         letter = letters.next(LETTER_WITHIN_S)
     assert "Your vehicle will not be ready by" in letter
     page.context.close()

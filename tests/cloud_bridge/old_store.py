@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from cloud_bridge.store import database as store
 from cloud_bridge.store.database import Database, open_database
@@ -20,3 +20,9 @@ def open_at(where: Path | str, revision: str) -> Database:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(store, "migrate", migrate)
         return open_database(where)
+
+
+def add_old_unit(connection: Connection, unit_id: str) -> None:
+    """As versions of before did it, which knew no more of one than this."""
+    added = "INSERT INTO units (id, secret_hash, claim_hash, created_ms) VALUES (:unit, 'x', :unit, 0)"
+    connection.execute(text(added), {"unit": unit_id})

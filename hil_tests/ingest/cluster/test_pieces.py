@@ -19,8 +19,7 @@ async def main(file, unit_id):
     cluster = read_cluster(Path(file))
     bridge, system = await connect_bridge(cluster, "test"), await connect_system(cluster, "test")
     out = CommandsOut(bridge, Nodes(system, len(cluster.nodes)), SystemClock(), Counters())
-    for number in range(8):
-        assert await out.send_piece(unit_id, bytes((number,)) * 1036)
+    assert await out.send_pieces(unit_id, [bytes((number,)) * 1036 for number in range(8)])
     await bridge.flush()
     await bridge.close()
     await system.close()

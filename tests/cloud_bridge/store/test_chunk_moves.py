@@ -12,8 +12,7 @@ from cloud_bridge.store import chunk_moves, slices
 from cloud_bridge.store.chunk_moves import _Moves
 from cloud_bridge.store.chunks import CHUNKED
 from cloud_bridge.store.database import Database, open_database
-from cloud_bridge.store.units import add_unit
-from tests.cloud_bridge.old_store import open_at
+from tests.cloud_bridge.old_store import add_old_unit, open_at
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, store_at
 
 pytestmark = pytest.mark.store("sqlite")
@@ -43,7 +42,7 @@ def older(tmp_path: Path) -> Path:
     before = open_at(folder, "0037")
     with before.writing() as connection:
         for unit_id in UNITS:
-            add_unit(connection, unit_id, 0)
+            add_old_unit(connection, unit_id)
         for table, (age, _) in CHUNKED.items():
             rows = [{"unit_id": unit_id, age.name: at_ms} | OTHERS[table.name] for at_ms in STAMPS for unit_id in UNITS]
             connection.execute(insert(table), rows)

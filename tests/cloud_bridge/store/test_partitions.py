@@ -20,10 +20,9 @@ from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.partitions import AHEAD_MS, PARTITIONED, make_partitions, partitions
 from cloud_bridge.store.record import record
 from cloud_bridge.store.tables import power, signal, signal_5min, units
-from cloud_bridge.store.units import add_unit
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.verified_time import clocks_of
-from tests.cloud_bridge.old_store import open_at
+from tests.cloud_bridge.old_store import add_old_unit, open_at
 from tests.cloud_bridge.recording import inbound
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, HandClock, store_at
 
@@ -192,7 +191,7 @@ def older(tmp_path: Path) -> Iterator[Path | str]:
     where_it_is = store_at(tmp_path, empty=True)
     before = open_at(where_it_is, "0036")
     with before.writing() as connection:
-        add_unit(connection, "cp-1", 0)
+        add_old_unit(connection, "cp-1")
         for at_ms in (START_MS, START_MS + 50 * 366 * DAY_MS):
             row: dict[str, Any] = {"unit_id": "cp-1", "received_ms": at_ms}
             connection.execute(insert(signal), row | {"csq": 17, "operator": ""})
