@@ -5,9 +5,9 @@ RUNS ?= 10
 MINUTES ?= 2
 BUSY ?= 3
 # NO_SKIPS=1: a test that is skipped has failed (.ci/run)
-# Six at a time, in this order: a unit, a modem and a browser run in real time, and mostly wait. Those of the second list only
-# compute, and take what the others leave (nice).
-KINDS = pages ingest nodes modem cloud answers hil link start databases demo rooms cortex-m units
+# Six at a time, the longest first: a unit, a modem and a browser run in real time, and mostly wait. Those of the second list
+# only compute, and take what the others leave (nice).
+KINDS = pages ingest nodes databases cloud answers units modem cortex-m rooms start link hil demo
 OF_NODES = hil_tests/ingest/cluster hil_tests/ingest/test_jetstream.py
 PATIENT = cloud answers cortex-m databases units
 OWN_KIND = cortex_m demo ingest link link_life modem scenarios siege start store vehicles web
@@ -32,7 +32,7 @@ cluster-stop: .venv ## end what `make cluster` has started, and nothing else
 	@.venv/bin/python -m hil_tests.cluster --stop
 
 test: lint ## every check that CI runs: style, types, then fourteen kinds of tests, six at a time
-	@echo "$(KINDS) run six at a time, about twelve minutes; each shows what it found when it is done"
+	@echo "$(KINDS) run six at a time, about twenty minutes on two processors; each shows what it found when it is done"
 	@$(MAKE) --no-print-directory --jobs=6 --keep-going --output-sync=target $(KINDS)
 
 fast: cloud answers units ## the tests that start no processes
