@@ -15,10 +15,10 @@ from cloud_bridge.charging_hours import ALL_WEEK, stored
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.readiness.facts import Watched
+from cloud_bridge.readiness.following import follow
 from cloud_bridge.readiness.hours_ahead import avoided
 from cloud_bridge.readiness.outlook import Outlook, outlook
 from cloud_bridge.readiness.telling import News, tell
-from cloud_bridge.readiness.watching import follow
 from cloud_bridge.store.ownership import household_period
 from cloud_bridge.store.people import person_by_id
 from cloud_bridge.store.ready_plans import StoredPlan, due_plans, remove_plan, store_hours, store_look

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.readiness.facts import Facts, ReadyPlan, Span, Watched
+from cloud_bridge.readiness.following import HOUSE, blocks, draws, is_held_back, is_pause, wh_per_point
 from cloud_bridge.readiness.reasons import Reason
-from cloud_bridge.readiness.watching import HOUSE, blocks, draws, is_held_back, is_pause, wh_per_point
 from cloud_bridge.vehicles.plan import BELIEVED_MS, TAPER_FACTOR, TAPER_PERCENT, TOLD_BEFORE_MS
 from cloud_bridge.wire import is_plugged
 

@@ -18,7 +18,7 @@ HEIC = Path(__file__).parents[2] / "tests" / "samples" / "photos" / "phone.heic"
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[Page]:
+def mobile(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(
         viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="dark", has_touch=True, is_mobile=True
     )
@@ -76,7 +76,7 @@ def looks_well(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-def test_a_job_in_a_cold_garage(phone: Page, place: WebCloudFixture, browser: Browser) -> None:
+def test_a_job_in_a_cold_garage(mobile: Page, place: WebCloudFixture, browser: Browser) -> None:
     unit_id, installer, driver = "CK-garage", "gil", "gus"
     place.person(installer, "installer")
     place.person(driver, "driver")
@@ -89,21 +89,21 @@ def test_a_job_in_a_cold_garage(phone: Page, place: WebCloudFixture, browser: Br
     support.get_by_role("button", name="Raise it").click()
     job = re.sub(r"[?#].*", "", support.url)
 
-    place.log_in(phone, installer)
-    phone.goto(job)
-    verdict = phone.locator(".verdict-now")
+    place.log_in(mobile, installer)
+    mobile.goto(job)
+    verdict = mobile.locator(".verdict-now")
     expect(verdict).to_contain_text("Too weak: 11 CSQ. Offer a signal boost")
     expect(verdict).to_contain_text("on Vodafone")
     box = verdict.bounding_box()
     assert box is not None and box["height"] >= HEIGHT / 2
-    looks_well(phone)
+    looks_well(mobile)
 
-    button_of_step(phone, "Accept the job").tap()
-    button_of_step(phone, "I have arrived").focus()
-    phone.keyboard.press("Enter")
-    button_of_step(phone, "Measure: keep as before").tap()
-    button_of_step(phone, "Boost fitted")
-    expect(phone.locator(".compared")).to_contain_text("No change: too weak.")
+    button_of_step(mobile, "Accept the job").tap()
+    button_of_step(mobile, "I have arrived").focus()
+    mobile.keyboard.press("Enter")
+    button_of_step(mobile, "Measure: keep as before").tap()
+    button_of_step(mobile, "Boost fitted")
+    expect(mobile.locator(".compared")).to_contain_text("No change: too weak.")
 
     lost: list[Route] = []
 
@@ -116,35 +116,35 @@ def test_a_job_in_a_cold_garage(phone: Page, place: WebCloudFixture, browser: Br
         route.fetch()
         route.abort("connectionreset")
 
-    phone.route("**/photos", lose_first_answer)
-    sends(phone, photo("darkgreen"))
-    expect(phone.locator(".photos img")).to_have_count(1)
+    mobile.route("**/photos", lose_first_answer)
+    sends(mobile, photo("darkgreen"))
+    expect(mobile.locator(".photos img")).to_have_count(1)
     assert lost, "the first answer was lost"
-    phone.unroute("**/photos")
-    sends(phone, b"This is a text", "photo.jpg")
-    expect(phone.locator("#photo [role=status]")).to_contain_text("That is not a photo")
-    expect(phone.locator(".photos img")).to_have_count(1)
-    whole = phone.request.get(f"{job}/photos/{_newest(phone)}/whole")
+    mobile.unroute("**/photos")
+    sends(mobile, b"This is a text", "photo.jpg")
+    expect(mobile.locator("#photo [role=status]")).to_contain_text("That is not a photo")
+    expect(mobile.locator(".photos img")).to_have_count(1)
+    whole = mobile.request.get(f"{job}/photos/{_newest(mobile)}/whole")
     with Image.open(BytesIO(whole.body())) as image:
         assert image.format == "JPEG" and max(image.size) == 1600 and not image.getexif()
 
-    button_of_step(phone, "Boost fitted").tap()
-    button_of_step(phone, "Done: close the job")
-    expect(phone.locator(".compared")).to_contain_text("Waiting for a reading")
+    button_of_step(mobile, "Boost fitted").tap()
+    button_of_step(mobile, "Done: close the job")
+    expect(mobile.locator(".compared")).to_contain_text("Waiting for a reading")
     charger.report("heartbeat", s="A1", m="smart", q=19, o="23430", a=0, w=0, e=1, f=[], n=9)
     expect(verdict).to_contain_text("Good: 19 CSQ, needs more than 14")
-    expect(phone.locator(".compared")).to_contain_text("8 better: it is good now.")
-    sends(phone, photo("maroon"))
-    expect(phone.locator(".photos img")).to_have_count(2)
-    expect(phone.locator(".photos")).to_contain_text("After the work")
-    looks_well(phone)
+    expect(mobile.locator(".compared")).to_contain_text("8 better: it is good now.")
+    sends(mobile, photo("maroon"))
+    expect(mobile.locator(".photos img")).to_have_count(2)
+    expect(mobile.locator(".photos")).to_contain_text("After the work")
+    looks_well(mobile)
 
-    button_of_step(phone, "Done: close the job").tap()
-    expect(phone.get_by_label("What was done")).to_have_value("Signal boost fitted: CSQ 11 before, CSQ 19 after.")
-    phone.get_by_role("button", name="Close the job", exact=True).tap()
-    expect(phone.locator("main")).to_contain_text("Outcome: Signal boost fitted: CSQ 11 before, CSQ 19 after.")
-    expect(phone.locator(".photos")).to_have_count(0)
-    assert phone.request.get(f"{job}/photos/1/whole").status == 404
+    button_of_step(mobile, "Done: close the job").tap()
+    expect(mobile.get_by_label("What was done")).to_have_value("Signal boost fitted: CSQ 11 before, CSQ 19 after.")
+    mobile.get_by_role("button", name="Close the job", exact=True).tap()
+    expect(mobile.locator("main")).to_contain_text("Outcome: Signal boost fitted: CSQ 11 before, CSQ 19 after.")
+    expect(mobile.locator(".photos")).to_have_count(0)
+    assert mobile.request.get(f"{job}/photos/1/whole").status == 404
     support.goto(job)
     expect(support.locator(".photos img")).to_have_count(2)
     support.context.close()

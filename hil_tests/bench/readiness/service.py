@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 from cloud_bridge.charging_hours import stored
 from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Watched
+from cloud_bridge.readiness.following import follow
 from cloud_bridge.readiness.hours_ahead import avoided
 from cloud_bridge.readiness.outlook import Outlook, is_last_call, outlook
 from cloud_bridge.readiness.telling import News, anew, tell
-from cloud_bridge.readiness.watching import follow
 from cloud_bridge.vehicles.plan import ChargeTarget, next_time, plan
 from cloud_bridge.vehicles.providers.provider import Reading
 from cloud_bridge.wire import Heartbeat, decode

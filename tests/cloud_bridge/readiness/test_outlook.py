@@ -6,10 +6,10 @@ import pytest
 
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Watched
+from cloud_bridge.readiness.following import follow
 from cloud_bridge.readiness.outlook import DECIDED_BEFORE_MS, Outlook, Verdict, outlook
 from cloud_bridge.readiness.reasons import ADVICE, Reason
 from cloud_bridge.readiness.telling import SETTLES_MS, News, tell
-from cloud_bridge.readiness.watching import follow
 from cloud_bridge.vehicles.plan import TOLD_BEFORE_MS
 from cloud_bridge.wire import Heartbeat
 

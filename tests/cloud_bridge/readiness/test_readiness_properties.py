@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Span, Watched
+from cloud_bridge.readiness.following import follow
 from cloud_bridge.readiness.outlook import Outlook, Verdict, free_spans, outlook
 from cloud_bridge.readiness.reasons import ADVICE
 from cloud_bridge.readiness.telling import MOST_TOLD, News, tell
-from cloud_bridge.readiness.watching import follow
 from cloud_bridge.time_zones import zone_or_utc
 from cloud_bridge.vehicles.plan import ChargeTarget, PlanReason, latest_begin, next_time, plan
 from cloud_bridge.vehicles.providers.provider import Reading

@@ -114,7 +114,8 @@ def test_skipped_time_is_no_end(tmp_path: Path) -> None:
             "CREATE TABLE contacts (last_contact_ms, listened_ms, latest_ms); CREATE TABLE heartbeats (received_ms);"
             "CREATE TABLE contact_gaps (from_ms PRIMARY KEY, to_ms); CREATE TABLE signal (chunk, received_ms PRIMARY KEY);"
             "CREATE TABLE signal_5min (chunk, from_ms PRIMARY KEY); CREATE TABLE ownerships (from_ms);"
-            "CREATE TABLE units (owned_from_ms); CREATE TABLE rolled_up (until_ms);"
+            "CREATE TABLE units (owned_from_ms); CREATE TABLE rolled_up (until_ms); CREATE TABLE vehicles (seen_ms);"
+            "CREATE TABLE ready_plans (unit_id, ready_ms, begin_ms, set_ms, hours_ms, judged_ms, watched);"
             "INSERT INTO rolled_up VALUES (9000000); INSERT INTO contacts VALUES (9000000, 9000000, 9000000);"
             "INSERT INTO signal VALUES (1, 7140000), (2, 9000000); INSERT INTO signal_5min VALUES (0, 7200000), (0, 9000000)"
         )
