@@ -131,8 +131,6 @@ class Unit(ChargePoint):
         """The talking half, part by part."""
         part, health = self._part, self.health
         console = part("console", self._make_console)
-        if console:
-            self.pauses += (console.poll,)
         self.journal = health.journal = part("journal", self._make_journal)
         if self.journal:
             self.pauses += (self.journal.collect,)
@@ -141,6 +139,8 @@ class Unit(ChargePoint):
         daily = part("daily_report", self._make_daily_report)
         if daily:
             self.pauses += (daily.poll,)
+        if console:
+            self.pauses += (console.poll,)  # last: what is typed meanwhile finds all parts that there are
 
     def _make_console(self) -> "Console":
         from firmware.console import Console

@@ -85,6 +85,16 @@ def was_heard_long_ago(unit_id: str, data: Path) -> None:
         store.execute("UPDATE units SET board = ? WHERE id = ?", (VIRTUAL, unit_id))
 
 
+async def has_told_its_board(unit_id: str, data: Path) -> None:
+    """A roll-out leaves out whom it does not know an image for. Raises TimeoutError."""
+    async with asyncio.timeout(WITHIN_S):
+        while True:
+            with closing(sqlite3.connect(data / "chargekeeper.db", timeout=ANSWER_S)) as store:
+                if store.execute("SELECT 1 FROM units WHERE id = ? AND board IS NOT NULL", (unit_id,)).fetchone():
+                    return
+            await asyncio.sleep(LOOK_S)
+
+
 def test_a_release_goes_from_its_tag_to_the_wall_and_one_that_crashes_is_stopped(tmp_path: Path) -> None:
     """[S1-3a] [S1-3b]"""
     http_port, mqtt_port = free_ports(2)
