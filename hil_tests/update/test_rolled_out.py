@@ -124,6 +124,7 @@ def test_a_release_goes_from_its_tag_to_the_wall_and_one_that_crashes_is_stopped
             await operator.set_up_second_factor()
 
             views = Views(owner, operator)
+            await has_told_its_board(UNIT, tmp_path / "cloud")
             next_release = asyncio.create_task(maker.release(bridge, CRASHES, ""))
             await bridge.command("release", "roll-out", GOOD, "--all", "--required-by", today)
             await views.until(1, lambda: "1 good" in views.roll_out[-1])
