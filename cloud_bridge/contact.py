@@ -255,9 +255,14 @@ class UptimeLedger:
         Without a cluster there are none (path_ledger.py)."""
         return []
 
-    def open_outage(self, now_ms: int, path: int | None = None) -> Gap | None:
-        """The gap we are in, or None while the canaries come in time. Only a cluster has paths (path_ledger.py)."""
+    def open_outage(self, now_ms: int) -> Gap | None:
+        """The gap we are in, or None while the canaries come in time."""
         return gap_between(self.last_ok_ms, now_ms)
+
+    def open_gaps(self, now_ms: int) -> dict[int, Gap]:
+        """The gaps that last, by the path that is deaf. Only a cluster has paths (path_ledger.py); 0 is all of them."""
+        gap = self.open_outage(now_ms)
+        return {} if gap is None else {0: gap}
 
     def is_listening(self, now_ms: int, shards: int) -> bool:
         """Whether all of so many shards are: this one by its own canary, the others as we have learned it."""

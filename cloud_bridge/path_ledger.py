@@ -48,11 +48,7 @@ class PathLedger(UptimeLedger):
         """The store says it when the contact is stored (store/paths.py)."""
         return self.listened_ms(now_ms)
 
-    def open_outage(self, now_ms: int, path: int | None = None) -> Gap | None:
-        """In which no node is heard; with a path, in which that one is not, or any if it is none of a node's."""
-        if path is None:
-            return gap_between(self.last_ok_ms, now_ms)
-        paths = [path] if path in self.paths else list(self.paths)
-        return gap_between(
-            min((self._known[one].until_ms for one in paths if one in self._known), default=None), now_ms
-        )
+    def open_gaps(self, now_ms: int) -> dict[int, Gap]:
+        """Of the nodes that are not heard."""
+        found = {path: gap_between(self._known[path].until_ms, now_ms) for path in self.paths if path in self._known}
+        return {path: gap for path, gap in found.items() if gap is not None}

@@ -3,6 +3,7 @@
 Rows that cannot be shown are left out and counted (readable.py).
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, func, literal, select, update
@@ -54,10 +55,16 @@ def unit_gaps(connection: Connection, period: Period, from_ms: int, to_ms: int, 
 
 
 def outages(
-    connection: Connection, period: Period, path: int, from_ms: int, to_ms: int, now_ms: int | None = None
+    connection: Connection,
+    period: Period,
+    path: int,
+    from_ms: int,
+    to_ms: int,
+    now_ms: int | None = None,
+    open_gaps: Mapping[int, Gap] | None = None,
 ) -> list[Gap]:
     """Times in which we were not listening to this unit, and times that our clock has skipped, that touch the window. `path`
-    is that of the unit now."""
+    is that of the unit now; `open_gaps` are those of ours that last, by path, which the store does not have yet."""
     believable_ms = to_ms if now_ms is None else now_ms + FUTURE_MS
     never = [
         PathGap(*gap, ALL)
@@ -70,7 +77,8 @@ def outages(
     path_before = func.coalesce(contact_gaps.c.path, EVERY)
     later_ms = max(to_ms, begin_ms) if now_ms is None else now_ms + FUTURE_MS
     theirs = _gaps(connection, contact_gaps, begin_ms, later_ms, now_ms, of_unit, path=path_before)
-    return outages_of([*ours, *never], theirs, path)
+    lasting = [PathGap(*gap, deaf) for deaf, gap in (open_gaps or {}).items()]
+    return outages_of([*ours, *never, *lasting], theirs, path)
 
 
 def _gaps(

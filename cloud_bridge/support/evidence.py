@@ -1,6 +1,6 @@
 """What the store knows of a charge point's connection in a span of time: for support, installers and their comparison."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -37,7 +37,7 @@ class Heard(NamedTuple):
     """What only the running bridge knows: it may be ahead of its store."""
 
     last_contact_ms: int | None
-    our_open_gap: Gap | None  # while we ourselves are not listening
+    our_open_gaps: Mapping[int, Gap]  # while we ourselves are not listening, by path
     now_ms: int | None = None  # what was stamped later was stamped by a clock that was wrong
     path: int = EVERY  # in a cluster, that the unit is on (paths.py)
 
@@ -81,9 +81,8 @@ def gather(
     first_ms = history.first_contact_ms(connection, period)
     known_ms = [*(gap.from_ms for gap in over), *([] if first_ms is None else [first_ms])]
     since_ms = max(from_ms, min(known_ms, default=from_ms))
-    ours = history.outages(connection, period, heard.path, min([from_ms, *known_ms]), to_ms, heard.now_ms)
-    if heard.our_open_gap is not None:
-        ours.append(heard.our_open_gap)
+    window = (min([from_ms, *known_ms]), to_ms)
+    ours = history.outages(connection, period, heard.path, *window, heard.now_ms, heard.our_open_gaps)
     gaps = silent_gaps(over, ours, from_ms, to_ms, silent_after_ms)
     first_average_ms = since_ms // HOUR_MS * HOUR_MS
     points = signal_points(connection, period, max(from_ms, first_average_ms), to_ms)

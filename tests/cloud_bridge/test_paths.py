@@ -90,3 +90,4 @@ def test_the_ledger_of_a_process_says_what_the_store_has() -> None:
     ledger.heard({N1: known[N1]._replace(until_ms=now_ms + 60_000)})
     assert ledger.deaf(now_ms + 60_000) == ["n2", "n3"]
     assert ledger.open_outage(now_ms + 60_000) is None, "one of them is heard"
+    assert set(ledger.open_gaps(now_ms + 60_000)) == set(ledger.paths) - {N1}

@@ -92,13 +92,10 @@ def contact_history(
     point = charge_point(app_state, unit)
     over = history.unit_gaps(connection, unit.period, from_ms, to_ms, point.now_ms)
     begin_ms = min([from_ms, *(gap.from_ms for gap in over), point.last_contact_ms or from_ms])
-    path = path_of(unit)
-    ours = history.outages(connection, unit.period, path, begin_ms, point.now_ms, point.now_ms)
+    lasting = app_state.ledger.open_gaps(point.now_ms)
+    ours = history.outages(connection, unit.period, path_of(unit), begin_ms, point.now_ms, point.now_ms, lasting)
     fell = flaps(connection, unit.period, from_ms)
     evidence = evidence_of(app_state, connection, unit, from_ms, min(to_ms, point.now_ms))
-    lasting = app_state.ledger.open_outage(point.now_ms, path)
-    if lasting is not None:
-        ours.append(lasting)
     seen_ms = None if point.last_contact_ms is None else max(point.last_contact_ms, unit.period.evidence_from_ms)
     gaps = [gap for gap in unit_gaps(over, ours, seen_ms, point.now_ms) if gap.from_ms < to_ms]
     return {

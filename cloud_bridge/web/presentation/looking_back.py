@@ -10,6 +10,5 @@ from cloud_bridge.web.presentation.view import charge_point, path_of
 
 def evidence_of(app_state: AppState, connection: Connection, unit: Unit, from_ms: int, to_ms: int) -> Evidence:
     point = charge_point(app_state, unit)
-    path = path_of(unit)
-    heard = Heard(point.last_contact_ms, app_state.ledger.open_outage(point.now_ms, path), point.now_ms, path)
+    heard = Heard(point.last_contact_ms, app_state.ledger.open_gaps(point.now_ms), point.now_ms, path_of(unit))
     return gather(connection, unit.period, from_ms, to_ms, unit.silent_after_ms, heard)

@@ -160,6 +160,21 @@ def test_a_gap_of_ours_has_its_path_and_a_unit_s_the_one_that_it_was_on(database
             assert history.outages(connection, period, N1, START_MS, back_ms, back_ms) == ours
 
 
+def test_a_gap_of_ours_that_lasts_excuses_whoever_was_on_its_path(database: Database) -> None:
+    """n2 is still gone when cp-1 has come back by n1: the store has its gap only when it is heard again."""
+    both, back_ms = (N1, N2), START_MS + HOUR_MS
+    connect(database, "n2")
+    for path in both:
+        mark(database, START_MS, path, both)
+    store(database, message(START_MS))
+    connect(database, "n1")
+    store(database, message(back_ms))
+    period, lasting = Period("cp-1", 0, 0), Gap(START_MS, back_ms + 5000)
+    with database.reading() as connection:
+        for deaf, ours in ((N2, [Gap(START_MS, back_ms)]), (N1, [Gap(back_ms, back_ms + 5000)])):
+            assert history.outages(connection, period, N1, START_MS, back_ms, None, {deaf: lasting}) == ours
+
+
 def test_gaps_of_two_paths_may_begin_in_one_millisecond(database: Database) -> None:
     both = (N1, N2)
     for at_ms in (START_MS, START_MS + HOUR_MS):

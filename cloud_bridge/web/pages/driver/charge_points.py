@@ -205,7 +205,8 @@ def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint)
         back = None
         if ended and point.verdict.contact is Contact.ONLINE:
             last = ended[-1]
-            ours = history.outages(connection, contact_period(unit.period), path_of(unit), *last)
+            lasting = app_state.ledger.open_gaps(point.now_ms)
+            ours = history.outages(connection, contact_period(unit.period), path_of(unit), *last, None, lasting)
             if last.to_ms - last.from_ms - outage_ms(ours, *last) > unit.silent_after_ms:
                 back = last
     return Around(
