@@ -19,6 +19,7 @@ class MailServer:
 
     def __init__(self) -> None:
         self.gate = threading.Event()
+        self.came = threading.Semaphore(0)
         self.sent: list[str] = []
         self.at_once = 0
         self.most = 0
@@ -28,6 +29,7 @@ class MailServer:
         with self._lock:
             self.at_once += 1
             self.most = max(self.most, self.at_once)
+        self.came.release()
         assert self.gate.wait(WITHIN_S)
         with self._lock:
             self.at_once -= 1
@@ -50,6 +52,8 @@ def test_what_waits_is_bounded_and_what_is_dropped_is_counted(server: MailServer
     taken = [letters.post(lambda: LETTER) for _ in range(WAITING_MAX + 50)]
     assert WAITING_MAX <= taken.count(True) <= WAITING_MAX + AT_ONCE
     assert counters.letters_dropped == taken.count(False)
+    for _ in range(AT_ONCE):
+        assert server.came.acquire(timeout=WITHIN_S)
     server.gate.set()
     assert letters.wait(WITHIN_S)
     assert (counters.letters_sent, server.most) == (taken.count(True), AT_ONCE)
