@@ -23,6 +23,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 SILENT_AFTER_MS = 30 * 60 * 1000  # the promise on the dashboard: an error after more than 30 minutes
+ALL = 0  # the number with a gap in which every path was deaf, or nobody knows which (paths.py)
 OUTAGE_AFTER_MS = 15 * 1000  # three missed canaries of 5 s each
 GAP_AFTER_MS = 10 * 60 * 1000  # a gap worth remembering: two heartbeats of an idle unit were missed
 FUTURE_MS = 120 * 1000  # a last contact further ahead than this was stamped by a clock that was wrong
@@ -260,9 +261,9 @@ class UptimeLedger:
         return gap_between(self.last_ok_ms, now_ms)
 
     def open_gaps(self, now_ms: int) -> dict[int, Gap]:
-        """The gaps that last, by the path that is deaf. Only a cluster has paths (path_ledger.py); 0 is all of them."""
+        """The gaps that last, by the path that is deaf. Only a cluster has several (path_ledger.py)."""
         gap = self.open_outage(now_ms)
-        return {} if gap is None else {0: gap}
+        return {} if gap is None else {ALL: gap}
 
     def is_listening(self, now_ms: int, shards: int) -> bool:
         """Whether all of so many shards are: this one by its own canary, the others as we have learned it."""

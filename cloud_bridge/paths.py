@@ -12,10 +12,10 @@ import zlib
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from cloud_bridge.contact import ALL as ALL
 from cloud_bridge.contact import OUTAGE_AFTER_MS, Gap, Listened, gap_between, is_believable
 
 EVERY = 1000  # the number of a unit's path while its node is not known; above those of ingest/shard.py
-ALL = 0  # the number with a gap in which every path was deaf, or nobody knows which
 _MAX_NUMBER = 2**31 - 1  # of the column
 
 
