@@ -253,6 +253,7 @@ class OcppDoor:
         except ConnectionClosed as closed:
             self._counters.closed_too_large += closed.sent is not None and closed.sent.code == TOO_LARGE
         except Exception:  # a fault of ours ends this connection and nothing else
+            self._counters.failed_messages += 1
             _log.exception("the connection of %s failed", unit_id)
         finally:
             serving.calls.end()
