@@ -8,14 +8,17 @@ import sys
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.cli import data, doctor, mosquitto, nats, release, tls, token, unit, user
+from cloud_bridge.cli import settings as settings_command
 from cloud_bridge.cli.area import Answer, Area, Parser
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.importing import importing
 from cloud_bridge.listening_sockets import LOOPBACK
 from cloud_bridge.logs import write_logs
 from cloud_bridge.settings import Settings, as_host, read_settings
+from cloud_bridge.settings_file import add_file
 from cloud_bridge.store.error_text import reason_of, remedy_of
 from cloud_bridge.text import is_storable
+from cloud_bridge.version import VERSION
 
 ROLES = {  # what a process serves; roles/ has a file for each
     "all": "serve everything in one process, as without a word",
@@ -34,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("an argument is not text in UTF-8")
     options = parser.parse_args(words)
     try:
+        add_file(os.environ)
         settings = read_settings(os.environ)
         write_logs(settings.log_json)
         if options.area in (None, *ROLES):
@@ -58,8 +62,10 @@ def _parser() -> Parser:
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )
     metavar = (
-        "unit | token | user | data | tls | release | mosquitto | nats | doctor | all | web | ingest | auth | upkeep"
+        "unit | token | user | data | tls | release | mosquitto | nats | settings | doctor"
+        " | all | web | ingest | auth | upkeep"
     )
+    parser.add_argument("--version", action="version", version=f"chargekeeper {VERSION}")
     areas = parser.add_subparsers(dest="area", metavar=metavar)
     unit.declare(Area(areas, "unit", "charge points"))
     token.declare(Area(areas, "token", "API tokens"))
@@ -69,6 +75,10 @@ def _parser() -> Parser:
     nats.declare(Area(areas, "nats", "a cluster of brokers"))
     tls.declare(Area(areas, "tls", "certificates"))
     release.declare(Area(areas, "release", "firmware for the units"))
+    about = "every setting: what it means, and what it is set to"
+    listing = areas.add_parser("settings", help=about, description=about)
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.set_defaults(run=settings_command.show)
     check = areas.add_parser("doctor", help="is everything that the bridge stands on in order?")
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(run=doctor.run)
@@ -130,5 +140,7 @@ def _show(answer: Answer, as_json: bool) -> None:
     for row in answer if isinstance(answer, list) else [answer]:
         if "ok" in row:  # of the doctor
             print(f"{'ok ' if row['ok'] else 'BAD'}  {row['check']:9} {row['found']}")
+        elif "setting" in row:
+            print(f"{row['setting']}={row['value'] or ''}\n    {row['meaning']}. Unset: {row['default']}")
         else:
             print("  ".join(f"{name} {value}" for name, value in row.items()))

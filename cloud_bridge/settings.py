@@ -1,4 +1,4 @@
-"""The settings, all from the environment."""
+"""The settings, each checked; setting_names.py lists them. All come from the environment, to which a file may have added."""
 
 import ipaddress
 import re
@@ -14,6 +14,7 @@ from cloud_bridge.ingest.canary import BrokerAddress
 from cloud_bridge.ingest.cluster.cluster_file import Cluster, read_cluster
 from cloud_bridge.ingest.shard import ALL, IN_CLUSTER, Shard
 from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
+from cloud_bridge.setting_names import check_names
 from cloud_bridge.text import is_storable
 
 MAX_SHARDS = 64
@@ -91,6 +92,7 @@ def as_host(host: str) -> str:
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Raises SettingError that names the variable."""
+    check_names(environment)
     for name, value in environment.items():
         if name.startswith("CHARGEKEEPER_") and not is_storable(value):
             raise SettingError(f"{name} is not text in UTF-8")

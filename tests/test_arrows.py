@@ -234,6 +234,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.errors",
         "cloud_bridge.second_factor",  # sealed with the same keys
         "cloud_bridge.settings",
+        "cloud_bridge.settings_file",
         "cloud_bridge.store",
         "cloud_bridge.verified_time",
         "cloud_bridge.vehicles.maker_calls",

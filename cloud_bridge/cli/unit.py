@@ -15,7 +15,8 @@ from cloud_bridge.cli.mosquitto_reload import reload_broker
 from cloud_bridge.cli.security_log import record
 from cloud_bridge.cli.unit_file import read_ids
 from cloud_bridge.cli.unit_label import label, new_label
-from cloud_bridge.clock import SystemClock
+from cloud_bridge.clock import SystemClock, iso_utc
+from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.settings import Settings, as_host, reachable
 from cloud_bridge.store import claims, units
@@ -33,7 +34,9 @@ def declare(area: Area) -> None:
     adding.add_argument("--file", type=Path, help="add those of this file, an id on each line: all or none")
     about = "it speaks OCPP 1.6J and not our own wire format; its secret is the AuthorizationKey, of 20 characters"
     adding.add_argument("--ocpp", action="store_true", help=about)
-    area.command("list", "list the charge points", show)
+    about = "after how many minutes without a message it counts as silent; 30 unless changed"
+    area.command("silence", about, silence, "id").add_argument("minutes", type=int)
+    area.command("list", "list the charge points: protocol, owner, last contact", show)
     changing = area.command("secret", "give it a new secret; prints it once, and ends its connection", secret, "id")
     for parser in (adding, changing):
         parser.add_argument("--secret", choices=["-"], help="take the one that the unit made from standard input")
@@ -91,7 +94,23 @@ def _add_many(settings: Settings, options: argparse.Namespace) -> Answer:
 
 def show(settings: Settings, _options: argparse.Namespace) -> Answer:
     with closing(open_database(settings.store)) as database, database.reading() as connection:
-        return [{"id": unit_id, "protocol": protocol} for unit_id, protocol in units.protocols(connection)]
+        return [
+            {
+                "id": one.unit_id,
+                "protocol": one.protocol,
+                "owner": one.owner,
+                "claimed": _when(one.claimed_ms),
+                "last_contact": _when(one.last_contact_ms),
+                "silent_after_minutes": one.silent_after_ms // MINUTE_MS,
+            }
+            for one in units.listed(connection)
+        ]
+
+
+def silence(settings: Settings, options: argparse.Namespace) -> Answer:
+    with closing(open_database(settings.store)) as database, database.writing() as connection:
+        units.set_silent_after(connection, options.id, options.minutes * MINUTE_MS)
+    return {"id": options.id, "silent_after_minutes": options.minutes}
 
 
 def secret(settings: Settings, options: argparse.Namespace) -> Answer:
@@ -108,6 +127,10 @@ def secret(settings: Settings, options: argparse.Namespace) -> Answer:
             database,
             "the old secret lets in and the new one does not, and a connection with the old one counts",
         )
+
+
+def _when(at_ms: int | None) -> str | None:
+    return None if at_ms is None else iso_utc(at_ms)
 
 
 def _protocol(options: argparse.Namespace) -> Protocol:

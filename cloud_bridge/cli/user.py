@@ -28,7 +28,7 @@ ROLES = [role.value for role in Role]
 
 def declare(area: Area) -> None:
     new = area.command("add", "add a person; prints the password once", add, "name")
-    new.add_argument("--role", choices=ROLES, default=Role.OPERATOR.value)
+    new.add_argument("--role", choices=ROLES, default=Role.DRIVER.value)
     new.add_argument("--email", help="where alerts and confirmations go")
     inviting = area.command(
         "invite", "invite somebody to sign up: by a letter, or with a link that is printed once", invite

@@ -9,14 +9,26 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, func, or_,
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.contact import StoredContact
+from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Asker, at_home, visible
 from cloud_bridge.store.duplicates import DUPLICATE_COLUMNS, Duplicate, duplicate_of, forget_duplicate
 from cloud_bridge.store.ownership import Period, joined_ms, period_for
 from cloud_bridge.store.secrets import NO_HASH, broker_hash, hash_of, new_authorization_key, new_claim_code, new_secret
-from cloud_bridge.store.tables import contacts, duplicate_identities, heartbeats, over_quota, presence, totals, units
+from cloud_bridge.store.tables import (
+    contacts,
+    duplicate_identities,
+    heartbeats,
+    over_quota,
+    people,
+    presence,
+    totals,
+    units,
+)
 from cloud_bridge.wire import UNIT_ID
 
+SILENT_AFTER_LEAST_MS = 5 * MINUTE_MS
+SILENT_AFTER_MOST_MS = 7 * 24 * 60 * MINUTE_MS  # whoever speaks less often is not watched
 OURS = "_"  # how the names of our own MQTT clients begin
 
 
@@ -25,6 +37,17 @@ class Protocol(StrEnum):
 
     MQTT = "mqtt"  # our own wire format
     OCPP = "ocpp"  # 1.6J, of chargers of other makers (ingest/ocpp)
+
+
+class Listed(NamedTuple):
+    """A unit in the operator's list."""
+
+    unit_id: str
+    protocol: str
+    owner: str | None  # None: nobody's
+    claimed_ms: int | None
+    silent_after_ms: int
+    last_contact_ms: int | None  # None: never heard
 
 
 class NewUnit(NamedTuple):
@@ -277,11 +300,32 @@ def unit_ids(connection: Connection) -> list[str]:
     return list(connection.execute(select(units.c.id).order_by(units.c.id)).scalars())
 
 
-def protocols(connection: Connection) -> list[tuple[str, str]]:
-    """Of all units, by id."""
-    return [
-        (one.id, one.protocol) for one in connection.execute(select(units.c.id, units.c.protocol).order_by(units.c.id))
-    ]
+def listed(connection: Connection) -> list[Listed]:
+    """All units, by id, for the operator's command line."""
+    found = units.outerjoin(people, people.c.id == units.c.owner_id).outerjoin(
+        contacts, contacts.c.unit_id == units.c.id
+    )
+    query = select(
+        units.c.id,
+        units.c.protocol,
+        people.c.name,
+        units.c.claimed_ms,
+        units.c.silent_after_ms,
+        contacts.c.last_contact_ms,
+    )
+    return [Listed(*row) for row in connection.execute(query.select_from(found).order_by(units.c.id))]
+
+
+def set_silent_after(connection: Connection, unit_id: str, silent_after_ms: int) -> None:
+    """After how long without a message it counts as silent, from now on. Raises BridgeError."""
+    if not SILENT_AFTER_LEAST_MS <= silent_after_ms <= SILENT_AFTER_MOST_MS:
+        raise BridgeError(
+            f"a charge point may be silent for {SILENT_AFTER_LEAST_MS // MINUTE_MS} to "
+            f"{SILENT_AFTER_MOST_MS // MINUTE_MS} minutes"
+        )
+    changed = connection.execute(update(units).where(units.c.id == unit_id).values(silent_after_ms=silent_after_ms))
+    if changed.rowcount == 0:
+        raise BridgeError(f"there is no unit {unit_id}")
 
 
 def newest_heartbeat(connection: Connection, unit_id: str) -> str | None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.second_factor import SecondFactors
 from cloud_bridge.settings import read_settings
+from cloud_bridge.settings_file import add_file
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.second_factors import key_ids_of_second_factors
 from cloud_bridge.vehicles.tokens.keys import KeyFile, key_source
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("command", choices=["rotate-key"])
     parser.parse_args(arguments)
     try:
+        add_file(os.environ)
         print(rotate_key(os.environ))
     except BridgeError as error:
         print(f"chargekeeper: {error}", file=sys.stderr)

@@ -23,6 +23,7 @@ from modem.installer.modem_source import ModemSource
 from modem.installer.readings import Identity, Network, Source
 from modem.installer.recorder import recorded
 from modem.installer.screen import Screen
+from modem.version import VERSION
 
 PASSED, FAILED, NO_READING, CANNOT_TALK = 0, 1, 2, 3  # design, section 4.4
 MISUSED = 64  # EX_USAGE of sysexits.h; argparse's default, 2, is NO_READING
@@ -198,6 +199,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Is the mobile signal good enough for a charge point here?",
         epilog="Exit codes: 0 pass, 1 fail, 2 no reading, 3 cannot talk to the modem.",
     )
+    parser.add_argument("--version", action="version", version=f"chargekeeper {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _command(commands, "signal", "the signal live, and a verdict after half a minute", _Job.signal)
     _command(commands, "scan", "every network here and its strongest cell; takes a minute or two", _Job.scan)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from cloud_bridge import command_line
 from cloud_bridge.errors import BridgeError
@@ -62,7 +62,8 @@ def test_a_unit_gets_a_secret_and_a_claim_code(capsys: pytest.CaptureFixture[str
         kept = secret_hash(connection, "cp-1", Protocol.MQTT)
     assert matches(said["secret"], kept)
     assert kept != said["secret"]
-    assert answer(capsys, "unit", "list", "--json") == [{"id": "cp-1", "protocol": "mqtt"}]
+    (listed,) = answer(capsys, "unit", "list", "--json")
+    assert (listed["id"], listed["protocol"]) == ("cp-1", "mqtt")
 
 
 @pytest.mark.parametrize("command", ["add", "secret"])
@@ -94,7 +95,7 @@ def test_a_charger_of_another_maker_gets_a_key_that_it_can_take_and_its_address(
     monkeypatch.setenv("CHARGEKEEPER_OCPP_PORT", "9000")
     said = answer(capsys, "unit", "add", "wall", "--ocpp", "--json")
     assert len(said["secret"]) == 20 and said["connect_to"] == "ws://127.0.0.1:9000/ocpp/wall"
-    assert answer(capsys, "unit", "list", "--json") == [{"id": "wall", "protocol": "ocpp"}]
+    assert [(one["id"], one["protocol"]) for one in answer(capsys, "unit", "list", "--json")] == [("wall", "ocpp")]
     assert len(answer(capsys, "unit", "secret", "wall", "--json")["secret"]) == 20
 
 
@@ -158,7 +159,7 @@ def test_of_a_file_all_units_are_added_or_none(
     file = tmp_path / "ids.txt"
     file.write_text(lines)
     assert reason in refusal(capsys, "unit", "add", "--file", str(file))
-    assert answer(capsys, "unit", "list", "--json") == [{"id": "there", "protocol": "mqtt"}]
+    assert [one["id"] for one in answer(capsys, "unit", "list", "--json")] == ["there"]
 
 
 def test_a_file_of_units_that_cannot_be_used_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -172,6 +173,30 @@ def test_a_file_of_units_that_cannot_be_used_is_refused(capsys: pytest.CaptureFi
     assert "or a --file" in refusal(capsys, "unit", "add")
 
 
+def test_the_list_tells_owner_claim_and_last_contact(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code = answer(capsys, "unit", "add", "cp-1", "--json")["claim_code"]
+    answer(capsys, "unit", "add", "cp-2", "--json")
+    answer(capsys, "user", "add", "ann", "--json")
+    answer(capsys, "unit", "claim", code, "ann", "--json")
+    assert answer(capsys, "unit", "silence", "cp-1", "300", "--json") == {"id": "cp-1", "silent_after_minutes": 300}
+    row = {"unit_id": "cp-1", "last_contact_ms": 1_700_000_000_000, "last_kind": "heartbeat", "messages": 1}
+    with open_database(tmp_path / "data").writing() as connection:
+        connection.execute(insert(contacts), row | {"bad_payloads": 0, "operator": "", "shard": 1})
+    owned, unowned = answer(capsys, "unit", "list", "--json")
+    assert (owned["owner"], owned["silent_after_minutes"]) == ("ann", 300)
+    assert owned["last_contact"] == "2023-11-14T22:13:20.000Z"
+    assert owned["claimed"] is not None
+    rest = {"owner": None, "claimed": None, "last_contact": None, "silent_after_minutes": 30}
+    assert unowned == {"id": "cp-2", "protocol": "mqtt"} | rest
+
+
+@pytest.mark.parametrize("minutes", ["0", "4", "10081", "-1"])
+def test_a_silence_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], minutes: str) -> None:
+    answer(capsys, "unit", "add", "cp-1", "--json")
+    assert "5 to 10080 minutes" in refusal(capsys, "unit", "silence", "cp-1", "--", minutes)
+    assert "no unit cp-9" in refusal(capsys, "unit", "silence", "cp-9", "60")
+
+
 def test_a_token_and_a_user_can_be_used(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     token = answer(capsys, "token", "add", "--json")["token"]
     user = answer(capsys, "user", "add", "ann", "--json")
@@ -180,7 +205,7 @@ def test_a_token_and_a_user_can_be_used(capsys: pytest.CaptureFixture[str], tmp_
         assert find_token(connection, "guess", 0) is None
         login = find_login(connection, user["user"])
     assert login is not None
-    assert (login.person.name, login.person.role) == ("ann", "operator")
+    assert (login.person.name, login.person.role) == ("ann", "driver")
     passwords = Passwords()
     assert passwords.matches(login.password_hash, user["password"])
     assert not passwords.matches(login.password_hash, "guess")
