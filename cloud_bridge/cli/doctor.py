@@ -271,7 +271,7 @@ def _private_paths(settings: Settings) -> set[Path]:
     folder = settings.folder.resolve()
     named = [
         folder,
-        *([Path(nats)] if (nats := os.environ.get("CHARGEKEEPER_NATS")) else []),
+        *(Path(named) for name in ("CHARGEKEEPER_NATS", "CHARGEKEEPER_SETTINGS") if (named := os.environ.get(name))),
         Path(os.environ.get(catalogue.VARIABLE) or folder / catalogue.FILE_NAME),
     ]
     if key := settings.tls_key or settings.tls_cert:  # where there is no file for the key, it is with the certificate

@@ -16,6 +16,7 @@ from cloud_bridge.store.troubles import count_troubled
 from cloud_bridge.store.units import count_silent, count_units
 from cloud_bridge.store.unknown_clients import count_unknown_clients
 from cloud_bridge.troubles import COUNTED, KNOWN
+from cloud_bridge.version import VERSION
 from cloud_bridge.web.api.schema import ACCESS_PROBLEMS
 from cloud_bridge.web.presentation.view import is_listening
 from cloud_bridge.web.security.access import ApiAsker, StateDep, require
@@ -46,6 +47,9 @@ class _Totals(Collector):
         for name, count in asdict(app_state.counters).items():
             messages.add_metric([name], count)
         yield messages
+        version = GaugeMetricFamily("chargekeeper_build_info", "1, with the version that runs.", labels=["version"])
+        version.add_metric([VERSION], 1)
+        yield version
         with app_state.database.reading() as connection:
             known = count_units(connection)
             silent = count_silent(connection)
@@ -66,11 +70,14 @@ class _Totals(Collector):
             firmware.add_metric([version or "not told"], count)
         yield firmware
         age = GaugeMetricFamily("chargekeeper_duty_age_seconds", "Since the last success of a duty.", labels=["duty"])
+        late = GaugeMetricFamily("chargekeeper_duty_late", "1 while that is too long ago.", labels=["duty"])
         failures = CounterMetricFamily("chargekeeper_duty_failures", "Turns of a duty that failed.", labels=["duty"])
         for duty in app_state.duties.states():
             age.add_metric([duty.name], duty.age_s)
+            late.add_metric([duty.name], duty.is_late)
             failures.add_metric([duty.name], duty.failures)
         yield age
+        yield late
         yield failures
         last_ok_ms = app_state.ledger.last_ok_ms
         since_ms = app_state.leadership.since_ms

@@ -8,11 +8,5 @@ DEPLOY = ROOT / "cloud_bridge" / "deploy"
 SETTING = re.compile(r"\bCHARGEKEEPER_[A-Z_]+\b")
 
 
-def settings_read() -> set[str]:
-    """By the product's own code."""
-    files = [file for file in (ROOT / "cloud_bridge").rglob("*.py") if "node_modules" not in file.parts]
-    return {name for file in files for name in SETTING.findall(file.read_text())}
-
-
 def settings_named(text: str) -> set[str]:
     return set(SETTING.findall(text))

@@ -6,7 +6,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 
 from cloud_bridge.roles.role import Role
-from tests.cloud_bridge.deploy.deployed import DEPLOY, ROOT, settings_named, settings_read
+from cloud_bridge.setting_names import NAMES
+from tests.cloud_bridge.deploy.deployed import DEPLOY, ROOT, settings_named
 
 CONTAINERFILE = (DEPLOY / "containers" / "Containerfile").read_text()
 COMPOSE = (DEPLOY / "containers" / "compose.yaml").read_text()
@@ -32,7 +33,7 @@ def test_the_image_is_the_product_alone_and_nobody_is_root_in_it() -> None:
 
 @pytest.mark.parametrize("text", [CONTAINERFILE, COMPOSE])
 def test_what_is_set_is_read(text: str) -> None:
-    assert settings_named(text) <= settings_read()
+    assert settings_named(text) <= NAMES
 
 
 @pytest.mark.parametrize("role", ROLES)

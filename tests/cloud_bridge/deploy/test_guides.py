@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from cloud_bridge.command_line import _parser
+from cloud_bridge.setting_names import NAMES
 from hil_tests.bench.scale.__main__ import BENCHES
-from tests.cloud_bridge.deploy.deployed import DEPLOY, settings_named, settings_read
+from tests.cloud_bridge.deploy.deployed import DEPLOY, settings_named
 from tests.cloud_bridge.deploy.test_kubernetes import OBJECTS, PODS, pod
 
 GUIDES = sorted(DEPLOY.glob("*.md"))
@@ -33,7 +34,7 @@ def test_a_command_is_understood(words: str) -> None:
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)
 def test_what_it_names_is_there(guide: Path) -> None:
     text = guide.read_text()
-    assert settings_named(text) <= settings_read()
+    assert settings_named(text) <= NAMES
     assert [link for link in LINK.findall(text) if "//" not in link and not (guide.parent / link).exists()] == []
 
 

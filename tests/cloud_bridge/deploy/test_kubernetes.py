@@ -7,8 +7,9 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 
 from cloud_bridge.roles.role import Role
+from cloud_bridge.setting_names import NAMES
 from cloud_bridge.web.api import health, metrics
-from tests.cloud_bridge.deploy.deployed import DEPLOY, settings_read
+from tests.cloud_bridge.deploy.deployed import DEPLOY
 
 FOLDER = DEPLOY / "kubernetes"
 OBJECTS: list[dict[str, Any]] = [
@@ -75,7 +76,7 @@ def test_one_of_them_at_a_time_may_be_taken_away(kind: str, name: str) -> None:
 
 def test_what_is_set_is_read_and_no_secret() -> None:
     named = set(the("ConfigMap", "chargekeeper")["data"])
-    assert named <= settings_read()
+    assert named <= NAMES
     assert not named & {"CHARGEKEEPER_DATABASE", "CHARGEKEEPER_MAIL", "CHARGEKEEPER_API_TOKEN"}
     assert not [one for one in OBJECTS if one["kind"] == "Secret"]
 
