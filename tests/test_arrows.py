@@ -49,6 +49,7 @@ _BELOW_WEB = (
     "cloud_bridge.troubles",
     "cloud_bridge.values",
     "cloud_bridge.vehicles",
+    "cloud_bridge.version",
     "cloud_bridge.wire",
 )
 _UNDER_PAGES = (

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 
 from hil_tests.fixtures.bridge_process import CHECKOUT
 from hil_tests.fixtures.children import die_with_parent

@@ -47,9 +47,9 @@ class _Totals(Collector):
         for name, count in asdict(app_state.counters).items():
             messages.add_metric([name], count)
         yield messages
-        version = GaugeMetricFamily("chargekeeper_build_info", "1, with the version that runs.", labels=["version"])
-        version.add_metric([VERSION], 1)
-        yield version
+        build = GaugeMetricFamily("chargekeeper_build_info", "1, with the version that runs.", labels=["version"])
+        build.add_metric([VERSION], 1)
+        yield build
         with app_state.database.reading() as connection:
             known = count_units(connection)
             silent = count_silent(connection)

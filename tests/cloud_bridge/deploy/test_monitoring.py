@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]  # its types are a package of their own
 
 from tests.cloud_bridge.deploy.deployed import DEPLOY
 from tests.cloud_bridge.running import Bridge, Unit
