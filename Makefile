@@ -17,7 +17,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m flash power-loss life siege size screenshots mission clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash power-loss life siege size screenshots mission clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -167,6 +167,18 @@ lint: .venv ## style and types
 
 mosquitto: .venv ## a ready configuration for Debian's mosquitto, from the units in the store
 	@.venv/bin/python -m cloud_bridge mosquitto write
+
+dist: .venv ## what a release hands out: the wheel, what it is made of, the licences of others, checksums (build/dist)
+	@rm -rf build/dist build/release build/product
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) .venv/bin/python -m hatchling build -t wheel -d $(CURDIR)/build/dist
+	@$(PYTHON) -m venv build/product && build/product/bin/pip install -q --require-hashes -r requirements.lock
+	@build/product/bin/pip install -q --no-deps build/dist/*.whl && build/product/bin/chargekeeper --version
+	@$(PYTHON) -m venv build/release && build/release/bin/pip install -q --require-hashes -r release.lock
+	@build/release/bin/cyclonedx-py environment --pyproject pyproject.toml -o build/dist/sbom.cdx.json build/product
+	@build/release/bin/pip-licenses --python build/product/bin/python --ignore-packages chargekeeper pip setuptools --with-license-file \
+		--no-license-path --format plain-vertical --output-file build/dist/THIRD_PARTY_NOTICES.txt
+	@for one in cloud_bridge/web/node_modules/*/LICENSE; do echo; echo $$one; cat $$one; done >> build/dist/THIRD_PARTY_NOTICES.txt
+	@cd build/dist && rm -f .gitignore && sha256sum * > SHA256SUMS && cat SHA256SUMS
 
 screenshots: .venv ## the pictures of every role, taken of the running product
 	@.venv/bin/python -m hil_tests.web.screenshots

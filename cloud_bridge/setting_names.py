@@ -34,7 +34,7 @@ SETTINGS = (
     Setting(
         "CHARGEKEEPER_DATA",
         "folder of the database and of all that is kept",
-        "var in the checkout",
+        "var in the checkout; where it is installed, ~/.local/share/chargekeeper",
         "/var/lib/chargekeeper",
     ),
     Setting(

@@ -100,7 +100,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         host=environment.get("CHARGEKEEPER_HOST") or "127.0.0.1",
         http_port=_port(environment, "CHARGEKEEPER_HTTP_PORT", 8080),
         mqtt_port=_port(environment, "CHARGEKEEPER_MQTT_PORT", 1883),
-        folder=Path(environment.get("CHARGEKEEPER_DATA") or CHECKOUT / "var"),
+        folder=_path(environment, "CHARGEKEEPER_DATA") or _usual_folder(),
         api_token=_api_token(environment),
         mqtts_port=_port(environment, "CHARGEKEEPER_MQTTS_PORT", 8883),
         tls_cert=_path(environment, "CHARGEKEEPER_TLS_CERT"),
@@ -124,6 +124,16 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         home_assistant=_choice(environment, "CHARGEKEEPER_HOME_ASSISTANT", ("off", "on")) == "on",
         log_json=_choice(environment, "CHARGEKEEPER_LOG", ("text", "json")) == "json",
     )
+
+
+def _usual_folder() -> Path:
+    """In the checkout; where the bridge is installed as a package, in the home of whoever runs it."""
+    if (CHECKOUT / "pyproject.toml").exists():
+        return CHECKOUT / "var"
+    try:
+        return Path.home() / ".local" / "share" / "chargekeeper"
+    except RuntimeError as error:
+        raise SettingError("set CHARGEKEEPER_DATA to the folder for the data: this user has no home") from error
 
 
 def _api_token(environment: Mapping[str, str]) -> str | None:

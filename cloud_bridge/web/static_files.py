@@ -52,7 +52,9 @@ def check() -> None:
     missing = [path.name for path in PATHS if path.name not in FILES]
     missing += [name for name, path in LARGE.items() if not path.exists()]
     if missing:
-        raise SettingError(f"the pages want {', '.join(missing)}: `make .venv` fetches them")
+        raise SettingError(
+            f"the pages want {', '.join(missing)}: `make .venv` fetches them, before a wheel is made too"
+        )
 
 
 @router.get(PATH + "/{name}")
