@@ -124,6 +124,7 @@ def test_of_two_processes_on_one_sqlite_one_does_the_upkeep_and_the_other_takes_
 
     try:
         cloud.start()
+        until(lambda: leads(cloud.address), "led")  # whoever looks first does
         asyncio.run(stand_by())
     finally:
         cloud.stop()

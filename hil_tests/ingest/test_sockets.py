@@ -58,11 +58,11 @@ def test_the_soft_limit_of_open_files_is_the_hard_one(bridge: BridgeWithLimits) 
 
 async def closed_after_s(host: str, port: int, first: bytes, drip: bytes, warm_up: bytes = b"") -> float:
     """How long until the bridge closes a connection that sends `first` and then `drip`, a byte every two seconds."""
+    began_s = time.monotonic()  # of both sides the one that can be no later than the bridge's
     reader, writer = await asyncio.open_connection(host, port)
     if warm_up:
         writer.write(warm_up)
         await reader.readuntil(b"\r\n\r\n")
-    began_s = time.monotonic()
     writer.write(first)
 
     async def go_on() -> None:

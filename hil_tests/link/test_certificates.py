@@ -20,7 +20,8 @@ from cryptography.x509.oid import NameOID
 CHECKOUT = Path(__file__).resolve().parents[2]
 MICROPYTHON = Path(sys.prefix) / "bin" / "micropython"
 NOW = datetime.datetime.now(datetime.UTC)
-ACCEPT_S = 20  # then nobody comes any more
+ACCEPT_S = 60  # then nobody comes any more
+WITHIN_S = 120
 DAY = datetime.timedelta(days=1)
 
 Key = ec.EllipticCurvePrivateKey
@@ -104,7 +105,7 @@ def word_of_the_unit(host: str, port: int, authority: Path | str, *runtime: str)
         env={**os.environ, "MICROPYPATH": ".frozen:."},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=WITHIN_S,
         check=True,
     )
     return done.stdout.strip().replace("\n", " ")

@@ -15,6 +15,7 @@ import serial  # type: ignore[import-untyped]  # pyserial comes without types
 from hil_tests.fixtures.children import die_with_parent
 from hil_tests.modem.conftest import ROOT, SimulatedModem
 
+WITHIN_S = 60
 VODAFONE = {"plmn": "23415", "name": "vodafone UK"}
 O2 = {"plmn": "23410", "name": "O2 - UK"}
 
@@ -69,6 +70,14 @@ def test_does_a_modem_that_hangs_in_a_scan_and_is_reset_come_back(modem: Simulat
     assert len(told["networks"]) == 3
 
 
+def _wait_until_open(process: "subprocess.Popen[str]", port: Path) -> None:
+    """From then on the tool has all of itself in memory; before that a busy machine may spend many seconds."""
+    deadline_s = time.monotonic() + WITHIN_S
+    while port.resolve() not in [link.resolve() for link in Path(f"/proc/{process.pid}/fd").iterdir()]:
+        assert time.monotonic() < deadline_s and process.poll() is None
+        time.sleep(0.05)
+
+
 def test_does_ctrl_c_in_a_scan_leave_the_modem_as_it_was(modem: SimulatedModem) -> None:
     port = modem(latencies={"scan": [20_000, 20_000]})
     command = [sys.executable, "-m", "modem", "scan", "--port", str(port)]
@@ -80,7 +89,8 @@ def test_does_ctrl_c_in_a_scan_leave_the_modem_as_it_was(modem: SimulatedModem) 
         text=True,
         preexec_fn=die_with_parent,
     ) as scanning:
-        time.sleep(6)  # until the 20 s of the scan have begun, also on a busy machine
+        _wait_until_open(scanning, port)
+        time.sleep(6)  # until the 20 s of the scan have begun
         scanning.send_signal(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
             scanning.wait(3)

@@ -119,9 +119,10 @@ class Several:
     def cut(self, name: str) -> None:
         """The leader's connections are ended by the server, as by a failover. Somebody leads again, perhaps itself."""
         pids = f"SELECT pid FROM pg_stat_activity WHERE application_name LIKE '{name}/%'"
-        self._server.say(f"SELECT pg_terminate_backend(pid) FROM ({pids}) AS his")
         cut_s = time.monotonic()
-        self._ended.append((name, cut_s))
+        # Waits until they have ended: else the lock could be seen that is about to go.
+        self._server.say(f"SELECT pg_terminate_backend(pid, {WITHIN_S * 1000:.0f}) FROM ({pids}) AS his")
+        self._ended.append((name, time.monotonic()))
         self._until(self.leader, "somebody led again")
         self.takeovers_s.append(time.monotonic() - cut_s)
 

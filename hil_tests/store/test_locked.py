@@ -41,7 +41,7 @@ def test_a_lock_of_twenty_seconds_costs_nothing(cloud: CloudFixture) -> None:
     speaker = Speaker(cloud, ("one", secret))
     try:
         until(lambda: len(speaker.acknowledged) > 20, "acknowledged")
-        with closing(sqlite3.connect(cloud.folder / "chargekeeper.db", isolation_level=None)) as other:
+        with closing(sqlite3.connect(cloud.folder / "chargekeeper.db", WITHIN_S, isolation_level=None)) as other:
             other.execute("BEGIN EXCLUSIVE")
             ends_s, answers = time.monotonic() + LOCKED_S, []
             while time.monotonic() < ends_s:

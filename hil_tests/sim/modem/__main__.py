@@ -17,6 +17,9 @@ from hil_tests.sim.modem.simcom import Modem
 from hil_tests.sim.modem.world_file import BadWorld, Scene, load, play
 from hil_tests.sim.pty import Pty
 
+NAPS, NAP_S = 20, 0.05  # a second, in which a quick modem boots and registers
+UP = "it is up"
+
 
 async def live(scene: Scene, link: Path | None, seed: int) -> None:
     """A modem that is switched on at once, until SIGINT or SIGTERM."""
@@ -30,9 +33,18 @@ async def live(scene: Scene, link: Path | None, seed: int) -> None:
     modem.power_on()
     happening = asyncio.create_task(play(scene.events, modem, noise))
     print(f"a {scene.personality.model} at {link or pty.path} (seed {seed}); Ctrl-C ends it", flush=True)
+    coming_up = asyncio.create_task(_tell_when_up())
     with contextlib.closing(pty), contextlib.closing(modem):
         await stop.wait()
         happening.cancel()
+        coming_up.cancel()
+
+
+async def _tell_when_up() -> None:
+    """In naps: while this process stands still only one of them passes, and the modem needs them."""
+    for _ in range(NAPS):
+        await asyncio.sleep(NAP_S)
+    print(UP, flush=True)
 
 
 async def replayed(replay: Replay, link: Path | None) -> None:
