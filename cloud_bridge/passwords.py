@@ -15,7 +15,6 @@ from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from zxcvbn import zxcvbn
 
 from cloud_bridge.errors import BridgeError
 
@@ -129,6 +128,8 @@ def _check_length(password: str) -> None:
 
 
 def _check_strength(password: str, known: Iterable[str]) -> None:
+    from zxcvbn import zxcvbn  # half of a megabyte of words, that only a new password needs
+
     found = zxcvbn(password[:JUDGED_LENGTH], user_inputs=[*known, *OURS])
     if found["score"] < STRONG_SCORE:
         why = found["feedback"]["warning"].rstrip(".") or "this password is easy to guess"

@@ -75,13 +75,16 @@ class _ChunkOf(FunctionElement[int]):
     inherit_cache = True
 
 
-def in_chunks(age: ColumnElement[int], from_ms: int | None, to_ms: int | None) -> ColumnElement[bool]:
+Time = int | ColumnElement[int] | None  # in milliseconds, or the parameter that will be given
+
+
+def in_chunks(age: ColumnElement[int], from_ms: Time, to_ms: Time) -> ColumnElement[bool]:
     """That a row is in one of the chunks that have rows of the time from `from_ms` to `to_ms`, which may be included; with
     None it has no beginning, or no end. True of every row where there are no chunks."""
     if not isinstance(age, Column) or age.table not in CHUNKED:
         return true()
     first_ms, last_ms = -ALWAYS_MS if from_ms is None else from_ms, ALWAYS_MS if to_ms is None else to_ms
-    return _InChunks(age, literal(first_ms, BigInteger), literal(last_ms, BigInteger))
+    return _InChunks(age, *(literal(one, BigInteger) if isinstance(one, int) else one for one in (first_ms, last_ms)))
 
 
 def in_order(age: Column[int]) -> tuple[ColumnElement[int], ...]:

@@ -9,7 +9,7 @@ has read a message is not kept: it waits until it is answered.
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, String, func, insert, select, true, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, String, bindparam, func, insert, select, true, update
 
 from cloud_bridge.store.access import SEE_ALL, Asker, Person, Scope, may
 from cloud_bridge.store.paging import Part, part_of
@@ -128,10 +128,7 @@ def mark_read(connection: Connection, conversation: Conversation, message_id: in
 
 def unread_answers(connection: Connection, person: Person) -> Unread | None:
     """None: they have read all."""
-    theirs = (conversations.c.person_id == person.id, *_unread())
-    joined = conversations.join(messages, messages.c.conversation_id == conversations.c.id)
-    query = select(func.count(), func.max(messages.c.id)).select_from(joined).where(*theirs)
-    count, newest_id = connection.execute(query).one()
+    count, newest_id = connection.execute(_UNREAD, {"person_id": person.id}).one()
     if not count:
         return None
     columns = (messages.c.conversation_id, messages.c.sent_ms)
@@ -141,23 +138,25 @@ def unread_answers(connection: Connection, person: Person) -> Unread | None:
 
 def with_unread_answers(connection: Connection, person: Person) -> set[int]:
     """The ids of the person's conversations in which there are some."""
-    joined = conversations.join(messages, messages.c.conversation_id == conversations.c.id)
-    query = select(conversations.c.id).select_from(joined).where(conversations.c.person_id == person.id, *_unread())
+    query = select(conversations.c.id).select_from(_JOINED).where(conversations.c.person_id == person.id, *_IS_UNREAD)
     return set(connection.execute(query.distinct()).scalars())
 
 
 def count_news(connection: Connection, person: Person) -> int:
     """For support the conversations that wait for an answer, for everybody else the answers that they have not read."""
     if may(person, Scope.SUPPORT):
-        query = select(func.count()).select_from(conversations).where(conversations.c.waiting)
-    else:
-        joined = conversations.join(messages, messages.c.conversation_id == conversations.c.id)
-        query = select(func.count()).select_from(joined).where(conversations.c.person_id == person.id, *_unread())
-    return connection.execute(query).scalar_one()
+        return int(connection.execute(_WAITING).scalar_one())
+    return int(connection.execute(_UNREAD, {"person_id": person.id}).one()[0])
 
 
-def _unread() -> tuple[ColumnElement[bool], ...]:
-    return messages.c.from_support, messages.c.id > conversations.c.read_id
+_WAITING = select(func.count()).select_from(conversations).where(conversations.c.waiting)
+_JOINED = conversations.join(messages, messages.c.conversation_id == conversations.c.id)
+_IS_UNREAD = (messages.c.from_support, messages.c.id > conversations.c.read_id)
+_UNREAD = (
+    select(func.count(), func.max(messages.c.id))
+    .select_from(_JOINED)
+    .where(conversations.c.person_id == bindparam("person_id"), *_IS_UNREAD)
+)
 
 
 def messages_after(connection: Connection, conversation: Conversation, after: int, limit: int) -> Part[Any]:

@@ -10,7 +10,6 @@ import re
 import sqlite3
 from typing import Any
 
-from psycopg import Error
 from sqlalchemy import Engine, ExceptionContext, event
 
 DATA_EXCEPTION = "22"  # the class of SQLSTATE whose messages quote values; others quote names of tables and columns
@@ -43,8 +42,9 @@ def reason_of(error: Exception) -> str:
 def remedy_of(error: Exception) -> str:
     """What to do about it, as a sentence after the reason; "" where the reason has to do."""
     cause = getattr(error, "orig", None)
-    if isinstance(cause, Error):
-        return REMEDIES.get(cause.sqlstate or "", "")
+    sqlstate = getattr(cause, "sqlstate", None)
+    if sqlstate is not None:
+        return REMEDIES.get(sqlstate, "")
     return FILE_REMEDIES.get(getattr(cause, "sqlite_errorcode", 0) & PRIMARY_CODE, "")
 
 
@@ -52,9 +52,10 @@ def _without_values(context: ExceptionContext) -> None:
     error: Any = context.original_exception
     if isinstance(error, UnicodeEncodeError):  # it carries the whole text with it
         error.object, error.start, error.end, error.args = "?", 0, 1, ()
-    if not isinstance(error, Error) or error.diag.message_primary is None:
+    told = getattr(error, "diag", None)  # psycopg's, which is not imported where the database is a file
+    if told is None or told.message_primary is None:
         return  # the driver's own, or the way to the server: neither knows a value
-    text = error.diag.message_primary
+    text = told.message_primary
     if (error.sqlstate or "").startswith(DATA_EXCEPTION):
         text = QUOTED.sub("", text).strip()
     error.args = (text,)

@@ -4,9 +4,10 @@ boot or a day; the version also in a heartbeat after it has changed.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, ScalarSelect, Select, Subquery, delete, func, select
+from sqlalchemy import Connection, ScalarSelect, Select, Subquery, bindparam, delete, func, select
 
 from cloud_bridge.store.tables import events, firmware_counts, units
 from cloud_bridge.store.units import count_units
@@ -66,18 +67,28 @@ def count_changes(connection: Connection, changes: Iterable[tuple[str | None, st
 
 def told_by(connection: Connection, unit_id: str) -> Told:
     """By this unit."""
-    return told_by_each(connection, select(units.c.id).where(units.c.id == unit_id)).get(unit_id, NOTHING)
+    row = connection.execute(_of_one(), {"unit": unit_id}).one_or_none()
+    return NOTHING if row is None else _told(*row[1:])
 
 
 def told_by_each(connection: Connection, unit_ids: Select[Any]) -> dict[str, Told]:
     """By each of the units that the query finds, by unit id."""
+    return {row[0]: _told(*row[1:]) for row in connection.execute(_of_each(unit_ids))}
+
+
+@cache
+def _of_one() -> Select[Any]:
+    return _of_each(select(units.c.id).where(units.c.id == bindparam("unit")))
+
+
+def _of_each(unit_ids: Select[Any]) -> Select[Any]:
     few = unit_ids.subquery()
     columns = (units.c.id, units.c.firmware, units.c.board, _last(few, "modem"), _last(few, "day"))
-    query = select(*columns).join(few, few.c.id == units.c.id)
-    return {
-        unit_id: Told(firmware, board, _text(_detail(modem, "model")), _count(_detail(day, "closings")))
-        for unit_id, firmware, board, modem, day in connection.execute(query)
-    }
+    return select(*columns).join(few, few.c.id == units.c.id)
+
+
+def _told(firmware: str | None, board: str | None, modem: str | None, day: str | None) -> Told:
+    return Told(firmware, board, _text(_detail(modem, "model")), _count(_detail(day, "closings")))
 
 
 def _last(few: Subquery, kind: str) -> ScalarSelect[Any]:

@@ -4,15 +4,26 @@ Rows that cannot be shown are left out and counted (readable.py).
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Table, func, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Table, bindparam, func, literal, select, update
 
 from cloud_bridge.contact import FUTURE_MS, Gap, skipped
 from cloud_bridge.path_outages import PathGap, outages_of
 from cloud_bridge.paths import ALL, EVERY
 from cloud_bridge.store.chunks import in_chunks, in_order, in_order_back
-from cloud_bridge.store.ownership import BUCKET_MS, SAID, Period, begins_ms, within
+from cloud_bridge.store.ownership import (
+    ANY_PERIOD,
+    BUCKET_MS,
+    SAID,
+    Extent,
+    Period,
+    begins_ms,
+    extent_of,
+    within,
+    within_any,
+)
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.record import read_steps
 from cloud_bridge.store.tables import (
@@ -49,8 +60,7 @@ def unit_gaps(connection: Connection, period: Period, from_ms: int, to_ms: int, 
     """Gaps between two contacts that touch the window. One that began before the period begins with it. One that ends after
     `now_ms` was stamped by a clock that was wrong, and is left out."""
     begin_ms = begins_ms(contact_gaps, period)
-    of_unit = contact_gaps.c.unit_id == period.unit_id
-    found = _gaps(connection, contact_gaps, max(from_ms, begin_ms), to_ms, now_ms, of_unit, path=literal(EVERY))
+    found = _gaps(connection, contact_gaps, max(from_ms, begin_ms), to_ms, now_ms, period.unit_id)
     return Rows((Gap(max(gap.from_ms, begin_ms), gap.to_ms) for gap in found), found.unreadable)
 
 
@@ -71,12 +81,10 @@ def outages(
         for gap in skipped(read_steps(connection))
         if gap.to_ms > from_ms and gap.from_ms < to_ms and gap.to_ms <= believable_ms
     ]
-    ours = _gaps(connection, listening_gaps, from_ms, to_ms, now_ms, path=func.coalesce(listening_gaps.c.path, ALL))
+    ours = _gaps(connection, listening_gaps, from_ms, to_ms, now_ms, usual_path=ALL)
     begin_ms = max(from_ms, begins_ms(contact_gaps, period))
-    of_unit = contact_gaps.c.unit_id == period.unit_id
-    path_before = func.coalesce(contact_gaps.c.path, EVERY)
     later_ms = max(to_ms, begin_ms) if now_ms is None else now_ms + FUTURE_MS
-    theirs = _gaps(connection, contact_gaps, begin_ms, later_ms, now_ms, of_unit, path=path_before)
+    theirs = _gaps(connection, contact_gaps, begin_ms, later_ms, now_ms, period.unit_id, usual_path=EVERY)
     lasting = [PathGap(*gap, deaf) for deaf, gap in (open_gaps or {}).items()]
     return outages_of([*ours, *never, *lasting], theirs, path)
 
@@ -87,19 +95,26 @@ def _gaps(
     from_ms: int,
     to_ms: int,
     now_ms: int | None,
-    *conditions: Any,
-    path: ColumnElement[int],
+    unit_id: str | None = None,
+    usual_path: int | None = None,
 ) -> Rows[PathGap]:
-    if now_ms is not None:
-        conditions = (*conditions, table.c.to_ms <= now_ms + FUTURE_MS)
-    query = (
-        select(table.c.from_ms, table.c.to_ms, path)
-        .where(table.c.to_ms > from_ms, table.c.from_ms < to_ms, *conditions)
-        .order_by(table.c.from_ms)
-        .limit(MAX_ROWS)
-    )
-    found = readable((table.c.from_ms, table.c.to_ms, table.c.path), connection.execute(query))
+    """`usual_path` is that of a row which tells none; without it, that of a row is not read."""
+    query = _gaps_query(table, now_ms is not None, unit_id is not None, usual_path)
+    parameters = {"since_ms": from_ms, "until_ms": to_ms, "end_ms": (now_ms or 0) + FUTURE_MS, "unit": unit_id}
+    found = readable((table.c.from_ms, table.c.to_ms, table.c.path), connection.execute(query, parameters))
     return Rows((PathGap(*row) for row in found), found.unreadable)
+
+
+@cache
+def _gaps_query(table: Table, has_end: bool, is_of_unit: bool, usual_path: int | None) -> Select[Any]:
+    column = table.c
+    path = literal(EVERY) if usual_path is None else func.coalesce(column.path, usual_path)
+    wanted = [column.to_ms > bindparam("since_ms"), column.from_ms < bindparam("until_ms")]
+    if has_end:
+        wanted.append(column.to_ms <= bindparam("end_ms"))
+    if is_of_unit:
+        wanted.append(column.unit_id == bindparam("unit"))
+    return select(column.from_ms, column.to_ms, path).where(*wanted).order_by(column.from_ms).limit(MAX_ROWS)
 
 
 def signal_raw(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
@@ -134,27 +149,34 @@ def power_readings(connection: Connection, period: Period, from_ms: int, to_ms: 
 def last_idle(connection: Connection, period: Period, now_ms: int) -> Idle | None:
     """The newest reading without a vehicle: what has been drawn since is of the session that goes on. None: it was before the
     period, or is not kept any more."""
-    until_ms = now_ms + FUTURE_MS
-    query = select(power.c.received_ms, power.c.total_wh).where(
-        within(power, period),
-        power.c.plugged.is_(False),
-        power.c.received_ms <= until_ms,
-        in_chunks(power.c.received_ms, period.from_ms, until_ms),
-    )
-    newest = connection.execute(query.order_by(*in_order_back(power.c.received_ms)).limit(1))
+    extent, parameters = extent_of(period), period._asdict() | {"until_ms": now_ms + FUTURE_MS}
+    newest = connection.execute(_newest_idle(extent), parameters)
     found = readable((power.c.received_ms, power.c.total_wh), newest)
     if not found:
         return None
     idle_ms, total_wh = found[0]
-    later = select(power.c.received_ms).where(
-        within(power, period),
-        power.c.received_ms > idle_ms,
-        power.c.received_ms <= until_ms,
-        in_chunks(power.c.received_ms, idle_ms, until_ms),
-    )
-    first = connection.execute(later.order_by(*in_order(power.c.received_ms)).limit(1))
+    first = connection.execute(_first_after_idle(extent), parameters | {"idle_ms": idle_ms})
     plugged = readable((power.c.received_ms,), first)
     return Idle(total_wh, plugged[0].received_ms if plugged else None)
+
+
+_UNTIL_MS: ColumnElement[int] = bindparam("until_ms", type_=BigInteger)
+_IDLE_MS: ColumnElement[int] = bindparam("idle_ms", type_=BigInteger)
+
+
+@cache
+def _newest_idle(extent: Extent) -> Select[Any]:
+    at_ms = power.c.received_ms
+    wanted = (within_any(power, extent), power.c.plugged.is_(False), at_ms <= _UNTIL_MS)
+    query = select(at_ms, power.c.total_wh).where(*wanted, in_chunks(at_ms, ANY_PERIOD.from_ms, _UNTIL_MS))
+    return query.order_by(*in_order_back(at_ms)).limit(1)
+
+
+@cache
+def _first_after_idle(extent: Extent) -> Select[Any]:
+    at_ms = power.c.received_ms
+    wanted = (within_any(power, extent), at_ms > _IDLE_MS, at_ms <= _UNTIL_MS, in_chunks(at_ms, _IDLE_MS, _UNTIL_MS))
+    return select(at_ms).where(*wanted).order_by(*in_order(at_ms)).limit(1)
 
 
 def unit_sessions(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:

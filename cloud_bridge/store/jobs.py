@@ -2,6 +2,7 @@
 installer sees of the charge point (claims.py). How it goes on is job_moves.py's.
 """
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, String, insert, select, true, update
@@ -11,7 +12,7 @@ from cloud_bridge.store.access import SEE_ALL, Asker, Person, Role
 from cloud_bridge.store.job_customers import fill_customer
 from cloud_bridge.store.job_states import JobState, Move
 from cloud_bridge.store.job_timeline import Window, note_move, window_of
-from cloud_bridge.store.ownership import Period, within
+from cloud_bridge.store.ownership import Extent, Period, extent_of, within_any
 from cloud_bridge.store.paging import Part, part_of
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.tables import jobs, people, unit_installers, units
@@ -131,8 +132,13 @@ def jobs_of(connection: Connection, asker: Person, unit_id: str | None = None) -
 def newest_job(connection: Connection, period: Period) -> Job | None:
     """Of a unit, in the part of its past that somebody may see: for its driver, who is told how it goes and not what is in
     it. Raises UnreadableRow."""
-    query = _jobs().where(within(jobs, period)).order_by(jobs.c.closed_ms.is_not(None), jobs.c.id.desc())
-    return _one(connection.execute(query.limit(1)).one_or_none())
+    return _one(connection.execute(_newest_job(extent_of(period)), period._asdict()).one_or_none())
+
+
+@cache
+def _newest_job(extent: Extent) -> Select[Any]:
+    newest = (jobs.c.closed_ms.is_not(None), jobs.c.id.desc())
+    return _jobs().where(within_any(jobs, extent)).order_by(*newest).limit(1)
 
 
 def jobs_after(connection: Connection, asker: Asker, after: int, limit: int) -> Part[Job]:

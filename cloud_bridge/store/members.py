@@ -9,7 +9,7 @@ An invitation is a code that counts once. It expires by the time that has verifi
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.errors import BridgeError
@@ -121,8 +121,10 @@ def members_of(connection: Connection, unit_id: str) -> list[Member]:
 
 def is_shared(connection: Connection, unit_id: str) -> bool:
     """Whether anybody uses the unit beside its owner."""
-    query = select(func.count()).select_from(members).where(members.c.unit_id == unit_id)
-    return connection.execute(query).scalar_one() > 0
+    return connection.execute(_MEMBERS_COUNT, {"unit": unit_id}).scalar_one() > 0
+
+
+_MEMBERS_COUNT = select(func.count()).select_from(members).where(members.c.unit_id == bindparam("unit"))
 
 
 def end_membership(connection: Connection, unit_id: str, person_id: int) -> bool:

@@ -41,8 +41,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Integer,
+    String,
     Table,
     and_,
+    bindparam,
     case,
     cast,
     false,
@@ -111,6 +113,23 @@ class Period(NamedTuple):
     from_ms: int  # of what tells of people
     evidence_from_ms: int  # of what tells of the charge point alone
     household_from_ms: int | None = None  # of a member: since when the unit has its owner
+
+
+class Extent(NamedTuple):
+    """What of a period decides how its condition reads. A statement that is built once has unit and times as parameters, which
+    `Period._asdict` gives."""
+
+    is_all: bool  # that is kept
+    has_more_evidence: bool  # than of what tells of people
+    is_members: bool
+
+
+def extent_of(period: Period) -> Extent:
+    return Extent(
+        period.from_ms == period.evidence_from_ms == 0,
+        period.evidence_from_ms < period.from_ms,
+        period.household_from_ms is not None,
+    )
 
 
 class Happened(NamedTuple):
@@ -241,15 +260,30 @@ def begins_ms(table: Table, period: Period) -> int:
 
 def within(table: Table, period: Period) -> ColumnElement[bool]:
     """The condition that a row is of the period's unit, and of a time that the asker may see."""
+    return _within(table, extent_of(period), period)
+
+
+def within_any(table: Table, extent: Extent) -> ColumnElement[bool]:
+    """The same in a statement that is built once for all periods of this extent."""
+    return _within(table, extent, ANY_PERIOD)
+
+
+_parameters: Any = [
+    bindparam("unit_id", type_=String),
+    *(bindparam(name, type_=BigInteger) for name in Period._fields[1:]),
+]
+ANY_PERIOD = Period(*_parameters)
+
+
+def _within(table: Table, extent: Extent, period: Period) -> ColumnElement[bool]:
     of_unit: ColumnElement[bool] = table.c.unit_id == period.unit_id
-    begins = begins_ms(table, period)
-    if begins == 0 and period.evidence_from_ms == period.from_ms:
+    if extent.is_all:
         return of_unit
     began_ms = HAPPENED[table].began_ms
-    if period.household_from_ms is not None:
+    if extent.is_members:
         began_ms = SAID.get(table, began_ms)
-    seen = began_ms >= begins
-    if table is events and period.evidence_from_ms < period.from_ms:
+    seen = began_ms >= begins_ms(table, period)
+    if table is events and extent.has_more_evidence:
         seen = or_(seen, and_(events.c.kind.in_(EVIDENCE_EVENTS), HAPPENED[events].began_ms >= period.evidence_from_ms))
     return and_(of_unit, seen)
 

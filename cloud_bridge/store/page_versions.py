@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, select
 
 from cloud_bridge.store.secrets import hash_of
 from cloud_bridge.store.tables import (
@@ -41,15 +41,14 @@ class Versions(NamedTuple):
 
 def unit_versions(connection: Connection, unit_ids: Collection[str]) -> dict[str, Version]:
     """By id: what was heard of it, whose it is, who may see it, the jobs at it, and the next departure."""
-    return {row[0]: tuple(row[1:]) for row in _in_batches(connection, _units(), units.c.id, unit_ids)}
+    return {row[0]: tuple(row[1:]) for row in _in_batches(connection, _units(), unit_ids)}
 
 
 def viewer_versions(connection: Connection, sessions: Collection[str], now_ms: int) -> dict[str, Version]:
     """By the session's cookie: who it is, their vehicles and conversations. Left out is a session that has ended at `now_ms`,
     which is verified time."""
     by_hash = {hash_of(session): session for session in sessions}
-    query = _viewers().where(web_sessions.c.expires_ms > now_ms)
-    rows = _in_batches(connection, query, web_sessions.c.token_hash, by_hash)
+    rows = _in_batches(connection, _viewers(), by_hash, now_ms=now_ms)
     return {by_hash[row[0]]: tuple(row[1:]) for row in rows}
 
 
@@ -59,12 +58,13 @@ def versions_of(connection: Connection, unit_id: str, session: str, now_ms: int)
     return Versions(by_unit.get(unit_id), by_viewer.get(session))
 
 
-def _in_batches(
-    connection: Connection, query: Select[Any], key: ColumnElement[Any], keys: Collection[str]
-) -> Iterator[Any]:
+def _in_batches(connection: Connection, query: Select[Any], keys: Collection[str], **parameters: int) -> Iterator[Any]:
     in_order = sorted(keys)
     for at in range(0, len(in_order), AT_ONCE):
-        yield from connection.execute(query.where(key.in_(in_order[at : at + AT_ONCE])))
+        yield from connection.execute(query, {**parameters, "keys": in_order[at : at + AT_ONCE]})
+
+
+_KEYS: Any = bindparam("keys", expanding=True)
 
 
 @cache
@@ -86,6 +86,7 @@ def _units() -> Select[Any]:
         .outerjoin(heartbeats, heartbeats.c.unit_id == units.c.id)
         .outerjoin(duplicate_identities, found.unit_id == units.c.id)
         .outerjoin(ready_plans, ready_plans.c.unit_id == units.c.id)
+        .where(units.c.id.in_(_KEYS))
     )
 
 
@@ -95,8 +96,11 @@ def _viewers() -> Select[Any]:
     of_conversations = _alone(theirs, func.max(conversations.c.newest_ms), func.sum(conversations.c.read_id))
     times = (func.count(), func.sum(vehicles.c.since_ms), func.sum(vehicles.c.seen_ms))
     of_vehicles = _alone(vehicles.c.person_id == people.c.id, *times)
-    return select(web_sessions.c.token_hash, people.c.id, people.c.role, *of_conversations, *of_vehicles).join(
-        people, people.c.id == web_sessions.c.person_id
+    session = web_sessions.c
+    return (
+        select(session.token_hash, people.c.id, people.c.role, *of_conversations, *of_vehicles)
+        .join(people, people.c.id == session.person_id)
+        .where(session.token_hash.in_(_KEYS), session.expires_ms > bindparam("now_ms"))
     )
 
 

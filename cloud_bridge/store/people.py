@@ -1,13 +1,14 @@
 """People who log in to the pages, and their browser sessions."""
 
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, delete, exists, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.distances import Distances, usual
 from cloud_bridge.errors import AlreadyThere, BridgeError
-from cloud_bridge.store.access import Person, Role, visible
+from cloud_bridge.store.access import Person, Role, anybody, visible
 from cloud_bridge.store.known_devices import forget_devices
 from cloud_bridge.store.names import appearance, checked, folded
 from cloud_bridge.store.ownership import DEFAULT_TIME_ZONE, end_ownerships
@@ -127,19 +128,30 @@ def set_password(connection: Connection, person: Person, password_hash: str) -> 
 
 def chosen_distances(connection: Connection, person_id: int) -> Distances | None:
     """None: nothing was chosen, or it is of a newer version."""
-    chosen = connection.execute(select(people.c.distances).where(people.c.id == person_id)).scalar()
-    return Distances(chosen) if chosen in tuple(Distances) else None
+    return _chosen(connection.execute(_DISTANCES, {"person_id": person_id}).one_or_none())
 
 
 def usual_distances(connection: Connection, person_id: int) -> Distances:
     """As is usual at the person's first charge point; in Great Britain for whoever has none."""
-    zones = select(units.c.time_zone).where(units.c.owner_id == person_id).order_by(units.c.id).limit(1)
-    return usual(connection.execute(zones).scalar() or DEFAULT_TIME_ZONE)
+    return _usual(connection.execute(_DISTANCES, {"person_id": person_id}).one_or_none())
 
 
 def distances_of(connection: Connection, person_id: int) -> Distances:
     """In which the person reads them."""
-    return chosen_distances(connection, person_id) or usual_distances(connection, person_id)
+    row = connection.execute(_DISTANCES, {"person_id": person_id}).one_or_none()
+    return _chosen(row) or _usual(row)
+
+
+_FIRST_ZONE = select(units.c.time_zone).where(units.c.owner_id == people.c.id).order_by(units.c.id).limit(1)
+_DISTANCES = select(people.c.distances, _FIRST_ZONE.scalar_subquery()).where(people.c.id == bindparam("person_id"))
+
+
+def _chosen(row: Row[Any, Any] | None) -> Distances | None:
+    return Distances(row[0]) if row is not None and row[0] in tuple(Distances) else None
+
+
+def _usual(row: Row[Any, Any] | None) -> Distances:
+    return usual((row and row[1]) or DEFAULT_TIME_ZONE)
 
 
 def choose_distances(connection: Connection, person_id: int, chosen: Distances | None) -> None:
@@ -173,19 +185,25 @@ def open_session(connection: Connection, person: Person, now_ms: int, device: st
 
 def who_has_session(connection: Connection, token: str, now_ms: int) -> Person | None:
     """The person behind a session cookie, or None if it is unknown or over."""
-    query = (
-        _persons()
-        .join(web_sessions, web_sessions.c.person_id == people.c.id)
-        .where(web_sessions.c.token_hash == hash_of(token), web_sessions.c.expires_ms > now_ms)
-    )
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_who_has_session(), {"token_hash": hash_of(token), "now_ms": now_ms}).one_or_none()
     return None if row is None else _person(row)
 
 
+@cache
+def _who_has_session() -> Select[Any]:
+    session = web_sessions.c
+    is_on = (session.token_hash == bindparam("token_hash"), session.expires_ms > bindparam("now_ms"))
+    return _persons().join(web_sessions, session.person_id == people.c.id).where(*is_on)
+
+
 def what_they_have(connection: Connection, person: Person) -> Has:
-    charger = exists().where(visible(person))
-    vehicle = exists().where(vehicles.c.person_id == person.id)
-    return Has(*map(bool, connection.execute(select(charger, vehicle)).one()))
+    return Has(*map(bool, connection.execute(_has(person.role), {"asker_id": person.id}).one()))
+
+
+@cache
+def _has(role: Role) -> Select[Any, Any]:
+    person = anybody(role)
+    return select(exists().where(visible(person)), exists().where(vehicles.c.person_id == person.id))
 
 
 def close_session(connection: Connection, token: str) -> None:

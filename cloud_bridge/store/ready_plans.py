@@ -7,7 +7,7 @@ sees the unit no more. What was to be told of it, and is not sent yet, goes with
 import json
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, delete, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 
 from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
@@ -76,11 +76,15 @@ def remove_plan(connection: Connection, unit_id: str, person_id: int | None = No
 
 def plan_of(connection: Connection, unit_id: str, now_ms: int) -> ShownPlan | None:
     """The one whose departure is yet to come."""
-    query = select(ready_plans).where(ready_plans.c.unit_id == unit_id, ready_plans.c.ready_ms > now_ms)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_TO_COME, {"unit": unit_id, "now_ms": now_ms}).one_or_none()
     if row is None:
         return None
     return ShownPlan(row.ready_ms, row.target_percent, _outlook(row))
+
+
+_TO_COME = select(ready_plans).where(
+    ready_plans.c.unit_id == bindparam("unit"), ready_plans.c.ready_ms > bindparam("now_ms")
+)
 
 
 def due_plans(connection: Connection, now_ms: int) -> list[StoredPlan]:

@@ -4,7 +4,7 @@ starts: roll_out_start.py.
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, and_, exists, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, bindparam, exists, func, or_, select, update
 
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.releases.decision import Decision, RingCount
@@ -96,29 +96,30 @@ def watched(connection: Connection) -> list[RollOut]:
 
 def update_of(connection: Connection, unit_id: str) -> UnitUpdate | None:
     """None: no roll-out was ever for it."""
-    column = roll_out_units.c
-    query = (
-        select(
-            roll_outs.c.id,
-            releases.c.version,
-            releases.c.manifest,
-            column.state,
-            column.state_ms,
-            roll_outs.c.state == RollOutState.STOPPED,
-            column.ring <= roll_outs.c.ring,
-            column.loaded,
-            column.why,
-            roll_outs.c.required_by_ms,
-        )
-        .join(roll_outs, roll_outs.c.id == column.roll_out_id)
-        .join(releases, releases.c.name == column.release)
-        .where(column.unit_id == unit_id, column.is_newest)
-    )
-    row = connection.execute(query).first()
+    row = connection.execute(_UPDATE, {"unit": unit_id}).first()
     if row is None:
         return None
     found = UnitUpdate._make(row)
     return found._replace(state=UnitState(found.state))
+
+
+_UPDATE = (
+    select(
+        roll_outs.c.id,
+        releases.c.version,
+        releases.c.manifest,
+        roll_out_units.c.state,
+        roll_out_units.c.state_ms,
+        roll_outs.c.state == RollOutState.STOPPED,
+        roll_out_units.c.ring <= roll_outs.c.ring,
+        roll_out_units.c.loaded,
+        roll_out_units.c.why,
+        roll_outs.c.required_by_ms,
+    )
+    .join(roll_outs, roll_outs.c.id == roll_out_units.c.roll_out_id)
+    .join(releases, releases.c.name == roll_out_units.c.release)
+    .where(roll_out_units.c.unit_id == bindparam("unit"), roll_out_units.c.is_newest)
+)
 
 
 def count_states(connection: Connection, number: int) -> dict[int, dict[UnitState, int]]:

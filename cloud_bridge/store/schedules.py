@@ -1,11 +1,12 @@
 """The hours that a unit has taken: by a command of ours that it accepted, or on its own console, as its journal tells."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
-from cloud_bridge.store.ownership import Period, within
+from cloud_bridge.store.ownership import Extent, Period, extent_of, within, within_any
 from cloud_bridge.store.readable import readable
 from cloud_bridge.store.tables import commands, events, results
 from cloud_bridge.wire import BadPayload, read_object
@@ -22,33 +23,43 @@ class Schedule(NamedTuple):
     hours: str
 
 
+_RECORD = (results.c.received_ms, results.c.boot, results.c.sequence, commands.c.payload)
+_NOTED = (events.c.received_ms, events.c.boot, events.c.sequence, events.c.payload)
+
+
 def schedules(connection: Connection, period: Period) -> list[Schedule]:
     """In the order in which the unit took them."""
-    record = (results.c.received_ms, results.c.boot, results.c.sequence, commands.c.payload)
-    answered = (results.c.unit_id == commands.c.unit_id) & (results.c.command == commands.c.id)
-    accepted = (
-        select(*record)
-        .join(results, answered)
-        .where(within(commands, period), commands.c.do == "schedule", results.c.ok.is_(True))
-        .order_by(results.c.id.desc())
-        .limit(MOST)
+    extent, parameters = extent_of(period), period._asdict()
+    accepted = connection.execute(_accepted(extent), parameters)
+    on_console = connection.execute(_on_console(extent), parameters)
+    return _in_order(
+        _read(readable(_RECORD, accepted), ("hours",)),
+        _read(readable(_NOTED, on_console), ("d", "to")),
     )
-    noted = (events.c.received_ms, events.c.boot, events.c.sequence, events.c.payload)
-    on_console = (
-        select(*noted)
-        .where(within(events, period), events.c.kind == "schedule")
-        .order_by(events.c.id.desc())
-        .limit(MOST)
-    )
-    by_command = _read(readable(record, connection.execute(accepted)), ("hours",))
-    by_console = _read(readable(noted, connection.execute(on_console)), ("d", "to"))
-    return _in_order(by_command, by_console)
 
 
 def schedule_in_force(connection: Connection, period: Period) -> str | None:
     """None while the unit has told of none."""
     taken = schedules(connection, period)
     return taken[-1].hours if taken else None
+
+
+@cache
+def _accepted(extent: Extent) -> Select[Any]:
+    answered = (results.c.unit_id == commands.c.unit_id) & (results.c.command == commands.c.id)
+    return (
+        select(*_RECORD)
+        .join(results, answered)
+        .where(within_any(commands, extent), commands.c.do == "schedule", results.c.ok.is_(True))
+        .order_by(results.c.id.desc())
+        .limit(MOST)
+    )
+
+
+@cache
+def _on_console(extent: Extent) -> Select[Any]:
+    of_kind = (within_any(events, extent), events.c.kind == "schedule")
+    return select(*_NOTED).where(*of_kind).order_by(events.c.id.desc()).limit(MOST)
 
 
 def sessions_charged_now(connection: Connection, period: Period, from_ms: int) -> set[int]:

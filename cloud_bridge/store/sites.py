@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from zoneinfo import available_timezones
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from cloud_bridge.currencies import CURRENCIES, Currency, currency_for
 from cloud_bridge.errors import BridgeError
@@ -22,6 +22,11 @@ class Tariff(NamedTuple):
     off_peak_rate: int | None = None
     off_peak_from: int = 0
     off_peak_to: int = 0
+
+
+class Prices(NamedTuple):
+    tariff: Tariff | None  # None: the price is not known
+    currency: Currency
 
 
 def describe_site(connection: Connection, unit_id: str, name: str, time_zone: str) -> None:
@@ -48,13 +53,27 @@ def set_currency(connection: Connection, unit_id: str, code: str) -> None:
 
 def currency_of(connection: Connection, unit_id: str) -> Currency:
     """The owner's choice, or that of the time zone."""
-    row = connection.execute(select(units.c.currency, units.c.time_zone).where(units.c.id == unit_id)).one_or_none()
-    return currency_for(None, "") if row is None else currency_for(row.currency, row.time_zone)
+    return prices_of(connection, unit_id).currency
 
 
 def tariff_of(connection: Connection, unit_id: str) -> Tariff | None:
-    row = connection.execute(select(tariffs).where(tariffs.c.unit_id == unit_id)).one_or_none()
-    return None if row is None else Tariff(row.rate, row.off_peak_rate, row.off_peak_from, row.off_peak_to)
+    return prices_of(connection, unit_id).tariff
+
+
+def prices_of(connection: Connection, unit_id: str) -> Prices:
+    """Both."""
+    row = connection.execute(_PRICES, {"unit": unit_id}).one_or_none()
+    if row is None:
+        return Prices(None, currency_for(None, ""))
+    code, time_zone, rate, *off_peak = row
+    return Prices(None if rate is None else Tariff(rate, *off_peak), currency_for(code, time_zone))
+
+
+_PRICES = (
+    select(units.c.currency, units.c.time_zone, *(tariffs.c[name] for name in Tariff._fields))
+    .outerjoin(tariffs, tariffs.c.unit_id == units.c.id)
+    .where(units.c.id == bindparam("unit"))
+)
 
 
 def set_tariff(connection: Connection, unit_id: str, tariff: Tariff | None) -> None:

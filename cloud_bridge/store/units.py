@@ -2,16 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from enum import StrEnum
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Select, func, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, bindparam, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cloud_bridge.contact import StoredContact
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.errors import AlreadyThere, BridgeError
-from cloud_bridge.store.access import Asker, at_home, visible
+from cloud_bridge.store.access import Asker, Role, anybody, at_home, visible
 from cloud_bridge.store.duplicates import DUPLICATE_COLUMNS, Duplicate, duplicate_of, forget_duplicate
 from cloud_bridge.store.ownership import Period, joined_ms, period_for
 from cloud_bridge.store.secrets import NO_HASH, broker_hash, hash_of, new_authorization_key, new_claim_code, new_secret
@@ -271,8 +272,14 @@ def units_at_home(connection: Connection, asker: Asker) -> list[Unit]:
 
 def visible_unit(connection: Connection, asker: Asker, unit_id: str) -> Unit | None:
     """None both for a unit that does not exist and for one that is not the asker's: they look the same."""
-    row = connection.execute(_units(asker).where(visible(asker), units.c.id == unit_id)).one_or_none()
+    row = connection.execute(_visible_unit(asker.role), {"asker_id": asker.id, "unit_id": unit_id}).one_or_none()
     return None if row is None else unit_for(asker, row)
+
+
+@cache
+def _visible_unit(role: Role) -> Select[Any]:
+    asker = anybody(role)
+    return _units(asker).where(visible(asker), units.c.id == bindparam("unit_id"))
 
 
 def visible_ids(connection: Connection, asker: Asker, unit_ids: Collection[str]) -> set[str]:

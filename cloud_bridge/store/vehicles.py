@@ -5,7 +5,7 @@ Times are UTC in milliseconds since 1970.
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Select, and_, case, delete, literal, or_, select, update
+from sqlalchemy import BigInteger, Connection, Select, and_, bindparam, case, delete, literal, or_, select, update
 
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.vehicle_tables import vehicle_attempts, vehicles
@@ -43,6 +43,7 @@ class VehicleRow(NamedTuple):
 
 _COLUMNS = [vehicles.c[name] for name in VehicleRow._fields]
 _select = select(*_COLUMNS)
+_OF_PERSON = _select.where(vehicles.c.person_id == bindparam("person_id")).order_by(vehicles.c.id)
 
 
 def vehicle_row(
@@ -60,7 +61,7 @@ def vehicle_row(
 
 def rows_of_person(connection: Connection, person_id: int) -> list[VehicleRow]:
     """In the order in which they were added."""
-    return _rows(connection, _select.where(vehicles.c.person_id == person_id).order_by(vehicles.c.id))
+    return [VehicleRow(*row) for row in connection.execute(_OF_PERSON, {"person_id": person_id})]
 
 
 def rows_of_grant(connection: Connection, grant_id: str) -> list[VehicleRow]:

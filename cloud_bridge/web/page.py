@@ -22,6 +22,7 @@ from cloud_bridge.web.security.access import SESSION_COOKIE, person_in
 from cloud_bridge.web.security.forms import check_form, form_token
 
 MAX_FIELD = 200
+UNIT_ID = "unit_id"  # in the path of what is a page of one charge point
 HAS_NOTHING = Has(charger=False, vehicle=False)
 
 templates = Environment(
@@ -46,7 +47,7 @@ Once = Annotated[str, Form(pattern="^[0-9a-f]{32}$")]
 
 def viewer_of(request: Request) -> Person | None:
     """Who is logged in, if anybody. What is new for them is counted too, and what a driver has is asked, for the navigation of
-    the page: on this thread, since some pages are made on the event loop."""
+    the page: on this thread, since some pages are made on the event loop. So is the charge point of the path, in one view."""
     if not request.cookies.get(SESSION_COOKIE):
         return None
     with connection_for_check(request) as connection:
@@ -55,6 +56,8 @@ def viewer_of(request: Request) -> Person | None:
             request.state.news = count_news(connection, person)
         if person is not None and person.role is Role.DRIVER:
             request.state.has = what_they_have(connection, person)
+        if person is not None and UNIT_ID in request.path_params:
+            request.state.unit = visible_unit(connection, person, request.path_params[UNIT_ID])
     return person
 
 
@@ -71,17 +74,16 @@ PersonOf = Annotated[Person, Depends(logged_in)]
 def only(scope: Scope) -> Any:
     """A dependency: whoever lacks the scope finds nothing there. Raises NotTheirs."""
 
-    def check(person: PersonOf) -> None:
+    async def check(person: PersonOf) -> None:
         if not may(person, scope):
             raise NotTheirs("page")
 
     return Depends(check)
 
 
-def unit_of(unit_id: str, request: Request, person: PersonOf) -> Unit:
-    """The charge point of the path, if the person may see it. Raises NotTheirs."""
-    with connection_for_check(request) as connection:
-        unit = visible_unit(connection, person, unit_id)
+async def unit_of(unit_id: str, request: Request, _person: PersonOf) -> Unit:
+    """The charge point of the path, if the person may see it: `viewer_of` has looked. Raises NotTheirs."""
+    unit: Unit | None = request.state.unit
     if unit is None:
         raise NotTheirs("charger")
     return unit
@@ -101,7 +103,7 @@ def own_unit_of(person: PersonOf, unit: UnitOf) -> Unit:
 OwnUnitOf = Annotated[Unit, Depends(own_unit_of)]
 
 
-def own_form(request: Request, _person: PersonOf, form: Field) -> None:
+async def own_form(request: Request, _person: PersonOf, form: Field) -> None:
     """The form was made by us for this browser session. Raises 403."""
     check_form(request.cookies.get(SESSION_COOKIE, ""), form)
 

@@ -8,7 +8,7 @@ Off-peak is what the clock on the wall says: an hour that it shows twice is off-
 from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 
-from cloud_bridge.charging_hours import ALL_WEEK, DAY_MIN
+from cloud_bridge.charging_hours import ALL_DAY, ALL_WEEK, DAY_MIN, WEEK_MIN
 from cloud_bridge.currencies import Currency
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.time_zones import BRITISH, zone_or_utc
@@ -70,24 +70,35 @@ def tariff_words(tariff: Tariff, currency: Currency) -> str:
 def _split(started_s: int, ended_s: int, tariff: Tariff, zone: tzinfo, allowed: int) -> tuple[int, int]:
     """Seconds off-peak and at other times. The clocks of all zones change at a whole minute of UTC, and so do rates and
     hours; the unit's hours are by British time, wherever it hangs."""
-    cheap_s = other_s = 0
-    british = zone_or_utc(BRITISH)
-    for minute_s in range(started_s // MINUTE_S * MINUTE_S, ended_s, MINUTE_S):
-        at = datetime.fromtimestamp(minute_s, UTC)
-        if allowed != ALL_WEEK:
-            local = at.astimezone(british)
-            if not allowed >> (local.weekday() * DAY_MIN + local.hour * 60 + local.minute) & 1:
-                continue
-        lasting_s = min(minute_s + MINUTE_S, ended_s) - max(minute_s, started_s)
-        if _is_off_peak(at.astimezone(zone), tariff):
-            cheap_s += lasting_s
-        else:
-            other_s += lasting_s
-    return cheap_s, other_s
+    first, last = started_s // MINUTE_S, (ended_s - 1) // MINUTE_S
+    may = _minutes(first, last, zone_or_utc(BRITISH), allowed)
+    is_cheap = _minutes(first, last, zone, _off_peak(tariff))
+    early_s, late_s = started_s - first * MINUTE_S, (last + 1) * MINUTE_S - ended_s  # of the first and the last minute
+
+    def lasting_s(minutes: int) -> int:
+        return minutes.bit_count() * MINUTE_S - (minutes & 1) * early_s - (minutes >> last - first & 1) * late_s
+
+    return lasting_s(may & is_cheap), lasting_s(may & ~is_cheap)
 
 
-def _is_off_peak(local: datetime, tariff: Tariff) -> bool:
-    minute = local.hour * 60 + local.minute
-    if tariff.off_peak_from <= tariff.off_peak_to:
-        return tariff.off_peak_from <= minute < tariff.off_peak_to
-    return minute >= tariff.off_peak_from or minute < tariff.off_peak_to
+def _minutes(first: int, last: int, zone: tzinfo, week: int) -> int:
+    """Of the minutes of UTC from `first` to `last`, those that are in this week by the clock on the wall; a bit for each."""
+    if week == ALL_WEEK:
+        return (1 << last - first + 1) - 1
+    begin, end = (datetime.fromtimestamp(minute * MINUTE_S, UTC).astimezone(zone) for minute in (first, last))
+    if begin.utcoffset() != end.utcoffset():  # the clock was changed in between
+        middle = (first + last) // 2
+        before, after = _minutes(first, middle, zone, week), _minutes(middle + 1, last, zone, week)
+        return before | after << middle + 1 - first
+    at = begin.weekday() * DAY_MIN + begin.hour * 60 + begin.minute
+    turned = week >> at | (week & (1 << at) - 1) << WEEK_MIN - at  # begins with the first minute
+    whole, rest = divmod(last - first + 1, WEEK_MIN)
+    return sum(turned << n * WEEK_MIN for n in range(whole)) | (turned & (1 << rest) - 1) << whole * WEEK_MIN
+
+
+def _off_peak(tariff: Tariff) -> int:
+    """The minutes of the week."""
+    begin, end = tariff.off_peak_from, tariff.off_peak_to
+    between = (1 << max(begin, end)) - (1 << min(begin, end))
+    of_day = between if begin <= end else ALL_DAY & ~between
+    return sum(of_day << day * DAY_MIN for day in range(7))

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from cloud_bridge.charging_hours import ALL_WEEK, stored
 from cloud_bridge.store.schedules import schedules, sessions_charged_now
-from cloud_bridge.store.sites import currency_of, tariff_of
+from cloud_bridge.store.sites import prices_of
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web.presentation.cost import LONGEST_S, Bands, Span, bands
 from cloud_bridge.wire import BadPayload, Session, decode
@@ -16,7 +16,7 @@ class SessionCosts:
     """Of the sessions that reached us since `from_ms`. Costs are in the currency's minor unit; None is not known."""
 
     def __init__(self, connection: Connection, unit: Unit, from_ms: int) -> None:
-        self.tariff, self.currency = tariff_of(connection, unit.id), currency_of(connection, unit.id)
+        self.tariff, self.currency = prices_of(connection, unit.id)
         self._time_zone = unit.time_zone
         has_two_rates = self.tariff is not None and self.tariff.off_peak_rate is not None
         taken = schedules(connection, unit.period) if has_two_rates else []

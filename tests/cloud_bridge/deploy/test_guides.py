@@ -28,7 +28,8 @@ def commands(guide: Path) -> list[str]:
     "words", [one for guide in GUIDES for one in commands(guide)], ids=lambda words: words.replace(" ", "-")[:60]
 )
 def test_a_command_is_understood(words: str) -> None:
-    _parser().parse_args(shlex.split(words))
+    typed = shlex.split(words)
+    _parser(typed).parse_args(typed)
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.name)

@@ -460,7 +460,8 @@ READS_ALL = {  # functions that read rows of any time, and why they may
 
 
 def readers() -> Iterator[tuple[str, bool]]:
-    """Every function that names a table of HAPPENED, and whether it is given a Period."""
+    """Every function that names a table of HAPPENED, and whether it is given a Period; or its Extent, with the condition of
+    that, in a statement that is built once."""
     tables = {table.name for table in HAPPENED}
     for path in sorted((ROOT / "cloud_bridge").rglob("*.py")):
         if "node_modules" in path.parts or "versions" in path.parts:
@@ -480,9 +481,10 @@ def readers() -> Iterator[tuple[str, bool]]:
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     used = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)} & names
                     within = f"{outer.name}." if isinstance(outer, ast.ClassDef) else ""
-                    given = any(ast.unparse(one.annotation or ast.Name("")) == "Period" for one in node.args.args)
+                    given = {ast.unparse(one.annotation or ast.Name("")) for one in node.args.args}
+                    restricts = any(isinstance(one, ast.Name) and one.id == "within_any" for one in ast.walk(node))
                     if used:
-                        yield f"{module}:{within}{node.name}", given
+                        yield f"{module}:{within}{node.name}", "Period" in given or ("Extent" in given and restricts)
 
 
 def test_every_reader_takes_a_period_or_says_why_not() -> None:

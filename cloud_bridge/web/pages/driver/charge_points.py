@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.authority_files import present_authority
-from cloud_bridge.contact import Contact, outage_ms
+from cloud_bridge.contact import Contact, Gap, outage_ms
 from cloud_bridge.faults import KEEP_AWAY
 from cloud_bridge.store import authorities, history
 from cloud_bridge.store.access import Person, Role, Scope, may
@@ -25,15 +25,16 @@ from cloud_bridge.store.page_versions import versions_of
 from cloud_bridge.store.ready_plans import ShownPlan, plan_of
 from cloud_bridge.store.roll_outs import UnitUpdate, update_of
 from cloud_bridge.store.schedules import schedule_in_force
-from cloud_bridge.store.sites import currency_of, tariff_of
+from cloud_bridge.store.sites import prices_of
 from cloud_bridge.store.units import Protocol, Unit, visible_unit, visible_units
 from cloud_bridge.troubles import Trouble, authority_ends
 from cloud_bridge.vehicles import repository
+from cloud_bridge.vehicles.repository import Vehicle
 from cloud_bridge.web.page import PersonOf, UnitOf, page, render_html, to
 from cloud_bridge.web.pages.driver.looks import Looks, Turn
 from cloud_bridge.web.pages.driver.stream import MOST, Stored, changes, together
 from cloud_bridge.web.pages.driver.vehicle_dashboard import without_charger
-from cloud_bridge.web.pages.driver.vehicles import cards_of
+from cloud_bridge.web.pages.driver.vehicles import cards, cards_of
 from cloud_bridge.web.presentation import ready_words, update_words
 from cloud_bridge.web.presentation.dashboard import Around, Contacts, describe
 from cloud_bridge.web.presentation.in_force import owner_to
@@ -152,17 +153,17 @@ def _dashboard(request: Request, app_state: AppState, person: Person, unit: Unit
 
 def _content(app_state: AppState, person: Person, unit: Unit, point: ChargePoint) -> dict[str, Any]:
     """Of board.html."""
-    return {
-        "keep_away": KEEP_AWAY,
-        "board": describe(point, _around(app_state, person, unit, point)),
-        "vehicles": cards_of(app_state, person, unit.time_zone),
-    }
+    with app_state.database.reading() as connection:
+        beside = _beside(connection, person, unit, point.now_ms)
+        around = _around(app_state, connection, person, unit, point, beside)
+        vehicles = cards(app_state, connection, person, beside.vehicles, unit.time_zone)
+    return {"keep_away": KEEP_AWAY, "board": describe(point, around), "vehicles": vehicles}
 
 
 class Beside(NamedTuple):
     """What the page shows, beside the charge point, that is in the store alone."""
 
-    vehicles_mark: str
+    vehicles: list[Vehicle]
     unread: Unread | None
     job: Job | None  # for its owner
     update: UnitUpdate | None  # of its firmware
@@ -175,12 +176,13 @@ class Beside(NamedTuple):
         job = "" if self.job is None else f".{self.job.id}.{self.job.moves}"
         refused, contested_ms = self.line.refused, self.line.contested_ms
         line = "" if refused is None and contested_ms is None else f".{refused and refused.at_ms}.{contested_ms}"
-        return self.vehicles_mark + unread + job + line + update_words.mark(self.update) + ready_words.mark(self.plan)
+        others = update_words.mark(self.update) + ready_words.mark(self.plan)
+        return repository.mark(self.vehicles) + unread + job + line + others
 
 
 def _beside(connection: Connection, person: Person, unit: Unit, now_ms: int) -> Beside:
     return Beside(
-        repository.mark(repository.of_person(connection, person.id)),
+        repository.of_person(connection, person.id),
         None if may(person, Scope.SUPPORT) else unread_answers(connection, person),
         job_for_owner(connection, person, unit),
         update_of(connection, unit.id),
@@ -189,49 +191,49 @@ def _beside(connection: Connection, person: Person, unit: Unit, now_ms: int) -> 
     )
 
 
-def _around(app_state: AppState, person: Person, unit: Unit, point: ChargePoint) -> Around:
-    from_ms = max(point.now_ms - BACK_FOR_MS, unit.period.evidence_from_ms)
-    with app_state.database.reading() as connection:
-        beside = _beside(connection, person, unit, point.now_ms)
-        ended = history.unit_gaps(connection, contact_period(unit.period), from_ms, point.now_ms, point.now_ms)
-        needs_help = point.heartbeat.faults or point.verdict.contact is Contact.SILENT
-        installer = installer_details(connection, unit.id) if needs_help else None
-        told = told_by(connection, unit.id)
-        bill = None if person.role is Role.INSTALLER else _bill(connection, unit)
-        session = session_now(connection, unit, point, bill)
-        trusts_none = person.role is Role.DRIVER or unit.protocol == Protocol.OCPP
-        authority = None if trusts_none else _authority(app_state, connection, unit, point.now_ms)
-        owner = owner_to(person, is_shared(connection, unit.id))
-        back = None
-        if ended and point.verdict.contact is Contact.ONLINE:
-            last = ended[-1]
-            lasting = app_state.ledger.open_gaps(point.now_ms)
-            ours = history.outages(connection, contact_period(unit.period), path_of(unit), *last, None, lasting)
-            if last.to_ms - last.from_ms - outage_ms(ours, *last) > unit.silent_after_ms:
-                back = last
+def _around(
+    app_state: AppState, connection: Connection, person: Person, unit: Unit, point: ChargePoint, beside: Beside
+) -> Around:
+    needs_help = point.heartbeat.faults or point.verdict.contact is Contact.SILENT
+    installer = installer_details(connection, unit.id) if needs_help else None
+    bill = None if person.role is Role.INSTALLER else _bill(connection, unit)
+    trusts_none = person.role is Role.DRIVER or unit.protocol == Protocol.OCPP
     return Around(
-        back,
+        _back(app_state, connection, unit, point),
         Contacts(installer, app_state.settings.maker, app_state.settings.help),
         beside.mark,
         beside.unread,
         beside.job,
-        *told,
-        authority=authority,
-        session=session,
+        *told_by(connection, unit.id),
+        authority=None if trusts_none else _authority(app_state, connection, unit, point.now_ms),
+        session=session_now(connection, unit, point, bill),
         bill=bill,
         for_installer=person.role is not Role.DRIVER,
         may_command=Scope.COMMAND in person.scopes,
-        owner=owner,
+        owner=owner_to(person, is_shared(connection, unit.id)),
         update=beside.update,
         plan=beside.plan,
         line=beside.line,
     )
 
 
+def _back(app_state: AppState, connection: Connection, unit: Unit, point: ChargePoint) -> Gap | None:
+    """The silence that has just ended."""
+    if point.verdict.contact is not Contact.ONLINE:
+        return None
+    from_ms = max(point.now_ms - BACK_FOR_MS, unit.period.evidence_from_ms)
+    ended = history.unit_gaps(connection, contact_period(unit.period), from_ms, point.now_ms, point.now_ms)
+    if not ended:
+        return None
+    last, lasting = ended[-1], app_state.ledger.open_gaps(point.now_ms)
+    ours = history.outages(connection, contact_period(unit.period), path_of(unit), *last, None, lasting)
+    return last if last.to_ms - last.from_ms - outage_ms(ours, *last) > unit.silent_after_ms else None
+
+
 def _bill(connection: Connection, unit: Unit) -> Bill:
     """What electricity costs there, and when it is to charge."""
     hours = schedule_in_force(connection, household_period(unit.period))
-    return Bill(hours, tariff_of(connection, unit.id), currency_of(connection, unit.id))
+    return Bill(hours, *prices_of(connection, unit.id))
 
 
 def _authority(app_state: AppState, connection: Connection, unit: Unit, now_ms: int) -> Trouble | None:

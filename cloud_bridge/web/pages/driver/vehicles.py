@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
+from sqlalchemy import Connection
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.distances import Distances
@@ -55,10 +56,19 @@ def own_vehicle(vehicle_id: Number, app_state: StateDep, person: PersonOf) -> Ve
 VehicleOf = Annotated[Vehicle, Depends(own_vehicle)]
 
 
-def cards_of(app_state: AppState, person: Person, time_zone: str = HOME_ZONE) -> list[Card]:
-    """The person's vehicles in words, for the dashboard too."""
+def cards_of(app_state: AppState, person: Person) -> list[Card]:
+    """The person's vehicles in words."""
     with app_state.database.reading() as connection:
-        found, distances = repository.of_person(connection, person.id), distances_of(connection, person.id)
+        return cards(app_state, connection, person, repository.of_person(connection, person.id))
+
+
+def cards(
+    app_state: AppState, connection: Connection, person: Person, found: list[Vehicle], time_zone: str = HOME_ZONE
+) -> list[Card]:
+    """These vehicles of the person in words, for the dashboard too."""
+    if not found:
+        return []
+    distances = distances_of(connection, person.id)
     return [_card(app_state, vehicle, distances, time_zone) for vehicle in found]
 
 
