@@ -24,7 +24,6 @@ from typing import cast
 
 from sqlalchemy.exc import SQLAlchemyError
 from websockets.asyncio.server import Server, ServerConnection
-from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from cloud_bridge.acceptor import Acceptor
@@ -246,16 +245,10 @@ class OcppDoor:
             older.abort()
         self._mark_connected(unit_id, True)
         try:
-            while True:
-                frame = await serving.next_frame()
-                if not self._take_frame(serving, frame):
-                    break
-        except ConnectionClosed as closed:
-            self._counters.closed_too_large += closed.sent is not None and closed.sent.code == TOO_LARGE
-        except Exception:  # a fault of ours ends this connection and nothing else
-            self._counters.failed_messages += 1
-            _log.exception("the connection of %s failed", unit_id)
+            await serving.serve(partial(self._take_frame, serving))
         finally:
+            sent = serving.protocol.close_sent
+            self._counters.closed_too_large += sent is not None and sent.code == TOO_LARGE
             serving.calls.end()
             if self._open.get(unit_id) is serving:
                 del self._open[unit_id]
@@ -272,15 +265,25 @@ class OcppDoor:
         if len(times_s) == CONTESTED_AFTER:
             self._ingest.reports.contested(older.unit_id)
 
-    def _take_frame(self, connection: OcppConnection, data: bytes) -> bool:
-        """False: it cannot be taken in, and must not be answered."""
+    def _take_frame(self, connection: OcppConnection, data: bytes) -> None:
+        """One that cannot be taken in must not be answered, and ends the connection: its charger sends it again."""
+        try:
+            is_taken = self._is_taken(connection, data)
+        except Exception:  # a fault of ours ends this connection and nothing else
+            self._counters.failed_messages += 1
+            _log.exception("the connection of %s failed", connection.unit_id)
+            is_taken = False
+        if not is_taken:
+            connection.abort()
+
+    def _is_taken(self, connection: OcppConnection, data: bytes) -> bool:
         unit_id, now_ms = connection.unit_id, self._ingest.clock.now_ms()
         if not self._ingest.admits(unit_id, now_ms):
             return False
         heard = self._ingest.hear(unit_id, now_ms)  # before anybody looks into it
         connection.line.frame(self._loop.time())
         answer, outcome = self._read(connection, data, now_ms)
-        connection.take()
+        connection.took()
         committed = partial(connection.committed, answer)
         return self._ingest.take_translated(heard, outcome.records, outcome.refused is not None, committed)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Frame, Opcode
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.ingest.ocpp import login
@@ -281,3 +282,40 @@ def test_one_that_reads_no_pongs_is_cut_off(bridge: Bridge) -> None:
             for _ in range(1000):
                 raw.sendall(ping * 1000)
     bridge.until(lambda: not bridge.app_state.live.unit("wall").connected, "cut off")
+
+
+@pytest.mark.parametrize("cut", [1, 2, 5, 6, 7, 20])
+def test_frames_in_pieces_and_in_heaps_are_all_answered_in_their_order(bridge: Bridge, cut: int) -> None:
+    charger = OcppClient(bridge)
+    beats = [
+        Frame(Opcode.TEXT, json.dumps([2, str(n), "Heartbeat", {}]).encode()).serialize(mask=True) for n in range(9)
+    ]
+    fragments = [
+        Frame(Opcode.TEXT, b'[2,"f",', fin=False).serialize(mask=True),
+        Frame(Opcode.PING, b"").serialize(mask=True),
+        Frame(Opcode.CONT, b'"Heartbeat",{}]').serialize(mask=True),
+    ]
+    raw = charger.socket.socket
+    for part in (
+        beats[0][:cut],
+        beats[0][cut:] + beats[1],
+        beats[2],
+        b"".join(beats[3:5]) + beats[5][:cut],
+        beats[5][cut:],
+    ):
+        raw.sendall(part)
+    raw.sendall(b"".join(fragments) + beats[6])
+    raw.sendall(beats[7])
+    raw.sendall(beats[8])
+    answered = [charger.receive()[1] for _ in range(10)]
+    assert answered == ["0", "1", "2", "3", "4", "5", "f", "6", "7", "8"]
+
+
+def test_more_than_may_wait_for_the_store_wait_unread_and_none_is_lost(bridge: Bridge) -> None:
+    charger = OcppClient(bridge)
+    beats = [
+        Frame(Opcode.TEXT, json.dumps([2, str(n), "Heartbeat", {}]).encode()).serialize(mask=True) for n in range(300)
+    ]
+    charger.socket.socket.sendall(b"".join(beats))
+    assert [charger.receive()[1] for _ in beats] == [str(n) for n in range(300)]
+    assert bridge.counter("contacts") == 300
