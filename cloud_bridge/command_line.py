@@ -22,6 +22,7 @@ ROLES = {  # what a process serves; roles/ has a file for each
     "web": "serve pages and interface; the units are on a cluster",
     "ingest": "take in what units say: of a cluster, or the part CHARGEKEEPER_PART of CHARGEKEEPER_BROKER's",
     "auth": "tell a cluster which unit may log in",
+    "ocpp": "take in what chargers of other makers say, for a cluster",
     "upkeep": "do what is done by the clock, for a cluster: silences, alerts, retention, vehicles",
 }
 
@@ -58,7 +59,8 @@ def _parser() -> Parser:
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
     )
     metavar = (
-        "unit | token | user | data | tls | release | mosquitto | nats | doctor | all | web | ingest | auth | upkeep"
+        "unit | token | user | data | tls | release | mosquitto | nats | doctor | all | web | ingest | auth | ocpp | "
+        "upkeep"
     )
     areas = parser.add_subparsers(dest="area", metavar=metavar)
     unit.declare(Area(areas, "unit", "charge points"))
@@ -96,7 +98,7 @@ def _serve(settings: Settings, area: str | None) -> None:
             print(f"health http://{as_host(settings.host)}:{http_port}/healthz", flush=True)
         else:
             _say_ready(settings, http_port, mqtt_port, mqtts_port)
-            _say_ocpp(settings, ocpp_port, ocpps_port)
+        _say_ocpp(settings, ocpp_port, ocpps_port)
 
     asyncio.run(serve(role, settings, ready))
 

@@ -44,11 +44,14 @@ class OcppConnection(ServerConnection):
 
     is_made = False
     unit_id = ""  # known and proven once it is let in
+    since_ms = 0  # the stamp of its presence; before it is let in, of what was told of its charger last
     credentials_ms: int | None = None  # when its secret was changed last, as of just before it was compared
 
-    def __init__(self, server: Server, accepted: socket, network: str | None) -> None:
+    def __init__(self, server: Server, accepted: socket, address: str, network: str | None) -> None:
+        """`network` is what limits go by; None while it is a proxy's."""
         protocol = ServerProtocol(select_subprotocol=_choose, max_size=MAX_FRAME_BYTES, logger=QUIET)
         super().__init__(protocol, server, ping_interval=None, ping_timeout=None, close_timeout=CLOSE_WITHIN_S)
+        self.address = address
         self.network = network
         self.charger = ChargerState()
         self.line = Line(self.loop.time())

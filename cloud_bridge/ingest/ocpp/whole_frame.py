@@ -2,7 +2,10 @@
 Pure. The library takes a generator for each byte string that it reads of one; here it is one comparison.
 """
 
-from websockets.frames import apply_mask
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # where the library was installed without its C
+    from websockets.utils import apply_mask
 
 _FINAL_TEXT = 0x81
 _MASKED = 0x80
