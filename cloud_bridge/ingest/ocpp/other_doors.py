@@ -38,6 +38,7 @@ class OtherDoors:
     async def look(self) -> None:
         """Show that we live, and take out who does not. Raises SQLAlchemyError."""
         if not await asyncio.to_thread(self._beat):
+            await self.compare()  # first: who has come to another door meanwhile is there
             self._door.tell_again()
         beats = await asyncio.to_thread(self._read_beats)
         beats.pop(self._name, None)
