@@ -74,6 +74,7 @@ def test_an_order_finds_the_charger_at_its_door_and_is_not_sent_to_one_that_is_a
         with pytest.raises(HTTPError) as refused:
             await asyncio.to_thread(limit, "away")
         assert refused.value.code == 409, "not sent, and said at once"
+        refused.value.close()
 
     asyncio.run(story())
 
