@@ -35,6 +35,7 @@ ROLES = {  # what a process serves; roles/ has a file for each
     "web": "serve pages and interface; the units are on a cluster",
     "ingest": "take in what units say: of a cluster, or the part CHARGEKEEPER_PART of CHARGEKEEPER_BROKER's",
     "auth": "tell a cluster which unit may log in",
+    "ocpp": "take in what chargers of other makers say, for a cluster",
     "upkeep": "do what is done by the clock, for a cluster: silences, alerts, retention, vehicles",
 }
 
@@ -74,7 +75,7 @@ def _parser(words: list[str]) -> Parser:
     )
     metavar = (
         "unit | token | user | data | tls | release | mosquitto | nats | settings | doctor"
-        " | all | web | ingest | auth | upkeep"
+        " | all | web | ingest | auth | ocpp | upkeep"
     )
     parser.add_argument("--version", action="version", version=f"chargekeeper {VERSION}")
     areas = parser.add_subparsers(dest="area", metavar=metavar)
@@ -125,7 +126,7 @@ def _serve(settings: Settings, area: str | None) -> None:
             print(f"health http://{as_host(settings.host)}:{http_port}/healthz", flush=True)
         else:
             _say_ready(settings, http_port, mqtt_port, mqtts_port)
-            _say_ocpp(settings, ocpp_port, ocpps_port)
+        _say_ocpp(settings, ocpp_port, ocpps_port)
 
     asyncio.run(serve(role, settings, ready))
 

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Mapping
 
 from cloud_bridge.contact import Gap, Listened, UptimeLedger, gap_between
-from cloud_bridge.paths import EVERY, deaf
+from cloud_bridge.paths import EVERY, OCPP, OCPP_NAME, deaf
+
+GIVEN_UP_MS = 7 * 24 * 60 * 60 * 1000
 
 
 class PathLedger(UptimeLedger):
-    """`paths` are the numbers and names of the nodes. Used on any thread: what is known is replaced as a whole."""
+    """`paths` are the numbers and names of the nodes, or of the doors for OCPP. Used on any thread: what is known is replaced
+    as a whole."""
 
     def __init__(
         self, gaps: Iterable[Gap], known: Mapping[int, Listened], paths: Mapping[int, str], start_ms: int
@@ -26,13 +29,14 @@ class PathLedger(UptimeLedger):
     def learn(self, gaps: Iterable[Gap], others: Mapping[int, Listened], now_ms: int) -> None:
         """What the store knows, and that of it which this process heard of first."""
         self.heard(others)
-        shown = {number: row for number, row in self._known.items() if number in self.paths}
+        shown = {number: row for number, row in self._known.items() if number in self._shown(now_ms)}
         super().learn(gaps, shown, now_ms)
         self.heard({})
 
     def deaf(self, now_ms: int, shard: int | None = None) -> list[str]:
         """The nodes on which we are not listening: that of the path, or all of them if it is not known."""
-        paths = {number: node for number, node in self.paths.items() if number == shard} or self.paths
+        shown = self._shown(now_ms)
+        paths = {number: name for number, name in shown.items() if number == shard} or shown
         return deaf(self._known, paths, now_ms)
 
     def shard_listened_ms(self, shard: int, now_ms: int) -> int | None:
@@ -50,5 +54,12 @@ class PathLedger(UptimeLedger):
 
     def open_gaps(self, now_ms: int) -> dict[int, Gap]:
         """Of the nodes that are not heard."""
-        found = {path: gap_between(self._known[path].until_ms, now_ms) for path in self.paths if path in self._known}
+        shown = [path for path in self._shown(now_ms) if path in self._known]
+        found = {path: gap_between(self._known[path].until_ms, now_ms) for path in shown}
         return {path: gap for path, gap in found.items() if gap is not None}
+
+    def _shown(self, now_ms: int) -> Mapping[int, str]:
+        """Those that are in use: the doors for OCPP are, unless none of them was heard for GIVEN_UP_MS."""
+        doors = self._known.get(OCPP)
+        is_given_up = doors is None or now_ms - doors.until_ms > GIVEN_UP_MS
+        return self.paths if is_given_up else {**self.paths, OCPP: OCPP_NAME}

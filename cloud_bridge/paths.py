@@ -4,6 +4,9 @@ A path is the whole way of a message: a node's door, the stream, a worker and th
 own, so each path has its own count of the time in which we listened (contact.UptimeLedger argues why verdicts go by it).
 Any worker may be handed any canary, so the count is the store's and no process's: `heard` says what one changes there.
 
+The doors for OCPP are one path together (`heard_at_doors`): a proxy in front chooses one for each charger, and another when
+the charger comes again, so any of them that is deaf may be the one that does not hear it.
+
 The path of a unit is that of the node it is connected to. One whose node is not known is on EVERY path at once: that count
 grows only while all nodes are heard, so a unit that may be behind a deaf one is never called silent.
 """
@@ -22,6 +25,10 @@ _MAX_NUMBER = 2**31 - 1  # of the column
 def path_number(node: str) -> int:
     """Of the node's name alone, so that it stays when nodes are added, moved or taken away."""
     return EVERY + 1 + zlib.crc32(node.encode()) % (_MAX_NUMBER - EVERY)
+
+
+OCPP = path_number("doors for OCPP")  # no node has a name with spaces
+OCPP_NAME = "OCPP"  # for people
 
 
 class Heard(NamedTuple):
@@ -56,6 +63,17 @@ def heard(
         if every is None or common_ms > every.until_ms or not is_believable(every.until_ms, now_ms):
             rows[EVERY] = _until(every, common_ms, latest_ms)
     return Heard(rows, gap)
+
+
+def heard_at_doors(known: Listened | None, marks_ms: Collection[int], latest_ms: int, now_ms: int) -> Heard:
+    """A canary has come through one of the doors for OCPP; `marks_ms` are the newest of each, and `known` is what the store
+    has of their path. It follows the door that is furthest behind."""
+    common_ms = min(marks_ms)
+    is_possible = known is not None and is_believable(known.until_ms, now_ms)
+    if known is not None and is_possible and common_ms <= known.until_ms:
+        return Heard({}, None)
+    gap = gap_between(known.until_ms, common_ms) if known is not None and is_possible else None
+    return Heard({OCPP: _until(known, common_ms, latest_ms)}, gap)
 
 
 def _until(before: Listened | None, at_ms: int, latest_ms: int) -> Listened:

@@ -282,8 +282,6 @@ def _ocpp_port(environment: Mapping[str, str], name: str) -> int | None:
     """None: not set, and so closed."""
     if not environment.get(name):
         return None
-    if environment.get("CHARGEKEEPER_NATS"):
-        raise SettingError(f"{name} is for a bridge of one process: a cluster has no door for OCPP yet")
     return _port(environment, name, 0)
 
 

@@ -56,6 +56,7 @@ from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.shard import ALL, NONE, Shard
 from cloud_bridge.live import Live
 from cloud_bridge.path_ledger import PathLedger
+from cloud_bridge.paths import OCPP
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.paths import adopt_strays
 from cloud_bridge.store.record import ClockSet, adopt, heard_by_others, read_gaps, read_listened, read_steps
@@ -85,8 +86,8 @@ def begin_time(
     paths: Mapping[int, str] | None = None,
 ) -> Timekeeping:
     """`clock_from` makes the clock, given the latest time that the store knows. `paths` are the numbers and names of the
-    nodes of a cluster, which say themselves when a unit was heard; None: there is none. No unit is kept in memory before it
-    is heard."""
+    nodes of a cluster, which say themselves when a unit was heard, or of the doors for OCPP; None: there is no cluster. No
+    unit is kept in memory before it is heard."""
     with database.reading() as connection:
         listened = read_listened(connection)
         before = listened.get(shard.number)
@@ -108,7 +109,8 @@ def begin_time(
     if paths is not None:
         with database.writing() as connection:
             record_verified(connection, verified.now_ms())
-            adopt_strays(connection, paths)
+            if OCPP not in paths:  # a door for OCPP does not know the nodes
+                adopt_strays(connection, paths)
         return Timekeeping(clock, BoundedLive(start_ms), path_ledger, verified, between)
     with database.writing() as connection:
         record_verified(connection, verified.now_ms())

@@ -13,6 +13,7 @@ from threading import Lock
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.clock import Clock
+from cloud_bridge.contact import is_believable
 from cloud_bridge.duties import Duties
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.ocpp_lines import Refusal, record_lines
@@ -38,11 +39,15 @@ class UnitReports:
         self._contested_ms: dict[str, int] = {}
         self._newest_ms = 0  # stamps of one door grow, whatever its clock does
 
-    def connected(self, unit_id: str, connected: bool) -> None:
-        """It has a connection to us since now, or none any more."""
+    def connected(self, unit_id: str, connected: bool, told_ms: int = 0) -> int:
+        """It has a connection to us since now, or none any more. Returns the stamp of that: it is later than `told_ms`, when a
+        door that may have another clock has told of the unit before, unless that clock was wrong."""
         with self._lock:
-            self._newest_ms = max(self._newest_ms, self._clock.now_ms())
+            now_ms = self._clock.now_ms()
+            after_ms = told_ms + 1 if is_believable(told_ms, now_ms) else 0
+            self._newest_ms = max(self._newest_ms, now_ms, after_ms)
             self._presence[unit_id] = Presence(unit_id, connected, self.door, self._newest_ms)
+            return self._newest_ms
 
     def over_quota(self, unit_id: str, at_ms: int) -> None:
         """It was cut off for sending too much."""
@@ -107,7 +112,7 @@ class UnitReports:
             return False
         try:
             with self._database.writing() as connection:
-                record_presence(connection, list(taken.values()))
+                record_presence(connection, list(taken.values()), is_by_door=True)
                 record_over_quota(connection, over_quota_ms)
                 if alive_ms or refused or contested_ms:
                     record_lines(connection, alive_ms, refused, contested_ms)

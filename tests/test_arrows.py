@@ -321,6 +321,14 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.wire",
     ),  # their size, in this process
     "hil_tests.bench.cloud.outages": ("hil_tests", "cloud_bridge.contact"),  # the pure rules, in virtual time
+    "hil_tests.bench.cloud.ocpp_outages": (  # likewise
+        "hil_tests",
+        "cloud_bridge.contact",
+        "cloud_bridge.ingest.ocpp.beats",
+        "cloud_bridge.ingest.ocpp.line",
+        "cloud_bridge.ingest.ways_in",
+        "cloud_bridge.paths",
+    ),
     "hil_tests.bench.readiness": (  # the pure rules, in virtual time
         "hil_tests",
         "cloud_bridge.charging_hours",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.errors import BridgeError
-from cloud_bridge.ingest.cluster.cluster_file import MAX_NODES, Cluster, Node, cluster_text, read_cluster
+from cloud_bridge.ingest.cluster.cluster_file import MAX_NODES, Cluster, Node, cluster_text, door_text, read_cluster
 from cloud_bridge.ingest.cluster.nkey import new_seed
 from cloud_bridge.ingest.cluster.node_files import Certificate, PlacedNode, node_text
 from cloud_bridge.listening_sockets import LOOPBACK
@@ -20,6 +20,7 @@ from cloud_bridge.store.private_files import make_private_folder, private_opener
 from cloud_bridge.store.secrets import new_secret
 
 CLUSTER_FILE = "cluster.json"
+DOOR_FILE = "ocpp.json"  # CHARGEKEEPER_NATS of `ocpp`
 ROUTE_SECRET = "route.secret"
 NAME = re.compile(r"[A-Za-z0-9_-]{1,28}")  # with "_canary-" before it, no longer than the id of a unit
 PORTS = ("client", "cluster", "mqtt", "monitor")
@@ -67,6 +68,7 @@ def run(settings: Settings, options: argparse.Namespace) -> Answer:
         for place in places:
             _write(folder / f"{place.node.name}.conf", node_text(cluster, places, place, route_secret, tls))
         _write(folder / CLUSTER_FILE, cluster_text(cluster))
+        _write(folder / DOOR_FILE, door_text(cluster))
     except OSError as error:
         raise BridgeError(f"cannot write the files for NATS in {folder}: {error.strerror}") from error
     return {
@@ -79,8 +81,9 @@ def _cluster(file: Path, nodes: list[NodeOption], tls: Certificate | None) -> Cl
     ca = None if tls is None else str(tls.ca)
     places = [_place(one, file.parent, tls).node for one in nodes]
     if file.exists():
-        return read_cluster(file)._replace(nodes=places, ca=ca)
-    return Cluster(places, new_secret(), new_secret(), new_seed(), ca)
+        cluster = read_cluster(file)._replace(nodes=places, ca=ca)
+        return cluster._replace(ocpp_secret=cluster.ocpp_secret or new_secret())
+    return Cluster(places, new_secret(), new_secret(), new_seed(), ca, new_secret())
 
 
 def _place(option: NodeOption, store: Path, tls: Certificate | None) -> PlacedNode:

@@ -86,13 +86,26 @@ class Admission:
             return Secret.RIGHT
         _log.info("refused a login as %s", unit_id)
         if None in found:
-            self._counters.refused_unknown_unit += 1
-            self._unknown_clients.saw(unit_id, self._clock.now_ms())
-            self._security_log.note(Kind.UNIT_REFUSED, network, about="not a charger of ours")
-            return Secret.OF_NOBODY
+            return self._of_nobody(unit_id, network)
         self._counters.refused_wrong_secret += 1
         self._security_log.note(Kind.UNIT_REFUSED, network, about=f"wrong secret for {unit_id}")
         return Secret.WRONG
+
+    async def check_certified(self, unit_id: str, network: str) -> Secret:
+        """Likewise, of one whose certificate a proxy of ours has checked: whether there is such a unit."""
+        try:
+            is_unit = await self.credentials.is_unit(unit_id)
+        except (SQLAlchemyError, TimeoutError) as error:
+            self._counters.refused_store += 1
+            _log.warning("cannot read who may log in: %s", reason_of(error))
+            return Secret.UNCHECKED
+        return Secret.RIGHT if is_unit else self._of_nobody(unit_id, network)
+
+    def _of_nobody(self, unit_id: str, network: str) -> Secret:
+        self._counters.refused_unknown_unit += 1
+        self._unknown_clients.saw(unit_id, self._clock.now_ms())
+        self._security_log.note(Kind.UNIT_REFUSED, network, about="not a charger of ours")
+        return Secret.OF_NOBODY
 
 
 REFUSALS = {  # as return codes of a CONNACK

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.secrets import matches, new_secret
+from cloud_bridge.store.secrets import NO_HASH, matches, new_secret
 from cloud_bridge.store.units import Protocol, changed_credentials, credentials_of, secret_hash
 
 LOOKUPS_AT_ONCE = 3  # two logins (listener.LOGINS_AT_ONCE) and the look for secrets that were taken away
@@ -50,6 +50,10 @@ class Credentials:
         kept_hash = await self._kept_hash(unit_id)
         right = matches(secret, kept_hash)
         return None if kept_hash is None else right
+
+    async def is_unit(self, unit_id: str) -> bool:
+        """Whether it may log in, by whatever proof."""
+        return await self._kept_hash(unit_id) not in (None, NO_HASH)
 
     async def changed_ms(self, unit_id: str) -> int | None:
         """When the secret of the unit was changed or taken away last; None if there is no such unit."""

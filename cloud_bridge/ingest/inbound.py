@@ -6,23 +6,29 @@ from collections.abc import Collection, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from cloud_bridge import paths
 from cloud_bridge.contact import FUTURE_MS
 from cloud_bridge.counters import Counters
 from cloud_bridge.duplicate_identity import Connection, Evidence
 from cloud_bridge.duties import Duties
 from cloud_bridge.ingest.cluster.stamps import Stamp
 from cloud_bridge.ingest.quotas import Quotas
-from cloud_bridge.ingest.shard import ALL, Shard
+from cloud_bridge.ingest.shard import ALL, AT_DOOR, Shard
 from cloud_bridge.ingest.unit_security import UnitSecurity
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.ingest.update_pieces import UpdatePieces
+from cloud_bridge.ingest.ways_in import MQTT, OCPP, WaysIn
 from cloud_bridge.live import Live, LiveUnit
 from cloud_bridge.security_log import SecurityLog
-from cloud_bridge.store.inbound_message import CanaryMark, Doors, InboundMessage
+from cloud_bridge.store.inbound_message import ANYWHERE, CanaryMark, Doors, InboundMessage
 from cloud_bridge.store.recorder import OnCommit, Recorder
 from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.verified_time import Clocks
 from cloud_bridge.wire import Ask, BadPayload, BadTime, Heartbeat, Message, decode
+
+# Of the doors for OCPP of a cluster: they are one path.
+_AT_DOORS = (paths.OCPP,)
+_DOORS = ((ANYWHERE, paths.OCPP),)
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +71,10 @@ class Ingest:
         self.reports = reporting.units
         self.clock = clocks.clock
         self.shard = shard
+        self._door = reporting.units.door if shard is AT_DOOR else ""
+        self._doors: Doors = _DOORS if self._door else ()
         self.duties = Duties()  # of this process: the ways in add theirs
+        self.ways = WaysIn(OCPP if self._door else MQTT)
         self._pieces = reporting.pieces
         self._recorder = recorder
         self._verified = clocks.verified
@@ -158,6 +167,8 @@ class Ingest:
                 listened_ms=heard.listened_ms,
                 latest_ms=self._verified.latest_ms(),
                 shard=self.shard.number,
+                doors=self._doors,
+                stored_by_ms=at_ms,
             )
             taken.append((inbound, stored))
         put = [self._recorder.put(inbound, stored) for inbound, stored in taken[:-1]]
@@ -249,18 +260,25 @@ class Ingest:
             message = None
         committed = self._unit_security.recording(unit_id, message, committed)
         return self._recorder.put(
-            InboundMessage(unit_id, kind, received_ms, payload, message, bad, late=True), committed
+            InboundMessage(unit_id, kind, received_ms, payload, message, bad, late=True, doors=self._doors), committed
         )
 
-    def take_canary(self, received_ms: int, committed: OnCommit) -> bool:
-        """A mark of our own. Once it is in the store we have listened until then."""
+    def take_canary(self, received_ms: int, committed: OnCommit, way: str = MQTT) -> bool:
+        """A mark of our own. Once it is in the store, and there is one of every way, we have listened until then."""
 
         def counted() -> None:
             self.counters.canaries += 1
             committed()
 
-        listened_ms, latest_ms = self._recorder.ledger.listened_ms(received_ms), self._verified.latest_ms()
-        return self._recorder.put(CanaryMark(received_ms, self.shard.number, listened_ms, latest_ms), counted)
+        until_ms = self.ways.came(way, received_ms)
+        if until_ms is None:
+            counted()
+            return True
+        latest_ms = self._verified.latest_ms()
+        if self._door:
+            return self._recorder.put(CanaryMark(until_ms, paths.OCPP, 0, latest_ms, _AT_DOORS, self._door), counted)
+        listened_ms = self._recorder.ledger.listened_ms(until_ms)
+        return self._recorder.put(CanaryMark(until_ms, self.shard.number, listened_ms, latest_ms), counted)
 
     def take_path_canary(self, path: int, paths: Collection[int], at_ms: int) -> bool:
         """A mark of our own that came through a node of a cluster, and before which everything is stored."""

@@ -4,7 +4,7 @@ takes in any unit, and what can be deaf on its own is a path (cloud_bridge/paths
 import zlib
 from typing import NamedTuple
 
-from cloud_bridge.paths import EVERY
+from cloud_bridge.paths import EVERY, OCPP
 
 
 class Shard(NamedTuple):
@@ -41,4 +41,5 @@ class Shard(NamedTuple):
 
 ALL = Shard(1, 1)
 IN_CLUSTER = Shard(EVERY, 1)
+AT_DOOR = Shard(OCPP, 1)  # of a door for OCPP of a cluster
 NONE = Shard(0, 0)  # of a process that takes in nothing, and knows of units what the store says of all shards

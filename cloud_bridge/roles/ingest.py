@@ -41,7 +41,7 @@ async def _serve_part(settings: Settings) -> None:
 def duties(app_state: AppState, opened: WayIn) -> list[Duty]:
     """What goes on beside the messages."""
     return [
-        opened.canary.run(app_state.duties),
+        *(canary.run(app_state.duties) for canary in opened.canaries),
         TimeTeller(app_state).run(),
         app_state.unit_reports.run(app_state.duties),
         app_state.unknown_clients.run(app_state.duties),

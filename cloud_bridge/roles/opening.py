@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
+from socket import gethostname
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -13,25 +14,29 @@ from cloud_bridge.alerts.letters import Letters
 from cloud_bridge.alerts.mail import read_server
 from cloud_bridge.alerts.push_key import PushKey
 from cloud_bridge.app_state import AppState, Broker
+from cloud_bridge.client_address import Proxies
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.errors import StoreUnusable
 from cloud_bridge.ingest.admission import Admission
 from cloud_bridge.ingest.cluster.command_sender import CommandSender
 from cloud_bridge.ingest.cluster.membership import Membership
+from cloud_bridge.ingest.cluster.ocpp_link import OcppLink
 from cloud_bridge.ingest.credentials import LOOKUPS_AT_ONCE, Credentials
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.ingest.home_assistant import Discovery
 from cloud_bridge.ingest.inbound import Ingest, Reporting
 from cloud_bridge.ingest.jetstream import JetStreamIngest
 from cloud_bridge.ingest.mqtt import MqttIngest
-from cloud_bridge.ingest.ocpp.door import OcppDoor
+from cloud_bridge.ingest.ocpp.door import Limits, OcppDoor
+from cloud_bridge.ingest.ocpp.others import Alone, Others
 from cloud_bridge.ingest.ocpp.stored_charger import stored_charger
-from cloud_bridge.ingest.shard import NONE
+from cloud_bridge.ingest.shard import AT_DOOR, NONE
 from cloud_bridge.ingest.unit_registry import UnitRegistry
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.ingest.update_pieces import UpdatePieces
 from cloud_bridge.passwords import Passwords, PasswordTurns
+from cloud_bridge.paths import OCPP, OCPP_NAME
 from cloud_bridge.roles.process import connection_budget
 from cloud_bridge.roles.role import Role
 from cloud_bridge.second_factor import SecondFactors
@@ -95,6 +100,8 @@ async def _app_state_on(
         clock, live, ledger, verified, between = begin_time_beside(database, clock_from)
     else:
         shard, paths = settings.shard, None if settings.cluster is None else settings.cluster.paths
+        if role is Role.OCPP:
+            shard, paths = AT_DOOR, {OCPP: OCPP_NAME}
         clock, live, ledger, verified, between = begin_time(database, clock_from, shard, paths)
     # Before any thread: it may refuse the settings.
     accounts = open_accounts(database, Clocks(clock, verified), settings, os.environ)
@@ -104,7 +111,10 @@ async def _app_state_on(
     recorder = Recorder(recording, loop, clock.now_ms, ledger)
     counters = Counters()
     security_log = SecurityLog(database, Clocks(clock, verified))
-    unit_reports = UnitReports(database, clock, f"part {shard.number}")  # no unit's, in a cluster
+    door = f"ocpp {gethostname()}:{settings.ocpp_port or settings.ocpps_port}" if role is Role.OCPP else ""
+    unit_reports = UnitReports(
+        database, clock, door or f"part {shard.number}"
+    )  # in a cluster, of a door for OCPP alone
     unit_reports.all_away()
     unknown_clients = UnknownClients(database)
     of_updates = database.separate(1)
@@ -112,7 +122,10 @@ async def _app_state_on(
     reporting = Reporting(counters, security_log, unit_reports, unknown_clients, pieces)
     ingest = Ingest(live, recorder, reporting, Clocks(clock, verified), shard)
     broker: Broker
-    if settings.cluster is not None:
+    others: Others = Alone()
+    if settings.cluster is not None and role is Role.OCPP:
+        broker = others = OcppLink(settings.cluster, door, ingest.duties)
+    elif settings.cluster is not None:
         broker = commands = CommandSender(settings.cluster, f"chargekeeper {role}", clock, counters, ingest.duties)
         if role.has_way_in:
             broker = JetStreamIngest(settings.cluster, ingest, Membership(at_the_door), unknown_clients, commands)
@@ -123,15 +136,17 @@ async def _app_state_on(
     else:
         broker = EmbeddedBroker(ingest, Credentials(at_the_door), unknown_clients, security_log, connection_budget())
     ocpp = None
-    if role is Role.ALL and (settings.ocpp_port is not None or settings.ocpps_port is not None):
+    if role in (Role.ALL, Role.OCPP) and (settings.ocpp_port is not None or settings.ocpps_port is not None):
         at_its_door = Credentials(at_the_door, protocol=Protocol.OCPP)
         admission = Admission(at_its_door, unknown_clients, security_log, counters, clock)
-        ocpp = OcppDoor(ingest, admission, partial(stored_charger, database), connection_budget())
+        limits = Limits(connection_budget(), Proxies(settings.proxies))
+        ocpp = OcppDoor(ingest, admission, partial(stored_charger, database), limits, others)
     letters = Letters(settings.mail, counters)
     standby = _standby_of(settings, database, counters)
     upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), shard)
     if role.has_way_in:
-        follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, shard.number, between)
+        moved = NONE if role is Role.OCPP else shard  # the path of all doors goes by no clock of one
+        follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, moved.number, between)
     else:
         follow_steps_beside(clock, ledger, verified, upkeep)
     leadership = Leadership(lock_of(database), clock)

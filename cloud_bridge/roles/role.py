@@ -7,6 +7,7 @@ by for the upkeep. On a cluster the work is shared, and each role may have sever
 from enum import StrEnum
 
 from cloud_bridge.errors import SettingError
+from cloud_bridge.ingest.cluster.cluster_file import Cluster
 from cloud_bridge.settings import Settings
 
 
@@ -17,17 +18,22 @@ class Role(StrEnum):
     WEB = "web"  # pages and interface
     INGEST = "ingest"  # what units say, into the store
     AUTH = "auth"  # tells the cluster who may log in
+    OCPP = "ocpp"  # what chargers of other makers say, into the store
     UPKEEP = "upkeep"  # what is done by the clock: silences, alerts, retention, vehicles
 
     @property
     def has_way_in(self) -> bool:
         """Whether what units say reaches the store through it. Only then does it keep units in memory."""
-        return self in (Role.ALL, Role.INGEST)
+        return self in (Role.ALL, Role.INGEST, Role.OCPP)
 
 
 def check(role: Role, settings: Settings) -> None:
     """Raises SettingError that says what to do."""
+    has_door = settings.ocpp_port is not None or settings.ocpps_port is not None
+    if role is Role.OCPP and not has_door:
+        raise SettingError("set CHARGEKEEPER_OCPP_PORT or CHARGEKEEPER_OCPPS_PORT: where chargers are to reach `ocpp`")
     if settings.cluster is not None:
+        _check_in_cluster(role, settings.cluster, has_door)
         return
     if role is Role.INGEST and settings.broker is None:
         raise SettingError(
@@ -35,8 +41,28 @@ def check(role: Role, settings: Settings) -> None:
         )
     if role is Role.UPKEEP and settings.database is None:
         raise SettingError("set CHARGEKEEPER_DATABASE: `upkeep` works on a PostgreSQL that other processes fill")
+    if role is Role.OCPP:
+        raise SettingError(
+            "`ocpp` needs CHARGEKEEPER_NATS, the file of a cluster's doors (`nats write` makes it): without one, start "
+            "`python -m cloud_bridge`, which has the door in it"
+        )
     if role in (Role.WEB, Role.AUTH):
         raise SettingError(
             f"`{role}` needs CHARGEKEEPER_NATS, the file of a cluster (`nats write` makes it): without one, start "
             "`python -m cloud_bridge`, which is every role in one process"
+        )
+
+
+def _check_in_cluster(role: Role, cluster: Cluster, has_door: bool) -> None:
+    if role is Role.OCPP and not cluster.ocpp_secret:
+        raise SettingError(
+            "the file of CHARGEKEEPER_NATS is older than the doors for OCPP: write it anew with `nats write`, and start each "
+            "node anew"
+        )
+    if role is not Role.OCPP and cluster.is_doors:
+        raise SettingError(f"the file of CHARGEKEEPER_NATS is that of the doors for OCPP: `{role}` needs cluster.json")
+    if role is Role.ALL and has_door:
+        raise SettingError(
+            "CHARGEKEEPER_OCPP_PORT and CHARGEKEEPER_OCPPS_PORT are for `ocpp` in a cluster: start `python -m cloud_bridge "
+            "ocpp` with them, and this process without"
         )

@@ -16,6 +16,7 @@ MODULES = {
     Role.WEB: "web",
     Role.INGEST: "ingest",
     Role.AUTH: "auth",
+    Role.OCPP: "ocpp",
     Role.UPKEEP: "upkeep",
 }
 

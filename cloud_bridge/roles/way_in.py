@@ -1,16 +1,18 @@
 """The way in for units, open: our own broker's ports, a subscription at an outside broker, or a cluster's stream."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple, Protocol
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.duties import Duties
 from cloud_bridge.ingest.certificate import Certificate
+from cloud_bridge.ingest.cluster.ocpp_link import OcppLink
 from cloud_bridge.ingest.embedded import EmbeddedBroker
 from cloud_bridge.ingest.jetstream import JetStreamIngest
 from cloud_bridge.ingest.mqtt import MqttIngest
 from cloud_bridge.ingest.ocpp.door import OcppDoor
+from cloud_bridge.ingest.ocpp.door_canary import DoorCanary
 from cloud_bridge.listening_sockets import LOOPBACK
 from cloud_bridge.roles.port_busy import port_busy
 from cloud_bridge.settings import Settings
@@ -27,7 +29,7 @@ class Canaries(Protocol):
 class WayIn(NamedTuple):
     """What is open."""
 
-    canary: Canaries
+    canaries: Sequence[Canaries]
     mqtt_port: int  # 0 where the broker is an outside one
     mqtts_port: int | None
     ocpp_port: int | None = None
@@ -45,15 +47,23 @@ async def way_in(app_state: AppState) -> AsyncIterator[WayIn]:
         if isinstance(broker, EmbeddedBroker):
             await _start_broker(app_state.settings, broker)
             ports = await _open_ocpp(app_state.settings, ocpp)
-            yield WayIn(broker.canary(), broker.port, broker.tls_port, *ports)
+            yield WayIn([broker.canary(), *_canaries(ocpp)], broker.port, broker.tls_port, *ports)
         elif isinstance(broker, MqttIngest | JetStreamIngest):
             broker.start()
             ports = await _open_ocpp(app_state.settings, ocpp)
-            yield WayIn(broker.canary(), 0, None, *ports)
+            yield WayIn([broker.canary(), *_canaries(ocpp)], 0, None, *ports)
+        elif isinstance(broker, OcppLink) and ocpp is not None:
+            broker.start(ocpp)
+            ports = await _open_ocpp(app_state.settings, ocpp)
+            yield WayIn(_canaries(ocpp), 0, None, *ports)
     finally:
         if ocpp is not None:
             await ocpp.close()
         await broker.stop()
+
+
+def _canaries(door: OcppDoor | None) -> list[DoorCanary]:
+    return [] if door is None else [door.canary()]
 
 
 async def _start_broker(settings: Settings, broker: EmbeddedBroker) -> None:

@@ -8,7 +8,8 @@ from cloud_bridge.wire import Message
 
 Doors = tuple[
     tuple[str, int], ...
-]  # names of a cluster's nodes, and the numbers of their paths (cloud_bridge/paths.py)
+]  # names of a cluster's nodes, and the numbers of their paths (cloud_bridge/paths.py); one without a name: wherever it is
+ANYWHERE = ""
 
 
 class InboundMessage(NamedTuple):
@@ -41,3 +42,4 @@ class CanaryMark(NamedTuple):
     paths: Collection[
         int
     ] = ()  # of the cluster, if it came through one (cloud_bridge/paths.py); `shard` is one of them
+    door: str = ""  # for OCPP, of a cluster, if it came through one

@@ -20,12 +20,12 @@ from collections.abc import Collection
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, literal_column, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, case, func, literal_column, or_, select, true
 
 from cloud_bridge.contact import OUTAGE_AFTER_MS, Listened
-from cloud_bridge.paths import ALL, EVERY, Heard, heard
-from cloud_bridge.store.inbound_message import CanaryMark, Doors
-from cloud_bridge.store.tables import contacts, listening, listening_gaps, presence
+from cloud_bridge.paths import ALL, EVERY, OCPP, Heard, heard
+from cloud_bridge.store.inbound_message import ANYWHERE, CanaryMark, Doors
+from cloud_bridge.store.tables import contacts, listening, listening_gaps, presence, units
 from cloud_bridge.store.upsert import replace
 
 _STAMP: ColumnElement[int] = bindparam("stamp_ms", type_=BigInteger)
@@ -57,6 +57,8 @@ def record_mark(connection: Connection, mark: CanaryMark, now_ms: int) -> Heard:
 
 def path_of(doors: Doors) -> ColumnElement[int]:
     """For a row of `contacts` with the parameter `unit`: the path of the node that it is on, or was last."""
+    if len(doors) == 1 and doors[0][0] == ANYWHERE:
+        return literal_column(str(doors[0][1]))
     door = select(presence.c.door).where(presence.c.unit_id == bindparam("unit")).scalar_subquery()
     said: dict[Any, ColumnElement[int]] = {  # no parameters: the rows have none of these names
         literal_column("'" + name.replace("'", "''") + "'"): literal_column(str(number)) for name, number in doors
@@ -98,6 +100,8 @@ def listened_at(doors: Doors) -> ColumnElement[int]:
 def adopt_strays(connection: Connection, paths: Collection[int]) -> None:
     """Contacts on paths that are no more, as of a node that was taken away, or of before there was a cluster: the silence
     of these units begins to count anew."""
-    strays = contacts.c.shard.not_in((*paths, EVERY))
-    total_ms = func.coalesce(select(listening.c.listened_ms).where(listening.c.id == EVERY).scalar_subquery(), 0)
-    connection.execute(contacts.update().where(strays).values(shard=EVERY, listened_ms=total_ms))
+    speaks_ocpp = contacts.c.unit_id.in_(select(units.c.id).where(units.c.protocol == literal_column("'ocpp'")))
+    for number, own_paths, theirs in ((OCPP, (OCPP,), speaks_ocpp), (EVERY, (*paths, EVERY, OCPP), true())):
+        total_ms = func.coalesce(select(listening.c.listened_ms).where(listening.c.id == number).scalar_subquery(), 0)
+        strays = contacts.c.shard.not_in(own_paths)
+        connection.execute(contacts.update().where(strays, theirs).values(shard=number, listened_ms=total_ms))

@@ -43,6 +43,7 @@ from cloud_bridge.store.tables import (
     members,
     messages,
     metadata,
+    ocpp_doors,
     ocpp_lines,
     over_quota,
     ownerships,
@@ -205,6 +206,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     update_bytes: (),
     listening: (),  # when the service itself listened
     listening_gaps: (),
+    ocpp_doors: (),
     clock_steps: (),  # what time it was, and how far each table was cleared
     retention: (),
     rolled_up: (),

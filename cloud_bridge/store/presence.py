@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, bindparam, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, and_, bindparam, or_, select, true, update
 
 from cloud_bridge.contact import FUTURE_MS
 from cloud_bridge.store.row_order import in_parts, lock_in_order
@@ -29,13 +29,16 @@ _BELIEVABLE: ColumnElement[int] = bindparam("believable_ms", type_=BigInteger)
 
 
 @cache
-def _newest_presence(dialect: str) -> Insert:
+def _newest_presence(dialect: str, is_by_door: bool) -> Insert:
     statement = insert_into(dialect, presence)
     new = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=["unit_id"],
         set_={"connected": new.connected, "door": new.door, "changed_ms": new.changed_ms},
-        where=or_(new.changed_ms >= presence.c.changed_ms, presence.c.changed_ms > _BELIEVABLE),
+        where=and_(
+            or_(new.changed_ms >= presence.c.changed_ms, presence.c.changed_ms > _BELIEVABLE),
+            or_(new.connected, presence.c.door == new.door) if is_by_door else true(),
+        ),
     )
 
 
@@ -45,9 +48,11 @@ def _newest_over_quota(dialect: str) -> Insert:
     return statement.on_conflict_do_update(index_elements=["unit_id"], set_={"at_ms": statement.excluded.at_ms})
 
 
-def record_presence(connection: Connection, rows: Sequence[Presence]) -> None:
+def record_presence(connection: Connection, rows: Sequence[Presence], is_by_door: bool = False) -> None:
     """Store events in one batch, in whatever order they come: one that is older than what is stored of its unit changes
-    nothing, and of two in the same millisecond the one that comes later counts."""
+    nothing, and of two in the same millisecond the one that comes later counts.
+
+    `is_by_door`: the doors tell of their own connections, each in order, and the end of one says nothing of another door's."""
     believable_ms = max((row.changed_ms for row in rows), default=0) + FUTURE_MS
     newest: dict[str, Presence] = {}  # a statement of PostgreSQL may change a row once
     for row in rows:
@@ -55,7 +60,7 @@ def record_presence(connection: Connection, rows: Sequence[Presence]) -> None:
         if known is None or row.changed_ms >= known.changed_ms:
             newest[row.unit_id] = row
     values = [newest[unit_id]._asdict() | {"believable_ms": believable_ms} for unit_id in sorted(newest)]
-    execute_many(connection, _newest_presence(connection.dialect.name), values)
+    execute_many(connection, _newest_presence(connection.dialect.name, is_by_door), values)
 
 
 def lost_door(connection: Connection, door: str, at_ms: int) -> None:

@@ -34,6 +34,7 @@ from cloud_bridge.store.data_errors import is_of_its_data
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.error_text import reason_of, remedy_of
 from cloud_bridge.store.inbound_message import CanaryMark, InboundMessage
+from cloud_bridge.store.ocpp_doors import record_door_mark
 from cloud_bridge.store.paths import record_mark
 from cloud_bridge.store.record import ClockSet, record, record_clock_set, record_listening, reject
 
@@ -200,7 +201,8 @@ class Recorder:
             for mark in sorted(marks, key=attrgetter("shard")):  # the order of rows is one for all processes
                 if mark.paths:
                     if proves_listening(mark.received_ms, now_ms) and isinstance(self.ledger, PathLedger):
-                        listened.append(partial(self.ledger.heard, record_mark(connection, mark, now_ms).rows))
+                        record_one = record_door_mark if mark.door else record_mark
+                        listened.append(partial(self.ledger.heard, record_one(connection, mark, now_ms).rows))
                     continue
                 is_newer = last_ok_ms is None or mark.received_ms > last_ok_ms or not is_believable(last_ok_ms, now_ms)
                 is_possible = is_believable(mark.received_ms, now_ms)

@@ -437,6 +437,14 @@ ocpp_lines = Table(  # of chargers that speak OCPP, what is no contact (store/oc
     Column("contested_ms", BigInteger),  # when two connections last took turns with its identity
 )
 
+ocpp_doors = Table(  # the processes that are doors for OCPP, of a cluster (store/ocpp_doors.py)
+    "ocpp_doors",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("beat", BigInteger, nullable=False),  # counts up while it lives
+    Column("until_ms", BigInteger, nullable=False),  # when its canary came through last
+)
+
 unknown_clients = Table(  # ids that said something and are no units (store/unknown_clients.py)
     "unknown_clients",
     metadata,

@@ -88,6 +88,12 @@ class OcppCharger:
             self._socket.transport.abort()
         await self._end_reading()
 
+    async def ended(self) -> None:
+        """Until the bridge has ended the connection. Raises TimeoutError."""
+        assert self._socket is not None
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            await self._socket.wait_closed()
+
     async def tell(self, status: str, error: str = "NoError") -> None:
         self.status = status
         await self.call("StatusNotification", connectorId=1, errorCode=error, status=status, timestamp=_now())

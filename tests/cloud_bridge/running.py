@@ -114,6 +114,11 @@ class Bridge:
         """What roles/ingest.py lets it do every five seconds; returns when it is stored."""
         asyncio.run_coroutine_threadsafe(self._canary.send(), self._loop).result(DEADLINE_S)
 
+    def send_ocpp_canary(self) -> None:
+        """Likewise, through the door for OCPP."""
+        assert self.app_state.ocpp is not None
+        asyncio.run_coroutine_threadsafe(self.app_state.ocpp.canary().send(), self._loop).result(DEADLINE_S)
+
     def _canary_away(self) -> None:
         self._loop.call_soon_threadsafe(self._canary.close)
 
@@ -189,13 +194,18 @@ def _make_database(server: str, name: str, template: str) -> None:
 
 @contextmanager
 def running_bridge(
-    folder: Path, clock: HandClock | None = None, clock_from: Callable[[int], Clock] | None = None, ocpp: bool = False
+    folder: Path,
+    clock: HandClock | None = None,
+    clock_from: Callable[[int], Clock] | None = None,
+    ocpp: bool = False,
+    proxies: tuple[str, ...] = (),
 ) -> Iterator[Bridge]:
     """From open to closed, like a process that is started and stopped. `clock_from` makes its clock as it does for a
     process; else it is one that is set by hand. With `ocpp` it has a door for chargers that speak it."""
     where = store_at(folder)
     database = where if isinstance(where, str) else None
-    settings = Settings("127.0.0.1", 0, 0, folder, TOKEN, database=database, ocpp_port=0 if ocpp else None)
+    port = 0 if ocpp else None
+    settings = Settings("127.0.0.1", 0, 0, folder, TOKEN, database=database, ocpp_port=port, proxies=proxies)
     hand_clock = clock or HandClock()
     started: list[Bridge] = []
     ready = threading.Event()

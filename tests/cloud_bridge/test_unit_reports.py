@@ -55,7 +55,7 @@ def test_what_the_database_did_not_take_waits_and_newer_events_win(
     reports.connected("cp-2", True)
     reports.over_quota("cp-2", START_MS)
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         reports.connected("cp-1", False)  # meanwhile
         raise OperationalError("INSERT", {}, Exception("disk I/O error"))
 

@@ -15,6 +15,7 @@ from cloud_bridge.paths import path_number
 
 ACCOUNT = "UNITS"  # of the units and of our own clients
 BRIDGE_USER = "bridge"  # in that account
+OCPP_USER = "ocpp"  # likewise: a door for OCPP, with rights of its own (node_files.py)
 SYSTEM_USER = "system"  # in the system account: who is connected, and who is to be cut off
 MAX_NODES = 9
 
@@ -36,6 +37,12 @@ class Cluster(NamedTuple):
     system_secret: str
     issuer_seed: str  # signs who may log in (nkey.py)
     ca: str | None  # the PEM file by which the nodes' certificates are checked; None: no TLS
+    ocpp_secret: str = ""  # of the doors for OCPP; empty in a file that was written before there were any
+
+    @property
+    def is_doors(self) -> bool:
+        """Whether the file is that of the doors for OCPP, which has no secret but theirs."""
+        return not self.bridge_secret
 
     @property
     def servers(self) -> list[str]:
@@ -69,6 +76,11 @@ def cluster_text(cluster: Cluster) -> str:
     return json.dumps(cluster._asdict() | {"nodes": [node._asdict() for node in cluster.nodes]}, indent=1) + "\n"
 
 
+def door_text(cluster: Cluster) -> str:
+    """The file of the doors for OCPP: a process that strangers talk to has no more than it needs."""
+    return cluster_text(cluster._replace(bridge_secret="", system_secret="", issuer_seed=""))
+
+
 def _cluster(said: dict[str, Any]) -> Cluster:
     nodes = [
         Node(_text(one["name"]), _text(one["host"]), _port(one["client_port"]), _port(one["mqtt_port"]))
@@ -84,14 +96,13 @@ def _cluster(said: dict[str, Any]) -> Cluster:
     ):
         if len(doors) < len(nodes):
             raise ValueError(f"two nodes have one {kind} port on one host: give each its own")
-    ca = said["ca"]
-    cluster = Cluster(
-        nodes,
-        _text(said["bridge_secret"]),
-        _text(said["system_secret"]),
-        _text(said["issuer_seed"]),
-        None if ca is None else _text(ca),
-    )
+    ca = None if said["ca"] is None else _text(said["ca"])
+    secrets = [said["bridge_secret"], said["system_secret"], said["issuer_seed"]]
+    ocpp_secret = said.get("ocpp_secret") or ""
+    if secrets == ["", "", ""]:
+        return Cluster(nodes, "", "", "", ca, _text(ocpp_secret))
+    bridge_secret, system_secret, issuer_seed = map(_text, secrets)
+    cluster = Cluster(nodes, bridge_secret, system_secret, issuer_seed, ca, ocpp_secret and _text(ocpp_secret))
     try:
         Signer(cluster.issuer_seed)
     except BadKey as error:

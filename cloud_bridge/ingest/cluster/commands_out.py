@@ -1,9 +1,11 @@
 """Commands to units on the cluster, with QoS 1, and never later than their end.
 
-A unit that is away is asked for nothing: the nodes themselves are asked whether it is connected, and a command to one that is
-not is not sent. One that goes away a moment later would get the command when it comes back, if it has asked for a session
-that is kept. So each message has a time to live, after which the cluster removes it, whatever becomes of our process. It is
-no longer than we wait for an answer: a pause of 8 hours that arrives after one would surprise whoever has given it.
+For a charger that speaks OCPP the door that it is connected to is asked (ocpp_link.py); where there is none, nobody answers.
+
+A unit of our own that is away is asked for nothing: the nodes themselves are asked whether it is connected, and a command to
+one that is not is not sent. One that goes away a moment later would get the command when it comes back, if it has asked for a
+session that is kept. So each message has a time to live, after which the cluster removes it, whatever becomes of our process.
+It is no longer than we wait for an answer: a pause of 8 hours that arrives after one would surprise whoever has given it.
 """
 
 import json
@@ -11,12 +13,13 @@ import logging
 from typing import Any
 
 from nats.aio.client import Client
-from nats.errors import Error
+from nats.errors import Error, NoRespondersError
 from nats.js.errors import APIError
 
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.cluster.nodes import Nodes
+from cloud_bridge.ingest.cluster.ocpp_link import NOT_TAKEN, TAKEN, command_subject
 from cloud_bridge.ingest.cluster.pull import OF_COMMANDS
 from cloud_bridge.store.commands import ANSWER_MS
 from cloud_bridge.wire import UNIT_ID
@@ -43,6 +46,8 @@ class CommandsOut:
         """On cp/<id>/command. False: it is not connected, or the cluster has not confirmed that it has the command."""
         if not UNIT_ID.match(unit_id):
             return False
+        if (answer := await self._ask_door(unit_id, payload)) is not None:
+            return answer == TAKEN
         if not (await self._nodes.connections_of(unit_id, is_first_enough=True)).connections:
             return False
         lives_s = min(expires_ms - self._clock.now_ms(), ANSWER_MS) // 1000
@@ -65,6 +70,18 @@ class CommandsOut:
             _log.warning("a piece was not sent: %s", error or type(error).__name__)
             return False
         return True
+
+    async def _ask_door(self, unit_id: str, payload: bytes) -> bytes | None:
+        """What the door for OCPP says that the charger is connected to; None: it is connected to none."""
+        try:
+            answer = await self._client.request(command_subject(unit_id), payload, timeout=PUBLISHED_WITHIN_S)
+        except NoRespondersError:
+            return None
+        except (Error, OSError, TimeoutError) as error:
+            self._counters.failed_commands += 1
+            _log.warning("a command was not sent: %s", error or type(error).__name__)
+            return NOT_TAKEN
+        return answer.data
 
     async def _publish(self, subject: str, payload: bytes, lives_s: int) -> None:
         headers = {**_AS_MQTT, "Nats-TTL": f"{lives_s}s"}

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from nats.aio.client import Client
 
-from cloud_bridge.ingest.cluster.cluster_file import BRIDGE_USER, SYSTEM_USER, Cluster
+from cloud_bridge.ingest.cluster.cluster_file import BRIDGE_USER, OCPP_USER, SYSTEM_USER, Cluster
 from cloud_bridge.ingest.cluster.pull_client import PullClient
 
 CONNECT_WITHIN_S = 2
@@ -44,6 +44,13 @@ async def connect_worker(cluster: Cluster) -> PullClient:
     """As connect_bridge, to take messages."""
     client = PullClient()
     await _connect(client, cluster, BRIDGE_USER, cluster.bridge_secret, "worker", None)
+    return client
+
+
+async def connect_door(cluster: Cluster, name: str) -> Client:
+    """As connect_bridge, with the rights of a door for OCPP alone."""
+    client = Client()
+    await _connect(client, cluster, OCPP_USER, cluster.ocpp_secret, name, None)
     return client
 
 

@@ -4,13 +4,21 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from cloud_bridge.ingest.cluster.cluster_file import ACCOUNT, BRIDGE_USER, SYSTEM_USER, Cluster, Node
+from cloud_bridge.ingest.cluster.cluster_file import (
+    ACCOUNT,
+    BRIDGE_USER,
+    OCPP_USER,
+    SYSTEM_USER,
+    Cluster,
+    Node,
+)
 from cloud_bridge.ingest.cluster.nkey import Signer
 
 CLUSTER_NAME = "chargekeeper"
 ROUTE_USER = "route"
 LOGIN_WITHIN_S = 10  # for an answer of ours to a login
 ACK_WAIT = "30s"  # then a message that a unit has not acknowledged is delivered again
+ANSWERED_WITHIN = "10s"  # by a door for OCPP
 REPLICAS = 3
 MAX_UNITS = 1_000_000  # that may subscribe to their commands; from 2.15 on a node allows 1,000 where nothing is said
 
@@ -38,6 +46,7 @@ def node_text(
     """The file of one node. It has secrets."""
     routes = [f"nats-route://{ROUTE_USER}:{route_secret}@{other.node.host}:{other.cluster_port}" for other in places]
     node = place.node
+    doors = [_door(cluster)] if cluster.ocpp_secret else []
     routing = {
         "name": CLUSTER_NAME,
         "host": node.host,
@@ -71,7 +80,7 @@ def node_text(
         "accounts": {
             ACCOUNT: {
                 "jetstream": {"max_consumers": MAX_UNITS},
-                "users": [{"user": BRIDGE_USER, "password": cluster.bridge_secret}],
+                "users": [{"user": BRIDGE_USER, "password": cluster.bridge_secret}, *doors],
             },
             "SYS": {"users": [{"user": SYSTEM_USER, "password": cluster.system_secret}]},
         },
@@ -80,12 +89,22 @@ def node_text(
             "timeout": LOGIN_WITHIN_S,
             "auth_callout": {
                 "issuer": Signer(cluster.issuer_seed).public,
-                "auth_users": [BRIDGE_USER, SYSTEM_USER],
+                "auth_users": [BRIDGE_USER, *(door["user"] for door in doors), SYSTEM_USER],
                 "account": ACCOUNT,
             },
         },
     }
     return json.dumps(configuration, indent=1) + "\n"  # which the server reads as its own
+
+
+def _door(cluster: Cluster) -> dict[str, object]:
+    """A door for OCPP hears what is for its chargers and answers that; it reads and says nothing of any unit of ours."""
+    may = {
+        "subscribe": {"allow": ["ocpp.*.*"]},
+        "publish": {"allow": ["ocpp.*.taken"]},
+        "allow_responses": {"max": 1, "expires": ANSWERED_WITHIN},
+    }
+    return {"user": OCPP_USER, "password": cluster.ocpp_secret, "permissions": may}
 
 
 def _tls(tls: Certificate, verify: bool) -> dict[str, object]:

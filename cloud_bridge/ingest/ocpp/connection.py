@@ -1,13 +1,22 @@
-"""The WebSocket of one charger, with what the door keeps of it. Runs on the event loop."""
+"""The WebSocket of one charger, with what the door keeps of it. Runs on the event loop.
+
+Frames are given to the door as they come, with no task and no queue between: a charger whose frames wait for the store is not
+read, and the network holds the others back. A frame that comes whole and alone is read here (whole_frame.py), and everything
+else of the protocol, from the handshake to the close, is the library's. Which of them reads is known from the bytes that it
+has not made a frame of yet: there have to be none.
+"""
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from socket import SHUT_RDWR, socket
 
 from websockets.asyncio.server import Server, ServerConnection
-from websockets.frames import Frame, Opcode
+from websockets.frames import DATA_OPCODES, Frame, Opcode
+from websockets.http11 import Request
 from websockets.protocol import OPEN, Event
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
@@ -17,12 +26,14 @@ from cloud_bridge.ingest.ocpp.frames import MAX_FRAME_BYTES
 from cloud_bridge.ingest.ocpp.line import Line
 from cloud_bridge.ingest.ocpp.login import chosen_subprotocol
 from cloud_bridge.ingest.ocpp.outgoing import Calls
+from cloud_bridge.ingest.ocpp.whole_frame import size_on_wire, text_frame, text_in
 
 MAX_UNCOMMITTED = 64  # frames of one charger that the store has not committed; then its socket is not read
-MAX_UNREAD = 8  # frames that wait to be read here; then the network holds the others back
 CLOSE_WITHIN_S = 5.0  # of the closing handshake: a charger that does not answer it would hold its file for longer
 MAX_UNSENT_BYTES = 64 * 1024  # for a charger that does not read what it is sent
+UNKNOWN = math.inf  # bytes; then the library reads all of it
 
+Take = Callable[[bytes], object]  # a frame; must not raise
 
 QUIET = logging.getLogger(f"{__name__}.websockets")  # each stranger would be a trace
 QUIET.setLevel(logging.CRITICAL)
@@ -33,22 +44,25 @@ class OcppConnection(ServerConnection):
 
     is_made = False
     unit_id = ""  # known and proven once it is let in
+    since_ms = 0  # the stamp of its presence; before it is let in, of what was told of its charger last
     credentials_ms: int | None = None  # when its secret was changed last, as of just before it was compared
 
-    def __init__(self, server: Server, accepted: socket, network: str) -> None:
+    def __init__(self, server: Server, accepted: socket, address: str, network: str | None) -> None:
+        """`network` is what limits go by; None while it is a proxy's."""
         protocol = ServerProtocol(select_subprotocol=_choose, max_size=MAX_FRAME_BYTES, logger=QUIET)
-        super().__init__(
-            protocol, server, ping_interval=None, ping_timeout=None, close_timeout=CLOSE_WITHIN_S, max_queue=MAX_UNREAD
-        )
+        super().__init__(protocol, server, ping_interval=None, ping_timeout=None, close_timeout=CLOSE_WITHIN_S)
+        self.address = address
         self.network = network
         self.charger = ChargerState()
         self.line = Line(self.loop.time())
         self.calls = Calls()
-        self._accepted = accepted
-        self._uncommitted = 0
-        self._has_room = asyncio.Event()
-        self._has_room.set()
         self.has_sign = False  # of its line, since the door looked last
+        self._accepted = accepted
+        self._take: Take | None = None  # who is given its frames
+        self._unread = UNKNOWN  # bytes that the library has, and has made no frame of
+        self._parts: list[bytes] = []  # of a message of several frames
+        self._held: deque[bytes] = deque()  # messages that were read with others, while too many are uncommitted
+        self._uncommitted = 0
 
     # Called by the event loop.
 
@@ -56,33 +70,54 @@ class OcppConnection(ServerConnection):
         self.is_made = True
         super().connection_made(transport)
 
+    def data_received(self, data: bytes) -> None:
+        if not self._unread and self._is_ready and (message := text_in(data)) is not None:
+            self._receive(message)
+            return
+        self._unread += len(data)
+        super().data_received(data)
+        if self.protocol.close_expected():  # by its close, or for its fault
+            self.loop.call_later(CLOSE_WITHIN_S, self.abort)
+
     def process_event(self, event: Event) -> None:
-        if isinstance(event, Frame) and event.opcode in (Opcode.PING, Opcode.PONG):
-            self.has_sign = True
-            self.line.sign(self.loop.time(), event.opcode is Opcode.PONG)
-            if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:  # pongs that it does not read
-                self.abort()
+        if isinstance(event, Request):
+            self._unread = UNKNOWN if self.protocol.reader.buffer else 0
+        elif isinstance(event, Frame):
+            size = size_on_wire(len(event.data))
+            self._unread = self._unread - size if size <= self._unread else UNKNOWN
+            if event.opcode in DATA_OPCODES:
+                self._parts.append(bytes(event.data))
+                if event.fin:
+                    whole, self._parts = b"".join(self._parts), []
+                    self._receive(whole)
+                return
+            if event.opcode in (Opcode.PING, Opcode.PONG):
+                self.has_sign = True
+                self.line.sign(self.loop.time(), event.opcode is Opcode.PONG)
+                if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:  # pongs that it does not read
+                    self.abort()
         super().process_event(event)
 
     # Called by the door.
 
-    async def next_frame(self) -> bytes:
-        """The next one, once there is room for it in what is uncommitted. No UTF-8, or what is called binary, is a frame too:
-        that is the parser's business. Raises ConnectionClosed."""
-        await self._has_room.wait()
-        return await self.recv(decode=False)
+    async def serve(self, take: Take) -> None:
+        """Give `take` each message from now on, until the connection has ended. No UTF-8, or what is called binary, is a
+        message too: that is the parser's business."""
+        self._take = take
+        self._go_on()
+        await self.wait_closed()
 
-    def take(self) -> None:
-        """A frame waits for its commit."""
+    def took(self) -> None:
+        """A message waits for its commit."""
         self._uncommitted += 1
-        if self._uncommitted >= MAX_UNCOMMITTED:
-            self._has_room.clear()
+        if self._uncommitted == MAX_UNCOMMITTED:
+            self.transport.pause_reading()
 
     def committed(self, answer: str | None) -> None:
         """It is stored, and answered by that."""
         self._uncommitted -= 1
-        if self._uncommitted < MAX_UNCOMMITTED // 2:
-            self._has_room.set()
+        if self._uncommitted == MAX_UNCOMMITTED // 2:
+            self._go_on()
         if answer is not None:
             self.write(answer)
 
@@ -99,8 +134,7 @@ class OcppConnection(ServerConnection):
         if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self.abort()
             return
-        self.protocol.send_text(frame.encode())
-        self.send_data()
+        self.transport.write(text_frame(frame.encode()))
 
     def ask_for_pong(self) -> None:
         """A ping. Its pong comes by itself (process_event)."""
@@ -115,6 +149,29 @@ class OcppConnection(ServerConnection):
             return
         with suppress(OSError):  # it has ended already
             self._accepted.shutdown(SHUT_RDWR)  # the handshake fails with the end of the stream
+
+    @property
+    def _is_ready(self) -> bool:
+        """For the next message to be given away as it comes."""
+        return self._take is not None and not self._parts and not self._held and self._uncommitted < MAX_UNCOMMITTED
+
+    def _receive(self, message: bytes) -> None:
+        if self.transport.is_closing():  # ended by what was before it
+            return
+        if self._take is None or self._held or self._uncommitted >= MAX_UNCOMMITTED:
+            self._held.append(message)  # no more than was read at once: reading pauses
+            self.transport.pause_reading()
+        else:
+            self._take(message)
+
+    def _go_on(self) -> None:
+        """With what was held back, and then with what comes."""
+        while self._held and self._take is not None and self._uncommitted < MAX_UNCOMMITTED:
+            message = self._held.popleft()
+            if not self.transport.is_closing():
+                self._take(message)
+        if not self._held and self._uncommitted < MAX_UNCOMMITTED:
+            self.transport.resume_reading()
 
 
 def _choose(_protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:

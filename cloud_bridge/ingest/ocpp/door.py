@@ -1,54 +1,54 @@
 """The door for chargers of other makers: a WebSocket at `/ocpp/<id>` for OCPP-J 1.6. Created and used on one event loop.
 
-    accepted --request with id and secret--> let in --frames--> closed
-       |                                        |
-       +-- refused, with a reason that is kept for its installer (login.py)
+    accepted (entrance.py) --request with id and proof--> let in --frames--> closed
+                              |
+                              +-- refused, with a reason that is kept for its installer (login.py)
 
-The sockets are ours (acceptor.py), and the library gets each of them: so connections that have proved nothing are counted and
-closed as at the door for MQTT, by the same rules and with the same secrets (admission.py). Every frame is stamped as contact
-before anybody looks into it, and answered once it is committed: a charger keeps what was not answered, and sends it again.
+The sockets are ours, and the library gets each of them: so connections that have proved nothing are counted and closed as at
+the door for MQTT, by the same rules and with the same secrets (admission.py). Every frame is stamped as contact before anybody
+looks into it, and answered once it is committed: a charger keeps what was not answered, and sends it again.
 
 A unit has one connection, the newest that proved itself. The older one is closed after the new one is known, and its end marks
-nobody as gone.
+nobody as gone. In a cluster that holds for all doors (others.py).
 """
 
 import asyncio
 import logging
-import socket
-import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-from typing import cast
+from typing import NamedTuple, cast
 
 from sqlalchemy.exc import SQLAlchemyError
 from websockets.asyncio.server import Server, ServerConnection
-from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from cloud_bridge.acceptor import Acceptor
-from cloud_bridge.client_address import network_of
-from cloud_bridge.connection_limits import Budget, Crowd
+from cloud_bridge.client_address import Proxies, network_of
+from cloud_bridge.connection_limits import Budget
 from cloud_bridge.ingest.admission import Admission, Secret
+from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.changed_secrets import ChangedSecrets
 from cloud_bridge.ingest.inbound import Ingest
-from cloud_bridge.ingest.listener import LOGINS_AT_ONCE, LOOK_EVERY_S, TLS_TIMES
-from cloud_bridge.ingest.ocpp import login
+from cloud_bridge.ingest.listener import LOGINS_AT_ONCE, LOOK_EVERY_S
+from cloud_bridge.ingest.ocpp import certificate_subject, login
 from cloud_bridge.ingest.ocpp.actions import Outcome, Record, carry_out, state_of
-from cloud_bridge.ingest.ocpp.charger import ChargerState
 from cloud_bridge.ingest.ocpp.connection import QUIET, OcppConnection
+from cloud_bridge.ingest.ocpp.door_canary import DoorAddress, DoorCanary
+from cloud_bridge.ingest.ocpp.entrance import Entrance
 from cloud_bridge.ingest.ocpp.frames import Call, ErrorCode, Reply, error, read_frame, result
 from cloud_bridge.ingest.ocpp.line import Do
-from cloud_bridge.ingest.ocpp.login import Refused
+from cloud_bridge.ingest.ocpp.login import Knock, Refused
 from cloud_bridge.ingest.ocpp.orders import ordered
+from cloud_bridge.ingest.ocpp.others import Alone, Others
 from cloud_bridge.ingest.ocpp.outgoing import Outgoing
+from cloud_bridge.ingest.ocpp.stored_charger import Stored
 from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S
-from cloud_bridge.listening_sockets import open_sockets
+from cloud_bridge.ingest.ways_in import OCPP
+from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
 
 CONTESTED_AFTER, CONTESTED_WITHIN_S = 4, 600.0  # times that a connection took over another that was alive
-LEAVE_WITHIN_S = 5.0  # for all connections, when we stop
 RETRY_AFTER_S = 30  # of one that is to come again
 TOO_LARGE = 1009  # close code, RFC 6455 section 7.4.1
 STATUSES = {  # of a secret that is not right
@@ -57,69 +57,77 @@ STATUSES = {  # of a secret that is not right
     Secret.UNCHECKED: (HTTPStatus.SERVICE_UNAVAILABLE, login.TRY_AGAIN),
 }
 
-FindCharger = Callable[[str], ChargerState]  # what is stored of it; reads the database
+FindCharger = Callable[[str], Stored]  # reads the database
 
 _log = logging.getLogger(__name__)
+
+
+class Limits(NamedTuple):
+    """Of connections, and whose word of a client is believed."""
+
+    budget: Budget
+    proxies: Proxies
 
 
 class OcppDoor:
     """Listens, lets in, stamps, answers."""
 
-    def __init__(self, ingest: Ingest, admission: Admission, find_charger: FindCharger, budget: Budget) -> None:
+    def __init__(
+        self,
+        ingest: Ingest,
+        admission: Admission,
+        find_charger: FindCharger,
+        limits: Limits,
+        others: Others | None = None,
+    ) -> None:
         self._ingest = ingest
         self._admission = admission
         self._find_charger = find_charger
+        self._proxies = limits.proxies
+        self._others = others or Alone()
         self._counters = ingest.counters
         self._loop = asyncio.get_running_loop()
         self._turns = asyncio.Semaphore(LOGINS_AT_ONCE)
-        self._budget = budget
-        self._unproven = Crowd[OcppConnection](budget.unproven, budget.unproven_of_network)  # until their request
-        self._waiting = Crowd[OcppConnection](budget.logins, budget.logins_of_network)  # until it is decided
         self._changed_secrets = ChangedSecrets(admission.credentials)
-        self._server = _Server(
+        server = _Server(
             self._serve,
             process_request=self._admit,
             open_timeout=CONNECT_OVER_TLS_WITHIN_S,
             server_header=None,
             logger=QUIET,
         )
-        self._acceptors: list[Acceptor] = []
-        self._certificate: Certificate | None = None
+        self._entrance = Entrance(server, limits.budget, ingest.counters, limits.proxies)
+        self._doors: list[DoorAddress] = []
         self._looking: asyncio.Task[None] | None = None
-        self._all: set[OcppConnection] = set()
         self._open: dict[str, OcppConnection] = {}
         self._take_overs_s: dict[str, list[float]] = {}  # the last ones, of units alone
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """Accept chargers from now on, with a certificate only over TLS. May be called for several ports.
 
         Returns the port, chosen by the system when 0. Raises OSError.
         """
-        sockets = open_sockets(host, port)
-        bound: int = sockets[0].getsockname()[1]
-        take = partial(self._take, None if certificate is None else certificate.context)
-        self._acceptors.append(Acceptor(sockets, take, self._has_room, self._counters, self._is_busy))
-        self._certificate = certificate or self._certificate
+        bound = self._entrance.listen(host, port, certificate)
+        self._doors.append(DoorAddress(LOOPBACK if host in ANYWHERE else host, bound, certificate is not None))
+        self._ingest.ways.expect(OCPP)
         if self._looking is None:
             self._looking = self._loop.create_task(self._look())
         return bound
 
+    def canary(self) -> DoorCanary:
+        """For its ports, once it listens."""
+        return DoorCanary(self._doors, self._admission.credentials.canary_secret, self._counters)
+
     async def close(self) -> None:
         """Stop listening, and end every connection."""
-        for acceptor in self._acceptors:
-            acceptor.close()
         if self._looking is not None:
             self._looking.cancel()
-        for connection in list(self._all):
-            connection.abort()
-        if waited_for := {*self._server.handlers.values(), *self._tasks}:
-            await asyncio.wait(waited_for, timeout=LEAVE_WITHIN_S)
+        await self._entrance.close()
         self._admission.credentials.close()
 
     @property
     def connections(self) -> int:
-        return len(self._all)
+        return len(self._entrance.connections)
 
     def is_connected(self, unit_id: str) -> bool:
         """Whether the charger has a connection open. Says nothing about contact: half-open ones look the same."""
@@ -140,60 +148,31 @@ class OcppDoor:
         connection.send_next_call()
         return True
 
-    # From accept to the first frame.
-
-    def _has_room(self) -> bool:
-        """For one more, or one that has proved nothing will make room for it."""
-        return len(self._all) < self._budget.units or bool(len(self._unproven) or len(self._waiting))
-
-    def _is_busy(self) -> bool:
-        """As many wait for their login as may: who comes now waits outside, as at the door for MQTT (listener.py)."""
-        return len(self._unproven) + len(self._waiting) >= self._budget.logins
-
-    def _take(self, context: ssl.SSLContext | None, accepted: socket.socket, address: str) -> None:
-        if len(self._all) >= self._budget.units:
-            self._turn_out(self._unproven.oldest_out() or self._waiting.oldest_out())
-        connection = OcppConnection(self._server, accepted, network_of(address))
-        self._all.add(connection)
-        self._turn_out(self._unproven.enter(connection, connection.network))
-        opening = self._loop.create_task(self._open_socket(connection, accepted, context))
-        self._tasks.add(opening)
-        opening.add_done_callback(self._tasks.discard)
-
-    def _turn_out(self, connection: OcppConnection | None) -> None:
-        if connection is not None:
-            self._counters.closed_crowded += 1
+    def leave(self, unit_id: str, since_ms: int) -> None:
+        """The charger is connected to another door since then, by the stamps of its presence. An older connection ends."""
+        connection = self._open.get(unit_id)
+        if connection is not None and connection.since_ms < since_ms:
+            self._counters.take_overs += 1
             connection.abort()
 
-    async def _open_socket(
-        self, connection: OcppConnection, accepted: socket.socket, context: ssl.SSLContext | None
-    ) -> None:
-        over_tls = {} if context is None else TLS_TIMES
-        try:
-            await self._loop.connect_accepted_socket(lambda: connection, accepted, ssl=context, **over_tls)
-        except OSError:  # of the handshake, whoever ended it
-            self._counters.failed_handshakes += 1
-        else:
-            await connection.wait_closed()
-        finally:
-            self._all.discard(connection)
-            self._unproven.leave(connection)
-            self._resume()
+    def connected(self) -> dict[str, int]:
+        """The chargers that are connected here, and since when."""
+        return {unit_id: connection.since_ms for unit_id, connection in self._open.items()}
 
-    def _resume(self) -> None:
-        for acceptor in self._acceptors:
-            acceptor.resume()
+    def tell_again(self) -> None:
+        """Who is connected here: the store was told by others that this door is gone."""
+        for connection in self._open.values():
+            self._mark_connected(connection, True)
+
+    # From its request to the first frame.
 
     async def _admit(self, made: ServerConnection, request: Request) -> Response | None:
         """None: it is let in. Otherwise the answer that refuses it."""
-        asking = cast(OcppConnection, made)  # by _take
-        self._unproven.leave(asking)
-        self._turn_out(self._waiting.enter(asking, asking.network))
-        try:
-            refused = await self._refusal(asking, request)
-        finally:
-            self._waiting.leave(asking)
-            self._resume()
+        asking = cast(OcppConnection, made)  # by Entrance
+        client = self._proxies.client_of(asking.address, request.headers.get_all("X-Forwarded-For"))
+        asking.network = network_of(client)
+        with self._entrance.login(asking):
+            refused = await self._refusal(asking, asking.network, request)
         if refused is None:
             self._counters.logins += 1
             return None
@@ -206,8 +185,9 @@ class OcppDoor:
             response.headers["Retry-After"] = str(RETRY_AFTER_S)
         return response
 
-    async def _refusal(self, asking: OcppConnection, request: Request) -> Refused | None:
-        knock = login.read_knock(request.path, request.headers.get_all("Authorization"))
+    async def _refusal(self, asking: OcppConnection, network: str, request: Request) -> Refused | None:
+        subjects = request.headers.get_all(certificate_subject.HEADER) if asking.address in self._proxies else ()
+        knock = login.read_knock(request.path, request.headers.get_all("Authorization"), subjects)
         if isinstance(knock, Refused):
             self._counters.refused_client_id += 1
             return knock
@@ -215,14 +195,7 @@ class OcppDoor:
         async with self._turns:
             if asking.transport.is_closing():  # it has gone meanwhile, or was turned out
                 return Refused(HTTPStatus.SERVICE_UNAVAILABLE, login.BUSY)
-            with suppress(SQLAlchemyError):  # then the secret cannot be compared either
-                asking.credentials_ms = await self._admission.credentials.changed_ms(unit_id)
-            found = await self._admission.check(unit_id, knock.secrets, asking.network)
-            if found is Secret.RIGHT:
-                try:
-                    asking.charger = await asyncio.to_thread(self._find_charger, unit_id)
-                except SQLAlchemyError:
-                    found = Secret.UNCHECKED
+            found = await self._proof(asking, knock, network)
         if found is not Secret.RIGHT:
             return Refused(*STATUSES[found], unit_id)
         if login.chosen_subprotocol(_offered(request)) is None:
@@ -233,33 +206,47 @@ class OcppDoor:
         asking.unit_id = unit_id
         return None
 
+    async def _proof(self, asking: OcppConnection, knock: Knock, network: str) -> Secret:
+        """What its proof is worth; of one that is right the connection gets what is stored of it."""
+        with suppress(SQLAlchemyError):  # then the secret cannot be compared either
+            asking.credentials_ms = await self._admission.credentials.changed_ms(knock.unit_id)
+        if knock.is_certified:
+            found = await self._admission.check_certified(knock.unit_id, network)
+        else:
+            found = await self._admission.check(knock.unit_id, knock.secrets, network)
+        if found is Secret.RIGHT:
+            try:
+                asking.charger, asking.since_ms = await asyncio.to_thread(self._find_charger, knock.unit_id)
+            except SQLAlchemyError:
+                return Secret.UNCHECKED
+        return found
+
     # While it is open.
 
     async def _serve(self, made: ServerConnection) -> None:
         serving = cast(OcppConnection, made)  # by _take
         unit_id = serving.unit_id
+        if unit_id.startswith(CANARY_ID):
+            await serving.serve(partial(self._take_mark, serving))
+            return
         older, self._open[unit_id] = self._open.get(unit_id), serving
         if older is not None:
             self._counters.take_overs += 1
             self._note_take_over(older)
             serving.charger = older.charger  # newer than what is stored
             older.abort()
-        self._mark_connected(unit_id, True)
+        self._mark_connected(serving, True)
+        self._others.opened(unit_id, serving.since_ms)
         try:
-            while True:
-                frame = await serving.next_frame()
-                if not self._take_frame(serving, frame):
-                    break
-        except ConnectionClosed as closed:
-            self._counters.closed_too_large += closed.sent is not None and closed.sent.code == TOO_LARGE
-        except Exception:  # a fault of ours ends this connection and nothing else
-            self._counters.failed_messages += 1
-            _log.exception("the connection of %s failed", unit_id)
+            await serving.serve(partial(self._take_frame, serving))
         finally:
+            sent = serving.protocol.close_sent
+            self._counters.closed_too_large += sent is not None and sent.code == TOO_LARGE
             serving.calls.end()
             if self._open.get(unit_id) is serving:
                 del self._open[unit_id]
-                self._mark_connected(unit_id, False)
+                self._mark_connected(serving, False)
+                self._others.closed(unit_id)
             serving.abort()
 
     def _note_take_over(self, older: OcppConnection) -> None:
@@ -272,15 +259,25 @@ class OcppDoor:
         if len(times_s) == CONTESTED_AFTER:
             self._ingest.reports.contested(older.unit_id)
 
-    def _take_frame(self, connection: OcppConnection, data: bytes) -> bool:
-        """False: it cannot be taken in, and must not be answered."""
+    def _take_frame(self, connection: OcppConnection, data: bytes) -> None:
+        """One that cannot be taken in must not be answered, and ends the connection: its charger sends it again."""
+        try:
+            is_taken = self._is_taken(connection, data)
+        except Exception:  # a fault of ours ends this connection and nothing else
+            self._counters.failed_messages += 1
+            _log.exception("the connection of %s failed", connection.unit_id)
+            is_taken = False
+        if not is_taken:
+            connection.abort()
+
+    def _is_taken(self, connection: OcppConnection, data: bytes) -> bool:
         unit_id, now_ms = connection.unit_id, self._ingest.clock.now_ms()
         if not self._ingest.admits(unit_id, now_ms):
             return False
         heard = self._ingest.hear(unit_id, now_ms)  # before anybody looks into it
         connection.line.frame(self._loop.time())
         answer, outcome = self._read(connection, data, now_ms)
-        connection.take()
+        connection.took()
         committed = partial(connection.committed, answer)
         return self._ingest.take_translated(heard, outcome.records, outcome.refused is not None, committed)
 
@@ -309,9 +306,20 @@ class OcppDoor:
             return error(frame.message_id, outcome.refused), outcome
         return result(frame.message_id, outcome.answer), outcome
 
-    def _mark_connected(self, unit_id: str, connected: bool) -> None:
+    def _take_mark(self, connection: OcppConnection, data: bytes) -> None:
+        """A frame of our own canary."""
+        frame = read_frame(data)
+        now_ms = self._ingest.clock.now_ms()
+        answer = result(frame.message_id, {}) if isinstance(frame, Call) else None
+        connection.took()
+        if not self._ingest.take_canary(now_ms, partial(connection.committed, answer), OCPP):
+            connection.abort()
+
+    def _mark_connected(self, connection: OcppConnection, connected: bool) -> None:
+        """Its stamp is later than what any door has told of the charger before, whatever their clocks say."""
+        unit_id = connection.unit_id
         self._ingest.live.unit(unit_id).connected = connected
-        self._ingest.reports.connected(unit_id, connected)
+        connection.since_ms = self._ingest.reports.connected(unit_id, connected, connection.since_ms)
 
     # By the clock.
 
@@ -327,8 +335,7 @@ class OcppDoor:
             if revoked is not None and revoked.credentials_ms != changed_ms:
                 self._counters.closed_revoked += 1
                 revoked.abort()
-        if self._certificate is not None:
-            self._certificate.look()
+        self._entrance.look()
 
     def _look_at(self, connection: OcppConnection, now_s: float) -> None:
         if connection.has_sign:

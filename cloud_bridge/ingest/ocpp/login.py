@@ -3,6 +3,9 @@
 What installers type differs from charger to charger: some append a slash or the id once more, and some send their key as the
 hexadecimal digits in which OCPP carries it (AuthorizationKey) and others as the bytes that these are. So a secret is compared
 in both forms. A charger that cannot be right is refused with a reason that its installer can act on.
+
+A client certificate (security profile 3) is checked by the proxy in front, which tells its subject (certificate_subject.py).
+One in the name of the charger is its proof, with a password or without; one in another name is refused whatever else is sent.
 """
 
 import binascii
@@ -12,6 +15,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from cloud_bridge.ingest.ocpp.certificate_subject import common_name
 from cloud_bridge.wire import UNIT_ID
 
 SUBPROTOCOL = "ocpp1.6"
@@ -21,6 +25,7 @@ KEY_DIGITS = range(32, 41)  # hexadecimal, of an AuthorizationKey
 NO_ID = "the address ends with no id of a charger"
 NO_PASSWORD = "it sent no password (Basic authentication, security profile 1 or 2)"
 OTHER_USER = "its user name is not its id"
+OTHER_CERTIFICATE = "the common name (CN) of its client certificate is not its id"
 NO_SUBPROTOCOL = "it does not offer the subprotocol ocpp1.6 (OCPP-J 1.6)"
 WRONG_SECRET = "its password is not the secret of this charger"
 NOT_OURS = "no charger of this id speaks OCPP here"
@@ -30,10 +35,11 @@ TOO_MUCH = "it sends too many messages"
 
 
 class Knock(NamedTuple):
-    """Somebody who says who he is, and shows a secret in one form or several."""
+    """Somebody who says who he is, and shows a secret in one form or several, or a certificate."""
 
     unit_id: str
     secrets: tuple[str, ...]
+    is_certified: bool = False
 
 
 class Refused(NamedTuple):
@@ -42,11 +48,20 @@ class Refused(NamedTuple):
     unit_id: str | None = None  # whom it was said to be
 
 
-def read_knock(path: str, authorization: Iterable[str]) -> Knock | Refused:
-    """`authorization` are the values of the header of that name. Never raises."""
+def read_knock(path: str, authorization: Iterable[str], subjects: Iterable[str] = ()) -> Knock | Refused:
+    """`authorization` are the values of the header of that name, and `subjects` of the one in which a proxy of ours tells of a
+    client certificate: empty, or none, without one. Never raises."""
     unit_id = _unit_id(path)
     if unit_id is None:
         return Refused(HTTPStatus.NOT_FOUND, NO_ID)
+    shown = [one for one in subjects if one]
+    if shown:
+        is_its_own = [common_name(one) for one in shown] == [unit_id]
+        return (
+            Knock(unit_id, (), is_certified=True)
+            if is_its_own
+            else Refused(HTTPStatus.UNAUTHORIZED, OTHER_CERTIFICATE, unit_id)
+        )
     credentials = _basic(authorization)
     if credentials is None:
         return Refused(HTTPStatus.UNAUTHORIZED, NO_PASSWORD, unit_id)

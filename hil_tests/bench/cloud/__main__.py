@@ -6,6 +6,8 @@ from collections.abc import Callable
 from hil_tests.bench.cloud.fleet import fleet
 from hil_tests.bench.cloud.live import live
 from hil_tests.bench.cloud.logins import logins
+from hil_tests.bench.cloud.ocpp_fleet import ocpp_fleet
+from hil_tests.bench.cloud.ocpp_outages import ocpp_outages
 from hil_tests.bench.cloud.outages import outages
 from hil_tests.bench.cloud.pages import pages
 from hil_tests.bench.cloud.revoked import revoked
@@ -16,6 +18,8 @@ BENCHES: dict[str, Callable[[], bool]] = {
     "embedded": embedded,
     "outside": outside,
     "ocpp": ocpp_door,
+    "ocpp-fleet": ocpp_fleet,
+    "ocpp-outages": ocpp_outages,
     "fleet": fleet,
     "live": live,
     "logins": logins,

@@ -31,7 +31,7 @@ def fleet() -> bool:
             crowd = Fleet(cloud.mqtt_port, units)
             crowd.connect()
             crowd.disconnect()
-            looking = _Looking(cloud.http_port, password)
+            looking = Looking(cloud.http_port, password)
             took_s = crowd.connect()
             sent = crowd.pace(EVERY_S, SECONDS)
             times = looking.stop()
@@ -50,7 +50,7 @@ def fleet() -> bool:
     return heard == sent.acknowledged and page_ms <= PAGE_LIMIT_MS and stored_ms <= STORED_LIMIT_MS
 
 
-class _Looking:
+class Looking:
     """A process that looks at a dashboard, over and over: the units' own process would make it wait for its turn."""
 
     def __init__(self, port: int, password: str) -> None:

@@ -20,7 +20,10 @@ def test_nodes_and_our_processes_have_the_same_secrets(tmp_path: Path) -> None:
     assert [node.mqtt_port for node in cluster.nodes] == [1883, 1884, 1885]
     for node in cluster.nodes:
         said = json.loads((tmp_path / f"{node.name}.conf").read_text())
-        assert said["accounts"]["UNITS"]["users"] == [{"user": "bridge", "password": cluster.bridge_secret}]
+        bridge, door = said["accounts"]["UNITS"]["users"]
+        assert bridge == {"user": "bridge", "password": cluster.bridge_secret}
+        assert (door["user"], door["password"]) == ("ocpp", cluster.ocpp_secret)
+        assert said["authorization"]["auth_callout"]["auth_users"] == ["bridge", "ocpp", "system"]
         assert len(said["cluster"]["routes"]) == 3 and said["mqtt"]["stream_replicas"] == 3
 
 
@@ -59,3 +62,23 @@ def test_a_node_that_cannot_be_read_is_wrong_usage(tmp_path: Path, node: str) ->
     with pytest.raises(SystemExit) as usage:
         main(["nats", "write", "--folder", str(tmp_path), f"--node={node}"])
     assert usage.value.code == 2
+
+
+def test_the_doors_for_ocpp_have_a_file_with_no_secret_but_theirs(tmp_path: Path) -> None:
+    main(["nats", "write", "--folder", str(tmp_path), *NODES])
+    cluster, doors = read_cluster(tmp_path / "cluster.json"), read_cluster(tmp_path / "ocpp.json")
+    assert doors == cluster._replace(bridge_secret="", system_secret="", issuer_seed="") and doors.is_doors
+    said = (tmp_path / "ocpp.json").read_text()
+    assert not any(one in said for one in (cluster.bridge_secret, cluster.system_secret, cluster.issuer_seed))
+
+
+def test_a_file_of_before_there_were_doors_gets_their_secret(tmp_path: Path) -> None:
+    main(["nats", "write", "--folder", str(tmp_path), *NODES])
+    file = tmp_path / "cluster.json"
+    said = json.loads(file.read_text())
+    del said["ocpp_secret"]
+    file.write_text(json.dumps(said))
+    before = read_cluster(file)
+    main(["nats", "write", "--folder", str(tmp_path), *NODES])
+    after = read_cluster(file)
+    assert not before.ocpp_secret and after == before._replace(ocpp_secret=after.ocpp_secret) and after.ocpp_secret

@@ -45,7 +45,9 @@ def test_its_probes_ask_what_it_answers_where_it_listens(role: Role) -> None:
     settings = the("ConfigMap", "chargekeeper")["data"]
     (container,) = pod("Deployment", role)["containers"]
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-    assert ports == {"http": int(settings["CHARGEKEEPER_HTTP_PORT"])}
+    doors = {one["name"]: int(one["value"]) for one in container.get("env", []) if one["name"].endswith("_PORT")}
+    of_chargers = {"ocpp": doors["CHARGEKEEPER_OCPP_PORT"]} if role is Role.OCPP else {}
+    assert ports == {"http": int(settings["CHARGEKEEPER_HTTP_PORT"])} | of_chargers
     asked = {probe: container[probe]["httpGet"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
     assert {one["path"] for one in asked.values()} <= OURS
     assert {one["port"] for one in asked.values()} == {"http"}

@@ -6,6 +6,7 @@ from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 import pytest
+from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 from nats.js.errors import APIError
 
@@ -13,19 +14,23 @@ from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.cluster.commands_out import NO_TIME_TO_LIVE, CommandsOut
 from cloud_bridge.ingest.cluster.connz import NodeConnection
 from cloud_bridge.ingest.cluster.nodes import Found
+from cloud_bridge.ingest.cluster.ocpp_link import NOT_TAKEN, TAKEN
 from cloud_bridge.store.commands import ANSWER_MS
 
 NOW_MS = 1_800_000_000_000
+NO_DOOR = NoRespondersError()
 DISABLED = APIError(code=400, err_code=NO_TIME_TO_LIVE, description="per-message ttl is disabled")
 
 
 class Cluster:
-    """Units that are connected to it, and a stream that confirms, or raises what it is told to."""
+    """Units that are connected to it, and a stream that confirms, or raises what it is told to. `doors` is what a door for
+    OCPP answers to a command, or what is raised where none does."""
 
-    def __init__(self, *connected: str) -> None:
+    def __init__(self, *connected: str, doors: bytes | Exception = NO_DOOR) -> None:
         self.counters = Counters()
         self.publish = AsyncMock()
         self.requests: list[tuple[str, Any]] = []
+        self._doors = doors
         self._connected = connected
         client = Mock(jetstream=Mock(return_value=Mock(publish=self.publish)), request=self._request)
         nodes = Mock(connections_of=self._connections_of)
@@ -45,6 +50,10 @@ class Cluster:
         return Found(there, not there)
 
     async def _request(self, subject: str, body: bytes, **_: float) -> Any:
+        if subject.startswith("ocpp."):
+            if isinstance(self._doors, Exception):
+                raise self._doors
+            return Mock(data=self._doors)
         self.requests.append((subject, json.loads(body or b"{}")))
         return Mock(data=json.dumps({"config": {"name": "$MQTT_msgs", "kept": 1}}).encode())
 
@@ -90,4 +99,16 @@ def test_a_stream_that_does_not_allow_a_time_to_live_is_told_to_once() -> None:
 def test_what_the_cluster_has_not_confirmed_is_not_sent(error: Exception) -> None:
     cluster = Cluster("home-1")
     cluster.publish.side_effect = error
+    assert not cluster.send("home-1") and cluster.counters.failed_commands == 1
+
+
+@pytest.mark.parametrize(("answer", "is_sent"), [(TAKEN, True), (NOT_TAKEN, False), (b"", False)])
+def test_a_charger_of_ocpp_is_asked_at_its_door_alone(answer: bytes, is_sent: bool) -> None:
+    cluster = Cluster("home-1", doors=answer)
+    assert cluster.send("home-1") is is_sent
+    cluster.publish.assert_not_awaited()
+
+
+def test_a_door_that_does_not_answer_has_not_taken_it() -> None:
+    cluster = Cluster(doors=NatsTimeout())
     assert not cluster.send("home-1") and cluster.counters.failed_commands == 1

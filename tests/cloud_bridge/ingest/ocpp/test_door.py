@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Frame, Opcode
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.ingest.ocpp import login
 from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.store.ocpp_lines import line_of
-from cloud_bridge.store.tables import contacts, events, heartbeats, sessions
-from cloud_bridge.store.units import Protocol, change_secret
+from cloud_bridge.store.tables import contacts, events, heartbeats, security_events, sessions
+from cloud_bridge.store.units import Protocol, change_secret, revoke
 from tests.cloud_bridge.ingest.ocpp.client import OcppClient, basic
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Unit, running_bridge
 
@@ -281,3 +282,92 @@ def test_one_that_reads_no_pongs_is_cut_off(bridge: Bridge) -> None:
             for _ in range(1000):
                 raw.sendall(ping * 1000)
     bridge.until(lambda: not bridge.app_state.live.unit("wall").connected, "cut off")
+
+
+@pytest.mark.parametrize("cut", [1, 2, 5, 6, 7, 20])
+def test_frames_in_pieces_and_in_heaps_are_all_answered_in_their_order(bridge: Bridge, cut: int) -> None:
+    charger = OcppClient(bridge)
+    beats = [
+        Frame(Opcode.TEXT, json.dumps([2, str(n), "Heartbeat", {}]).encode()).serialize(mask=True) for n in range(9)
+    ]
+    fragments = [
+        Frame(Opcode.TEXT, b'[2,"f",', fin=False).serialize(mask=True),
+        Frame(Opcode.PING, b"").serialize(mask=True),
+        Frame(Opcode.CONT, b'"Heartbeat",{}]').serialize(mask=True),
+    ]
+    raw = charger.socket.socket
+    for part in (
+        beats[0][:cut],
+        beats[0][cut:] + beats[1],
+        beats[2],
+        b"".join(beats[3:5]) + beats[5][:cut],
+        beats[5][cut:],
+    ):
+        raw.sendall(part)
+    raw.sendall(b"".join(fragments) + beats[6])
+    raw.sendall(beats[7])
+    raw.sendall(beats[8])
+    answered = [charger.receive()[1] for _ in range(10)]
+    assert answered == ["0", "1", "2", "3", "4", "5", "f", "6", "7", "8"]
+
+
+def test_more_than_may_wait_for_the_store_wait_unread_and_none_is_lost(bridge: Bridge) -> None:
+    charger = OcppClient(bridge)
+    beats = [
+        Frame(Opcode.TEXT, json.dumps([2, str(n), "Heartbeat", {}]).encode()).serialize(mask=True) for n in range(300)
+    ]
+    charger.socket.socket.sendall(b"".join(beats))
+    assert [charger.receive()[1] for _ in beats] == [str(n) for n in range(300)]
+    assert bridge.counter("contacts") == 300
+
+
+def behind_proxy(tmp_path: Path) -> Any:
+    """With a proxy on this machine."""
+    return running_bridge(tmp_path, ocpp=True, proxies=("127.0.0.1/32",))
+
+
+def test_a_certificate_that_a_proxy_has_checked_is_the_proof_of_the_charger_in_whose_name_it_is(tmp_path: Path) -> None:
+    with behind_proxy(tmp_path) as bridge:
+        bridge.add_unit("wall", Protocol.OCPP)
+        shown = {"additional_headers": {"X-Client-Subject": "CN=wall,O=Maker"}}
+        charger = OcppClient(bridge, "wall", "none", **shown)
+        assert "currentTime" in charger.call("Heartbeat")
+        with bridge.app_state.database.writing() as connection:
+            revoke(connection, "wall", START_MS)
+        with pytest.raises(ConnectionClosed):
+            charger.receive()
+        for unit_id in ("wall", "nobody"):
+            with pytest.raises(InvalidStatus) as refused:
+                OcppClient(bridge, unit_id, "none", additional_headers={"X-Client-Subject": f"CN={unit_id}"})
+            assert status_of(refused) == 401
+
+
+def test_nobody_but_a_proxy_tells_of_certificates_and_addresses(bridge: Bridge) -> None:
+    bridge.add_unit("wall", Protocol.OCPP)
+    with pytest.raises(InvalidStatus) as refused:
+        OcppClient(bridge, "wall", "none", additional_headers={"X-Client-Subject": "CN=wall"})
+    assert status_of(refused) == 401
+
+
+def test_a_refusal_is_noted_with_the_address_that_the_proxy_tells(tmp_path: Path) -> None:
+    with behind_proxy(tmp_path) as bridge:
+        bridge.add_unit("wall", Protocol.OCPP)
+        asked = basic("wall", "wrong") | {"X-Forwarded-For": "198.51.100.1, 192.0.2.7"}
+        with pytest.raises(InvalidStatus):
+            OcppClient(bridge, "wall", "none", additional_headers=asked)
+        bridge.app_state.security_log.write()
+        assert [row.address for row in rows(bridge, security_events)] == ["192.0.2.7"]
+
+
+def test_its_own_canary_goes_the_way_of_the_chargers_and_is_none(bridge: Bridge) -> None:
+    bridge.send_canary()
+    assert bridge.app_state.ledger.last_ok_ms is None, "its door was not heard yet"
+    bridge.send_ocpp_canary()
+    bridge.until(lambda: bridge.app_state.ledger.last_ok_ms == START_MS, "heard on both ways")
+    bridge.clock.advance(MINUTE_MS)
+    bridge.send_canary()
+    assert bridge.app_state.ledger.last_ok_ms == START_MS, "a door that is deaf is an outage of ours"
+    bridge.send_ocpp_canary()
+    bridge.until(lambda: bridge.app_state.ledger.last_ok_ms == START_MS + MINUTE_MS, "heard again")
+    assert bridge.counter("contacts") == 0 and not rows(bridge, contacts) and bridge.app_state.ocpp is not None
+    assert not bridge.app_state.ocpp.connected()

@@ -77,3 +77,11 @@ def test_any_request_is_a_knock_or_refused(path: str, authorization: list[str]) 
 )
 def test_the_subprotocol_is_chosen_as_it_was_written(offered: list[str], chosen: str | None) -> None:
     assert chosen_subprotocol(offered) == chosen
+
+
+def test_a_certificate_in_its_name_is_its_proof_and_one_in_another_is_none() -> None:
+    assert read_knock("/ocpp/wall", [], ["CN=wall,O=Maker"]) == Knock("wall", (), is_certified=True)
+    assert read_knock("/ocpp/wall", header("wall"), ["", ""]) == Knock("wall", (KEY,)), "none was shown"
+    for subjects in (["CN=other"], ["O=Maker"], ["CN=wall", "CN=other"], ["CN=wall", "CN=wall"]):
+        refused = read_knock("/ocpp/wall", header("wall"), subjects)
+        assert isinstance(refused, Refused) and refused.reason == login.OTHER_CERTIFICATE

@@ -1,0 +1,28 @@
+"""Whose client certificate a proxy has checked, of the subject that it tells as RFC 2253 writes it: nginx's $ssl_client_s_dn,
+Caddy's {tls_client_subject}. Pure.
+
+By security profile 3 of OCPP the common name is the identity of the charger. A name of ours needs no escape, so a subject in
+which one stands for it is another's.
+"""
+
+import re
+
+HEADER = "X-Client-Subject"
+MAX_SUBJECT = 1000  # characters
+_ATTRIBUTE = re.compile(r"([A-Za-z0-9.]+)=((?:[^\\,+\"=<>;#]|\\.|=)*)")
+
+
+def common_name(subject: str) -> str | None:
+    """None where it has none, several, or one that is written with escapes; and of what cannot be read."""
+    if len(subject) > MAX_SUBJECT:
+        return None
+    names: list[str] = []
+    at = 0
+    while at < len(subject):
+        attribute = _ATTRIBUTE.match(subject, at)
+        if attribute is None or (attribute.end() < len(subject) and subject[attribute.end()] not in ",+"):
+            return None
+        if attribute[1].upper() in ("CN", "2.5.4.3", "OID.2.5.4.3"):
+            names.append(attribute[2])
+        at = attribute.end() + 1
+    return names[0] if len(names) == 1 and names[0] and "\\" not in names[0] else None
