@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.readiness.facts import Facts, ReadyPlan, Span, Watched
-from cloud_bridge.readiness.following import HOUSE, blocks, draws, is_held_back, is_pause, wh_per_point
+from cloud_bridge.readiness.following import HOUSE, blocks, car_w, draws, is_held_back, is_pause, wh_per_point
 from cloud_bridge.readiness.reasons import Reason
 from cloud_bridge.vehicles.plan import BELIEVED_MS, TAPER_FACTOR, TAPER_PERCENT, TOLD_BEFORE_MS
 from cloud_bridge.wire import is_plugged
@@ -29,6 +29,7 @@ LIMITS, LEAST_LIMIT, LIMIT_POINTS = 10, 50, 0.8  # such limits are whole tens, a
 WARM_AFTER_MS = 60 * MINUTE_MS  # of charging: a cold battery takes little before
 SHORT_POINTS = 5.0  # of the battery: who is short by no more notices nothing on the road
 CERTAIN_POINTS = 4.0  # how wrong the forecast for the best case may be
+DOUBT_POINTS = 0.5  # how wrong the forecast at the last call is (its standard deviation over many nights)
 LATE_POINTS = 3.0  # likewise, once it is too late to tell it in time: then only what is clear
 BEFORE_PLUGGED_MS = 30 * MINUTE_MS  # an older reading than that is of before the vehicle was driven home
 FRESH_MS = 45 * MINUTE_MS  # what an account says of charging; they are asked every ten or thirty minutes
@@ -81,10 +82,13 @@ def outlook(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Out
         return Outlook(Verdict.WILL_MISS, reason or _too_late(plan, watched, facts, percent, now_ms), shown)
     if expected is None:
         return Outlook(Verdict.NOT_KNOWN, now.reason)
-    if expected >= goal:
+    is_in_doubt = expected < goal + DOUBT_POINTS and (is_last_call(plan, now_ms) or watched.is_told)
+    if expected >= goal and not is_in_doubt:
         return Outlook(Verdict.ON_TRACK, None, shown, full_ms)
     reason = now.reason or _too_slow(plan, watched, facts, percent, now_ms)
-    is_clear = expected < goal - (LATE_POINTS if now_ms > plan.ready_ms - TOLD_BEFORE_MS else 0)
+    if expected >= goal:
+        return Outlook(Verdict.NOT_KNOWN, reason, shown)
+    is_clear = now_ms <= plan.ready_ms - TOLD_BEFORE_MS or expected < goal - LATE_POINTS
     return Outlook(Verdict.WILL_MISS if is_due and is_clear else Verdict.AT_RISK, reason, shown)
 
 
@@ -99,7 +103,8 @@ def battery(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> flo
     if watched.meter_wh is not None and watched.percent_wh is not None:
         taken_wh = max(0, watched.meter_wh - watched.percent_wh)
     if facts.is_silent and _says_that_it_charges(facts, now_ms):
-        taken_wh = (watched.power_w or plan.power_w) * max(0, now_ms - watched.percent_ms) / HOUR_MS
+        usual_w = watched.power_w or plan.power_w
+        taken_wh = car_w(plan, watched, usual_w) * max(0, now_ms - watched.percent_ms) / HOUR_MS
     return _charged(watched.percent, taken_wh, [(0, HOUR_MS)], wh_per_point(plan, watched))
 
 
@@ -123,7 +128,7 @@ def _now(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float | None,
         usual_w = max(usual_w, plan.power_w)
     if facts.is_silent or heartbeat is None:
         if _says_that_it_charges(facts, now_ms):
-            return _Now(usual_w, None)
+            return _Now(car_w(plan, watched, usual_w), None)
         is_idle = _says_that_it_does_not(facts, plan, now_ms) and not is_held_back(facts, plan, now_ms)
         return _Now(0 if is_idle else None, Reason.SILENT)
     if not is_plugged(heartbeat):
@@ -183,7 +188,8 @@ def _without_battery(
     if now.reason is Reason.ASLEEP:
         return Outlook(unknown, Reason.IDLE_UNSEEN)
     if now.reason in (Reason.NOT_PLUGGED, Reason.FAULT, Reason.HOUSE):
-        return Outlook(late if watched.drew_ms is None else unknown, now.reason)  # what has charged may have enough
+        may_be_enough = watched.drew_ms is not None or watched.has_charged
+        return Outlook(unknown if may_be_enough else late, now.reason)
     is_paused = facts.heartbeat is not None and is_pause(facts.heartbeat)
     if not has_time and watched.drew_ms is None:
         is_in_time = now_ms <= plan.ready_ms - TOLD_BEFORE_MS  # later it may have charged before it was plugged in anew
