@@ -24,6 +24,7 @@ class Car(NamedTuple):
     seen_ms: int
     percent: float | None
     charging: bool | None
+    plugged: bool | None = None
 
 
 class Facts(NamedTuple):
@@ -34,6 +35,7 @@ class Facts(NamedTuple):
     is_silent: bool = False  # contact.py's word for it: our own outages are no silence
     car: Car | None = None
     avoided: Sequence[Span] = ()  # the unit's own hours in which it does not charge, up to the departure
+    has_others: bool = False  # the household has another vehicle, which may be the one that is plugged in
 
     @property
     def until_ms(self) -> int | None:

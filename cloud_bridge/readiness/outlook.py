@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
-from cloud_bridge.readiness.facts import Facts, ReadyPlan, Span, Watched
+from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Span, Watched
 from cloud_bridge.readiness.following import HOUSE, blocks, car_w, draws, is_held_back, is_pause, wh_per_point
 from cloud_bridge.readiness.reasons import Reason
 from cloud_bridge.vehicles.plan import BELIEVED_MS, TAPER_FACTOR, TAPER_PERCENT, TOLD_BEFORE_MS
@@ -32,6 +32,8 @@ CERTAIN_POINTS = 4.0  # how wrong the forecast for the best case may be
 DOUBT_POINTS = 0.5  # how wrong the forecast at the last call is (its standard deviation over many nights)
 LATE_POINTS = 3.0  # likewise, once it is too late to tell it in time: then only what is clear
 BEFORE_PLUGGED_MS = 30 * MINUTE_MS  # an older reading than that is of before the vehicle was driven home
+TOLD_LATER_MS = 10 * MINUTE_MS  # accounts are that late to tell that a vehicle has been plugged in
+OF_THE_VEHICLE = (Reason.ASLEEP, Reason.STOPPED, Reason.SLOW)  # that is plugged in, and perhaps not of this one
 FRESH_MS = 45 * MINUTE_MS  # what an account says of charging; they are asked every ten or thirty minutes
 
 
@@ -48,7 +50,7 @@ class Outlook(NamedTuple):
     """The judgement of one look."""
 
     verdict: Verdict
-    reason: Reason | None = None  # of all but ON_TRACK
+    reason: Reason | None = None  # of all but ON_TRACK; there only that it may be another vehicle
     percent: int | None = None  # the battery at the departure, if things stay as they are; None: not known
     full_ms: int | None = None  # when it will reach its target then; None: it has, or will not, or that is not known
 
@@ -62,6 +64,17 @@ class _Now(NamedTuple):
 
 def outlook(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Outlook:
     """The verdict on what is known now. `watched` has taken `facts` in already."""
+    found = _of_what_is_plugged(plan, watched, facts, now_ms)
+    if not facts.has_others or facts.is_silent or not _may_be_another(watched, facts):
+        return found
+    if found.verdict is Verdict.ON_TRACK:
+        return found._replace(reason=Reason.WHICH_VEHICLE)
+    if found.verdict is Verdict.WILL_MISS and found.reason in OF_THE_VEHICLE:
+        return Outlook(Verdict.NOT_KNOWN, Reason.WHICH_VEHICLE)
+    return found
+
+
+def _of_what_is_plugged(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Outlook:
     is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
     percent = battery(plan, watched, facts, now_ms)
     now = _now(plan, watched, facts, percent, now_ms)
@@ -100,7 +113,7 @@ def battery(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> flo
     if watched.percent_ms < oldest_ms:
         return None
     taken_wh = 0.0
-    if watched.meter_wh is not None and watched.percent_wh is not None:
+    if watched.meter_wh is not None and watched.percent_wh is not None and not _is_another(watched, facts):
         taken_wh = max(0, watched.meter_wh - watched.percent_wh)
     if facts.is_silent and _says_that_it_charges(facts, now_ms):
         usual_w = watched.power_w or plan.power_w
@@ -133,6 +146,8 @@ def _now(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float | None,
         return _Now(0 if is_idle else None, Reason.SILENT)
     if not is_plugged(heartbeat):
         return _Now(0, Reason.NOT_PLUGGED)
+    if _is_another(watched, facts):
+        return _Now(0, Reason.OTHER_VEHICLE)
     if heartbeat.faults:
         return _Now(0, Reason.FAULT)
     rests_for_ms = _rests_for_ms(plan, watched, percent, now_ms)
@@ -181,6 +196,8 @@ def _without_battery(
     is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
     late = Verdict.WILL_MISS if is_due else Verdict.AT_RISK
     unknown = Verdict.NOT_KNOWN if is_due else Verdict.AT_RISK
+    if now.reason is Reason.OTHER_VEHICLE:
+        return Outlook(unknown, now.reason)
     if watched.has_stopped:
         return Outlook(Verdict.ON_TRACK)
     if now.reason is Reason.SILENT:
@@ -197,6 +214,24 @@ def _without_battery(
     if not has_time and is_paused:
         return Outlook(unknown, Reason.PAUSED)
     return Outlook(Verdict.ON_TRACK)
+
+
+def _is_another(watched: Watched, facts: Facts) -> bool:
+    """Whether the one that is plugged in cannot be this one: it says that it is not, and has said so since."""
+    car = facts.car
+    return car is not None and car.plugged is False and not car.charging and _is_of_this_charge(watched, car)
+
+
+def _may_be_another(watched: Watched, facts: Facts) -> bool:
+    """While one is plugged in, and this one does not say that it is."""
+    car = facts.car
+    if watched.plugged_ms is None:
+        return False
+    return car is None or car.plugged is None or not _is_of_this_charge(watched, car)
+
+
+def _is_of_this_charge(watched: Watched, car: Car) -> bool:
+    return watched.plugged_ms is not None and car.seen_ms >= watched.plugged_ms + TOLD_LATER_MS
 
 
 def _says_that_it_charges(facts: Facts, now_ms: int) -> bool:

@@ -153,6 +153,34 @@ def test_without_a_battery_it_counts_whether_it_is_charged_at_all() -> None:
     assert never.look(UNPLUGGED, DECIDED_MS)[:2] == (Verdict.WILL_MISS, Reason.NOT_PLUGGED)
 
 
+@pytest.mark.parametrize(("percent", "verdict"), [(50.0, Verdict.WILL_MISS), (None, Verdict.NOT_KNOWN)])
+def test_of_two_vehicles_the_one_that_is_plugged_in_is_not_taken_for_the_other(
+    percent: float | None, verdict: Verdict
+) -> None:
+    """The other one charges, and this one says that it is not plugged in."""
+    night = Night()
+    night.look(CHARGING)
+    stands = Car(DECIDED_MS - HOUR_MS, percent, charging=False, plugged=False)
+    charges = Heartbeat(state="C2", amps=32, watts=7400, total_wh=21_000, limited_by="installer")
+    night.watched = night.watched._replace(percent=None, percent_ms=0)
+    found = night.look(charges, DECIDED_MS, car=stands, has_others=True)
+    assert found == Outlook(verdict, Reason.OTHER_VEHICLE, None if percent is None else 50)
+
+
+def test_which_of_two_vehicles_takes_nothing_is_not_known() -> None:
+    night = Night()
+    found = night.look(IDLE, DECIDED_MS + SETTLES_MS, has_others=True)
+    assert found == Outlook(Verdict.NOT_KNOWN, Reason.WHICH_VEHICLE)
+    assert night.told == [News.NOT_KNOWN]
+    charges = Night().look(CHARGING, has_others=True)
+    assert charges[:2] == (Verdict.ON_TRACK, Reason.WHICH_VEHICLE)
+
+
+def test_of_two_vehicles_the_one_that_says_that_it_is_plugged_in_is_meant() -> None:
+    here = Car(NOW_MS + HOUR_MS, 50.0, charging=False, plugged=True)
+    assert Night().look(IDLE, DECIDED_MS, car=here, has_others=True)[:2] == (Verdict.WILL_MISS, Reason.ASLEEP)
+
+
 def test_without_a_battery_what_has_charged_may_have_enough_when_it_is_unplugged() -> None:
     night = Night(percent=None)
     night.look(CHARGING, NOW_MS + 2 * HOUR_MS)
