@@ -127,6 +127,7 @@ bench: .venv ## what is promised in figures, each beside its peer: contactor, ma
 	@.venv/bin/python -m hil_tests.bench.cloud
 	@.venv/bin/python -m hil_tests.web.budget
 	@.venv/bin/python -m hil_tests.web.many_pages
+	@.venv/bin/python -m hil_tests.web.five_tasks
 
 bench-scale: .venv ## what is promised of a fleet, with a million units and kills at random (two hours)
 	@for name in conformance alerts worker intake retention restart start logins revocations hearing across signal-bytes nodes roles peers; do .venv/bin/python -m hil_tests.bench.scale $$name || exit 1; done

@@ -24,6 +24,7 @@ class Car(NamedTuple):
     seen_ms: int
     percent: float | None
     charging: bool | None
+    plugged: bool | None = None
 
 
 class Facts(NamedTuple):
@@ -34,6 +35,7 @@ class Facts(NamedTuple):
     is_silent: bool = False  # contact.py's word for it: our own outages are no silence
     car: Car | None = None
     avoided: Sequence[Span] = ()  # the unit's own hours in which it does not charge, up to the departure
+    has_others: bool = False  # the household has another vehicle, which may be the one that is plugged in
 
     @property
     def until_ms(self) -> int | None:
@@ -52,6 +54,7 @@ class Watched(NamedTuple):
     idle_ms: int | None = None  # since when it takes nothing, though nothing holds it back
     unplugged_ms: int | None = None  # since when none is, after one was
     has_stopped: bool = False  # by itself: it is full, or at its own limit, or rests
+    has_charged: bool = False  # before it was unplugged
     drew_from_ms: int | None = None  # when it drew for the first time since it was plugged in
     drew_ms: int | None = None  # when it drew for the last time since it was plugged in
     power_w: float | None = None  # that it draws, on average of the last twenty minutes
@@ -61,6 +64,8 @@ class Watched(NamedTuple):
     percent: float | None = None  # the newest reading
     percent_ms: int = 0
     percent_wh: int | None = None  # the meter then; None: not known
+    charges_ms: int | None = None  # of the first of the readings in a row that say that it charges
+    charges_percent: float | None = None  # the battery then
     amiss_ms: int | None = None  # since when there is something to tell
     times_told: int = 0  # that the vehicle will not be ready, or that nobody knows
     is_told: bool = False  # and has not been taken back

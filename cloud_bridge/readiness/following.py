@@ -2,7 +2,7 @@
 
 from math import exp
 
-from cloud_bridge.durations import MINUTE_MS
+from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Span, Watched
 from cloud_bridge.vehicles.plan import BELIEVED_MS, EFFICIENCY
 from cloud_bridge.wire import Heartbeat, is_plugged
@@ -85,6 +85,18 @@ def wh_per_point(plan: ReadyPlan, watched: Watched) -> float:
     return said + (seen - said) * points**2 / (points**2 + AS_MUCH_POINTS**2)
 
 
+def car_w(plan: ReadyPlan, watched: Watched, usual_w: float) -> float:
+    """The power of a charge of which only the vehicle tells: by its readings, once they, or `usual_w`, make LEAST_POINTS."""
+    if watched.percent is None or watched.charges_percent is None or watched.charges_ms is None:
+        return usual_w
+    passed_ms, per_point_wh = watched.percent_ms - watched.charges_ms, wh_per_point(plan, watched)
+    points = watched.percent - watched.charges_percent
+    usual_points = usual_w * passed_ms / HOUR_MS / per_point_wh
+    if passed_ms <= 0 or max(points, usual_points) < LEAST_POINTS:
+        return usual_w
+    return max(0.0, points) * per_point_wh * HOUR_MS / passed_ms
+
+
 def _heard(watched: Watched, heartbeat: Heartbeat, heard_ms: int, is_held: bool) -> Watched:
     if not is_plugged(heartbeat):
         return _unplugged(watched, heartbeat, heard_ms)
@@ -116,6 +128,7 @@ def _unplugged(watched: Watched, heartbeat: Heartbeat, heard_ms: int) -> Watched
         unplugged_ms=watched.unplugged_ms if watched.plugged_ms is None else heard_ms,
         plugged_ms=None,
         idle_ms=None,
+        has_charged=watched.has_charged or watched.drew_ms is not None,
         drew_from_ms=None,
         drew_ms=None,
         power_w=None,
@@ -146,6 +159,10 @@ def _read(watched: Watched, car: Car, percent: float, plan: ReadyPlan) -> Watche
         if abs(percent - counted) <= ROUNDED_POINTS:
             percent = counted + TRUSTED * (percent - counted)
     found = watched._replace(percent=percent, percent_ms=car.seen_ms, percent_wh=meter_wh)
+    if not car.charging:
+        found = found._replace(charges_ms=None, charges_percent=None)
+    elif found.charges_ms is None:
+        found = found._replace(charges_ms=car.seen_ms, charges_percent=percent)
     if watched.first_percent is None and meter_wh is not None and watched.plugged_ms is not None:
         found = found._replace(first_percent=percent, first_wh=meter_wh)
     return found

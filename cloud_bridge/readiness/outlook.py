@@ -15,8 +15,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
-from cloud_bridge.readiness.facts import Facts, ReadyPlan, Span, Watched
-from cloud_bridge.readiness.following import HOUSE, blocks, draws, is_held_back, is_pause, wh_per_point
+from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Span, Watched
+from cloud_bridge.readiness.following import HOUSE, blocks, car_w, draws, is_held_back, is_pause, wh_per_point
 from cloud_bridge.readiness.reasons import Reason
 from cloud_bridge.vehicles.plan import BELIEVED_MS, TAPER_FACTOR, TAPER_PERCENT, TOLD_BEFORE_MS
 from cloud_bridge.wire import is_plugged
@@ -29,8 +29,11 @@ LIMITS, LEAST_LIMIT, LIMIT_POINTS = 10, 50, 0.8  # such limits are whole tens, a
 WARM_AFTER_MS = 60 * MINUTE_MS  # of charging: a cold battery takes little before
 SHORT_POINTS = 5.0  # of the battery: who is short by no more notices nothing on the road
 CERTAIN_POINTS = 4.0  # how wrong the forecast for the best case may be
+DOUBT_POINTS = 0.5  # how wrong the forecast at the last call is (its standard deviation over many nights)
 LATE_POINTS = 3.0  # likewise, once it is too late to tell it in time: then only what is clear
 BEFORE_PLUGGED_MS = 30 * MINUTE_MS  # an older reading than that is of before the vehicle was driven home
+TOLD_LATER_MS = 10 * MINUTE_MS  # accounts are that late to tell that a vehicle has been plugged in
+OF_THE_VEHICLE = (Reason.ASLEEP, Reason.STOPPED, Reason.SLOW)  # that is plugged in, and perhaps not of this one
 FRESH_MS = 45 * MINUTE_MS  # what an account says of charging; they are asked every ten or thirty minutes
 
 
@@ -47,7 +50,7 @@ class Outlook(NamedTuple):
     """The judgement of one look."""
 
     verdict: Verdict
-    reason: Reason | None = None  # of all but ON_TRACK
+    reason: Reason | None = None  # of all but ON_TRACK; there only that it may be another vehicle
     percent: int | None = None  # the battery at the departure, if things stay as they are; None: not known
     full_ms: int | None = None  # when it will reach its target then; None: it has, or will not, or that is not known
 
@@ -61,6 +64,17 @@ class _Now(NamedTuple):
 
 def outlook(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Outlook:
     """The verdict on what is known now. `watched` has taken `facts` in already."""
+    found = _of_what_is_plugged(plan, watched, facts, now_ms)
+    if not facts.has_others or facts.is_silent or not _may_be_another(watched, facts):
+        return found
+    if found.verdict is Verdict.ON_TRACK:
+        return found._replace(reason=Reason.WHICH_VEHICLE)
+    if found.verdict is Verdict.WILL_MISS and found.reason in OF_THE_VEHICLE:
+        return Outlook(Verdict.NOT_KNOWN, Reason.WHICH_VEHICLE)
+    return found
+
+
+def _of_what_is_plugged(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Outlook:
     is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
     percent = battery(plan, watched, facts, now_ms)
     now = _now(plan, watched, facts, percent, now_ms)
@@ -81,10 +95,13 @@ def outlook(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Out
         return Outlook(Verdict.WILL_MISS, reason or _too_late(plan, watched, facts, percent, now_ms), shown)
     if expected is None:
         return Outlook(Verdict.NOT_KNOWN, now.reason)
-    if expected >= goal:
+    is_in_doubt = expected < goal + DOUBT_POINTS and (is_last_call(plan, now_ms) or watched.is_told)
+    if expected >= goal and not is_in_doubt:
         return Outlook(Verdict.ON_TRACK, None, shown, full_ms)
     reason = now.reason or _too_slow(plan, watched, facts, percent, now_ms)
-    is_clear = expected < goal - (LATE_POINTS if now_ms > plan.ready_ms - TOLD_BEFORE_MS else 0)
+    if expected >= goal:
+        return Outlook(Verdict.NOT_KNOWN, reason, shown)
+    is_clear = now_ms <= plan.ready_ms - TOLD_BEFORE_MS or expected < goal - LATE_POINTS
     return Outlook(Verdict.WILL_MISS if is_due and is_clear else Verdict.AT_RISK, reason, shown)
 
 
@@ -96,10 +113,11 @@ def battery(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> flo
     if watched.percent_ms < oldest_ms:
         return None
     taken_wh = 0.0
-    if watched.meter_wh is not None and watched.percent_wh is not None:
+    if watched.meter_wh is not None and watched.percent_wh is not None and not _is_another(watched, facts):
         taken_wh = max(0, watched.meter_wh - watched.percent_wh)
     if facts.is_silent and _says_that_it_charges(facts, now_ms):
-        taken_wh = (watched.power_w or plan.power_w) * max(0, now_ms - watched.percent_ms) / HOUR_MS
+        usual_w = watched.power_w or plan.power_w
+        taken_wh = car_w(plan, watched, usual_w) * max(0, now_ms - watched.percent_ms) / HOUR_MS
     return _charged(watched.percent, taken_wh, [(0, HOUR_MS)], wh_per_point(plan, watched))
 
 
@@ -123,11 +141,13 @@ def _now(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float | None,
         usual_w = max(usual_w, plan.power_w)
     if facts.is_silent or heartbeat is None:
         if _says_that_it_charges(facts, now_ms):
-            return _Now(usual_w, None)
+            return _Now(car_w(plan, watched, usual_w), None)
         is_idle = _says_that_it_does_not(facts, plan, now_ms) and not is_held_back(facts, plan, now_ms)
         return _Now(0 if is_idle else None, Reason.SILENT)
     if not is_plugged(heartbeat):
         return _Now(0, Reason.NOT_PLUGGED)
+    if _is_another(watched, facts):
+        return _Now(0, Reason.OTHER_VEHICLE)
     if heartbeat.faults:
         return _Now(0, Reason.FAULT)
     rests_for_ms = _rests_for_ms(plan, watched, percent, now_ms)
@@ -176,6 +196,8 @@ def _without_battery(
     is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
     late = Verdict.WILL_MISS if is_due else Verdict.AT_RISK
     unknown = Verdict.NOT_KNOWN if is_due else Verdict.AT_RISK
+    if now.reason is Reason.OTHER_VEHICLE:
+        return Outlook(unknown, now.reason)
     if watched.has_stopped:
         return Outlook(Verdict.ON_TRACK)
     if now.reason is Reason.SILENT:
@@ -183,7 +205,8 @@ def _without_battery(
     if now.reason is Reason.ASLEEP:
         return Outlook(unknown, Reason.IDLE_UNSEEN)
     if now.reason in (Reason.NOT_PLUGGED, Reason.FAULT, Reason.HOUSE):
-        return Outlook(late if watched.drew_ms is None else unknown, now.reason)  # what has charged may have enough
+        may_be_enough = watched.drew_ms is not None or watched.has_charged
+        return Outlook(unknown if may_be_enough else late, now.reason)
     is_paused = facts.heartbeat is not None and is_pause(facts.heartbeat)
     if not has_time and watched.drew_ms is None:
         is_in_time = now_ms <= plan.ready_ms - TOLD_BEFORE_MS  # later it may have charged before it was plugged in anew
@@ -191,6 +214,24 @@ def _without_battery(
     if not has_time and is_paused:
         return Outlook(unknown, Reason.PAUSED)
     return Outlook(Verdict.ON_TRACK)
+
+
+def _is_another(watched: Watched, facts: Facts) -> bool:
+    """Whether the one that is plugged in cannot be this one: it says that it is not, and has said so since."""
+    car = facts.car
+    return car is not None and car.plugged is False and not car.charging and _is_of_this_charge(watched, car)
+
+
+def _may_be_another(watched: Watched, facts: Facts) -> bool:
+    """While one is plugged in, and this one does not say that it is."""
+    car = facts.car
+    if watched.plugged_ms is None:
+        return False
+    return car is None or car.plugged is None or not _is_of_this_charge(watched, car)
+
+
+def _is_of_this_charge(watched: Watched, car: Car) -> bool:
+    return watched.plugged_ms is not None and car.seen_ms >= watched.plugged_ms + TOLD_LATER_MS
 
 
 def _says_that_it_charges(facts: Facts, now_ms: int) -> bool:

@@ -18,6 +18,8 @@ class Reason(StrEnum):
     NO_TIME = "no-time"
     SILENT = "silent"
     IDLE_UNSEEN = "idle-unseen"
+    OTHER_VEHICLE = "other-vehicle"
+    WHICH_VEHICLE = "which-vehicle"
 
 
 class Advice(NamedTuple):
@@ -56,5 +58,11 @@ ADVICE: dict[Reason, Advice] = {
     Reason.IDLE_UNSEEN: Advice(
         "The vehicle takes nothing, and we cannot see how full it is.",
         "Look at the vehicle: if it is not full, unplug it and plug it in again. If its account is lost, connect it again.",
+    ),
+    Reason.OTHER_VEHICLE: Advice(
+        "Another vehicle is plugged in, and this one is not.", "Plug it in. If it does not begin, choose Charge now."
+    ),
+    Reason.WHICH_VEHICLE: Advice(
+        "We cannot see which of your vehicles is plugged in.", "Look whether it is the one that has to be ready."
     ),
 }

@@ -17,6 +17,7 @@ from cloud_bridge.vehicles.plan import TOLD_BEFORE_MS
 
 SETTLES_MS = 5 * MINUTE_MS  # a unit that was just told something, or switched on, soon says what is in force
 SURE_POINTS = 2.0  # more than just enough, before something is taken back
+FAULT_SETTLES_MS = 20 * MINUTE_MS  # once it is late: of the red light itself the driver was told at once
 MOST_TOLD = 2  # of one departure, each at most once taken back
 
 
@@ -48,7 +49,9 @@ def tell(plan: ReadyPlan, watched: Watched, found: Outlook, now_ms: int) -> tupl
     is_urgent = (
         is_last_call(plan, now_ms) and found.reason is not Reason.NOT_PLUGGED
     )  # whoever has just unplugged it knows
-    if now_ms - (watched.amiss_ms or 0) < SETTLES_MS and not is_urgent:
+    is_late = now_ms > plan.ready_ms - TOLD_BEFORE_MS
+    settles_ms = FAULT_SETTLES_MS if found.reason is Reason.FAULT and is_late else SETTLES_MS
+    if now_ms - (watched.amiss_ms or 0) < settles_ms and not is_urgent:
         return watched, None
     told = watched._replace(times_told=watched.times_told + 1, is_told=True, knew_battery=found.percent is not None)
     return told, what
@@ -67,7 +70,9 @@ def _is_well(plan: ReadyPlan, watched: Watched, found: Outlook) -> bool:
     """Clearly enough to take something back."""
     if found.verdict is not Verdict.ON_TRACK:
         return False
+    charges = watched.drew_ms is not None and watched.drew_ms == watched.heard_ms
     if found.percent is None:
-        charges = watched.drew_ms is not None and watched.drew_ms == watched.heard_ms
         return not watched.knew_battery and (charges or watched.has_stopped)
-    return found.percent >= plan.target_percent - SHORT_POINTS + SURE_POINTS
+    enough = plan.target_percent - SHORT_POINTS + SURE_POINTS
+    says_so = watched.charges_ms is not None and watched.percent_ms > watched.heard_ms
+    return found.percent >= enough and (charges or says_so or (watched.percent or 0) >= enough)

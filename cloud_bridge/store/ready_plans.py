@@ -7,7 +7,7 @@ sees the unit no more. What was to be told of it, and is not sent yet, goes with
 import json
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, exists, or_, select, update
 
 from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
@@ -15,7 +15,7 @@ from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Watched
 from cloud_bridge.readiness.outlook import Outlook, Verdict, last_call
 from cloud_bridge.readiness.reasons import Reason
 from cloud_bridge.readiness.telling import anew
-from cloud_bridge.store.tables import alert_wishes, alerts, contacts, heartbeats, units
+from cloud_bridge.store.tables import alert_wishes, alerts, contacts, heartbeats, members, units
 from cloud_bridge.store.upsert import replace
 from cloud_bridge.store.vehicle_tables import ready_plans, vehicles
 from cloud_bridge.wire import BadPayload, Heartbeat, decode
@@ -101,6 +101,8 @@ def due_plans(connection: Connection, now_ms: int) -> list[StoredPlan]:
             vehicles.c.seen_ms,
             vehicles.c.battery_percent,
             vehicles.c.charging,
+            vehicles.c.plugged_in,
+            _others().label("has_others"),
         )
         .join(units, units.c.id == ready_plans.c.unit_id)
         .join(vehicles, vehicles.c.id == ready_plans.c.vehicle_id)
@@ -118,6 +120,14 @@ def due_plans(connection: Connection, now_ms: int) -> list[StoredPlan]:
         )
     )
     return [_stored(row) for row in connection.execute(query.order_by(ready_plans.c.unit_id))]
+
+
+def _others() -> ColumnElement[bool]:
+    """Whether somebody of the household has another vehicle."""
+    other = vehicles.alias("other_vehicles")
+    at_home = select(members.c.person_id).where(members.c.unit_id == ready_plans.c.unit_id)
+    is_theirs = or_(other.c.person_id == units.c.owner_id, other.c.person_id.in_(at_home.correlate(ready_plans)))
+    return exists().where(other.c.id != ready_plans.c.vehicle_id, is_theirs).correlate(ready_plans, units)
 
 
 def store_look(connection: Connection, stored: StoredPlan, watched: Watched, found: Outlook, now_ms: int) -> bool:
@@ -153,8 +163,9 @@ def _drop_unsent(connection: Connection, unit_id: str, person_id: int | None = N
 
 def _stored(row: Row[Any]) -> StoredPlan:
     heartbeat = None if row.payload is None else _heartbeat(row.payload)
-    car = None if row.seen_ms is None else Car(row.seen_ms, row.battery_percent, row.charging)
-    facts = Facts(heartbeat, None if heartbeat is None else row.received_ms, row.silent_ms is not None, car)
+    car = None if row.seen_ms is None else Car(row.seen_ms, row.battery_percent, row.charging, row.plugged_in)
+    heard_ms = None if heartbeat is None else row.received_ms
+    facts = Facts(heartbeat, heard_ms, row.silent_ms is not None, car, has_others=row.has_others)
     plan = ReadyPlan(row.ready_ms, row.begin_ms, row.target_percent, row.capacity_kwh, row.power_w)
     of_unit = (row.hours, row.hours_ms, row.time_zone)
     times = (row.set_ms, row.judged_ms)

@@ -134,6 +134,7 @@ PICTURES = (
         "A visit that helped: evidence before and after",
         at='section:has(h2:text-is("Before and after the visit"))',
     ),
+    Picture("jobs-desk", "installer", "ingo", "/jobs/1", DESK, DARK, "A job on a desk: the list beside it"),
     Picture(
         "signal-tool",
         "installer",
@@ -145,6 +146,7 @@ PICTURES = (
         where=TERMINAL,
     ),
     Picture("support", "support", "sue", "/support", DESK, LIGHT, "Who waits for an answer"),
+    Picture("support-phone", "support", "sue", "/support", PHONE, DARK, "The same on a phone"),
     Picture(
         "support-thread",
         "support",

@@ -24,7 +24,7 @@ PAGES = {
 
 ZOOMED = ViewportSize(width=320, height=256)  # a desk of 1280 by 1024 at 400 %
 ZOOMED_PAGES = {
-    "dora": ("/", f"{CHARGER}/charging", "/support"),
+    "dora": ("/", f"{CHARGER}/charging", f"{CHARGER}/history", f"{CHARGER}/support", "/support", "/account/vehicles"),
     "ingo": ("/jobs",),
     "sue": ("/fleet", "/support"),
 }

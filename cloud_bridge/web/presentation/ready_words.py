@@ -51,6 +51,11 @@ def mark(plan: ShownPlan | None) -> str:
 
 
 def _on_track(plan: ShownPlan, found: Outlook, ready: str, time_zone: str) -> str:
+    forecast = _forecast(plan, found, ready, time_zone)
+    return forecast if found.reason is None else f"{forecast} {_advice(found)}"
+
+
+def _forecast(plan: ShownPlan, found: Outlook, ready: str, time_zone: str) -> str:
     if found.percent is None:
         return f"Ready by {ready}: it goes as planned. We cannot see how full the vehicle is."
     if found.full_ms is None:

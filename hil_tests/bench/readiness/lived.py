@@ -6,9 +6,9 @@ took nothing when its hours, or the night, ended: nobody could say more of it (h
 ends within half a point of that line is neither a miss nor ready, and counted apart: accounts tell whole per cent.
 
 A miss has a cause that begins in good time if it is one also when nothing begins, and nothing shows itself, in the last three
-hours before the departure: to know it, the night is lived again without that. Of those there are some that nobody could be
-sure of by then: a silence is one after half an hour, a vehicle rests for up to 20 minutes. Lived again without the last three
-hours and 45 minutes, they are none; they are counted apart too.
+hours before the departure: to know it, the night is lived again without that, and has to end clear of that line too. Of those
+there are some that nobody could be sure of by then: a silence is one after half an hour, a vehicle rests for up to 20 minutes.
+Lived again without the last three hours and 45 minutes, they are none; they are counted apart too.
 
 What was announced is what was said last. It is in time if the driver got it three hours before the departure.
 
@@ -85,7 +85,7 @@ def live(number: int) -> Lived:
         told=None if last is None else last.news,
         told_before_s=0 if last is None else ready_s - last.at_s,
         was_told_miss=bool(misses),
-        was_right=plugs_until_s is not None and _again(circumstances, night, plugs_until_s=plugs_until_s),
+        was_right=plugs_until_s is not None and _again(circumstances, night, plugs_until_s=plugs_until_s).is_miss,
         reason=next((one.reason for one in announced if one.news is not News.TAKEN_BACK), ""),
         troubles=tuple(circumstances.troubles),
     )
@@ -119,11 +119,15 @@ def story(number: int) -> Iterator[str]:
 def _has_begun(circumstances: Circumstances, night: Night, before_s: int) -> bool:
     """Whether a miss would be one too without what begins later."""
     last_s = circumstances.ready_s - before_s
-    return circumstances.plans[-1].at_s <= last_s and _again(circumstances, night, without_after_s=last_s)
+    again = _again(circumstances, night, without_after_s=last_s)
+    return circumstances.plans[-1].at_s <= last_s and again.is_miss and not again.is_on_the_line
 
 
-def _again(circumstances: Circumstances, night: Night, **without: int) -> bool:
-    return Night(circumstances, pauses=night.pauses, **without).live_again()
+def _again(circumstances: Circumstances, night: Night, **without: int) -> Night:
+    """The night at its end, lived with nobody who listens."""
+    again = Night(circumstances, pauses=night.pauses, **without)
+    again.live_again()
+    return again
 
 
 def _believed(announced: Iterable[Announcement]) -> Announcement | None:

@@ -16,6 +16,7 @@ from hil_tests.sim.nights.circumstances import MINUTE, NEVER_S, SITE, Circumstan
 
 VOLTS = 230
 SHORT_POINTS, LINE_POINTS = 5.0, 0.5
+TOLD_AT_HOME_S = 30 * MINUTE  # before it is plugged in: it stands there already, and what its account says holds
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -105,12 +106,11 @@ class Night:
             yield Said(self.now_s, heard if service_is_up else [], self._car(service_is_up), plan, service_is_up)
             self.now_s += MINUTE
 
-    def live_again(self) -> bool:
-        """To the end, with nobody who listens. Whether it is a miss."""
+    def live_again(self) -> None:
+        """To the end, with nobody who listens."""
         for _ in self.minutes():
             if self._again and self.now_s >= self._again[0][0]:
                 _, self._paused_until_s = self._again.pop(0)
-        return self.is_miss
 
     def _during(self, times: Times) -> bool:
         now_s, cut_s = self.now_s, self._without_after_s
@@ -119,7 +119,8 @@ class Night:
     def _is_plugged(self) -> bool:
         """Nobody unplugs it after the one moment, or plugs it in after the other."""
         return any(
-            from_s <= min(self.now_s, self._plugs_until_s) and min(self.now_s, self._without_after_s) < until_s
+            from_s <= min(self.now_s, self._plugs_until_s)
+            and (self.now_s < until_s or until_s >= self._without_after_s)
             for from_s, until_s in self._of.plugged
         )
 
@@ -129,18 +130,19 @@ class Night:
 
     def _is_told(self) -> bool:
         """Whether the service knows how full it is, or was when it was plugged in."""
-        return self._told_s > 0 and self._told_s >= self._plugged_s()
+        return self._told_s > 0 and self._told_s >= self._plugged_s() - TOLD_AT_HOME_S
 
     def _plugged_s(self) -> int:
         """Since when it is plugged in now; 0: it is not."""
         return max((from_s for from_s, until_s in self._of.plugged if from_s <= self.now_s < until_s), default=0)
 
     def _forget_what_has_not_shown(self) -> None:
+        """A limit of its own shows when it stops the charge."""
         if not self._offered_s:
             self._wakes_after_s = 0
         if not self._drew_s:
             self._cold = 1.0
-        if self.percent < self._limit - 0.5:
+        if self.percent < self._limit:
             self._limit = 100
 
     def _step(self) -> None:

@@ -23,7 +23,7 @@ from cloud_bridge.store.usual_alerts import subscribe_to_letters, subscribe_unle
 from cloud_bridge.store.vehicle_tables import ready_plans, vehicles
 from cloud_bridge.store.vehicles import delete_row
 from cloud_bridge.vehicles.linking.link import State
-from cloud_bridge.web.presentation.ready_words import announcement
+from cloud_bridge.web.presentation.ready_words import announcement, line
 from tests.cloud_bridge.alerting import driver, notice_and_send, webhooks
 from tests.cloud_bridge.running import DEADLINE_S, Bridge, Unit
 
@@ -95,6 +95,32 @@ class Home:
 @pytest.fixture
 def home(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> Home:
     return Home(bridge, webhooks(monkeypatch))
+
+
+def test_with_two_vehicles_at_home_nobody_is_told_what_may_be_the_other_one(home: Home) -> None:
+    """Ben's is plugged in, or Ann's: no account says which."""
+    other = {"person_id": home.ben.id, "provider": "tesla", "car_id": "2", "vin": "5YK", "name": "Foxglove"}
+    with home.database.writing() as connection:
+        connection.execute(insert(vehicles), other | {"created_ms": 0, "state": State.LINKED.value, "since_ms": 0})
+    home.plans()
+    home.says("C2", 7400, MINUTE_MS * 10)
+    assert "We cannot see which of your vehicles is plugged in" in _line(home)
+    home.says("B2", 0, 3 * HOUR_MS)
+    (one,) = home.sent
+    assert "We do not know whether your vehicle will be ready by" in one["words"]
+    with home.database.writing() as connection:
+        now_ms = home.bridge.clock.now_ms()
+        connection.execute(
+            update(vehicles).where(vehicles.c.name == "Bluebell").values(seen_ms=now_ms, plugged_in=False)
+        )
+    home.says("C2", 7400, MINUTE_MS * 10)
+    assert "Another vehicle is plugged in, and this one is not. Plug it in." in _line(home)
+
+
+def _line(home: Home) -> str:
+    """Of the dashboard."""
+    with home.database.reading() as connection:
+        return line(plan_of(connection, "cp-1", home.bridge.clock.now_ms()), "Europe/London") or ""
 
 
 def test_a_vehicle_that_sleeps_is_told_once_in_time_and_taken_back_once(home: Home) -> None:

@@ -131,6 +131,18 @@ def test_of_a_silent_charger_the_vehicle_is_believed() -> None:
     assert night.look(CHARGING, DECIDED_MS, is_silent=True, car=stands)[:2] == (Verdict.WILL_MISS, Reason.SILENT)
 
 
+def test_of_a_silent_charger_the_vehicles_own_readings_say_how_fast_it_charges() -> None:
+    """Half as fast as was planned, which nothing else tells."""
+    night = Night(plan=PLAN._replace(target_percent=90))
+    night.look(IDLE)
+    for number in range(13):
+        said_ms = DECIDED_MS - HOUR_MS + number * 5 * MINUTE_MS
+        night.now_ms = said_ms
+        night.look(IDLE, said_ms, is_silent=True, car=Car(said_ms, round(50 + number * 0.45), charging=True))
+    assert night.found[:2] == (Verdict.WILL_MISS, Reason.SLOW)
+    assert night.found.percent == pytest.approx(50 + 5.4 * 4.25, abs=2)
+
+
 def test_without_a_battery_it_counts_whether_it_is_charged_at_all() -> None:
     night = Night(percent=None)
     assert night.look(CHARGING, NOW_MS + HOUR_MS) == Outlook(Verdict.ON_TRACK)
@@ -139,6 +151,74 @@ def test_without_a_battery_it_counts_whether_it_is_charged_at_all() -> None:
     assert asleep.look(IDLE, DECIDED_MS)[:2] == (Verdict.NOT_KNOWN, Reason.IDLE_UNSEEN)
     never = Night(percent=None)
     assert never.look(UNPLUGGED, DECIDED_MS)[:2] == (Verdict.WILL_MISS, Reason.NOT_PLUGGED)
+
+
+@pytest.mark.parametrize(("percent", "verdict"), [(50.0, Verdict.WILL_MISS), (None, Verdict.NOT_KNOWN)])
+def test_of_two_vehicles_the_one_that_is_plugged_in_is_not_taken_for_the_other(
+    percent: float | None, verdict: Verdict
+) -> None:
+    """The other one charges, and this one says that it is not plugged in."""
+    night = Night()
+    night.look(CHARGING)
+    stands = Car(DECIDED_MS - HOUR_MS, percent, charging=False, plugged=False)
+    charges = Heartbeat(state="C2", amps=32, watts=7400, total_wh=21_000, limited_by="installer")
+    night.watched = night.watched._replace(percent=None, percent_ms=0)
+    found = night.look(charges, DECIDED_MS, car=stands, has_others=True)
+    assert found == Outlook(verdict, Reason.OTHER_VEHICLE, None if percent is None else 50)
+
+
+def test_which_of_two_vehicles_takes_nothing_is_not_known() -> None:
+    night = Night()
+    found = night.look(IDLE, DECIDED_MS + SETTLES_MS, has_others=True)
+    assert found == Outlook(Verdict.NOT_KNOWN, Reason.WHICH_VEHICLE)
+    assert night.told == [News.NOT_KNOWN]
+    charges = Night().look(CHARGING, has_others=True)
+    assert charges[:2] == (Verdict.ON_TRACK, Reason.WHICH_VEHICLE)
+
+
+def test_of_two_vehicles_the_one_that_says_that_it_is_plugged_in_is_meant() -> None:
+    here = Car(NOW_MS + HOUR_MS, 50.0, charging=False, plugged=True)
+    assert Night().look(IDLE, DECIDED_MS, car=here, has_others=True)[:2] == (Verdict.WILL_MISS, Reason.ASLEEP)
+
+
+def test_without_a_battery_what_has_charged_may_have_enough_when_it_is_unplugged() -> None:
+    night = Night(percent=None)
+    night.look(CHARGING, NOW_MS + 2 * HOUR_MS)
+    assert night.look(UNPLUGGED, DECIDED_MS)[:2] == (Verdict.NOT_KNOWN, Reason.NOT_PLUGGED)
+
+
+def test_an_end_of_what_was_amiss_takes_nothing_back_before_it_charges() -> None:
+    """A pause hides that the house leaves the vehicle nothing."""
+    house = Heartbeat(state="B1", amps=0, watts=0, allowed_amps=0, limited_by="load_manager")
+    night = Night(percent=70.0)
+    night.look(house, DECIDED_MS + 15 * MINUTE_MS)
+    paused = Heartbeat(
+        state="B1", amps=0, watts=0, allowed_amps=0, limited_by="cloud", unit_time_s=1, limited_until_s=601
+    )
+    night.look(paused, DECIDED_MS + 30 * MINUTE_MS)
+    assert night.told == [News.WILL_MISS]
+    night.look(CHARGING, DECIDED_MS + HOUR_MS)
+    assert night.told == [News.WILL_MISS, News.TAKEN_BACK]
+
+
+@pytest.mark.parametrize(("percent", "told"), [(47.5, [News.NOT_KNOWN]), (48.3, []), (46.3, [News.WILL_MISS])])
+def test_at_the_last_call_nobody_is_told_for_certain_what_hangs_on_half_a_point(
+    percent: float, told: list[News]
+) -> None:
+    last_ms = READY_MS - TOLD_BEFORE_MS
+    night = Night(percent, PLAN._replace(target_percent=85))
+    night.now_ms, night.car = last_ms - MINUTE_MS, Car(last_ms - 2 * MINUTE_MS, percent, charging=True)
+    night.look(CHARGING, last_ms - MINUTE_MS)
+    assert night.told == told
+
+
+def test_a_fault_that_begins_late_and_passes_is_not_told() -> None:
+    night = Night(percent=70.0)
+    begins_ms = READY_MS - 2 * HOUR_MS
+    night.look(CHARGING, begins_ms - 5 * MINUTE_MS)
+    night.look(FAULT, begins_ms + 10 * MINUTE_MS)
+    night.look(CHARGING, begins_ms + 15 * MINUTE_MS)
+    assert night.told == []
 
 
 def test_whoever_unplugs_shortly_before_the_departure_knows() -> None:
