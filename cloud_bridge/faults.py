@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from cloud_bridge.ocpp_words import fault_words
 from cloud_bridge.text import unknown
+from cloud_bridge.words import gettext as _
 
 
 class Fault(NamedTuple):
@@ -109,14 +110,14 @@ WAIT_FOR_A_PERSON = frozenset({"rcd_ac", "rcd_dc", "rcd_selftest", "contactor_we
 
 
 def described(name: str) -> Fault:
-    """The words for a fault; a newer firmware may know one that we do not."""
+    """The words for a fault, in the language of the reader; a newer firmware may know one that we do not."""
     known = KNOWN.get(name)
     if known is not None:
-        return known
+        return known._replace(title=_(known.title), advice=_(known.advice))
     if (words := fault_words(name)) is not None:
-        return Fault(name, *words)
-    advice = f"We do not know this fault yet. Unplug the vehicle, and {_UNUSED}"
-    return Fault(name, unknown("fault", name), advice)
+        return Fault(name, _(words.title), _(words.advice))
+    advice = _("We do not know this fault yet. Unplug the vehicle, and do not use the charger until it has been checked.")
+    return Fault(name, unknown(_("A fault that we do not know ({name})"), name), advice)
 
 
 def in_words(name: str) -> str:
@@ -130,5 +131,5 @@ def what_to_do(names: Iterable[str]) -> list[tuple[str, str]]:
     may_press = all(
         fault.press_once or (fault.name in KNOWN and fault.name not in WAIT_FOR_A_PERSON) for fault in found
     )
-    last = PRESS_ONCE if may_press else LEAVE_IT
+    last = _(PRESS_ONCE) if may_press else _(LEAVE_IT)
     return [(fault.title, f"{fault.advice} {last}" if fault.press_once else fault.advice) for fault in found]
