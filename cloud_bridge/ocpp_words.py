@@ -11,10 +11,11 @@ from cloud_bridge.words import N_
 PREFIX = "ocpp_"
 OTHER_FAULT, OTHER_TROUBLE = f"{PREFIX}other", f"{PREFIX}warning"
 
-_UNUSED = "do not use the charger until it has been checked."
-_UNPLUG = f"Unplug the vehicle, and plug it in again. If the fault comes back, {_UNUSED}"
-_ELECTRICIAN = f"Unplug the vehicle, and {_UNUSED}"
-_BY_ITSELF = "The charger goes on by itself when it is over. If it does not within an hour, it needs to be checked."
+_UNPLUG = N_(
+    "Unplug the vehicle, and plug it in again. If the fault comes back, do not use the charger until it "
+    "has been checked."
+)
+_ELECTRICIAN = N_("Unplug the vehicle, and do not use the charger until it has been checked.")
 
 
 class Words(NamedTuple):
@@ -27,12 +28,18 @@ FAULTS = {
     "evcommunicationerror": Words(N_("The vehicle does not answer as it should"), _UNPLUG),
     "groundfailure": Words(
         N_("Earth leakage"),
-        N_("Current may have leaked to earth, in the vehicle, the cable or the charger. Do not press the test button of a "
-        "breaker, and do not reset a breaker that trips again. If vehicle, cable and charger are dry and undamaged, unplug "
-        "the vehicle. Leave the charger unused until an electrician has checked it."),
+        N_(
+            "Current may have leaked to earth, in the vehicle, the cable or the charger. Do not press the test button of a "
+            "breaker, and do not reset a breaker that trips again. If vehicle, cable and charger are dry and undamaged, "
+            "unplug the vehicle. Leave the charger unused until an electrician has checked it."
+        ),
     ),
     "hightemperature": Words(
-        N_("The charger is too hot"), N_("Leave it to cool down, with nothing on or against it. The charger goes on by itself when it is " "over. If it does not within an hour, it needs to be checked.")
+        N_("The charger is too hot"),
+        N_(
+            "Leave it to cool down, with nothing on or against it. The charger goes on by itself when it is "
+            "over. If it does not within an hour, it needs to be checked."
+        ),
     ),
     "internalerror": Words(N_("The charger reports an internal fault"), _ELECTRICIAN),
     "locallistconflict": Words(N_("The charger does not accept its list of users"), _ELECTRICIAN),
@@ -43,19 +50,28 @@ FAULTS = {
     ),
     "overvoltage": Words(
         N_("The mains voltage is too high"),
-        N_("The charger goes on by itself when it is over. If it does not within an hour, it needs to be " "checked. If your lights flicker or are very bright too, call the operator of your electricity " "network."),
+        N_(
+            "The charger goes on by itself when it is over. If it does not within an hour, it needs to be "
+            "checked. If your lights flicker or are very bright too, call the operator of your electricity "
+            "network."
+        ),
     ),
     "powermeterfailure": Words(N_("The energy meter does not answer"), _ELECTRICIAN),
     "powerswitchfailure": Words(
         N_("The contactor does not switch"),
-        N_("The cable may be live. Do not touch the contacts of its plug. Switch the charger off at the consumer unit or its "
-        "isolator, then unplug the vehicle. Leave it off until an electrician has checked it."),
+        N_(
+            "The cable may be live. Do not touch the contacts of its plug. Switch the charger off at the consumer unit or its "
+            "isolator, then unplug the vehicle. Leave it off until an electrician has checked it."
+        ),
     ),
     "readerfailure": Words(N_("Its card reader does not work"), _UNPLUG),
     "resetfailure": Words(N_("The charger could not be restarted"), _ELECTRICIAN),
     "undervoltage": Words(
         N_("The mains voltage is too low"),
-        N_("The charger goes on by itself when it is over. If it does not within an hour, it needs to be " "checked. If your lights flicker or are dim too, call the operator of your electricity network."),
+        N_(
+            "The charger goes on by itself when it is over. If it does not within an hour, it needs to be "
+            "checked. If your lights flicker or are dim too, call the operator of your electricity network."
+        ),
     ),
     "weaksignal": Words(N_("Its mobile signal is too weak"), _UNPLUG),
     "other": Words(N_("The charger reports a fault"), _ELECTRICIAN),

@@ -12,7 +12,8 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.ocpp_words import trouble_words
 from cloud_bridge.text import unknown
 from cloud_bridge.wire import Heartbeat
-from cloud_bridge.words import N_, gettext as _
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 RECORDS_DROPPED, PARTS_FAILED = "records_dropped", "parts_failed"
 COUNTED = (RECORDS_DROPPED, PARTS_FAILED)  # fields of a heartbeat with a number
@@ -37,8 +38,10 @@ KNOWN = {
         Trouble(
             "flash",
             N_("Its memory does not store everything"),
-            N_("The memory of the charger is full or worn out. Settings, hours and charging records may be lost when its "
-            "supply is switched off."),
+            N_(
+                "The memory of the charger is full or worn out. Settings, hours and charging records may be lost when its "
+                "supply is switched off."
+            ),
             N_("Ask us for help: the charger may have to be replaced."),
         ),
         Trouble(
@@ -50,21 +53,29 @@ KNOWN = {
         Trouble(
             "contactor_worn",
             N_("Its contactor is near the end of its life"),
-            N_("The contactor, which switches the current, has closed 80,000 times. Contactors of its kind are made for 100,000. "
-            "After that they may stay closed or open, and the charger stops with a fault."),
-            N_("An installer has to fit a new contactor within months, and then to set contactor_fitted_at to the number of "
-            "closings that the command status shows: ask us for help."),
+            N_(
+                "The contactor, which switches the current, has closed 80,000 times. Contactors of its kind are made for "
+                "100,000. After that they may stay closed or open, and the charger stops with a fault."
+            ),
+            N_(
+                "An installer has to fit a new contactor within months, and then to set contactor_fitted_at to the number of "
+                "closings that the command status shows: ask us for help."
+            ),
         ),
         Trouble(
             RECORDS_DROPPED,
             N_("Some of its records are lost"),
-            N_("The charger had no room for all of its records, as after months without a connection. Its history has gaps."),
+            N_(
+                "The charger had no room for all of its records, as after months without a connection. Its history has gaps."
+            ),
             N_("If the number grows while the charger is connected, ask us for help."),
         ),
         Trouble(
             PARTS_FAILED,
             N_("Parts of its software have failed"),
-            N_("The charger works without them. Settings, records or messages may be missing until it is started again."),
+            N_(
+                "The charger works without them. Settings, records or messages may be missing until it is started again."
+            ),
             N_("Switch its supply off for 30 seconds and on again. If that does not help, ask us for help."),
         ),
     )
@@ -74,8 +85,10 @@ KNOWN = {
 OVER_QUOTA = Trouble(
     "over_quota",
     N_("It sends too many messages"),
-    N_("The charger has sent more messages than one can need, so we take in one in a second and end its connection again and "
-    "again. Its records reach us late."),
+    N_(
+        "The charger has sent more messages than one can need, so we take in one in a second and end its connection again and "
+        "again. Its records reach us late."
+    ),
     N_("Ask us for help: its software may be broken, or somebody may have its secret."),
 )
 
@@ -103,10 +116,10 @@ def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: 
         )
     else:
         remedy = _(
-            "Their boot counts are {boot}, both of them: one is a copy of the other; the command status on a charger's console "
-            "shows its own. Take the one that does not belong to this site off the network, or give it an id of its own. Then "
-            "have the operator give the one that stays a new secret ({command}), and enter it on its console. This notice ends "
-            "with the new secret."
+            "Their boot counts are {boot}, both of them: one is a copy of the other; the command status on a charger's "
+            "console shows its own. Take the one that does not belong to this site off the network, or give it an id of its "
+            "own. Then have the operator give the one that stays a new secret ({command}), and enter it on its console. This "
+            "notice ends with the new secret."
         )
     command = _("python -m cloud_bridge unit secret {unit_id}").format(unit_id=unit_id)
     return Trouble(
@@ -124,8 +137,10 @@ def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: 
 CONTESTED = Trouble(
     "ocpp_contested",
     N_("A second charger may use its identity"),
-    N_("Its connection was taken over by another one again and again within minutes. Two chargers may have the same id and key; "
-    "then state, readings, history and costs mix both."),
+    N_(
+        "Its connection was taken over by another one again and again within minutes. Two chargers may have the same id and "
+        "key; then state, readings, history and costs mix both."
+    ),
     N_("Ask us for help: somebody has to find the second charger and give it an id of its own, or this one a new key."),
 )
 

@@ -8,8 +8,8 @@ SENSOR_TYPES of its wallbox integration.)
 
 from typing import Any, NamedTuple
 
-from cloud_bridge.words import N_, gettext as _
-
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 NO_CSQ = 99  # the modem's "not known"
 PASS_ABOVE_CSQ = 14  # the installer's verdict (modem/signal.py): 14 itself does not pass

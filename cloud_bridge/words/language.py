@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from cloud_bridge.words import N_, ngettext
 from cloud_bridge.words.catalogues import ENGLISH, Catalogue, catalogue_of
 
 
@@ -48,7 +49,7 @@ def speaking(language: str) -> Iterator[Reader]:
 def gettext(message: str) -> str:
     """The message in the language of now; the message itself where the catalogue lacks it."""
     catalogue = _reader.get().catalogue
-    return message if catalogue is None else catalogue.gettext(message)
+    return message if catalogue is None or not message else catalogue.gettext(message)  # that of "" is the file's head
 
 
 def ngettext(one: str, more: str, number: int) -> str:

@@ -11,7 +11,8 @@ from cloud_bridge.text import unknown
 from cloud_bridge.time_zones import local_time, which
 from cloud_bridge.web.presentation import words
 from cloud_bridge.wire import Heartbeat, Result, is_plugged
-from cloud_bridge.words import N_, gettext as _
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 DAY_S = 86_400
 SAME_END_S = 2  # the end of a pause that only waits for the random delay, against the end of that delay
@@ -33,7 +34,10 @@ Said = tuple[str, str]  # without and with the end
 WISHES: dict[str, dict[Owner, Said]] = {
     "bounded": {
         "you": (N_("Limited or paused by you"), N_("Limited or paused by you until {time}")),
-        "household": (N_("Limited or paused by your household"), N_("Limited or paused by your household until {time}")),
+        "household": (
+            N_("Limited or paused by your household"),
+            N_("Limited or paused by your household until {time}"),
+        ),
         "owner": (N_("Limited or paused by its owner"), N_("Limited or paused by its owner until {time}")),
     },
     "paused": {
@@ -43,7 +47,10 @@ WISHES: dict[str, dict[Owner, Said]] = {
     },
     "limited": {
         "you": (N_("Limited to {amps} by you"), N_("Limited to {amps} by you until {time}")),
-        "household": (N_("Limited to {amps} by your household"), N_("Limited to {amps} by your household until {time}")),
+        "household": (
+            N_("Limited to {amps} by your household"),
+            N_("Limited to {amps} by your household until {time}"),
+        ),
         "owner": (N_("Limited to {amps} by its owner"), N_("Limited to {amps} by its owner until {time}")),
     },
 }

@@ -11,7 +11,8 @@ from cloud_bridge.contact import Contact
 from cloud_bridge.web.presentation.in_force import PAUSED, Headline, InForce, Wish
 from cloud_bridge.web.presentation.view import ChargePoint
 from cloud_bridge.web.presentation.words import CHARGING
-from cloud_bridge.words import N_, gettext as _
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 WAITING = ("B1", "C1", "D1")  # pilot states of a vehicle to which no current is offered
 STOP_HOURS = 12  # past the night; longer, and a forgotten Stop is an empty battery for days
@@ -40,7 +41,9 @@ class LargeAction(NamedTuple):
 
 CHARGE_NOW = LargeAction("override", "on", "true", N_("Charge now"), "bolt", N_("Until the vehicle is unplugged"))
 STOP = LargeAction("pause", "hours", str(STOP_HOURS), N_("Stop"), "stop", N_("Pauses it for {hours} hours"))
-SKIP_DELAY = LargeAction("skip-delay", "", "", N_("Skip the delay"), "bolt", N_("It would charge in a few minutes by itself"))
+SKIP_DELAY = LargeAction(
+    "skip-delay", "", "", N_("Skip the delay"), "bolt", N_("It would charge in a few minutes by itself")
+)
 
 
 def large_action(point: ChargePoint, ruling: InForce | None, may_command: bool) -> LargeAction | None:

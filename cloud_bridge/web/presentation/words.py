@@ -7,7 +7,8 @@ from cloud_bridge.contact import Contact
 from cloud_bridge.text import unknown
 from cloud_bridge.time_zones import UNKNOWN, local_time, which, zone_of
 from cloud_bridge.values import NO_CSQ, PASS_ABOVE_CSQ
-from cloud_bridge.words import N_, ngettext, gettext as _
+from cloud_bridge.words import N_, ngettext
+from cloud_bridge.words import gettext as _
 
 
 class Glance(NamedTuple):
@@ -92,27 +93,27 @@ def ago(age_ms: int) -> str:
     if seconds < 5:
         return _("Just now")
     if seconds < 60:
-        return ngettext("{count} second ago", "{count} seconds ago", seconds).format(count=seconds)
+        return ngettext("{n} second ago", "{n} seconds ago", seconds).format(n=seconds)
     if seconds < 3600:
         minutes = seconds // 60
-        return ngettext("{count} minute ago", "{count} minutes ago", minutes).format(count=minutes)
+        return ngettext("{n} minute ago", "{n} minutes ago", minutes).format(n=minutes)
     if seconds < 48 * 3600:
         hours = seconds // 3600
-        return ngettext("{count} hour ago", "{count} hours ago", hours).format(count=hours)
+        return ngettext("{n} hour ago", "{n} hours ago", hours).format(n=hours)
     days = seconds // 86400
-    return ngettext("{count} day ago", "{count} days ago", days).format(count=days)
+    return ngettext("{n} day ago", "{n} days ago", days).format(n=days)
 
 
 def lasting(duration_ms: int) -> str:
     """A duration in whole minutes, hours or days, at least one minute. static/age.js says the same."""
     minutes = max(1, duration_ms // 60_000)
     if minutes < 120:
-        return ngettext("{count} minute", "{count} minutes", minutes).format(count=minutes)
+        return ngettext("{n} minute", "{n} minutes", minutes).format(n=minutes)
     if minutes < 48 * 60:
         hours = minutes // 60
-        return ngettext("{count} hour", "{count} hours", hours).format(count=hours)
+        return ngettext("{n} hour", "{n} hours", hours).format(n=hours)
     days = minutes // 1440
-    return ngettext("{count} day", "{count} days", days).format(count=days)
+    return ngettext("{n} day", "{n} days", days).format(n=days)
 
 
 def exactly(duration_ms: int) -> str:
@@ -120,7 +121,7 @@ def exactly(duration_ms: int) -> str:
     if duration_ms >= 60_000:
         return lasting(duration_ms)
     seconds = duration_ms // 1000
-    return ngettext("{count} second", "{count} seconds", seconds).format(count=seconds)
+    return ngettext("{n} second", "{n} seconds", seconds).format(n=seconds)
 
 
 def moment(at_ms: int, time_zone: str) -> str:
@@ -184,7 +185,7 @@ def times(number: int) -> str:
         return _("once")
     if number == 2:
         return _("twice")
-    return ngettext("{count} time", "{count} times", number).format(count=number)
+    return ngettext("{n} time", "{n} times", number).format(n=number)
 
 
 def day_and_time(at_ms: int, time_zone: str) -> str:
