@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.errors import BridgeError
-from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.access import ROLE_NAMES, Person, Role
 from cloud_bridge.store.ownership import begin_membership
 from cloud_bridge.store.ready_plans import remove_plan
 from cloud_bridge.store.secrets import hash_of, new_secret
