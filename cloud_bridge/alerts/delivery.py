@@ -37,6 +37,7 @@ from cloud_bridge.counters import Counters
 from cloud_bridge.store.alerts import Occupied, claim_alert, hold_back, next_due, record_outcome
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.push_browsers import PushTarget, remove_gone_browser
+from cloud_bridge.words import N_
 
 AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # then it is given up
 WORKERS = 8
@@ -216,9 +217,9 @@ class Delivery:
 
     def _notify_browser(self, alert: Row[Any], now_ms: int) -> None:
         if alert.endpoint_secret is None:
-            raise ReceiverGone("the browser is not notified any more")
+            raise ReceiverGone(N_("the browser is not notified any more"))
         if self._means.push_key is None:
-            raise NotDelivered("Web Push is not set up")
+            raise NotDelivered(N_("Web Push is not set up"))
         target = PushTarget(alert.host, alert.endpoint_secret, alert.p256dh_secret, alert.auth_secret)
         send(self._means.push_key, target, Notice(alert.words, page_of(alert), _tag(alert)), now_ms)
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, select, true
 
 from cloud_bridge.store.tables import members, unit_installers, units
+from cloud_bridge.words import N_
 
 
 class Role(StrEnum):
@@ -24,6 +25,14 @@ class Role(StrEnum):
     INSTALLER = "installer"
     SUPPORT = "support"
     OPERATOR = "operator"
+
+
+ROLE_NAMES = {
+    Role.DRIVER: N_("driver"),
+    Role.INSTALLER: N_("installer"),
+    Role.SUPPORT: N_("support"),
+    Role.OPERATOR: N_("operator"),
+}
 
 
 class Scope(StrEnum):

@@ -55,7 +55,7 @@ def choose_language(language: str | None) -> None:
 def gettext(message: str) -> str:
     """The message in the language of now; the message itself where the catalogue lacks it."""
     catalogue = _reader.get().catalogue
-    return message if catalogue is None else catalogue.gettext(message)
+    return message if catalogue is None or not message else catalogue.gettext(message)  # that of "" is the file's head
 
 
 def ngettext(one: str, more: str, number: int) -> str:

@@ -21,6 +21,7 @@ from cloud_bridge.web.presentation.series import (
 )
 from cloud_bridge.web.presentation.words import chart_zone, lasting
 from cloud_bridge.words import formats
+from cloud_bridge.words import gettext as _
 
 FEW = 8  # days whose names tell them apart
 SHORTEST_MS = HOUR_MS  # that an axis shows, so that the first minutes do not fill it
@@ -79,7 +80,7 @@ def power_chart(session: RunningSession, axis: TimeAxis) -> list[Power]:
 
 def reach_bars(found: Sequence[Reach], time_zone: str) -> list[Bar]:
     """The per cent of each slot in which it could be reached."""
-    said = ["we were not listening" if one.share is None else formats.percent(one.share, 1) for one in found]
+    said = [_("we were not listening") if one.share is None else formats.percent(one.share, 1) for one in found]
     values = [None if one.share is None else round(one.share * 100, 1) for one in found]
     return _bars([one.slot for one in found], values, said, time_zone)
 
@@ -93,13 +94,13 @@ def energy_bars(slots: Sequence[Slot], sessions: Sequence[Spent], time_zone: str
 def hour_bars(silent_ms: Sequence[int]) -> list[Bar]:
     """The minutes of silence in each hour of the day, all days together."""
     return [
-        Bar(f"{hour:02d}:00", f"{hour:02d}", ms // 60_000, lasting(ms) if ms else "none")
+        Bar(f"{hour:02d}:00", f"{hour:02d}", ms // 60_000, lasting(ms) if ms else _("none"))
         for hour, ms in enumerate(silent_ms)
     ]
 
 
 def _bars(slots: Sequence[Slot], values: Sequence[float | None], said: Sequence[str], time_zone: str) -> list[Bar]:
-    labels = [label for _, label in _ticks(slots, time_zone)]
+    labels = [label for _from_ms, label in _ticks(slots, time_zone)]
     names = [_name(slot, time_zone) for slot in slots]
     return [Bar(*row) for row in zip(names, labels, values, said, slots, strict=True)]
 
@@ -115,7 +116,7 @@ def _ticks(slots: Sequence[Slot], time_zone: str) -> list[tuple[int, str]]:
     """When each slot begins, as short as tells them apart: an hour that the clock shows twice with its zone."""
     by_day = any(slot.to_ms - slot.from_ms > HOUR_MS for slot in slots)
     found = []
-    for from_ms, _ in slots:
+    for from_ms, _to_ms in slots:
         at = local_time(from_ms, time_zone)
         if by_day:
             label = formats.weekday(at) if len(slots) <= FEW else formats.day(at)

@@ -43,6 +43,7 @@ from cloud_bridge.web.presentation.session_now import session_now
 from cloud_bridge.web.presentation.view import ChargePoint, charge_point, path_of
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep, person_in
 from cloud_bridge.web.security.forms import form_token
+from cloud_bridge.words import gettext as _
 from cloud_bridge.words.language import choose_language
 
 MOST_LISTED = 50  # beyond that it is a fleet
@@ -155,7 +156,7 @@ def _dashboard(request: Request, app_state: AppState, person: Person, unit: Unit
 def _content(app_state: AppState, person: Person, unit: Unit, point: ChargePoint) -> dict[str, Any]:
     """Of board.html."""
     return {
-        "keep_away": KEEP_AWAY,
+        "keep_away": _(KEEP_AWAY),
         "board": describe(point, _around(app_state, person, unit, point)),
         "vehicles": cards_of(app_state, person, unit.time_zone),
     }

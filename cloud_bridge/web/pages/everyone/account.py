@@ -61,7 +61,7 @@ def change_details(
             connection, person.id, contact_details.Details(full_name, phone, "", address, access_notes)
         )
     except contact_details.BadDetails as error:
-        raise Refused("These details were not taken", "Nothing was changed.", problems=error.wrong) from None
+        raise Refused(_("These details were not taken"), _("Nothing was changed."), problems=error.wrong) from None
     return to("/account")
 
 
@@ -104,11 +104,11 @@ def change_password(
 ) -> Response:
     """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
     if not knows_own(request, app_state, passwords, person, old, "to change it"):
-        meaning = "That is not your password. Nothing was changed."
-        raise Refused("The password was not changed", meaning, field="old")
+        meaning = _("That is not your password. Nothing was changed.")
+        raise Refused(_("The password was not changed"), meaning, field="old")
     with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
         address = email_of(connection, person.id) or ""
-    with explained("The password was not changed", "new"):
+    with explained(_("The password was not changed"), "new"):
         password_hash = passwords.hash_chosen(new, [person.name, *address.split("@")])
     with app_state.database.writing() as connection:  # of its own: none is held while a password is hashed
         set_password(connection, person, password_hash)
@@ -127,7 +127,7 @@ def units(request: Request, connection: Reading, person: PersonOf) -> Response:
 @router.post("/units", dependencies=[OwnForm])
 def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
     """A charger becomes the driver's with the code on its label."""
-    with explained("That code did not work", "code"):
+    with explained(_("That code did not work"), "code"):
         unit_id = claim_for(request, app_state, person, code)
     return to(f"/account/units/{unit_id}")
 
@@ -161,7 +161,7 @@ def change_unit(
 ) -> Response:
     """`currency`: left out by a page from before there was a choice."""
     tariff = read(TariffForm(rate, off_peak_rate, off_peak_from, off_peak_to))
-    title = "These settings were not taken"
+    title = _("These settings were not taken")
     with explained(title, "time_zone"):
         describe_site(connection, unit.id, name, time_zone)
     with explained(title, "currency"):

@@ -25,12 +25,16 @@ from cloud_bridge.web.pages.everyone.login import knows_own
 from cloud_bridge.web.security.access import PasswordsOf, StateDep, person_of
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import LETTERS, use
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
-LETTER = """Somebody, probably you, wants Chargekeeper to write to this address.
-
-To agree, open this page within a day: {link}
-
-If it was not you, do nothing: you will not hear from us again."""
+LETTER = N_(
+    "Somebody, probably you, wants Chargekeeper to write to this address.\n"
+    "\n"
+    "To agree, open this page within a day: {link}\n"
+    "\n"
+    "If it was not you, do nothing: you will not hear from us again."
+)
 
 router = APIRouter(prefix="/account/email", include_in_schema=False)
 
@@ -53,21 +57,21 @@ def change(
     password: Annotated[str, Form(max_length=MAX_LENGTH)],
 ) -> Response:
     if not knows_own(request, app_state, passwords, person, password, "to change the e-mail address"):
-        raise Refused("Nothing was changed", "That is not your password.", field="password")
-    use(request, person, LETTERS, "Too many letters", "Look for the one that we sent. Nothing was changed.", FORM)
+        raise Refused(_("Nothing was changed"), _("That is not your password."), field="password")
+    use(request, person, LETTERS, _("Too many letters"), _("Look for the one that we sent. Nothing was changed."), FORM)
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
             code = ask_for_change(connection, person, address, app_state.verified.now_ms())
-        letter = LETTER.format(link=f"{app_state.settings.public_address}/account/email/confirm?code={code}")
+        letter = _(LETTER).format(link=f"{app_state.settings.public_address}/account/email/confirm?code={code}")
         send_mail(app_state.settings.mail, address.strip(), letter)
     except BridgeError:
-        meaning = "That is no e-mail address. Check it, and try again. Nothing was changed."
-        raise Refused("That is no e-mail address", meaning, field="address") from None
+        meaning = _("That is no e-mail address. Check it, and try again. Nothing was changed.")
+        raise Refused(_("That is no e-mail address"), meaning, field="address") from None
     except NotDelivered:
         with app_state.database.writing() as connection:  # of its own: the one above is committed
             forget_change(connection, person)
-        meaning = "Nothing was changed. Please try again later."
-        raise Refused("The letter could not be sent", meaning, 503, FORM) from None
+        meaning = _("Nothing was changed. Please try again later.")
+        raise Refused(_("The letter could not be sent"), meaning, 503, FORM) from None
     return to("/account/email")
 
 
@@ -85,10 +89,12 @@ def confirm(request: Request, app_state: StateDep, code: Field) -> Response:
             changed = confirm_change(connection, code, app_state.verified.now_ms())
     except AlreadyThere:
         raise Refused(
-            "Another account has this address", "Nothing was changed. Each address has one account."
+            _("Another account has this address"), _("Nothing was changed. Each address has one account.")
         ) from None
     if changed is None:
-        raise Refused("This link is not valid any more", "It was used, or is older than a day. Ask for a new letter.")
+        raise Refused(
+            _("This link is not valid any more"), _("It was used, or is older than a day. Ask for a new letter.")
+        )
     note(request, Kind.EMAIL_CHANGED, changed.person)
     if changed.former is not None:
         letter = Letter(changed.former, account_letters.email_changed(changed.person.name))

@@ -14,6 +14,8 @@ from cloud_bridge.web import static_files
 from cloud_bridge.web.page import page
 from cloud_bridge.web.public_address import address_of
 from cloud_bridge.web.translated_templates import template
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 from cloud_bridge.words.catalogues import ENGLISH
 from cloud_bridge.words.language import choose_language, language_now
 from cloud_bridge.words.negotiation import preferred
@@ -28,7 +30,7 @@ MANIFEST: dict[str, Any] = {  # paths as inside; `manifest` puts the public addr
     "id": "/",
     "name": "Chargekeeper",
     "short_name": "Chargekeeper",
-    "description": "Does my charger work, and when was it heard last?",
+    "description": N_("Does my charger work, and when was it heard last?"),
     "start_url": "/",
     "scope": "/",
     "display": "standalone",
@@ -53,7 +55,10 @@ def manifest(request: Request) -> Response:
     root = address_of(request).root
     paths = {key: root + MANIFEST[key] for key in ("id", "start_url", "scope")}
     icons = [icon | {"src": root + icon["src"]} for icon in MANIFEST["icons"]]
-    return JSONResponse(MANIFEST | paths | {"icons": icons}, media_type="application/manifest+json")
+    return JSONResponse(
+        MANIFEST | paths | {"icons": icons, "description": _(MANIFEST["description"])},
+        media_type="application/manifest+json",
+    )
 
 
 @router.get("/worker.js")

@@ -43,7 +43,7 @@ def change_customer(
     try:
         set_customer(connection, job.id, owner_id, Details(full_name, phone, "", address, access_notes))
     except BadDetails as error:
-        raise Refused("These details were not taken", "Nothing was changed.", problems=error.wrong) from None
+        raise Refused(_("These details were not taken"), _("Nothing was changed."), problems=error.wrong) from None
     return to(_back(person, job))
 
 

@@ -25,6 +25,7 @@ from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, only, page, 
 from cloud_bridge.web.presentation.roll_out_view import bar_of, chosen_words, hours_of, rings_of
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
+from cloud_bridge.words import gettext as _
 
 LONGEST_SOAK_H = 720
 
@@ -64,7 +65,7 @@ def start_roll_out(
     soak_hours: Annotated[int, Form(ge=1, le=LONGEST_SOAK_H)] = SOAK_MS // HOUR_MS,
     required_by: Annotated[str, Form(pattern="^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = "",
 ) -> Response:
-    with explained("The roll-out was not started", FORM):
+    with explained(_("The roll-out was not started"), FORM):
         releases.images_of(connection, version)
         choice = Choice(by, "" if by in (ChosenBy.ALL, ChosenBy.LIST) else text.strip(), ids.split())
         wish = Wish(version, choice, soak_hours * HOUR_MS, _day_ms(required_by))
@@ -87,7 +88,7 @@ def stop_roll_out(
     request: Request, app_state: StateDep, connection: Writing, person: PersonOf, number: Number
 ) -> Response:
     _found(connection, number)
-    with explained("It was not stopped", FORM):
+    with explained(_("It was not stopped"), FORM):
         roll_outs.stop(connection, number, f"{person.name} has stopped it", app_state.clock.now_ms())
     note(request, Kind.ROLL_OUT_STOPPED, person, str(number))
     return to(f"/roll-outs/{number}")
@@ -123,4 +124,4 @@ def _day_ms(text: str) -> int | None:
     try:
         return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000) if text else None
     except ValueError as error:
-        raise ReleaseError("there is no such day") from error
+        raise ReleaseError(_("there is no such day")) from error
