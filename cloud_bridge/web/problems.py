@@ -20,8 +20,9 @@ from cloud_bridge.passwords import HashingBusy
 from cloud_bridge.store.error_text import reason_of
 from cloud_bridge.web.errors import LoginNeeded, Refused
 from cloud_bridge.web.form_errors import page_again
-from cloud_bridge.web.page import page, templates, to, viewer_of
+from cloud_bridge.web.page import page, to, viewer_of
 from cloud_bridge.web.public_address import address_of, below
+from cloud_bridge.web.translated_templates import template
 
 _log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def problem_text(request: HTTPConnection, status: int) -> str:
 
 @cache
 def _text(root: str, title: str, meaning: str) -> str:
-    html = templates.get_template("everyone/problem.html").render(
+    html = template("everyone/problem.html").render(
         person=None, form="", path="", news=0, title=title, meaning=meaning, back=START
     )
     return below(root, html)

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from cloud_bridge.web import static_files
-from cloud_bridge.web.page import page, templates
+from cloud_bridge.web.page import page
 from cloud_bridge.web.public_address import address_of
+from cloud_bridge.web.translated_templates import template
 
 ON_DEMAND = ("uPlot", "charts", "docs", "passkeys", "push")
 KEPT = [f"{static_files.PATH}/{name}" for name in static_files.FILES if not name.startswith(ON_DEMAND)]
@@ -55,7 +56,7 @@ def manifest(request: Request) -> Response:
 def worker(request: Request) -> Response:
     """From the root, because a service worker serves what lies beside and below it."""
     root = address_of(request).root
-    script = templates.get_template("worker.js").render(
+    script = template("worker.js").render(
         version=static_files.VERSION, shell=[root + path for path in KEPT], offline=root + OFFLINE, root=root
     )
     return Response(script, media_type="text/javascript")

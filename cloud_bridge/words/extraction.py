@@ -1,0 +1,69 @@
+"""What the code and the templates say, as a catalogue (.pot), and the languages brought up to date with it (.po).
+
+The files have no dates and no line numbers, so they change when words do.
+"""
+
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po, write_po
+
+from cloud_bridge.words.catalogues import DOMAIN, ENGLISH, FOLDER, LANGUAGES, catalogue_file
+
+TEMPLATE = FOLDER / "catalogue.pot"
+KEYWORDS = {
+    "_": None,
+    "N_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
+WIDTH = 120
+HEADER = "# What Chargekeeper says. `make catalogue` writes this file."
+
+
+def extracted() -> Catalog:
+    """Every message of the code, in the order of its files."""
+    with (FOLDER / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)
+    found = Catalog(project="Chargekeeper", charset="utf-8", header_comment=HEADER)
+    room = FOLDER.parent
+    for name, _line, message, comments, context in extract_from_dir(
+        room, methods, options, keywords=KEYWORDS, comment_tags=("Words:",), strip_comment_tags=True
+    ):
+        found.add(message, None, [(name, None)], auto_comments=comments, context=context)
+    return found
+
+
+def update_files() -> list[str]:
+    """The files anew. Returns a line for each language: how many of its messages lack a translation."""
+    template = extracted()
+    _write(TEMPLATE, template)
+    lines = []
+    for language in LANGUAGES:
+        if language != ENGLISH:
+            lines.append(f"{language}: {_update(language, template)}")
+    return lines
+
+
+def _update(language: str, template: Catalog) -> str:
+    path = catalogue_file(language)
+    with path.open("rb") as file:
+        catalogue = read_po(file, language, DOMAIN)
+    catalogue.update(template, no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    _write(path, catalogue)
+    untold = [message for message in catalogue if message.id and not all(_forms(message.string))]
+    return f"{len(catalogue)} messages, {len(untold)} without a translation"
+
+
+def _forms(string: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (string,) if isinstance(string, str) else tuple(string)
+
+
+def _write(path: Path, catalogue: Catalog) -> None:
+    with path.open("wb") as file:
+        write_po(file, catalogue, width=WIDTH, omit_header=False, include_lineno=False)
