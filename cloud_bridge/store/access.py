@@ -52,6 +52,7 @@ class Person(NamedTuple):
     id: int
     name: str
     role: Role
+    language: str | None = None  # chosen; None: as their browser asks for, or English
 
     @property
     def scopes(self) -> frozenset[Scope]:

@@ -69,7 +69,7 @@ def forget_change(connection: Connection, person: Person) -> None:
 
 def confirm_change(connection: Connection, code: str, now_ms: int) -> Change | None:
     """None for a code that is unknown, used or over. Raises AlreadyThere."""
-    columns = (email_changes, people.c.name, people.c.role, people.c.email.label("former"))
+    columns = (email_changes, people.c.name, people.c.role, people.c.language, people.c.email.label("former"))
     query = select(*columns).join(people, people.c.id == email_changes.c.person_id)
     row = connection.execute(query.where(email_changes.c.code_hash == hash_of(code))).one_or_none()
     if row is None or row.expires_ms <= now_ms:
@@ -82,4 +82,4 @@ def confirm_change(connection: Connection, code: str, now_ms: int) -> Change | N
         connection.execute(update(people).where(people.c.id == row.person_id).values(email=row.email))
     except IntegrityError as error:
         raise AlreadyThere("another account uses this e-mail address") from error
-    return Change(Person(row.person_id, row.name, Role(row.role)), row.email, row.former)
+    return Change(Person(row.person_id, row.name, Role(row.role), row.language), row.email, row.former)

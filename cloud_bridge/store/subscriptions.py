@@ -100,11 +100,13 @@ def refusal(subscription: Subscription) -> str | None:
 
 
 def _wishes(connection: Connection, on_bad_row: Callable[[Exception], object] | None = None) -> list[Subscription]:
-    query = select(alert_wishes, people.c.name, people.c.role).join(people, people.c.id == alert_wishes.c.person_id)
+    query = select(alert_wishes, people.c.name, people.c.role, people.c.language).join(
+        people, people.c.id == alert_wishes.c.person_id
+    )
     found = []
     for row in connection.execute(query.order_by(alert_wishes.c.id)):
         try:
-            person = Person(row.person_id, row.name, Role(row.role))
+            person = Person(row.person_id, row.name, Role(row.role), row.language)
             found.append(Subscription(row.id, person, AlertKind(row.about), Via(row.via), row.target, row.secret))
         except ValueError as error:  # of a newer version
             if on_bad_row is not None:

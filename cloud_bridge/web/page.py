@@ -20,6 +20,7 @@ from cloud_bridge.web.security.access import SESSION_COOKIE, person_in
 from cloud_bridge.web.security.forms import check_form, form_token
 from cloud_bridge.web.translated_templates import SHARED
 from cloud_bridge.web.translated_templates import template as translated
+from cloud_bridge.words.language import choose_language
 
 MAX_FIELD = 200
 HAS_NOTHING = Has(charger=False, vehicle=False)
@@ -48,6 +49,8 @@ def viewer_of(request: Request) -> Person | None:
             request.state.news = count_news(connection, person)
         if person is not None and person.role is Role.DRIVER:
             request.state.has = what_they_have(connection, person)
+    if person is not None:
+        choose_language(person.language)
     return person
 
 

@@ -22,7 +22,9 @@ from cloud_bridge.web.errors import LoginNeeded, Refused
 from cloud_bridge.web.form_errors import page_again
 from cloud_bridge.web.page import page, to, viewer_of
 from cloud_bridge.web.public_address import address_of, below
+from cloud_bridge.web.readers_language import FOR_PROGRAMS
 from cloud_bridge.web.translated_templates import template
+from cloud_bridge.words.language import language_now
 
 _log = logging.getLogger(__name__)
 
@@ -91,11 +93,11 @@ def refusal(request: HTTPConnection, status: int) -> Response:
 
 def problem_text(request: HTTPConnection, status: int) -> str:
     """The page without a person, for where nobody has been asked who they are."""
-    return _text(address_of(request).root, *PROBLEMS.get(status, OTHER))
+    return _text(language_now(), address_of(request).root, *PROBLEMS.get(status, OTHER))
 
 
 @cache
-def _text(root: str, title: str, meaning: str) -> str:
+def _text(_language: str, root: str, title: str, meaning: str) -> str:
     html = template("everyone/problem.html").render(
         person=None, form="", path="", news=0, title=title, meaning=meaning, back=START
     )
@@ -203,7 +205,9 @@ async def _unstorable(request: Request, _error: Exception) -> Response:
 
 async def _hashing_busy(request: Request, _error: HashingBusy) -> Response:
     """Many at once get this page, so it is made once."""
-    return HTMLResponse(_text(address_of(request).root, *BUSY), 429, {"Retry-After": str(LOGIN_AGAIN_S)})
+    return HTMLResponse(
+        _text(language_now(), address_of(request).root, *BUSY), 429, {"Retry-After": str(LOGIN_AGAIN_S)}
+    )
 
 
 async def _client_has_left(_request: Request, _error: Exception) -> Response:
@@ -219,4 +223,4 @@ async def _failed(request: Request, _error: Exception) -> Response:
 
 
 def _is_for_programs(request: HTTPConnection) -> bool:
-    return request.url.path.startswith(("/api/", "/healthz", "/livez", "/metrics", "/openapi.json"))
+    return request.url.path.startswith(FOR_PROGRAMS)

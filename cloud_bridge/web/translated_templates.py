@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, nod
 from jinja2.exceptions import TemplateAssertionError
 from jinja2.ext import InternationalizationExtension
 
-from cloud_bridge.words.catalogues import ENGLISH, Catalogue, catalogue_of
+from cloud_bridge.words.catalogues import ENGLISH, Catalogue, catalogue_of, language_tag
 from cloud_bridge.words.language import gettext as _gettext
 from cloud_bridge.words.language import language_now, ngettext, pgettext
 
@@ -42,7 +42,7 @@ def environment(language: str) -> Environment:
     made.extend(catalogue=None if language == ENGLISH else catalogue_of(language))
     made.add_extension(CompiledWords)
     made.install_gettext_callables(_gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
-    made.globals |= {"_": _gettext, "language": language} | SHARED
+    made.globals |= {"_": _gettext, "language": language, "language_tag": language_tag(language)} | SHARED
     return made
 
 

@@ -1,4 +1,4 @@
-"""What people read, in their language: the catalogue, whose language is spoken now, and how a locale writes dates and numbers."""
+"""What people read, in their language: catalogues, the language of now, and how it writes dates and numbers."""
 
 from cloud_bridge.words.language import N_, gettext, ngettext, pgettext
 

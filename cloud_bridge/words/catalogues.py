@@ -1,4 +1,4 @@
-"""The catalogue of each language: a file `<language>/LC_MESSAGES/chargekeeper.po` in this folder. A new language is a new file.
+"""The catalogue of each language: `<language>/LC_MESSAGES/chargekeeper.po` in this folder. A new language is a new file.
 
 A catalogue is read when its first reader comes, and kept.
 """
@@ -21,6 +21,11 @@ Catalogue = GNUTranslations
 
 def catalogue_file(language: str) -> Path:
     return FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def language_tag(language: str) -> str:
+    """For the `lang` of a page (BCP 47). Our English is British."""
+    return "en-GB" if language == ENGLISH else language.replace("_", "-")
 
 
 @cache

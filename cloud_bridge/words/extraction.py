@@ -28,13 +28,13 @@ HEADER = "# What Chargekeeper says. `make catalogue` writes this file."
 def extracted() -> Catalog:
     """Every message of the code, in the order of its files."""
     with (FOLDER / "babel.cfg").open() as file:
-        methods, options = parse_mapping_cfg(file)
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = Catalog(project="Chargekeeper", charset="utf-8", header_comment=HEADER)
     room = FOLDER.parent
     for name, _line, message, comments, context in extract_from_dir(
         room, methods, options, keywords=KEYWORDS, comment_tags=("Words:",), strip_comment_tags=True
     ):
-        found.add(message, None, [(name, None)], auto_comments=comments, context=context)
+        found.add(message, None, [(name, 0)], auto_comments=comments, context=context)
     return found
 
 
@@ -56,12 +56,17 @@ def _update(language: str, template: Catalog) -> str:
     catalogue.update(template, no_fuzzy_matching=True)
     catalogue.obsolete.clear()
     _write(path, catalogue)
-    untold = [message for message in catalogue if message.id and not all(_forms(message.string))]
-    return f"{len(catalogue)} messages, {len(untold)} without a translation"
+    return f"{len(catalogue)} messages, {len(untranslated(catalogue))} without a translation"
 
 
-def _forms(string: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (string,) if isinstance(string, str) else tuple(string)
+def untranslated(catalogue: Catalog) -> list[str]:
+    """The messages that lack a translation, or a form of it, or whose translation is fuzzy."""
+    return [
+        str(message.id)
+        for message in catalogue
+        if message.id
+        and (message.fuzzy or not all([message.string] if message.pluralizable is False else message.string or [""]))
+    ]
 
 
 def _write(path: Path, catalogue: Catalog) -> None:

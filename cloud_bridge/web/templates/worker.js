@@ -1,6 +1,6 @@
 // Keeps the shell for a slow or missing network. Pages and data always come from the network, or not at all.
 const OFFLINE = {{ offline|tojson }};
-const KEPT = "shell-{{ version }}";
+const KEPT = "shell-{{ version }}-{{ language }}";
 const SHELL = {{ (shell + [offline])|tojson }};
 const ROOT = {{ (root + "/")|tojson }};  // below it lie our pages
 
