@@ -11,6 +11,7 @@ from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.ownership import DEFAULT_TIME_ZONE
 from cloud_bridge.time_zones import local_time, span
 from cloud_bridge.web.presentation.words import Glance, day_and_time
+from cloud_bridge.words import formats
 
 NEWS_FOR_MS = 7 * DAY_MS  # as long as that a job has ended is news
 
@@ -167,5 +168,4 @@ def _planned(job: Job, now_ms: int) -> str:
 
 
 def _day(at_ms: int, time_zone: str) -> str:
-    local = local_time(at_ms, time_zone)
-    return f"{local:%a} {local.day} {local:%b}"
+    return formats.weekday_day(local_time(at_ms, time_zone))

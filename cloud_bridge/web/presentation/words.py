@@ -7,6 +7,8 @@ from cloud_bridge.contact import Contact
 from cloud_bridge.text import unknown
 from cloud_bridge.time_zones import UNKNOWN, local_time, which, zone_of
 from cloud_bridge.values import NO_CSQ, PASS_ABOVE_CSQ
+from cloud_bridge.words import formats
+from cloud_bridge.words import gettext as _
 
 
 class Glance(NamedTuple):
@@ -84,37 +86,39 @@ def ago(age_ms: int) -> str:
     """How long ago, as said aloud. static/age.js says the same."""
     seconds = max(0, age_ms) // 1000
     if seconds < 5:
-        return "Just now"
+        return _("Just now")
     for size, name, upto in ((1, "second", 60), (60, "minute", 3600), (3600, "hour", 48 * 3600)):
         if seconds < upto:
-            return f"{_count(seconds // size, name)} ago"
-    return f"{seconds // 86400} days ago"
+            return formats.ago(seconds // size, name)
+    return formats.ago(seconds // 86400, "day")
 
 
 def lasting(duration_ms: int) -> str:
     """A duration in whole minutes, hours or days, at least one minute. static/age.js says the same."""
     minutes = max(1, duration_ms // 60_000)
     if minutes < 120:
-        return _count(minutes, "minute")
-    return _count(minutes // 60, "hour") if minutes < 48 * 60 else _count(minutes // 1440, "day")
+        return formats.lasting(minutes, "minute")
+    return formats.lasting(minutes // 60, "hour") if minutes < 48 * 60 else formats.lasting(minutes // 1440, "day")
 
 
 def exactly(duration_ms: int) -> str:
     """A duration that may be seconds."""
-    return lasting(duration_ms) if duration_ms >= 60_000 else _count(duration_ms // 1000, "second")
+    return lasting(duration_ms) if duration_ms >= 60_000 else formats.lasting(duration_ms // 1000, "second")
 
 
 def moment(at_ms: int, time_zone: str) -> str:
     """Date and time at the site, with its zone, because 01:30 happens twice in October."""
     local = local_time(at_ms, time_zone)
-    unknown = "" if zone_of(time_zone) else f" (the time zone {time_zone} is not known here)"
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}{unknown}"
+    told = f"{formats.weekday_day_year(local)}, {local:%H:%M:%S %Z}"
+    if zone_of(time_zone):
+        return told
+    return _("{moment} (the time zone {time_zone} is not known here)").format(moment=told, time_zone=time_zone)
 
 
 def utc_second(at_ms: int) -> str:
     """For a log, whose column says that it is UTC: 26 Nov 2026, 06:46:20."""
     utc = local_time(at_ms, "UTC")
-    return f"{utc.day} {utc:%b %Y, %H:%M:%S}"
+    return f"{formats.day_year(utc)}, {utc:%H:%M:%S}"
 
 
 def chart_zone(time_zone: str) -> str:
@@ -157,41 +161,38 @@ def signal(csq: int | None) -> tuple[str, int]:
 
 
 def times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+    if number in (1, 2):
+        return _("once") if number == 1 else _("twice")
+    return _("{number} times").format(number=number)
 
 
 def day_and_time(at_ms: int, time_zone: str) -> str:
     """Short, for lists: Sun 22 Nov, 07:42; with the zone in an hour that occurs twice: Sun 25 Oct, 01:30 BST."""
     local = local_time(at_ms, time_zone)
-    return f"{local:%a} {local.day} {local:%b, %H:%M}{which(local, time_zone)}"
+    return f"{formats.weekday_day(local)}, {local:%H:%M}{which(local, time_zone)}"
 
 
 def day(at_ms: int, time_zone: str) -> str:
     """3 Nov"""
-    local = local_time(at_ms, time_zone)
-    return f"{local.day} {local:%b}"
+    return formats.day(local_time(at_ms, time_zone))
 
 
 def date(at_ms: int, time_zone: str) -> str:
     """3 November 2026"""
-    local = local_time(at_ms, time_zone)
-    return f"{local.day} {local:%B %Y}"
+    return formats.full_date(local_time(at_ms, time_zone))
 
 
 def when(at_ms: int, now_ms: int, time_zone: str) -> str:
     """at 14:02, with its day unless that is today: on 3 Nov at 14:02."""
-    at = f"at {minute_of_day(at_ms, time_zone)}"
-    is_today = local_time(at_ms, time_zone).date() == local_time(now_ms, time_zone).date()
-    return at if is_today else f"on {day(at_ms, time_zone)} {at}"
+    time = minute_of_day(at_ms, time_zone)
+    if local_time(at_ms, time_zone).date() == local_time(now_ms, time_zone).date():
+        return _("at {time}").format(time=time)
+    return _("on {day} at {time}").format(day=day(at_ms, time_zone), time=time)
 
 
 def listed(names: Sequence[str]) -> str:
     """n1, n2 and n3."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+    return formats.listed(names)
 
 
 def sentence(error: Exception) -> str:

@@ -21,6 +21,7 @@ from cloud_bridge.web.presentation.cost import tariff_words
 from cloud_bridge.web.presentation.hours import Window, Windows, in_words, written
 from cloud_bridge.web.presentation.tariff_form import TariffForm, filled, read, refused
 from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.words import formats
 
 POUNDS = CURRENCIES["GBP"]  # of all the tariffs that there are
 
@@ -65,7 +66,7 @@ def show(request: Request, connection: Reading, person: PersonOf, unit: UnitOf, 
         "hours_now": in_words(hours if stored(hours) is not None else None),
         "cost": tariff_words(preset.tariff, POUNDS),
         "cost_now": "not known" if tariff is None else tariff_words(tariff, currency_of(connection, unit.id)),
-        "as_of": f"{preset.as_of:%B %Y}",
+        "as_of": formats.month(preset.as_of),
         "source": urlsplit(preset.source).hostname,
         "tariff": filled(preset.tariff),
         "currency": POUNDS,

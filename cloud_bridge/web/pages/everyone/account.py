@@ -12,7 +12,7 @@ from cloud_bridge.passwords import MIN_LENGTH
 from cloud_bridge.store import contact_details
 from cloud_bridge.store.claims import release
 from cloud_bridge.store.email import email_of
-from cloud_bridge.store.people import choose_distances, chosen_distances, set_password, usual_distances
+from cloud_bridge.store.people import choose_distances, choose_language, chosen_distances, set_password, usual_distances
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.sites import MAX_NAME, currency_of, describe_site, set_currency, set_tariff, tariff_of
 from cloud_bridge.store.units import units_at_home
@@ -25,6 +25,9 @@ from cloud_bridge.web.pages.everyone.login import give_session, knows_own
 from cloud_bridge.web.presentation.tariff_form import TariffForm, filled, read
 from cloud_bridge.web.security.access import PasswordsOf, StateDep
 from cloud_bridge.web.security.log import note
+from cloud_bridge.words import gettext as _
+from cloud_bridge.words.catalogues import LANGUAGES
+from cloud_bridge.words.formats import name_of
 
 TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
 
@@ -73,6 +76,20 @@ def change_distances(
     person: PersonOf, connection: Writing, unit: Annotated[Distances | Literal[""], Form()] = ""
 ) -> Response:
     choose_distances(connection, person.id, unit or None)
+    return to("/account")
+
+
+@router.get("/language")
+def language(request: Request, person: PersonOf) -> Response:
+    names = {one: name_of(one) for one in LANGUAGES}
+    return page(request, "everyone/account_language.html", person, names=names)
+
+
+@router.post("/language", dependencies=[OwnForm])
+def change_language(person: PersonOf, connection: Writing, language: Field = "") -> Response:
+    if language and language not in LANGUAGES:
+        raise Refused(_("The language was not changed"), _("We do not have this language."), field="language")
+    choose_language(connection, person.id, language or None)
     return to("/account")
 
 

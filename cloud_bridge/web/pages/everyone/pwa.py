@@ -13,10 +13,10 @@ from fastapi.responses import JSONResponse, Response
 from cloud_bridge.web import static_files
 from cloud_bridge.web.page import page
 from cloud_bridge.web.public_address import address_of
-from cloud_bridge.web.readers_language import preferred
 from cloud_bridge.web.translated_templates import template
 from cloud_bridge.words.catalogues import ENGLISH
 from cloud_bridge.words.language import choose_language, language_now
+from cloud_bridge.words.negotiation import preferred
 
 ON_DEMAND = ("uPlot", "charts", "docs", "passkeys", "push")
 KEPT = [f"{static_files.PATH}/{name}" for name in static_files.FILES if not name.startswith(ON_DEMAND)]
