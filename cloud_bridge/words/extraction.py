@@ -3,6 +3,7 @@
 The files have no dates and no line numbers, so they change when words do.
 """
 
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -22,6 +23,14 @@ KEYWORDS = {
     "npgettext": ((1, "c"), 2, 3),
 }
 WIDTH = 120
+DATED = (
+    b'"POT-Creation-Date',
+    b'"PO-Revision-Date',
+    b'"Last-Translator',
+    b'"Language-Team',
+    b'"Report-Msgid',
+    b'"Generated-By',
+)
 HEADER = "# What Chargekeeper says. `make catalogue` writes this file."
 
 
@@ -29,7 +38,7 @@ def extracted() -> Catalog:
     """Every message of the code, in the order of its files."""
     with (FOLDER / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
-    found = Catalog(project="Chargekeeper", charset="utf-8", header_comment=HEADER)
+    found = Catalog(project="Chargekeeper", charset="utf-8", header_comment=HEADER, version="", fuzzy=False)
     room = FOLDER.parent
     for name, _line, message, comments, context in extract_from_dir(
         room, methods, options, keywords=KEYWORDS, comment_tags=("Words:",), strip_comment_tags=True
@@ -70,5 +79,11 @@ def untranslated(catalogue: Catalog) -> list[str]:
 
 
 def _write(path: Path, catalogue: Catalog) -> None:
-    with path.open("wb") as file:
-        write_po(file, catalogue, width=WIDTH, omit_header=False, include_lineno=False)
+    path.write_bytes(written(catalogue))
+
+
+def written(catalogue: Catalog) -> bytes:
+    """As it stands in its file."""
+    file = BytesIO()
+    write_po(file, catalogue, width=WIDTH, include_lineno=False)
+    return b"".join(line for line in file.getvalue().splitlines(keepends=True) if not line.startswith(DATED))
