@@ -8,7 +8,7 @@ SENSOR_TYPES of its wallbox integration.)
 
 from typing import Any, NamedTuple
 
-from cloud_bridge.words import N_
+from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
 NO_CSQ = 99  # the modem's "not known"
@@ -49,7 +49,9 @@ HEARTBEAT = (
     Value("z", "interval_s", "count"),  # until the next heartbeat: "late" beside the last contact
     Value("x", "loop_worst_ms", "count"),
     Value("v", "new_version", "text"),  # of the firmware, where it has changed (store/roll_out_reports.py)
-    Value("c", "wrong_installer_codes", "count", label="Wrong installer codes on its console", zero=False, wide=True),
+    Value(
+        "c", "wrong_installer_codes", "count", label=N_("Wrong installer codes on its console"), zero=False, wide=True
+    ),
 )
 
 
@@ -60,5 +62,5 @@ def in_words(value: Value, raw: Any) -> str | None:
     if isinstance(raw, bool):
         return _("yes") if raw else _("no")
     if isinstance(raw, int | float):
-        return f"{raw / value.per:{value.format}} {value.unit}".rstrip()
+        return f"{formats.as_told(raw / value.per, value.format)} {value.unit}".rstrip()
     return ", ".join(raw) if isinstance(raw, list) else str(raw)

@@ -3,8 +3,11 @@
 The files have no dates and no line numbers, so they change when words do.
 """
 
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -45,6 +48,15 @@ def extracted() -> Catalog:
     ):
         found.add(message, None, [(name, 0)], auto_comments=comments, context=context)
     return found
+
+
+def notes(
+    file: IO[bytes], _keywords: object, _tags: Collection[str], _options: Mapping[str, object]
+) -> Iterator[tuple[int, str, str, list[str]]]:
+    """The notes of a file of tariffs: for Babel."""
+    for entry in tomllib.load(file)["tariff"]:
+        if "note" in entry:
+            yield 0, "_", entry["note"], []
 
 
 def update_files() -> list[str]:

@@ -3,10 +3,11 @@
 import re
 
 _SAME = (
-    r"Chargekeeper",
-    r"k?Wh|kW|A|V|s|h|%|dBm|ms|B|kB|MB",  # units
-    r"CSQ|PLMN|OCPP|VIN|PIN|URL|API|JSON|CSV|PDF|UTC|GMT|BST|QR|LED|N/A|IEC 61851-1|HTTPS?",
-    r"nav|main|navigation",
+    r"Chargekeeper|Tesla|Smartcar|VW|Volkswagen|Swagger UI",
+    r"Discord|Slack|Telegram|Pushover|ntfy|Gotify|Octopus|Intelligent|Go|Agile|E\.ON Next Drive|EDF|British Gas",
+    r"Vodafone|EE|Three|O2|Android|iPhone",
+    r"[kM]?Wh?|kW|A|V|s|h|dBm|ms|B|[kM]B",  # units
+    r"CSQ|PLMN|OCPP|VIN|PIN|URL|API|JSON|CSV|PDF|UTC|GMT|BST|IEC|HTTPS?|[A-F][12]|v",
+    r"class|wide|fields own|Europe/London|7K4M-2QXP-9BCD",  # styles, in templates; a time zone; an example
 )
-_SEPARATOR = r"[\s\d.,;:–·/()+%…\"'„“?!<>=&|×→#*-]*"
-NO_WORDS = re.compile(rf"{_SEPARATOR}(?:(?:{'|'.join(_SAME)}){_SEPARATOR})*")
+NO_WORDS = re.compile(rf"[^A-Za-z]*(?:(?:{'|'.join(_SAME)})(?:[^A-Za-z]+|$))*")

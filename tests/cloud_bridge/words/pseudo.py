@@ -1,8 +1,8 @@
 """A language in which whatever comes from the catalogue can be told from whatever does not.
 
 Each message stands in brackets, and so do the parts between its values: a value is outside, and has to bring its own. Dates,
-numbers and money are written as in Chinese, which has no Latin letter. Where a test's own data have none either, a Latin letter
-outside the brackets was never in a catalogue.
+numbers and money are written as in Chinese, which has no Latin letter. Where a test's own data have none either, a Latin
+letter outside the brackets was never in a catalogue.
 """
 
 import re

@@ -1,16 +1,16 @@
 """What a person reads of an HTML page, or hears: its texts, and the attributes that are read aloud or shown."""
 
+import re
 from html.parser import HTMLParser
 
 from tests.cloud_bridge.words.pseudo import Outside, outside
 
 SAID = {"title", "alt", "placeholder", "label", "aria-label", "aria-description", "aria-valuetext"}
 UNREAD = {"script", "style"}
-WORDS_OF_SCRIPTS = "data-"  # on a script: what it says
 
 
 class Reading(HTMLParser):
-    """`strays` are the pieces outside the brackets of pseudo.py."""
+    """`strays` are the pieces outside the brackets of pseudo.py. On a script, its data are what it says."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,6 +37,11 @@ class Reading(HTMLParser):
     def end(self) -> list[str]:
         self.close()
         return self.strays + self._text.end()
+
+
+def said_in(stray: str) -> str:
+    """Without the name of its attribute."""
+    return re.sub("^[a-z-]+=", "", stray)
 
 
 def strays_of(html: str) -> list[str]:

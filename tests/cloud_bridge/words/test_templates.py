@@ -9,7 +9,7 @@ from jinja2 import nodes
 from cloud_bridge.web.translated_templates import FOLDER, environment
 from tests.cloud_bridge.words.no_words import NO_WORDS
 from tests.cloud_bridge.words.pseudo import CLOSING, LANGUAGE, OPENING, speak_pseudo
-from tests.cloud_bridge.words.read_html import strays_of
+from tests.cloud_bridge.words.read_html import said_in, strays_of
 
 TEMPLATES = sorted(str(file.relative_to(FOLDER)) for file in FOLDER.rglob("*.html"))
 MARKS = ("_", "gettext", "ngettext", "pgettext")
@@ -40,7 +40,7 @@ def strays_in(source: str) -> list[str]:
     tree = environment(LANGUAGE).parse(source)
     strays = strays_of("".join(shown(tree)))
     strays += [said for said in constants(tree) if " " in said.strip() or re.match("[A-Z][a-z]", said)]
-    return [stray for stray in dict.fromkeys(strays) if not NO_WORDS.fullmatch(stray.partition("=")[2] or stray)]
+    return [stray for stray in dict.fromkeys(strays) if not NO_WORDS.fullmatch(said_in(stray))]
 
 
 def shown(node: nodes.Node) -> Iterator[str]:
