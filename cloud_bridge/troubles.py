@@ -188,10 +188,10 @@ ITS_AUTHORITY = Ends(
     N_("Its certificate authority ends on {day}"),
 )
 THE_AUTHORITY = Ends(
-    N_("The certificate authority ended on {day}"),
-    N_("The certificate authority ends in {days} days, on {day}: act now"),
-    N_("The certificate authority ends in {days} days, on {day}"),
-    N_("The certificate authority ends on {day}"),
+    N_("certificate authority ended on {day}"),
+    N_("certificate authority ends in {days} days, on {day}: act now"),
+    N_("certificate authority ends in {days} days, on {day}"),
+    N_("certificate authority ends on {day}"),
 )
 
 
