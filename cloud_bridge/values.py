@@ -49,7 +49,9 @@ HEARTBEAT = (
     Value("z", "interval_s", "count"),  # until the next heartbeat: "late" beside the last contact
     Value("x", "loop_worst_ms", "count"),
     Value("v", "new_version", "text"),  # of the firmware, where it has changed (store/roll_out_reports.py)
-    Value("c", "wrong_installer_codes", "count", label="Wrong installer codes on its console", zero=False, wide=True),
+    Value(
+        "c", "wrong_installer_codes", "count", label=N_("Wrong installer codes on its console"), zero=False, wide=True
+    ),
 )
 
 

@@ -143,7 +143,7 @@ def _radio(evidence: Evidence) -> list[Advice]:
                     _("It has heard {network} at CSQ {csq}, and stays on {used} at {used_csq}.").format(
                         network=other.operator,
                         csq=f"{other.average_csq:.0f}",
-                        used=used.operator or "its network",
+                        used=used.operator or _("its network"),
                         used_csq=f"{used.average_csq:.0f}",
                     ),
                 )
