@@ -40,7 +40,6 @@ _PLUG_IN_AGAIN = N_(
     "Unplug the vehicle, and plug it in again. If the fault comes back, do not use the charger until it "
     "has been checked."
 )
-_BY_ITSELF = "The charger goes on by itself when it is over. If it does not within an hour, it needs to be checked."
 
 KNOWN = {
     fault.name: fault

@@ -153,8 +153,8 @@ def _check_strength(password: str, known: Iterable[str]) -> None:
     found = zxcvbn(password[:JUDGED_LENGTH], user_inputs=[*known, *OURS])
     if found["score"] < STRONG_SCORE:
         warning = found["feedback"]["warning"].rstrip(".")
-        why = _(f"{warning[:1].lower()}{warning[1:]}" or WARNINGS[0])
-        raise WeakPassword(_("{why}: take four words that have nothing to do with each other").format(why=why))
+        why = f"{warning[:1].lower()}{warning[1:]}" or WARNINGS[0]
+        raise WeakPassword(_("{why}: take four words that have nothing to do with each other").format(why=_(why)))
 
 
 def _verified(kept_hash: str, password: str) -> bool:

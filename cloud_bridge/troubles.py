@@ -96,8 +96,8 @@ OVER_QUOTA = Trouble(
 UNREADABLE = Trouble(
     "unreadable",
     "Its last message cannot be shown",
-    "What is stored of the charger's state is not valid, so it is missing here. Its next message replaces it.",
-    "If this stays while the charger is connected, ask us for help: its software may be broken.",
+    N_("What is stored of the charger's state is not valid, so it is missing here. Its next message replaces it."),
+    N_("If this stays while the charger is connected, ask us for help: its software may be broken."),
 )
 
 
@@ -121,7 +121,7 @@ def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: 
             "own. Then have the operator give the one that stays a new secret ({command}), and enter it on its console. This "
             "notice ends with the new secret."
         )
-    command = _("python -m cloud_bridge unit secret {unit_id}").format(unit_id=unit_id)
+    command = f"python -m cloud_bridge unit secret {unit_id}"
     return Trouble(
         "duplicate_identity",
         _("A second charger uses its identity"),
@@ -167,7 +167,7 @@ def authority_ends(expires_ms: int, now_ms: int, trusts_next: bool) -> Trouble |
     return Trouble("authority_ends", _ends(ITS_AUTHORITY, expires_ms, now_ms), _(AFTER_THE_END), remedy)
 
 
-AFTER_THE_END = (
+AFTER_THE_END = N_(
     "From then on the charger does not trust our broker, and does not connect. It goes on charging by itself."
 )
 
@@ -188,10 +188,10 @@ ITS_AUTHORITY = Ends(
     N_("Its certificate authority ends on {day}"),
 )
 THE_AUTHORITY = Ends(
-    N_("The certificate authority ended on {day}"),
-    N_("The certificate authority ends in {days} days, on {day}: act now"),
-    N_("The certificate authority ends in {days} days, on {day}"),
-    N_("The certificate authority ends on {day}"),
+    N_("certificate authority ended on {day}"),
+    N_("certificate authority ends in {days} days, on {day}: act now"),
+    N_("certificate authority ends in {days} days, on {day}"),
+    N_("certificate authority ends on {day}"),
 )
 
 

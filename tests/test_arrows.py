@@ -176,10 +176,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.distances": ("cloud_bridge.time_zones", "cloud_bridge.words"),
     "cloud_bridge.tariffs": ("cloud_bridge.store.sites", "cloud_bridge.words"),
     "cloud_bridge.duplicate_identity": ("cloud_bridge.durations",),
-    "cloud_bridge.values": (),
+    "cloud_bridge.values": ("cloud_bridge.words",),
     "cloud_bridge.text": ("cloud_bridge.words",),
     "cloud_bridge.wire": ("cloud_bridge.text", "cloud_bridge.values"),
-    "cloud_bridge.releases": ("cloud_bridge.releases", "cloud_bridge.errors"),
+    "cloud_bridge.releases": ("cloud_bridge.releases", "cloud_bridge.errors", "cloud_bridge.words"),
     "cloud_bridge.readiness": (
         "cloud_bridge.readiness",
         "cloud_bridge.charging_hours",
@@ -187,6 +187,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.time_zones",
         "cloud_bridge.vehicles.plan",  # pure: how long a charge takes
         "cloud_bridge.wire",
+        "cloud_bridge.words",
     ),
     "cloud_bridge.ingest": ("cloud_bridge",),
     "cloud_bridge.store": (
@@ -208,8 +209,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.text",
         "cloud_bridge.verified_time",
         "cloud_bridge.wire",
+        "cloud_bridge.words",
     ),
-    "cloud_bridge.web.errors": (),
+    "cloud_bridge.web.errors": ("cloud_bridge.words",),
     "cloud_bridge.web.presentation": _BELOW_WEB + ("cloud_bridge.web.errors", "cloud_bridge.web.presentation"),
     "cloud_bridge.web.security": _BELOW_WEB
     + (

@@ -48,6 +48,7 @@ from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.repository import Vehicle
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
+from cloud_bridge.words.language import speaking
 
 SAMPLES_A_DAY = 100  # fewer heartbeats say nothing of a whole day
 HELD_BY_DETAIL = (  # another one is news
@@ -347,12 +348,14 @@ def _alert(connection: Connection, happening: Happening, subscription: Subscript
     name = "" if unit_id is None else alerts.name_for(connection, subscription.person, unit_id, began_ms, said_ms)
     if name is None or _is_held_down(connection, subscription, happening):
         return None
+    with speaking(subscription.person.language):
+        said = words(happening, name)
     return {
         "unit_id": unit_id,
         "about": happening.about.value,
         "detail": happening.detail,
         "at_ms": happening.at_ms,
-        "words": words(happening, name),
+        "words": said,
     }
 
 

@@ -143,7 +143,7 @@ def _radio(evidence: Evidence) -> list[Advice]:
                     _("It has heard {network} at CSQ {csq}, and stays on {used} at {used_csq}.").format(
                         network=other.operator,
                         csq=formats.number(other.average_csq),
-                        used=used.operator or "its network",
+                        used=used.operator or _("its network"),
                         used_csq=formats.number(used.average_csq),
                     ),
                 )

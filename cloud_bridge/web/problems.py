@@ -98,7 +98,7 @@ def answer_problems(app: FastAPI) -> None:
 
 def refusal(request: HTTPConnection, status: int) -> Response:
     """The answer to a request that no route has seen."""
-    title, _ = PROBLEMS.get(status, OTHER)
+    title = PROBLEMS.get(status, OTHER)[0]
     if _is_for_programs(request):
         if status in (404, 422):  # as FastAPI writes it
             return JSONResponse({"detail": [{"loc": ["request"], "msg": UNSTORABLE, "type": "value_error"}]}, 422)

@@ -51,7 +51,7 @@ def extracted() -> Catalog:
 
 
 def notes(
-    file: IO[bytes], _keywords: object, _tags: Collection[str], _options: Mapping[str, object]
+    file: IO[bytes], _keywords: object, _tags: Collection[str], options: Mapping[str, object]
 ) -> Iterator[tuple[int, str, str, list[str]]]:
     """The notes of a file of tariffs: for Babel."""
     for entry in tomllib.load(file)["tariff"]:

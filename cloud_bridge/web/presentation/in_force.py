@@ -23,7 +23,7 @@ PAUSED = {  # why nothing is offered, by the source of the ruling; the wishes ha
     "ventilation": N_("Not charging: this vehicle needs ventilation that the site does not have"),
     "contactor": N_("Paused for a few minutes: its contactor was switched too often"),
     "vehicle": N_("Paused for 10 minutes: the vehicle draws more than it is offered"),
-    "cable": "Nothing is offered: there is no vehicle cable whose rating can be read",
+    "cable": N_("Nothing is offered: there is no vehicle cable whose rating can be read"),
 }
 ALWAYS_PAUSE = ("boot", "safety", "ventilation", "contactor", "vehicle", "schedule")  # never more than 0 A
 

@@ -25,7 +25,7 @@ BY_BEGINNING = N_(
 )
 NO_PRICE = N_("No price is set for this charger, so there are no costs.")
 VEHICLES = N_("Which vehicle was charged was said by its driver, or seen in its account while the session lasted.")
-UNKNOWN_VEHICLE = "Not known"
+UNKNOWN_VEHICLE = N_("Not known")
 OFF_PEAK, OTHER_TIMES = N_("Off-peak"), N_("Other times")
 ALL_TIMES, UNKNOWN_TIMES = N_("All times"), N_("Times not known")
 COUNTER_BEGAN_ANEW = 100  # sessions that are missing between two: not lost, but counted from another number

@@ -56,7 +56,7 @@ class Ring(NamedTuple):
 def bar_of(states: dict[UnitState, int]) -> list[Part]:
     """From good to waiting; every part that has units is seen, and together they fill the bar."""
     shown = [(state, tone, states[state]) for state, tone in TONES.items() if states.get(state)]
-    units = sum(count for _, _, count in shown)
+    units = sum(count for *_kind, count in shown)
     spread = WIDTH - LEAST_WIDTH * len(shown)
     parts, at, before = [], 0, 0
     for number, (state, tone, count) in enumerate(shown, start=1):

@@ -4,6 +4,7 @@ A letter there can set a new password (forgotten_password.py): so the present on
 told.
 """
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -15,6 +16,7 @@ from cloud_bridge.alerts.letters import Letter
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.passwords import MAX_LENGTH
+from cloud_bridge.store.access import Person
 from cloud_bridge.store.email import ask_for_change, confirm_change, email_of, forget_change, pending_email
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.connections import Reading
@@ -27,6 +29,7 @@ from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import LETTERS, use
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
+from cloud_bridge.words.language import choose_language
 
 LETTER = N_(
     "Somebody, probably you, wants Chargekeeper to write to this address.\n"
@@ -81,6 +84,12 @@ def letter_opened(request: Request, code: str = "") -> Response:
     return page(request, "everyone/account_email_confirm.html", person_of(request), code=code)
 
 
+def _told(former: str, person: Person) -> Letter:
+    """On a thread of alerts/letters.py."""
+    choose_language(person.language)
+    return Letter(former, account_letters.email_changed(person.name))
+
+
 @router.post("/confirm")
 def confirm(request: Request, app_state: StateDep, code: Field) -> Response:
     """Whoever has the code has the letter; on the phone that got it, nobody need be logged in."""
@@ -97,6 +106,5 @@ def confirm(request: Request, app_state: StateDep, code: Field) -> Response:
         )
     note(request, Kind.EMAIL_CHANGED, changed.person)
     if changed.former is not None:
-        letter = Letter(changed.former, account_letters.email_changed(changed.person.name))
-        app_state.letters.post(lambda: letter)
+        app_state.letters.post(partial(_told, changed.former, changed.person))
     return page(request, "everyone/account_email_confirmed.html", person_of(request), address=changed.address)

@@ -30,6 +30,7 @@ from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import ASKED_LETTERS, TO_ONE, is_within, use_of_network
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
+from cloud_bridge.words.language import choose_language
 
 LATER = (N_("The letter could not be sent"), N_("Nothing was changed. Please try again later."), 503, FORM)
 GONE = (N_("This link is not valid any more"), N_("It was used, or is older than an hour. Ask for a new letter."))
@@ -60,6 +61,7 @@ def _letter(request: Request, app_state: AppState, who: str) -> Letter | None:
         code = ask_for_reset(connection, person, app_state.verified.now_ms())
     note(request, Kind.PASSWORD_FORGOTTEN, person)
     link = f"{app_state.settings.public_address}/login/new-password?code={code}"
+    choose_language(person.language)
     return Letter(address, account_letters.forgotten_password(person.name, link))
 
 
@@ -101,6 +103,7 @@ def _set(request: Request, app_state: AppState, code: str, password_hash: str) -
         address = email_of(connection, person.id)
     note(request, Kind.PASSWORD_RESET, person)
     if address is not None:
+        choose_language(person.language)
         text = account_letters.password_changed(person.name, app_state.settings.public_address)
         app_state.letters.post(lambda: Letter(address, text))
 

@@ -33,6 +33,7 @@ from cloud_bridge.web.security.rates import (
 )
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
+from cloud_bridge.words.language import choose_language
 
 NOT_OPEN = (N_("You cannot sign up here"), N_("Ask whoever runs this service for an invitation."), 403)
 NO_LABEL = (
@@ -90,8 +91,9 @@ def _letter(app_state: AppState, address: str, claim_hash: str | None) -> Letter
     with app_state.database.writing() as connection:
         person_id = person_with_email(connection, address)
         if person_id is not None:
-            name = person_by_id(connection, person_id).name
-            return Letter(address, account_letters.has_account(name, public_address))
+            person = person_by_id(connection, person_id)
+            choose_language(person.language)
+            return Letter(address, account_letters.has_account(person.name, public_address))
         code = answer_stranger(connection, address, claim_hash, app_state.verified.now_ms())
     return None if code is None else Letter(address, account_letters.sign_up(link_of(public_address, code)))
 
