@@ -174,7 +174,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.currencies": ("cloud_bridge.time_zones", "cloud_bridge.words"),
     "cloud_bridge.months": ("cloud_bridge.time_zones", "cloud_bridge.words"),
     "cloud_bridge.distances": ("cloud_bridge.time_zones", "cloud_bridge.words"),
-    "cloud_bridge.tariffs": ("cloud_bridge.store.sites",),
+    "cloud_bridge.tariffs": ("cloud_bridge.store.sites", "cloud_bridge.words"),
     "cloud_bridge.duplicate_identity": ("cloud_bridge.durations",),
     "cloud_bridge.values": ("cloud_bridge.words",),
     "cloud_bridge.text": ("cloud_bridge.words",),
