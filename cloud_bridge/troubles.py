@@ -12,7 +12,7 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.ocpp_words import trouble_words
 from cloud_bridge.text import unknown
 from cloud_bridge.wire import Heartbeat
-from cloud_bridge.words import N_
+from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
 RECORDS_DROPPED, PARTS_FAILED = "records_dropped", "parts_failed"
@@ -129,7 +129,7 @@ def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: 
             "Two chargers take turns to report as this one, as after its settings were copied or its board was replaced. "
             "State, readings, history and costs mix both, and a limit or a pause may reach either."
         ),
-        remedy.format(boot=f"{boot:,}", other_boot=f"{other_boot:,}", command=command),
+        remedy.format(boot=formats.count(boot), other_boot=formats.count(other_boot), command=command),
     )
 
 
@@ -226,7 +226,7 @@ def troubles_of(heartbeat: Heartbeat) -> list[Trouble]:
     """The troubles that a heartbeat reports, with the number of lost records or failed parts in the title."""
     found = [described(name) for name in names_of(heartbeat)]
     return [
-        trouble._replace(title=f"{trouble.title} ({heartbeat.get(trouble.name):,})")
+        trouble._replace(title=f"{trouble.title} ({formats.count(heartbeat.get(trouble.name))})")
         if trouble.name in COUNTED
         else trouble
         for trouble in found

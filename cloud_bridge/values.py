@@ -8,7 +8,7 @@ SENSOR_TYPES of its wallbox integration.)
 
 from typing import Any, NamedTuple
 
-from cloud_bridge.words import N_
+from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
 NO_CSQ = 99  # the modem's "not known"
@@ -62,5 +62,5 @@ def in_words(value: Value, raw: Any) -> str | None:
     if isinstance(raw, bool):
         return _("yes") if raw else _("no")
     if isinstance(raw, int | float):
-        return f"{raw / value.per:{value.format}} {value.unit}".rstrip()
+        return f"{formats.as_told(raw / value.per, value.format)} {value.unit}".rstrip()
     return ", ".join(raw) if isinstance(raw, list) else str(raw)

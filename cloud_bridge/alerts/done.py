@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.support.running_session import RunningSession
+from cloud_bridge.words import formats
 from cloud_bridge.words import gettext as _
 
 IDLE_BELOW_W = 230  # 1 A: below it the unit opens the contactor (firmware/charging/README.md)
@@ -42,5 +43,7 @@ def charged(running: RunningSession, now_ms: int) -> Charged | None:
 
 def in_words(charge: Charged, cost: Callable[[], str] | None) -> str:
     """How much, and for how much money, as far as is known."""
-    energy = _("how much is not known") if charge.energy_wh is None else f"{charge.energy_wh / 1000:.1f} kWh"
+    energy = (
+        _("how much is not known") if charge.energy_wh is None else f"{formats.number(charge.energy_wh / 1000, 1)} kWh"
+    )
     return energy if cost is None else _("{energy}, about {cost}").format(energy=energy, cost=cost())

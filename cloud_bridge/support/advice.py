@@ -10,8 +10,8 @@ from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.support.signal import SignalSummary, is_weak
 from cloud_bridge.values import PASS_ABOVE_CSQ
+from cloud_bridge.words import formats, ngettext
 from cloud_bridge.words import gettext as _
-from cloud_bridge.words import ngettext
 
 MEASURED_MS = HOUR_MS  # of signal, before it says how a place is
 OFTEN_WEAK = 0.1  # of the time: 2.4 hours a day
@@ -36,7 +36,7 @@ def advise(evidence: Evidence, boots: tuple[int, int] | None = None) -> list[Adv
                 _(
                     "Two log in with this identity, with boot counts {first} and {second}. The steps stand under Needs "
                     "attention; signal and restarts say little until then."
-                ).format(first=f"{boots[0]:,}", second=f"{boots[1]:,}"),
+                ).format(first=formats.count(boots[0]), second=formats.count(boots[1])),
             )
         )
     if evidence.brown_outs >= BROWN_OUTS:
@@ -117,7 +117,7 @@ def _lately_or_at_times(evidence: Evidence) -> list[Advice]:
                 _(
                     "CSQ is typically {typical}, but {weak} or less for {percent} of the time. The chart shows when: a "
                     "parked vehicle or a closed gate may stand in front of the antenna."
-                ).format(typical=signal.typical_csq, weak=PASS_ABOVE_CSQ, percent=f"{signal.weak_share:.0%}"),
+                ).format(typical=signal.typical_csq, weak=PASS_ABOVE_CSQ, percent=formats.percent(signal.weak_share)),
             )
         ]
     return []
@@ -142,9 +142,9 @@ def _radio(evidence: Evidence) -> list[Advice]:
                     _("Try the other network"),
                     _("It has heard {network} at CSQ {csq}, and stays on {used} at {used_csq}.").format(
                         network=other.operator,
-                        csq=f"{other.average_csq:.0f}",
+                        csq=formats.number(other.average_csq),
                         used=used.operator or _("its network"),
-                        used_csq=f"{used.average_csq:.0f}",
+                        used_csq=formats.number(used.average_csq),
                     ),
                 )
             )

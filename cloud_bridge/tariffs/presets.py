@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 GREAT_BRITAIN = Path(__file__).with_name("great_britain.toml")
+ANY_SUPPLIER = N_("Any supplier")  # the one that is no name
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 
 
@@ -28,22 +30,7 @@ class Preset(NamedTuple):
 
     @property
     def title(self) -> str:
-        return f"{self.supplier}, {self.name}"
-
-
-NOTES = (  # of the file, which no catalogue reads
-    N_("Cheap hours that Octopus adds for your car are not known to this charger."),
-    N_("Earlier contracts end at 06:00."),
-    N_("Some meters stay on winter time: in summer the cheap hours are then 01:00 to 06:00."),
-    N_("Newer contracts are called EV Power."),
-    N_(
-        "OVO gives this rate only for charging that it controls itself. With a monthly plan, enter what a kWh costs you."
-    ),
-    N_(
-        "The hours differ by meter and region, and many meters are an hour later in summer. Your bill or your supplier says "
-        "which."
-    ),
-)
+        return f"{_(self.supplier)}, {self.name}"
 
 
 @cache

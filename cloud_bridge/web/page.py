@@ -20,6 +20,7 @@ from cloud_bridge.web.security.access import SESSION_COOKIE, person_in
 from cloud_bridge.web.security.forms import check_form, form_token
 from cloud_bridge.web.translated_templates import SHARED
 from cloud_bridge.web.translated_templates import template as translated
+from cloud_bridge.words import formats
 from cloud_bridge.words.language import choose_language
 
 MAX_FIELD = 200
@@ -31,6 +32,7 @@ SHARED |= {
     "typed_in": NOTHING.form,  # of a page that answers no form: form_errors.py
     "is_refused": False,
     "words": words,
+    "formats": formats,
 }
 
 Field = Annotated[str, Form(max_length=MAX_FIELD)]

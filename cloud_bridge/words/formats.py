@@ -1,7 +1,7 @@
 """Dates, times, numbers, lengths of time and money as the language of now writes them. Pure, but for whose language that is.
 
-English is written here, in our own style: "Sun 22 Nov, 07:42". Every other language is written as the CLDR has it (Babel), so a
-new language needs nothing here. Clocks have 24 hours everywhere.
+English is written here, in our own style: "Sun 22 Nov, 07:42". Every other language is written as the CLDR has it (Babel), so
+a new language needs nothing here. Clocks have 24 hours everywhere.
 """
 
 from collections.abc import Sequence
@@ -114,6 +114,13 @@ def shortest(value: float) -> str:
     """With as many decimals as it has, four at most: 8.5"""
     locale = _locale()
     return f"{value:g}" if locale is None else format_decimal(value, "#,##0.####", locale=locale)
+
+
+def as_told(value: float, form: str) -> str:
+    """`form`: "g" or ",.1f", as Python's format() has it for English."""
+    if _locale() is None:
+        return f"{value:{form}}"
+    return shortest(value) if form == "g" else number(value, int(form.removeprefix(",.").removesuffix("f")))
 
 
 def percent(share: float, digits: int = 0) -> str:

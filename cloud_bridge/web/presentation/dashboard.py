@@ -25,6 +25,7 @@ from cloud_bridge.web.presentation.plan_bar import Bill, PlanBar, plan_bar
 from cloud_bridge.web.presentation.session_now import SessionNow
 from cloud_bridge.web.presentation.view import ChargePoint, mark
 from cloud_bridge.wire import Heartbeat, is_plugged
+from cloud_bridge.words import formats
 from cloud_bridge.words import gettext as _
 
 
@@ -161,7 +162,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         may_command=around.may_command,
         action=action,
         charging=charging,
-        power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
+        power=f"{formats.number(heartbeat.watts / 1000, 1)} kW" if heartbeat.watts and charging else None,
         session=_session(point, around),
         plan_bar=None if around.bill is None else plan_bar(point, ruling, around.bill, around.plan),
         facts=_facts(point, around),
@@ -237,7 +238,7 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     if around.modem is not None:
         found.append(Fact(_("Modem"), around.modem))
     if around.closings is not None:
-        found.append(Fact(_("Contactor closings"), f"{around.closings:,}"))
+        found.append(Fact(_("Contactor closings"), formats.count(around.closings)))
     return sorted(found, key=lambda fact: fact.wide)
 
 
@@ -268,14 +269,14 @@ def _session(point: ChargePoint, around: Around) -> list[tuple[str, str]]:
     now, plan, zone = around.session, around.plan, point.time_zone
     found = []
     if now is not None:
-        found.append((_("This session"), f"{now.energy_wh / 1000:.1f} kWh"))
+        found.append((_("This session"), f"{formats.number(now.energy_wh / 1000, 1)} kWh"))
         if now.cost is not None:
             found.append((_("Cost so far"), now.cost))
         found.append((_("Since"), _since(now.plugged_ms, point.now_ms, zone)))
     if plan is not None and plan.outlook is not None and plan.outlook.full_ms is not None:
         full_ms = plan.outlook.full_ms
         if full_ms > point.now_ms:
-            label = _("{percent} by").format(percent=f"{plan.target_percent:g} %")
+            label = _("{percent} by").format(percent=f"{formats.shortest(plan.target_percent)} %")
             found.append((label, words.minute_of_day(full_ms, zone)))
     return found
 

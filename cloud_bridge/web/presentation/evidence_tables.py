@@ -11,6 +11,7 @@ from cloud_bridge.web.presentation.dashboard import troubles
 from cloud_bridge.web.presentation.facts import latest_signal, networks, restarts, signal, silences, weak_time
 from cloud_bridge.web.presentation.series import silent_by_hour
 from cloud_bridge.web.presentation.view import charge_point
+from cloud_bridge.words import formats
 from cloud_bridge.words import gettext as _
 
 
@@ -39,7 +40,10 @@ def evidence_tables(unit: Unit, before: Evidence, after: Evidence | None = None)
 
 def _facts(evidence: Evidence) -> list[tuple[str, str]]:
     return [
-        (_("Available"), _("not known") if evidence.availability is None else f"{evidence.availability:.1%}"),
+        (
+            _("Available"),
+            _("not known") if evidence.availability is None else formats.percent(evidence.availability, 1),
+        ),
         (_("Silent"), silences(evidence.gaps)),
         (_("Signal"), signal(evidence.signal)),
         (_("Weak signal"), weak_time(evidence.signal)),

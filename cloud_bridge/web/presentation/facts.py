@@ -15,7 +15,7 @@ from cloud_bridge.support.signal import SignalSummary
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.dashboard import Around, describe
 from cloud_bridge.web.presentation.view import ChargePoint
-from cloud_bridge.words import N_
+from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
 FACTS_OVER_MS = 7 * DAY_MS
@@ -117,7 +117,7 @@ def weak_time(summary: SignalSummary) -> str:
     if summary.typical_csq is None:
         return _("no readings")
     said = _("{percent} of the {length} that were measured")
-    return said.format(percent=f"{summary.weak_share:.0%}", length=words.lasting(round(summary.measured_ms)))
+    return said.format(percent=formats.percent(summary.weak_share), length=words.lasting(round(summary.measured_ms)))
 
 
 def restarts(evidence: Evidence) -> str:
@@ -132,7 +132,7 @@ def restarts(evidence: Evidence) -> str:
 
 def networks(summary: SignalSummary) -> str:
     named = [
-        f"{words.operator_name(network.operator) or _('unknown')} (CSQ {network.average_csq:.0f})"
+        f"{words.operator_name(network.operator) or _('unknown')} (CSQ {formats.number(network.average_csq)})"
         for network in summary.networks
     ]
     return ", ".join(named) or _("none seen")

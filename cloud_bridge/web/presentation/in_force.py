@@ -11,7 +11,7 @@ from cloud_bridge.text import unknown
 from cloud_bridge.time_zones import local_time, which
 from cloud_bridge.web.presentation import words
 from cloud_bridge.wire import Heartbeat, Result, is_plugged
-from cloud_bridge.words import N_
+from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
 DAY_S = 86_400
@@ -303,5 +303,5 @@ def _ruling(in_force: InForce, now_ms: int, time_zone: str, by: Owner) -> str:
         said = BOUNDED_BY.get(source or "", LIMITED)
     else:
         said = UP_TO.get(source or "", UP_TO_AMPS)
-    amount = "" if amps is None else _("{amps} A").format(amps=f"{amps:g}")
+    amount = "" if amps is None else _("{amps} A").format(amps=formats.shortest(amps))
     return _(said[0]).format(amps=amount) if until is None else _(said[1]).format(amps=amount, time=until)

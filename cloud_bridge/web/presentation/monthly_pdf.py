@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from cloud_bridge.web.presentation.monthly_report import MonthlyReport, Row, Total
 from cloud_bridge.web.presentation.words import date, day_and_time, moment
-from cloud_bridge.words import N_, ngettext
+from cloud_bridge.words import N_, formats, ngettext
 from cloud_bridge.words import gettext as _
 from cloud_bridge.words.language import language_now
 
@@ -255,4 +255,4 @@ class Layout:
 
 
 def _kwh(wh: int | None) -> str:
-    return "–" if wh is None else f"{wh / 1000:.3f}"
+    return "–" if wh is None else formats.number(wh / 1000, 3)

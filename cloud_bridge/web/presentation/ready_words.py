@@ -5,6 +5,7 @@ from cloud_bridge.readiness.reasons import ADVICE
 from cloud_bridge.readiness.telling import News
 from cloud_bridge.store.ready_plans import ShownPlan
 from cloud_bridge.web.presentation.words import minute_of_day
+from cloud_bridge.words import formats
 from cloud_bridge.words import gettext as _
 
 STEP_MS = 10 * 60_000  # by which the page follows a forecast
@@ -58,7 +59,7 @@ def _on_track(plan: ShownPlan, found: Outlook, ready: str, time_zone: str) -> st
     if found.full_ms is None:
         return _("Ready by {time}: about {percent}.").format(time=ready, percent=f"{found.percent} %")
     full = minute_of_day(found.full_ms, time_zone)
-    percent = f"{plan.target_percent:g} %"
+    percent = f"{formats.shortest(plan.target_percent)} %"
     return _("Ready by {time}: on track for {percent} by about {full}.").format(time=ready, percent=percent, full=full)
 
 
@@ -70,7 +71,9 @@ def _amiss(news: News, ready: str, target_percent: float, found: Outlook) -> str
         return _("Your vehicle will not be ready by {time}. {advice}").format(time=ready, advice=_advice(found))
     return _(
         "Your vehicle will not be ready by {time}: it will have about {percent} instead of {wanted}. {advice}"
-    ).format(time=ready, percent=f"{found.percent} %", wanted=f"{target_percent:g} %", advice=_advice(found))
+    ).format(
+        time=ready, percent=f"{found.percent} %", wanted=f"{formats.shortest(target_percent)} %", advice=_advice(found)
+    )
 
 
 def _advice(found: Outlook) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from cloud_bridge.support.signal_report import FAIL, PASS, BadReport, HeardNetwork, SignalReport, read_report
 from cloud_bridge.web.presentation.words import Glance, day_and_time, operator_name
-from cloud_bridge.words import N_
+from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
 VERDICTS = {PASS: Glance("good", N_("PASS")), FAIL: Glance("bad", N_("FAIL"))}
@@ -99,12 +99,12 @@ def _in_use(report: SignalReport) -> str:
 
 
 def _csq(csq: float | None) -> str:
-    return "–" if csq is None else f"{csq:g}"
+    return "–" if csq is None else formats.shortest(csq)
 
 
 def _dbm(csq: float | None) -> str:
     """3GPP TS 27.007, 8.5: 0 is -113 dBm, and each step is 2 dB."""
-    return "–" if csq is None else f"{2 * csq - 113:g} dBm"
+    return "–" if csq is None else f"{formats.shortest(2 * csq - 113)} dBm"
 
 
 def _range(lowest: int | None, highest: int | None) -> str:

@@ -11,6 +11,7 @@ from cloud_bridge.web.presentation.charts import Bar, TimeAxis, time_axis
 from cloud_bridge.web.presentation.series import Slot
 from cloud_bridge.web.presentation.update_words import STATES
 from cloud_bridge.web.presentation.words import operator_name
+from cloud_bridge.words import formats
 from cloud_bridge.words import gettext as _
 
 ZONE = "Europe/London"  # as on the fleet's page
@@ -95,7 +96,13 @@ def hours_of(one: RollOut, good: Sequence[tuple[int, int]], now_ms: int) -> tupl
         name = f"{hour} h" if step_ms == HOUR_MS else _("day {n}").format(n=len(bars) + 1)
         slot = Slot(max(from_ms, one.started_ms), min(to_ms, end_ms))
         bars.append(
-            Bar(name if from_ms >= one.started_ms else "0 h", name, count, _("{n} good").format(n=f"{count:,}"), slot)
+            Bar(
+                name if from_ms >= one.started_ms else "0 h",
+                name,
+                count,
+                _("{n} good").format(n=formats.count(count)),
+                slot,
+            )
         )
         from_ms = to_ms
     return axis, bars[-200:]

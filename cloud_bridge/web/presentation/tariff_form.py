@@ -6,6 +6,7 @@ from typing import NamedTuple
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.presentation.hours import clock
+from cloud_bridge.words import formats
 from cloud_bridge.words import gettext as _
 
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
@@ -25,9 +26,9 @@ def filled(tariff: Tariff | None) -> TariffForm:
     if tariff is None:
         return TariffForm()
     if tariff.off_peak_rate is None:
-        return TariffForm(f"{tariff.rate / 100:g}")
+        return TariffForm(formats.shortest(tariff.rate / 100))
     hours = (clock(tariff.off_peak_from), clock(tariff.off_peak_to))
-    return TariffForm(f"{tariff.rate / 100:g}", f"{tariff.off_peak_rate / 100:g}", *hours)
+    return TariffForm(formats.shortest(tariff.rate / 100), formats.shortest(tariff.off_peak_rate / 100), *hours)
 
 
 def read(form: TariffForm) -> Tariff | None:

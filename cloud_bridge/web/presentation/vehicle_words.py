@@ -13,7 +13,7 @@ from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, LAS
 from cloud_bridge.vehicles.repository import Vehicle
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.words import LATE_GLANCE, Glance
-from cloud_bridge.words import N_
+from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
 # reason: title, what it means, what to do
@@ -211,7 +211,7 @@ def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str, distances: D
         state=_(REFUSED_FOR_NOW if link.state is State.DEGRADED and link.reason in REFUSALS else STATES[link.state]),
         connected=link.state in (State.LINKED, State.DEGRADED),
         problem=_problem(vehicle, link.reason, maker, time_zone) if link.reason in LASTING else None,
-        battery=None if percent is None else f"{percent:.0f} %",
+        battery=None if percent is None else f"{formats.number(percent)} %",
         plugged_in=None
         if reading is None or reading.plugged_in is None
         else _("Yes")

@@ -28,7 +28,7 @@ self.addEventListener("push", (event) => {
   try {
     notice = event.data.json();
   } catch {}
-  const { title = "Chargekeeper", body = "Open Chargekeeper to see what is new.", tag = "", path = "" } = notice;
+  const { title = "Chargekeeper", body = {{ _("Open Chargekeeper to see what is new.")|tojson }}, tag = "", path = "" } = notice;
   event.waitUntil(self.registration.showNotification(title, { body, tag, data: { path } }));
 });
 

@@ -6,7 +6,7 @@ import pytest
 
 from cloud_bridge.charging_hours import ALL_WEEK, stored
 from cloud_bridge.store.sites import MAX_RATE
-from cloud_bridge.tariffs.presets import NOTES, Preset, presets
+from cloud_bridge.tariffs.presets import Preset, presets
 from cloud_bridge.web.pages.driver.presets import hours_of
 from cloud_bridge.web.presentation.hours import in_words
 from cloud_bridge.web.presentation.tariff_form import filled, read
@@ -18,10 +18,6 @@ EVERY = pytest.mark.parametrize("preset", presets().values(), ids=lambda preset:
 def test_a_tariff_has_source_and_date(preset: Preset) -> None:
     assert preset.source.startswith(("https://", "http://")) and preset.supplier and preset.name
     assert preset.as_of >= date(2025, 1, 1), "read it again: it is too old to be offered"
-
-
-def test_the_catalogue_has_what_the_file_says() -> None:
-    assert {preset.note for preset in presets().values() if preset.note} == set(NOTES)
 
 
 @EVERY

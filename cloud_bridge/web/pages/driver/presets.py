@@ -62,7 +62,7 @@ def chosen(unit: UnitOf, preset: str = "") -> Response:
 def show(request: Request, connection: Reading, person: PersonOf, unit: UnitOf, preset: PresetOf) -> Response:
     hours, tariff = schedule_in_force(connection, unit.period), tariff_of(connection, unit.id)
     content: dict[str, Any] = {
-        "preset": preset._replace(note=_(preset.note)),
+        "preset": preset,
         "hours": in_words(hours_of(preset.tariff)),
         "hours_now": in_words(hours if stored(hours) is not None else None),
         "cost": tariff_words(preset.tariff, POUNDS),

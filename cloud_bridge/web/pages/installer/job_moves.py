@@ -31,7 +31,7 @@ from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import MOVES, use
-from cloud_bridge.words import N_
+from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
 LONGEST_VISIT_MS = 12 * HOUR_MS  # a window that says when somebody has to be at home
@@ -231,7 +231,7 @@ def _with_words(
     words = words.strip()
     if not words or len(words) > MAX_REASON:
         raise Refused(
-            *NOT_TAKEN, problems={field: _("Say it in 1 to {most} characters.").format(most=f"{MAX_REASON:,}")}
+            *NOT_TAKEN, problems={field: _("Say it in 1 to {most} characters.").format(most=formats.count(MAX_REASON))}
         )
     return _moved(request, app_state, connection, person, job_id, move, seen, words=words)
 
