@@ -95,7 +95,7 @@ OVER_QUOTA = Trouble(
 
 UNREADABLE = Trouble(
     "unreadable",
-    "Its last message cannot be shown",
+    N_("Its last message cannot be shown"),
     N_("What is stored of the charger's state is not valid, so it is missing here. Its next message replaces it."),
     N_("If this stays while the charger is connected, ask us for help: its software may be broken."),
 )
