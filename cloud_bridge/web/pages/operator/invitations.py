@@ -10,7 +10,7 @@ from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.app_state import AppState
 from cloud_bridge.settings import SignUp
-from cloud_bridge.store.access import Person, Role, Scope
+from cloud_bridge.store.access import ROLE_NAMES, Person, Role, Scope
 from cloud_bridge.store.email import checked_email
 from cloud_bridge.store.invitations import (
     MAY_INVITE,
@@ -95,6 +95,7 @@ def _page(
     content: dict[str, Any] = {
         "open": open_now,
         "roles": sorted(MAY_INVITE[person.role]),
+        "role_names": {role: _(name) for role, name in ROLE_NAMES.items()},
         "is_closed": app_state.settings.sign_up is SignUp.CLOSED,
         "can_write": app_state.settings.mail is not None,
     }
