@@ -32,6 +32,7 @@ from cloud_bridge.alerts.services import Via
 from cloud_bridge.contact import FUTURE_MS, Contact
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.releases.roll_out_states import UnitState
+from cloud_bridge.releases.stop_words import stop_words
 from cloud_bridge.store import alerts, update_alerts
 from cloud_bridge.store.data_errors import is_of_its_data
 from cloud_bridge.store.idle_vehicles import idle_vehicles, owners_power
@@ -245,7 +246,7 @@ def _of_version(said: str, version: str) -> str:
 
 def _stopped_roll_outs(connection: Connection, now_ms: int) -> Iterable[Happening]:
     for version, why in update_alerts.take_stopped(connection):
-        yield Happening(AlertKind.ROLL_OUT_STOPPED, None, now_ms, version, result=partial(str, why))
+        yield Happening(AlertKind.ROLL_OUT_STOPPED, None, now_ms, version, result=partial(stop_words, why))
 
 
 def _answers(connection: Connection, now_ms: int) -> Iterable[Happening]:

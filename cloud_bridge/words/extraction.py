@@ -44,10 +44,14 @@ def extracted() -> Catalog:
     found = Catalog(project="Chargekeeper", charset="utf-8", header_comment=HEADER, version="", fuzzy=False)
     room = FOLDER.parent
     for name, _line, message, comments, context in extract_from_dir(
-        room, methods, options, keywords=KEYWORDS, comment_tags=("Words:",), strip_comment_tags=True
+        room, methods, options, KEYWORDS, comment_tags=("Words:",), strip_comment_tags=True, directory_filter=_is_ours
     ):
         found.add(message, None, [(name, 0)], auto_comments=comments, context=context)
     return found
+
+
+def _is_ours(folder: str) -> bool:
+    return Path(folder).name not in ("node_modules", "migrations", "__pycache__")
 
 
 def notes(
@@ -66,28 +70,29 @@ def update_files() -> list[str]:
     lines = []
     for language in LANGUAGES:
         if language != ENGLISH:
-            lines.append(f"{language}: {_update(language, template)}")
+            catalogue = brought_up_to_date(language, template)
+            _write(catalogue_file(language), catalogue)
+            lines.append(f"{language}: {len(catalogue)} messages, {len(untranslated(catalogue))} without a translation")
     return lines
 
 
-def _update(language: str, template: Catalog) -> str:
-    path = catalogue_file(language)
-    with path.open("rb") as file:
+def brought_up_to_date(language: str, template: Catalog) -> Catalog:
+    """The language's file with the messages of now: new ones without a translation, and without those that are gone."""
+    with catalogue_file(language).open("rb") as file:
         catalogue = read_po(file, language, DOMAIN)
     catalogue.update(template, no_fuzzy_matching=True)
     catalogue.obsolete.clear()
-    _write(path, catalogue)
-    return f"{len(catalogue)} messages, {len(untranslated(catalogue))} without a translation"
+    return catalogue
 
 
 def untranslated(catalogue: Catalog) -> list[str]:
     """The messages that lack a translation, or a form of it, or whose translation is fuzzy."""
-    return [
-        str(message.id)
-        for message in catalogue
-        if message.id
-        and (message.fuzzy or not all([message.string] if message.pluralizable is False else message.string or [""]))
-    ]
+    found = []
+    for message in catalogue:
+        forms = message.string if message.pluralizable else [message.string]
+        if message.id and (message.fuzzy or not forms or not all(forms)):
+            found.append(str(message.id))
+    return found
 
 
 def _write(path: Path, catalogue: Catalog) -> None:

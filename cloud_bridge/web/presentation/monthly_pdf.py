@@ -129,9 +129,7 @@ class Layout:
         first, last = date(about.from_ms, about.time_zone), date(about.to_ms - 1, about.time_zone)
         period = _("{first} to {last}, on the clock of {zone}")
         facts = {
-            _("Charge point"): about.unit_id
-            if about.unit_name == about.unit_id
-            else f"{about.unit_name} ({about.unit_id})",
+            _("Charger"): about.unit_id if about.unit_name == about.unit_id else f"{about.unit_name} ({about.unit_id})",
             _("Made for"): about.reader,
             _("Period"): period.format(first=first, last=last, zone=about.time_zone),
             _("Tariff"): self._report.tariff_words or "",

@@ -17,7 +17,7 @@ from cloud_bridge.words import N_, ngettext
 from cloud_bridge.words import gettext as _
 
 METER = N_(
-    "Energy is measured by the charge point's own meter, which is not certified for billing: we know of no calibration by MID,"
+    "Energy is measured by the charger's own meter, which is not certified for billing: we know of no calibration by MID,"
     " or by Eichrecht in Germany."
 )
 BY_BEGINNING = N_(
@@ -68,7 +68,7 @@ class Total(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """How the charge point was in contact, up to now."""
+    """How the charger was in contact, up to now."""
 
     silences: Sequence[Gap]  # in the month, longer than it may be silent
     silent_since_ms: int | None  # now; None: it is not silent
@@ -157,7 +157,7 @@ def report_of(
 
 
 def missing(numbers: Iterable[int | None]) -> int:
-    """How many sessions the charge point has counted between these that are not among them."""
+    """How many sessions the charger has counted between these that are not among them."""
     known = sorted({number for number in numbers if number is not None})
     between = (later - earlier - 1 for earlier, later in zip(known, known[1:], strict=False))
     return sum(count for count in between if count < COUNTER_BEGAN_ANEW)
@@ -218,32 +218,32 @@ def _notes(about: About, rows: Sequence[Row], heard: Heard, unreadable: int, lef
 def _missing_notes(about: About, rows: Sequence[Row], heard: Heard) -> Iterable[str]:
     if heard.mixed_since_ms is not None:
         since = day_and_time(heard.mixed_since_ms, about.time_zone)
-        said = _("Since {time} a second charge point uses this one's identity. From then on the figures mix both.")
+        said = _("Since {time} a second charger uses this one's identity. From then on the figures mix both.")
         yield said.format(time=since)
     if untimed := sum(not row.is_timed for row in rows):
         yield ngettext(
-            "Of {n} session the charge point did not know the time. The times here are about when they reached us, and which "
+            "Of {n} session the charger did not know the time. The times here are about when they reached us, and which "
             "month they began in is not certain.",
-            "Of {n} sessions the charge point did not know the time. The times here are about when they reached us, and which "
+            "Of {n} sessions the charger did not know the time. The times here are about when they reached us, and which "
             "month they began in is not certain.",
             untimed,
         ).format(n=untimed)
     if lost := missing(row.number for row in rows):
         yield ngettext(
-            "{n} session that the charge point has counted did not reach us, or began in another month: the figures may be "
+            "{n} session that the charger has counted did not reach us, or began in another month: the figures may be "
             "too low.",
-            "{n} sessions that the charge point has counted did not reach us, or began in another month: the figures may be "
+            "{n} sessions that the charger has counted did not reach us, or began in another month: the figures may be "
             "too low.",
             lost,
         ).format(n=lost)
     if heard.silences:
         silent_ms = sum(gap.to_ms - gap.from_ms for gap in heard.silences)
         yield _(
-            "The charge point was not in contact {times}, together {length}. It keeps the sessions of such times and sends "
+            "The charger was not in contact {times}, together {length}. It keeps the sessions of such times and sends "
             "them later."
         ).format(times=times(len(heard.silences)), length=lasting(silent_ms))
     if heard.silent_since_ms is not None:
         yield _(
-            "The charge point has not been in contact since {time}. Sessions that ended later are missing here until it is "
+            "The charger has not been in contact since {time}. Sessions that ended later are missing here until it is "
             "back."
         ).format(time=day_and_time(heard.silent_since_ms, about.time_zone))

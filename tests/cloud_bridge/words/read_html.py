@@ -7,6 +7,7 @@ from tests.cloud_bridge.words.pseudo import Outside, outside
 
 SAID = {"title", "alt", "placeholder", "label", "aria-label", "aria-description", "aria-valuetext"}
 UNREAD = {"script", "style"}
+VOID = {"br", "img", "input"}
 
 
 class Reading(HTMLParser):
@@ -16,11 +17,15 @@ class Reading(HTMLParser):
         super().__init__()
         self._text = Outside()
         self._unread = 0
+        self._foreign = 0  # how deep, in an element of another language
         self.strays: list[str] = []
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self._unread += tag in UNREAD
         named = dict(attributes)
+        if self._foreign or (tag != "html" and "lang" in named):
+            self._foreign += tag not in VOID
+            return
+        self._unread += tag in UNREAD
         is_button = tag == "input" and named.get("type") in ("submit", "button", "reset")
         for name, value in attributes:
             says = name in SAID or (is_button and name == "value") or (tag == "script" and name.startswith("data-"))
@@ -28,10 +33,13 @@ class Reading(HTMLParser):
                 self.strays += [f"{name}={piece}" for piece in outside(value)]
 
     def handle_endtag(self, tag: str) -> None:
+        if self._foreign:
+            self._foreign -= 1
+            return
         self._unread -= tag in UNREAD
 
     def handle_data(self, data: str) -> None:
-        if not self._unread:
+        if not self._unread and not self._foreign:
             self._text.read(data)
 
     def end(self) -> list[str]:

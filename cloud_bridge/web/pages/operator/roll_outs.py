@@ -11,6 +11,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.releases.decision import HOUR_MS, SOAK_MS
 from cloud_bridge.releases.release_errors import ReleaseError
 from cloud_bridge.releases.roll_out_states import RollOutState, UnitState
+from cloud_bridge.releases.stop_words import SIGN_NAMES, stop_words
 from cloud_bridge.store import releases, roll_outs
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.firmware import count_versions
@@ -42,7 +43,7 @@ def show_roll_outs(request: Request, app_state: StateDep, connection: Reading, p
         "releases": found,
         "boards_of": boards_of,
         "roll_outs": [
-            (one, chosen_words(one), bar_of(total(count_states(connection, one.number))))
+            (_said(one), chosen_words(one), bar_of(total(count_states(connection, one.number))))
             for one in roll_outs.list_roll_outs(connection)
         ],
         "versions": count_versions(connection),
@@ -100,15 +101,21 @@ def _content(app_state: AppState, connection: Connection, one: RollOut) -> dict[
     good = reached_by_hour(connection, one.number, UnitState.GOOD)
     axis, bars = hours_of(one, good, now_ms)
     return {
-        "one": one,
+        "one": _said(one),
         "chosen": chosen_words(one),
         "bar": bar_of(total(states)),
         "rings": rings_of(one, states),
         "seen": look(connection, one, now_ms) if one.state is RollOutState.RUNNING else [],
+        "sign_names": {sign: _(name) for sign, name in SIGN_NAMES.items()},
         "axis": axis,
         "bars": bars,
         "may_stop": one.state is not RollOutState.STOPPED,
     }
+
+
+def _said(one: RollOut) -> RollOut:
+    """With why it was stopped in the language of the reader."""
+    return one._replace(why=stop_words(one.why))
 
 
 def _found(connection: Connection, number: int) -> RollOut:
