@@ -70,7 +70,8 @@ def tips(request: Request, person: PersonOf) -> Response:
     return page(request, "driver/tips.html", person, tip="Charge at night")
 '''
 TEMPLATE = (
-    '{% extends "base.html" %}{% block title %}{% trans %}Tips{% endtrans %}{% endblock %}{% block main %}<h1>{{ tip }}</h1>{% endblock %}'
+    '{% extends "base.html" %}{% block title %}{% trans %}Tips{% endtrans %}{% endblock %}'
+    "{% block main %}<h1>{{ tip }}</h1>{% endblock %}"
 )
 
 COMMAND_FORM = '''@router.post("/blink", dependencies=[OwnForm])
@@ -139,7 +140,9 @@ def a_command(tree: CopiedTree) -> None:
     tree.change("cloud_bridge/web/pages/driver/charging.py", {"def send_command(": COMMAND_FORM})
     tree.change(
         "cloud_bridge/web/templates/driver/charging.html",
-        {'{% call form_to("resume", ': '{% call form_to("blink", _("Blink")) %}{% endcall %}\n{% call form_to("resume", '},
+        {
+            '{% call form_to("resume", ': '{% call form_to("blink", _("Blink")) %}{% endcall %}\n{% call form_to("resume", '
+        },
     )
     tree.change(SCHEMA, {"[command.limit]\n": COMMAND_ROWS})
     tree.write("tests/samples/command-blink.json", '{"id":"c-1","do":"blink","s":5}')

@@ -54,7 +54,7 @@ def send_invitation(
     with explained(_("Nobody was invited"), FORM if mail is None else "address"):
         email = None if mail is None else checked_email(address)
         if mail is not None:
-            use(request, person, LETTERS, _("Too many letters"), _("Nobody was invited by this one."), FORM)
+            use(request, person, LETTERS, _("Too many e-mails"), _("Nobody was invited by this one."), FORM)
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
             code = invite(connection, role, app_state.verified.now_ms(), email, person)
     link = link_of(app_state.settings.public_address, code)
@@ -80,7 +80,7 @@ def _send(app_state: AppState, email: str, text: str, code: str) -> None:
         with app_state.database.writing() as connection:  # of its own: the one before is committed
             forget_invitation(connection, code)
         meaning = _("Nobody was invited. Please try again later.")
-        raise Refused(_("The letter could not be sent"), meaning, 503, FORM) from None
+        raise Refused(_("The e-mail could not be sent"), meaning, 503, FORM) from None
 
 
 def _page(
