@@ -50,10 +50,10 @@ def forgotten_password(name: str, link: str) -> str:
 
 def password_changed(name: str, address: str) -> str:
     return _(
-        "The password of your Chargekeeper account {name} was set with a letter to this address.\n"
+        "The password of your Chargekeeper account {name} was set with an e-mail to this address.\n"
         "You are logged out everywhere.\n"
         "\n"
-        "If it was not you, somebody else reads your mail. Secure your mailbox, then set a new password:\n"
+        "If it was not you, somebody else reads your e-mail. Secure your mailbox, then set a new password:\n"
         "{forgotten}"
     ).format(name=name, forgotten=f"{address}/login/forgotten")
 

@@ -211,7 +211,7 @@ def check_target(via: Via, target: str) -> None:
         raise BridgeError(_("this address is too long"))
     if not service.fields:
         if target:
-            raise BridgeError(_("mail goes to the address of the account, and Web Push to its browsers"))
+            raise BridgeError(_("e-mail goes to the address of the account, and Web Push to its browsers"))
         return
     found = service.stored.fullmatch(target)
     if found is None:

@@ -61,7 +61,7 @@ def change(
 ) -> Response:
     if not knows_own(request, app_state, passwords, person, password, "to change the e-mail address"):
         raise Refused(_("Nothing was changed"), _("That is not your password."), field="password")
-    use(request, person, LETTERS, _("Too many letters"), _("Look for the one that we sent. Nothing was changed."), FORM)
+    use(request, person, LETTERS, _("Too many e-mails"), _("Look for the one that we sent. Nothing was changed."), FORM)
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
             code = ask_for_change(connection, person, address, app_state.verified.now_ms())
@@ -74,7 +74,7 @@ def change(
         with app_state.database.writing() as connection:  # of its own: the one above is committed
             forget_change(connection, person)
         meaning = _("Nothing was changed. Please try again later.")
-        raise Refused(_("The letter could not be sent"), meaning, 503, FORM) from None
+        raise Refused(_("The e-mail could not be sent"), meaning, 503, FORM) from None
     return to("/account/email")
 
 
@@ -102,7 +102,7 @@ def confirm(request: Request, app_state: StateDep, code: Field) -> Response:
         ) from None
     if changed is None:
         raise Refused(
-            _("This link is not valid any more"), _("It was used, or is older than a day. Ask for a new letter.")
+            _("This link is not valid any more"), _("It was used, or is older than a day. Ask for a new e-mail.")
         )
     note(request, Kind.EMAIL_CHANGED, changed.person)
     if changed.former is not None:

@@ -32,8 +32,8 @@ from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 from cloud_bridge.words.language import choose_language
 
-LATER = (N_("The letter could not be sent"), N_("Nothing was changed. Please try again later."), 503, FORM)
-GONE = (N_("This link is not valid any more"), N_("It was used, or is older than an hour. Ask for a new letter."))
+LATER = (N_("The e-mail could not be sent"), N_("Nothing was changed. Please try again later."), 503, FORM)
+GONE = (N_("This link is not valid any more"), N_("It was used, or is older than an hour. Ask for a new e-mail."))
 
 router = APIRouter(prefix="/login", include_in_schema=False)
 
@@ -45,7 +45,7 @@ def forgotten(request: Request, app_state: StateDep) -> Response:
 
 @router.post("/forgotten", dependencies=[StrangerForm])
 def ask_for_letter(request: Request, app_state: StateDep, who: Field) -> Response:
-    use_of_network(request, ASKED_LETTERS, _("Too many letters"), _("Look for the one that we sent."), FORM)
+    use_of_network(request, ASKED_LETTERS, _("Too many e-mails"), _("Look for the one that we sent."), FORM)
     if not app_state.letters.post(partial(_letter, request, app_state, who)):
         raise Refused(*LATER)
     return page(request, "everyone/forgotten_sent.html", None)

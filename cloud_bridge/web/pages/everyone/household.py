@@ -54,7 +54,7 @@ LETTER = N_(
 )
 
 SENT = N_("We have sent the link to {address}. You can also pass it on yourself.")
-NOT_SENT = N_("The letter to {address} could not be sent. Pass the link on yourself.")
+NOT_SENT = N_("The e-mail to {address} could not be sent. Pass the link on yourself.")
 
 NOT_INVITED = N_("Nobody was invited")
 GONE = (
@@ -92,7 +92,7 @@ def invite_person(
         address = checked_email(address) if address.strip() else ""
     use(request, person, INVITATIONS, _("Too many invitations"), _("Nobody was invited this time."), FORM)
     if address:
-        use(request, person, LETTERS, _("Too many letters"), _("Nobody was invited this time."), FORM)
+        use(request, person, LETTERS, _("Too many e-mails"), _("Nobody was invited this time."), FORM)
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
             code = invite(connection, unit.id, app_state.verified.now_ms())

@@ -41,7 +41,7 @@ NO_LABEL = (
     N_("No charger that nobody has claimed has this code. Check it against the label, or ask its owner."),
 )
 LABEL_USED = (N_("Too many tries"), N_("Too many accounts were begun with this label. Try again tomorrow."), 429, FORM)
-LATER = (N_("The letter could not be sent"), N_("No account was made. Please try again later."), 503, FORM)
+LATER = (N_("The e-mail could not be sent"), N_("No account was made. Please try again later."), 503, FORM)
 
 router = APIRouter(prefix="/sign-up", include_in_schema=False)
 
@@ -75,8 +75,8 @@ def ask_for_letter(request: Request, app_state: StateDep, address: Field) -> Res
         address = checked_email(address)
     except BridgeError:
         meaning = _("This is no e-mail address. Check it, and try again.")
-        raise Refused(_("The letter was not sent"), meaning, field="address") from None
-    use_of_network(request, ASKED_LETTERS, _("Too many letters"), _("Look for the one that we sent."), FORM)
+        raise Refused(_("The e-mail was not sent"), meaning, field="address") from None
+    use_of_network(request, ASKED_LETTERS, _("Too many e-mails"), _("Look for the one that we sent."), FORM)
     use_label(request, claim_hash)
     if is_within(request, address.lower(), TO_ONE):
         write = partial(_letter, app_state, address, claim_hash)

@@ -10,7 +10,7 @@ from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.app_state import AppState
 from cloud_bridge.settings import SignUp
-from cloud_bridge.store.access import Person, Role, Scope
+from cloud_bridge.store.access import ROLE_NAMES, Person, Role, Scope
 from cloud_bridge.store.email import checked_email
 from cloud_bridge.store.invitations import (
     MAY_INVITE,
@@ -54,7 +54,7 @@ def send_invitation(
     with explained(_("Nobody was invited"), FORM if mail is None else "address"):
         email = None if mail is None else checked_email(address)
         if mail is not None:
-            use(request, person, LETTERS, _("Too many letters"), _("Nobody was invited by this one."), FORM)
+            use(request, person, LETTERS, _("Too many e-mails"), _("Nobody was invited by this one."), FORM)
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
             code = invite(connection, role, app_state.verified.now_ms(), email, person)
     link = link_of(app_state.settings.public_address, code)
@@ -80,7 +80,7 @@ def _send(app_state: AppState, email: str, text: str, code: str) -> None:
         with app_state.database.writing() as connection:  # of its own: the one before is committed
             forget_invitation(connection, code)
         meaning = _("Nobody was invited. Please try again later.")
-        raise Refused(_("The letter could not be sent"), meaning, 503, FORM) from None
+        raise Refused(_("The e-mail could not be sent"), meaning, 503, FORM) from None
 
 
 def _page(
@@ -95,6 +95,7 @@ def _page(
     content: dict[str, Any] = {
         "open": open_now,
         "roles": sorted(MAY_INVITE[person.role]),
+        "role_names": {role: _(name) for role, name in ROLE_NAMES.items()},
         "is_closed": app_state.settings.sign_up is SignUp.CLOSED,
         "can_write": app_state.settings.mail is not None,
     }

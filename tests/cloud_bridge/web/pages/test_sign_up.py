@@ -243,7 +243,7 @@ def test_letters_to_one_address_are_few_and_nobody_is_told(bridge: Bridge, monke
     for number in range(5):
         assert Stranger(bridge).post("/sign-up", address=f"n{number}@example.org").status_code == 200
     refused = Stranger(bridge).post("/sign-up", address="otto@example.org")
-    assert refused.status_code == 429 and "Too many letters" in refused.text, "of one network"
+    assert refused.status_code == 429 and "Too many e-mails" in refused.text, "of one network"
     assert 'value="otto@example.org"' in refused.text
     assert len(box.all()) == 8
 
