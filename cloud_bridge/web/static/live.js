@@ -100,7 +100,7 @@ function count() {
   const news = document.getElementById("help")?.dataset.news;
   if (news === undefined) return; // of support, and of a page that does not tell
   document.querySelector(".badge").textContent = news === "0" ? "" : news;
-  document.getElementById("news").textContent = news === "0" ? "" : says.news.replace("{news}", news);
+  document.getElementById("news").textContent = news === "0" ? "" : says.unread.replace("{news}", news);
 }
 
 board.addEventListener("htmx:after:swap", () => { restart(); count(); heard(); post({ shows: shown() }); });
