@@ -116,7 +116,7 @@ def a_value_that_a_heartbeat_carries(tree: CopiedTree) -> None:
         "cloud_bridge/values.py",
         {
             "HEARTBEAT = (": "HEARTBEAT = (\n"
-            '    Value("zc", "board_c", "number", label="Inside the charger", unit="°C", format=".1f"),'
+            '    Value("zc", "board_c", "number", label=N_("Inside the charger"), unit="°C", format=".1f"),'
         },
     )
     row = '["number", "deg C", "-50..150", "firmware/link/messages.py", "cloud_bridge/values.py", "Of the board."]'
@@ -154,7 +154,11 @@ def an_alert_kind(tree: CopiedTree) -> None:
         {
             '    WEAK_SIGNAL = "weak_signal"': '    OPENED = "opened"\n    WEAK_SIGNAL = "weak_signal"',
             "    AlertKind.FAULT: HOUR_MS,": "    AlertKind.OPENED: HOUR_MS,\n    AlertKind.FAULT: HOUR_MS,",
+<<<<<<< HEAD
             "    AlertKind.DONE: N_(": '    AlertKind.OPENED: N_("{name} was opened."),\n    AlertKind.DONE: N_(',
+=======
+            "    AlertKind.BACK: N_(": '    AlertKind.OPENED: N_("{name} was opened."),\n    AlertKind.BACK: N_(',
+>>>>>>> 42387b84615b40cee6c04589410fa635ce7d0b53
         },
     )
     tree.change(
@@ -178,7 +182,7 @@ def a_service_that_alerts_are_sent_to(tree: CopiedTree) -> None:
     )
     row = """    Via.NTFY: Service(
         "ntfy",
-        (Field("topic", "Topic", re.compile("([a-z]{3,20})"), "my-charger"),),
+        (Field("topic", N_("Topic"), re.compile("([a-z]{3,20})"), "my-charger"),),
         re.compile("(?P<topic>[a-z]{3,20})"),
         _ntfy,
     ),
