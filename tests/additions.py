@@ -154,11 +154,7 @@ def an_alert_kind(tree: CopiedTree) -> None:
         {
             '    WEAK_SIGNAL = "weak_signal"': '    OPENED = "opened"\n    WEAK_SIGNAL = "weak_signal"',
             "    AlertKind.FAULT: HOUR_MS,": "    AlertKind.OPENED: HOUR_MS,\n    AlertKind.FAULT: HOUR_MS,",
-<<<<<<< HEAD
             "    AlertKind.DONE: N_(": '    AlertKind.OPENED: N_("{name} was opened."),\n    AlertKind.DONE: N_(',
-=======
-            "    AlertKind.BACK: N_(": '    AlertKind.OPENED: N_("{name} was opened."),\n    AlertKind.BACK: N_(',
->>>>>>> 42387b84615b40cee6c04589410fa635ce7d0b53
         },
     )
     tree.change(
