@@ -3,19 +3,21 @@
 from typing import NamedTuple
 
 from cloud_bridge.time_zones import GREAT_BRITAIN
+from cloud_bridge.words import N_, formats
+from cloud_bridge.words import gettext as _
 
 
 class Currency(NamedTuple):
     """`minor`: what the price of a kilowatt-hour is told in, which is 10 to the power of `digits` to one of the currency."""
 
     code: str
-    sign: str  # before the amount
+    sign: str  # before the amount, in English
     minor: str
     digits: int = 2
 
     def amount(self, minor: float) -> str:
         """£5.54; rounded here and nowhere before."""
-        return f"{self.sign}{minor / 10**self.digits:.{self.digits}f}"
+        return formats.money(minor / 10**self.digits, self.code, self.sign, self.digits)
 
     def major(self, minor: float) -> float:
         """For programs and tables: of the currency itself, to its last digit."""
@@ -23,37 +25,37 @@ class Currency(NamedTuple):
 
     def rate(self, hundredths: int) -> str:
         """8.5p, or 8.5 cents"""
-        number = f"{hundredths / 100:g}"
-        return f"{number}p" if self.minor == "pence" else f"{number} {self.minor}"
+        number = formats.shortest(hundredths / 100)
+        return _("{number}p").format(number=number) if self.minor == "pence" else f"{number} {_(self.minor)}"
 
 
 _ALL = (
-    Currency("AUD", "A$", "cents"),
-    Currency("BRL", "R$", "centavos"),
-    Currency("CAD", "C$", "cents"),
-    Currency("CHF", "CHF ", "rappen"),
-    Currency("CZK", "CZK ", "haléřů"),
-    Currency("DKK", "DKK ", "øre"),
-    Currency("EUR", "€", "cents"),
-    Currency("GBP", "£", "pence"),
+    Currency("AUD", "A$", N_("cents")),
+    Currency("BRL", "R$", N_("centavos")),
+    Currency("CAD", "C$", N_("cents")),
+    Currency("CHF", "CHF ", N_("rappen")),
+    Currency("CZK", "CZK ", N_("haléřů")),
+    Currency("DKK", "DKK ", N_("øre")),
+    Currency("EUR", "€", N_("cents")),
+    Currency("GBP", "£", N_("pence")),
     Currency(
-        "HUF", "HUF ", "forints", 0
+        "HUF", "HUF ", N_("forints"), 0
     ),  # ISO 4217 has 2 digits; the fillér is no coin since 1999, and no bill has it
-    Currency("ILS", "₪", "agorot"),
-    Currency("INR", "₹", "paise"),
-    Currency("ISK", "ISK ", "krónur", 0),
-    Currency("JPY", "¥", "yen", 0),
-    Currency("KRW", "₩", "won", 0),
-    Currency("NOK", "NOK ", "øre"),
-    Currency("NZD", "NZ$", "cents"),
-    Currency("PLN", "PLN ", "groszy"),
-    Currency("RON", "RON ", "bani"),
-    Currency("SEK", "SEK ", "öre"),
-    Currency("SGD", "S$", "cents"),
-    Currency("TRY", "₺", "kuruş"),
-    Currency("UAH", "₴", "kopiyok"),
-    Currency("USD", "$", "cents"),
-    Currency("ZAR", "R", "cents"),
+    Currency("ILS", "₪", N_("agorot")),
+    Currency("INR", "₹", N_("paise")),
+    Currency("ISK", "ISK ", N_("krónur"), 0),
+    Currency("JPY", "¥", N_("yen"), 0),
+    Currency("KRW", "₩", N_("won"), 0),
+    Currency("NOK", "NOK ", N_("øre")),
+    Currency("NZD", "NZ$", N_("cents")),
+    Currency("PLN", "PLN ", N_("groszy")),
+    Currency("RON", "RON ", N_("bani")),
+    Currency("SEK", "SEK ", N_("öre")),
+    Currency("SGD", "S$", N_("cents")),
+    Currency("TRY", "₺", N_("kuruş")),
+    Currency("UAH", "₴", N_("kopiyok")),
+    Currency("USD", "$", N_("cents")),
+    Currency("ZAR", "R", N_("cents")),
 )
 CURRENCIES = {currency.code: currency for currency in _ALL}
 DEFAULT = "GBP"

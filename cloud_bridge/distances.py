@@ -3,6 +3,8 @@
 from enum import StrEnum
 
 from cloud_bridge.time_zones import GREAT_BRITAIN
+from cloud_bridge.words import formats
+from cloud_bridge.words import gettext as _
 
 KM_PER_MILE = 1.609344  # exact: the international yard, 1959
 
@@ -15,8 +17,8 @@ class Distances(StrEnum):
 
     def words(self, distance_km: float) -> str:
         if self is Distances.MILES:
-            return f"{distance_km / KM_PER_MILE:.0f} miles"
-        return f"{distance_km:.0f} km"
+            return _("{number} miles").format(number=formats.number(distance_km / KM_PER_MILE))
+        return f"{formats.number(distance_km)} km"
 
 
 def usual(time_zone: str) -> Distances:

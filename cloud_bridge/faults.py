@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from cloud_bridge.ocpp_words import fault_words
 from cloud_bridge.text import unknown
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 
 class Fault(NamedTuple):
@@ -20,86 +22,116 @@ class Fault(NamedTuple):
 
 
 # With every fault, whatever it is.
-KEEP_AWAY = (
+KEEP_AWAY = N_(
     "If there is water in the charger or its plug, or anything is damaged, hot or smells burnt, keep away and touch nothing. "
     "Do not open the charger."
 )
-LEAVE_IT = "Leave the charger unused until an electrician has checked it."
-PRESS_ONCE = f"Then press the button on the charger once. If the fault comes back, do not press again. {LEAVE_IT}"
+LEAVE_IT = N_("Leave the charger unused until an electrician has checked it.")
+PRESS_ONCE = N_(
+    "Then press the button on the charger once. If the fault comes back, do not press again. Leave the "
+    "charger unused until an electrician has checked it."
+)
 
-_LEAK = (
+_LEAK = N_(
     "Current may have leaked to earth, in the vehicle, the cable or the charger. Do not press the test button of a breaker, "
     "and do not reset a breaker that trips again. If vehicle, cable and charger are dry and undamaged, unplug the vehicle."
 )
-_UNUSED = "do not use the charger until it has been checked."
-_PLUG_IN_AGAIN = f"Unplug the vehicle, and plug it in again. If the fault comes back, {_UNUSED}"
-_BY_ITSELF = "The charger goes on by itself when it is over. If it does not within an hour, it needs to be checked."
+_PLUG_IN_AGAIN = N_(
+    "Unplug the vehicle, and plug it in again. If the fault comes back, do not use the charger until it "
+    "has been checked."
+)
 
 KNOWN = {
     fault.name: fault
     for fault in (
-        Fault("rcd_ac", "Earth leakage (AC)", _LEAK, press_once=True),
-        Fault("rcd_dc", "Earth leakage (DC)", _LEAK, press_once=True),
+        Fault("rcd_ac", N_("Earth leakage (AC)"), _LEAK, press_once=True),
+        Fault("rcd_dc", N_("Earth leakage (DC)"), _LEAK, press_once=True),
         Fault(
             "rcd_selftest",
-            "The earth leakage protection failed its own test",
-            "The charger cannot rely on its protection against electric shock. Unplug the vehicle, and do not use the charger "
-            "until an electrician has checked it.",
+            N_("The earth leakage protection failed its own test"),
+            N_(
+                "The charger cannot rely on its protection against electric shock. Unplug the vehicle, and do not use the "
+                "charger until an electrician has checked it."
+            ),
         ),
         Fault(
             "contactor_welded",
-            "The contactor does not open",
-            "The cable may be live. Do not touch the contacts of its plug. Switch the charger off at the consumer unit or its "
-            "isolator, then unplug the vehicle. Leave it off until an electrician has checked it.",
+            N_("The contactor does not open"),
+            N_(
+                "The cable may be live. Do not touch the contacts of its plug. Switch the charger off at the consumer unit or "
+                "its isolator, then unplug the vehicle. Leave it off until an electrician has checked it."
+            ),
         ),
         Fault(
             "contactor_stuck_open",
-            "The contactor does not close",
-            "The charger cannot switch the current on. Unplug the vehicle.",
+            N_("The contactor does not close"),
+            N_("The charger cannot switch the current on. Unplug the vehicle."),
             press_once=True,
         ),
         Fault(
             "guard",
-            "The safety circuit opened the contactor by itself",
-            f"A second circuit has stopped the charger. {_PLUG_IN_AGAIN}",
+            N_("The safety circuit opened the contactor by itself"),
+            N_(
+                "A second circuit has stopped the charger. Unplug the vehicle, and plug it in again. If the fault "
+                "comes back, do not use the charger until it has been checked."
+            ),
         ),
         Fault(
             "supply",
-            "The mains voltage is out of range",
-            f"The voltage at your home is too high or too low for charging. {_BY_ITSELF} If your lights flicker or are "
-            "very bright or dim too, call the operator of your electricity network.",
+            N_("The mains voltage is out of range"),
+            N_(
+                "The voltage at your home is too high or too low for charging. The charger goes on by itself when it "
+                "is over. If it does not within an hour, it needs to be checked. If your lights flicker or are very "
+                "bright or dim too, call the operator of your electricity network."
+            ),
         ),
         Fault(
             "meter",
-            "The energy meter does not answer",
-            f"Without its meter the charger does not know its supply, so it does not charge. {_BY_ITSELF}",
+            N_("The energy meter does not answer"),
+            N_(
+                "Without its meter the charger does not know its supply, so it does not charge. The charger goes on "
+                "by itself when it is over. If it does not within an hour, it needs to be checked."
+            ),
         ),
-        Fault("pilot", "The vehicle cable's pilot wire is faulty", _PLUG_IN_AGAIN),
+        Fault("pilot", N_("The vehicle cable's pilot wire is faulty"), _PLUG_IN_AGAIN),
         Fault(
             "diode",
-            "The vehicle does not answer as it should",
-            f"{_PLUG_IN_AGAIN} If another vehicle charges here, the first one needs to be checked.",
+            N_("The vehicle does not answer as it should"),
+            N_(
+                "Unplug the vehicle, and plug it in again. If the fault comes back, do not use the charger until it "
+                "has been checked. If another vehicle charges here, the first one needs to be checked."
+            ),
         ),
         Fault(
             "proximity",
-            "The vehicle cable is not recognised",
-            "Unplug the cable at both ends, and plug it in again as far as it goes. "
-            "If another cable works, do not use this one.",
+            N_("The vehicle cable is not recognised"),
+            N_(
+                "Unplug the cable at both ends, and plug it in again as far as it goes. "
+                "If another cable works, do not use this one."
+            ),
         ),
         Fault(
             "over_current",
-            "The vehicle takes more current than it was offered",
-            "Unplug the vehicle. If it happens again, do not charge this vehicle here until both have been checked.",
+            N_("The vehicle takes more current than it was offered"),
+            N_(
+                "Unplug the vehicle. If it happens again, do not charge this vehicle here until both have been checked."
+            ),
         ),
         Fault(
             "over_temperature",
-            "The charger is too hot",
-            f"Leave it to cool down, with nothing on or against it. {_BY_ITSELF}",
+            N_("The charger is too hot"),
+            N_(
+                "Leave it to cool down, with nothing on or against it. The charger goes on by itself when it is "
+                "over. If it does not within an hour, it needs to be checked."
+            ),
         ),
         Fault(
             "temperature_sensor",
-            "The temperature sensor does not answer",
-            f"Without it the charger does not know how warm it is, so it does not charge. {_BY_ITSELF}",
+            N_("The temperature sensor does not answer"),
+            N_(
+                "Without it the charger does not know how warm it is, so it does not charge. The charger goes on by "
+                "itself when it is over. If it does not within an hour, it needs to be checked."
+            ),
         ),
     )
 }
@@ -109,14 +141,16 @@ WAIT_FOR_A_PERSON = frozenset({"rcd_ac", "rcd_dc", "rcd_selftest", "contactor_we
 
 
 def described(name: str) -> Fault:
-    """The words for a fault; a newer firmware may know one that we do not."""
+    """The words for a fault, in the language of the reader; a newer firmware may know one that we do not."""
     known = KNOWN.get(name)
     if known is not None:
-        return known
+        return known._replace(title=_(known.title), advice=_(known.advice))
     if (words := fault_words(name)) is not None:
-        return Fault(name, *words)
-    advice = f"We do not know this fault yet. Unplug the vehicle, and {_UNUSED}"
-    return Fault(name, unknown("fault", name), advice)
+        return Fault(name, _(words.title), _(words.advice))
+    advice = _(
+        "We do not know this fault yet. Unplug the vehicle, and do not use the charger until it has been checked."
+    )
+    return Fault(name, unknown(_("A fault that we do not know ({name})"), name), advice)
 
 
 def in_words(name: str) -> str:
@@ -130,5 +164,5 @@ def what_to_do(names: Iterable[str]) -> list[tuple[str, str]]:
     may_press = all(
         fault.press_once or (fault.name in KNOWN and fault.name not in WAIT_FOR_A_PERSON) for fault in found
     )
-    last = PRESS_ONCE if may_press else LEAVE_IT
+    last = _(PRESS_ONCE) if may_press else _(LEAVE_IT)
     return [(fault.title, f"{fault.advice} {last}" if fault.press_once else fault.advice) for fault in found]

@@ -1,10 +1,11 @@
 """Calendar months on the clock of a site. Pure."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 from cloud_bridge.time_zones import local_time, zone_or_utc
+from cloud_bridge.words import formats
 
 FORM = re.compile(r"(20[2-9][0-9])-(0[1-9]|1[0-2])")  # nothing of ours is older than 2020
 
@@ -21,7 +22,7 @@ class Month(NamedTuple):
     @property
     def name(self) -> str:
         """October 2026"""
-        return f"{datetime(self.year, self.month, 1):%B %Y}"
+        return formats.month(date(self.year, self.month, 1))
 
     @property
     def before(self) -> "Month":

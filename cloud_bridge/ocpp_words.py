@@ -6,13 +6,16 @@ Codes: ChargePointErrorCode, section 7.6 of "Open Charge Point Protocol 1.6".
 
 from typing import NamedTuple
 
+from cloud_bridge.words import N_
+
 PREFIX = "ocpp_"
 OTHER_FAULT, OTHER_TROUBLE = f"{PREFIX}other", f"{PREFIX}warning"
 
-_UNUSED = "do not use the charger until it has been checked."
-_UNPLUG = f"Unplug the vehicle, and plug it in again. If the fault comes back, {_UNUSED}"
-_ELECTRICIAN = f"Unplug the vehicle, and {_UNUSED}"
-_BY_ITSELF = "The charger goes on by itself when it is over. If it does not within an hour, it needs to be checked."
+_UNPLUG = N_(
+    "Unplug the vehicle, and plug it in again. If the fault comes back, do not use the charger until it "
+    "has been checked."
+)
+_ELECTRICIAN = N_("Unplug the vehicle, and do not use the charger until it has been checked.")
 
 
 class Words(NamedTuple):
@@ -21,51 +24,66 @@ class Words(NamedTuple):
 
 
 FAULTS = {
-    "connectorlockfailure": Words("The lock of its socket does not work", _UNPLUG),
-    "evcommunicationerror": Words("The vehicle does not answer as it should", _UNPLUG),
+    "connectorlockfailure": Words(N_("The lock of its socket does not work"), _UNPLUG),
+    "evcommunicationerror": Words(N_("The vehicle does not answer as it should"), _UNPLUG),
     "groundfailure": Words(
-        "Earth leakage",
-        "Current may have leaked to earth, in the vehicle, the cable or the charger. Do not press the test button of a "
-        "breaker, and do not reset a breaker that trips again. If vehicle, cable and charger are dry and undamaged, unplug "
-        "the vehicle. Leave the charger unused until an electrician has checked it.",
+        N_("Earth leakage"),
+        N_(
+            "Current may have leaked to earth, in the vehicle, the cable or the charger. Do not press the test button of a "
+            "breaker, and do not reset a breaker that trips again. If vehicle, cable and charger are dry and undamaged, "
+            "unplug the vehicle. Leave the charger unused until an electrician has checked it."
+        ),
     ),
     "hightemperature": Words(
-        "The charger is too hot", f"Leave it to cool down, with nothing on or against it. {_BY_ITSELF}"
+        N_("The charger is too hot"),
+        N_(
+            "Leave it to cool down, with nothing on or against it. The charger goes on by itself when it is "
+            "over. If it does not within an hour, it needs to be checked."
+        ),
     ),
-    "internalerror": Words("The charger reports an internal fault", _ELECTRICIAN),
-    "locallistconflict": Words("The charger does not accept its list of users", _ELECTRICIAN),
-    "mode3error": Words("The vehicle cable's pilot wire is faulty", _UNPLUG),
+    "internalerror": Words(N_("The charger reports an internal fault"), _ELECTRICIAN),
+    "locallistconflict": Words(N_("The charger does not accept its list of users"), _ELECTRICIAN),
+    "mode3error": Words(N_("The vehicle cable's pilot wire is faulty"), _UNPLUG),
     "overcurrentfailure": Words(
-        "The vehicle takes more current than it was offered",
-        "Unplug the vehicle. If it happens again, do not charge this vehicle here until both have been checked.",
+        N_("The vehicle takes more current than it was offered"),
+        N_("Unplug the vehicle. If it happens again, do not charge this vehicle here until both have been checked."),
     ),
     "overvoltage": Words(
-        "The mains voltage is too high",
-        f"{_BY_ITSELF} If your lights flicker or are very bright too, call the operator of your electricity network.",
+        N_("The mains voltage is too high"),
+        N_(
+            "The charger goes on by itself when it is over. If it does not within an hour, it needs to be "
+            "checked. If your lights flicker or are very bright too, call the operator of your electricity "
+            "network."
+        ),
     ),
-    "powermeterfailure": Words("The energy meter does not answer", _ELECTRICIAN),
+    "powermeterfailure": Words(N_("The energy meter does not answer"), _ELECTRICIAN),
     "powerswitchfailure": Words(
-        "The contactor does not switch",
-        "The cable may be live. Do not touch the contacts of its plug. Switch the charger off at the consumer unit or its "
-        "isolator, then unplug the vehicle. Leave it off until an electrician has checked it.",
+        N_("The contactor does not switch"),
+        N_(
+            "The cable may be live. Do not touch the contacts of its plug. Switch the charger off at the consumer unit or its "
+            "isolator, then unplug the vehicle. Leave it off until an electrician has checked it."
+        ),
     ),
-    "readerfailure": Words("Its card reader does not work", _UNPLUG),
-    "resetfailure": Words("The charger could not be restarted", _ELECTRICIAN),
+    "readerfailure": Words(N_("Its card reader does not work"), _UNPLUG),
+    "resetfailure": Words(N_("The charger could not be restarted"), _ELECTRICIAN),
     "undervoltage": Words(
-        "The mains voltage is too low",
-        f"{_BY_ITSELF} If your lights flicker or are dim too, call the operator of your electricity network.",
+        N_("The mains voltage is too low"),
+        N_(
+            "The charger goes on by itself when it is over. If it does not within an hour, it needs to be "
+            "checked. If your lights flicker or are dim too, call the operator of your electricity network."
+        ),
     ),
-    "weaksignal": Words("Its mobile signal is too weak", _UNPLUG),
-    "other": Words("The charger reports a fault", _ELECTRICIAN),
+    "weaksignal": Words(N_("Its mobile signal is too weak"), _UNPLUG),
+    "other": Words(N_("The charger reports a fault"), _ELECTRICIAN),
 }
 TROUBLES = {
     "weaksignal": Words(
-        "Its mobile or wireless signal is weak",
-        "If it keeps dropping out, ask us for help: its signal may need a boost.",
+        N_("Its mobile or wireless signal is weak"),
+        N_("If it keeps dropping out, ask us for help: its signal may need a boost."),
     ),
     "warning": Words(
-        "It reports something that does not stop it",
-        "If this stays, or the charger does not charge as it should, ask us for help.",
+        N_("It reports something that does not stop it"),
+        N_("If this stays, or the charger does not charge as it should, ask us for help."),
     ),
 }
 

@@ -17,6 +17,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from cloud_bridge.errors import BridgeError
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 MIN_LENGTH = 10  # characters; length counts most (NIST SP 800-63B)
 MAX_LENGTH = 200
@@ -119,12 +121,31 @@ class PasswordTurns:
             self._waiting[is_known] -= 1
 
 
-_TRY_AGAIN = "too many people are logging in at this moment: try again in a few seconds"
+_TRY_AGAIN = N_("too many people are logging in at this moment: try again in a few seconds")
+
+
+WARNINGS = (  # ours, and then those of zxcvbn (feedback.py), as a sentence goes on with them
+    N_("this password is easy to guess"),
+    N_("straight rows of keys are easy to guess"),
+    N_("short keyboard patterns are easy to guess"),
+    N_('repeats like "aaa" are easy to guess'),
+    N_('repeats like "abcabcabc" are only slightly harder to guess than "abc"'),
+    N_('sequences like "abc" or "6543" are easy to guess'),
+    N_("recent years are easy to guess"),
+    N_("dates are often easy to guess"),
+    N_("this is a top-10 common password"),
+    N_("this is a top-100 common password"),
+    N_("this is a very common password"),
+    N_("this is similar to a commonly used password"),
+    N_("a word by itself is easy to guess"),
+    N_("names and surnames by themselves are easy to guess"),
+    N_("common names and surnames are easy to guess"),
+)
 
 
 def _check_length(password: str) -> None:
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise WeakPassword(f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters")
+        raise WeakPassword(_("a password has {least} to {most} characters").format(least=MIN_LENGTH, most=MAX_LENGTH))
 
 
 def _check_strength(password: str, known: Iterable[str]) -> None:
@@ -132,8 +153,9 @@ def _check_strength(password: str, known: Iterable[str]) -> None:
 
     found = zxcvbn(password[:JUDGED_LENGTH], user_inputs=[*known, *OURS])
     if found["score"] < STRONG_SCORE:
-        why = found["feedback"]["warning"].rstrip(".") or "this password is easy to guess"
-        raise WeakPassword(f"{why[:1].lower()}{why[1:]}: take four words that have nothing to do with each other")
+        warning = found["feedback"]["warning"].rstrip(".")
+        why = f"{warning[:1].lower()}{warning[1:]}" or WARNINGS[0]
+        raise WeakPassword(_("{why}: take four words that have nothing to do with each other").format(why=_(why)))
 
 
 def _verified(kept_hash: str, password: str) -> bool:

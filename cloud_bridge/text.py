@@ -43,7 +43,8 @@ def holds_storable(value: Any, depth: int = 0) -> bool:
     return all(holds_storable(one, depth + 1) for one in value) if isinstance(value, list) else True
 
 
-def unknown(what: str, name: str) -> str:
-    """For a fault, a state or another name of a newer firmware than we have words for: people are never shown it alone."""
+def unknown(said: str, name: str) -> str:
+    """For a fault, a state or another name of a newer firmware than we have words for: people are never shown it alone.
+    `said` is what it is, with {name} in it."""
     shown = name if len(name) <= MAX_UNKNOWN else f"{name[:MAX_UNKNOWN]}…"
-    return f"{'An' if what[0] in 'aeiou' else 'A'} {what} that we do not know ({shown})"
+    return said.format(name=shown)

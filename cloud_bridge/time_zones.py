@@ -5,6 +5,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cloud_bridge.durations import DAY_MS
+from cloud_bridge.words import formats
 
 BRITISH = "Europe/London"
 # The zones of Great Britain, and of the islands that share its time, its currency and its miles.
@@ -67,7 +68,7 @@ def at_ms(day: date, at: time, time_zone: str) -> int | None:
 def span(from_ms: int, until_ms: int, time_zone: str) -> str:
     """Tue 5 Nov, 9:00 to 12:00; with its double told apart in an hour that occurs twice."""
     begins, ends = local_time(from_ms, time_zone), local_time(until_ms, time_zone)
-    first = f"{begins:%a} {begins.day} {begins:%b}, {begins.hour}:{begins:%M}{which(begins, time_zone)}"
+    first = f"{formats.weekday_day(begins)}, {begins.hour}:{begins:%M}{which(begins, time_zone)}"
     last = f"{ends.hour}:{ends:%M}{which(ends, time_zone)}"
     same_day = begins.date() == ends.date()
-    return f"{first} to {last}" if same_day else f"{first} to {ends:%a} {ends.day} {ends:%b}, {last}"
+    return formats.from_to(first, last if same_day else f"{formats.weekday_day(ends)}, {last}")

@@ -12,6 +12,8 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.ocpp_words import trouble_words
 from cloud_bridge.text import unknown
 from cloud_bridge.wire import Heartbeat
+from cloud_bridge.words import N_, formats
+from cloud_bridge.words import gettext as _
 
 RECORDS_DROPPED, PARTS_FAILED = "records_dropped", "parts_failed"
 COUNTED = (RECORDS_DROPPED, PARTS_FAILED)  # fields of a heartbeat with a number
@@ -25,42 +27,56 @@ class Trouble(NamedTuple):
     meaning: str
     remedy: str
 
+    def said(self) -> "Trouble":
+        """In the language of the reader."""
+        return self._replace(title=_(self.title), meaning=_(self.meaning), remedy=_(self.remedy))
+
 
 KNOWN = {
     trouble.name: trouble
     for trouble in (
         Trouble(
             "flash",
-            "Its memory does not store everything",
-            "The memory of the charger is full or worn out. Settings, hours and charging records may be lost when its "
-            "supply is switched off.",
-            "Ask us for help: the charger may have to be replaced.",
+            N_("Its memory does not store everything"),
+            N_(
+                "The memory of the charger is full or worn out. Settings, hours and charging records may be lost when its "
+                "supply is switched off."
+            ),
+            N_("Ask us for help: the charger may have to be replaced."),
         ),
         Trouble(
             "plain_mqtt",
-            "Its connection is not encrypted",
-            "What the charger sends and the commands it receives can be read and changed on the way.",
-            "An installer has to switch the setting plain_mqtt off: ask us for help.",
+            N_("Its connection is not encrypted"),
+            N_("What the charger sends and the commands it receives can be read and changed on the way."),
+            N_("An installer has to switch the setting plain_mqtt off: ask us for help."),
         ),
         Trouble(
             "contactor_worn",
-            "Its contactor is near the end of its life",
-            "The contactor, which switches the current, has closed 80,000 times. Contactors of its kind are made for 100,000. "
-            "After that they may stay closed or open, and the charger stops with a fault.",
-            "An installer has to fit a new contactor within months, and then to set contactor_fitted_at to the number of "
-            "closings that the command status shows: ask us for help.",
+            N_("Its contactor is near the end of its life"),
+            N_(
+                "The contactor, which switches the current, has closed 80,000 times. Contactors of its kind are made for "
+                "100,000. After that they may stay closed or open, and the charger stops with a fault."
+            ),
+            N_(
+                "An installer has to fit a new contactor within months, and then to set contactor_fitted_at to the number of "
+                "closings that the command status shows: ask us for help."
+            ),
         ),
         Trouble(
             RECORDS_DROPPED,
-            "Some of its records are lost",
-            "The charger had no room for all of its records, as after months without a connection. Its history has gaps.",
-            "If the number grows while the charger is connected, ask us for help.",
+            N_("Some of its records are lost"),
+            N_(
+                "The charger had no room for all of its records, as after months without a connection. Its history has gaps."
+            ),
+            N_("If the number grows while the charger is connected, ask us for help."),
         ),
         Trouble(
             PARTS_FAILED,
-            "Parts of its software have failed",
-            "The charger works without them. Settings, records or messages may be missing until it is started again.",
-            "Switch its supply off for 30 seconds and on again. If that does not help, ask us for help.",
+            N_("Parts of its software have failed"),
+            N_(
+                "The charger works without them. Settings, records or messages may be missing until it is started again."
+            ),
+            N_("Switch its supply off for 30 seconds and on again. If that does not help, ask us for help."),
         ),
     )
 }
@@ -68,51 +84,64 @@ KNOWN = {
 # Not reported by the charge point: what we see of it.
 OVER_QUOTA = Trouble(
     "over_quota",
-    "It sends too many messages",
-    "The charger has sent more messages than one can need, so we take in one in a second and end its connection again and "
-    "again. Its records reach us late.",
-    "Ask us for help: its software may be broken, or somebody may have its secret.",
+    N_("It sends too many messages"),
+    N_(
+        "The charger has sent more messages than one can need, so we take in one in a second and end its connection again and "
+        "again. Its records reach us late."
+    ),
+    N_("Ask us for help: its software may be broken, or somebody may have its secret."),
 )
 
 
 UNREADABLE = Trouble(
     "unreadable",
-    "Its last message cannot be shown",
-    "What is stored of the charger's state is not valid, so it is missing here. Its next message replaces it.",
-    "If this stays while the charger is connected, ask us for help: its software may be broken.",
+    N_("Its last message cannot be shown"),
+    N_("What is stored of the charger's state is not valid, so it is missing here. Its next message replaces it."),
+    N_("If this stays while the charger is connected, ask us for help: its software may be broken."),
 )
 
 
 def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: bool) -> Trouble:
     """A second charge point logs in as this one. The boot counts are those of the two, and may be equal."""
-    boots = (
-        f"{boot:,} and {other_boot:,}" if boot != other_boot else f"{boot:,}, both of them: one is a copy of the other"
-    )
-    remedy = (
-        f"Their boot counts are {boots}; the command status on a charger's console shows its own. Take the one that does "
-        "not belong to this site off the network, or give it an id of its own. Then have the operator give the one that "
-        f"stays a new secret (python -m cloud_bridge unit secret {unit_id}), and enter it on its console. This notice "
-        "ends with the new secret."
-        if for_installer
-        else "Do not rely on what you see here, and ask us for help: somebody has to find the second charger. Both go on "
-        "charging. This notice ends a day after only one of them is left."
-    )
+    if not for_installer:
+        remedy = _(
+            "Do not rely on what you see here, and ask us for help: somebody has to find the second charger. Both go on "
+            "charging. This notice ends a day after only one of them is left."
+        )
+    elif boot != other_boot:
+        remedy = _(
+            "Their boot counts are {boot} and {other_boot}; the command status on a charger's console shows its own. Take the "
+            "one that does not belong to this site off the network, or give it an id of its own. Then have the operator give "
+            "the one that stays a new secret ({command}), and enter it on its console. This notice ends with the new secret."
+        )
+    else:
+        remedy = _(
+            "Their boot counts are {boot}, both of them: one is a copy of the other; the command status on a charger's "
+            "console shows its own. Take the one that does not belong to this site off the network, or give it an id of its "
+            "own. Then have the operator give the one that stays a new secret ({command}), and enter it on its console. This "
+            "notice ends with the new secret."
+        )
+    command = f"python -m cloud_bridge unit secret {unit_id}"
     return Trouble(
         "duplicate_identity",
-        "A second charger uses its identity",
-        "Two chargers take turns to report as this one, as after its settings were copied or its board was replaced. State, "
-        "readings, history and costs mix both, and a limit or a pause may reach either.",
-        remedy,
+        _("A second charger uses its identity"),
+        _(
+            "Two chargers take turns to report as this one, as after its settings were copied or its board was replaced. "
+            "State, readings, history and costs mix both, and a limit or a pause may reach either."
+        ),
+        remedy.format(boot=formats.count(boot), other_boot=formats.count(other_boot), command=command),
     )
 
 
 # The same of a charger that speaks OCPP, which has no boot count to tell two by.
 CONTESTED = Trouble(
     "ocpp_contested",
-    "A second charger may use its identity",
-    "Its connection was taken over by another one again and again within minutes. Two chargers may have the same id and key; "
-    "then state, readings, history and costs mix both.",
-    "Ask us for help: somebody has to find the second charger and give it an id of its own, or this one a new key.",
+    N_("A second charger may use its identity"),
+    N_(
+        "Its connection was taken over by another one again and again within minutes. Two chargers may have the same id and "
+        "key; then state, readings, history and costs mix both."
+    ),
+    N_("Ask us for help: somebody has to find the second charger and give it an id of its own, or this one a new key."),
 )
 
 SOONEST_DAYS = 365  # before the end of an authority: to change it may take a visit to each unit
@@ -125,32 +154,56 @@ def authority_ends(expires_ms: int, now_ms: int, trusts_next: bool) -> Trouble |
     if expires_ms - now_ms >= SOONEST_DAYS * DAY_MS:
         return None
     remedy = (
-        "It trusts the next authority already. The operator lets the broker show a certificate of that one before this date "
-        "(python -m cloud_bridge tls units)."
+        _(
+            "It trusts the next authority already. The operator lets the broker show a certificate of that one before this "
+            "date (python -m cloud_bridge tls units)."
+        )
         if trusts_next
-        else "The operator orders the next authority (python -m cloud_bridge tls next, then tls order). A charger that is "
-        "offline until this date has to be given it on its console, with the command authority."
+        else _(
+            "The operator orders the next authority (python -m cloud_bridge tls next, then tls order). A charger that is "
+            "offline until this date has to be given it on its console, with the command authority."
+        )
     )
-    return Trouble("authority_ends", f"Its {when_it_ends(expires_ms, now_ms)}", AFTER_THE_END, remedy)
+    return Trouble("authority_ends", _ends(ITS_AUTHORITY, expires_ms, now_ms), _(AFTER_THE_END), remedy)
 
 
-AFTER_THE_END = (
+AFTER_THE_END = N_(
     "From then on the charger does not trust our broker, and does not connect. It goes on charging by itself."
+)
+
+
+class Ends(NamedTuple):
+    """What is said of the end of an authority, by how near it is."""
+
+    ended: str
+    now: str
+    soon: str
+    far: str
+
+
+ITS_AUTHORITY = Ends(
+    N_("Its certificate authority ended on {day}"),
+    N_("Its certificate authority ends in {days} days, on {day}: act now"),
+    N_("Its certificate authority ends in {days} days, on {day}"),
+    N_("Its certificate authority ends on {day}"),
+)
+THE_AUTHORITY = Ends(
+    N_("certificate authority ended on {day}"),
+    N_("certificate authority ends in {days} days, on {day}: act now"),
+    N_("certificate authority ends in {days} days, on {day}"),
+    N_("certificate authority ends on {day}"),
 )
 
 
 def when_it_ends(expires_ms: int, now_ms: int) -> str:
     """From 90 days before the end with the days that are left, from 30 days on as the emergency that it is."""
+    return _ends(THE_AUTHORITY, expires_ms, now_ms)
+
+
+def _ends(said: Ends, expires_ms: int, now_ms: int) -> str:
     days, day = (expires_ms - now_ms) // DAY_MS, f"{datetime.fromtimestamp(expires_ms / 1000, UTC):%d %b %Y}"
-    if days < 0:
-        return f"certificate authority ended on {day}"
-    if days < NOW_DAYS:
-        return f"certificate authority ends in {days} days, on {day}: act now"
-    return (
-        f"certificate authority ends in {days} days, on {day}"
-        if days < SOON_DAYS
-        else f"certificate authority ends on {day}"
-    )
+    found = said.ended if days < 0 else said.now if days < NOW_DAYS else said.soon if days < SOON_DAYS else said.far
+    return _(found).format(days=days, day=day)
 
 
 def names_of(heartbeat: Heartbeat) -> list[str]:
@@ -159,18 +212,21 @@ def names_of(heartbeat: Heartbeat) -> list[str]:
 
 
 def described(name: str) -> Trouble:
-    """The words for a trouble; a newer firmware may know one that we do not."""
+    """The words for a trouble, in the language of the reader; a newer firmware may know one that we do not."""
     known = KNOWN.get(name)
+    if known is not None:
+        return known.said()
     if (words := trouble_words(name)) is not None:
-        return Trouble(name, words.title, "The charger reports it, and goes on.", words.advice)
-    return known or Trouble(name, unknown("trouble", name), "The charger reports it, and charges.", "Ask us for help.")
+        return Trouble(name, _(words.title), _("The charger reports it, and goes on."), _(words.advice))
+    title = unknown(_("A trouble that we do not know ({name})"), name)
+    return Trouble(name, title, _("The charger reports it, and charges."), _("Ask us for help."))
 
 
 def troubles_of(heartbeat: Heartbeat) -> list[Trouble]:
     """The troubles that a heartbeat reports, with the number of lost records or failed parts in the title."""
     found = [described(name) for name in names_of(heartbeat)]
     return [
-        trouble._replace(title=f"{trouble.title} ({heartbeat.get(trouble.name):,})")
+        trouble._replace(title=f"{trouble.title} ({formats.count(heartbeat.get(trouble.name))})")
         if trouble.name in COUNTED
         else trouble
         for trouble in found

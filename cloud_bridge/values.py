@@ -8,6 +8,9 @@ SENSOR_TYPES of its wallbox integration.)
 
 from typing import Any, NamedTuple
 
+from cloud_bridge.words import N_, formats
+from cloud_bridge.words import gettext as _
+
 NO_CSQ = 99  # the modem's "not known"
 PASS_ABOVE_CSQ = 14  # the installer's verdict (modem/signal.py): 14 itself does not pass
 
@@ -28,17 +31,17 @@ class Value(NamedTuple):
 
 HEARTBEAT = (
     Value("s", "state", "text"),  # the heading of the dashboard
-    Value("a", "amps", "number", label="Current offered", unit="A", format="g", zero=False),
+    Value("a", "amps", "number", label=N_("Current offered"), unit="A", format="g", zero=False),
     Value("w", "watts", "number"),  # beside the heading
-    Value("e", "total_wh", "count", label="Meter", unit="kWh", per=1000, format=",.1f"),
-    Value("q", "csq", "csq", label="Mobile signal"),
+    Value("e", "total_wh", "count", label=N_("Meter"), unit="kWh", per=1000, format=",.1f"),
+    Value("q", "csq", "csq", label=N_("Mobile signal")),
     Value("o", "operator", "text"),  # beside the signal
     Value("l", "allowed_amps", "number"),  # in the second heading, as `y`, `u`, `i` and `r`: presentation/in_force.py
-    Value("y", "limited_by", "text", label="Current limited by", wide=True),
+    Value("y", "limited_by", "text", label=N_("Current limited by"), wide=True),
     Value("u", "limited_until_s", "time"),  # beside `limited_by`
     Value("i", "also_in_force", "names"),
     Value("r", "random_delay_s", "count"),
-    Value("m", "mode", "text", label="Mode", wide=True),
+    Value("m", "mode", "text", label=N_("Mode"), wide=True),
     Value("f", "faults", "names"),  # a card of its own
     Value("h", "troubles", "names"),  # likewise
     Value("d", "records_dropped", "count"),  # likewise
@@ -46,7 +49,9 @@ HEARTBEAT = (
     Value("z", "interval_s", "count"),  # until the next heartbeat: "late" beside the last contact
     Value("x", "loop_worst_ms", "count"),
     Value("v", "new_version", "text"),  # of the firmware, where it has changed (store/roll_out_reports.py)
-    Value("c", "wrong_installer_codes", "count", label="Wrong installer codes on its console", zero=False, wide=True),
+    Value(
+        "c", "wrong_installer_codes", "count", label=N_("Wrong installer codes on its console"), zero=False, wide=True
+    ),
 )
 
 
@@ -55,7 +60,7 @@ def in_words(value: Value, raw: Any) -> str | None:
     if raw is None or (raw == 0 and not value.zero):
         return None
     if isinstance(raw, bool):
-        return "yes" if raw else "no"
+        return _("yes") if raw else _("no")
     if isinstance(raw, int | float):
-        return f"{raw / value.per:{value.format}} {value.unit}".rstrip()
+        return f"{formats.as_told(raw / value.per, value.format)} {value.unit}".rstrip()
     return ", ".join(raw) if isinstance(raw, list) else str(raw)

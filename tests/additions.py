@@ -70,7 +70,8 @@ def tips(request: Request, person: PersonOf) -> Response:
     return page(request, "driver/tips.html", person, tip="Charge at night")
 '''
 TEMPLATE = (
-    '{% extends "base.html" %}{% block title %}Tips{% endblock %}{% block main %}<h1>{{ tip }}</h1>{% endblock %}'
+    '{% extends "base.html" %}{% block title %}{% trans %}Tips{% endtrans %}{% endblock %}'
+    "{% block main %}<h1>{{ tip }}</h1>{% endblock %}"
 )
 
 COMMAND_FORM = '''@router.post("/blink", dependencies=[OwnForm])
@@ -115,7 +116,7 @@ def a_value_that_a_heartbeat_carries(tree: CopiedTree) -> None:
         "cloud_bridge/values.py",
         {
             "HEARTBEAT = (": "HEARTBEAT = (\n"
-            '    Value("zc", "board_c", "number", label="Inside the charger", unit="°C", format=".1f"),'
+            '    Value("zc", "board_c", "number", label=N_("Inside the charger"), unit="°C", format=".1f"),'
         },
     )
     row = '["number", "deg C", "-50..150", "firmware/link/messages.py", "cloud_bridge/values.py", "Of the board."]'
@@ -139,7 +140,9 @@ def a_command(tree: CopiedTree) -> None:
     tree.change("cloud_bridge/web/pages/driver/charging.py", {"def send_command(": COMMAND_FORM})
     tree.change(
         "cloud_bridge/web/templates/driver/charging.html",
-        {'{% call form_to("resume", ': '{% call form_to("blink", "Blink") %}{% endcall %}\n{% call form_to("resume", '},
+        {
+            '{% call form_to("resume", ': '{% call form_to("blink", _("Blink")) %}{% endcall %}\n{% call form_to("resume", '
+        },
     )
     tree.change(SCHEMA, {"[command.limit]\n": COMMAND_ROWS})
     tree.write("tests/samples/command-blink.json", '{"id":"c-1","do":"blink","s":5}')
@@ -151,7 +154,7 @@ def an_alert_kind(tree: CopiedTree) -> None:
         {
             '    WEAK_SIGNAL = "weak_signal"': '    OPENED = "opened"\n    WEAK_SIGNAL = "weak_signal"',
             "    AlertKind.FAULT: HOUR_MS,": "    AlertKind.OPENED: HOUR_MS,\n    AlertKind.FAULT: HOUR_MS,",
-            "        AlertKind.FAULT: f": '        AlertKind.OPENED: f"{unit_name} was opened.",\n        AlertKind.FAULT: f',
+            "    AlertKind.DONE: N_(": '    AlertKind.OPENED: N_("{name} was opened."),\n    AlertKind.DONE: N_(',
         },
     )
     tree.change(
@@ -164,7 +167,7 @@ def an_alert_kind(tree: CopiedTree) -> None:
     )
     tree.change(
         "cloud_bridge/web/pages/everyone/notifications.py",
-        {'    AlertKind.FAULT: "': '    AlertKind.OPENED: "It was opened",\n    AlertKind.FAULT: "'},
+        {"    AlertKind.FAULT: N_(": '    AlertKind.OPENED: N_("It was opened"),\n    AlertKind.FAULT: N_('},
     )
 
 
@@ -175,7 +178,7 @@ def a_service_that_alerts_are_sent_to(tree: CopiedTree) -> None:
     )
     row = """    Via.NTFY: Service(
         "ntfy",
-        (Field("topic", "Topic", re.compile("([a-z]{3,20})"), "my-charger"),),
+        (Field("topic", N_("Topic"), re.compile("([a-z]{3,20})"), "my-charger"),),
         re.compile("(?P<topic>[a-z]{3,20})"),
         _ntfy,
     ),
@@ -206,7 +209,7 @@ def a_page(tree: CopiedTree) -> None:
     )
     tree.change(
         "cloud_bridge/web/templates/parts/navigation.html",
-        {"\n</nav>": '\n{{ entry("/tips", "message", "Tips", path == "/tips") }}\n</nav>'},
+        {"\n</nav>": '\n{{ entry("/tips", "message", _("Tips"), path == "/tips") }}\n</nav>'},
     )
 
 

@@ -51,6 +51,7 @@ _BELOW_WEB = (
     "cloud_bridge.vehicles",
     "cloud_bridge.version",
     "cloud_bridge.wire",
+    "cloud_bridge.words",
 )
 _UNDER_PAGES = (
     "cloud_bridge.web.connections",
@@ -61,6 +62,7 @@ _UNDER_PAGES = (
     "cloud_bridge.web.public_address",
     "cloud_bridge.web.security",
     "cloud_bridge.web.static_files",
+    "cloud_bridge.web.translated_templates",
 )
 
 # The longest matching part of a module's name says what it may import of ours, by prefixes.
@@ -168,16 +170,17 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.path_outages": ("cloud_bridge.contact", "cloud_bridge.paths"),
     "cloud_bridge.charging_hours": (),
     "cloud_bridge.durations": (),
-    "cloud_bridge.time_zones": ("cloud_bridge.durations",),
-    "cloud_bridge.currencies": ("cloud_bridge.time_zones",),
-    "cloud_bridge.months": ("cloud_bridge.time_zones",),
-    "cloud_bridge.distances": ("cloud_bridge.time_zones",),
-    "cloud_bridge.tariffs": ("cloud_bridge.store.sites",),
+    "cloud_bridge.words": ("cloud_bridge.words",),
+    "cloud_bridge.time_zones": ("cloud_bridge.durations", "cloud_bridge.words"),
+    "cloud_bridge.currencies": ("cloud_bridge.time_zones", "cloud_bridge.words"),
+    "cloud_bridge.months": ("cloud_bridge.time_zones", "cloud_bridge.words"),
+    "cloud_bridge.distances": ("cloud_bridge.time_zones", "cloud_bridge.words"),
+    "cloud_bridge.tariffs": ("cloud_bridge.store.sites", "cloud_bridge.words"),
     "cloud_bridge.duplicate_identity": ("cloud_bridge.durations",),
-    "cloud_bridge.values": (),
-    "cloud_bridge.text": (),
+    "cloud_bridge.values": ("cloud_bridge.words",),
+    "cloud_bridge.text": ("cloud_bridge.words",),
     "cloud_bridge.wire": ("cloud_bridge.text", "cloud_bridge.values"),
-    "cloud_bridge.releases": ("cloud_bridge.releases", "cloud_bridge.errors"),
+    "cloud_bridge.releases": ("cloud_bridge.releases", "cloud_bridge.errors", "cloud_bridge.words"),
     "cloud_bridge.readiness": (
         "cloud_bridge.readiness",
         "cloud_bridge.charging_hours",
@@ -185,6 +188,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.time_zones",
         "cloud_bridge.vehicles.plan",  # pure: how long a charge takes
         "cloud_bridge.wire",
+        "cloud_bridge.words",
     ),
     "cloud_bridge.ingest": ("cloud_bridge",),
     "cloud_bridge.store": (
@@ -206,8 +210,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.text",
         "cloud_bridge.verified_time",
         "cloud_bridge.wire",
+        "cloud_bridge.words",
     ),
-    "cloud_bridge.web.errors": (),
+    "cloud_bridge.web.errors": ("cloud_bridge.words",),
     "cloud_bridge.web.presentation": _BELOW_WEB + ("cloud_bridge.web.errors", "cloud_bridge.web.presentation"),
     "cloud_bridge.web.security": _BELOW_WEB
     + (

@@ -37,6 +37,9 @@ from cloud_bridge.counters import Counters
 from cloud_bridge.store.alerts import Occupied, claim_alert, hold_back, next_due, record_outcome
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.push_browsers import PushTarget, remove_gone_browser
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
+from cloud_bridge.words.language import speaking
 
 AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # then it is given up
 WORKERS = 8
@@ -49,6 +52,7 @@ CLAIMS = 10  # alerts that others may take from us before we leave the rest for 
 GOODBYE_S = 2.0  # for what is being sent when we stop
 MAX_TROUBLE = 200  # characters
 OF_ITS_OWN = (Via.WEBHOOK.value, Via.BROWSER.value)  # ways whose receivers each person chooses: no service of all
+UNSENT = N_("it cannot be sent")
 START = "/"
 PAGES = {  # of what has no page of its own
     AlertKind.NEW_JOB.value: "/jobs",
@@ -117,7 +121,7 @@ class Delivery:
         ways = Counter(str(alert.via) for alert in sending)
         full = [way for way, count in ways.items() if way not in OF_ITS_OWN and count >= WAY_AT_ONCE]
         occupied = Occupied([alert.person_id for alert in sending], full)
-        for _ in range(CLAIMS):
+        for _try in range(CLAIMS):
             found = self._next_due(occupied)
             if found is None:
                 return False
@@ -173,7 +177,7 @@ class Delivery:
             due_ms, trouble = _again_ms(alert.tries, now_ms, error.retry_after_ms), str(error)
         except Exception as error:  # over this one alert, and the others have to be sent
             _log.exception("alert %d cannot be sent", alert.id)
-            due_ms, trouble = _again_ms(alert.tries, now_ms), f"it cannot be sent: {type(error).__name__}"
+            due_ms, trouble = _again_ms(alert.tries, now_ms), f"{UNSENT}: {type(error).__name__}"
 
         def note(connection: Connection) -> None:
             record_outcome(connection, alert.id, alert.tries + 1, due_ms, trouble[:MAX_TROUBLE])
@@ -206,8 +210,9 @@ class Delivery:
         elif via is Via.EMAIL:
             root = self._means.public_url
             page = None if root is None else f"{root}{CHOICE}"
-            way = f"Choose what we write to you about: {page or 'Account, Notifications'}"
-            files = files_of(self._database, alert, now_ms) if alert.about == AlertKind.MONTHLY_REPORT.value else []
+            with speaking(alert.language):
+                way = _("Choose what we write to you about: {page}").format(page=page or _("Account, Notifications"))
+                files = files_of(self._database, alert, now_ms) if alert.about == AlertKind.MONTHLY_REPORT.value else []
             send_mail(self._means.mail, alert.email, f"{self._with_link(alert)}\n\n-- \n{way}", page, files)
         elif via is Via.BROWSER:
             self._notify_browser(alert, now_ms)
@@ -216,9 +221,9 @@ class Delivery:
 
     def _notify_browser(self, alert: Row[Any], now_ms: int) -> None:
         if alert.endpoint_secret is None:
-            raise ReceiverGone("the browser is not notified any more")
+            raise ReceiverGone(N_("the browser is not notified any more"))
         if self._means.push_key is None:
-            raise NotDelivered("Web Push is not set up")
+            raise NotDelivered(N_("Web Push is not set up"))
         target = PushTarget(alert.host, alert.endpoint_secret, alert.p256dh_secret, alert.auth_secret)
         send(self._means.push_key, target, Notice(alert.words, page_of(alert), _tag(alert)), now_ms)
 

@@ -5,6 +5,7 @@ processes. What decides is pure: cloud_bridge/readiness.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -102,6 +103,6 @@ def _look(connection: Connection, one: StoredPlan, now_ms: int) -> Look:
 
 
 def _happening(one: StoredPlan, news: News, found: Outlook, now_ms: int, in_words: InWords) -> Happening:
-    result = in_words(news, one.plan.ready_ms, one.plan.target_percent, found, one.time_zone)
+    result = partial(in_words, news, one.plan.ready_ms, one.plan.target_percent, found, one.time_zone)
     detail = f"{one.plan.ready_ms} {news}"
     return Happening(AlertKind.NOT_READY, one.unit_id, now_ms, detail, person_id=one.person_id, result=result)

@@ -10,6 +10,7 @@ everybody's alerts. `on_bad_row` is called with its error. What is the database'
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -17,7 +18,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.alerts.done import IDLE_BELOW_W, NEWS_FOR_MS, Charged, charged, in_words
 from cloud_bridge.alerts.kinds import (
-    CHARGES_BY_ITS_SETTING,
     HOLD_MS,
     INCIDENT_WITHIN_MS,
     MAX_DETAIL,
@@ -32,6 +32,7 @@ from cloud_bridge.alerts.services import Via
 from cloud_bridge.contact import FUTURE_MS, Contact
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.releases.roll_out_states import UnitState
+from cloud_bridge.releases.stop_words import stop_words
 from cloud_bridge.store import alerts, update_alerts
 from cloud_bridge.store.data_errors import is_of_its_data
 from cloud_bridge.store.idle_vehicles import idle_vehicles, owners_power
@@ -46,6 +47,9 @@ from cloud_bridge.troubles import names_of
 from cloud_bridge.values import PASS_ABOVE_CSQ
 from cloud_bridge.vehicles import repository
 from cloud_bridge.vehicles.repository import Vehicle
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
+from cloud_bridge.words.language import speaking
 
 SAMPLES_A_DAY = 100  # fewer heartbeats say nothing of a whole day
 HELD_BY_DETAIL = (  # another one is news
@@ -57,20 +61,26 @@ HELD_BY_DETAIL = (  # another one is news
 )
 NEW_JOB_BY = ("raised", "asked")  # moves: store/job_states.py
 MAX_WAITING = 100  # alerts of one account that are not sent yet; more are given up at once
-TOO_MANY = "too many were waiting to be sent"
+TOO_MANY = N_("too many were waiting to be sent")
 SETTLED_MS = 60_000  # after a hold-down: what came in before its end is in the store by then
 HEARD_WITHIN_MS = 15 * MINUTE_MS  # a vehicle that takes nothing: of a unit that is silent, it was as it was
 UPDATE_WORDS = {  # before and after; other states are no news
-    UnitState.TAKEN: "its firmware is being updated to {version}. It loads while no vehicle charges; there is nothing to do.",
-    UnitState.GOOD: "its firmware was updated to {version}.",
-    UnitState.ROLLED_BACK: "the update to {version} did not run well, so it went back by itself. It charges as before.",
-    UnitState.CORRUPT: "it has found that its firmware was not what we have signed. Your dashboard says what that means.",
+    UnitState.TAKEN: N_(
+        "its firmware is being updated to {version}. It loads while no vehicle charges; there is nothing to do."
+    ),
+    UnitState.GOOD: N_("its firmware was updated to {version}."),
+    UnitState.ROLLED_BACK: N_(
+        "the update to {version} did not run well, so it went back by itself. It charges as before."
+    ),
+    UnitState.CORRUPT: N_(
+        "it has found that its firmware was not what we have signed. Your dashboard says what that means."
+    ),
 }
 READINGS_MS = 2 * DAY_MS  # as long as readings of power are kept (store/upkeep.py)
 
 
 OnBadRow = Callable[[Exception], object]
-CostOf = Callable[[Connection, str, Charged], str | None]  # of what a vehicle took at a unit; None: not known
+CostOf = Callable[[Connection, str, Charged], Callable[[], str] | None]  # says what it cost; None: not known
 LostInWords = Callable[[Vehicle, int], str]  # of a vehicle whose access is lost, now
 
 
@@ -127,12 +137,13 @@ def charges_done(connection: Connection, now_ms: int, cost_of: CostOf) -> list[H
     """The vehicles that have had enough lately; to be asked now and then. Only reads."""
     found = []
     drew_since_ms = now_ms - NEWS_FOR_MS - HEARD_WITHIN_MS  # a heartbeat or two before it was idle
-    for unit_id, _ in idle_vehicles(connection, now_ms - HEARD_WITHIN_MS, IDLE_BELOW_W, drew_since_ms):
+    for idle in idle_vehicles(connection, now_ms - HEARD_WITHIN_MS, IDLE_BELOW_W, drew_since_ms):
+        unit_id = idle[0]
         rows = owners_power(connection, unit_id, now_ms - READINGS_MS, now_ms)
         running = running_session(power_readings(rows))
         charge = None if running is None else charged(running, now_ms)
         if running is not None and charge is not None:
-            result = in_words(charge, cost_of(connection, unit_id, charge))
+            result = partial(in_words, charge, cost_of(connection, unit_id, charge))
             began_ms = running.from_ms
             found.append(Happening(AlertKind.DONE, unit_id, now_ms, str(began_ms), began_ms, result=result))
     return found
@@ -150,7 +161,7 @@ def vehicles_lost(connection: Connection, now_ms: int, lost_in_words: LostInWord
             str(vehicle.id),
             vehicle.link.since_ms,
             vehicle.person_id,
-            lost_in_words(vehicle, now_ms),
+            partial(lost_in_words, vehicle, now_ms),
         )
         for vehicle in repository.lost(connection, since_ms, now_ms + FUTURE_MS)
     ]
@@ -167,7 +178,7 @@ def _transitions(connection: Connection, now_ms: int) -> Iterable[Happening]:
     for row in rows:
         about = AlertKind.SILENT if row.contact == Contact.SILENT.value else AlertKind.BACK
         is_ocpp = protocol_of(connection, row.unit_id) is Protocol.OCPP
-        yield Happening(about, row.unit_id, row.at_ms, result=CHARGES_BY_ITS_SETTING if is_ocpp else "")
+        yield Happening(about, row.unit_id, row.at_ms, is_ocpp=is_ocpp)
 
 
 def _events(connection: Connection, on_bad_row: OnBadRow) -> Iterable[Happening]:
@@ -215,21 +226,27 @@ def _of_move(row: alerts.NewMove) -> Happening | None:
     if row.move in NEW_JOB_BY and row.is_open and row.installer_id is not None:
         return Happening(AlertKind.NEW_JOB, row.unit_id, row.at_ms, "", row.raised_ms, row.installer_id)
     if row.move_visit is not None and row.owner_id is not None:
-        detail = "" if row.visit is None else span(*row.visit, row.time_zone)
-        return Happening(AlertKind.VISIT, row.unit_id, row.at_ms, detail, row.raised_ms, row.owner_id)
+        if row.visit is None:
+            return Happening(AlertKind.VISIT, row.unit_id, row.at_ms, "", row.raised_ms, row.owner_id)
+        planned = partial(span, *row.visit, row.time_zone)
+        return Happening(AlertKind.VISIT, row.unit_id, row.at_ms, planned(), row.raised_ms, row.owner_id, planned)
     return None
 
 
 def _updates(connection: Connection) -> Iterable[Happening]:
     for row in update_alerts.take_updates(connection):
         if (said := UPDATE_WORDS.get(row.state)) is not None:
-            result = said.format(version=row.version)
+            result = partial(_of_version, said, row.version)
             yield Happening(AlertKind.UPDATE, row.unit_id, row.state_ms, row.version, result=result)
+
+
+def _of_version(said: str, version: str) -> str:
+    return _(said).format(version=version)
 
 
 def _stopped_roll_outs(connection: Connection, now_ms: int) -> Iterable[Happening]:
     for version, why in update_alerts.take_stopped(connection):
-        yield Happening(AlertKind.ROLL_OUT_STOPPED, None, now_ms, version, result=why)
+        yield Happening(AlertKind.ROLL_OUT_STOPPED, None, now_ms, version, result=partial(stop_words, why))
 
 
 def _answers(connection: Connection, now_ms: int) -> Iterable[Happening]:
@@ -332,12 +349,14 @@ def _alert(connection: Connection, happening: Happening, subscription: Subscript
     name = "" if unit_id is None else alerts.name_for(connection, subscription.person, unit_id, began_ms, said_ms)
     if name is None or _is_held_down(connection, subscription, happening):
         return None
+    with speaking(subscription.person.language):
+        said = words(happening, name)
     return {
         "unit_id": unit_id,
         "about": happening.about.value,
         "detail": happening.detail,
         "at_ms": happening.at_ms,
-        "words": words(happening, name),
+        "words": said,
     }
 
 

@@ -5,10 +5,13 @@ heartbeats: the vehicle has drawn for a while, then nothing for some minutes, th
 or a fault offers none. A vehicle that is full stops by itself, and so does one at its own limit.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from cloud_bridge.durations import HOUR_MS, MINUTE_MS
 from cloud_bridge.support.running_session import RunningSession
+from cloud_bridge.words import formats
+from cloud_bridge.words import gettext as _
 
 IDLE_BELOW_W = 230  # 1 A: below it the unit opens the contactor (firmware/charging/README.md)
 IDLE_FOR_MS = 5 * MINUTE_MS  # vehicles rest for a moment to balance their cells
@@ -38,7 +41,9 @@ def charged(running: RunningSession, now_ms: int) -> Charged | None:
     return found if is_enough and (found.energy_wh is None or found.energy_wh >= MIN_CHARGED_WH) else None
 
 
-def in_words(charge: Charged, cost: str | None) -> str:
+def in_words(charge: Charged, cost: Callable[[], str] | None) -> str:
     """How much, and for how much money, as far as is known."""
-    energy = "how much is not known" if charge.energy_wh is None else f"{charge.energy_wh / 1000:.1f} kWh"
-    return energy if cost is None else f"{energy}, about {cost}"
+    energy = (
+        _("how much is not known") if charge.energy_wh is None else f"{formats.number(charge.energy_wh / 1000, 1)} kWh"
+    )
+    return energy if cost is None else _("{energy}, about {cost}").format(energy=energy, cost=cost())

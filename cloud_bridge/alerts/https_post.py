@@ -17,10 +17,13 @@ from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.public_hosts import public_addresses
 from cloud_bridge.alerts.services import HTTPS_PORT, Request
 from cloud_bridge.store.alerts import LONGEST_WAIT_MS
+from cloud_bridge.words import N_
 
 DELIVER_WITHIN_S = 15.0  # from the lookup of the name to the head of the answer
 MAX_DIGITS = 9  # of Retry-After
 
+ANSWERED = "it answered "  # and the status
+UNREACHED = N_("it could not be reached")
 _ERRORS = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 
 
@@ -40,9 +43,9 @@ def post(request: Request) -> None:
             pool.stream("POST", url, headers=headers, content=request.body) as answer,
         ):
             if not 200 <= answer.status < 300:
-                raise NotDelivered(f"it answered {answer.status}", answer.status, _retry_after_ms(answer.headers))
+                raise NotDelivered(f"{ANSWERED}{answer.status}", answer.status, _retry_after_ms(answer.headers))
     except _ERRORS as error:
-        raise NotDelivered(f"it could not be reached: {type(error).__name__}") from error
+        raise NotDelivered(f"{UNREACHED}: {type(error).__name__}") from error
 
 
 def _retry_after_ms(headers: Iterable[tuple[bytes, bytes]]) -> int:
@@ -78,7 +81,7 @@ class _PublicOnly(httpcore2.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
-        failed: Exception = httpcore2.ConnectError("no address")
+        failed: Exception = httpcore2.ConnectError(N_("no address"))
         for address in public_addresses(host, port, _left_s(self._deadline_s)):
             try:
                 left_s = _left_s(self._deadline_s)
@@ -120,5 +123,5 @@ class _Timed(httpcore2.NetworkStream):
 def _left_s(deadline_s: float) -> float:
     left_s = deadline_s - time.monotonic()
     if left_s <= 0:
-        raise httpcore2.ReadTimeout("the deadline has passed")
+        raise httpcore2.ReadTimeout(N_("the deadline has passed"))
     return left_s

@@ -10,6 +10,7 @@ that all is well, so if it is still there when the hold-down ends, it is alerted
 meanwhile, it is not. A trouble that was alerted and simply lasts is not alerted again.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.faults import in_words
 from cloud_bridge.ocpp_words import is_of_ocpp
 from cloud_bridge.troubles import described
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 INCIDENT_WITHIN_MS = 10 * MINUTE_MS
 INCIDENT_UNITS = 10  # fewer may be chance
@@ -92,42 +95,63 @@ class Happening(NamedTuple):
     detail: str = ""
     began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
     person_id: int | None = None  # who alone is told; None: whoever may see the unit
-    result: str = ""  # what there is to say besides, of a kind whose words are made where it is detected
+    result: Callable[[], str] = str  # says, in the language of who is told, what only the place of its detection knows
     said_ms: int | None = None  # when what is told of happened by the unit's own word, where that is not `began_ms`
+    is_ocpp: bool = False  # it is of a charger of another maker
 
 
-CHARGES_ON = "It charges on as a standard charger."
-CHARGES_BY_ITS_SETTING = "Whether it charges meanwhile is a setting of its own."  # of a charger of another maker
+SILENT = N_(
+    "We have not heard from {name} for more than half an hour. It charges on as a standard charger. Your dashboard says what "
+    "to do."
+)
+SILENT_BY_ITS_SETTING = N_(  # of a charger of another maker
+    "We have not heard from {name} for more than half an hour. Whether it charges meanwhile is a setting of its own. Your "
+    "dashboard says what to do."
+)
+WORDS = {
+    AlertKind.BACK: N_("{name} is back: we hear from it again."),
+    AlertKind.WEAK_SIGNAL: N_("The mobile signal at {name} was weak for a whole day (CSQ {detail})."),
+    AlertKind.BROWN_OUT: N_("{name} has lost its supply for a moment and started again."),
+    AlertKind.TROUBLE: N_("{name} charges, but needs attention: {result}. Its page says what to do."),
+    AlertKind.DUPLICATE_IDENTITY: N_(
+        "A second charger uses the identity of {name}, so its readings and history mix both. Its page says what to do."
+    ),
+    AlertKind.NEW_JOB: N_("There is a new job for you, at {unit_id}. Your jobs say where, and why."),
+    AlertKind.ANSWER: N_("Support has answered you. Log in and open Support to read it."),
+    AlertKind.INCIDENT: N_("{detail} chargers fell silent within ten minutes: a network or we ourselves."),
+    AlertKind.DONE: N_(
+        "Charging is done at {name}: {result}. The vehicle is full, or has reached the limit that is set in it."
+    ),
+    AlertKind.ROLL_OUT_STOPPED: N_(
+        "The roll-out of firmware {detail} has stopped: {result}. Units that have not installed it give it up."
+    ),
+    AlertKind.MONTHLY_REPORT: N_("The charging report of {name} for {result} is ready."),
+}
+FAULT = N_("{name} has stopped with a fault ({fault}) and shows a red light.")
+FAULT_OF_OCPP = N_("{name} has stopped with a fault ({fault}).")  # whose light may have another colour
+VISIT = N_("Your installer's visit for {name} is planned for {time}.")
+VISIT_CALLED_OFF = N_("Your installer's visit for {name} is called off. Its page for help says how it goes on.")
 
 
 def words(happening: Happening, unit_name: str) -> str:
-    """What is said to a person. Never a secret, and nothing that a late reader could take for an order."""
-    return {
-        AlertKind.SILENT: f"We have not heard from {unit_name} for more than half an hour. "
-        f"{happening.result or CHARGES_ON} Your dashboard says what to do.",
-        AlertKind.BACK: f"{unit_name} is back: we hear from it again.",
-        AlertKind.FAULT: f"{unit_name} has stopped with a fault ({in_words(happening.detail)})"
-        f"{'' if is_of_ocpp(happening.detail) else ' and shows a red light'}.",
-        AlertKind.WEAK_SIGNAL: f"The mobile signal at {unit_name} was weak for a whole day (CSQ {happening.detail}).",
-        AlertKind.BROWN_OUT: f"{unit_name} has lost its supply for a moment and started again.",
-        AlertKind.TROUBLE: f"{unit_name} charges, but needs attention: {_titles(happening.detail)}. Its page says what to do.",
-        AlertKind.DUPLICATE_IDENTITY: f"A second charger uses the identity of {unit_name}, so its readings and history mix "
-        "both. Its page says what to do.",
-        AlertKind.NEW_JOB: f"There is a new job for you, at {happening.unit_id}. Your jobs say where, and why.",
-        AlertKind.VISIT: f"Your installer's visit for {unit_name} is planned for {happening.detail}."
-        if happening.detail
-        else f"Your installer's visit for {unit_name} is called off. Its page for help says how it goes on.",
-        AlertKind.ANSWER: "Support has answered you. Log in and open Support to read it.",
-        AlertKind.INCIDENT: f"{happening.detail} chargers fell silent within ten minutes: a network or we ourselves.",
-        AlertKind.DONE: f"Charging is done at {unit_name}: {happening.result}. The vehicle is full, or has reached the limit "
-        "that is set in it.",
-        AlertKind.VEHICLE_LOST: happening.result,
-        AlertKind.UPDATE: f"{unit_name}: {happening.result}",
-        AlertKind.ROLL_OUT_STOPPED: f"The roll-out of firmware {happening.detail} has stopped: {happening.result}. Units that "
-        "have not installed it give it up.",
-        AlertKind.MONTHLY_REPORT: f"The charging report of {unit_name} for {happening.result} is ready.",
-        AlertKind.NOT_READY: f"{unit_name}: {happening.result}",
-    }[happening.about]
+    """What is said to a person, in the language of now. Never a secret, and nothing that a late reader could take for an
+    order."""
+    detail = happening.detail
+    match happening.about:
+        case AlertKind.SILENT:
+            return _(SILENT_BY_ITS_SETTING if happening.is_ocpp else SILENT).format(name=unit_name)
+        case AlertKind.FAULT:
+            return _(FAULT_OF_OCPP if is_of_ocpp(detail) else FAULT).format(name=unit_name, fault=in_words(detail))
+        case AlertKind.VISIT if detail:
+            return _(VISIT).format(name=unit_name, time=happening.result())
+        case AlertKind.VISIT:
+            return _(VISIT_CALLED_OFF).format(name=unit_name)
+        case AlertKind.VEHICLE_LOST:
+            return happening.result()
+        case AlertKind.UPDATE | AlertKind.NOT_READY:
+            return f"{unit_name}: {happening.result()}"
+    result = _titles(detail) if happening.about is AlertKind.TROUBLE else happening.result()
+    return _(WORDS[happening.about]).format(name=unit_name, unit_id=happening.unit_id, detail=detail, result=result)
 
 
 def _titles(names: str) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.counters import Counters
+from cloud_bridge.words.language import language_now, speaking
 
 AT_ONCE = 3
 WAITING_MAX = 200
@@ -35,6 +36,13 @@ class Letter(NamedTuple):
 Write = Callable[[], Letter | None]  # None: nobody is written to
 
 
+class Waiting(NamedTuple):
+    """To be written: on a thread that has no reader of its own."""
+
+    write: Write
+    language: str
+
+
 class Letters:
     """`mail` is the operator's mail server (mail.read_server); without one nothing is taken. Thread-safe."""
 
@@ -42,17 +50,18 @@ class Letters:
         self._mail = mail
         self._counters = counters
         self._changed = threading.Condition()
-        self._waiting: deque[Write] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._workers = 0
         self._closing = False
 
     def post(self, write: Write) -> bool:
-        """Have it written and sent; returns at once. False: too many wait, or there is no mail server."""
+        """Have it written and sent; returns at once. It is written in the language of now, unless `write` chooses another.
+        False: too many wait, or there is no mail server."""
         with self._changed:
             if self._mail is None or self._closing or len(self._waiting) >= WAITING_MAX:
                 self._counters.letters_dropped += 1
                 return False
-            self._waiting.append(write)
+            self._waiting.append(Waiting(write, language_now()))
             if self._workers < AT_ONCE:
                 self._workers += 1
                 threading.Thread(target=self._work, name="letters", daemon=True).start()
@@ -72,9 +81,9 @@ class Letters:
         self.wait(GOODBYE_S)
 
     def _work(self) -> None:
-        while (write := self._next()) is not None:
+        while (waiting := self._next()) is not None:
             try:
-                is_sent = self._send(write)
+                is_sent = self._send(waiting)
             except (NotDelivered, SQLAlchemyError) as error:
                 _log.warning("a letter was not sent: %s", type(error).__name__)
                 self._count(failed=1)
@@ -84,7 +93,7 @@ class Letters:
             else:
                 self._count(sent=int(is_sent))
 
-    def _next(self) -> Write | None:
+    def _next(self) -> Waiting | None:
         with self._changed:
             if self._waiting:
                 return self._waiting.popleft()
@@ -92,8 +101,9 @@ class Letters:
             self._changed.notify_all()
             return None
 
-    def _send(self, write: Write) -> bool:
-        letter = write()
+    def _send(self, waiting: Waiting) -> bool:
+        with speaking(waiting.language):
+            letter = waiting.write()
         if letter is None:
             return False
         send_mail(self._mail, letter.address, letter.text)

@@ -16,12 +16,16 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from cloud_bridge.alerts.errors import NotDelivered, TargetRefused
 from cloud_bridge.alerts.services import EMAIL_ADDRESS, TITLE
 from cloud_bridge.errors import SettingError
+from cloud_bridge.words import N_
 
 MAIL_WITHIN_S = 30.0  # greeting, TLS, login and letter together
 CUT_AGAIN_S = 0.1
 SMTPS_PORT = 465
 PORTS = {"insecure": 25, "starttls": 587, "ssl": SMTPS_PORT}
 FORM = "CHARGEKEEPER_MAIL has to be mailtos://user:password@host, with ?from=address where the user is none"
+
+
+NOT_TAKEN = N_("the mail server did not take it")
 
 
 class MailServer(NamedTuple):
@@ -80,13 +84,13 @@ def send_mail(
     """`server` is the setting (read_server); the letter goes to `address` and nowhere else. `settings_page` is where such
     letters are switched off, for mail programs. Raises NotDelivered."""
     if server is None or address is None:
-        raise NotDelivered("there is no mail server, or no address")
+        raise NotDelivered(N_("there is no mail server, or no address"))
     if not EMAIL_ADDRESS.fullmatch(address):
-        raise TargetRefused("this is no e-mail address")
+        raise TargetRefused(N_("this is no e-mail address"))
     try:
         known = read_server(server)
     except SettingError as error:
-        raise NotDelivered("the mail server is not set up") from error
+        raise NotDelivered(N_("the mail server is not set up")) from error
     letter = _letter(known.sender, address, text, settings_page)
     for one in attachments:
         params = {"charset": "utf-8"} if one.maintype == "text" else None
@@ -99,7 +103,7 @@ def send_mail(
     try:
         _talk(client, known, address, letter.as_bytes())
     except (OSError, smtplib.SMTPException, ValueError) as error:
-        raise NotDelivered(f"the mail server did not take it: {type(error).__name__}") from error
+        raise NotDelivered(f"{NOT_TAKEN}: {type(error).__name__}") from error
     finally:
         ended.set()
         client.close()

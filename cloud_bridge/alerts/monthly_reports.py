@@ -27,6 +27,7 @@ from cloud_bridge.time_zones import UNKNOWN, local_time
 from cloud_bridge.web.presentation import monthly_pdf
 from cloud_bridge.web.presentation.monthly_csv import report_csv
 from cloud_bridge.web.presentation.monthly_reading import read_report
+from cloud_bridge.words import N_
 
 FIRST_DAY, LAST_DAY = 2, 7  # of the month, on the clock of the site
 FROM_HOUR, TO_HOUR = 8, 20  # not included
@@ -54,7 +55,9 @@ def reports_due(connection: Connection, now_ms: int) -> list[Happening]:
         )
         some = dict.fromkeys(islice(theirs, AT_ONCE))
     kind = AlertKind.MONTHLY_REPORT
-    return [Happening(kind, unit_id, now_ms, str(month), None, person_id, month.name) for unit_id, person_id in some]
+    return [
+        Happening(kind, unit_id, now_ms, str(month), None, person_id, lambda: month.name) for unit_id, person_id in some
+    ]
 
 
 def files_of(database: Database, alert: Row[Any], now_ms: int) -> list[Attachment]:
@@ -64,10 +67,10 @@ def files_of(database: Database, alert: Row[Any], now_ms: int) -> list[Attachmen
         try:
             person = person_by_id(connection, alert.person_id)
         except BridgeError as error:
-            raise TargetRefused("the account is gone") from error
+            raise TargetRefused(N_("the account is gone")) from error
         unit = visible_unit(connection, person, alert.unit_id)
         if unit is None or month is None or month.ends_ms(unit.time_zone) <= unit.period.from_ms:
-            raise TargetRefused("the charger is not yours any more")
+            raise TargetRefused(N_("the charger is not yours any more"))
         report = read_report(connection, unit, person, month, now_ms)
     return [
         Attachment(f"{report.file_name}.pdf", "application", "pdf", monthly_pdf.report_pdf(report)),

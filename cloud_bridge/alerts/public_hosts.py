@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from threading import BoundedSemaphore, Thread
 
 from cloud_bridge.alerts.errors import NotDelivered
+from cloud_bridge.words import N_
 
 MAX_LOOKUPS = 32  # at once; a lookup outlives its delivery where the name server does not answer
 
@@ -51,17 +52,17 @@ def is_public(text: str) -> bool:
 def public_addresses(host: str, port: int, within_s: float) -> list[str]:
     """The host's addresses, in the order in which to try them. Raises NotDelivered unless all are on the internet."""
     if not _lookups.acquire(blocking=False):
-        raise NotDelivered("the name server does not answer")
+        raise NotDelivered(N_("the name server does not answer"))
     found: Future[list[str]] = Future()
     Thread(target=_look_up, args=(host, port, found), name="lookup", daemon=True).start()
     try:
         addresses = found.result(within_s)
     except TimeoutError:
-        raise NotDelivered("the name server does not answer") from None
+        raise NotDelivered(N_("the name server does not answer")) from None
     except (OSError, UnicodeError) as error:
-        raise NotDelivered("the name of the host is not known") from error
+        raise NotDelivered(N_("the name of the host is not known")) from error
     if not addresses or not all(is_public(address) for address in addresses):
-        raise NotDelivered("the address is not on the internet")
+        raise NotDelivered(N_("the address is not on the internet"))
     return addresses
 
 

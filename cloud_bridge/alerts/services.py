@@ -17,6 +17,8 @@ from urllib.parse import urlencode
 
 from cloud_bridge.alerts.public_hosts import is_public
 from cloud_bridge.errors import BridgeError
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 NOTHING = re.compile(r"(?!)")  # matches no text
 MAX_TARGET = 500  # characters, stored
@@ -77,6 +79,11 @@ class Service(NamedTuple):
     stored: re.Pattern[str] = NOTHING
     request: Callable[[Mapping[str, str], str], Request] | None = None  # of the groups and the text
 
+    def said(self) -> "Service":
+        """Its words in the language of the reader."""
+        fields = (one._replace(label=_(one.label), example=_(one.example)) for one in self.fields)
+        return self._replace(title=_(self.title), fields=tuple(fields))
+
 
 def _json_request(host: str, target: str, content: Mapping[str, Any]) -> Request:
     return Request(host, HTTPS_PORT, target, JSON, json.dumps(content).encode())
@@ -121,11 +128,11 @@ _WEBHOOK = (
 )
 
 SERVICES: dict[Via, Service] = {
-    Via.EMAIL: Service("E-mail", ()),
-    Via.BROWSER: Service("My devices", ()),
+    Via.EMAIL: Service(N_("E-mail"), ()),
+    Via.BROWSER: Service(N_("My devices"), ()),
     Via.WEBHOOK: Service(
         "Webhook",
-        (Field("target", "Address", re.compile(f"({_WEBHOOK})"), "https://hooks.example.org/chargers"),),
+        (Field("target", N_("Address"), re.compile(f"({_WEBHOOK})"), "https://hooks.example.org/chargers"),),
         re.compile(_WEBHOOK),
     ),
     Via.DISCORD: Service(
@@ -133,7 +140,7 @@ SERVICES: dict[Via, Service] = {
         (
             Field(
                 "address",
-                "Webhook URL of the channel",
+                N_("Webhook URL of the channel"),
                 re.compile(rf"https://discord(?:app)?\.com/api/webhooks/({_DISCORD_ID})/({_DISCORD_TOKEN})"),
                 "https://discord.com/api/webhooks/…/…",
             ),
@@ -144,8 +151,13 @@ SERVICES: dict[Via, Service] = {
     Via.PUSHOVER: Service(
         "Pushover",
         (
-            Field("user", "User key", re.compile(rf"({_PUSHOVER_KEY})"), "30 letters and digits"),
-            Field("token", "API token of your application", re.compile(rf"({_PUSHOVER_KEY})"), "30 letters and digits"),
+            Field("user", N_("User key"), re.compile(rf"({_PUSHOVER_KEY})"), N_("30 letters and digits")),
+            Field(
+                "token",
+                N_("API token of your application"),
+                re.compile(rf"({_PUSHOVER_KEY})"),
+                N_("30 letters and digits"),
+            ),
         ),
         re.compile(rf"(?P<user>{_PUSHOVER_KEY}) (?P<token>{_PUSHOVER_KEY})"),
         _pushover,
@@ -155,7 +167,7 @@ SERVICES: dict[Via, Service] = {
         (
             Field(
                 "address",
-                "URL of the incoming webhook",
+                N_("URL of the incoming webhook"),
                 re.compile(rf"https://hooks\.slack\.com/services/({_SLACK_TEAM})/({_SLACK_HOOK})/({_SLACK_TOKEN})"),
                 "https://hooks.slack.com/services/T…/B…/…",
             ),
@@ -166,8 +178,8 @@ SERVICES: dict[Via, Service] = {
     Via.TELEGRAM: Service(
         "Telegram",
         (
-            Field("token", "Token of your bot", re.compile(rf"({_TELEGRAM_TOKEN})"), "123456789:…"),
-            Field("chat", "Chat ID", re.compile(rf"({_TELEGRAM_CHAT})"), "-1001234567890 or @channel"),
+            Field("token", N_("Token of your bot"), re.compile(rf"({_TELEGRAM_TOKEN})"), "123456789:…"),
+            Field("chat", N_("Chat ID"), re.compile(rf"({_TELEGRAM_CHAT})"), N_("-1001234567890 or @channel")),
         ),
         re.compile(rf"(?P<token>{_TELEGRAM_TOKEN}) (?P<chat>{_TELEGRAM_CHAT})"),
         _telegram,
@@ -181,7 +193,7 @@ def target_of(via: Via, typed: Mapping[str, str]) -> str:
     for field in _service(via).fields:
         found = field.pattern.fullmatch(typed.get(field.name, "").strip())
         if found is None:
-            raise FieldRefused(field.name, f"this does not look like {field.example}")
+            raise FieldRefused(field.name, _("this does not look like {example}").format(example=_(field.example)))
         parts += found.groups()[:1] if via is Via.WEBHOOK else found.groups()
     target = " ".join(parts)
     if parts:
@@ -196,14 +208,18 @@ def check_target(via: Via, target: str) -> None:
     """Raises BridgeError where `target`, as it is stored, is none that we send to."""
     service = _service(via)
     if len(target) > MAX_TARGET:
-        raise BridgeError("this address is too long")
+        raise BridgeError(_("this address is too long"))
     if not service.fields:
         if target:
-            raise BridgeError("mail goes to the address of the account, and Web Push to its browsers")
+            raise BridgeError(_("e-mail goes to the address of the account, and Web Push to its browsers"))
         return
     found = service.stored.fullmatch(target)
     if found is None:
-        raise BridgeError(f"this is no {service.title} address of the form {service.fields[0].example}")
+        raise BridgeError(
+            _("this is no {service} address of the form {example}").format(
+                service=service.title, example=service.fields[0].example
+            )
+        )
     if via is Via.WEBHOOK:
         _check_host(found["host"], int(found["port"] or HTTPS_PORT))
 
@@ -214,7 +230,7 @@ def push_request(via: Via, target: str, text: str) -> Request:
     service = SERVICES[via]
     found = service.stored.fullmatch(target)
     if found is None or service.request is None:
-        raise BridgeError("this is no push service")
+        raise BridgeError(_("this is no push service"))
     return service.request(found.groupdict(), text)
 
 
@@ -228,7 +244,7 @@ def https_request(url: str, content_type: str, body: bytes, headers: tuple[tuple
     """To an address that somebody else has chosen. Raises BridgeError unless it is one on the internet, of HTTPS."""
     found = SERVICES[Via.WEBHOOK].stored.fullmatch(url)
     if found is None:
-        raise BridgeError("this is no address of the form https://host/path")
+        raise BridgeError(_("this is no address of the form https://host/path"))
     host, port, path = found["host"], int(found["port"] or HTTPS_PORT), found["target"]
     _check_host(host, port)
     target = path if path.startswith("/") else f"/{path}"
@@ -246,15 +262,17 @@ def shown(via: Via, target: str) -> str:
 
 def _service(via: Via) -> Service:
     if via not in SERVICES:
-        raise BridgeError("this address is of an older version and is not used any more: remove it, and add it again")
+        raise BridgeError(
+            _("this address is of an older version and is not used any more: remove it, and add it again")
+        )
     return SERVICES[via]
 
 
 def _check_host(host: str, port: int) -> None:
     """What can be said without asking a name server; the rest is checked when the connection is made."""
-    inside = BridgeError("this address is not on the internet")
+    inside = BridgeError(_("this address is not on the internet"))
     if port > 0xFFFF:
-        raise BridgeError("a port is from 1 to 65535")
+        raise BridgeError(_("a port is from 1 to 65535"))
     if host.startswith("["):
         if not is_public(host.strip("[]")):
             raise inside

@@ -19,6 +19,8 @@ from cloud_bridge.alerts.push_key import KeyUnusable, PushKey
 from cloud_bridge.alerts.services import HTTPS_PORT, TITLE, Request, https_request
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.push_browsers import PushTarget
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 MAX_ENDPOINT = 1000  # characters, stored
 POINT_BYTES, AUTH_BYTES = 65, 16  # RFC 8291, sections 3.1 and 3.2
@@ -40,15 +42,15 @@ class Notice(NamedTuple):
 def checked_target(endpoint: str, p256dh: str, auth: str) -> PushTarget:
     """What a browser says of its subscription. Raises BridgeError unless all of it can be used."""
     if len(endpoint) > MAX_ENDPOINT:
-        raise BridgeError("the address of the push service is too long")
+        raise BridgeError(_("the address of the push service is too long"))
     request = https_request(endpoint, "", b"", ())
     if ":" in request.host:
-        raise BridgeError("a push service has a name")
+        raise BridgeError(_("a push service has a name"))
     try:
         ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _decoded(p256dh, POINT_BYTES))
         _decoded(auth, AUTH_BYTES)
     except ValueError as error:
-        raise BridgeError("the browser's keys cannot be used") from error
+        raise BridgeError(_("the browser's keys cannot be used")) from error
     return PushTarget(request.host, endpoint, p256dh, auth)
 
 
@@ -57,14 +59,14 @@ def send(key: PushKey, target: PushTarget, notice: Notice, now_ms: int) -> None:
     try:
         request = push_request(key, target, notice, now_ms)
     except KeyUnusable as error:
-        raise NotDelivered("the key for Web Push cannot be used") from error
+        raise NotDelivered(N_("the key for Web Push cannot be used")) from error
     except BridgeError as error:
         raise TargetRefused(str(error)) from error
     try:
         https_post.post(request)
     except NotDelivered as error:
         if error.status in GONE:
-            raise ReceiverGone("the browser is not notified any more") from error
+            raise ReceiverGone(N_("the browser is not notified any more")) from error
         raise
 
 

@@ -71,7 +71,7 @@ def invite(settings: Settings, options: argparse.Namespace) -> Answer:
         if email is None:
             return {"link": link} | ends
         try:
-            send_mail(settings.mail, email, account_letters.invitation(options.role, link))
+            send_mail(settings.mail, email, account_letters.invitation(Role(options.role), link))
         except NotDelivered as error:
             with database.writing() as connection:
                 invitations.forget_invitation(connection, code)

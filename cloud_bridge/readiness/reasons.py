@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from cloud_bridge.words import N_
+
 
 class Reason(StrEnum):
     """Stored with the plan: a word may be added, never renamed."""
@@ -30,34 +32,44 @@ class Advice(NamedTuple):
 
 
 ADVICE: dict[Reason, Advice] = {
-    Reason.NOT_PLUGGED: Advice("No vehicle is plugged in.", "Plug it in. If it does not begin, choose Charge now."),
+    Reason.NOT_PLUGGED: Advice(
+        N_("No vehicle is plugged in."), N_("Plug it in. If it does not begin, choose Charge now.")
+    ),
     Reason.ASLEEP: Advice(
-        "The vehicle is plugged in but takes nothing.",
-        "Unplug it, lock and unlock it, and plug it in again. Switch off any charging schedule in the vehicle.",
+        N_("The vehicle is plugged in but takes nothing."),
+        N_("Unplug it, lock and unlock it, and plug it in again. Switch off any charging schedule in the vehicle."),
     ),
     Reason.STOPPED: Advice(
-        "The vehicle has stopped charging by itself.",
-        "Look at the charge limit and the charging schedule in the vehicle, then unplug it and plug it in again.",
+        N_("The vehicle has stopped charging by itself."),
+        N_("Look at the charge limit and the charging schedule in the vehicle, then unplug it and plug it in again."),
     ),
-    Reason.FAULT: Advice("The charger has stopped with a fault.", "Open its page: it says what you may safely do."),
-    Reason.PAUSED: Advice("Charging is paused or limited from the app.", "Open Charging and end the pause or limit."),
-    Reason.HOURS: Advice("Your charging hours leave too little time.", "Open Charging and choose Charge now."),
+    Reason.FAULT: Advice(
+        N_("The charger has stopped with a fault."), N_("Open its page: it says what you may safely do.")
+    ),
+    Reason.PAUSED: Advice(
+        N_("Charging is paused or limited from the app."), N_("Open Charging and end the pause or limit.")
+    ),
+    Reason.HOURS: Advice(N_("Your charging hours leave too little time."), N_("Open Charging and choose Charge now.")),
     Reason.HOUSE: Advice(
-        "Your house leaves too little current for the vehicle.", "Switch off what uses much power, such as an oven."
+        N_("Your house leaves too little current for the vehicle."),
+        N_("Switch off what uses much power, such as an oven."),
     ),
     Reason.SLOW: Advice(
-        "The vehicle charges more slowly than planned.", "Allow for a stop to charge on the way, or leave later."
+        N_("The vehicle charges more slowly than planned."),
+        N_("Allow for a stop to charge on the way, or leave later."),
     ),
     Reason.NO_TIME: Advice(
-        "There is not enough time left to charge.", "Allow for a stop to charge on the way, or leave later."
+        N_("There is not enough time left to charge."), N_("Allow for a stop to charge on the way, or leave later.")
     ),
     Reason.SILENT: Advice(
-        "We do not hear from the charger.",
-        "Look at its light: if it is dark, check the fuse. If it is lit, it charges by its own hours.",
+        N_("We do not hear from the charger."),
+        N_("Look at its light: if it is dark, check the fuse. If it is lit, it charges by its own hours."),
     ),
     Reason.IDLE_UNSEEN: Advice(
-        "The vehicle takes nothing, and we cannot see how full it is.",
-        "Look at the vehicle: if it is not full, unplug it and plug it in again. If its account is lost, connect it again.",
+        N_("The vehicle takes nothing, and we cannot see how full it is."),
+        N_(
+            "Look at the vehicle: if it is not full, unplug it and plug it in again. If its account is lost, connect it again."
+        ),
     ),
     Reason.OTHER_VEHICLE: Advice(
         "Another vehicle is plugged in, and this one is not.", "Plug it in. If it does not begin, choose Charge now."

@@ -7,6 +7,8 @@ is no proof of anything. What a unit says that its state does not know changes n
 from enum import StrEnum
 
 from cloud_bridge.releases.release_errors import ReleaseError
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 
 class RollOutState(StrEnum):
@@ -98,7 +100,7 @@ MAY_ASK = (*LOADING, UnitState.CORRUPT)
 OPEN = (UnitState.WAITING, *LOADING, UnitState.INSTALLED, UnitState.TRIAL)  # what becomes of it is not known yet
 WENT_BACK = (UnitState.ROLLED_BACK, UnitState.CORRUPT)
 
-RINGS = ("one unit", "1 %", "10 %", "all")
+RINGS = (N_("one unit"), "1 %", "10 %", N_("all"))
 _PER_MILLE = (10, 100)  # of the units, with those of the rings before: the second and the third
 
 
@@ -111,7 +113,7 @@ def ring_ends(units: int) -> tuple[int, ...]:
 def follow(state: RollOutState, happened: Happened) -> RollOutState:
     """Raises ReleaseError where the state does not allow it."""
     if happened not in ROLL_OUTS[state]:
-        raise ReleaseError(f"the roll-out is {state} already")
+        raise ReleaseError(_("the roll-out is {state} already").format(state=state))
     return ROLL_OUTS[state][happened]
 
 

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, ColumnElement, bindparam, select, true
 
 from cloud_bridge.store.tables import members, unit_installers, units
+from cloud_bridge.words import N_
 
 
 class Role(StrEnum):
@@ -27,6 +28,14 @@ class Role(StrEnum):
     INSTALLER = "installer"
     SUPPORT = "support"
     OPERATOR = "operator"
+
+
+ROLE_NAMES = {
+    Role.DRIVER: N_("driver"),
+    Role.INSTALLER: N_("installer"),
+    Role.SUPPORT: N_("support"),
+    Role.OPERATOR: N_("operator"),
+}
 
 
 class Scope(StrEnum):
@@ -55,6 +64,7 @@ class Person(NamedTuple):
     id: int
     name: str
     role: Role
+    language: str | None = None  # chosen; None: as their browser asks for, or English
 
     @property
     def scopes(self) -> frozenset[Scope]:

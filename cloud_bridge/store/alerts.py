@@ -295,8 +295,8 @@ class Occupied(NamedTuple):
 
 def next_due(connection: Connection, now_ms: int, occupied: Occupied, failing: bool) -> Row[Any] | None:
     """The alert that has been due for longest, with where it goes: the columns of `alerts`, then person_id, via, target,
-    secret and email, and those of its browser, which are null where it goes to none. With `failing` of an account one of
-    whose receivers has failed and is to be tried again, else of any other account."""
+    secret, email and language, and those of its browser, which are null where it goes to none. With `failing` of an account
+    one of whose receivers has failed and is to be tried again, else of any other account."""
     tried, wish = alerts.alias(), alert_wishes.alias()
     failed = (
         select(wish.c.person_id)
@@ -305,7 +305,7 @@ def next_due(connection: Connection, now_ms: int, occupied: Occupied, failing: b
     )
     columns = alert_wishes.c
     browser = push_browsers.c
-    where = columns.person_id, columns.via, columns.target, columns.secret, people.c.email
+    where = columns.person_id, columns.via, columns.target, columns.secret, people.c.email, people.c.language
     in_browser = browser.host, browser.endpoint_secret, browser.p256dh_secret, browser.auth_secret
     query = (
         select(alerts, *where, *in_browser)

@@ -17,6 +17,7 @@ from cloud_bridge.store.ownership import begin_ownership, end_ownership
 from cloud_bridge.store.secrets import CLAIM_LENGTH, hash_of, matches, new_claim_code
 from cloud_bridge.store.sights import give_sight
 from cloud_bridge.store.tables import unit_installers, units
+from cloud_bridge.words import gettext as _
 
 GROUP = 4  # symbols between the dashes on the label
 
@@ -48,7 +49,7 @@ def claim_by_hash(connection: Connection, person: Person, claim_hash: str, now_m
         select(units.c.id, units.c.owner_id).where(units.c.claim_hash == claim_hash)
     ).one_or_none()
     if unit is None:
-        raise ClaimRefused("no charger has this code: check it against the label")
+        raise ClaimRefused(_("no charger has this code: check it against the label"))
     taken = connection.execute(
         update(units)
         .where(units.c.id == unit.id, units.c.owner_id.is_(None))
@@ -57,7 +58,9 @@ def claim_by_hash(connection: Connection, person: Person, claim_hash: str, now_m
     if taken.rowcount == 1:
         begin_ownership(connection, unit.id, person.id, now_ms)
     elif unit.owner_id != person.id:
-        raise ClaimRefused("this charger belongs to another account: ask its owner to release it, or ask us for help")
+        raise ClaimRefused(
+            _("this charger belongs to another account: ask its owner to release it, or ask us for help")
+        )
     unit_id: str = unit.id
     return unit_id
 

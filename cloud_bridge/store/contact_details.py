@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.tables import contact_details, people, unit_installers
 from cloud_bridge.store.upsert import replace
+from cloud_bridge.words import gettext as _
 
 MAX_NAME = 100
 MAX_PHONE = 40
@@ -47,16 +48,17 @@ def checked(details: Details) -> Details:
     )
     wrong = {}
     if len(tidy.full_name) > MAX_NAME or not tidy.full_name.isprintable():
-        wrong["full_name"] = f"A name has up to {MAX_NAME} printable characters."
+        wrong["full_name"] = _("A name has up to {most} printable characters.").format(most=MAX_NAME)
     if not _is_phone(tidy.phone):
-        wrong["phone"] = "Type a phone number with its digits, for example +44 161 496 0000."
+        wrong["phone"] = _("Type a phone number with its digits, for example +44 161 496 0000.")
     for name, characters, lines in (
         ("address", MAX_ADDRESS, MAX_ADDRESS_LINES),
         ("access_notes", MAX_NOTES, MAX_NOTES_LINES),
     ):
         text = getattr(tidy, name)
         if len(text) > characters or text.count("\n") >= lines or not all(map(str.isprintable, text.split("\n"))):
-            wrong[name] = f"Up to {lines} lines, and {characters} printable characters in all."
+            said = _("Up to {lines} lines, and {characters} printable characters in all.")
+            wrong[name] = said.format(lines=lines, characters=characters)
     if wrong:
         raise BadDetails(wrong)
     return tidy

@@ -16,10 +16,11 @@ from cloud_bridge.store.paging import Part, part_of
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.tables import conversations, messages, people
 from cloud_bridge.store.upsert import insert_one
+from cloud_bridge.words import N_
 
 MAX_TEXT = 4000  # characters of one message: a long letter
 MAX_LISTED = 200
-READY_MADE = "My charger does not come back, or drops out again. Please help."  # for a driver who writes nothing
+READY_MADE = N_("My charger does not come back, or drops out again. Please help.")  # for a driver who writes nothing
 
 _AUTHOR = Column("name", String, nullable=True)  # no row where the account was deleted
 _COLUMNS = (  # in the order of `Conversation`

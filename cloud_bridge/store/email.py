@@ -14,6 +14,7 @@ from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.secrets import hash_of, new_secret
 from cloud_bridge.store.tables import email_changes, password_resets, people
+from cloud_bridge.words import gettext as _
 
 CODE_MS = 24 * 3600 * 1000
 
@@ -30,7 +31,7 @@ def checked_email(address: str) -> str:
     """Without the spaces around it. Raises BridgeError for what is no address."""
     address = address.strip()
     if not EMAIL_ADDRESS.fullmatch(address):
-        raise BridgeError(f"{address!r} is no e-mail address")
+        raise BridgeError(_("{address} is no e-mail address").format(address=f"{address!r}"))
     return address
 
 
@@ -69,7 +70,7 @@ def forget_change(connection: Connection, person: Person) -> None:
 
 def confirm_change(connection: Connection, code: str, now_ms: int) -> Change | None:
     """None for a code that is unknown, used or over. Raises AlreadyThere."""
-    columns = (email_changes, people.c.name, people.c.role, people.c.email.label("former"))
+    columns = (email_changes, people.c.name, people.c.role, people.c.language, people.c.email.label("former"))
     query = select(*columns).join(people, people.c.id == email_changes.c.person_id)
     row = connection.execute(query.where(email_changes.c.code_hash == hash_of(code))).one_or_none()
     if row is None or row.expires_ms <= now_ms:
@@ -77,9 +78,9 @@ def confirm_change(connection: Connection, code: str, now_ms: int) -> Change | N
     for table in (email_changes, password_resets):  # those went to the address of before
         connection.execute(delete(table).where(table.c.person_id == row.person_id))
     if person_with_email(connection, row.email) not in (None, row.person_id):  # it may be typed in other capitals
-        raise AlreadyThere("another account uses this e-mail address")
+        raise AlreadyThere(_("another account uses this e-mail address"))
     try:
         connection.execute(update(people).where(people.c.id == row.person_id).values(email=row.email))
     except IntegrityError as error:
-        raise AlreadyThere("another account uses this e-mail address") from error
-    return Change(Person(row.person_id, row.name, Role(row.role)), row.email, row.former)
+        raise AlreadyThere(_("another account uses this e-mail address")) from error
+    return Change(Person(row.person_id, row.name, Role(row.role), row.language), row.email, row.former)

@@ -15,6 +15,7 @@ from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.email import person_with_email
 from cloud_bridge.store.secrets import hash_of, new_secret
 from cloud_bridge.store.tables import invitations, people
+from cloud_bridge.words import gettext as _
 
 INVITATION_MS = 7 * DAY_MS
 ANSWER_MS = DAY_MS  # of the letter to a stranger who asked
@@ -49,9 +50,9 @@ def invite(connection: Connection, role: Role, now_ms: int, email: str | None = 
     if by is not None:
         open_now = select(func.count()).select_from(invitations).where(invitations.c.made_by == by.id)
         if connection.execute(open_now).scalar_one() >= OPEN_MAX:
-            raise BridgeError(f"{OPEN_MAX} invitations are open: withdraw some of them")
+            raise BridgeError(_("{most} invitations are open: withdraw some of them").format(most=OPEN_MAX))
     if email is not None and person_with_email(connection, email) is not None:
-        raise AlreadyThere("somebody with this e-mail address has an account")
+        raise AlreadyThere(_("somebody with this e-mail address has an account"))
     return _add(connection, Invitation(role, email, False, None), now_ms + INVITATION_MS, by)
 
 

@@ -13,11 +13,12 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.errors import BridgeError
-from cloud_bridge.store.access import Person, Role
+from cloud_bridge.store.access import ROLE_NAMES, Person, Role
 from cloud_bridge.store.ownership import begin_membership
 from cloud_bridge.store.ready_plans import remove_plan
 from cloud_bridge.store.secrets import hash_of, new_secret
 from cloud_bridge.store.tables import member_invitations, members, people, units
+from cloud_bridge.words import gettext as _
 
 INVITATION_MS = 7 * DAY_MS
 MOST_MEMBERS = 5  # of one unit
@@ -53,9 +54,11 @@ def invite(connection: Connection, unit_id: str, verified_ms: int) -> str:
     """The code of a new invitation. Raises InvitationRefused."""
     _lock(connection, unit_id)
     if len(members_of(connection, unit_id)) >= MOST_MEMBERS:
-        raise InvitationRefused(f"{MOST_MEMBERS} people are the most that can share a charger: remove one first")
+        raise InvitationRefused(
+            _("{most} people are the most that can share a charger: remove one first").format(most=MOST_MEMBERS)
+        )
     if len(open_invitations(connection, unit_id, verified_ms)) >= MOST_INVITATIONS:
-        raise InvitationRefused(f"{MOST_INVITATIONS} invitations are open: withdraw one first")
+        raise InvitationRefused(_("{most} invitations are open: withdraw one first").format(most=MOST_INVITATIONS))
     code = new_secret()
     row = {"unit_id": unit_id, "code_hash": hash_of(code), "expires_ms": verified_ms + INVITATION_MS}
     connection.execute(insert(member_invitations), row)
@@ -92,19 +95,25 @@ def join(connection: Connection, person: Person, code: str, now_ms: int, verifie
     InvitationRefused."""
     invited = invited_to(connection, code, verified_ms)
     if invited is None:
-        raise InvitationRefused("this invitation was used or withdrawn, or is older than a week: ask for a new one")
+        raise InvitationRefused(_("this invitation was used or withdrawn, or is older than a week: ask for a new one"))
     unit_id = invited.unit_id
     owner_id = _lock(connection, unit_id)
     known = {member.person_id for member in members_of(connection, unit_id)}
     if person.role is not Role.DRIVER:
-        raise InvitationRefused(f"a charger is shared with drivers, and this account is of the role {person.role}")
+        raise InvitationRefused(
+            _("a charger is shared with drivers, and this account is of the role {role}").format(
+                role=_(ROLE_NAMES[person.role])
+            )
+        )
     if person.id == owner_id or person.id in known:
-        raise InvitationRefused("this charger is on your pages already")
+        raise InvitationRefused(_("this charger is on your pages already"))
     if len(known) >= MOST_MEMBERS:
-        raise InvitationRefused(f"{MOST_MEMBERS} people share this charger already: ask its owner to remove one")
+        raise InvitationRefused(
+            _("{most} people share this charger already: ask its owner to remove one").format(most=MOST_MEMBERS)
+        )
     used = delete(member_invitations).where(member_invitations.c.code_hash == hash_of(code))
     if connection.execute(used).rowcount != 1:
-        raise InvitationRefused("this invitation was used a moment ago: ask for a new one")
+        raise InvitationRefused(_("this invitation was used a moment ago: ask for a new one"))
     begin_membership(connection, unit_id, person.id, now_ms)
     return unit_id
 

@@ -11,6 +11,7 @@ and no digit, it has what is on a keyboard: no symbol looks like a letter, a das
 import unicodedata
 
 from cloud_bridge.errors import BridgeError
+from cloud_bridge.words import gettext as _
 
 MAX_NAME = 100
 MAX_FORM = 200  # of the columns: some characters fold into several
@@ -83,14 +84,26 @@ def checked(name: str) -> str:
     kept = unicodedata.normalize("NFC", name).strip()
     forms = (folded(kept), appearance(kept))
     if not all(forms) or len(kept) > MAX_NAME or not kept.isprintable() or max(map(len, forms)) > MAX_FORM:
-        raise BridgeError(f"{name!r} is no user name: use 1 to {MAX_NAME} printable characters")
+        raise BridgeError(
+            _("{name} is no user name: use 1 to {most} printable characters").format(name=f"{name!r}", most=MAX_NAME)
+        )
     if symbols := [one for one in unicodedata.normalize("NFKC", kept.translate(AS_TYPED)) if not _is_of_a_name(one)]:
-        raise BridgeError(f"{name!r} is no user name: it has the symbol {symbols[0]!r}")
+        raise BridgeError(
+            _("{name} is no user name: it has the symbol {symbol}").format(name=f"{name!r}", symbol=f"{symbols[0]!r}")
+        )
     scripts = sorted(_scripts(kept))
     if rare := [script for script in scripts if script not in SCRIPTS]:
-        raise BridgeError(f"{name!r} is no user name: it has letters that are {rare[0].title()}")
+        raise BridgeError(
+            _("{name} is no user name: it has letters that are {script}").format(
+                name=f"{name!r}", script=rare[0].title()
+            )
+        )
     if len(scripts) > 1:
-        raise BridgeError(f"{name!r} is no user name: it mixes letters that are {' and '.join(scripts).title()}")
+        mixed = scripts[0].title()
+        for script in scripts[1:]:
+            mixed = _("{first} and {last}").format(first=mixed, last=script.title())
+        said = _("{name} is no user name: it mixes letters that are {scripts}")
+        raise BridgeError(said.format(name=repr(name), scripts=mixed))
     return kept
 
 

@@ -13,6 +13,7 @@ from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.tables import passkeys, people, user_handles
 from cloud_bridge.store.upsert import insert_new
+from cloud_bridge.words import gettext as _
 
 PASSKEYS_MAX = 10  # of one person
 NAME_MAX = 60
@@ -86,12 +87,12 @@ def add_passkey(connection: Connection, person_id: int, name: str, new: PasskeyR
     """Returns its number. Raises AlreadyThere, and BridgeError for a name that is none or one passkey too many."""
     query = select(func.count()).select_from(passkeys).where(passkeys.c.person_id == person_id)
     if connection.execute(query).scalar_one() >= PASSKEYS_MAX:
-        raise BridgeError(f"you have {PASSKEYS_MAX} passkeys: remove one first")
+        raise BridgeError(_("you have {most} passkeys: remove one first").format(most=PASSKEYS_MAX))
     values = {"person_id": person_id, "name": _checked(name), "added_ms": now_ms} | new._asdict()
     try:
         row_id: int = connection.execute(passkeys.insert().returning(passkeys.c.id), values).scalar_one()
     except IntegrityError as error:
-        raise AlreadyThere("this passkey was added before") from error
+        raise AlreadyThere(_("this passkey was added before")) from error
     return row_id
 
 
@@ -122,5 +123,5 @@ def remove_all_passkeys(connection: Connection, person_id: int) -> int:
 def _checked(name: str) -> str:
     name = name.strip()
     if not name or len(name) > NAME_MAX or not name.isprintable():
-        raise BridgeError(f"the name of a passkey has 1 to {NAME_MAX} printable characters")
+        raise BridgeError(_("the name of a passkey has 1 to {most} printable characters").format(most=NAME_MAX))
     return name

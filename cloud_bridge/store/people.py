@@ -159,6 +159,11 @@ def choose_distances(connection: Connection, person_id: int, chosen: Distances |
     connection.execute(update(people).where(people.c.id == person_id).values(distances=chosen))
 
 
+def choose_language(connection: Connection, person_id: int, language: str | None) -> None:
+    """None: as the browser asks for."""
+    connection.execute(update(people).where(people.c.id == person_id).values(language=language))
+
+
 def log_out(connection: Connection, person: Person) -> None:
     """In every browser, and each is as unknown as before its first login."""
     for table in (web_sessions, pending_logins):
@@ -238,7 +243,7 @@ def end_sessions(connection: Connection, person: Person, session_id: str | None 
 
 
 def _persons(*more: Any) -> Select[Any]:
-    return select(people.c.id, people.c.name, people.c.role, *more)
+    return select(people.c.id, people.c.name, people.c.role, people.c.language, *more)
 
 
 def _named(query: Select[Any], name: str) -> Select[Any]:
@@ -248,4 +253,4 @@ def _named(query: Select[Any], name: str) -> Select[Any]:
 
 
 def _person(row: Row[Any]) -> Person:
-    return Person(row.id, row.name, Role(row.role))
+    return Person(row.id, row.name, Role(row.role), row.language)

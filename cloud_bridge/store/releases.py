@@ -12,6 +12,7 @@ from cloud_bridge.releases.release_errors import ReleaseError
 from cloud_bridge.releases.version import Version
 from cloud_bridge.store.release_tables import release_boards, releases
 from cloud_bridge.store.upsert import insert_one
+from cloud_bridge.words import gettext as _
 
 MAX_RELEASES = 200  # of at most 270 kB each
 
@@ -52,7 +53,11 @@ def images_of(connection: Connection, version: str) -> list[Release]:
     """One for each board. Raises ReleaseError for a version that is not there."""
     found = [_release(row) for row in connection.execute(_RELEASES.where(releases.c.version == version))]
     if not found:
-        raise ReleaseError(f"there is no release {version}: `release add` stores one, and `release list` shows them")
+        raise ReleaseError(
+            _("there is no release {version}: `release add` stores one, and `release list` shows them").format(
+                version=version
+            )
+        )
     return found
 
 

@@ -37,12 +37,14 @@ from cloud_bridge.store.fleet import LAST
 from cloud_bridge.store.release_tables import release_boards, roll_out_units, roll_outs
 from cloud_bridge.store.row_order import in_parts
 from cloud_bridge.store.tables import contacts, units
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 HEARD_MS = 2 * HOUR_MS  # a unit that was not heard for longer is away
 MAX_LIST = 10_000  # units that are named one by one
 AT_ONCE = 1000  # units that draw in one step
 TRIED = 1000  # units of which one is the first
-NOBODY = "no unit is chosen: a network is chosen by its digits, a site by how names begin"
+NOBODY = N_("no unit is chosen: a network is chosen by its digits, a site by how names begin")
 START_LOCK = 0x726F6C6C  # of PostgreSQL
 _DICE = random.SystemRandom()
 
@@ -165,7 +167,7 @@ def _step(connection: Connection, number: int, is_chosen: ColumnElement[bool]) -
 def _add(connection: Connection, number: int, rows: Sequence[tuple[str, str, int]], now_ms: int) -> None:
     """Units with their release and ring; an older roll-out does not count for them any more."""
     column = roll_out_units.c
-    for some in in_parts(sorted(unit_id for unit_id, _, _ in rows)):
+    for some in in_parts(sorted(row[0] for row in rows)):
         older = and_(column.unit_id.in_(some), column.is_newest)
         if connection.dialect.name == "postgresql":  # as store/row_order.py
             connection.execute(select(column.unit_id).where(older).order_by(_BY_CODE_POINTS).with_for_update()).all()
@@ -203,12 +205,14 @@ def _count(connection: Connection, version: str, is_chosen: ColumnElement[bool],
     heard = func.count(case((contacts.c.last_contact_ms >= now_ms - HEARD_MS, 1)))
     chosen: int = connection.execute(select(func.count()).select_from(_CHOOSABLE).where(is_chosen)).scalar_one()
     if not chosen:
-        raise ReleaseError(NOBODY)
+        raise ReleaseError(_(NOBODY))
     query = select(heard, func.count()).select_from(_OFFERED)
     some, offered = connection.execute(query.where(is_chosen, release_boards.c.version == version)).one()
     if not offered:
         raise ReleaseError(
-            f"no unit can take it: of {chosen} chosen, none has told a board that there is an image of {version} for"
+            _(
+                "no unit can take it: of {chosen} chosen, none has told a board that there is an image of {version} for"
+            ).format(chosen=chosen, version=version)
         )
     return Counted(some, offered - some, chosen - offered)
 
@@ -219,7 +223,7 @@ def _first(connection: Connection, version: str, is_chosen: ColumnElement[bool],
     for is_heard, some in ((True, query.where(contacts.c.last_contact_ms >= now_ms - HEARD_MS)), (False, query)):
         if found := list(connection.execute(some.limit(TRIED)).scalars()):
             return _DICE.choice(found), is_heard
-    raise ReleaseError(NOBODY)
+    raise ReleaseError(_(NOBODY))
 
 
 def _release_for(connection: Connection, version: str, unit_id: str) -> str:
@@ -232,7 +236,7 @@ def _release_for(connection: Connection, version: str, unit_id: str) -> str:
 
 def _is_chosen(connection: Connection, choice: Choice) -> ColumnElement[bool]:
     if choice.by in (ChosenBy.NETWORK, ChosenBy.SITE) and not choice.text:
-        raise ReleaseError(NOBODY)
+        raise ReleaseError(_(NOBODY))
     if choice.by is ChosenBy.NETWORK:
         return contacts.c.operator == choice.text
     if choice.by is ChosenBy.SITE:
@@ -242,19 +246,26 @@ def _is_chosen(connection: Connection, choice: Choice) -> ColumnElement[bool]:
         return true()
     unit_ids = sorted(set(choice.unit_ids))
     if len(unit_ids) > MAX_LIST:
-        raise ReleaseError(f"a list has at most {MAX_LIST:,} units: choose by network or site, or all")
+        raise ReleaseError(
+            _("a list has at most {most} units: choose by network or site, or all").format(most=f"{MAX_LIST:,}")
+        )
     known: set[str] = set()
     for some in in_parts(unit_ids):
         known.update(connection.execute(select(units.c.id).where(units.c.id.in_(some))).scalars())
     unknown = [unit_id for unit_id in unit_ids if unit_id not in known]
     if unknown:
-        raise ReleaseError(f"{unknown[0]!r} is no unit" + (f", nor are {len(unknown) - 1} more" if unknown[1:] else ""))
+        said = _("{unit} is no unit, nor are {n} more") if unknown[1:] else _("{unit} is no unit")
+        raise ReleaseError(said.format(unit=repr(unknown[0]), n=len(unknown) - 1))
     return units.c.id.in_(unit_ids) if unit_ids else false()
 
 
 def _refuse_second(connection: Connection, is_chosen: ColumnElement[bool]) -> None:
     if unfinished := waiting_for_rings(connection):
-        raise ReleaseError(f"roll-out {unfinished[0]} is still giving its units their rings: try again in a minute")
+        raise ReleaseError(
+            _("roll-out {number} is still giving its units their rings: try again in a minute").format(
+                number=unfinished[0]
+            )
+        )
     column = roll_out_units.c
     runs = exists().where(
         column.unit_id == units.c.id,
@@ -273,4 +284,8 @@ def _refuse_second(connection: Connection, is_chosen: ColumnElement[bool]) -> No
     first = connection.execute(of_running.order_by(roll_outs.c.id)).first()
     if first is not None:
         count = connection.execute(select(func.count()).select_from(_CHOOSABLE).where(is_chosen, runs)).scalar_one()
-        raise ReleaseError(f"roll-out {first[0]} of {first[1]} runs for {count} of these units: stop it first")
+        raise ReleaseError(
+            _("roll-out {number} of {version} runs for {n} of these units: stop it first").format(
+                number=first[0], version=first[1], n=count
+            )
+        )

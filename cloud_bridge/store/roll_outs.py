@@ -12,6 +12,7 @@ from cloud_bridge.releases.release_errors import ReleaseError
 from cloud_bridge.releases.roll_out_states import OPEN, Happened, RollOutState, UnitState, follow
 from cloud_bridge.store.release_tables import releases, roll_out_units, roll_outs
 from cloud_bridge.store.roll_out_start import ChosenBy
+from cloud_bridge.words import gettext as _
 
 MAX_WHY = 200  # characters of the column
 SHOWN = 100  # roll-outs of a list
@@ -77,7 +78,7 @@ def find_roll_out(connection: Connection, number: int) -> RollOut:
     """Raises ReleaseError for one that is not there."""
     row = connection.execute(_ROLL_OUTS.where(roll_outs.c.id == number)).first()
     if row is None:
-        raise ReleaseError(f"there is no roll-out {number}")
+        raise ReleaseError(_("there is no roll-out {number}").format(number=number))
     return _roll_out(row)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from cloud_bridge.currencies import CURRENCIES, Currency, currency_for
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.tables import tariffs, units
+from cloud_bridge.words import gettext as _
 
 MAX_NAME = 100
 MAX_RATE = 99_999  # just below 1,000 pence
@@ -33,10 +34,10 @@ def describe_site(connection: Connection, unit_id: str, name: str, time_zone: st
     """Raises BridgeError for a name that is too long or a zone that does not exist, unless it stands there already: then
     another machine knows it."""
     if len(name) > MAX_NAME or not name.isprintable():
-        raise BridgeError(f"a name has up to {MAX_NAME} printable characters")
+        raise BridgeError(_("a name has up to {most} printable characters").format(most=MAX_NAME))
     kept = connection.execute(select(units.c.time_zone).where(units.c.id == unit_id)).scalar()
     if time_zone != kept and time_zone not in available_timezones():
-        raise BridgeError(f"{time_zone!r} is no time zone")
+        raise BridgeError(_("{zone} is no time zone").format(zone=f"{time_zone!r}"))
     connection.execute(update(units).where(units.c.id == unit_id).values(name=name.strip(), time_zone=time_zone))
 
 
@@ -47,7 +48,7 @@ def time_zone_of(connection: Connection, unit_id: str) -> str:
 def set_currency(connection: Connection, unit_id: str, code: str) -> None:
     """Raises BridgeError for one that is not in currencies.py."""
     if code not in CURRENCIES:
-        raise BridgeError(f"{code!r} is no currency that we know")
+        raise BridgeError(_("{code} is no currency that we know").format(code=f"{code!r}"))
     connection.execute(update(units).where(units.c.id == unit_id).values(currency=code))
 
 
@@ -84,5 +85,5 @@ def set_tariff(connection: Connection, unit_id: str, tariff: Tariff | None) -> N
     rates = [tariff.rate] if tariff.off_peak_rate is None else [tariff.rate, tariff.off_peak_rate]
     minutes = (tariff.off_peak_from, tariff.off_peak_to)
     if not all(0 <= rate <= MAX_RATE for rate in rates) or not all(0 <= minute < MINUTES_A_DAY for minute in minutes):
-        raise BridgeError("a price is from 0 to 999.99, an hour from 00:00 to 23:59")
+        raise BridgeError(_("a price is from 0 to 999.99, an hour from 00:00 to 23:59"))
     connection.execute(insert(tariffs), {"unit_id": unit_id, **tariff._asdict()})

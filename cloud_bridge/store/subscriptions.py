@@ -9,12 +9,13 @@ from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.alerts.services import Via as Via
 from cloud_bridge.alerts.services import check_target
 from cloud_bridge.errors import BridgeError
-from cloud_bridge.store.access import Asker, Person, Role
+from cloud_bridge.store.access import ROLE_NAMES, Asker, Person, Role
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.store.tables import alert_wishes, people
 from cloud_bridge.store.upsert import insert_new
 from cloud_bridge.store.usual_alerts import USUAL_WAYS, mark_chosen
+from cloud_bridge.words import gettext as _
 
 MAX_SUBSCRIPTIONS = 50  # of one person
 TOLD: dict[AlertKind, tuple[Role, ...]] = {  # who may want to know; what is not here, everybody who sees the unit
@@ -43,12 +44,16 @@ def add_subscription(connection: Connection, person: Person, about: AlertKind, v
     """`target` is as services.target_of makes it. Asking twice changes nothing. Returns a webhook's key, else "". Raises
     BridgeError for a target we do not call, and for mail to nowhere."""
     if len(subscriptions_of(connection, person)) >= MAX_SUBSCRIPTIONS:
-        raise BridgeError(f"{MAX_SUBSCRIPTIONS} notifications are the most that one account can have")
+        raise BridgeError(
+            _("{most} notifications are the most that one account can have").format(most=MAX_SUBSCRIPTIONS)
+        )
     if person.role not in TOLD.get(about, Role):
-        raise BridgeError(f"this is told to others: {', '.join(TOLD[about])}")
+        raise BridgeError(
+            _("this is told to others: {others}").format(others=", ".join(_(ROLE_NAMES[role]) for role in TOLD[about]))
+        )
     check_target(via, target)
     if via is Via.EMAIL and email_of(connection, person.id) is None:
-        raise BridgeError("this account has no e-mail address yet")
+        raise BridgeError(_("this account has no e-mail address yet"))
     if via in USUAL_WAYS:
         mark_chosen(connection, person, via)
     row = {
@@ -100,11 +105,13 @@ def refusal(subscription: Subscription) -> str | None:
 
 
 def _wishes(connection: Connection, on_bad_row: Callable[[Exception], object] | None = None) -> list[Subscription]:
-    query = select(alert_wishes, people.c.name, people.c.role).join(people, people.c.id == alert_wishes.c.person_id)
+    query = select(alert_wishes, people.c.name, people.c.role, people.c.language).join(
+        people, people.c.id == alert_wishes.c.person_id
+    )
     found = []
     for row in connection.execute(query.order_by(alert_wishes.c.id)):
         try:
-            person = Person(row.person_id, row.name, Role(row.role))
+            person = Person(row.person_id, row.name, Role(row.role), row.language)
             found.append(Subscription(row.id, person, AlertKind(row.about), Via(row.via), row.target, row.secret))
         except ValueError as error:  # of a newer version
             if on_bad_row is not None:

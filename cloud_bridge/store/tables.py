@@ -83,6 +83,7 @@ people = _numbered(
     Column("name_folded", String(200)),  # names.py; null: an older account has it, from before names were compared
     Column("name_appearance", String(200)),
     Column("distances", String(2)),  # "mi" or "km"; null: as is usual at their charge point (distances.py)
+    Column("language", String(20)),  # a catalogue of cloud_bridge/words; null: by the browser, or English
     Index(None, "email", unique=True),
     Index(None, "name_folded", unique=True),
     Index(None, "name_appearance", unique=True),

@@ -10,6 +10,8 @@ from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.support.signal import SignalSummary, is_weak
 from cloud_bridge.values import PASS_ABOVE_CSQ
+from cloud_bridge.words import formats, ngettext
+from cloud_bridge.words import gettext as _
 
 MEASURED_MS = HOUR_MS  # of signal, before it says how a place is
 OFTEN_WEAK = 0.1  # of the time: 2.4 hours a day
@@ -30,36 +32,44 @@ def advise(evidence: Evidence, boots: tuple[int, int] | None = None) -> list[Adv
     if boots is not None:  # what the evidence says is of both
         found.append(
             Advice(
-                "Find the second charger",
-                f"Two log in with this identity, with boot counts {boots[0]:,} and {boots[1]:,}. The steps stand under "
-                "Needs attention; signal and restarts say little until then.",
+                _("Find the second charger"),
+                _(
+                    "Two log in with this identity, with boot counts {first} and {second}. The steps stand under Needs "
+                    "attention; signal and restarts say little until then."
+                ).format(first=formats.count(boots[0]), second=formats.count(boots[1])),
             )
         )
     if evidence.brown_outs >= BROWN_OUTS:
         found.append(
             Advice(
-                "Check the supply",
-                f"It restarted {evidence.brown_outs} times because its supply dipped. A modem draws 2 A in bursts: look at "
-                "the terminals, the cable's cross-section and the 5 V supply before anything about radio.",
+                _("Check the supply"),
+                _(
+                    "It restarted {times} times because its supply dipped. A modem draws 2 A in bursts: look at the "
+                    "terminals, the cable's cross-section and the 5 V supply before anything about radio."
+                ).format(times=evidence.brown_outs),
             )
         )
     if evidence.signal.measured_ms < MEASURED_MS:
-        found.append(Advice("Measure on site", _few_readings(evidence.signal)))
+        found.append(Advice(_("Measure on site"), _few_readings(evidence.signal)))
         return found
     found += _radio(evidence) or _lately_or_at_times(evidence)
     if not found and evidence.gaps:
         found.append(
             Advice(
-                "Look for what the times have in common",
-                "The signal is good, and still it fell silent: see the hours of the gaps. A time switch, a neighbour's "
-                "equipment or work on the mast are likelier than the place.",
+                _("Look for what the times have in common"),
+                _(
+                    "The signal is good, and still it fell silent: see the hours of the gaps. A time switch, a neighbour's "
+                    "equipment or work on the mast are likelier than the place."
+                ),
             )
         )
     if not found and evidence.last_hour.latest_csq is None:
         found.append(
-            Advice("Measure on site", "The signal was good, but there is no reading of it from the last hour.")
+            Advice(_("Measure on site"), _("The signal was good, but there is no reading of it from the last hour."))
         )
-    return found or [Advice("Nothing to do", "The signal is good, in the last hour too, and it has not been silent.")]
+    return found or [
+        Advice(_("Nothing to do"), _("The signal is good, in the last hour too, and it has not been silent."))
+    ]
 
 
 def weak_lately(evidence: Evidence) -> bool:
@@ -70,12 +80,21 @@ def weak_lately(evidence: Evidence) -> bool:
 
 def _few_readings(signal: SignalSummary) -> str:
     if signal.latest_csq is None:
-        return "There is no reading of the signal to say more from here."
+        return _("There is no reading of the signal to say more from here.")
     minutes = max(1, round(signal.measured_ms / 60_000))
-    measured = f"The signal is known for {minutes} minute{'s' if minutes > 1 else ''} only"
     if is_weak(signal.latest_csq):
-        return f"{measured}, and CSQ was {signal.latest_csq} last: it has to be {PASS_ABOVE_CSQ + 1} or more."
-    return f"{measured}: CSQ was {signal.latest_csq} last. An hour is needed to say more from here."
+        said = ngettext(
+            "The signal is known for {n} minute only, and CSQ was {csq} last: it has to be {least} or more.",
+            "The signal is known for {n} minutes only, and CSQ was {csq} last: it has to be {least} or more.",
+            minutes,
+        )
+    else:
+        said = ngettext(
+            "The signal is known for {n} minute only: CSQ was {csq} last. An hour is needed to say more from here.",
+            "The signal is known for {n} minutes only: CSQ was {csq} last. An hour is needed to say more from here.",
+            minutes,
+        )
+    return said.format(n=minutes, csq=signal.latest_csq, least=PASS_ABOVE_CSQ + 1)
 
 
 def _lately_or_at_times(evidence: Evidence) -> list[Advice]:
@@ -84,17 +103,21 @@ def _lately_or_at_times(evidence: Evidence) -> list[Advice]:
     if weak_lately(evidence):
         return [
             Advice(
-                "Look for what has changed",
-                f"CSQ was {hour.latest_csq} last and {hour.typical_csq} typically in the last hour, against "
-                f"{signal.typical_csq} in all this time. Check the antenna, its lead and plug, and what now stands before it.",
+                _("Look for what has changed"),
+                _(
+                    "CSQ was {latest} last and {typical} typically in the last hour, against {before} in all this time. Check "
+                    "the antenna, its lead and plug, and what now stands before it."
+                ).format(latest=hour.latest_csq, typical=hour.typical_csq, before=signal.typical_csq),
             )
         ]
     if signal.weak_share >= OFTEN_WEAK:
         return [
             Advice(
-                "Look for when it is weak",
-                f"CSQ is typically {signal.typical_csq}, but {PASS_ABOVE_CSQ} or less for {signal.weak_share:.0%} of the "
-                "time. The chart shows when: a parked vehicle or a closed gate may stand in front of the antenna.",
+                _("Look for when it is weak"),
+                _(
+                    "CSQ is typically {typical}, but {weak} or less for {percent} of the time. The chart shows when: a "
+                    "parked vehicle or a closed gate may stand in front of the antenna."
+                ).format(typical=signal.typical_csq, weak=PASS_ABOVE_CSQ, percent=formats.percent(signal.weak_share)),
             )
         ]
     return []
@@ -106,35 +129,46 @@ def _radio(evidence: Evidence) -> list[Advice]:
         return []
     lately = ""
     if weak_lately(evidence):
-        lately = f" It was {evidence.last_hour.latest_csq} last."
+        lately = " " + _("It was {csq} last.").format(csq=evidence.last_hour.latest_csq)
     elif evidence.last_hour.latest_csq is not None:
-        lately = f" It is better in the last hour, {evidence.last_hour.typical_csq}: see for a day whether that lasts."
+        better = _("It is better in the last hour, {csq}: see for a day whether that lasts.")
+        lately = " " + better.format(csq=evidence.last_hour.typical_csq)
     used = evidence.signal.networks[0]
     found = []
     for other in evidence.signal.networks[1:]:
         if other.operator and other.average_csq >= used.average_csq + BETTER_BY:
             found.append(
                 Advice(
-                    "Try the other network",
-                    f"It has heard {other.operator} at CSQ {other.average_csq:.0f}, and stays on "
-                    f"{used.operator or 'its network'} at {used.average_csq:.0f}.",
+                    _("Try the other network"),
+                    _("It has heard {network} at CSQ {csq}, and stays on {used} at {used_csq}.").format(
+                        network=other.operator,
+                        csq=formats.number(other.average_csq),
+                        used=used.operator or _("its network"),
+                        used_csq=formats.number(used.average_csq),
+                    ),
                 )
             )
             break
     if typical > ANTENNA_HELPS_ABOVE_CSQ:
         found.append(
             Advice(
-                "Move or replace the antenna",
-                f"CSQ is typically {typical} and has to be {PASS_ABOVE_CSQ + 1} or more: an outside antenna, or one a "
-                f"metre higher and away from metal, usually gains 3 to 6.{lately}",
+                _("Move or replace the antenna"),
+                _(
+                    "CSQ is typically {typical} and has to be {least} or more: an outside antenna, or one a metre higher and "
+                    "away from metal, usually gains 3 to 6."
+                ).format(typical=typical, least=PASS_ABOVE_CSQ + 1)
+                + lately,
             )
         )
     else:
         found.append(
             Advice(
-                "Fit a signal booster",
-                f"CSQ is typically {typical}: too weak for an antenna alone. Measure first where a booster's outside "
-                f"antenna would stand.{lately}",
+                _("Fit a signal booster"),
+                _(
+                    "CSQ is typically {typical}: too weak for an antenna alone. Measure first where a booster's outside "
+                    "antenna would stand."
+                ).format(typical=typical)
+                + lately,
             )
         )
     return found
@@ -151,12 +185,15 @@ def compare(before: Evidence, after: Evidence) -> Change:
     """Whether the visit helped."""
     then, since = before.signal.typical_csq, after.signal.typical_csq
     if after.signal.measured_ms < MEASURED_MS or then is None or since is None:
-        return Change(None, "Too early to say: an hour of readings is needed after the visit.")
-    signal = f"CSQ {then} before, {since} since"
+        return Change(None, _("Too early to say: an hour of readings is needed after the visit."))
     if after.gaps:
-        return Change(False, f"Not yet: {signal}, and it has been silent again.")
-    if is_weak(since):
-        return Change(False, f"Not yet: {signal}; it needs {PASS_ABOVE_CSQ + 1} or more.")
-    if weak_lately(after):
-        return Change(False, f"Not yet: {signal}, and CSQ {after.last_hour.latest_csq} last.")
-    return Change(True, f"It worked: {signal}, and no silence.")
+        said = _("Not yet: CSQ {before} before, {since} since, and it has been silent again.")
+    elif is_weak(since):
+        said = _("Not yet: CSQ {before} before, {since} since; it needs {least} or more.")
+    elif weak_lately(after):
+        said = _("Not yet: CSQ {before} before, {since} since, and CSQ {latest} last.")
+    else:
+        said = _("It worked: CSQ {before} before, {since} since, and no silence.")
+    worked = not (after.gaps or is_weak(since) or weak_lately(after))
+    latest = after.last_hour.latest_csq
+    return Change(worked, said.format(before=then, since=since, least=PASS_ABOVE_CSQ + 1, latest=latest))

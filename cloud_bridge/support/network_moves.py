@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from cloud_bridge.store.readable import Rows
 from cloud_bridge.support.unit_events import unit_events
 from cloud_bridge.values import NO_CSQ
+from cloud_bridge.words import gettext as _
 
 HEARD = "heard"  # our word for the event that brings the result of a scan
 
@@ -34,6 +35,9 @@ def _strengths(details: dict[str, Any]) -> str:
     """{"23415": 22}, the best cell of each network by CSQ, the loudest first; last those that the scan did not measure."""
     heard = sorted((csq == NO_CSQ, -csq, plmn) for plmn, csq in details.items() if isinstance(csq, int))
     said = [
-        f"{plmn} (signal not measured)" if unmeasured else f"{plmn} at CSQ {-csq}" for unmeasured, csq, plmn in heard
+        _("{plmn} (signal not measured)").format(plmn=plmn)
+        if unmeasured
+        else _("{plmn} at CSQ {csq}").format(plmn=plmn, csq=-csq)
+        for unmeasured, csq, plmn in heard
     ]
-    return ", ".join(said) or "none"
+    return ", ".join(said) or _("none")

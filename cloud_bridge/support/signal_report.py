@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.values import PASS_ABOVE_CSQ
+from cloud_bridge.words import gettext as _
 
 FAMILY = "chargekeeper signal report"
 BEGIN, END = '<template id="signal-report">', "</template>"  # around the JSON in the tool's page
@@ -91,5 +92,7 @@ def read_report(text: str) -> SignalReport | None:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))
         if where == "format":
-            raise BadReport("it was written by another version of the tool") from None
-        raise BadReport(f"its value {where} is not valid" if where else "it was cut off or changed") from None
+            raise BadReport(_("it was written by another version of the tool")) from None
+        if where:
+            raise BadReport(_("its value {name} is not valid").format(name=where)) from None
+        raise BadReport(_("it was cut off or changed")) from None

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cloud_bridge.store.sites import Tariff
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 GREAT_BRITAIN = Path(__file__).with_name("great_britain.toml")
+ANY_SUPPLIER = N_("Any supplier")  # the one that is no name
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 
 
@@ -27,7 +30,7 @@ class Preset(NamedTuple):
 
     @property
     def title(self) -> str:
-        return f"{self.supplier}, {self.name}"
+        return f"{_(self.supplier)}, {self.name}"
 
 
 @cache

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 
+from cloud_bridge.words import gettext as _
+
 
 class LoginNeeded(Exception):
     """Nobody is logged in; answered with the login page, which leads back to `path`."""
@@ -21,7 +23,8 @@ class NotTheirs(HTTPException):
 
 
 class Refused(Exception):
-    """What a person asked for cannot be done; `title` and `meaning` are what they read: the reason, and what to do.
+    """What a person asked for cannot be done; `title` and `meaning` are what they read: the reason, and what to do. Constants
+    that are marked for the catalogue are said here, in the language of the person.
 
     With `field`, the page with the form comes again, with what was typed, and the meaning stands beside that field; "" is the
     form as a whole, and has the title too (form_errors.py). Where several fields may be wrong at once, `problems` has
@@ -37,9 +40,9 @@ class Refused(Exception):
         problems: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(title)
-        self.title, self.meaning, self.status = title, meaning, status
+        self.title, self.meaning, self.status = _(title), _(meaning), status
         self.problems: Mapping[str, str] = problems or {}
         if problems:
-            self.meaning = " ".join([*problems.values(), meaning])
+            self.meaning = " ".join([*problems.values(), self.meaning])
         elif field is not None:
-            self.problems = {field: meaning if field else f"{title}. {meaning}"}
+            self.problems = {field: self.meaning if field else f"{self.title}. {self.meaning}"}

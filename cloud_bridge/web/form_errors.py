@@ -37,6 +37,8 @@ from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.public_address import COOKIES
 from cloud_bridge.web.security.forms import check_form
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 FORM = ""  # the form as a whole, in the place of a field's name
 _TYPED = "chargekeeper.typed"  # in the scope of the request that makes the page anew
@@ -109,12 +111,12 @@ def sent_code(request: Request, code: str) -> str:
 
 
 @contextmanager
-def explained(title: str, field: str, ending: str = "Nothing was changed.") -> Iterator[None]:
+def explained(title: str, field: str, ending: str = N_("Nothing was changed.")) -> Iterator[None]:
     """What the store refuses stands beside the field that it is about; `ending` says what became of the rest."""
     try:
         yield
     except BridgeError as error:
-        raise Refused(title, f"{sentence(error)} {ending}", field=field) from None
+        raise Refused(title, f"{sentence(error)} {_(ending)}", field=field) from None
 
 
 async def page_again(request: Request, problems: Mapping[str, str], status: int) -> Response | None:

@@ -11,6 +11,7 @@ from cloud_bridge.web.connections import ConnectionTurns
 from cloud_bridge.web.own_writes import OwnWrites
 from cloud_bridge.web.problems import answer_problems, refusal
 from cloud_bridge.web.public_address import PublicAddress
+from cloud_bridge.web.readers_language import ReadersLanguage
 from cloud_bridge.web.security.attempts import Attempts
 from cloud_bridge.web.security.challenges import Challenges
 from cloud_bridge.web.security.head_as_get import HeadAsGet
@@ -43,6 +44,7 @@ def app_of(app_state: AppState, routes: list[BaseRoute]) -> FastAPI:
     app.add_middleware(SecurityHeaders, refuse=refusal)
     if app_state.standby is not None:
         app.add_middleware(OwnWrites, secure=public_url is not None and public_url.startswith("https://"))
+    app.add_middleware(ReadersLanguage)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
     app.add_middleware(PublicAddress)
     app.add_middleware(HeadAsGet)

@@ -1,12 +1,10 @@
 """How a page is made: who must be logged in to see it, its template, and the token of its forms."""
 
 import secrets
-from pathlib import Path as FilePath
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.conversations import count_news
@@ -20,25 +18,23 @@ from cloud_bridge.web.presentation import words
 from cloud_bridge.web.public_address import address_of, below
 from cloud_bridge.web.security.access import SESSION_COOKIE, person_in
 from cloud_bridge.web.security.forms import check_form, form_token
+from cloud_bridge.web.translated_templates import SHARED
+from cloud_bridge.web.translated_templates import template as translated
+from cloud_bridge.words import formats
+from cloud_bridge.words.language import choose_language
 
 MAX_FIELD = 200
 UNIT_ID = "unit_id"  # in the path of what is a page of one charge point
 HAS_NOTHING = Has(charger=False, vehicle=False)
 
-templates = Environment(
-    loader=FileSystemLoader(FilePath(__file__).with_name("templates")),
-    autoescape=True,
-    auto_reload=False,  # else each part of a page looks at its file's time, and gives up the interpreter for that
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-
-templates.globals["once"] = lambda: secrets.token_hex(16)  # marks a form, so that sent twice it counts once
-templates.globals["static"] = static_files.PATH
-templates.globals["typed_in"] = NOTHING.form  # of a page that answers no form: form_errors.py
-templates.globals["is_refused"] = False
-templates.globals["words"] = words
+SHARED |= {
+    "once": lambda: secrets.token_hex(16),  # marks a form, so that sent twice it counts once
+    "static": static_files.PATH,
+    "typed_in": NOTHING.form,  # of a page that answers no form: form_errors.py
+    "is_refused": False,
+    "words": words,
+    "formats": formats,
+}
 
 Field = Annotated[str, Form(max_length=MAX_FIELD)]
 Number = Annotated[int, Path(ge=1, lt=2**63)]  # of a row in the store, which takes no larger one
@@ -58,6 +54,8 @@ def viewer_of(request: Request) -> Person | None:
             request.state.has = what_they_have(connection, person)
         if person is not None and UNIT_ID in request.path_params:
             request.state.unit = visible_unit(connection, person, request.path_params[UNIT_ID])
+    if person is not None:
+        choose_language(person.language)
     return person
 
 
@@ -123,7 +121,7 @@ def render_html(request: Request, template: str, **content: Any) -> str:
     """A page or a part of one, with its links below the public address."""
     typed = typed_of(request)
     content |= {"path": request.url.path, "typed_in": typed.form, "is_refused": typed.is_refused}
-    html = templates.get_template(template).render(content)
+    html = translated(template).render(content)
     return below(address_of(request).root, html)
 
 

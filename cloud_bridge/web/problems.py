@@ -20,44 +20,62 @@ from cloud_bridge.passwords import HashingBusy
 from cloud_bridge.store.error_text import reason_of
 from cloud_bridge.web.errors import LoginNeeded, Refused
 from cloud_bridge.web.form_errors import page_again
-from cloud_bridge.web.page import page, templates, to, viewer_of
+from cloud_bridge.web.page import page, to, viewer_of
 from cloud_bridge.web.public_address import address_of, below
+from cloud_bridge.web.readers_language import FOR_PROGRAMS
+from cloud_bridge.web.translated_templates import template
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
+from cloud_bridge.words.language import language_now
 
 _log = logging.getLogger(__name__)
 
 # status: title, what it means and what to do
 PROBLEMS = {
     403: (
-        "That page was too old",
-        "Nothing was changed. Go back, reload the page, and try again. If you have logged out meanwhile, log in again.",
+        N_("That page was too old"),
+        N_(
+            "Nothing was changed. Go back, reload the page, and try again. If you have logged out meanwhile, log in again."
+        ),
     ),
-    404: ("Not here", "There is nothing at this address that you can see. It may have been removed, or not be yours."),
-    405: ("Not here", "This address is not a page. Nothing was changed."),
-    408: ("That took too long", "Nothing was stored. Your connection was too slow. Go back and try again."),
-    409: ("That was done already", "Nothing was changed a second time."),
-    411: ("That was too large", "Nothing was stored. Your browser did not say how much it was sending."),
+    404: (
+        N_("Not here"),
+        N_("There is nothing at this address that you can see. It may have been removed, or not be yours."),
+    ),
+    405: (N_("Not here"), N_("This address is not a page. Nothing was changed.")),
+    408: (N_("That took too long"), N_("Nothing was stored. Your connection was too slow. Go back and try again.")),
+    409: (N_("That was done already"), N_("Nothing was changed a second time.")),
+    411: (N_("That was too large"), N_("Nothing was stored. Your browser did not say how much it was sending.")),
     413: (
-        "That was too large",
-        "Nothing was stored. Go back and send less: up to 60,000 characters, a file up to 60 kB, or a photo up to 10 MB.",
+        N_("That was too large"),
+        N_(
+            "Nothing was stored. Go back and send less: up to 60,000 characters, a file up to 60 kB, or a photo up to 10 MB."
+        ),
     ),
-    414: ("That was too large", "This address is longer than any of ours. Nothing was changed."),
-    422: ("Something was missing", "Nothing was changed. Go back, fill in every field, and try again."),
-    429: ("Too many tries", "Wait a minute, then try again. This keeps strangers from guessing passwords."),
-    431: ("That was too large", "Nothing was stored. Delete the cookies of this site in your browser, and try again."),
+    414: (N_("That was too large"), N_("This address is longer than any of ours. Nothing was changed.")),
+    422: (N_("Something was missing"), N_("Nothing was changed. Go back, fill in every field, and try again.")),
+    429: (N_("Too many tries"), N_("Wait a minute, then try again. This keeps strangers from guessing passwords.")),
+    431: (
+        N_("That was too large"),
+        N_("Nothing was stored. Delete the cookies of this site in your browser, and try again."),
+    ),
     503: (
-        "We cannot reach our records",
-        "Nothing was changed. It is our fault, not yours, and your charger is not affected. Try again in a minute.",
+        N_("We cannot reach our records"),
+        N_("Nothing was changed. It is our fault, not yours, and your charger is not affected. Try again in a minute."),
     ),
 }
 UNSTORABLE = "a text with U+0000, or with a lone surrogate, or a value out of range"
-OTHER = ("Something went wrong", "It is our fault, not yours. Your charger is not affected. Go back and try again.")
+OTHER = (
+    N_("Something went wrong"),
+    N_("It is our fault, not yours. Your charger is not affected. Go back and try again."),
+)
 START = "/"
 
 UNREADABLE = (
-    "This cannot be shown",
-    "It is stored, but its content is not valid. Everything else is not affected. Nothing was changed.",
+    N_("This cannot be shown"),
+    N_("It is stored, but its content is not valid. Everything else is not affected. Nothing was changed."),
 )
-BUSY = ("Many people are logging in", "Nothing was changed. Go back and try again in a few seconds.")
+BUSY = (N_("Many people are logging in"), N_("Nothing was changed. Go back and try again in a few seconds."))
 STORE_AWAY = (DatabaseError, InterfaceError, TimeoutError)
 RETRY_AFTER_S = 60
 LOGIN_AGAIN_S = 5
@@ -80,7 +98,7 @@ def answer_problems(app: FastAPI) -> None:
 
 def refusal(request: HTTPConnection, status: int) -> Response:
     """The answer to a request that no route has seen."""
-    title, _ = PROBLEMS.get(status, OTHER)
+    title = PROBLEMS.get(status, OTHER)[0]
     if _is_for_programs(request):
         if status in (404, 422):  # as FastAPI writes it
             return JSONResponse({"detail": [{"loc": ["request"], "msg": UNSTORABLE, "type": "value_error"}]}, 422)
@@ -90,20 +108,20 @@ def refusal(request: HTTPConnection, status: int) -> Response:
 
 def problem_text(request: HTTPConnection, status: int) -> str:
     """The page without a person, for where nobody has been asked who they are."""
-    return _text(address_of(request).root, *PROBLEMS.get(status, OTHER))
+    return _text(language_now(), address_of(request).root, *PROBLEMS.get(status, OTHER))
 
 
 @cache
-def _text(root: str, title: str, meaning: str) -> str:
-    html = templates.get_template("everyone/problem.html").render(
-        person=None, form="", path="", news=0, title=title, meaning=meaning, back=START
+def _text(_language: str, root: str, title: str, meaning: str) -> str:
+    html = template("everyone/problem.html").render(
+        person=None, form="", path="", news=0, title=_(title), meaning=_(meaning), back=START
     )
     return below(root, html)
 
 
 async def _problem(request: Request, status: int) -> Response:
     title, meaning = PROBLEMS.get(status, OTHER)
-    content = {"title": title, "meaning": meaning, "back": _came_from(request)}
+    content = {"title": _(title), "meaning": _(meaning), "back": _came_from(request)}
     try:
         person = await run_in_threadpool(viewer_of, request)
     except STORE_AWAY as error:  # what is wrong with the request is so whoever asks
@@ -140,7 +158,9 @@ async def _unreadable(request: Request, error: Exception) -> Response:
     """The row is there, so the address is not wrong; and no trouble of ours passes, so it is no 500 either."""
     _log.warning("%s cannot be shown: %s", request.url.path, error)
     person = await run_in_threadpool(viewer_of, request)
-    return page(request, "everyone/problem.html", person, 404, title=UNREADABLE[0], meaning=UNREADABLE[1], back=START)
+    return page(
+        request, "everyone/problem.html", person, 404, title=_(UNREADABLE[0]), meaning=_(UNREADABLE[1]), back=START
+    )
 
 
 async def _problem_of(request: Request, error: HTTPException) -> Response:
@@ -170,10 +190,10 @@ def _in_words(error: Mapping[str, Any]) -> str:
     """What is wrong with a field, as FastAPI has found."""
     match error["type"]:
         case "missing" | "string_too_short":
-            return "Fill this in."
+            return _("Fill this in.")
         case "string_too_long":
-            return f"This is too long. At most {error['ctx']['max_length']} characters are stored."
-    return "This cannot be used. Check it, and try again."
+            return _("This is too long. At most {most} characters are stored.").format(most=error["ctx"]["max_length"])
+    return _("This cannot be used. Check it, and try again.")
 
 
 def _warn_of_store(error: Exception) -> None:
@@ -202,7 +222,9 @@ async def _unstorable(request: Request, _error: Exception) -> Response:
 
 async def _hashing_busy(request: Request, _error: HashingBusy) -> Response:
     """Many at once get this page, so it is made once."""
-    return HTMLResponse(_text(address_of(request).root, *BUSY), 429, {"Retry-After": str(LOGIN_AGAIN_S)})
+    return HTMLResponse(
+        _text(language_now(), address_of(request).root, *BUSY), 429, {"Retry-After": str(LOGIN_AGAIN_S)}
+    )
 
 
 async def _client_has_left(_request: Request, _error: Exception) -> Response:
@@ -218,4 +240,4 @@ async def _failed(request: Request, _error: Exception) -> Response:
 
 
 def _is_for_programs(request: HTTPConnection) -> bool:
-    return request.url.path.startswith(("/api/", "/healthz", "/livez", "/metrics", "/openapi.json"))
+    return request.url.path.startswith(FOR_PROGRAMS)

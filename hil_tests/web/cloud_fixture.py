@@ -128,7 +128,7 @@ class WebCloudFixture(CloudFixture):
         """On the page that asks for it; comes to the one with the recovery codes."""
         key = page.locator("li code").first.inner_text()
         page.get_by_label("Code", exact=True).fill(code_of(key, self.now_s()))
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         codes = page.locator("li code")
         codes.nth(9).wait_for()
         self.recovery_codes[name] = codes.all_inner_texts()

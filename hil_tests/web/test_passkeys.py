@@ -49,7 +49,7 @@ def test_a_passkey_is_added_used_and_removed(browser: Browser, place: WebCloudFi
     dora.clicks("Passkeys")
     dora.comes_to("Passkeys")
     dora.fills(password=place.logins["dora"])
-    dora.clicks("Go on")
+    dora.clicks("Continue")
     dora.comes_to("Add a passkey")
     dora.fills(name="My phone")
     dora.clicks("Create the passkey")

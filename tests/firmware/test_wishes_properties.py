@@ -69,7 +69,8 @@ class Owner:
 def check_words(told: in_force.InForce, amps: float, source: str, plugged: bool, now_ms: int) -> None:
     """The words name what the ruling is, and no other."""
     said = in_force.answer(told, now_ms, ZONE, "you")
-    headline = in_force.headline(told, plugged, now_ms, ZONE, "you")
+    found = in_force.headline(told, plugged, now_ms, ZONE, "you")
+    headline = None if found is None else found.text
     if amps == 0:
         assert "aused" in said and not re.search(r"\d A\b", said), said
         assert headline is not None and headline.startswith(

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from cloud_bridge.ingest.ocpp.certificate_subject import common_name
 from cloud_bridge.wire import UNIT_ID
+from cloud_bridge.words import N_
 
 SUBPROTOCOL = "ocpp1.6"
 MAX_SECRET = 128  # characters
@@ -24,14 +25,14 @@ KEY_DIGITS = range(32, 41)  # hexadecimal, of an AuthorizationKey
 
 NO_ID = "the address ends with no id of a charger"
 NO_PASSWORD = "it sent no password (Basic authentication, security profile 1 or 2)"
-OTHER_USER = "its user name is not its id"
-OTHER_CERTIFICATE = "the common name (CN) of its client certificate is not its id"
-NO_SUBPROTOCOL = "it does not offer the subprotocol ocpp1.6 (OCPP-J 1.6)"
-WRONG_SECRET = "its password is not the secret of this charger"
-NOT_OURS = "no charger of this id speaks OCPP here"
-TRY_AGAIN = "we could not check its password: our database is away"
-BUSY = "too many chargers log in at once"
-TOO_MUCH = "it sends too many messages"
+OTHER_USER = N_("its user name is not its id")
+OTHER_CERTIFICATE = N_("the common name (CN) of its client certificate is not its id")
+NO_SUBPROTOCOL = N_("it does not offer the subprotocol ocpp1.6 (OCPP-J 1.6)")
+WRONG_SECRET = N_("its password is not the secret of this charger")
+NOT_OURS = N_("no charger of this id speaks OCPP here")
+TRY_AGAIN = N_("we could not check its password: our database is away")
+BUSY = N_("too many chargers log in at once")
+TOO_MUCH = N_("it sends too many messages")
 
 
 class Knock(NamedTuple):

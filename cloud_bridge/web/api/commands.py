@@ -137,7 +137,9 @@ def read_in_force(app_state: StateDep, connection: Reading, asker: ApiAsker, uni
     return {"in_force": _told(ruling, point.heartbeat_ms, point.now_ms, unit.time_zone, owner)}
 
 
-def command_state(command_id: str, command: Command, now_ms: int, time_zone: str, owner: str) -> dict[str, Any]:
+def command_state(
+    command_id: str, command: Command, now_ms: int, time_zone: str, owner: in_force.Owner
+) -> dict[str, Any]:
     """As CommandState. `owner`: as they are called (in_force.owner_to)."""
     told = None if command.result is None else in_force.of_result(command.result)
     answered_ms = command.answered_ms
@@ -155,7 +157,7 @@ def command_state(command_id: str, command: Command, now_ms: int, time_zone: str
     }
 
 
-def _told(told: in_force.InForce, told_ms: int, now_ms: int, time_zone: str, owner: str) -> dict[str, Any]:
+def _told(told: in_force.InForce, told_ms: int, now_ms: int, time_zone: str, owner: in_force.Owner) -> dict[str, Any]:
     ends = told.until_s is not None and told.until_s <= LATEST_S
     return {
         "told_at": iso_utc(told_ms),
@@ -168,7 +170,7 @@ def _told(told: in_force.InForce, told_ms: int, now_ms: int, time_zone: str, own
     }
 
 
-def _owner(connection: Connection, unit: Unit, asker: Asker) -> str:
+def _owner(connection: Connection, unit: Unit, asker: Asker) -> in_force.Owner:
     return in_force.owner_to(asker, is_shared(connection, unit.id))
 
 

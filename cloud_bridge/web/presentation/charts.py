@@ -20,6 +20,8 @@ from cloud_bridge.web.presentation.series import (
     spent_wh,
 )
 from cloud_bridge.web.presentation.words import chart_zone, lasting
+from cloud_bridge.words import formats
+from cloud_bridge.words import gettext as _
 
 FEW = 8  # days whose names tell them apart
 SHORTEST_MS = HOUR_MS  # that an axis shows, so that the first minutes do not fill it
@@ -78,7 +80,7 @@ def power_chart(session: RunningSession, axis: TimeAxis) -> list[Power]:
 
 def reach_bars(found: Sequence[Reach], time_zone: str) -> list[Bar]:
     """The per cent of each slot in which it could be reached."""
-    said = ["we were not listening" if one.share is None else f"{one.share:.1%}" for one in found]
+    said = [_("we were not listening") if one.share is None else formats.percent(one.share, 1) for one in found]
     values = [None if one.share is None else round(one.share * 100, 1) for one in found]
     return _bars([one.slot for one in found], values, said, time_zone)
 
@@ -86,19 +88,19 @@ def reach_bars(found: Sequence[Reach], time_zone: str) -> list[Bar]:
 def energy_bars(slots: Sequence[Slot], sessions: Sequence[Spent], time_zone: str) -> list[Bar]:
     """The kilowatt-hours of each slot."""
     values = [round(spent_wh(slot, sessions) / 1000, 1) for slot in slots]
-    return _bars(slots, values, [f"{value:.1f} kWh" for value in values], time_zone)
+    return _bars(slots, values, [f"{formats.number(value, 1)} kWh" for value in values], time_zone)
 
 
 def hour_bars(silent_ms: Sequence[int]) -> list[Bar]:
     """The minutes of silence in each hour of the day, all days together."""
     return [
-        Bar(f"{hour:02d}:00", f"{hour:02d}", ms // 60_000, lasting(ms) if ms else "none")
+        Bar(f"{hour:02d}:00", f"{hour:02d}", ms // 60_000, lasting(ms) if ms else _("none"))
         for hour, ms in enumerate(silent_ms)
     ]
 
 
 def _bars(slots: Sequence[Slot], values: Sequence[float | None], said: Sequence[str], time_zone: str) -> list[Bar]:
-    labels = [label for _, label in _ticks(slots, time_zone)]
+    labels = [label for _from_ms, label in _ticks(slots, time_zone)]
     names = [_name(slot, time_zone) for slot in slots]
     return [Bar(*row) for row in zip(names, labels, values, said, slots, strict=True)]
 
@@ -106,20 +108,20 @@ def _bars(slots: Sequence[Slot], values: Sequence[float | None], said: Sequence[
 def _name(slot: Slot, time_zone: str) -> str:
     at = local_time(slot.from_ms, time_zone)
     if slot.to_ms - slot.from_ms <= HOUR_MS:
-        return f"{at:%a, %H:%M}{which(at, time_zone)}"
-    return f"{at:%a} {at.day} {at:%b}"
+        return f"{formats.weekday_time(at)}{which(at, time_zone)}"
+    return formats.weekday_day(at)
 
 
 def _ticks(slots: Sequence[Slot], time_zone: str) -> list[tuple[int, str]]:
     """When each slot begins, as short as tells them apart: an hour that the clock shows twice with its zone."""
     by_day = any(slot.to_ms - slot.from_ms > HOUR_MS for slot in slots)
     found = []
-    for from_ms, _ in slots:
+    for from_ms, _to_ms in slots:
         at = local_time(from_ms, time_zone)
         if by_day:
-            label = f"{at:%a}" if len(slots) <= FEW else f"{at.day} {at:%b}"
+            label = formats.weekday(at) if len(slots) <= FEW else formats.day(at)
         elif at.hour == at.minute == 0:
-            label = f"{at:%a}"
+            label = formats.weekday(at)
         else:
             label = f"{at:%H:%M}{which(at, time_zone) if happens_twice(at) else ''}"
         found.append((from_ms, label))

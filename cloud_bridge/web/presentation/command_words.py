@@ -5,55 +5,63 @@ from cloud_bridge.store.commands import Command, CommandStatus
 from cloud_bridge.web.presentation import in_force, words
 from cloud_bridge.web.presentation.hours import in_words
 from cloud_bridge.wire import LATEST_S
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 # The unit's reasons (link/commands of the firmware), for people.
 REASONS = {
-    "time unknown": "it does not know the time yet, and this needs an end. Try again in a few minutes",
-    "expired": "it heard of it too late",
-    "repeated": "it had done that already",
-    "unknown command": "its firmware does not know this yet",
-    "no vehicle": "no vehicle is plugged in",
-    "a fault is set": "its light is red",
-    "rejected": "it rejects this, and does not say why",  # of chargers that speak OCPP (ingest/ocpp/orders.py)
-    "not supported": "this charger cannot do this",
-    "not possible": "this is not possible with this charger",
+    "time unknown": N_("it does not know the time yet, and this needs an end. Try again in a few minutes"),
+    "expired": N_("it heard of it too late"),
+    "repeated": N_("it had done that already"),
+    "unknown command": N_("its firmware does not know this yet"),
+    "no vehicle": N_("no vehicle is plugged in"),
+    "a fault is set": N_("its light is red"),
+    "rejected": N_("it rejects this, and does not say why"),  # of chargers that speak OCPP (ingest/ocpp/orders.py)
+    "not supported": N_("this charger cannot do this"),
+    "not possible": N_("this is not possible with this charger"),
+}
+UNDECIDED = {  # tone, and what became of it
+    CommandStatus.WAITING: ("unsure", N_("Waiting for your charger's answer …")),
+    CommandStatus.UNANSWERED: ("unsure", N_("Your charger has not answered. It may not have heard this: try again.")),
+    CommandStatus.NOT_SENT: ("bad", N_("Not sent: your charger has no connection now. It goes on as before.")),
 }
 
 
-def described(command: Command, now_ms: int, time_zone: str, owner: str) -> dict[str, str]:
+def described(command: Command, now_ms: int, time_zone: str, owner: in_force.Owner) -> dict[str, str]:
     """A command: tone, what was asked, what became of it. That it was accepted is not that it rules: what was in force then is
     told as well."""
     end_s = command.arguments.get("exp")
     if command.status is CommandStatus.UNREADABLE or not _has_arguments(command):
         return {
             "tone": "unsure",
-            "asked": "Your last choice cannot be shown",
-            "outcome": "Its stored content is not valid. Your charger goes on as it was told.",
+            "asked": _("Your last choice cannot be shown"),
+            "outcome": _("Its stored content is not valid. Your charger goes on as it was told."),
         }
-    until = f" until {words.day_and_time(end_s * 1000, time_zone)}" if end_s else ""
+    until = words.day_and_time(end_s * 1000, time_zone) if end_s else None
     answered = words.day_and_time(command.answered_ms, time_zone) if command.answered_ms is not None else ""
     told = None if command.result is None else in_force.of_result(command.result)
-    rules = f" In force then: {in_force.answer(told, now_ms, time_zone, owner)}." if told else ""
-    accepted = rules or " Its firmware does not tell what is in force."
-    tone, outcome = {
-        CommandStatus.DONE: (
-            "unsure" if told is None or told.delay_s or _is_overruled(command, told) else "good",
-            f"Your charger has accepted it, {answered}.{accepted}",
-        ),
-        CommandStatus.REFUSED: (
-            "bad",
-            f"Your charger has refused it: {_reason(command.reason)}.{rules}",
-        ),
-        CommandStatus.WAITING: ("unsure", "Waiting for your charger's answer …"),
-        CommandStatus.UNANSWERED: ("unsure", "Your charger has not answered. It may not have heard this: try again."),
-        CommandStatus.NOT_SENT: ("bad", "Not sent: your charger has no connection now. It goes on as before."),
-    }[command.status]
+    rules = ""
+    if told:
+        rules = _("In force then: {wishes}.").format(wishes=in_force.answer(told, now_ms, time_zone, owner))
+    match command.status:
+        case CommandStatus.DONE:
+            tone = "unsure" if told is None or told.delay_s or _is_overruled(command, told) else "good"
+            accepted = _("Your charger has accepted it, {time}.").format(time=answered)
+            outcome = f"{accepted} {rules or _('Its firmware does not tell what is in force.')}"
+        case CommandStatus.REFUSED:
+            refused = _("Your charger has refused it: {reason}.").format(reason=_reason(command.reason))
+            tone, outcome = "bad", f"{refused} {rules}".rstrip()
+        case _other:
+            tone, outcome = UNDECIDED[command.status]
+            outcome = _(outcome)
     return {"tone": tone, "asked": _asked(command, until), "outcome": outcome}
 
 
 def _reason(said: str | None) -> str:
     """The unit's other reasons are sentences of its own, such as a value that is out of range."""
-    return REASONS.get(said, said) if said else "it did not say why"
+    if not said:
+        return _("it did not say why")
+    return _(REASONS[said]) if said in REASONS else said
 
 
 def _is_overruled(command: Command, told: in_force.InForce) -> bool:
@@ -77,20 +85,22 @@ def _has_arguments(command: Command) -> bool:
     return True
 
 
-def _asked(command: Command, until: str) -> str:
+def _asked(command: Command, until: str | None) -> str:
     arguments = command.arguments
     match command.do:
         case "schedule":
             return in_words(arguments["hours"])
         case "limit":
-            return f"At most {arguments['amps']} A{until}"
+            said = _("At most {amps}") if until is None else _("At most {amps} until {time}")
+            return said.format(amps=_("{amps} A").format(amps=arguments["amps"]), time=until)
         case "override":
-            return "Charge now" if arguments["on"] else "Charge in your hours again"
+            return _("Charge now") if arguments["on"] else _("Charge in your hours again")
         case "pause":
-            return f"Pause{until}"
+            return _("Pause") if until is None else _("Pause until {time}").format(time=until)
         case "resume":
-            return "No limit and no pause"
+            return _("No limit and no pause")
         case "skip_delay":
-            return "No random delay this time"
+            return _("No random delay this time")
         case other:
-            return other.capitalize() + until
+            said = other.capitalize()
+            return said if until is None else _("{order} until {time}").format(order=said, time=until)

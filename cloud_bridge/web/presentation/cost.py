@@ -13,6 +13,7 @@ from cloud_bridge.currencies import Currency
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.time_zones import BRITISH, zone_or_utc
 from cloud_bridge.web.presentation.hours import clock
+from cloud_bridge.words import gettext as _
 
 MINUTE_S = 60
 LONGEST_S = 7 * 24 * 3600  # of a session that is split by the hour; a longer one is a mistake of a clock
@@ -62,9 +63,13 @@ def bands(energy_wh: int, span: Span, tariff: Tariff, time_zone: str) -> Bands |
 def tariff_words(tariff: Tariff, currency: Currency) -> str:
     """8.5p per kWh from 00:30 to 05:30, 28p at other times"""
     if tariff.off_peak_rate is None:
-        return f"{currency.rate(tariff.rate)} per kWh"
-    hours = f"from {clock(tariff.off_peak_from)} to {clock(tariff.off_peak_to)}"
-    return f"{currency.rate(tariff.off_peak_rate)} per kWh {hours}, {currency.rate(tariff.rate)} at other times"
+        return _("{rate} per kWh").format(rate=currency.rate(tariff.rate))
+    return _("{off_peak} per kWh from {begin} to {end}, {rate} at other times").format(
+        off_peak=currency.rate(tariff.off_peak_rate),
+        begin=clock(tariff.off_peak_from),
+        end=clock(tariff.off_peak_to),
+        rate=currency.rate(tariff.rate),
+    )
 
 
 def _split(started_s: int, ended_s: int, tariff: Tariff, zone: tzinfo, allowed: int) -> tuple[int, int]:

@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from cloud_bridge.words import gettext as _
+
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # OWASP, CSV Injection
 MEDIA_TYPE = "text/csv; charset=utf-8"
 
@@ -16,7 +18,7 @@ def csv_text(heads: Sequence[str], rows: Iterable[Sequence[Any]], unreadable: in
     writer.writerow(heads)
     writer.writerows([_inert(value) for value in row] for row in rows)
     if unreadable:
-        writer.writerow([f"{unreadable} not shown: the stored content is not valid"])
+        writer.writerow([_("{n} not shown: the stored content is not valid").format(n=unreadable)])
     return text.getvalue()
 
 

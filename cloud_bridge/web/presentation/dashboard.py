@@ -25,6 +25,8 @@ from cloud_bridge.web.presentation.plan_bar import Bill, PlanBar, plan_bar
 from cloud_bridge.web.presentation.session_now import SessionNow
 from cloud_bridge.web.presentation.view import ChargePoint, mark
 from cloud_bridge.wire import Heartbeat, is_plugged
+from cloud_bridge.words import formats
+from cloud_bridge.words import gettext as _
 
 
 class Fact(NamedTuple):
@@ -114,7 +116,7 @@ class Around(NamedTuple):
     bill: Bill | None = None  # what the owner pays, and their hours; None: not for whoever looks
     for_installer: bool = False  # what to do is told to somebody who may open it
     may_command: bool = False  # and so end what is in force
-    owner: str = "you"  # as they are told of
+    owner: in_force.Owner = "you"  # as they are told of
     update: UnitUpdate | None = None  # of its firmware
     plan: ShownPlan | None = None  # of the next departure
     line: Line = NO_LINE  # of a charger that speaks OCPP
@@ -140,7 +142,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         glance=_glance(point),
         last_contact_iso=None if last_ms is None else iso_utc(last_ms),
         last_contact_age_ms=None if last_ms is None else max(0, point.now_ms - last_ms),
-        last_contact_ago="Never contacted" if last_ms is None else words.ago(point.now_ms - last_ms),
+        last_contact_ago=_("Never contacted") if last_ms is None else words.ago(point.now_ms - last_ms),
         last_contact_moment=None if last_ms is None else words.moment(last_ms, zone),
         is_estimated=point.is_estimated,
         checked_at_iso=iso_utc(point.now_ms),
@@ -155,12 +157,12 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
         is_current=_is_current(point),
         light=_light(heartbeat),
         state=_state(point),
-        why=why,
+        why=None if why is None else why.text,
         in_force=beside(action, wishes, why),
         may_command=around.may_command,
         action=action,
         charging=charging,
-        power=f"{heartbeat.watts / 1000:.1f} kW" if heartbeat.watts and charging else None,
+        power=f"{formats.number(heartbeat.watts / 1000, 1)} kW" if heartbeat.watts and charging else None,
         session=_session(point, around),
         plan_bar=None if around.bill is None else plan_bar(point, ruling, around.bill, around.plan),
         facts=_facts(point, around),
@@ -206,11 +208,11 @@ def _is_current(point: ChargePoint) -> bool:
 
 def troubles(point: ChargePoint, for_installer: bool = False) -> list[Trouble]:
     """What does not stop charging: found by us, then reported by the charge point."""
-    found = troubles_of(point.heartbeat) + ([OVER_QUOTA] if point.is_over_quota else [])
-    found += [UNREADABLE] if point.is_unreadable else []
+    found = troubles_of(point.heartbeat) + ([OVER_QUOTA.said()] if point.is_over_quota else [])
+    found += [UNREADABLE.said()] if point.is_unreadable else []
     if point.duplicate is None:
         return found
-    _, _, boot, other_boot = point.duplicate
+    boot, other_boot = point.duplicate.boot, point.duplicate.other_boot
     return [duplicate_identity(point.id, boot, other_boot, for_installer), *found]
 
 
@@ -223,34 +225,35 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     else:
         found.append(
             Fact(
-                "Light on the wall", words.LIGHTS["breathing" if _charges(point.heartbeat) else _light(point.heartbeat)]
+                _("Light on the wall"),
+                _(words.LIGHTS["breathing" if _charges(point.heartbeat) else _light(point.heartbeat)]),
             )
         )
     if around.firmware is not None:
-        found.append(Fact("Firmware", around.firmware))
+        found.append(Fact(_("Firmware"), around.firmware))
     if around.board is not None and around.for_installer:
-        found.append(Fact("Board", around.board))
+        found.append(Fact(_("Board"), around.board))
     if around.update is not None and around.for_installer:
-        found.append(Fact("Update", update_words.progress(around.update), wide=True))
+        found.append(Fact(_("Update"), update_words.progress(around.update), wide=True))
     if around.modem is not None:
-        found.append(Fact("Modem", around.modem))
+        found.append(Fact(_("Modem"), around.modem))
     if around.closings is not None:
-        found.append(Fact("Contactor closings", f"{around.closings:,}"))
+        found.append(Fact(_("Contactor closings"), formats.count(around.closings)))
     return sorted(found, key=lambda fact: fact.wide)
 
 
 def _of_ocpp(point: ChargePoint, line: Line) -> list[Fact]:
     """How it is connected. A sign of the line is none of the charger, and so no contact."""
-    found = [Fact("Connection", "OCPP 1.6")]
+    found = [Fact(_("Connection"), "OCPP 1.6")]
     if line.alive_ms is not None:
-        means = "Its connection has answered then, which says nothing of the charger itself."
-        found.append(Fact("Line alive", words.when(line.alive_ms, point.now_ms, point.time_zone), means))
+        means = _("Its connection has answered then, which says nothing of the charger itself.")
+        found.append(Fact(_("Line alive"), words.when(line.alive_ms, point.now_ms, point.time_zone), means))
     return found
 
 
 def _contested(point: ChargePoint, line: Line) -> list[Trouble]:
     at_ms = line.contested_ms
-    return [CONTESTED] if at_ms is not None and abs(point.now_ms - at_ms) < HOUR_MS else []
+    return [CONTESTED.said()] if at_ms is not None and abs(point.now_ms - at_ms) < HOUR_MS else []
 
 
 def _refused(point: ChargePoint, line: Line) -> str | None:
@@ -258,7 +261,7 @@ def _refused(point: ChargePoint, line: Line) -> str | None:
     if line.refused is None or (point.last_contact_ms or 0) >= line.refused.at_ms:
         return None
     at = words.when(line.refused.at_ms, point.now_ms, point.time_zone)
-    return f"A connection in its name was refused {at}: {line.refused.reason}."
+    return _("A connection in its name was refused {at}: {reason}.").format(at=at, reason=_(line.refused.reason))
 
 
 def _session(point: ChargePoint, around: Around) -> list[tuple[str, str]]:
@@ -266,26 +269,27 @@ def _session(point: ChargePoint, around: Around) -> list[tuple[str, str]]:
     now, plan, zone = around.session, around.plan, point.time_zone
     found = []
     if now is not None:
-        found.append(("This session", f"{now.energy_wh / 1000:.1f} kWh"))
+        found.append((_("This session"), f"{formats.number(now.energy_wh / 1000, 1)} kWh"))
         if now.cost is not None:
-            found.append(("Cost so far", now.cost))
-        found.append(("Since", _since(now.plugged_ms, point.now_ms, zone)))
+            found.append((_("Cost so far"), now.cost))
+        found.append((_("Since"), _since(now.plugged_ms, point.now_ms, zone)))
     if plan is not None and plan.outlook is not None and plan.outlook.full_ms is not None:
         full_ms = plan.outlook.full_ms
         if full_ms > point.now_ms:
-            found.append((f"{plan.target_percent:g} % by", words.minute_of_day(full_ms, zone)))
+            label = _("{percent} by").format(percent=f"{formats.shortest(plan.target_percent)} %")
+            found.append((label, words.minute_of_day(full_ms, zone)))
     return found
 
 
 def _since(at_ms: int, now_ms: int, time_zone: str) -> str:
     """17:43, with its day unless that is today."""
     at, day = words.minute_of_day(at_ms, time_zone), words.day(at_ms, time_zone)
-    return at if day == words.day(now_ms, time_zone) else f"{day}, {at}"
+    return at if day == words.day(now_ms, time_zone) else _("{day}, {time}").format(day=day, time=at)
 
 
 def _plain(value: Value, point: ChargePoint) -> Fact | None:
     text = in_words(value, point.heartbeat.get(value.name))
-    return None if text is None else Fact(str(value.label), text, wide=value.wide)
+    return None if text is None else Fact(_(str(value.label)), text, wide=value.wide)
 
 
 def _signal(value: Value, point: ChargePoint) -> Fact | None:
@@ -293,7 +297,7 @@ def _signal(value: Value, point: ChargePoint) -> Fact | None:
         return None  # it has no way to tell
     text, bars = words.signal(point.heartbeat.csq)
     operator = words.operator_name(point.heartbeat.operator)
-    return Fact(str(value.label), f"{text}, {operator}" if operator else text, bars=bars)
+    return Fact(_(str(value.label)), f"{text}, {operator}" if operator else text, bars=bars)
 
 
 def _limit(value: Value, point: ChargePoint) -> Fact | None:
@@ -301,15 +305,17 @@ def _limit(value: Value, point: ChargePoint) -> Fact | None:
     if heartbeat.limited_by == "cable" and (heartbeat.state or "").startswith("A"):
         return None  # no vehicle and so no cable, whose rating limits the current to nothing
     text = words.limit(heartbeat.limited_by, heartbeat.limited_until_s, point.time_zone)
-    return None if text is None else Fact(str(value.label), text, wide=value.wide)
+    return None if text is None else Fact(_(str(value.label)), text, wide=value.wide)
 
 
 def _mode(value: Value, point: ChargePoint) -> Fact | None:
     mode = point.heartbeat.mode
     if not mode:
         return None
-    text, means = words.MODES.get(mode) or (unknown("mode", mode), None)
-    return Fact(str(value.label), text, means if _is_current(point) else None, wide=value.wide)
+    if mode not in words.MODES:
+        return Fact(_(str(value.label)), unknown(_("A mode that we do not know ({name})"), mode), wide=value.wide)
+    text, means = words.MODES[mode]
+    return Fact(_(str(value.label)), _(text), _(means) if _is_current(point) else None, wide=value.wide)
 
 
 # Values whose words need more than the value itself, by name.
@@ -324,11 +330,11 @@ def _state(point: ChargePoint) -> str:
     """Of a charge point that is not online, what it was."""
     heartbeat, tense = point.heartbeat, 0 if point.verdict.contact is Contact.ONLINE else 1
     if heartbeat.faults:
-        return words.FAULTY[tense]
+        return _(words.FAULTY[tense])
     if heartbeat.state is None:
-        return "Not known yet"
+        return _("Not known yet")
     state = words.STATES.get(heartbeat.state)
-    return state[tense] if state else unknown("state", heartbeat.state)
+    return _(state[tense]) if state else unknown(_("A state that we do not know ({name})"), heartbeat.state)
 
 
 def _light(heartbeat: Heartbeat) -> str:

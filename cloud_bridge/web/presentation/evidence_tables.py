@@ -11,6 +11,8 @@ from cloud_bridge.web.presentation.dashboard import troubles
 from cloud_bridge.web.presentation.facts import latest_signal, networks, restarts, signal, silences, weak_time
 from cloud_bridge.web.presentation.series import silent_by_hour
 from cloud_bridge.web.presentation.view import charge_point
+from cloud_bridge.words import formats
+from cloud_bridge.words import gettext as _
 
 
 def what_to_do(app_state: AppState, unit: Unit, evidence: Evidence) -> dict[str, Any]:
@@ -38,12 +40,15 @@ def evidence_tables(unit: Unit, before: Evidence, after: Evidence | None = None)
 
 def _facts(evidence: Evidence) -> list[tuple[str, str]]:
     return [
-        ("Available", "not known" if evidence.availability is None else f"{evidence.availability:.1%}"),
-        ("Silent", silences(evidence.gaps)),
-        ("Signal", signal(evidence.signal)),
-        ("Weak signal", weak_time(evidence.signal)),
-        ("Networks", networks(evidence.signal)),
-        ("Restarts", restarts(evidence)),
+        (
+            _("Available"),
+            _("not known") if evidence.availability is None else formats.percent(evidence.availability, 1),
+        ),
+        (_("Silent"), silences(evidence.gaps)),
+        (_("Signal"), signal(evidence.signal)),
+        (_("Weak signal"), weak_time(evidence.signal)),
+        (_("Networks"), networks(evidence.signal)),
+        (_("Restarts"), restarts(evidence)),
     ]
 
 
@@ -51,8 +56,8 @@ def _last_hour(evidence: Evidence) -> dict[str, str]:
     """Of the same facts, those that an hour tells, by name."""
     hour = evidence.last_hour
     return {
-        "Silent": silences(evidence.silent_last_hour),
-        "Signal": latest_signal(hour),
-        "Weak signal": weak_time(hour),
-        "Networks": networks(hour),
+        _("Silent"): silences(evidence.silent_last_hour),
+        _("Signal"): latest_signal(hour),
+        _("Weak signal"): weak_time(hour),
+        _("Networks"): networks(hour),
     }

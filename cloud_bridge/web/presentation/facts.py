@@ -15,11 +15,13 @@ from cloud_bridge.support.signal import SignalSummary
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.dashboard import Around, describe
 from cloud_bridge.web.presentation.view import ChargePoint
+from cloud_bridge.words import N_, formats
+from cloud_bridge.words import gettext as _
 
 FACTS_OVER_MS = 7 * DAY_MS
 MAX_FACTS, MAX_VALUE = 40, 400  # lines, characters of one
 MAX_FAULTS = 5  # that are over, the newest
-UNREADABLE = ("Not shown", "What was stored with this message cannot be shown: its content is not valid.")
+UNREADABLE = (N_("Not shown"), N_("What was stored with this message cannot be shown: its content is not valid."))
 
 
 def facts_of(
@@ -30,19 +32,19 @@ def facts_of(
     board = describe(point, Around(firmware=firmware, modem=modem, closings=closings))
     heartbeat = point.heartbeat
     return [
-        ("Last contacted", board.last_contact_moment or "never"),
-        ("Contact", board.glance.word),
-        ("State", f"{board.state} ({heartbeat.state or 'not known'})"),
-        ("Faults", faults_now(heartbeat.faults or [], week.fault_times, point.time_zone)),
-        ("Earlier faults in 7 days", faults_over(week.fault_times, point.time_zone)),
-        ("Needs attention", "; ".join(trouble.title for trouble in board.troubles) or "nothing"),
-        ("Silent in the last hour", silences(week.silent_last_hour)),
-        ("Silent in 7 days", silences(week.gaps)),
-        ("Signal in the last hour", latest_signal(week.last_hour)),
-        ("Signal in 7 days", signal(week.signal)),
-        ("Weak signal in 7 days", weak_time(week.signal)),
-        ("Networks in 7 days", networks(week.signal)),
-        ("Restarts in 7 days", restarts(week)),
+        (_("Last contacted"), board.last_contact_moment or _("never")),
+        (_("Contact"), board.glance.word),
+        (_("State"), f"{board.state} ({heartbeat.state or _('not known')})"),
+        (_("Faults"), faults_now(heartbeat.faults or [], week.fault_times, point.time_zone)),
+        (_("Earlier faults in 7 days"), faults_over(week.fault_times, point.time_zone)),
+        (_("Needs attention"), "; ".join(trouble.title for trouble in board.troubles) or _("nothing")),
+        (_("Silent in the last hour"), silences(week.silent_last_hour)),
+        (_("Silent in 7 days"), silences(week.gaps)),
+        (_("Signal in the last hour"), latest_signal(week.last_hour)),
+        (_("Signal in 7 days"), signal(week.signal)),
+        (_("Weak signal in 7 days"), weak_time(week.signal)),
+        (_("Networks in 7 days"), networks(week.signal)),
+        (_("Restarts in 7 days"), restarts(week)),
         *((fact.label, fact.text) for fact in board.facts),
     ]
 
@@ -52,73 +54,85 @@ def as_text(facts: list[tuple[str, str]]) -> str:
 
 
 def from_text(text: str | None) -> list[tuple[str, str]]:
-    """One line that says so for facts that cannot be shown."""
+    """Stored in English, with their names in the language of the reader. One line that says so for facts that cannot be
+    shown."""
     if text is None:
         return []
     try:
-        return [(str(name), str(value)) for name, value in json.loads(text)]
+        return [(_(str(name)), str(value)) for name, value in json.loads(text)]
     except (ValueError, TypeError, RecursionError):  # not as `as_text` writes them
-        return [UNREADABLE]
+        return [(_(UNREADABLE[0]), _(UNREADABLE[1]))]
 
 
 def faults_now(names: Sequence[str], times: Sequence[FaultTime], time_zone: str) -> str:
     since_ms = set_since(times, names)
-    return "; ".join(in_words(name) + _since(since_ms.get(name), time_zone) for name in names) or "none"
+    return "; ".join(_since(in_words(name), since_ms.get(name), time_zone) for name in names) or _("none")
 
 
 def faults_over(times: Sequence[FaultTime], time_zone: str) -> str:
     """Those that were cleared, the newest first."""
+    said = _("{fault}, {time}, for {length}")
     told = [
-        f"{in_words(time.name)}, {words.day_and_time(time.from_ms, time_zone)}, for {words.exactly(time.to_ms - time.from_ms)}"
+        said.format(
+            fault=in_words(time.name),
+            time=words.day_and_time(time.from_ms, time_zone),
+            length=words.exactly(time.to_ms - time.from_ms),
+        )
         for time in reversed(times)
         if time.to_ms is not None
     ]
-    more = [f"and {len(told) - MAX_FAULTS} more"] if len(told) > MAX_FAULTS else []
-    return "; ".join(told[:MAX_FAULTS] + more) or "none"
+    more = [_("and {n} more").format(n=len(told) - MAX_FAULTS)] if len(told) > MAX_FAULTS else []
+    return "; ".join(told[:MAX_FAULTS] + more) or _("none")
 
 
-def _since(at_ms: int | None, time_zone: str) -> str:
-    return "" if at_ms is None else f", since {words.day_and_time(at_ms, time_zone)}"
+def _since(fault: str, at_ms: int | None, time_zone: str) -> str:
+    if at_ms is None:
+        return fault
+    return _("{fault}, since {time}").format(fault=fault, time=words.day_and_time(at_ms, time_zone))
 
 
 def silences(gaps: Sequence[Gap]) -> str:
     if not gaps:
-        return "never"
+        return _("never")
     together_ms = sum(gap.to_ms - gap.from_ms for gap in gaps)
-    return f"{words.times(len(gaps))}, together {words.lasting(together_ms)}"
+    return _("{times}, together {length}").format(times=words.times(len(gaps)), length=words.lasting(together_ms))
 
 
 def signal(summary: SignalSummary) -> str:
     if summary.typical_csq is None:
-        return "no readings"
-    return f"typically CSQ {summary.typical_csq}, at worst {summary.weakest_csq}"
+        return _("no readings")
+    said = _("typically CSQ {typical}, at worst {weakest}")
+    return said.format(typical=summary.typical_csq, weakest=summary.weakest_csq)
 
 
 def latest_signal(summary: SignalSummary) -> str:
     """Of a time that ends now."""
     if summary.latest_csq is None:
         return signal(summary)
-    return f"{signal(summary)}, {summary.latest_csq} last"
+    return _("{signal}, {csq} last").format(signal=signal(summary), csq=summary.latest_csq)
 
 
 def weak_time(summary: SignalSummary) -> str:
     """How much of the measured time the signal was weak."""
     if summary.typical_csq is None:
-        return "no readings"
-    return f"{summary.weak_share:.0%} of the {words.lasting(round(summary.measured_ms))} that were measured"
+        return _("no readings")
+    said = _("{percent} of the {length} that were measured")
+    return said.format(percent=formats.percent(summary.weak_share), length=words.lasting(round(summary.measured_ms)))
 
 
 def restarts(evidence: Evidence) -> str:
     if not evidence.boots:
-        return "none"
-    return words.times(evidence.boots) + (
-        f", {words.times(evidence.brown_outs)} because the supply dipped" if evidence.brown_outs else ""
-    )
+        return _("none")
+    times = words.times(evidence.boots)
+    if not evidence.brown_outs:
+        return times
+    said = _("{times}, {brown_outs} because the supply dipped")
+    return said.format(times=times, brown_outs=words.times(evidence.brown_outs))
 
 
 def networks(summary: SignalSummary) -> str:
     named = [
-        f"{words.operator_name(network.operator) or 'unknown'} (CSQ {network.average_csq:.0f})"
+        f"{words.operator_name(network.operator) or _('unknown')} (CSQ {formats.number(network.average_csq)})"
         for network in summary.networks
     ]
-    return ", ".join(named) or "none seen"
+    return ", ".join(named) or _("none seen")

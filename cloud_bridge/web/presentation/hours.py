@@ -8,7 +8,7 @@ Nothing else is kept than what the unit stores: `said` finds the windows that me
 says which hours are avoided.
 """
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import combinations
 from typing import NamedTuple
 
@@ -24,8 +24,23 @@ from cloud_bridge.charging_hours import (
     runs,
     stored,
 )
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
-DAY_NAMES = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+DAY_NAMES = (
+    N_("Mondays"),
+    N_("Tuesdays"),
+    N_("Wednesdays"),
+    N_("Thursdays"),
+    N_("Fridays"),
+    N_("Saturdays"),
+    N_("Sundays"),
+)
+AVOIDED_ON = {
+    "mon-fri": N_("{hours} on weekdays"),
+    "sat-sun": N_("{hours} at weekends"),
+    "mon-sun": N_("{hours} on any day"),
+}
 WEEKDAYS, WEEKEND = range(5), range(5, 7)
 MAX_WINDOWS = 2  # of a weekday, and of a day of the weekend
 MOST_EDGES = 4 * MAX_WINDOWS + 1  # where those begin and end, and midnight; what has more is not looked through
@@ -39,8 +54,9 @@ class Window(NamedTuple):
 
     def __str__(self) -> str:
         if self == WHOLE_DAY:
-            return "the whole day"
-        return f"{clock(self.begin)} to {clock(self.end)}{' the next day' if self.begin == self.end else ''}"
+            return _("the whole day")
+        text = _("{begin} to {end} the next day") if self.begin == self.end else _("{begin} to {end}")
+        return text.format(begin=clock(self.begin), end=clock(self.end))
 
 
 WHOLE_DAY = Window(0, 0)
@@ -110,17 +126,18 @@ def said(hours: str) -> Windows | None:
 def in_words(hours: str | None) -> str:
     """As the person would say it. `hours`: valid, as stored by the unit; None: not chosen from here."""
     if hours is None:
-        return "Not chosen from here yet"
+        return _("Not chosen from here yet")
     if hours == OFF:
-        return "Any time"
+        return _("Any time")
     if hours == DEFAULT:
-        return f"Any time but weekday peaks: not {_avoided(hours)}"
+        return _("Any time but weekday peaks: not {hours}").format(hours=_avoided(hours))
     windows = said(hours)
     if windows is None or any(one.begin == one.end != 0 for one in (*windows.weekdays, *windows.weekend)):
-        return f"Any time, but not {_avoided(hours)}"
+        return _("Any time, but not {hours}").format(hours=_avoided(hours))
     if windows.weekdays == windows.weekend:
-        return f"Every day, {_listed(windows.weekdays)}"
-    return f"Weekdays, {_listed(windows.weekdays)}; weekends, {_listed(windows.weekend)}"
+        return _("Every day, {hours}").format(hours=_listed(windows.weekdays))
+    text = _("Weekdays, {hours}; weekends, {weekend}")
+    return text.format(hours=_listed(windows.weekdays), weekend=_listed(windows.weekend))
 
 
 def peaks() -> str:
@@ -129,19 +146,38 @@ def peaks() -> str:
 
 
 def _listed(windows: tuple[Window, ...]) -> str:
-    return " and ".join(map(str, windows)) or "not at all"
+    if len(windows) < 2:
+        return "".join(map(str, windows)) or _("not at all")
+    return _("{first} and {last}").format(first=windows[0], last=windows[1])
 
 
 def _avoided(hours: str) -> str:
-    names = {"mon-fri": "on weekdays", "sat-sun": "at weekends", "mon-sun": "on any day"}
     found = []
     for part in (DEFAULT_AVOIDS if hours == DEFAULT else hours).split(";"):
         days, *spans = part.split()
-        first, _, last = days.partition("-")
-        begin, end = (DAY_NAMES[DAYS.index(name)] for name in (first, last or first))
-        when = names.get(days) or (f"on {begin}" if begin == end else f"on {begin} to {end}")
-        found.append(f"{' or '.join(span.replace('-', ' to ') for span in spans)} {when}")
-    return ", nor ".join(found)
+        listed = [
+            _("{begin} to {end}").format(begin=begin, end=end) for begin, end in (one.split("-") for one in spans)
+        ]
+        found.append(_on_days(days).format(hours=reduce(_or, listed)))
+    return reduce(_nor, found)
+
+
+def _or(first: str, last: str) -> str:
+    return _("{first} or {last}").format(first=first, last=last)
+
+
+def _nor(first: str, last: str) -> str:
+    return _("{first}, nor {last}").format(first=first, last=last)
+
+
+def _on_days(days: str) -> str:
+    """Where {hours} stands for the hours."""
+    if days in AVOIDED_ON:
+        return _(AVOIDED_ON[days])
+    first, *last = (_(DAY_NAMES[DAYS.index(name)]) for name in days.split("-"))
+    if not last:
+        return _("{hours} on {day}").format(hours="{hours}", day=first)
+    return _("{hours} on {first} to {last}").format(hours="{hours}", first=first, last=last[0])
 
 
 def _on(days: range, window: Window) -> int:

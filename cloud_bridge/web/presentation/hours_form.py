@@ -7,6 +7,7 @@ from typing import NamedTuple
 from cloud_bridge.charging_hours import DEFAULT, OFF
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.presentation.hours import MAX_WINDOWS, Window, Windows, clock, said
+from cloud_bridge.words import gettext as _
 
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)", re.ASCII)
 
@@ -35,7 +36,7 @@ def read(fields: Mapping[str, str], is_same: bool) -> Windows:
     weekdays = _windows(fields, "weekday")
     weekend = weekdays if is_same else _windows(fields, "weekend")
     if not weekdays and not weekend:
-        raise _refused("weekday_from_0", "Enter when to charge, from and to, or choose “Any time” above.")
+        raise _refused("weekday_from_0", _("Enter when to charge, from and to, or choose “Any time” above."))
     return Windows(weekdays, weekend)
 
 
@@ -52,12 +53,12 @@ def _windows(fields: Mapping[str, str], kind: str) -> tuple[Window, ...]:
 def _minute(fields: Mapping[str, str], name: str) -> int:
     match = _TIME.fullmatch(fields[name].strip())
     if match is None:
-        raise _refused(name, "Enter both times, such as 23:30 and 05:30, or leave both empty.")
+        raise _refused(name, _("Enter both times, such as 23:30 and 05:30, or leave both empty."))
     return int(match[1]) * 60 + int(match[2])
 
 
 def _refused(field: str, words: str) -> Refused:
-    return Refused("Those hours do not work", f"{words} Nothing was changed.", field=field)
+    return Refused(_("Those hours do not work"), f"{words} {_('Nothing was changed.')}", field=field)
 
 
 def _lines(windows: tuple[Window, ...]) -> Lines:

@@ -7,9 +7,28 @@ from cloud_bridge.store.jobs import Job, Measured
 from cloud_bridge.values import NO_CSQ, PASS_ABOVE_CSQ
 from cloud_bridge.web.presentation.view import ChargePoint
 from cloud_bridge.web.presentation.words import ago, lasting, moment, operator_name, time_of_day, when
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
-OFFER = "Offer a signal boost"
+OFFER = N_("Offer a signal boost")
 NONE = "–"  # in the place of a figure
+
+
+class Changes(NamedTuple):
+    """What is said of a reading beside the one of before, by what it has become."""
+
+    same: str
+    better: str
+    worse: str
+
+
+CHANGES = {
+    "good": Changes(N_("No change: it is good."), N_("{by} better: it is good."), N_("{by} worse: it is good.")),
+    "good now": Changes("", N_("{by} better: it is good now."), ""),
+    "too weak": Changes(
+        N_("No change: too weak."), N_("{by} better, and still too weak."), N_("{by} worse: too weak.")
+    ),
+}
 
 
 class Now(NamedTuple):
@@ -75,7 +94,7 @@ def now_of(point: ChargePoint) -> Now:
         age_ms=age_ms,
         ago=ago(age_ms),
         moment=moment(newest.at_ms, point.time_zone),
-        network=operator_name(newest.operator) or "a network that it did not name",
+        network=operator_name(newest.operator) or _("a network that it did not name"),
     )
 
 
@@ -85,41 +104,51 @@ def compare(job: Job, typical_csq: int | None, now: Now, time_zone: str, now_ms:
     if job.before is not None:
         network = operator_name(job.before.operator)
         about = f"{when(job.before.at_ms, now_ms, time_zone)}{f', {network}' if network else ''}"
-        before = _side("Before", job.before.csq, about)
+        before = _side(_("Before"), job.before.csq, about)
     else:
-        before = _side("Before", typical_csq, "typical of 14 days" if typical_csq is not None else "not measured")
-    name = "Now" if job.visited_ms is None else "After"
+        about = _("typical of 14 days") if typical_csq is not None else _("not measured")
+        before = _side(_("Before"), typical_csq, about)
+    name = _("Now") if job.visited_ms is None else _("After")
     after_csq = _after(job, now)
-    after = _side(name, after_csq, now.network if after_csq is not None else "not measured yet")
+    after = _side(name, after_csq, now.network if after_csq is not None else _("not measured yet"))
     csq = job.before.csq if job.before is not None else typical_csq
     return Comparison(before, after, *_change(csq, after_csq, now.expected))
 
 
 def outcome(job: Job, now: Now) -> str:
     """What the form that closes the job begins with."""
-    before = "" if job.before is None else f"CSQ {job.before.csq} before"
+    before_csq = None if job.before is None else job.before.csq
     if job.visited_ms is not None:
         after_csq = _after(job, now)
-        figures = ", ".join(one for one in (before, "" if after_csq is None else f"CSQ {after_csq} after") if one)
-        return f"Signal boost fitted{f': {figures}' if figures else ''}."
-    if job.before is not None and is_good(job.before.csq):
-        return f"Measured on site: CSQ {job.before.csq}, which is enough. No boost was needed."
+        if before_csq is None and after_csq is None:
+            return _("Signal boost fitted.")
+        if before_csq is None:
+            return _("Signal boost fitted: CSQ {after} after.").format(after=after_csq)
+        if after_csq is None:
+            return _("Signal boost fitted: CSQ {before} before.").format(before=before_csq)
+        said = _("Signal boost fitted: CSQ {before} before, CSQ {after} after.")
+        return said.format(before=before_csq, after=after_csq)
+    if before_csq is not None and is_good(before_csq):
+        return _("Measured on site: CSQ {csq}, which is enough. No boost was needed.").format(csq=before_csq)
     return ""
 
 
 def _verdict(point: ChargePoint, reading: Measured | None) -> tuple[str, str]:
     match point.verdict.contact:
         case Contact.NEVER:
-            return "unsure", "No reading: the charger has never reached us"
+            return "unsure", _("No reading: the charger has never reached us")
         case Contact.UNKNOWN:
-            return "unsure", "We cannot tell: our service was not listening"
+            return "unsure", _("We cannot tell: our service was not listening")
         case Contact.SILENT:
-            return "bad", f"Silent: no reading for {lasting(point.verdict.silence_ms or 0)}"
+            said = _("Silent: no reading for {length}")
+            return "bad", said.format(length=lasting(point.verdict.silence_ms or 0))
     if reading is None:
-        return "unsure", "No reading: its modem tells no signal"
+        return "unsure", _("No reading: its modem tells no signal")
     if is_good(reading.csq):
-        return "good", f"Good: {reading.csq} CSQ, needs more than {PASS_ABOVE_CSQ}"
-    return "bad", f"Too weak: {reading.csq} CSQ. {OFFER}"
+        said = _("Good: {csq} CSQ, needs more than {most}")
+        return "good", said.format(csq=reading.csq, most=PASS_ABOVE_CSQ)
+    too_weak = _("Too weak: {csq} CSQ.").format(csq=reading.csq)
+    return "bad", f"{too_weak} {_(OFFER)}"
 
 
 def _after(job: Job, now: Now) -> int | None:
@@ -137,13 +166,15 @@ def _side(name: str, csq: int | None, about: str) -> Side:
 
 def _change(before: int | None, after: int | None, expected: str | None) -> tuple[str, str]:
     if after is None:
-        return "unsure", "Waiting for a reading" + (f": the next is due at {expected}." if expected else ".")
+        if not expected:
+            return "unsure", _("Waiting for a reading.")
+        return "unsure", _("Waiting for a reading: the next is due at {time}.").format(time=expected)
     if before is None:
-        return "unsure", "There is no reading of before to compare with."
+        return "unsure", _("There is no reading of before to compare with.")
     by = after - before
-    changed = "No change" if by == 0 else f"{by} better" if by > 0 else f"{-by} worse"
     if is_good(after):
-        return "good", f"{changed}: {'it is good now' if not is_good(before) else 'it is good'}."
-    if by > 0:
-        return "bad", f"{changed}, and still too weak."
-    return "bad", f"{changed}: too weak."
+        said = CHANGES["good" if is_good(before) else "good now"]
+    else:
+        said = CHANGES["too weak"]
+    found = said.better if by > 0 else said.worse if by < 0 else said.same
+    return "good" if is_good(after) else "bad", _(found).format(by=abs(by))

@@ -6,6 +6,8 @@ from typing import NamedTuple
 from cloud_bridge.store.job_states import JobState, Move
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.web.presentation.job_signal import is_good
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 
 class BigButton(NamedTuple):
@@ -15,40 +17,44 @@ class BigButton(NamedTuple):
     path: str | None
     means: str
 
+    def said(self) -> "BigButton":
+        """In the language of the reader."""
+        return self._replace(words=_(self.words), means=_(self.means))
+
 
 class Stage(NamedTuple):
     name: str
     state: str  # done, now or later
 
 
-ACCEPT = BigButton("Accept the job", "accept", "Support and the driver see that you have it.")
-ARRIVE = BigButton("I have arrived", "arrive", "")
-MEASURE = BigButton("Measure: keep as before", "measure", "Keeps the reading above, to compare with.")
-FIT = BigButton("Boost fitted", "fit", "Readings count as after from now on.")
-DONE = BigButton("Done: close the job", None, "")
+ACCEPT = BigButton(N_("Accept the job"), "accept", N_("Support and the driver see that you have it."))
+ARRIVE = BigButton(N_("I have arrived"), "arrive", "")
+MEASURE = BigButton(N_("Measure: keep as before"), "measure", N_("Keeps the reading above, to compare with."))
+FIT = BigButton(N_("Boost fitted"), "fit", N_("Readings count as after from now on."))
+DONE = BigButton(N_("Done: close the job"), None, "")
 
 
 def big_button(job: Job, moves: Collection[Move]) -> BigButton | None:
     """The next step; None: there is none, or it is another's to do. A signal that was measured and is good needs no boost."""
     if Move.ACCEPT in moves:
-        return ACCEPT
+        return ACCEPT.said()
     if Move.ARRIVE in moves:
-        return ARRIVE
+        return ARRIVE.said()
     if Move.MEASURE in moves and job.before is None:
-        return MEASURE
+        return MEASURE.said()
     if job.state is JobState.ON_SITE and Move.FIT in moves and not _is_good_before(job):
-        return FIT
-    return DONE if Move.FIT in moves else None
+        return FIT.said()
+    return DONE.said() if Move.FIT in moves else None
 
 
 def stages(job: Job) -> list[Stage]:
     """All steps of a visit, and how far it is."""
     is_there = job.state in (JobState.ON_SITE, JobState.FITTED)
     done = {
-        "Arrive": is_there,
-        "Measure": is_there and job.before is not None,
-        "Boost": job.state is JobState.FITTED or (is_there and _is_good_before(job)),
-        "Done": job.closed_ms is not None,
+        _("Arrive"): is_there,
+        _("Measure"): is_there and job.before is not None,
+        _("Boost"): job.state is JobState.FITTED or (is_there and _is_good_before(job)),
+        _("Done"): job.closed_ms is not None,
     }
     now = next((name for name, is_done in done.items() if not is_done), None)
     return [Stage(name, "done" if is_done else "now" if name == now else "later") for name, is_done in done.items()]

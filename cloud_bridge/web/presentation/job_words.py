@@ -11,46 +11,64 @@ from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.ownership import DEFAULT_TIME_ZONE
 from cloud_bridge.time_zones import local_time, span
 from cloud_bridge.web.presentation.words import Glance, day_and_time
+from cloud_bridge.words import N_, formats
+from cloud_bridge.words import gettext as _
 
 NEWS_FOR_MS = 7 * DAY_MS  # as long as that a job has ended is news
 
 GLANCES = {
-    JobState.RAISED: Glance("unsure", "New"),
-    JobState.ACCEPTED: Glance("unsure", "Accepted"),
-    JobState.PLANNED: Glance("good", "Planned"),
-    JobState.ON_SITE: Glance("good", "On site"),
-    JobState.FITTED: Glance("good", "Boost fitted"),
-    JobState.GIVEN_BACK: Glance("bad", "Given back"),
-    JobState.DONE: Glance("good", "Done"),
-    JobState.CANCELLED: Glance("unsure", "Cancelled"),
+    JobState.RAISED: Glance("unsure", N_("New")),
+    JobState.ACCEPTED: Glance("unsure", N_("Accepted")),
+    JobState.PLANNED: Glance("good", N_("Planned")),
+    JobState.ON_SITE: Glance("good", N_("On site")),
+    JobState.FITTED: Glance("good", N_("Boost fitted")),
+    JobState.GIVEN_BACK: Glance("bad", N_("Given back")),
+    JobState.DONE: Glance("good", N_("Done")),
+    JobState.CANCELLED: Glance("unsure", N_("Cancelled")),
 }
 AT_WORK = (JobState.ON_SITE, JobState.FITTED)
-ENDED = Glance("unsure", "Ended")  # open, and its installer does not see the charger any more
+ENDED = Glance("unsure", N_("Ended"))  # open, and its installer does not see the charger any more
 
 MOVED = {
-    Move.RAISE: "Raised",
-    Move.ACCEPT: "Accepted",
-    Move.PLAN: "Visit planned",
-    Move.ARRIVE: "Arrived",
-    Move.MEASURE: "Signal measured, before the work",
-    Move.FIT: "Boost fitted",
-    Move.FINISH: "Done",
-    Move.GIVE_BACK: "Given back to support",
-    Move.ASK: "Installer asked",
-    Move.CANCEL: "Cancelled",
+    Move.RAISE: N_("Raised"),
+    Move.ACCEPT: N_("Accepted"),
+    Move.PLAN: N_("Visit planned"),
+    Move.ARRIVE: N_("Arrived"),
+    Move.MEASURE: N_("Signal measured, before the work"),
+    Move.FIT: N_("Boost fitted"),
+    Move.FINISH: N_("Done"),
+    Move.GIVE_BACK: N_("Given back to support"),
+    Move.ASK: N_("Installer asked"),
+    Move.CANCEL: N_("Cancelled"),
 }
 TOLD_DRIVER = {
-    Move.RAISE: "We have asked your installer.",
-    Move.ACCEPT: "Your installer has accepted.",
-    Move.PLAN: "A visit was planned.",
-    Move.ARRIVE: "Your installer has arrived.",
-    Move.MEASURE: "Your installer has measured the signal.",
-    Move.FIT: "Your installer has fitted a signal boost.",
-    Move.FINISH: "Your installer's work is done.",
-    Move.GIVE_BACK: "The installer cannot do it. We look for another one.",
-    Move.ASK: "We have asked an installer again.",
-    Move.CANCEL: "We have closed this without a visit.",
+    Move.RAISE: N_("We have asked your installer."),
+    Move.ACCEPT: N_("Your installer has accepted."),
+    Move.PLAN: N_("A visit was planned."),
+    Move.ARRIVE: N_("Your installer has arrived."),
+    Move.MEASURE: N_("Your installer has measured the signal."),
+    Move.FIT: N_("Your installer has fitted a signal boost."),
+    Move.FINISH: N_("Your installer's work is done."),
+    Move.GIVE_BACK: N_("The installer cannot do it. We look for another one."),
+    Move.ASK: N_("We have asked an installer again."),
+    Move.CANCEL: N_("We have closed this without a visit."),
 }
+HEADLINES = {
+    JobState.RAISED: N_("New since {day}: not yet accepted"),
+    JobState.ACCEPTED: N_("Accepted: no visit is planned yet"),
+    JobState.ON_SITE: N_("On site: no boost is fitted yet"),
+    JobState.FITTED: N_("Boost fitted: the job is not closed yet"),
+    JobState.GIVEN_BACK: N_("Given back to support: no installer has it"),
+}
+ENDED_ON = N_("Ended on {day}")
+CLOSED = {JobState.DONE: N_("Done on {day}"), JobState.CANCELLED: N_("Cancelled on {day}")}
+TO_DRIVER = {
+    JobState.RAISED: N_("Your installer has been asked on {day}"),
+    JobState.ACCEPTED: N_("Your installer has accepted and plans a visit"),
+    JobState.FITTED: N_("Your installer has fitted a signal boost"),
+    JobState.GIVEN_BACK: N_("We are looking for another installer"),
+}
+AT_WORK_ON_IT = N_("Your installer is at work on it")
 
 
 class Step(NamedTuple):
@@ -65,31 +83,22 @@ class Step(NamedTuple):
 def headline(job: Job, time_zone: str, now_ms: int) -> str:
     """For the installer and support."""
     if job.state is JobState.PLANNED and job.visit is not None:
-        return f"{_planned(job, now_ms)} for {span(*job.visit, time_zone)}"
+        return _planned(job, time_zone, now_ms)
     if job.closed_ms is not None:
-        return f"{GLANCES[job.state].word} on {_day(job.closed_ms, time_zone)}"
-    return {
-        JobState.RAISED: f"New since {_day(job.raised_ms, time_zone)}: not yet accepted",
-        JobState.ACCEPTED: "Accepted: no visit is planned yet",
-        JobState.ON_SITE: "On site: no boost is fitted yet",
-        JobState.FITTED: "Boost fitted: the job is not closed yet",
-        JobState.GIVEN_BACK: "Given back to support: no installer has it",
-    }.get(job.state, GLANCES[job.state].word)
+        return _(CLOSED.get(job.state, ENDED_ON)).format(day=_day(job.closed_ms, time_zone))
+    if job.state in HEADLINES:
+        return _(HEADLINES[job.state]).format(day=_day(job.raised_ms, time_zone))
+    return GLANCES[job.state].word
 
 
 def told_to_driver(job: Job, time_zone: str, now_ms: int) -> str:
     """One line, without what is in the job."""
     if job.state is JobState.PLANNED and job.visit is not None:
-        return f"{_planned(job, now_ms)} for {span(*job.visit, time_zone)}"
+        return _planned(job, time_zone, now_ms)
     if job.closed_ms is not None:
-        end = "Done" if job.state is JobState.DONE else "Closed without a visit"
-        return f"{end} on {_day(job.closed_ms, time_zone)}"
-    return {
-        JobState.RAISED: f"Your installer has been asked on {_day(job.raised_ms, time_zone)}",
-        JobState.ACCEPTED: "Your installer has accepted and plans a visit",
-        JobState.FITTED: "Your installer has fitted a signal boost",
-        JobState.GIVEN_BACK: "We are looking for another installer",
-    }.get(job.state, "Your installer is at work on it")
+        end = _("Done on {day}") if job.state is JobState.DONE else _("Closed without a visit on {day}")
+        return end.format(day=_day(job.closed_ms, time_zone))
+    return _(TO_DRIVER.get(job.state, AT_WORK_ON_IT)).format(day=_day(job.raised_ms, time_zone))
 
 
 def news_for_driver(job: Job | None, now_ms: int, time_zone: str) -> str | None:
@@ -110,14 +119,14 @@ class Listed(NamedTuple):
 def listed(job: Job, time_zone: str | None, now_ms: int) -> Listed:
     """`time_zone` is of a unit that the asker sees; None: they do not see it any more."""
     if time_zone is None and job.closed_ms is None:
-        return Listed(job, "You do not see this charger any more", ENDED)
+        return Listed(job, _("You do not see this charger any more"), ENDED)
     return Listed(job, headline(job, time_zone or DEFAULT_TIME_ZONE, now_ms), GLANCES[job.state])
 
 
 def steps(events: Iterable[JobEvent], time_zone: str) -> list[Step]:
     """For the installer and support, with who and what they wrote."""
     return [
-        Step(day_and_time(one.at_ms, time_zone), _moved(one, MOVED[one.move], time_zone), one.person, one.words)
+        Step(day_and_time(one.at_ms, time_zone), _moved(one, _(MOVED[one.move]), time_zone), one.person, one.words)
         for one in events
     ]
 
@@ -125,7 +134,7 @@ def steps(events: Iterable[JobEvent], time_zone: str) -> list[Step]:
 def steps_for_driver(events: Iterable[JobEvent], time_zone: str) -> list[Step]:
     """In plain words, without who and what they wrote."""
     return [
-        Step(day_and_time(one.at_ms, time_zone), _moved(one, TOLD_DRIVER[one.move].rstrip("."), time_zone) + ".")
+        Step(day_and_time(one.at_ms, time_zone), _moved(one, _(TOLD_DRIVER[one.move]).rstrip("."), time_zone) + ".")
         for one in events
     ]
 
@@ -159,13 +168,15 @@ def _moved(event: JobEvent, words: str, time_zone: str) -> str:
         return words
     if event.move is Move.PLAN:
         return f"{words}: {span(*event.visit, time_zone)}"
-    return f"{words.rstrip('.')}; the visit of {span(*event.visit, time_zone)} is called off"
+    return _("{moved}; the visit of {time} is called off").format(moved=words, time=span(*event.visit, time_zone))
 
 
-def _planned(job: Job, now_ms: int) -> str:
-    return "Visit was planned" if job.visit is not None and job.visit.until_ms < now_ms else "Visit planned"
+def _planned(job: Job, time_zone: str, now_ms: int) -> str:
+    if job.visit is None:
+        return GLANCES[job.state].word
+    said = _("Visit was planned for {time}") if job.visit.until_ms < now_ms else _("Visit planned for {time}")
+    return said.format(time=span(*job.visit, time_zone))
 
 
 def _day(at_ms: int, time_zone: str) -> str:
-    local = local_time(at_ms, time_zone)
-    return f"{local:%a} {local.day} {local:%b}"
+    return formats.weekday_day(local_time(at_ms, time_zone))

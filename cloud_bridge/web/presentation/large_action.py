@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cloud_bridge.contact import Contact
-from cloud_bridge.web.presentation.in_force import AS_ASKED, HOURS_BEGIN, OUTSIDE_HOURS, PAUSED, InForce, Wish
+from cloud_bridge.web.presentation.in_force import PAUSED, Headline, InForce, Wish
 from cloud_bridge.web.presentation.view import ChargePoint
 from cloud_bridge.web.presentation.words import CHARGING
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 WAITING = ("B1", "C1", "D1")  # pilot states of a vehicle to which no current is offered
 STOP_HOURS = 12  # past the night; longer, and a forgotten Stop is an empty battery for days
@@ -23,14 +25,25 @@ class LargeAction(NamedTuple):
     action: str
     field: str
     value: str
-    label: str
+    english_label: str
     sign: str  # of signs.svg, and a class of style.css
-    means: str
+    english_means: str
+
+    @property
+    def label(self) -> str:
+        """In the language of the reader."""
+        return _(self.english_label)
+
+    @property
+    def means(self) -> str:
+        return _(self.english_means).format(hours=STOP_HOURS)
 
 
-CHARGE_NOW = LargeAction("override", "on", "true", "Charge now", "bolt", "Until the vehicle is unplugged")
-STOP = LargeAction("pause", "hours", str(STOP_HOURS), "Stop", "stop", f"Pauses it for {STOP_HOURS} hours")
-SKIP_DELAY = LargeAction("skip-delay", "", "", "Skip the delay", "bolt", "It would charge in a few minutes by itself")
+CHARGE_NOW = LargeAction("override", "on", "true", N_("Charge now"), "bolt", N_("Until the vehicle is unplugged"))
+STOP = LargeAction("pause", "hours", str(STOP_HOURS), N_("Stop"), "stop", N_("Pauses it for {hours} hours"))
+SKIP_DELAY = LargeAction(
+    "skip-delay", "", "", N_("Skip the delay"), "bolt", N_("It would charge in a few minutes by itself")
+)
 
 
 def large_action(point: ChargePoint, ruling: InForce | None, may_command: bool) -> LargeAction | None:
@@ -49,15 +62,15 @@ def large_action(point: ChargePoint, ruling: InForce | None, may_command: bool) 
     return None if ruling.amps == 0 and ruling.source in NOT_OURS else CHARGE_NOW
 
 
-def beside(action: LargeAction | None, wishes: Sequence[Wish], why: str | None) -> list[Wish]:
+def beside(action: LargeAction | None, wishes: Sequence[Wish], why: Headline | None) -> list[Wish]:
     """The wishes as they stand below the headline `why` and the large button: neither said nor offered twice."""
     offered = None if action is None else (action.action, action.value or None)
     found = []
     for wish in wishes:
         if (wish.action, wish.on) == offered:
-            if why is None or action is CHARGE_NOW and OUTSIDE_HOURS not in why and HOURS_BEGIN not in why:
+            if why is None or action is CHARGE_NOW and why.about != "schedule":
                 found.append(Wish(wish.text))
-        elif wish.on == "false" and why is not None and why.startswith(AS_ASKED):
+        elif wish.on == "false" and why is not None and why.about == "override":
             found.append(wish._replace(text=""))
         else:
             found.append(wish)

@@ -14,8 +14,12 @@ from typing import Any, NamedTuple
 
 from cloud_bridge.web.presentation.monthly_report import MonthlyReport, Row, Total
 from cloud_bridge.web.presentation.words import date, day_and_time, moment
+from cloud_bridge.words import N_, formats, ngettext
+from cloud_bridge.words import gettext as _
+from cloud_bridge.words.language import language_now
 
 MEDIA_TYPE = "application/pdf"
+LANGUAGES = {"en": "en-GB"}  # as a PDF names them, where that is another name
 WIDTH, HEIGHT = 841.9, 595.3  # points; A4 across
 MARGIN = 45.0
 TOP, BOTTOM, RIGHT = HEIGHT - MARGIN, MARGIN + 12, WIDTH - MARGIN
@@ -39,15 +43,15 @@ class Column(NamedTuple):
 
 
 COLUMNS = (
-    Column("Began", MARGIN, 105),
-    Column("Ended", MARGIN + 110, 105),
+    Column(N_("Began"), MARGIN, 105),
+    Column(N_("Ended"), MARGIN + 110, 105),
     Column("kWh", MARGIN + 265),
-    Column("Meter before", MARGIN + 335),
-    Column("Meter after", MARGIN + 405),
-    Column("Off-peak kWh", MARGIN + 475),
-    Column("Other kWh", MARGIN + 530),
-    Column("Cost", MARGIN + 585),
-    Column("Vehicle", MARGIN + 595, RIGHT - MARGIN - 595),
+    Column(N_("Meter before"), MARGIN + 335),
+    Column(N_("Meter after"), MARGIN + 405),
+    Column(N_("Off-peak kWh"), MARGIN + 475),
+    Column(N_("Other kWh"), MARGIN + 530),
+    Column(N_("Cost"), MARGIN + 585),
+    Column(N_("Vehicle"), MARGIN + 595, RIGHT - MARGIN - 595),
 )
 
 
@@ -81,12 +85,14 @@ def _register(metrics: Any) -> None:
 def _drawn(report: MonthlyReport, pages: Sequence[Sequence[Text]]) -> bytes:
     made = io.BytesIO()
     canvas: Any = import_module("reportlab.pdfgen.canvas").Canvas(
-        made, pagesize=(WIDTH, HEIGHT), pageCompression=1, lang="en-GB"
+        made, pagesize=(WIDTH, HEIGHT), pageCompression=1, lang=LANGUAGES.get(language_now(), language_now())
     )
     canvas.setTitle(_title(report))
     canvas.setAuthor("Chargekeeper")
     for number, texts in enumerate(pages, 1):
-        foot = f"{_title(report)}, {report.about.unit_id}, page {number} of {len(pages)}"
+        foot = _("{title}, {unit_id}, page {number} of {pages}").format(
+            title=_title(report), unit_id=report.about.unit_id, number=number, pages=len(pages)
+        )
         for text in (*texts, Text(MARGIN, MARGIN - 10, foot)):
             canvas.setFont(text.font, text.size)
             (canvas.drawRightString if text.ends else canvas.drawString)(text.x, text.y, text.words)
@@ -96,7 +102,7 @@ def _drawn(report: MonthlyReport, pages: Sequence[Sequence[Text]]) -> bytes:
 
 
 def _title(report: MonthlyReport) -> str:
-    return f"Charging report, {report.about.month.name}"
+    return _("Charging report, {month}").format(month=report.about.month.name)
 
 
 class Layout:
@@ -110,25 +116,24 @@ class Layout:
         self._put(Text(MARGIN, self._y, _title(report), BOLD, TITLE_SIZE))
         self._down(2)
         self._facts()
-        self._sums("By tariff", report.by_tariff)
-        self._sums("By vehicle", report.by_vehicle)
-        self._sums("In all", [report.total])
+        self._sums(_("By tariff"), report.by_tariff)
+        self._sums(_("By vehicle"), report.by_vehicle)
+        self._sums(_("In all"), [report.total])
         self._sessions()
-        self._heading("About these figures")
+        self._heading(_("About these figures"))
         for note in report.notes:
             self._paragraph(note, MARGIN, RIGHT - MARGIN)
 
     def _facts(self) -> None:
         about = self._report.about
-        period = f"{date(about.from_ms, about.time_zone)} to {date(about.to_ms - 1, about.time_zone)}"
+        first, last = date(about.from_ms, about.time_zone), date(about.to_ms - 1, about.time_zone)
+        period = _("{first} to {last}, on the clock of {zone}")
         facts = {
-            "Charge point": about.unit_id
-            if about.unit_name == about.unit_id
-            else f"{about.unit_name} ({about.unit_id})",
-            "Made for": about.reader,
-            "Period": f"{period}, on the clock of {about.time_zone}",
-            "Tariff": self._report.tariff_words or "",
-            "Made": moment(about.made_ms, about.time_zone),
+            _("Charger"): about.unit_id if about.unit_name == about.unit_id else f"{about.unit_name} ({about.unit_id})",
+            _("Made for"): about.reader,
+            _("Period"): period.format(first=first, last=last, zone=about.time_zone),
+            _("Tariff"): self._report.tariff_words or "",
+            _("Made"): moment(about.made_ms, about.time_zone),
         }
         for name, value in facts.items():
             if value:
@@ -144,7 +149,8 @@ class Layout:
             lines = self._wrapped(one.name, NUMBERS_AT[0] - NAME_AT - 60)
             self._room(len(lines))
             sessions, energy, cost = NUMBERS_AT
-            self._put(Text(sessions, self._y, f"{one.sessions} session{'' if one.sessions == 1 else 's'}", ends=True))
+            counted = ngettext("{n} session", "{n} sessions", one.sessions).format(n=one.sessions)
+            self._put(Text(sessions, self._y, counted, ends=True))
             self._put(Text(energy, self._y, f"{_kwh(one.energy_wh)} kWh", ends=True))
             self._put(Text(cost, self._y, self._money_of(one), ends=True))
             for line in lines:
@@ -153,14 +159,14 @@ class Layout:
 
     def _money_of(self, one: Total) -> str:
         if self._report.about.tariff is None or (one.sessions and one.uncosted == one.sessions):
-            return "not known"
+            return _("not known")
         known = f"{self._currency.code} {self._money(one.cost)}"
-        return f"{known}, {one.uncosted} not known" if one.uncosted else known
+        return _("{amount}, {n} not known").format(amount=known, n=one.uncosted) if one.uncosted else known
 
     def _sessions(self) -> None:
-        self._heading("Sessions")
+        self._heading(_("Sessions"))
         if not self._report.rows:
-            self._paragraph("No session began in this time.", MARGIN, RIGHT - MARGIN)
+            self._paragraph(_("No session began in this time."), MARGIN, RIGHT - MARGIN)
             return
         self._heads()
         for row in self._report.rows:
@@ -174,13 +180,13 @@ class Layout:
 
     def _heads(self) -> None:
         for column in COLUMNS:
-            self._put(Text(column.at, self._y, column.head, BOLD, ends=not column.width))
+            self._put(Text(column.at, self._y, _(column.head), BOLD, ends=not column.width))
         self._down()
 
     def _cells(self, row: Row) -> Iterable[str]:
-        zone, about = self._report.about.time_zone, "" if row.is_timed else "about "
-        yield f"{about}{day_and_time(row.began_ms, zone)}"
-        yield f"{about}{day_and_time(row.ended_ms, zone)}"
+        zone, about = self._report.about.time_zone, "{time}" if row.is_timed else _("about {time}")
+        yield about.format(time=day_and_time(row.began_ms, zone))
+        yield about.format(time=day_and_time(row.ended_ms, zone))
         yield _kwh(row.energy_wh)
         yield _kwh(row.meter_began_wh)
         yield _kwh(row.meter_ended_wh)
@@ -247,4 +253,4 @@ class Layout:
 
 
 def _kwh(wh: int | None) -> str:
-    return "–" if wh is None else f"{wh / 1000:.3f}"
+    return "–" if wh is None else formats.number(wh / 1000, 3)

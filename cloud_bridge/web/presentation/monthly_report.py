@@ -13,16 +13,21 @@ from cloud_bridge.months import Month
 from cloud_bridge.store.sites import Tariff
 from cloud_bridge.web.presentation.cost import Bands, tariff_words
 from cloud_bridge.web.presentation.words import date, day_and_time, lasting, moment, times
+from cloud_bridge.words import N_, ngettext
+from cloud_bridge.words import gettext as _
 
-METER = (
-    "Energy is measured by the charge point's own meter, which is not certified for billing: we know of no calibration by MID,"
+METER = N_(
+    "Energy is measured by the charger's own meter, which is not certified for billing: we know of no calibration by MID,"
     " or by Eichrecht in Germany."
 )
-BY_BEGINNING = "A session belongs to the month in which it began, as a whole. One that still goes on is not in here."
-NO_PRICE = "No price is set for this charger, so there are no costs."
-VEHICLES = "Which vehicle was charged was said by its driver, or seen in its account while the session lasted."
-UNKNOWN_VEHICLE = "Not known"
-OFF_PEAK, OTHER_TIMES, ALL_TIMES, UNKNOWN_TIMES = "Off-peak", "Other times", "All times", "Times not known"
+BY_BEGINNING = N_(
+    "A session belongs to the month in which it began, as a whole. One that still goes on is not in here."
+)
+NO_PRICE = N_("No price is set for this charger, so there are no costs.")
+VEHICLES = N_("Which vehicle was charged was said by its driver, or seen in its account while the session lasted.")
+UNKNOWN_VEHICLE = N_("Not known")
+OFF_PEAK, OTHER_TIMES = N_("Off-peak"), N_("Other times")
+ALL_TIMES, UNKNOWN_TIMES = N_("All times"), N_("Times not known")
 COUNTER_BEGAN_ANEW = 100  # sessions that are missing between two: not lost, but counted from another number
 
 
@@ -63,7 +68,7 @@ class Total(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """How the charge point was in contact, up to now."""
+    """How the charger was in contact, up to now."""
 
     silences: Sequence[Gap]  # in the month, longer than it may be silent
     silent_since_ms: int | None  # now; None: it is not silent
@@ -138,22 +143,21 @@ def report_of(
     about: About, rows: Sequence[Row], heard: Heard, unreadable: int = 0, left_out: bool = False
 ) -> MonthlyReport:
     """`left_out`: there are more sessions than these."""
-    vehicles = sorted(
-        {row.vehicle or UNKNOWN_VEHICLE for row in rows}, key=lambda name: (name == UNKNOWN_VEHICLE, name)
-    )
+    unknown = _(UNKNOWN_VEHICLE)
+    vehicles = sorted({row.vehicle or unknown for row in rows}, key=lambda name: (name == unknown, name))
     return MonthlyReport(
         about,
         rows,
-        _total("Total", rows),
+        _total(_("Total"), rows),
         [] if about.tariff is None else _by_tariff(rows, about.tariff),
-        [_total(name, [row for row in rows if (row.vehicle or UNKNOWN_VEHICLE) == name]) for name in vehicles],
+        [_total(name, [row for row in rows if (row.vehicle or unknown) == name]) for name in vehicles],
         list(_notes(about, rows, heard, unreadable, left_out)),
         unreadable,
     )
 
 
 def missing(numbers: Iterable[int | None]) -> int:
-    """How many sessions the charge point has counted between these that are not among them."""
+    """How many sessions the charger has counted between these that are not among them."""
     known = sorted({number for number in numbers if number is not None})
     between = (later - earlier - 1 for earlier, later in zip(known, known[1:], strict=False))
     return sum(count for count in between if count < COUNTER_BEGAN_ANEW)
@@ -167,67 +171,79 @@ def _total(name: str, rows: Sequence[Row]) -> Total:
 def _by_tariff(rows: Sequence[Row], tariff: Tariff) -> list[Total]:
     costed = [row for row in rows if row.cost is not None]
     if tariff.off_peak_rate is None:
-        return [_total(ALL_TIMES, costed)]
+        return [_total(_(ALL_TIMES), costed)]
     parts: tuple[tuple[str, Callable[[Row], int], Callable[[Row], int]], ...] = (
-        (OFF_PEAK, lambda row: row.off_peak_wh, lambda row: row.off_peak_cost),
-        (OTHER_TIMES, lambda row: row.other_wh, lambda row: row.other_cost or 0),
+        (_(OFF_PEAK), lambda row: row.off_peak_wh, lambda row: row.off_peak_cost),
+        (_(OTHER_TIMES), lambda row: row.other_wh, lambda row: row.other_cost or 0),
     )
     found = [
         Total(name, sum(energy(row) > 0 for row in costed), sum(map(energy, costed)), sum(map(cost, costed)), 0)
         for name, energy, cost in parts
     ]
     unknown = [row for row in rows if row.cost is None]
-    return [*found, _total(UNKNOWN_TIMES, unknown)] if unknown else found
+    return [*found, _total(_(UNKNOWN_TIMES), unknown)] if unknown else found
 
 
 def _notes(about: About, rows: Sequence[Row], heard: Heard, unreadable: int, left_out: bool) -> Iterable[str]:
     zone, month = about.time_zone, about.month
-    yield BY_BEGINNING
-    yield METER
+    yield _(BY_BEGINNING)
+    yield _(METER)
     if about.tariff is None:
-        yield NO_PRICE
+        yield _(NO_PRICE)
     else:
-        yield "Costs are by the tariff that is set now, as if each session had drawn its energy evenly in its charging hours."
+        yield _(
+            "Costs are by the tariff that is set now, as if each session had drawn its energy evenly in its charging hours."
+        )
     if any(row.vehicle for row in rows):
-        yield VEHICLES
+        yield _(VEHICLES)
     if about.from_ms > month.begins_ms(zone):
-        reader = about.reader or "its owner"
-        yield f"The report begins on {date(about.from_ms, zone)}, when {reader}'s time with this charger began."
+        reader = about.reader or _("its owner")
+        said = _("The report begins on {date}, when {name}'s time with this charger began.")
+        yield said.format(date=date(about.from_ms, zone), name=reader)
     if about.made_ms < about.to_ms:
-        yield f"The month is not over: these are its sessions up to {moment(about.made_ms, zone)}."
+        said = _("The month is not over: these are its sessions up to {time}.")
+        yield said.format(time=moment(about.made_ms, zone))
     yield from _missing_notes(about, rows, heard)
     if unreadable:
-        yield f"{_sessions(unreadable)} cannot be shown: the stored content is not valid."
+        yield ngettext(
+            "{n} session cannot be shown: the stored content is not valid.",
+            "{n} sessions cannot be shown: the stored content is not valid.",
+            unreadable,
+        ).format(n=unreadable)
     if left_out:
-        yield f"There are more than these {len(rows)} sessions, and the totals are of these alone."
+        said = _("There are more than these {n} sessions, and the totals are of these alone.")
+        yield said.format(n=len(rows))
 
 
 def _missing_notes(about: About, rows: Sequence[Row], heard: Heard) -> Iterable[str]:
     if heard.mixed_since_ms is not None:
         since = day_and_time(heard.mixed_since_ms, about.time_zone)
-        yield f"Since {since} a second charge point uses this one's identity. From then on the figures mix both."
+        said = _("Since {time} a second charger uses this one's identity. From then on the figures mix both.")
+        yield said.format(time=since)
     if untimed := sum(not row.is_timed for row in rows):
-        yield (
-            f"Of {_sessions(untimed)} the charge point did not know the time. The times here are about when they reached us,"
-            " and which month they began in is not certain."
-        )
+        yield ngettext(
+            "Of {n} session the charger did not know the time. The times here are about when they reached us, and which "
+            "month they began in is not certain.",
+            "Of {n} sessions the charger did not know the time. The times here are about when they reached us, and which "
+            "month they began in is not certain.",
+            untimed,
+        ).format(n=untimed)
     if lost := missing(row.number for row in rows):
-        yield (
-            f"{_sessions(lost)} that the charge point has counted did not reach us, or began in another month: the figures may"
-            " be too low."
-        )
+        yield ngettext(
+            "{n} session that the charger has counted did not reach us, or began in another month: the figures may be "
+            "too low.",
+            "{n} sessions that the charger has counted did not reach us, or began in another month: the figures may be "
+            "too low.",
+            lost,
+        ).format(n=lost)
     if heard.silences:
         silent_ms = sum(gap.to_ms - gap.from_ms for gap in heard.silences)
-        yield (
-            f"The charge point was not in contact {times(len(heard.silences))}, together {lasting(silent_ms)}. It keeps the"
-            " sessions of such times and sends them later."
-        )
+        yield _(
+            "The charger was not in contact {times}, together {length}. It keeps the sessions of such times and sends "
+            "them later."
+        ).format(times=times(len(heard.silences)), length=lasting(silent_ms))
     if heard.silent_since_ms is not None:
-        yield (
-            f"The charge point has not been in contact since {day_and_time(heard.silent_since_ms, about.time_zone)}. Sessions"
-            " that ended later are missing here until it is back."
-        )
-
-
-def _sessions(count: int) -> str:
-    return "1 session" if count == 1 else f"{count} sessions"
+        yield _(
+            "The charger has not been in contact since {time}. Sessions that ended later are missing here until it is "
+            "back."
+        ).format(time=day_and_time(heard.silent_since_ms, about.time_zone))

@@ -7,24 +7,28 @@ from typing import NamedTuple
 from cloud_bridge.support.network_moves import HEARD, Move
 from cloud_bridge.text import unknown
 from cloud_bridge.web.presentation.words import operator_name
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 # The unit's words: modem/roaming.py's decisions first, then modem/recovery.py's remedies, the mildest first.
 DID = {
-    HEARD: "Heard these networks",
-    "survey": "Listened for other networks",
-    "switch": "Moved to {network}",
-    "refused": "{network} did not take it",
-    "automatic": "Left the choice to its modem",
-    "stay": "Stayed on {network}",
-    "configure": "Set its modem up again",
-    "reshut": "Began its data connection anew",
-    "reattach": "Left the data service and joined it again",
-    "look for forbidden": "Asked its SIM which networks it avoids",
-    "clear forbidden": "Made its SIM forget which networks once refused it",
-    "radio cycle": "Switched its radio off and on",
-    "restart": "Restarted its modem",
-    "supply cut": "Cut its modem's supply for a moment",
+    HEARD: N_("Heard these networks"),
+    "survey": N_("Listened for other networks"),
+    "switch": N_("Moved to {network}"),
+    "refused": N_("{network} did not take it"),
+    "automatic": N_("Left the choice to its modem"),
+    "stay": N_("Stayed on {network}"),
+    "configure": N_("Set its modem up again"),
+    "reshut": N_("Began its data connection anew"),
+    "reattach": N_("Left the data service and joined it again"),
+    "look for forbidden": N_("Asked its SIM which networks it avoids"),
+    "clear forbidden": N_("Made its SIM forget which networks once refused it"),
+    "radio cycle": N_("Switched its radio off and on"),
+    "restart": N_("Restarted its modem"),
+    "supply cut": N_("Cut its modem's supply for a moment"),
 }
+AT_CSQ = re.compile(r"\b(\d{5,6}) at CSQ (\d+)")  # of support/network_moves.py, as the next
+NOT_MEASURED = N_("(signal not measured)")
 PLMN = re.compile(r"\b\d{5,6}\b")
 # How a modem refuses it: any, SIM800, SIM7600, Quectel (modem/families)
 NO_DATA_SERVICE = re.compile(r"AT\+(CGATT|CIICR|NETOPEN|QIACT)\S{0,20}: .*")
@@ -42,12 +46,17 @@ def told(moves: Iterable[Move]) -> list[Told]:
 
 def _did(move: Move) -> str:
     if move.do not in DID:
-        return unknown("step", move.do)
-    return DID[move.do].format(network=operator_name(move.operator) or "no network")
+        return unknown(_("A step that we do not know ({name})"), move.do)
+    return _(DID[move.do]).format(network=operator_name(move.operator) or _("no network"))
 
 
 def _why(said: str) -> str:
-    return PLMN.sub(_named, NO_DATA_SERVICE.sub("the network opens no data service", said))
+    said = AT_CSQ.sub(_at_csq, said).replace(NOT_MEASURED, _(NOT_MEASURED))
+    return PLMN.sub(_named, NO_DATA_SERVICE.sub(_("the network opens no data service"), said))
+
+
+def _at_csq(heard: re.Match[str]) -> str:
+    return _("{network} at CSQ {csq}").format(network=heard[1], csq=heard[2])
 
 
 def _named(digits: re.Match[str]) -> str:

@@ -25,6 +25,7 @@ from cloud_bridge.web.presentation.in_force import InForce
 from cloud_bridge.web.presentation.view import ChargePoint
 from cloud_bridge.web.presentation.words import listed, minute_of_day
 from cloud_bridge.wire import is_plugged
+from cloud_bridge.words import gettext as _
 
 MORNING = 8  # o'clock at the site: the bar ends then
 SHORTEST_MS = 3 * HOUR_MS  # a morning that is nearer is not worth a bar: it goes on to the next one
@@ -94,7 +95,7 @@ def plan_bar(point: ChargePoint, ruling: InForce | None, bill: Bill, plan: Shown
 
     free = free_spans(now_ms, end_ms, _held(ruling, bill.hours, now_ms, end_ms))
     return PlanBar(
-        title="Tonight" if _is_evening(now_ms, zone) else "Today and tonight",
+        title=_("Tonight") if _is_evening(now_ms, zone) else _("Today and tonight"),
         charging=[band(one, _times(one, now_ms, end_ms, zone)) for one in free],
         cheap=[band(one) for one in off_peak(bill.tariff, begin_ms, end_ms, zone)],
         ticks=_ticks(begin_ms, end_ms, zone),
@@ -146,20 +147,25 @@ def _in_words(
     free: Sequence[Span], ruling: InForce | None, plugged: bool, now_ms: int, end_ms: int, time_zone: str
 ) -> str:
     if ruling is not None and "override" in ruling.claims and free and free[0][0] <= now_ms:
-        return "Charges at any time, until the vehicle is unplugged"
+        return _("Charges at any time, until the vehicle is unplugged")
     if not free:
-        return f"Does not charge before {minute_of_day(end_ms, time_zone)}"
+        return _("Does not charge before {time}").format(time=minute_of_day(end_ms, time_zone))
     told = [_times(one, now_ms, end_ms, time_zone) for one in free[:MOST_SPANS]]
-    more = ", and later" if len(free) > MOST_SPANS else ""
-    return f"{'Charges' if plugged else 'Charges, once plugged in,'} {listed(told)}{more}"
+    times = listed(told)
+    if len(free) > MOST_SPANS:
+        times = _("{times}, and later").format(times=times)
+    said = _("Charges {times}") if plugged else _("Charges, once plugged in, {times}")
+    return said.format(times=times)
 
 
 def _times(span: Span, now_ms: int, end_ms: int, time_zone: str) -> str:
     """00:30 to 05:30; of a span that has begun or goes on, only what is known of it."""
     begin, end = (minute_of_day(at_ms, time_zone) for at_ms in span)
     if span[0] <= now_ms:
-        return "at any time" if span[1] >= end_ms else f"until {end}"
-    return f"from {begin}" if span[1] >= end_ms else f"{begin} to {end}"
+        return _("at any time") if span[1] >= end_ms else _("until {time}").format(time=end)
+    if span[1] >= end_ms:
+        return _("from {time}").format(time=begin)
+    return _("{begin} to {end}").format(begin=begin, end=end)
 
 
 def _hour_begun(now_ms: int, time_zone: str) -> int:

@@ -5,6 +5,8 @@ from cloud_bridge.readiness.reasons import ADVICE
 from cloud_bridge.readiness.telling import News
 from cloud_bridge.store.ready_plans import ShownPlan
 from cloud_bridge.web.presentation.words import minute_of_day
+from cloud_bridge.words import formats
+from cloud_bridge.words import gettext as _
 
 STEP_MS = 10 * 60_000  # by which the page follows a forecast
 
@@ -15,9 +17,9 @@ def line(plan: ShownPlan | None, time_zone: str) -> str | None:
         return None
     ready, found = minute_of_day(plan.ready_ms, time_zone), plan.outlook
     if found is None:
-        return f"Ready by {ready}: we look at it in a minute."
+        return _("Ready by {time}: we look at it in a minute.").format(time=ready)
     if found.verdict is Verdict.AT_RISK:
-        return f"Ready by {ready} is at risk. {_advice(found)}"
+        return _("Ready by {time} is at risk. {advice}").format(time=ready, advice=_advice(found))
     if found.verdict is Verdict.ON_TRACK:
         return _on_track(plan, found, ready, time_zone)
     return _amiss(News(found.verdict.value), ready, plan.target_percent, found)
@@ -35,8 +37,9 @@ def announcement(news: News, ready_ms: int, target_percent: float, found: Outloo
     if news is not News.TAKEN_BACK:
         return _amiss(news, ready, target_percent, found)
     if found.full_ms is None:
-        return f"All is well again: your vehicle will be ready by {ready}."
-    return f"All is well again: your vehicle will be ready at about {minute_of_day(found.full_ms, time_zone)}."
+        return _("All is well again: your vehicle will be ready by {time}.").format(time=ready)
+    full = minute_of_day(found.full_ms, time_zone)
+    return _("All is well again: your vehicle will be ready at about {time}.").format(time=full)
 
 
 def mark(plan: ShownPlan | None) -> str:
@@ -57,19 +60,26 @@ def _on_track(plan: ShownPlan, found: Outlook, ready: str, time_zone: str) -> st
 
 def _forecast(plan: ShownPlan, found: Outlook, ready: str, time_zone: str) -> str:
     if found.percent is None:
-        return f"Ready by {ready}: it goes as planned. We cannot see how full the vehicle is."
+        return _("Ready by {time}: it goes as planned. We cannot see how full the vehicle is.").format(time=ready)
     if found.full_ms is None:
-        return f"Ready by {ready}: about {found.percent} %."
+        return _("Ready by {time}: about {percent}.").format(time=ready, percent=f"{found.percent} %")
     full = minute_of_day(found.full_ms, time_zone)
-    return f"Ready by {ready}: on track for {plan.target_percent:g} % by about {full}."
+    percent = f"{formats.shortest(plan.target_percent)} %"
+    return _("Ready by {time}: on track for {percent} by about {full}.").format(time=ready, percent=percent, full=full)
 
 
 def _amiss(news: News, ready: str, target_percent: float, found: Outlook) -> str:
     if news is News.NOT_KNOWN:
-        return f"We do not know whether your vehicle will be ready by {ready}. {_advice(found)}"
-    short = "" if found.percent is None else f": it will have about {found.percent} % instead of {target_percent:g} %"
-    return f"Your vehicle will not be ready by {ready}{short}. {_advice(found)}"
+        said = _("We do not know whether your vehicle will be ready by {time}. {advice}")
+        return said.format(time=ready, advice=_advice(found))
+    if found.percent is None:
+        return _("Your vehicle will not be ready by {time}. {advice}").format(time=ready, advice=_advice(found))
+    return _(
+        "Your vehicle will not be ready by {time}: it will have about {percent} instead of {wanted}. {advice}"
+    ).format(
+        time=ready, percent=f"{found.percent} %", wanted=f"{formats.shortest(target_percent)} %", advice=_advice(found)
+    )
 
 
 def _advice(found: Outlook) -> str:
-    return "" if found.reason is None else f"{ADVICE[found.reason].why} {ADVICE[found.reason].what_to_do}"
+    return "" if found.reason is None else f"{_(ADVICE[found.reason].why)} {_(ADVICE[found.reason].what_to_do)}"

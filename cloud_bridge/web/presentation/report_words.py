@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from cloud_bridge.support.signal_report import FAIL, PASS, BadReport, HeardNetwork, SignalReport, read_report
 from cloud_bridge.web.presentation.words import Glance, day_and_time, operator_name
+from cloud_bridge.words import N_, formats
+from cloud_bridge.words import gettext as _
 
-VERDICTS = {PASS: Glance("good", "PASS"), FAIL: Glance("bad", "FAIL")}
-NO_VERDICT = Glance("unsure", "NO VERDICT")
+VERDICTS = {PASS: Glance("good", N_("PASS")), FAIL: Glance("bad", N_("FAIL"))}
+NO_VERDICT = Glance("unsure", N_("NO VERDICT"))
 
 
 class NetworkRow(NamedTuple):
@@ -30,15 +32,15 @@ class ReportTable(NamedTuple):
 
 
 _ROWS: tuple[tuple[str, Callable[[SignalReport], str]], ...] = (
-    ("Verdict", lambda one: VERDICTS.get(one.verdict, NO_VERDICT).word),
-    ("CSQ, median", lambda one: _csq(one.csq.median)),
-    ("Signal, median", lambda one: _dbm(one.csq.median)),
-    ("CSQ, lowest to highest", lambda one: _range(one.csq.min, one.csq.max)),
-    ("Readings", lambda one: str(one.readings)),
+    (N_("Verdict"), lambda one: VERDICTS.get(one.verdict, NO_VERDICT).word),
+    (N_("CSQ, median"), lambda one: _csq(one.csq.median)),
+    (N_("Signal, median"), lambda one: _dbm(one.csq.median)),
+    (N_("CSQ, lowest to highest"), lambda one: _range(one.csq.min, one.csq.max)),
+    (N_("Readings"), lambda one: str(one.readings)),
     ("RSRP, RSRQ", lambda one: "" if one.rsrp_dbm is None else f"{one.rsrp_dbm} dBm, {one.rsrq_db} dB"),
-    ("Network in use", lambda one: _in_use(one)),
-    ("Cell", lambda one: one.cell or ""),
-    ("Modem", lambda one: one.model or ""),
+    (N_("Network in use"), lambda one: _in_use(one)),
+    (N_("Cell"), lambda one: one.cell or ""),
+    (N_("Modem"), lambda one: one.model or ""),
 )
 
 
@@ -46,21 +48,24 @@ def table_of(
     before: str | None, after: str | None, unit_id: str, time_zone: str, *, with_place: bool
 ) -> ReportTable | None:
     """Of the texts that are stored; None where none is a report of the tool. The place may be the customer's address."""
-    named = [("Before", _known(before)), ("After", _known(after))]
-    found = [(name, report) for name, report in named if report is not None]
+    named = [
+        (_("Before"), _("{figure} before"), _known(before)),
+        (_("After"), _("{figure} after"), _known(after)),
+    ]
+    found = [(name, said, report) for name, said, report in named if report is not None]
     if not found:
         return None
-    reports = [report for _, report in found]
+    reports = [report for *_words, report in found]
     newest = reports[-1]
     measured = [day_and_time(int(one.time.timestamp() * 1000), time_zone) for one in reports]
-    rows = [("Measured", measured), *((name, [say(one) for one in reports]) for name, say in _ROWS)]
+    rows = [(_("Measured"), measured), *((_(name), [say(one) for one in reports]) for name, say in _ROWS)]
     if with_place:
-        rows.append(("Place", [one.place for one in reports]))
+        rows.append((_("Place"), [one.place for one in reports]))
     return ReportTable(
         VERDICTS.get(newest.verdict, NO_VERDICT),
-        f"CSQ {', '.join(f'{_csq(one.csq.median)} {name.lower()}' for name, one in found)}",
+        f"CSQ {', '.join(said.format(figure=_csq(one.csq.median)) for _name, said, one in found)}",
         f"{newest.recommendation[:1].upper()}{newest.recommendation[1:]}. {newest.advice}",
-        [name for name, _ in found],
+        [name for name, *_more in found],
         [(name, values) for name, values in rows if any(values)],
         None if newest.networks is None else [_network(one, newest) for one in newest.networks],
         newest.unit if newest.unit not in (None, unit_id) else None,
@@ -76,30 +81,33 @@ def _known(text: str | None) -> SignalReport | None:
 
 def _network(network: HeardNetwork, report: SignalReport) -> NetworkRow:
     name = f"{network.name} ({network.plmn})" if network.name else operator_name(network.plmn) or network.plmn
-    in_use = ", in use" if network.plmn == report.operator else ""
+    if network.plmn == report.operator:
+        name = _("{name}, in use").format(name=name)
     if network.forbidden:
-        result = "forbidden"
+        result = _("forbidden")
     elif network.csq is None:
         result = ""
     else:
-        result = "would pass" if network.passes else "too weak"
-    return NetworkRow(f"{name}{in_use}", _csq(network.csq), _dbm(network.csq), result)
+        result = _("would pass") if network.passes else _("too weak")
+    return NetworkRow(name, _csq(network.csq), _dbm(network.csq), result)
 
 
 def _in_use(report: SignalReport) -> str:
     names = {network.plmn: network.name for network in report.networks or ()}
     name = names.get(report.operator or "")
-    return f"{name} ({report.operator})" if name else operator_name(report.operator) or "none"
+    return f"{name} ({report.operator})" if name else operator_name(report.operator) or _("none")
 
 
 def _csq(csq: float | None) -> str:
-    return "–" if csq is None else f"{csq:g}"
+    return "–" if csq is None else formats.shortest(csq)
 
 
 def _dbm(csq: float | None) -> str:
     """3GPP TS 27.007, 8.5: 0 is -113 dBm, and each step is 2 dB."""
-    return "–" if csq is None else f"{2 * csq - 113:g} dBm"
+    return "–" if csq is None else f"{formats.shortest(2 * csq - 113)} dBm"
 
 
 def _range(lowest: int | None, highest: int | None) -> str:
-    return "–" if lowest is None or highest is None else f"{lowest} to {highest}"
+    if lowest is None or highest is None:
+        return "–"
+    return _("{lowest} to {highest}").format(lowest=lowest, highest=highest)

@@ -11,6 +11,8 @@ from cloud_bridge.web.presentation.charts import Bar, TimeAxis, time_axis
 from cloud_bridge.web.presentation.series import Slot
 from cloud_bridge.web.presentation.update_words import STATES
 from cloud_bridge.web.presentation.words import operator_name
+from cloud_bridge.words import formats
+from cloud_bridge.words import gettext as _
 
 ZONE = "Europe/London"  # as on the fleet's page
 TONES = {  # of parts of the bar, by the classes of style.css
@@ -54,13 +56,13 @@ class Ring(NamedTuple):
 def bar_of(states: dict[UnitState, int]) -> list[Part]:
     """From good to waiting; every part that has units is seen, and together they fill the bar."""
     shown = [(state, tone, states[state]) for state, tone in TONES.items() if states.get(state)]
-    units = sum(count for _, _, count in shown)
+    units = sum(count for *_kind, count in shown)
     spread = WIDTH - LEAST_WIDTH * len(shown)
     parts, at, before = [], 0, 0
     for number, (state, tone, count) in enumerate(shown, start=1):
         before += count
         end = LEAST_WIDTH * number + spread * before // units
-        parts.append(Part(state, STATES[state], tone, count, at, end - at))
+        parts.append(Part(state, _(STATES[state]), tone, count, at, end - at))
         at = end
     return parts
 
@@ -69,7 +71,7 @@ def rings_of(one: RollOut, states: dict[int, dict[UnitState, int]]) -> list[Ring
     """Those of the roll-out, the first first."""
     return [
         Ring(
-            RINGS[ring],
+            _(RINGS[ring]),
             sum(of.values()),
             of.get(UnitState.GOOD, 0),
             of.get(UnitState.REFUSED, 0),
@@ -90,9 +92,18 @@ def hours_of(one: RollOut, good: Sequence[tuple[int, int]], now_ms: int) -> tupl
     while from_ms < end_ms:
         to_ms = from_ms + step_ms
         count = sum(units for at_ms, units in good if at_ms < to_ms)
-        name = f"{(from_ms - one.started_ms) // HOUR_MS} h" if step_ms == HOUR_MS else f"day {len(bars) + 1}"
+        hour = (from_ms - one.started_ms) // HOUR_MS
+        name = f"{hour} h" if step_ms == HOUR_MS else _("day {n}").format(n=len(bars) + 1)
         slot = Slot(max(from_ms, one.started_ms), min(to_ms, end_ms))
-        bars.append(Bar(name if from_ms >= one.started_ms else "0 h", name, count, f"{count:,} good", slot))
+        bars.append(
+            Bar(
+                name if from_ms >= one.started_ms else "0 h",
+                name,
+                count,
+                _("{n} good").format(n=formats.count(count)),
+                slot,
+            )
+        )
         from_ms = to_ms
     return axis, bars[-200:]
 
@@ -100,7 +111,7 @@ def hours_of(one: RollOut, good: Sequence[tuple[int, int]], now_ms: int) -> tupl
 def chosen_words(one: RollOut) -> str:
     """Which units it is for."""
     if one.chosen_by is ChosenBy.NETWORK:
-        return f"units last on {operator_name(one.chosen) or one.chosen}"
+        return _("units last on {network}").format(network=operator_name(one.chosen) or one.chosen)
     if one.chosen_by is ChosenBy.SITE:
-        return f"units whose name begins with {one.chosen}"
-    return "all units" if one.chosen_by is ChosenBy.ALL else "a list of units"
+        return _("units whose name begins with {text}").format(text=one.chosen)
+    return _("all units") if one.chosen_by is ChosenBy.ALL else _("a list of units")

@@ -13,6 +13,7 @@ from cloud_bridge.support.running_session import PowerReading
 from cloud_bridge.support.signal import SignalPoint, stand_until_ms
 from cloud_bridge.time_zones import local_time
 from cloud_bridge.web.presentation.words import operator_name
+from cloud_bridge.words import gettext as _
 
 STEPS_MS = tuple(step * MINUTE_MS for step in (1, 5, 10, 60, 120, 240, 720, 1440))
 MAX_STEPS = 200
@@ -124,7 +125,7 @@ def _signal(from_ms: int, to_ms: int, inside: Sequence[SignalPoint]) -> Signal:
         min(point.lowest for point in inside),
         sum(point.csq * point.lasting_ms for point in inside) / sum(point.lasting_ms for point in inside),
         max(point.highest for point in inside),
-        ", ".join(sorted({operator_name(point.operator) or "not said" for point in inside})),
+        ", ".join(sorted({operator_name(point.operator) or _("not said") for point in inside})),
     )
 
 

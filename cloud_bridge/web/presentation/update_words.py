@@ -6,37 +6,55 @@ from cloud_bridge.releases.release_errors import BadManifest
 from cloud_bridge.releases.roll_out_states import LOADING, UnitState
 from cloud_bridge.store.roll_outs import UnitUpdate
 from cloud_bridge.web.presentation import words
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 NEWS_MS = 7 * DAY_MS  # for so long an update that was made is told
 STEP = 10  # per cent of progress that the page follows
 BEFORE = (*LOADING, UnitState.INSTALLED)
 
 STATES = {
-    UnitState.WAITING: "waiting",
-    UnitState.ORDERED: "ordered, not answered yet",
-    UnitState.TAKEN: "loading",
-    UnitState.INSTALLED: "installed, about to start",
-    UnitState.TRIAL: "on trial",
-    UnitState.GOOD: "good",
-    UnitState.REFUSED: "refused",
-    UnitState.ROLLED_BACK: "went back to the former version",
-    UnitState.CORRUPT: "went back from firmware that was changed",
-    UnitState.WITHDRAWN: "withdrawn",
+    UnitState.WAITING: N_("waiting"),
+    UnitState.ORDERED: N_("ordered, not answered yet"),
+    UnitState.TAKEN: N_("loading"),
+    UnitState.INSTALLED: N_("installed, about to start"),
+    UnitState.TRIAL: N_("on trial"),
+    UnitState.GOOD: N_("good"),
+    UnitState.REFUSED: N_("refused"),
+    UnitState.ROLLED_BACK: N_("went back to the former version"),
+    UnitState.CORRUPT: N_("went back from firmware that was changed"),
+    UnitState.WITHDRAWN: N_("withdrawn"),
 }
 REASONS = {  # of the unit
-    "signature": "the signature is not of a key that it knows",
-    "manifest": "the manifest is not valid",
-    "hash": "what came is not what was signed",
-    "size": "the size is not what was signed",
-    "board": "it is for another board",
-    "version": "it runs this version or a later one, or one that is too old for it",
-    "space": "it has no room",
-    "flash": "its flash could not be written",
-    "reset": "it was reset by its watchdog",
-    "panic": "the new version crashed",
-    "late": "the new version was too slow",
-    "integrity": "what it found was not what was signed",
+    "signature": N_("the signature is not of a key that it knows"),
+    "manifest": N_("the manifest is not valid"),
+    "hash": N_("what came is not what was signed"),
+    "size": N_("the size is not what was signed"),
+    "board": N_("it is for another board"),
+    "version": N_("it runs this version or a later one, or one that is too old for it"),
+    "space": N_("it has no room"),
+    "flash": N_("its flash could not be written"),
+    "reset": N_("it was reset by its watchdog"),
+    "panic": N_("the new version crashed"),
+    "late": N_("the new version was too slow"),
+    "integrity": N_("what it found was not what was signed"),
 }
+CORRUPT = N_(
+    "Your charger found on {day} that its firmware was not what we have signed. Nobody but us may change it: please tell us "
+    "if somebody has opened your charger."
+)
+CORRUPT_RUNS = N_(
+    "Your charger found on {day} that its firmware was not what we have signed, and runs {runs} again. Nobody but us may "
+    "change it: please tell us if somebody has opened your charger."
+)
+WENT_BACK = N_(
+    "The update to {version} did not run well on {day}. Your charger went back by itself: it charges as before, and there is "
+    "nothing to do."
+)
+WENT_BACK_RUNS = N_(
+    "The update to {version} did not run well on {day}. Your charger went back by itself and runs {runs} again: it charges as "
+    "before, and there is nothing to do."
+)
 
 
 def news(update: UnitUpdate | None, firmware: str | None, now_ms: int, time_zone: str) -> str | None:
@@ -49,27 +67,26 @@ def news(update: UnitUpdate | None, firmware: str | None, now_ms: int, time_zone
         return None
     day = words.day(update.state_ms, time_zone)
     if update.state in (UnitState.TRIAL, UnitState.GOOD):
-        return f"Its firmware was updated to {update.version} on {day}. {_notes(update)}".strip()
-    runs = f" and runs {firmware} again" if firmware and firmware != update.version else ""
+        said = _("Its firmware was updated to {version} on {day}.").format(version=update.version, day=day)
+        return f"{said} {_notes(update)}".strip()
+    runs = firmware if firmware != update.version else None
     if update.state is UnitState.CORRUPT:
-        found = f"Your charger found on {day} that its firmware was not what we have signed"
-        return f"{found}{runs and ','}{runs}. Nobody but us may change it: please tell us if somebody has opened your charger."
-    if update.state is UnitState.ROLLED_BACK:
-        return (
-            f"The update to {update.version} did not run well on {day}. Your charger went back by itself{runs}: it charges "
-            "as before, and there is nothing to do."
-        )
-    return None
+        found = CORRUPT_RUNS if runs else CORRUPT
+    elif update.state is UnitState.ROLLED_BACK:
+        found = WENT_BACK_RUNS if runs else WENT_BACK
+    else:
+        return None
+    return _(found).format(version=update.version, day=day, runs=runs)
 
 
 def progress(update: UnitUpdate) -> str:
     """For whoever rolls it out."""
-    said = f"{update.version}: {STATES[update.state]}"
+    said = f"{update.version}: {_(STATES[update.state])}"
     if update.state in LOADING and update.loaded:
-        said += f", {_share(update)} % of the image sent"
+        said = _("{state}, {percent} of the image sent").format(state=said, percent=f"{_share(update)} %")
     if update.why:
-        said += f" ({REASONS.get(update.why, update.why)})"
-    return f"{said}. The roll-out was stopped" if update.is_stopped else said
+        said += f" ({_(REASONS[update.why]) if update.why in REASONS else update.why})"
+    return f"{said}. {_('The roll-out was stopped')}" if update.is_stopped else said
 
 
 def mark(update: UnitUpdate | None) -> str:
@@ -89,18 +106,21 @@ def notes_of(manifest: bytes) -> str:
 
 def _coming(update: UnitUpdate) -> str:
     loaded = _share(update)
-    how_far = f", {loaded} % loaded" if loaded and update.state in LOADING else ""
-    coming = f"Its firmware is being updated to {update.version}{how_far}. It loads while no vehicle charges."
+    coming = (
+        _("Its firmware is being updated to {version}, {percent} loaded. It loads while no vehicle charges.")
+        if loaded and update.state in LOADING
+        else _("Its firmware is being updated to {version}. It loads while no vehicle charges.")
+    ).format(version=update.version, percent=f"{loaded} %")
     if update.required_by_ms is None:
         return coming
-    return (
-        f"{coming} This is a security update, and is made at once from {words.date(update.required_by_ms, 'UTC')} on."
-    )
+    date = words.date(update.required_by_ms, "UTC")
+    security = _("This is a security update, and is made at once from {date} on.").format(date=date)
+    return f"{coming} {security}"
 
 
 def _why(update: UnitUpdate) -> str:
     notes = _notes(update)
-    return f"What changes: {notes}" if notes else ""
+    return _("What changes: {notes}").format(notes=notes) if notes else ""
 
 
 def _notes(update: UnitUpdate) -> str:

@@ -5,11 +5,13 @@ from typing import Any, NamedTuple
 
 from cloud_bridge.support.unit_events import UnitEvent
 from cloud_bridge.web.presentation import words
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 # How it wakes a vehicle (firmware/charging/sequence.py): the pilot steady for 3 s, or in state F for 4 s.
 WOKE = {
-    "nudging": "Stopped offering current for 3 seconds, and offered it again",
-    "replugging": "Behaved for 4 seconds as if the plug had been pulled",
+    "nudging": N_("Stopped offering current for 3 seconds, and offered it again"),
+    "replugging": N_("Behaved for 4 seconds as if the plug had been pulled"),
 }
 
 
@@ -27,22 +29,25 @@ def told(events: Iterable[UnitEvent]) -> list[Told]:
 def _wake_up(event: UnitEvent) -> Told:
     how = event.details.get("by")
     did = WOKE.get(how) if isinstance(how, str) else None
-    return Told(
-        event.at_ms, "Tried to wake the vehicle", did or "The vehicle did not take the current that was offered"
-    )
+    why = _(did or N_("The vehicle did not take the current that was offered"))
+    return Told(event.at_ms, _("Tried to wake the vehicle"), why)
 
 
 def _rest(event: UnitEvent) -> Told:
     rest = _seconds(event.details.get("s"))
-    did = "Waited before it switched on again" if rest is None else f"Did not switch on for {rest}"
-    return Told(event.at_ms, did, "The vehicle had started and stopped too often; this spares the contactor")
+    did = (
+        _("Waited before it switched on again")
+        if rest is None
+        else _("Did not switch on for {length}").format(length=rest)
+    )
+    return Told(event.at_ms, did, _("The vehicle had started and stopped too often; this spares the contactor"))
 
 
 def _draws_more(event: UnitEvent) -> Told:
     by_a = event.details.get("a")
     known = type(by_a) is int and by_a > 0
-    did = f"Offered {by_a} A less" if known else "Stopped for 10 minutes"
-    return Told(event.at_ms, did, "The vehicle drew more current than it was offered")
+    did = _("Offered {amps} less").format(amps=f"{by_a} A") if known else _("Stopped for 10 minutes")
+    return Told(event.at_ms, did, _("The vehicle drew more current than it was offered"))
 
 
 def _seconds(value: Any) -> str | None:

@@ -13,94 +13,111 @@ from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, LAS
 from cloud_bridge.vehicles.repository import Vehicle
 from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.words import LATE_GLANCE, Glance
+from cloud_bridge.words import N_, formats
+from cloud_bridge.words import gettext as _
 
 # reason: title, what it means, what to do
 LOST = {
     Trouble.CONSENT_GONE: (
-        "We have lost access to {car}",
-        "{maker} no longer lets us read it. That happens after a change of password, or when access was taken back.",
-        "Press Refresh. If that does not help, connect the vehicle again: it takes a minute.",
+        N_("We have lost access to {car}"),
+        N_(
+            "{maker} no longer lets us read it. That happens after a change of password, or when access was taken back."
+        ),
+        N_("Press Refresh. If that does not help, connect the vehicle again: it takes a minute."),
     ),
     Trouble.SCOPE_MISSING: (
-        "{car}: a permission is missing",
-        "{maker} lets us in, but not to the battery and charging state that we need.",
-        "Connect the vehicle again and leave all permissions ticked.",
+        N_("{car}: a permission is missing"),
+        N_("{maker} lets us in, but not to the battery and charging state that we need."),
+        N_("Connect the vehicle again and leave all permissions ticked."),
     ),
     Trouble.VEHICLE_GONE: (
-        "{car} is no longer in this account",
-        "{maker} says that your account has no such vehicle. It may have been sold, or its driver list has changed.",
-        "Connect the vehicle again with the account it is in now, or remove it here.",
+        N_("{car} is no longer in this account"),
+        N_(
+            "{maker} says that your account has no such vehicle. It may have been sold, or its driver list has changed."
+        ),
+        N_("Connect the vehicle again with the account it is in now, or remove it here."),
     ),
     Trouble.REFUSED: (
-        "{maker} refuses us the state of {car}",
-        "It has given the same answer for three days, and does not say that it is your consent that has ended.",
-        "Connect the vehicle again: it takes a minute. If that does not help, tell our support, as it is for us to mend.",
+        N_("{maker} refuses us the state of {car}"),
+        N_("It has given the same answer for three days, and does not say that it is your consent that has ended."),
+        N_(
+            "Connect the vehicle again: it takes a minute. If that does not help, tell our support, as it is for us to mend."
+        ),
     ),
     Trouble.REMOTE_OFF: (
-        "{car}: remote access is switched off in the car",
-        "Somebody has switched off mobile or remote access in the car's own settings.",
-        "Switch it on in the car, then press Refresh. There is no need to connect again.",
+        N_("{car}: remote access is switched off in the car"),
+        N_("Somebody has switched off mobile or remote access in the car's own settings."),
+        N_("Switch it on in the car, then press Refresh. There is no need to connect again."),
     ),
     Trouble.SUBSCRIPTION: (
-        "{car}: the maker's connected service has ended",
-        "The car's subscription for connected services is not active.",
-        "Renew it in {maker}'s app or website, then press Refresh. There is no need to connect again.",
+        N_("{car}: the maker's connected service has ended"),
+        N_("The car's subscription for connected services is not active."),
+        N_("Renew it in {maker}'s app or website, then press Refresh. There is no need to connect again."),
     ),
     Trouble.VIRTUAL_KEY: (
-        "{car} asks for a virtual key",
-        "The car wants to know us as a key before it answers.",
-        "Add the key in {maker}'s app, then press Refresh. There is no need to connect again.",
+        N_("{car} asks for a virtual key"),
+        N_("The car wants to know us as a key before it answers."),
+        N_("Add the key in {maker}'s app, then press Refresh. There is no need to connect again."),
     ),
     Trouble.ACCOUNT_ISSUE: (
-        "{car}: something is waiting in your account with the maker",
-        "{maker} wants you to do something there first, such as accepting new terms.",
-        "Open {maker}'s app or website, finish what is asked there, then press Refresh.",
+        N_("{car}: something is waiting in your account with the maker"),
+        N_("{maker} wants you to do something there first, such as accepting new terms."),
+        N_("Open {maker}'s app or website, finish what is asked there, then press Refresh."),
     ),
     Trouble.ACCOUNT_LOCKED: (
-        "{car}: your account with the maker is locked",
-        "{maker} has locked the account. Only {maker} can unlock it.",
-        "Ask {maker} to unlock it, then press Refresh.",
+        N_("{car}: your account with the maker is locked"),
+        N_("{maker} has locked the account. Only {maker} can unlock it."),
+        N_("Ask {maker} to unlock it, then press Refresh."),
     ),
 }
 
 # refusal: title, what it means and what to do. Nothing was stored in any of these cases.
 REFUSED = {
     Refusal.NOT_OURS: (
-        "That way back was too old",
-        "The return from the car maker took more than ten minutes, came a second time, or came to another browser than "
-        "the one that began. Nothing was changed. Start again.",
+        N_("That way back was too old"),
+        N_(
+            "The return from the car maker took more than ten minutes, came a second time, or came to another browser than "
+            "the one that began. Nothing was changed. Start again."
+        ),
     ),
     Refusal.MIXED_UP: (
-        "That answer came from somebody else",
-        "The return did not come from the car maker that you were sent to, so we did not use it. Start again.",
+        N_("That answer came from somebody else"),
+        N_("The return did not come from the car maker that you were sent to, so we did not use it. Start again."),
     ),
     Refusal.DECLINED: (
-        "You did not give access",
-        "That is your choice, and nothing was changed. The charger works without it.",
+        N_("You did not give access"),
+        N_("That is your choice, and nothing was changed. The charger works without it."),
     ),
     Refusal.SCOPES: (
-        "A permission is missing",
-        "To show the battery and the charging state we need every permission on the car maker's page. We have given back "
-        "what we got. Start again and leave them all ticked.",
+        N_("A permission is missing"),
+        N_(
+            "To show the battery and the charging state we need every permission on the car maker's page. We have given back "
+            "what we got. Start again and leave them all ticked."
+        ),
     ),
-    Refusal.CODE: ("The car maker's answer could not be used", "It was used before or came too late. Start again."),
+    Refusal.CODE: (
+        N_("The car maker's answer could not be used"),
+        N_("It was used before or came too late. Start again."),
+    ),
     Refusal.PROVIDER: (
-        "The car maker does not answer",
-        "Its service is down or busy, which is neither your fault nor ours. Nothing was changed. Try again in a while.",
+        N_("The car maker does not answer"),
+        N_(
+            "Its service is down or busy, which is neither your fault nor ours. Nothing was changed. Try again in a while."
+        ),
     ),
     Refusal.NO_CAR: (
-        "There is no car in that account",
-        "The account that you logged in to has no vehicle. Log in there with the account that your car is in.",
+        N_("There is no car in that account"),
+        N_("The account that you logged in to has no vehicle. Log in there with the account that your car is in."),
     ),
-    Refusal.OTHER_CAR: ("That is a different car", ""),
+    Refusal.OTHER_CAR: (N_("That is a different car"), ""),
 }
 
 # why the charger is not paused for "Ready by"
 AT_ONCE: dict[str, str] = {
-    PlanReason.BATTERY_UNKNOWN: "We do not know how full the battery is, so your charger does not wait.",
-    PlanReason.FULL_ENOUGH: "The battery is as full as you want it, so there is nothing to wait for.",
-    PlanReason.NO_TIME: "The car needs all the time there is, so your charger does not wait.",
-    PlanReason.WATCHED: "Your charger does not wait, so that we can tell you in time if the car does not charge.",
+    PlanReason.BATTERY_UNKNOWN: N_("We do not know how full the battery is, so your charger does not wait."),
+    PlanReason.FULL_ENOUGH: N_("The battery is as full as you want it, so there is nothing to wait for."),
+    PlanReason.NO_TIME: N_("The car needs all the time there is, so your charger does not wait."),
+    PlanReason.WATCHED: N_("Your charger does not wait, so that we can tell you in time if the car does not charge."),
 }
 
 CHARGING_BELIEVED_MS = 60 * 60 * 1000  # a car that charges is asked every ten minutes; an hour ago says nothing of now
@@ -109,32 +126,34 @@ HEARD_WITHIN_MS = 60 * 60 * 1000  # an account is asked every half hour: two ans
 TOLD_WITHIN_MS = 60 * 60 * 1000  # what a car told before that is told as what was
 
 STATES = {
-    State.UNLINKED: "Not connected",
-    State.LINKING: "Waiting for the car maker",
-    State.LINKED: "Connected",
-    State.DEGRADED: "Connected; the car maker does not answer at the moment",
-    State.ACCESS_LOST: "Access lost",
+    State.UNLINKED: N_("Not connected"),
+    State.LINKING: N_("Waiting for the car maker"),
+    State.LINKED: N_("Connected"),
+    State.DEGRADED: N_("Connected; the car maker does not answer at the moment"),
+    State.ACCESS_LOST: N_("Access lost"),
 }
-REFUSED_FOR_NOW = "Connected; the car maker refuses an answer at the moment"  # degraded by a refusal, not by an outage
+REFUSED_FOR_NOW = N_(
+    "Connected; the car maker refuses an answer at the moment"
+)  # degraded by a refusal, not by an outage
 
 
 GLANCES = {
-    State.UNLINKED: Glance("unsure", "Not connected"),
-    State.LINKING: Glance("unsure", "Not connected yet"),
-    State.LINKED: Glance("good", "Connected"),
-    State.DEGRADED: Glance("unsure", "No answer"),
-    State.ACCESS_LOST: Glance("bad", "Access lost"),
+    State.UNLINKED: Glance("unsure", N_("Not connected")),
+    State.LINKING: Glance("unsure", N_("Not connected yet")),
+    State.LINKED: Glance("good", N_("Connected")),
+    State.DEGRADED: Glance("unsure", N_("No answer")),
+    State.ACCESS_LOST: Glance("bad", N_("Access lost")),
 }
-REFUSED_GLANCE = Glance("unsure", "Refused")
-NOT_HEARD_GLANCE = Glance("unsure", "Not heard yet")
-WRONG_CLOCK_GLANCE = Glance("unsure", "We cannot tell")  # the answer has a time that has not come yet
+REFUSED_GLANCE = Glance("unsure", N_("Refused"))
+NOT_HEARD_GLANCE = Glance("unsure", N_("Not heard yet"))
+WRONG_CLOCK_GLANCE = Glance("unsure", N_("We cannot tell"))  # the answer has a time that has not come yet
 
 # now, and as what was
-CHARGING = ("Charging", "Was charging")
-PLUGGED_IN = ("Plugged in, not charging", "Was plugged in, not charging")
-PLUGGED_IN_ONLY = ("Plugged in", "Was plugged in")  # the account does not say whether it charges
-NOT_PLUGGED_IN = ("Not plugged in", "Was not plugged in")
-NOT_TOLD = ("Its state is not known", "Its state is not known")
+CHARGING = (N_("Charging"), N_("Was charging"))
+PLUGGED_IN = (N_("Plugged in, not charging"), N_("Was plugged in, not charging"))
+PLUGGED_IN_ONLY = (N_("Plugged in"), N_("Was plugged in"))  # the account does not say whether it charges
+NOT_PLUGGED_IN = (N_("Not plugged in"), N_("Was not plugged in"))
+NOT_TOLD = (N_("Its state is not known"), N_("Its state is not known"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,12 +208,16 @@ def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str, distances: D
         name=vehicle.name,
         vin=vehicle.vin,
         maker=maker,
-        state=REFUSED_FOR_NOW if link.state is State.DEGRADED and link.reason in REFUSALS else STATES[link.state],
+        state=_(REFUSED_FOR_NOW if link.state is State.DEGRADED and link.reason in REFUSALS else STATES[link.state]),
         connected=link.state in (State.LINKED, State.DEGRADED),
         problem=_problem(vehicle, link.reason, maker, time_zone) if link.reason in LASTING else None,
-        battery=None if percent is None else f"{percent:.0f} %",
-        plugged_in=None if reading is None or reading.plugged_in is None else ("Yes" if reading.plugged_in else "No"),
-        charging=None if reading is None or reading.charging is None else ("Yes" if reading.charging else "No"),
+        battery=None if percent is None else f"{formats.number(percent)} %",
+        plugged_in=None
+        if reading is None or reading.plugged_in is None
+        else _("Yes")
+        if reading.plugged_in
+        else _("No"),
+        charging=None if reading is None or reading.charging is None else _("Yes") if reading.charging else _("No"),
         range=None if reading is None or reading.range_km is None else distances.words(reading.range_km),
         seen_iso=None if reading is None else iso_utc(reading.seen_ms),
         seen_age_ms=None if reading is None else max(0, now_ms - reading.seen_ms),
@@ -203,10 +226,10 @@ def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str, distances: D
         is_charging=bool(reading and reading.charging and now_ms - reading.seen_ms <= CHARGING_BELIEVED_MS),
         heard_iso=None if heard_ms is None else iso_utc(heard_ms),
         heard_age_ms=None if heard_ms is None else max(0, now_ms - heard_ms),
-        heard_ago="Not heard yet" if heard_ms is None else words.ago(now_ms - heard_ms),
+        heard_ago=_("Not heard yet") if heard_ms is None else words.ago(now_ms - heard_ms),
         heard_moment=None if heard_ms is None else words.moment(heard_ms, time_zone),
         glance=glance,
-        headline=_headline(reading)[0 if is_current else 1],
+        headline=_(_headline(reading)[0 if is_current else 1]),
         is_current=is_current,
         battery_percent=None if percent is None else round(percent),
     )
@@ -236,19 +259,18 @@ def _headline(reading: Reading | None) -> tuple[str, str]:
 
 def refusal_words(refused: LinkRefused) -> tuple[str, str]:
     """Title and meaning."""
-    title, meaning = REFUSED[refused.refusal]
+    title, meaning = (_(said) for said in REFUSED[refused.refusal])
     if refused.refusal is Refusal.OTHER_CAR and refused.vehicle is not None:
         found = ", ".join(f"{car.name} (…{car.vin[-4:]})" for car in refused.cars)
-        meaning = (
-            f"You wanted to connect {refused.vehicle.name} (…{refused.vehicle.vin[-4:]}) again, but the account that you "
-            f"logged in to has {found}. Nothing was changed. Log in at the car maker with the other account, or add the "
-            "other car as a new vehicle."
-        )
+        meaning = _(
+            "You wanted to connect {vehicle} again, but the account that you logged in to has {found}. Nothing was changed. "
+            "Log in at the car maker with the other account, or add the other car as a new vehicle."
+        ).format(vehicle=f"{refused.vehicle.name} (…{refused.vehicle.vin[-4:]})", found=found)
     return title, meaning
 
 
 def _problem(vehicle: Vehicle, reason: Trouble, maker: str, time_zone: str) -> Problem:
-    title, meaning, remedy = (text.format(car=vehicle.name, maker=maker) for text in LOST[reason])
+    title, meaning, remedy = (_(text).format(car=vehicle.name, maker=maker) for text in LOST[reason])
     return Problem(
         title,
         meaning,

@@ -7,72 +7,79 @@ from cloud_bridge.contact import Contact
 from cloud_bridge.text import unknown
 from cloud_bridge.time_zones import UNKNOWN, local_time, which, zone_of
 from cloud_bridge.values import NO_CSQ, PASS_ABOVE_CSQ
+from cloud_bridge.words import N_, formats
+from cloud_bridge.words import gettext as _
 
 
 class Glance(NamedTuple):
     """The answer to "is it all right?" before anything is read: never by colour alone."""
 
     tone: str  # good, bad or unsure: a class of style.css, and the name of its sign in signs.svg
-    word: str
+    english: str
+
+    @property
+    def word(self) -> str:
+        """In the language of the reader."""
+        return _(self.english)
 
 
 GLANCES = {
-    Contact.ONLINE: Glance("good", "Working"),
-    Contact.SILENT: Glance("bad", "Silent"),
-    Contact.UNKNOWN: Glance("unsure", "We cannot tell"),
-    Contact.NEVER: Glance("unsure", "Not heard yet"),
+    Contact.ONLINE: Glance("good", N_("Working")),
+    Contact.SILENT: Glance("bad", N_("Silent")),
+    Contact.UNKNOWN: Glance("unsure", N_("We cannot tell")),
+    Contact.NEVER: Glance("unsure", N_("Not heard yet")),
 }
-LATE_GLANCE = Glance("unsure", "Late")
-FAULT_GLANCE = Glance("bad", "Red light")
-OCPP_FAULT_GLANCE = Glance("bad", "Fault")  # whose light may have another colour
-DUPLICATE_GLANCE = Glance("unsure", "Two chargers")  # what it says may be of the other one
+LATE_GLANCE = Glance("unsure", N_("Late"))
+FAULT_GLANCE = Glance("bad", N_("Red light"))
+OCPP_FAULT_GLANCE = Glance("bad", N_("Fault"))  # whose light may have another colour
+DUPLICATE_GLANCE = Glance("unsure", N_("Two chargers"))  # what it says may be of the other one
 
 LIGHTS = {
-    "breathing": "Green, pulsing",
-    "green": "Green, dim",
-    "blue": "Blue",
-    "red": "Red",
-    "off": "Not known",
+    "breathing": N_("Green, pulsing"),
+    "green": N_("Green, dim"),
+    "blue": N_("Blue"),
+    "red": N_("Red"),
+    "off": N_("Not known"),
 }
 
 # Pilot states of IEC 61851-1, now and of a charge point that is silent; the digit is 2 while current is offered.
-_READY = ("Ready, no vehicle connected", "Was ready, no vehicle connected")
-_WAITS = ("Vehicle connected, waiting to charge", "Vehicle was waiting to charge")
-_CHARGING = ("Charging", "Was charging")
+_READY = (N_("Ready, no vehicle connected"), N_("Was ready, no vehicle connected"))
+_WAITS = (N_("Vehicle connected, waiting to charge"), N_("Vehicle was waiting to charge"))
+_CHARGING = (N_("Charging"), N_("Was charging"))
 STATES = {
     "A1": _READY,
     "A2": _READY,
-    "B1": ("Vehicle connected, waiting", "Vehicle was connected, waiting"),
-    "B2": ("Vehicle connected and full, or not ready yet", "Vehicle was connected and full, or not ready yet"),
+    "B1": (N_("Vehicle connected, waiting"), N_("Vehicle was connected, waiting")),
+    "B2": (N_("Vehicle connected and full, or not ready yet"), N_("Vehicle was connected and full, or not ready yet")),
     "C1": _WAITS,
     "C2": _CHARGING,
     "D1": _WAITS,
     "D2": _CHARGING,
-    "E": ("No signal on the vehicle cable", "There was no signal on the vehicle cable"),
-    "F": ("Not available", "Was not available"),
+    "E": (N_("No signal on the vehicle cable"), N_("There was no signal on the vehicle cable")),
+    "F": (N_("Not available"), N_("Was not available")),
 }
-FAULTY = ("Stopped by a fault", "Was stopped by a fault")
+FAULTY = (N_("Stopped by a fault"), N_("Was stopped by a fault"))
 CHARGING = ("C2", "D2")
 
 MODES = {
-    "smart": ("Smart", "It follows your schedule and can be controlled from here."),
-    "link_lost": ("Smart", "It follows your schedule. Its mobile connection has just dropped."),
-    "standalone": ("Standalone", "It has no connection to us, so it charges whenever a vehicle is plugged in."),
+    "smart": (N_("Smart"), N_("It follows your schedule and can be controlled from here.")),
+    "link_lost": (N_("Smart"), N_("It follows your schedule. Its mobile connection has just dropped.")),
+    "standalone": (N_("Standalone"), N_("It has no connection to us, so it charges whenever a vehicle is plugged in.")),
 }
 
 # Who sets the current: the heartbeat's key `y` (tests/samples/schema.toml).
 LIMITS = {
-    "boot": "Nobody yet: it has just started",
-    "safety": "A fault",
-    "ventilation": "The ventilation that this vehicle needs",
-    "contactor": "A pause for its contactor, which was switched too often",
-    "vehicle": "A pause, because the vehicle draws more than it is offered",
-    "installer": "The rating of its circuit",
-    "cable": "The vehicle cable",
-    "temperature": "Its temperature",
-    "load_manager": "What the building can spare",
-    "schedule": "Your hours",
-    "cloud": "A limit or pause set from here",
+    "boot": N_("Nobody yet: it has just started"),
+    "safety": N_("A fault"),
+    "ventilation": N_("The ventilation that this vehicle needs"),
+    "contactor": N_("A pause for its contactor, which was switched too often"),
+    "vehicle": N_("A pause, because the vehicle draws more than it is offered"),
+    "installer": N_("The rating of its circuit"),
+    "cable": N_("The vehicle cable"),
+    "temperature": N_("Its temperature"),
+    "load_manager": N_("What the building can spare"),
+    "schedule": N_("Your hours"),
+    "cloud": N_("A limit or pause set from here"),
 }
 LAST_S = 253_402_300_799  # end of the year 9999, the last that can be written
 
@@ -84,37 +91,39 @@ def ago(age_ms: int) -> str:
     """How long ago, as said aloud. static/age.js says the same."""
     seconds = max(0, age_ms) // 1000
     if seconds < 5:
-        return "Just now"
+        return _("Just now")
     for size, name, upto in ((1, "second", 60), (60, "minute", 3600), (3600, "hour", 48 * 3600)):
         if seconds < upto:
-            return f"{_count(seconds // size, name)} ago"
-    return f"{seconds // 86400} days ago"
+            return formats.ago(seconds // size, name)
+    return formats.ago(seconds // 86400, "day")
 
 
 def lasting(duration_ms: int) -> str:
     """A duration in whole minutes, hours or days, at least one minute. static/age.js says the same."""
     minutes = max(1, duration_ms // 60_000)
     if minutes < 120:
-        return _count(minutes, "minute")
-    return _count(minutes // 60, "hour") if minutes < 48 * 60 else _count(minutes // 1440, "day")
+        return formats.lasting(minutes, "minute")
+    return formats.lasting(minutes // 60, "hour") if minutes < 48 * 60 else formats.lasting(minutes // 1440, "day")
 
 
 def exactly(duration_ms: int) -> str:
     """A duration that may be seconds."""
-    return lasting(duration_ms) if duration_ms >= 60_000 else _count(duration_ms // 1000, "second")
+    return lasting(duration_ms) if duration_ms >= 60_000 else formats.lasting(duration_ms // 1000, "second")
 
 
 def moment(at_ms: int, time_zone: str) -> str:
     """Date and time at the site, with its zone, because 01:30 happens twice in October."""
     local = local_time(at_ms, time_zone)
-    unknown = "" if zone_of(time_zone) else f" (the time zone {time_zone} is not known here)"
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}{unknown}"
+    told = f"{formats.weekday_day_year(local)}, {local:%H:%M:%S %Z}"
+    if zone_of(time_zone):
+        return told
+    return _("{moment} (the time zone {time_zone} is not known here)").format(moment=told, time_zone=time_zone)
 
 
 def utc_second(at_ms: int) -> str:
     """For a log, whose column says that it is UTC: 26 Nov 2026, 06:46:20."""
     utc = local_time(at_ms, "UTC")
-    return f"{utc.day} {utc:%b %Y, %H:%M:%S}"
+    return f"{formats.day_year(utc)}, {utc:%H:%M:%S}"
 
 
 def chart_zone(time_zone: str) -> str:
@@ -126,8 +135,10 @@ def limit(source: str | None, until_s: int | None, time_zone: str) -> str | None
     """Who sets the current and until when; None while it is not known."""
     if source is None:
         return None
-    until = f", until {day_and_time(until_s * 1000, time_zone)}" if until_s is not None and until_s <= LAST_S else ""
-    return f"{LIMITS.get(source) or unknown('limit', source)}{until}"
+    who = _(LIMITS[source]) if source in LIMITS else unknown(_("A limit that we do not know ({name})"), source)
+    if until_s is None or until_s > LAST_S:
+        return who
+    return _("{who}, until {time}").format(who=who, time=day_and_time(until_s * 1000, time_zone))
 
 
 def time_of_day(at_ms: int, time_zone: str) -> str:
@@ -150,48 +161,45 @@ def operator_name(plmn: str | None) -> str | None:
 def signal(csq: int | None) -> tuple[str, int]:
     """In words, and as 0 to 4 bars."""
     if csq is None or csq == NO_CSQ:
-        return "not known", 0
+        return _("not known"), 0
     if csq > PASS_ABOVE_CSQ:
-        return "good", 4 if csq >= 22 else 3
-    return "weak", 2 if csq >= 8 else 1
+        return _("good"), 4 if csq >= 22 else 3
+    return _("weak"), 2 if csq >= 8 else 1
 
 
 def times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number} times")
+    if number in (1, 2):
+        return _("once") if number == 1 else _("twice")
+    return _("{number} times").format(number=number)
 
 
 def day_and_time(at_ms: int, time_zone: str) -> str:
     """Short, for lists: Sun 22 Nov, 07:42; with the zone in an hour that occurs twice: Sun 25 Oct, 01:30 BST."""
     local = local_time(at_ms, time_zone)
-    return f"{local:%a} {local.day} {local:%b, %H:%M}{which(local, time_zone)}"
+    return f"{formats.weekday_day(local)}, {local:%H:%M}{which(local, time_zone)}"
 
 
 def day(at_ms: int, time_zone: str) -> str:
     """3 Nov"""
-    local = local_time(at_ms, time_zone)
-    return f"{local.day} {local:%b}"
+    return formats.day(local_time(at_ms, time_zone))
 
 
 def date(at_ms: int, time_zone: str) -> str:
     """3 November 2026"""
-    local = local_time(at_ms, time_zone)
-    return f"{local.day} {local:%B %Y}"
+    return formats.full_date(local_time(at_ms, time_zone))
 
 
 def when(at_ms: int, now_ms: int, time_zone: str) -> str:
     """at 14:02, with its day unless that is today: on 3 Nov at 14:02."""
-    at = f"at {minute_of_day(at_ms, time_zone)}"
-    is_today = local_time(at_ms, time_zone).date() == local_time(now_ms, time_zone).date()
-    return at if is_today else f"on {day(at_ms, time_zone)} {at}"
+    time = minute_of_day(at_ms, time_zone)
+    if local_time(at_ms, time_zone).date() == local_time(now_ms, time_zone).date():
+        return _("at {time}").format(time=time)
+    return _("on {day} at {time}").format(day=day(at_ms, time_zone), time=time)
 
 
 def listed(names: Sequence[str]) -> str:
     """n1, n2 and n3."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+    return formats.listed(names)
 
 
 def sentence(error: Exception) -> str:

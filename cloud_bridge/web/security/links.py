@@ -11,6 +11,7 @@ from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.security.attempts import Attempts, link_limits
 from cloud_bridge.web.security.log import address_of_client, note
+from cloud_bridge.words import gettext as _
 
 Found = TypeVar("Found")
 
@@ -20,7 +21,9 @@ def check_link(request: Request, app_state: AppState, find: Callable[[], Found |
     attempts: Attempts = request.app.state.attempts
     limits = link_limits(address_of_client(request))
     if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):
-        raise Refused("Too many links", f"Too many were not valid. Try again in {lasting(wait_ms)}.", 429)
+        raise Refused(
+            _("Too many links"), _("Too many were not valid. Try again in {wait}.").format(wait=lasting(wait_ms)), 429
+        )
     found = find()
     if found is None:
         note(request, Kind.WRONG_LINK)

@@ -16,6 +16,7 @@ from cloud_bridge.store.access import Asker, Person
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.security.log import address_of_client
+from cloud_bridge.words import gettext as _
 
 QUARTER_MS = 15 * MINUTE_MS
 NOBODY = 0  # all tokens that are nobody's share their rates; no person has this number
@@ -108,7 +109,8 @@ def _use(request: Request, who: int | str, rates: Sequence[Rate], title: str, me
     wait_ms = _wait_ms(request, who, rates)
     if wait_ms:
         minutes = -(-wait_ms // MINUTE_MS)
-        raise Refused(title, f"{meaning} Try again in {lasting(minutes * MINUTE_MS)}.", 429, field)
+        again = _("Try again in {wait}.").format(wait=lasting(minutes * MINUTE_MS))
+        raise Refused(title, f"{meaning} {again}", 429, field)
 
 
 def _wait_ms(request: Request, who: int | str, rates: Sequence[Rate]) -> int:

@@ -16,6 +16,8 @@ from cloud_bridge.vehicles.tokens.keys import KeyGone
 from cloud_bridge.web.presentation.words import lasting, utc_second
 from cloud_bridge.web.security.attempts import Attempts, code_limits
 from cloud_bridge.web.security.log import note
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 PENDING_COOKIE = "chargekeeper_pending"  # of a login whose password was right; it opens the pages of the code alone
 DEVICE_COOKIE = "chargekeeper_device"
@@ -29,6 +31,10 @@ class CodeRefused(NamedTuple):
     title: str
     meaning: str
     status: int
+
+    def said(self) -> "CodeRefused":
+        """In the language of the reader, of a constant."""
+        return self._replace(title=_(self.title), meaning=_(self.meaning))
 
 
 def waiting_person(request: Request, app_state: AppState) -> Person | None:
@@ -55,13 +61,13 @@ def check_code(request: Request, app_state: AppState, person: Person, typed: str
     limits = code_limits(person.id, known_device(request, app_state, person.name))
     if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):
         note(request, Kind.TOO_MANY_CODES, person, why)
-        return CodeRefused("Too many wrong codes", f"Try again in {lasting(wait_ms)}.", 429)
+        return CodeRefused(_("Too many wrong codes"), _("Try again in {wait}.").format(wait=lasting(wait_ms)), 429)
     try:
         answer = app_state.second_factors.use(person.id, typed, app_state.clock.now_ms())
     except (KeyGone, SealBroken) as error:
         _log.error("no code of an authenticator app can be checked: %s", error)
         attempts.returned(limits)
-        return UNCHECKED
+        return UNCHECKED.said()
     if answer is Answer.WRONG:
         note(request, Kind.WRONG_CODE, person, why)
         return wrong_code(app_state)
@@ -76,16 +82,19 @@ def check_code(request: Request, app_state: AppState, person: Person, typed: str
 def wrong_code(app_state: AppState) -> CodeRefused:
     """With our time, because that is what the app's has to be."""
     return CodeRefused(
-        "That code is not right",
-        "Each code counts once and for half a minute: wait for the next one. "
-        f"Our clock shows {utc_second(app_state.clock.now_ms())} UTC. If that is not the time, codes of the app do not work; "
-        "recovery codes do.",
+        _("That code is not right"),
+        _(
+            "Each code counts once and for half a minute: wait for the next one. Our clock shows {time} UTC. If "
+            "that is not the time, codes of the app do not work; recovery codes do."
+        ).format(time=utc_second(app_state.clock.now_ms())),
         401,
     )
 
 
 UNCHECKED = CodeRefused(
-    "Codes of the app cannot be checked now",
-    "Use a recovery code, or ask whoever runs this service to put its key file back or to reset your second factor.",
+    N_("Codes of the app cannot be checked now"),
+    N_(
+        "Use a recovery code, or ask whoever runs this service to put its key file back or to reset your second factor."
+    ),
     503,
 )

@@ -1,16 +1,19 @@
-// Ages "5 seconds ago" and "for 31 minutes" while the page is open; the words are those of web/presentation/words.py. Without
-// it, Refresh does the same.
+// Ages "5 seconds ago" and "for 31 minutes" while the page is open, in the language of the page; the words are those of
+// web/presentation/words.py, which has them from the same tables (CLDR). Without it, Refresh does the same.
 // Time is the browser's difference, never its clock: a phone with a wrong time shows the right age.
+const { lang } = document.documentElement;
+const { now } = document.querySelector("script[data-now]").dataset; // of the script that wants the ages
+const agoIn = new Intl.RelativeTimeFormat(lang);
 let shownAt = Date.now(); // when the ages on the page were right
 let frozen = false;
 
 function ago(ms) {
   const seconds = Math.floor(Math.max(0, ms) / 1000);
-  if (seconds < 5) return "Just now";
+  if (seconds < 5) return now;
   for (const [size, name, upto] of [[1, "second", 60], [60, "minute", 3600], [3600, "hour", 48 * 3600]]) {
-    if (seconds < upto) return `${counted(seconds / size, name)} ago`;
+    if (seconds < upto) return agoIn.format(-Math.floor(seconds / size), name);
   }
-  return `${Math.floor(seconds / 86400)} days ago`;
+  return agoIn.format(-Math.floor(seconds / 86400), "day");
 }
 
 function lasting(ms) {
@@ -19,9 +22,8 @@ function lasting(ms) {
   return minutes < 48 * 60 ? counted(minutes / 60, "hour") : counted(minutes / 1440, "day");
 }
 
-function counted(amount, name) {
-  const count = Math.floor(amount);
-  return `${count} ${name}${count === 1 ? "" : "s"}`;
+function counted(amount, unit) {
+  return new Intl.NumberFormat(lang, { style: "unit", unit, unitDisplay: "long" }).format(Math.floor(amount));
 }
 
 function tick() {

@@ -7,6 +7,7 @@ const MAX_CSQ = 31;
 const LABEL_PX = 62; // the widest: "01:00 GMT"
 // Between the labels of a chart whose own are too far apart, as where it is looked at closely.
 const STEPS_S = [60, 300, 900, 3600, 10800, 21600];
+const says = document.querySelector('script[src$="/charts.js"]').dataset; // our words, in the reader's language
 const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000]; // between labels
 const Y_SIZE = 34; // the same for all, so that a time is below itself
 
@@ -74,7 +75,7 @@ function time([fromMs, toMs, zone, ticks]) {
     scale: { time: true, auto: false, min: fromMs / 1000, max: toMs / 1000 },
     cursor: { sync: { key: "time", setSeries: false, scales: ["x", null] } },
     axis: axis({
-      label: `Time in ${zone.replaceAll("_", " ")}`,
+      label: says.zone.replace("{zone}", zone.replaceAll("_", " ")),
       size: 28,
       splits,
       values: (_plot, at) => at.map((atS) => labels.get(atS) ?? clock(atS)),
@@ -171,7 +172,7 @@ function bars(figure, rows) {
     rowOf: (index) => index,
     series: [{ paths: () => null, points: { show: false } }],
     scale: { range: (_plot, _least, top) => [0, Number(most) || Math.max(1, top * 1.1)] },
-    axis: figure.dataset.unit === "units" ? { incrs: COUNTS } : {},
+    axis: "counts" in figure.dataset ? { incrs: COUNTS } : {},
     hooks: { draw: [(plot) => columns(plot, spans, values)] },
   };
 }
@@ -197,9 +198,9 @@ function columns(plot, spans, values) {
 function clockOf(timeZone) {
   const say = (options) => {
     try {
-      return new Intl.DateTimeFormat("en-GB", { timeZone, ...options });
+      return new Intl.DateTimeFormat(document.documentElement.lang, { timeZone, ...options });
     } catch {
-      return new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options }); // a zone that this browser does not know
+      return new Intl.DateTimeFormat(document.documentElement.lang, { timeZone: "UTC", ...options }); // a zone that this browser does not know
     }
   };
   const [plain, zoned] = [{}, { timeZoneName: "short" }].map((more) => say({ hour: "2-digit", minute: "2-digit", ...more }));

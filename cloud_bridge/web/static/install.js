@@ -1,2 +1,3 @@
 // Lets the browser keep the shell (see worker.js), where it can.
-navigator.serviceWorker?.register(new URL("../../worker.js", import.meta.url));
+const worker = new URL(`../../worker.js?language=${document.documentElement.lang}`, import.meta.url);
+navigator.serviceWorker?.register(worker);

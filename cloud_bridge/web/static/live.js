@@ -10,6 +10,7 @@ const LEAVE_MS = 5000; // logged out, or not theirs any more: not under the hand
 const board = document.getElementById("board");
 const unit = board.dataset.unit;
 const SEEN = /(?<=[?]seen=).*/; // in the address of its stream, which a refresh renews too
+const says = document.querySelector('script[src$="/live.js"]').dataset; // our words, in the reader's language
 let heardAt = Date.now();
 let askedAt = 0;
 let leaving; // the timer
@@ -67,8 +68,8 @@ function ask() {
 
 function watch() {
   const quietMs = Date.now() - heardAt;
-  if (!navigator.onLine) say("You are offline. This is what was true then.");
-  else if (quietMs > SILENT_MS) say("No connection to our service. This is what was true then.");
+  if (!navigator.onLine) say(says.offline);
+  else if (quietMs > SILENT_MS) say(says.unreachable);
   if (quietMs > SILENT_MS && Date.now() - askedAt > ASK_MS) ask();
 }
 
@@ -99,7 +100,7 @@ function count() {
   const news = document.getElementById("help")?.dataset.news;
   if (news === undefined) return; // of support, and of a page that does not tell
   document.querySelector(".badge").textContent = news === "0" ? "" : news;
-  document.getElementById("news").textContent = news === "0" ? "" : `${news} new`;
+  document.getElementById("news").textContent = news === "0" ? "" : says.unread.replace("{news}", news);
 }
 
 board.addEventListener("htmx:after:swap", () => { restart(); count(); heard(); post({ shows: shown() }); });

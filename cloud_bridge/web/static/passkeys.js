@@ -2,13 +2,13 @@
 // The options are JSON of the server; what the authenticator answers goes back in a hidden field of an ordinary form.
 const known = window.PublicKeyCredential;
 const AGAIN_MS = 4 * 60 * 1000; // the server's challenges end after five minutes
+const says = document.querySelector('script[src$="/passkeys.js"]').dataset; // our words, in the reader's language
 const SAID = {
   AbortError: "", // the question was put again
-  NotAllowedError: "That was cancelled, or took too long. Try again.",
-  InvalidStateError: "This device has a passkey for your account already.",
-  SecurityError: "This browser keeps no passkeys for this address.",
+  NotAllowedError: says.cancelled,
+  InvalidStateError: says.known,
+  SecurityError: says.noPasskeys,
 };
-const OTHERWISE = "That did not work. Check your connection, and try again.";
 
 function send(form, credential) {
   form.elements.credential.value = JSON.stringify(credential);
@@ -49,7 +49,7 @@ function answers(form, act) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     said(form, "");
-    act(form).catch((error) => said(form, SAID[error.name] ?? OTHERWISE));
+    act(form).catch((error) => said(form, SAID[error.name] ?? says.failed));
   });
 }
 

@@ -5,6 +5,7 @@ const QUALITY = 0.82;
 const SMALL_BYTES = 400000; // not worth the work
 const WITHIN_MS = 180000;
 const AGAIN_MS = [1000, 3000, 9000];
+const says = document.querySelector('script[src$="/photos.js"]').dataset; // our words, in the reader's language
 const form = document.getElementById("photo");
 const [input, button, status] = ["input[type=file]", "button", "[role=status]"].map((one) => form.querySelector(one));
 
@@ -27,19 +28,19 @@ async function send() {
   const [file] = input.files;
   if (!file) return;
   button.disabled = true;
-  say("Sending the photo.");
+  say(says.sending);
   const body = new FormData(form);
   body.set("photo", await smaller(file).catch(() => file), "photo.jpg");
   for (const againMs of [...AGAIN_MS, 0]) {
     const answer = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(WITHIN_MS) }).catch(() => null);
     if (answer && answer.status < 500) return show(answer);
     if (againMs) {
-      say(navigator.onLine ? "The connection broke. Trying again." : "No connection. It is sent when there is one.");
+      say(navigator.onLine ? says.broken : says.offline);
       await ready(againMs);
     }
   }
   button.disabled = false;
-  say("The photo was not sent. It is still here: press Send it when the connection is better.");
+  say(says.notSent);
 }
 
 // In some time; while the phone is offline, when it is not any more.
@@ -60,7 +61,7 @@ async function show(answer) {
   const problem = page.querySelector(".problem") ?? page.querySelector("main p");
   button.disabled = false;
   form.reset();
-  say(problem ? problem.textContent : "The photo was not stored.");
+  say(problem ? problem.textContent : says.notStored);
 }
 
 button.hidden = true;

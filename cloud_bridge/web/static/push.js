@@ -1,6 +1,7 @@
 // Lets this browser show notifications. Permission is asked for when the button is pressed, and never before.
 const box = document.getElementById("push");
 const [status, button] = [box.querySelector("[role=status]"), box.querySelector("button")];
+const says = document.querySelector('script[src$="/push.js"]').dataset; // our words, in the reader's language
 const root = new URL("../../", import.meta.url);  // below a path, too
 const page = new URL("account/notifications/", root);
 const IS_APPLE_PHONE = /iPhone|iPad/.test(navigator.userAgent);
@@ -25,7 +26,7 @@ async function allow() {
   button.disabled = true;
   try {
     if ((await Notification.requestPermission()) !== "granted") {
-      return say("This browser does not allow it. Allow notifications for this site in the browser's settings, then reload the page.");
+      return say(says.refused);
     }
     const { key, form } = await (await fetch(new URL("push-key", page))).json();
     const { endpoint, keys } = (await subscribe(await navigator.serviceWorker.ready, bytes(key))).toJSON();
@@ -35,7 +36,7 @@ async function allow() {
     location.reload();
   } catch (error) {
     console.info(error);
-    say("That did not work. Check your connection, and try again.", true);
+    say(says.failed, true);
   } finally {
     button.disabled = false;
   }
@@ -43,18 +44,16 @@ async function allow() {
 
 async function look() {
   if (!("PushManager" in window) || !("serviceWorker" in navigator) || !("Notification" in window)) {
-    return say(IS_APPLE_PHONE
-      ? "Add Chargekeeper to your Home Screen first: press Share, then Add to Home Screen, and open it there."
-      : "This browser cannot show notifications of websites.");
+    return say(IS_APPLE_PHONE ? says.needsHomeScreen : says.cannot);
   }
   if (Notification.permission === "denied") {
-    return say("This browser blocks notifications of this site. Allow them in the browser's settings, then reload the page.");
+    return say(says.blocked);
   }
   const worker = await navigator.serviceWorker.ready;
   const subscription = await worker.pushManager.getSubscription();
-  if (box.dataset.on === "yes" && subscription) return say("This device is notified.");
+  if (box.dataset.on === "yes" && subscription) return say(says.on);
   await subscription?.unsubscribe();  // it was removed here, or is of somebody else's login
-  say("This device can show a notification, also while this page is closed.", true);
+  say(says.off, true);
 }
 
 button.addEventListener("click", allow);

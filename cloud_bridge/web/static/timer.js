@@ -1,4 +1,6 @@
 // The 30 seconds between off and on, counted for hands that are at the consumer unit. Without it, people count.
+const says = document.querySelector('script[src$="/timer.js"]').dataset; // our words, in the reader's language
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-timer] button");
   if (button) run(button.parentElement, button);
@@ -18,7 +20,7 @@ function run(timer, button) {
     }
     clearInterval(ticking);
     output.setAttribute("aria-live", "assertive");
-    output.textContent = "Switch it on again now.";
+    output.textContent = says.over;
     output.classList.add("over");
     navigator.vibrate?.(400);
   };

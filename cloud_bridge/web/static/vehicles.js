@@ -3,11 +3,12 @@ import { restart, say } from "./age.js";
 
 const SILENT_MS = 150000; // two answers are missing
 const board = document.getElementById("board");
+const says = document.querySelector('script[src$="/vehicles.js"]').dataset; // our words, in the reader's language
 let heardAt = Date.now();
 
 function watch() {
-  if (!navigator.onLine) say("You are offline. This is what was true then.");
-  else if (Date.now() - heardAt > SILENT_MS) say("No connection to our service. This is what was true then.");
+  if (!navigator.onLine) say(says.offline);
+  else if (Date.now() - heardAt > SILENT_MS) say(says.unreachable);
 }
 
 board.addEventListener("htmx:after:swap", () => {

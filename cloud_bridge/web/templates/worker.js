@@ -1,6 +1,6 @@
 // Keeps the shell for a slow or missing network. Pages and data always come from the network, or not at all.
 const OFFLINE = {{ offline|tojson }};
-const KEPT = "shell-{{ version }}";
+const KEPT = "shell-{{ version }}-{{ language }}";
 const SHELL = {{ (shell + [offline])|tojson }};
 const ROOT = {{ (root + "/")|tojson }};  // below it lie our pages
 
@@ -28,7 +28,7 @@ self.addEventListener("push", (event) => {
   try {
     notice = event.data.json();
   } catch {}
-  const { title = "Chargekeeper", body = "Open Chargekeeper to see what is new.", tag = "", path = "" } = notice;
+  const { title = "Chargekeeper", body = {{ _("Open Chargekeeper to see what is new.")|tojson }}, tag = "", path = "" } = notice;
   event.waitUntil(self.registration.showNotification(title, { body, tag, data: { path } }));
 });
 

@@ -9,6 +9,7 @@ from cloud_bridge.alerts import letters as module
 from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.letters import AT_ONCE, WAITING_MAX, Letter, Letters
 from cloud_bridge.counters import Counters
+from cloud_bridge.words.language import language_now, speaking
 
 WITHIN_S = 60.0
 LETTER = Letter("nina@example.org", "Hello.")
@@ -92,3 +93,18 @@ def test_closing_waits_for_no_slow_mail_server(server: MailServer, monkeypatch: 
     server.gate.set()
     assert letters.wait(WITHIN_S)
     assert len(server.sent) + counters.letters_dropped == AT_ONCE + 6
+
+
+def test_a_letter_is_written_in_the_language_in_which_it_was_asked_for(server: MailServer) -> None:
+    letters, written = Letters("mailto://mail.example", Counters()), []
+
+    def write() -> Letter:
+        written.append(language_now())
+        return LETTER
+
+    server.gate.set()
+    for language in ("de", "en"):
+        with speaking(language):
+            assert letters.post(write)
+        assert letters.wait(WITHIN_S)
+    assert written == ["de", "en"]

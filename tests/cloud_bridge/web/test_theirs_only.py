@@ -16,7 +16,17 @@ from tests.cloud_bridge.running import Bridge, Unit, sample
 THEIRS = "secret-house"  # the unit, and a word in every text about it
 OURS = "eve-house"
 VALUES = {"unit_id": THEIRS, "conversation_id": "1", "job_id": "1"}
-EVERYBODY = {"/login", "/status", "/offline", "/healthz", "/livez", "/manifest.webmanifest", "/worker.js"}
+EVERYBODY = {
+    "/login",
+    "/status",
+    "/offline",
+    "/offline/1",
+    "/glossary",
+    "/healthz",
+    "/livez",
+    "/manifest.webmanifest",
+    "/worker.js",
+}
 
 
 @pytest.fixture

@@ -44,6 +44,8 @@ from cloud_bridge.web.presentation.session_now import session_now
 from cloud_bridge.web.presentation.view import ChargePoint, charge_point, path_of
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep, person_in
 from cloud_bridge.web.security.forms import form_token
+from cloud_bridge.words import gettext as _
+from cloud_bridge.words.language import choose_language
 
 MOST_LISTED = 50  # beyond that it is a fleet
 BACK_FOR_MS = 30 * 60 * 1000  # as long as a silence has ended, "it is back" is news
@@ -131,6 +133,7 @@ def _changes(
             now = None if person is None else visible_unit(connection, person, unit.id)
             if person is None or now is None:
                 return None
+            choose_language(person.language)
             versions = versions_of(connection, unit.id, viewer, now_ms)
             return Stored(now, _beside(connection, person, now, app_state.clock.now_ms()).mark, versions)
 
@@ -157,7 +160,7 @@ def _content(app_state: AppState, person: Person, unit: Unit, point: ChargePoint
         beside = _beside(connection, person, unit, point.now_ms)
         around = _around(app_state, connection, person, unit, point, beside)
         vehicles = cards(app_state, connection, person, beside.vehicles, unit.time_zone)
-    return {"keep_away": KEEP_AWAY, "board": describe(point, around), "vehicles": vehicles}
+    return {"keep_away": _(KEEP_AWAY), "board": describe(point, around), "vehicles": vehicles}
 
 
 class Beside(NamedTuple):

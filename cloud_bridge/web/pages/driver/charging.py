@@ -34,6 +34,7 @@ from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import ORDERS, use
 from cloud_bridge.wire import is_plugged
+from cloud_bridge.words import gettext as _
 
 AMPS = (6, 8, 10, 13, 16, 20, 24, 32)
 HOURS = (1, 2, 4, 8, 12, 24)
@@ -55,11 +56,13 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
     tariff = tariff_of(connection, unit.id)
     owner, zone = in_force.owner_to(person, is_shared(connection, unit.id)), unit.time_zone
     ruling = ruling_now(point)
+    plugged = is_plugged(point.heartbeat)
+    why = in_force.headline(ruling, plugged, point.now_ms, zone, owner) if ruling else None
     content: dict[str, Any] = {
         "silent": point.verdict.contact is not Contact.ONLINE,
         "command": command and described(command, point.now_ms, zone, owner),
-        "wishes": in_force.wishes(ruling, point.now_ms, zone, owner, is_plugged(point.heartbeat)) if ruling else [],
-        "why": in_force.headline(ruling, is_plugged(point.heartbeat), point.now_ms, zone, owner) if ruling else None,
+        "wishes": in_force.wishes(ruling, point.now_ms, zone, owner, plugged) if ruling else [],
+        "why": None if why is None else why.text,
         "waiting": command is not None and command.status is CommandStatus.WAITING,
         "schedule": hours,
         "schedule_words": in_words(hours),
@@ -159,9 +162,10 @@ def send_command(
     that cannot be given to a charger of this kind."""
     if not commands.is_possible(unit.protocol, do, arguments):
         raise Refused(
-            "Not possible with this charger", "It keeps no hours of ours: it can be limited, paused and told to charge."
+            _("Not possible with this charger"),
+            _("It keeps no hours of ours: it can be limited, paused and told to charge."),
         )
-    use(request, person, ORDERS, "Too many changes at once", "Nothing was sent to your charger this time.")
+    use(request, person, ORDERS, _("Too many changes at once"), _("Nothing was sent to your charger this time."))
     commands.give(app_state, unit.id, person.id, do, arguments, holds_ms)
     note(request, Kind.COMMAND, person, f"{do} to {unit.id}")
     return to(f"/charge-points/{unit.id}/charging")

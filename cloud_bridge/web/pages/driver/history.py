@@ -25,8 +25,10 @@ from cloud_bridge.web.presentation.series import Spent, reaches, slots
 from cloud_bridge.web.presentation.session_costs import SessionCosts
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
-SPANS = {1: "24 hours", 7: "7 days", 30: "30 days"}
+SPANS = {1: N_("24 hours"), 7: N_("7 days"), 30: N_("30 days")}
 
 KEPT_MS = 2 * DAY_MS  # of readings of power (store/upkeep.py)
 
@@ -35,10 +37,10 @@ router = APIRouter(prefix="/charge-points/{unit_id}/history", include_in_schema=
 Days = Annotated[Literal["1", "7", "30"], Query()]
 
 REASONS = {
-    "unplugged": "unplugged",
-    "fault": "stopped by a fault",
-    "power_cut": "power cut",
-    "vehicle": "the vehicle had enough",
+    "unplugged": N_("unplugged"),
+    "fault": N_("stopped by a fault"),
+    "power_cut": N_("power cut"),
+    "vehicle": N_("the vehicle had enough"),
 }
 
 
@@ -56,7 +58,11 @@ class Session(NamedTuple):
     @property
     def ended_because(self) -> str:
         """In words, or empty."""
-        return REASONS.get(self.reason) or unknown("reason", self.reason) if self.reason else ""
+        if not self.reason:
+            return ""
+        if self.reason in REASONS:
+            return _(REASONS[self.reason])
+        return unknown(_("A reason that we do not know ({name})"), self.reason)
 
     @property
     def began_ms(self) -> int:
@@ -87,7 +93,7 @@ def overview(
     spent = [Spent(one.began_ms, one.ended_ms, one.energy_wh) for one in sessions]
     content: dict[str, Any] = {
         "days": int(days),
-        "spans": SPANS,
+        "spans": {days: _(said) for days, said in SPANS.items()},
         "evidence": evidence,
         "never": point.last_contact_ms is None,
         "mixed_since_ms": None if point.duplicate is None else point.duplicate.since_ms,
@@ -95,7 +101,7 @@ def overview(
         "reach": charts.reach_bars(reaches(cut, evidence.gaps, evidence.ours, evidence.since_ms), unit.time_zone),
         "chart": chart,
         "energy": charts.energy_bars(cut, spent, unit.time_zone),
-        "networks": [(words.operator_name(one.operator) or "Not said", one) for one in evidence.signal.networks],
+        "networks": [(words.operator_name(one.operator) or _("Not said"), one) for one in evidence.signal.networks],
         "moves": network_words.told(evidence.moves),
         "vehicle_events": vehicle_event_words.told(evidence.vehicle_events),
         "sessions": list(reversed(sessions)),

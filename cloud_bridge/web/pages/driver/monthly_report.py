@@ -16,6 +16,7 @@ from cloud_bridge.web.presentation import csv_file, monthly_pdf
 from cloud_bridge.web.presentation.monthly_csv import report_csv
 from cloud_bridge.web.presentation.monthly_reading import months_of, read_report, sees_vehicles
 from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.words import gettext as _
 
 MAX_VEHICLE = 60  # characters
 
@@ -85,7 +86,7 @@ def say_vehicle(
     """Without a name it is as its account says."""
     name = vehicle.strip()
     if not name.isprintable():
-        raise Refused("That does not work", "A vehicle's name has printable characters alone.", field="vehicle")
+        raise Refused(_("That does not work"), _("A vehicle's name has printable characters alone."), field="vehicle")
     if not sees_vehicles(person, unit) or not history.say_vehicle(connection, unit.period, session_id, name or None):
         raise NotTheirs("session")
     shown = read_month(month)
@@ -96,12 +97,18 @@ def _checked(text: str, unit: Unit, now_ms: int) -> Month:
     """Raises Refused for what is no month of which there is a report for the person."""
     month = read_month(text)
     if month is None:
-        raise Refused("No such month", "A month is written as 2026-10. Choose one on the page of the report.", 404)
+        raise Refused(
+            _("No such month"), _("A month is written as 2026-10. Choose one on the page of the report."), 404
+        )
     if month.begins_ms(unit.time_zone) > now_ms:
-        raise Refused("That month has not begun", f"There is no report of {month.name} yet.", 404)
+        raise Refused(
+            _("That month has not begun"), _("There is no report of {month} yet.").format(month=month.name), 404
+        )
     if month.ends_ms(unit.time_zone) <= unit.period.from_ms:
-        since = f"{month.name} is before your time with this charger. What it did then is not yours to see."
-        raise Refused("No report of that month", since, 404)
+        since = _("{month} is before your time with this charger. What it did then is not yours to see.").format(
+            month=month.name
+        )
+        raise Refused(_("No report of that month"), since, 404)
     return month
 
 

@@ -21,6 +21,8 @@ from cloud_bridge.web.presentation.cost import tariff_words
 from cloud_bridge.web.presentation.hours import Window, Windows, in_words, written
 from cloud_bridge.web.presentation.tariff_form import TariffForm, filled, read, refused
 from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.words import formats
+from cloud_bridge.words import gettext as _
 
 POUNDS = CURRENCIES["GBP"]  # of all the tariffs that there are
 
@@ -64,8 +66,8 @@ def show(request: Request, connection: Reading, person: PersonOf, unit: UnitOf, 
         "hours": in_words(hours_of(preset.tariff)),
         "hours_now": in_words(hours if stored(hours) is not None else None),
         "cost": tariff_words(preset.tariff, POUNDS),
-        "cost_now": "not known" if tariff is None else tariff_words(tariff, currency_of(connection, unit.id)),
-        "as_of": f"{preset.as_of:%B %Y}",
+        "cost_now": _("not known") if tariff is None else tariff_words(tariff, currency_of(connection, unit.id)),
+        "as_of": formats.month(preset.as_of),
         "source": urlsplit(preset.source).hostname,
         "tariff": filled(preset.tariff),
         "currency": POUNDS,
@@ -88,7 +90,7 @@ def use(
     """Hours and cost by what stands in the form. The charger's answer about the hours is shown by the page after it."""
     tariff = read(TariffForm(rate, off_peak_rate, off_peak_from, off_peak_to))
     if tariff is None:
-        raise refused("rate", "Enter what a kilowatt-hour costs, such as 24.5.")
+        raise refused("rate", _("Enter what a kilowatt-hour costs, such as 24.5."))
     answer = send_command(request, app_state, person, unit, "schedule", {"hours": hours_of(tariff)})
     with app_state.database.writing() as connection:  # of its own: none is held while a broker is called
         set_tariff(connection, unit.id, tariff)

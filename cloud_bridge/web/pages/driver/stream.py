@@ -22,6 +22,7 @@ from cloud_bridge.store.units import Unit
 from cloud_bridge.web.pages.driver.looks import Turn
 from cloud_bridge.web.presentation.view import ChargePoint, charge_point, is_outdated, mark
 from cloud_bridge.web.presentation.words import time_of_day
+from cloud_bridge.words.language import language_now
 
 ALIVE = "alive"  # the name of a sign of life; its content is the time of day
 GONE = "gone"  # of the last event of a charge point: there is nothing more to see for this person
@@ -80,7 +81,9 @@ async def changes(
                 new_mark, is_stored = mark(point, stored.stored_mark), not app_state.recorder.waiting
                 shown = new_mark if is_stored else new_mark + UNSTORED
                 try:
-                    content = await turn.made(viewer, f"{stored.unit.id} {shown}", render, stored.unit, point)
+                    content = await turn.made(
+                        viewer, f"{language_now()} {stored.unit.id} {shown}", render, stored.unit, point
+                    )
                 except SQLAlchemyError:
                     app_state.counters.missed_looks += 1
                 else:

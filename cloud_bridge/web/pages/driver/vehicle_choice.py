@@ -18,6 +18,7 @@ from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import OwnForm, PersonOf, page, to
 from cloud_bridge.web.pages.driver.vehicles import LINK_WITHIN_S, busy
 from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.words import gettext as _
 
 router = APIRouter(include_in_schema=False)
 
@@ -69,7 +70,7 @@ def _maker_of(app_state: AppState, grant_id: str) -> str:
 
 def _not_listed() -> Refused:
     return Refused(
-        "The car maker does not list your vehicles",
-        "Its service is down or busy, or our access has ended. Nothing was changed. Try again in a while.",
+        _("The car maker does not list your vehicles"),
+        _("Its service is down or busy, or our access has ended. Nothing was changed. Try again in a while."),
         502,
     )

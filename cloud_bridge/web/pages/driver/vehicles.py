@@ -31,6 +31,7 @@ from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, page, to
 from cloud_bridge.web.presentation.vehicle_words import AT_ONCE, Card, card, refusal_words
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
+from cloud_bridge.words import gettext as _
 
 # A page does not wait longer; what it asked for goes on. Waiting holds no thread.
 REFRESH_WITHIN_S = 3.0
@@ -96,7 +97,14 @@ def details(request: Request, app_state: StateDep, person: PersonOf, vehicle: Ve
     shown = _card(app_state, vehicle, distances, *[unit.time_zone for unit in units[:1]])
     asking = app_state.accounts.calls.is_asking(vehicle.id)
     content: dict[str, Any] = {"vehicle": shown, "grant_id": vehicle.grant_id, "units": units, "said": said}
-    return page(request, "driver/vehicle.html", person, at_once=AT_ONCE.get(said), asking=asking, **content)
+    return page(
+        request,
+        "driver/vehicle.html",
+        person,
+        at_once=None if said not in AT_ONCE else _(AT_ONCE[said]),
+        asking=asking,
+        **content,
+    )
 
 
 @router.get("/account/vehicles/{vehicle_id}/connect")
@@ -141,7 +149,7 @@ async def come_back(request: Request, app_state: StateDep, person: PersonOf, pro
         content = {"title": title, "meaning": meaning, "again": f"{again}/connect", "back": again}
         return page(request, "driver/vehicle_refused.html", person, 400, **content)
     except BridgeError as error:
-        raise Refused("We cannot keep this connection safe", str(error), 500) from error
+        raise Refused(_("We cannot keep this connection safe"), str(error), 500) from error
     if linked.choose_for is not None:
         return to(f"/account/vehicles/choose/{linked.choose_for}")
     return to(f"/account/vehicles/{linked.vehicles[0].id}?said=connected")
@@ -194,8 +202,8 @@ async def _unlink(app_state: AppState, vehicle: Vehicle, erase: bool) -> str:
 def busy() -> Refused:
     """The page of a request that found too many waiting for the car maker."""
     return Refused(
-        "The car maker is slow",
-        "Many drivers are waiting for it at this moment. Nothing was changed. Try again in a minute.",
+        _("The car maker is slow"),
+        _("Many drivers are waiting for it at this moment. Nothing was changed. Try again in a minute."),
         503,
     )
 
@@ -206,7 +214,7 @@ def _leave(request: Request, app_state: AppState, person: Person, provider: str,
         url = begin(app_state.accounts, person.id, session, provider, vehicle)
     except ProviderError as error:
         raise Refused(
-            "That car maker is not available", "Nothing was changed. Please tell our support.", 404
+            _("That car maker is not available"), _("Nothing was changed. Please tell our support."), 404
         ) from error
     maker = app_state.accounts.provider(provider).title
     return page(request, "driver/vehicle_leaving.html", person, url=url, maker=maker)

@@ -12,7 +12,7 @@ from cloud_bridge.passwords import MIN_LENGTH
 from cloud_bridge.store import contact_details
 from cloud_bridge.store.claims import release
 from cloud_bridge.store.email import email_of
-from cloud_bridge.store.people import choose_distances, chosen_distances, set_password, usual_distances
+from cloud_bridge.store.people import choose_distances, choose_language, chosen_distances, set_password, usual_distances
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.store.sites import MAX_NAME, currency_of, describe_site, set_currency, set_tariff, tariff_of
 from cloud_bridge.store.units import units_at_home
@@ -25,6 +25,9 @@ from cloud_bridge.web.pages.everyone.login import give_session, knows_own
 from cloud_bridge.web.presentation.tariff_form import TariffForm, filled, read
 from cloud_bridge.web.security.access import PasswordsOf, StateDep
 from cloud_bridge.web.security.log import note
+from cloud_bridge.words import gettext as _
+from cloud_bridge.words.catalogues import LANGUAGES
+from cloud_bridge.words.formats import name_of
 
 TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
 
@@ -58,7 +61,7 @@ def change_details(
             connection, person.id, contact_details.Details(full_name, phone, "", address, access_notes)
         )
     except contact_details.BadDetails as error:
-        raise Refused("These details were not taken", "Nothing was changed.", problems=error.wrong) from None
+        raise Refused(_("These details were not taken"), _("Nothing was changed."), problems=error.wrong) from None
     return to("/account")
 
 
@@ -76,6 +79,20 @@ def change_distances(
     return to("/account")
 
 
+@router.get("/language")
+def language(request: Request, person: PersonOf) -> Response:
+    names = {one: name_of(one) for one in LANGUAGES}
+    return page(request, "everyone/account_language.html", person, names=names)
+
+
+@router.post("/language", dependencies=[OwnForm])
+def change_language(person: PersonOf, connection: Writing, language: Field = "") -> Response:
+    if language and language not in LANGUAGES:
+        raise Refused(_("The language was not changed"), _("We do not have this language."), field="language")
+    choose_language(connection, person.id, language or None)
+    return to("/account")
+
+
 @router.get("/password")
 def password(request: Request, person: PersonOf) -> Response:
     return page(request, "everyone/account_password.html", person, shortest=MIN_LENGTH)
@@ -87,11 +104,11 @@ def change_password(
 ) -> Response:
     """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
     if not knows_own(request, app_state, passwords, person, old, "to change it"):
-        meaning = "That is not your password. Nothing was changed."
-        raise Refused("The password was not changed", meaning, field="old")
+        meaning = _("That is not your password. Nothing was changed.")
+        raise Refused(_("The password was not changed"), meaning, field="old")
     with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
         address = email_of(connection, person.id) or ""
-    with explained("The password was not changed", "new"):
+    with explained(_("The password was not changed"), "new"):
         password_hash = passwords.hash_chosen(new, [person.name, *address.split("@")])
     with app_state.database.writing() as connection:  # of its own: none is held while a password is hashed
         set_password(connection, person, password_hash)
@@ -110,7 +127,7 @@ def units(request: Request, connection: Reading, person: PersonOf) -> Response:
 @router.post("/units", dependencies=[OwnForm])
 def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
     """A charger becomes the driver's with the code on its label."""
-    with explained("That code did not work", "code"):
+    with explained(_("That code did not work"), "code"):
         unit_id = claim_for(request, app_state, person, code)
     return to(f"/account/units/{unit_id}")
 
@@ -144,7 +161,7 @@ def change_unit(
 ) -> Response:
     """`currency`: left out by a page from before there was a choice."""
     tariff = read(TariffForm(rate, off_peak_rate, off_peak_from, off_peak_to))
-    title = "These settings were not taken"
+    title = _("These settings were not taken")
     with explained(title, "time_zone"):
         describe_site(connection, unit.id, name, time_zone)
     with explained(title, "currency"):

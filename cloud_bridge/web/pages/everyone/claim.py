@@ -23,6 +23,7 @@ from cloud_bridge.web.presentation.words import lasting
 from cloud_bridge.web.security.access import StateDep, person_of
 from cloud_bridge.web.security.attempts import Attempts, Limit, claim_limits
 from cloud_bridge.web.security.log import address_of_client, note
+from cloud_bridge.words import gettext as _
 
 CLAIM_COOKIE = "chargekeeper_claim"  # the code of the label that was scanned in this browser
 CLAIM_COOKIE_MS = HOUR_MS  # to find the letter of a sign-up
@@ -50,7 +51,7 @@ def typed(request: Request, code: Field) -> Response:
 
 @router.post("", dependencies=[OwnForm])
 def claim_scanned(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
-    with explained("That code did not work", "code"):
+    with explained(_("That code did not work"), "code"):
         unit_id = claim_for(request, app_state, person, code)
     response = to(f"/charge-points/{unit_id}")
     response.delete_cookie(CLAIM_COOKIE)
@@ -120,8 +121,10 @@ def _remember(request: Request, code: str) -> Response:
 def _reserve(request: Request, app_state: AppState, limits: list[Limit]) -> None:
     if wait_ms := _attempts(request).reserve(limits, app_state.verified.now_ms()):
         raise Refused(
-            "Too many codes",
-            f"Too many codes that do not exist. Check the label, then try again in {lasting(wait_ms)}.",
+            _("Too many codes"),
+            _("Too many codes that do not exist. Check the label, then try again in {wait}.").format(
+                wait=lasting(wait_ms)
+            ),
             429,
             "code",
         )

@@ -4,6 +4,7 @@ A letter there can set a new password (forgotten_password.py): so the present on
 told.
 """
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
@@ -15,6 +16,7 @@ from cloud_bridge.alerts.letters import Letter
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.errors import AlreadyThere, BridgeError
 from cloud_bridge.passwords import MAX_LENGTH
+from cloud_bridge.store.access import Person
 from cloud_bridge.store.email import ask_for_change, confirm_change, email_of, forget_change, pending_email
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.connections import Reading
@@ -25,12 +27,17 @@ from cloud_bridge.web.pages.everyone.login import knows_own
 from cloud_bridge.web.security.access import PasswordsOf, StateDep, person_of
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import LETTERS, use
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
+from cloud_bridge.words.language import choose_language
 
-LETTER = """Somebody, probably you, wants Chargekeeper to write to this address.
-
-To agree, open this page within a day: {link}
-
-If it was not you, do nothing: you will not hear from us again."""
+LETTER = N_(
+    "Somebody, probably you, wants Chargekeeper to write to this address.\n"
+    "\n"
+    "To agree, open this page within a day: {link}\n"
+    "\n"
+    "If it was not you, do nothing: you will not hear from us again."
+)
 
 router = APIRouter(prefix="/account/email", include_in_schema=False)
 
@@ -53,21 +60,21 @@ def change(
     password: Annotated[str, Form(max_length=MAX_LENGTH)],
 ) -> Response:
     if not knows_own(request, app_state, passwords, person, password, "to change the e-mail address"):
-        raise Refused("Nothing was changed", "That is not your password.", field="password")
-    use(request, person, LETTERS, "Too many letters", "Look for the one that we sent. Nothing was changed.", FORM)
+        raise Refused(_("Nothing was changed"), _("That is not your password."), field="password")
+    use(request, person, LETTERS, _("Too many e-mails"), _("Look for the one that we sent. Nothing was changed."), FORM)
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
             code = ask_for_change(connection, person, address, app_state.verified.now_ms())
-        letter = LETTER.format(link=f"{app_state.settings.public_address}/account/email/confirm?code={code}")
+        letter = _(LETTER).format(link=f"{app_state.settings.public_address}/account/email/confirm?code={code}")
         send_mail(app_state.settings.mail, address.strip(), letter)
     except BridgeError:
-        meaning = "That is no e-mail address. Check it, and try again. Nothing was changed."
-        raise Refused("That is no e-mail address", meaning, field="address") from None
+        meaning = _("That is no e-mail address. Check it, and try again. Nothing was changed.")
+        raise Refused(_("That is no e-mail address"), meaning, field="address") from None
     except NotDelivered:
         with app_state.database.writing() as connection:  # of its own: the one above is committed
             forget_change(connection, person)
-        meaning = "Nothing was changed. Please try again later."
-        raise Refused("The letter could not be sent", meaning, 503, FORM) from None
+        meaning = _("Nothing was changed. Please try again later.")
+        raise Refused(_("The e-mail could not be sent"), meaning, 503, FORM) from None
     return to("/account/email")
 
 
@@ -75,6 +82,12 @@ def change(
 def letter_opened(request: Request, code: str = "") -> Response:
     """Only a question: programs that look at mail open its links, but press no button."""
     return page(request, "everyone/account_email_confirm.html", person_of(request), code=code)
+
+
+def _told(former: str, person: Person) -> Letter:
+    """On a thread of alerts/letters.py."""
+    choose_language(person.language)
+    return Letter(former, account_letters.email_changed(person.name))
 
 
 @router.post("/confirm")
@@ -85,12 +98,13 @@ def confirm(request: Request, app_state: StateDep, code: Field) -> Response:
             changed = confirm_change(connection, code, app_state.verified.now_ms())
     except AlreadyThere:
         raise Refused(
-            "Another account has this address", "Nothing was changed. Each address has one account."
+            _("Another account has this address"), _("Nothing was changed. Each address has one account.")
         ) from None
     if changed is None:
-        raise Refused("This link is not valid any more", "It was used, or is older than a day. Ask for a new letter.")
+        raise Refused(
+            _("This link is not valid any more"), _("It was used, or is older than a day. Ask for a new e-mail.")
+        )
     note(request, Kind.EMAIL_CHANGED, changed.person)
     if changed.former is not None:
-        letter = Letter(changed.former, account_letters.email_changed(changed.person.name))
-        app_state.letters.post(lambda: letter)
+        app_state.letters.post(partial(_told, changed.former, changed.person))
     return page(request, "everyone/account_email_confirmed.html", person_of(request), address=changed.address)

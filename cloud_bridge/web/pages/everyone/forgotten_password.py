@@ -28,9 +28,12 @@ from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 from cloud_bridge.web.security.links import check_link
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import ASKED_LETTERS, TO_ONE, is_within, use_of_network
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
+from cloud_bridge.words.language import choose_language
 
-LATER = ("The letter could not be sent", "Nothing was changed. Please try again later.", 503, FORM)
-GONE = ("This link is not valid any more", "It was used, or is older than an hour. Ask for a new letter.")
+LATER = (N_("The e-mail could not be sent"), N_("Nothing was changed. Please try again later."), 503, FORM)
+GONE = (N_("This link is not valid any more"), N_("It was used, or is older than an hour. Ask for a new e-mail."))
 
 router = APIRouter(prefix="/login", include_in_schema=False)
 
@@ -42,7 +45,7 @@ def forgotten(request: Request, app_state: StateDep) -> Response:
 
 @router.post("/forgotten", dependencies=[StrangerForm])
 def ask_for_letter(request: Request, app_state: StateDep, who: Field) -> Response:
-    use_of_network(request, ASKED_LETTERS, "Too many letters", "Look for the one that we sent.", FORM)
+    use_of_network(request, ASKED_LETTERS, _("Too many e-mails"), _("Look for the one that we sent."), FORM)
     if not app_state.letters.post(partial(_letter, request, app_state, who)):
         raise Refused(*LATER)
     return page(request, "everyone/forgotten_sent.html", None)
@@ -58,6 +61,7 @@ def _letter(request: Request, app_state: AppState, who: str) -> Letter | None:
         code = ask_for_reset(connection, person, app_state.verified.now_ms())
     note(request, Kind.PASSWORD_FORGOTTEN, person)
     link = f"{app_state.settings.public_address}/login/new-password?code={code}"
+    choose_language(person.language)
     return Letter(address, account_letters.forgotten_password(person.name, link))
 
 
@@ -81,7 +85,7 @@ async def set_new_password(
     person = await run_in_threadpool(check_link, request, app_state, partial(_person, app_state, code), GONE)
     async with app_state.passwords.turn() as passwords:
         known = await run_in_threadpool(_known_words, app_state, person)
-        with explained("The password was not changed", "password"):
+        with explained(_("The password was not changed"), "password"):
             password_hash = await run_in_threadpool(passwords.hash_chosen, password, known)
     await run_in_threadpool(_set, request, app_state, code, password_hash)
     response = page(request, "everyone/new_password_set.html", None)
@@ -99,6 +103,7 @@ def _set(request: Request, app_state: AppState, code: str, password_hash: str) -
         address = email_of(connection, person.id)
     note(request, Kind.PASSWORD_RESET, person)
     if address is not None:
+        choose_language(person.language)
         text = account_letters.password_changed(person.name, app_state.settings.public_address)
         app_state.letters.post(lambda: Letter(address, text))
 

@@ -42,20 +42,24 @@ from cloud_bridge.web.security.access import StateDep, person_of
 from cloud_bridge.web.security.links import check_link
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import INVITATIONS, LETTERS, WITH_ONE_LABEL, is_within, use
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
-LETTER = """{inviter} shares an electric vehicle charger with you on Chargekeeper.
+LETTER = N_(
+    "{inviter} shares an electric vehicle charger with you on Chargekeeper.\n"
+    "\n"
+    "To use it too, open this page within a week: {link}\n"
+    "\n"
+    "If you do not know {inviter}, do nothing: you will not hear from us again."
+)
 
-To use it too, open this page within a week: {link}
+SENT = N_("We have sent the link to {address}. You can also pass it on yourself.")
+NOT_SENT = N_("The e-mail to {address} could not be sent. Pass the link on yourself.")
 
-If you do not know {inviter}, do nothing: you will not hear from us again."""
-
-SENT = "We have sent the link to {address}. You can also pass it on yourself."
-NOT_SENT = "The letter to {address} could not be sent. Pass the link on yourself."
-
-NOT_INVITED = "Nobody was invited"
+NOT_INVITED = N_("Nobody was invited")
 GONE = (
-    "This invitation is not valid any more",
-    "It was used or withdrawn, or is older than a week. Ask whoever invited you for a new one.",
+    N_("This invitation is not valid any more"),
+    N_("It was used or withdrawn, or is older than a week. Ask whoever invited you for a new one."),
 )
 JOIN_COOKIE_MS = HOUR_MS  # to choose a name and a password
 
@@ -84,11 +88,11 @@ def invite_person(
     request: Request, app_state: StateDep, person: PersonOf, unit: OwnUnitOf, address: Field = ""
 ) -> Response:
     """The link is in this answer and nowhere else."""
-    with explained(NOT_INVITED, "address", "Nobody was invited yet: check the address, or leave it empty."):
+    with explained(NOT_INVITED, "address", _("Nobody was invited yet: check the address, or leave it empty.")):
         address = checked_email(address) if address.strip() else ""
-    use(request, person, INVITATIONS, "Too many invitations", "Nobody was invited this time.", FORM)
+    use(request, person, INVITATIONS, _("Too many invitations"), _("Nobody was invited this time."), FORM)
     if address:
-        use(request, person, LETTERS, "Too many letters", "Nobody was invited this time.", FORM)
+        use(request, person, LETTERS, _("Too many e-mails"), _("Nobody was invited this time."), FORM)
     try:
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
             code = invite(connection, unit.id, app_state.verified.now_ms())
@@ -145,7 +149,9 @@ def sign_up_first(request: Request, app_state: StateDep, code: Field) -> Respons
         raise Refused(*NOT_OPEN)
     check_link(request, app_state, partial(_invited, app_state, code), GONE)
     if not is_within(request, hash_of(code), WITH_ONE_LABEL):
-        raise Refused("Too many tries", "Too many accounts were begun with this invitation. Try again tomorrow.", 429)
+        raise Refused(
+            _("Too many tries"), _("Too many accounts were begun with this invitation. Try again tomorrow."), 429
+        )
     with app_state.database.writing() as connection:
         begin = answer_household(connection, app_state.verified.now_ms())
     response = to(f"/sign-up/begin?{urlencode({'code': begin})}")
@@ -160,7 +166,7 @@ def accept(request: Request, app_state: StateDep, person: PersonOf, code: Field,
     try:
         unit_id = join(connection, person, code, app_state.clock.now_ms(), app_state.verified.now_ms())
     except InvitationRefused as refusal:
-        raise Refused("You have not joined", sentence(refusal)) from None
+        raise Refused(_("You have not joined"), sentence(refusal)) from None
     note(request, Kind.MEMBER_JOINED, person, unit_id)
     response = to(f"/charge-points/{unit_id}")
     response.delete_cookie(JOIN_COOKIE)
@@ -175,10 +181,10 @@ def _invited(app_state: AppState, code: str) -> Invited | None:
 def _send(app_state: AppState, person: Person, address: str, link: str) -> str:
     """What to tell the owner."""
     try:
-        send_mail(app_state.settings.mail, address, LETTER.format(inviter=person.name, link=link))
+        send_mail(app_state.settings.mail, address, _(LETTER).format(inviter=person.name, link=link))
     except NotDelivered:
-        return NOT_SENT.format(address=address)
-    return SENT.format(address=address)
+        return _(NOT_SENT).format(address=address)
+    return _(SENT).format(address=address)
 
 
 def _login_path(back: str) -> str:

@@ -30,6 +30,7 @@ from cloud_bridge.web.security.attempts import Attempts, device_limits, login_li
 from cloud_bridge.web.security.log import address_of_client, note
 from cloud_bridge.web.security.relying_party import relying_party
 from cloud_bridge.web.security.second_factor import DEVICE_COOKIE, PENDING_COOKIE, CodeRefused, known_device
+from cloud_bridge.words import gettext as _
 
 router = APIRouter(include_in_schema=False)
 
@@ -119,8 +120,8 @@ def knows_own(
     limits = own_password_limits(person.id)
     if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):
         note(request, Kind.TOO_MANY_PASSWORDS, person, why)
-        meaning = f"Try again in {lasting(wait_ms)}. Nothing was changed."
-        raise Refused("Too many wrong passwords", meaning, 429, FORM)
+        meaning = _("Try again in {wait}. Nothing was changed.").format(wait=lasting(wait_ms))
+        raise Refused(_("Too many wrong passwords"), meaning, 429, FORM)
     if who_knows(app_state, passwords, person.name, password) is None:
         note(request, Kind.WRONG_PASSWORD, person, why)
         return False

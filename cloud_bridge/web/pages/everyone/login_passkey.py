@@ -31,6 +31,8 @@ from cloud_bridge.web.security.passkey_check import (
 )
 from cloud_bridge.web.security.relying_party import relying_party
 from cloud_bridge.web.security.second_factor import CodeRefused, known_device
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 LOGIN = "log in"  # what challenges are for
 
@@ -39,9 +41,11 @@ router = APIRouter(prefix="/login/passkey", include_in_schema=False)
 Credential = Annotated[str, Form(max_length=SENT_MAX)]
 
 WRONG = CodeRefused(
-    "That passkey was not accepted",
-    "It may have been removed from your account, or this page may have been open for too long. Try again, or log in with your "
-    "password.",
+    N_("That passkey was not accepted"),
+    N_(
+        "It may have been removed from your account, or this page may have been open for too long. Try again, or log in with "
+        "your password."
+    ),
     401,
 )
 
@@ -68,11 +72,13 @@ def log_in_with_passkey(request: Request, app_state: StateDep, credential: Crede
     attempts: Attempts = request.app.state.attempts
     if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):
         note(request, Kind.TOO_MANY_PASSKEYS, person)
-        refused = CodeRefused("Too many tries with a passkey", f"Try again in {lasting(wait_ms)}.", 429)
+        refused = CodeRefused(
+            _("Too many tries with a passkey"), _("Try again in {wait}.").format(wait=lasting(wait_ms)), 429
+        )
         return login_page(request, next, refused.status, refused=refused)
     if found is None or not _is_right(request, app_state, *found):
         note(request, Kind.WRONG_PASSKEY, person)
-        return login_page(request, next, WRONG.status, refused=WRONG)
+        return login_page(request, next, WRONG.status, refused=WRONG.said())
     attempts.succeeded(limits)
     return admit(request, app_state, found[1].person, our_path(next), by_passkey=True)
 

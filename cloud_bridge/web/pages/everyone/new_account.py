@@ -38,10 +38,12 @@ from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.links import check_link
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import SIGN_UPS, use_of_network
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
-GONE = ("This link is not valid any more", "It was used, or is too old. Ask for a new one.")
-NOT_BEGUN, NOTHING_MADE = "Your account has not begun", "No account was made."
-TAKEN = "This name is taken, or looks like one that is. Choose another one."
+GONE = (N_("This link is not valid any more"), N_("It was used, or is too old. Ask for a new one."))
+NOT_BEGUN, NOTHING_MADE = N_("Your account has not begun"), N_("No account was made.")
+TAKEN = N_("This name is taken, or looks like one that is. Choose another one.")
 
 router = APIRouter(prefix="/sign-up/begin", include_in_schema=False)
 
@@ -65,7 +67,7 @@ def new_account(
         may = may_sign_up(app_state.settings.sign_up, is_invited=False, has_label=bool(label))
         if app_state.settings.mail is not None or not may:
             return to("/sign-up")
-        return _begin_page(request, claims=f"the charger with the code {label}" if label else "")
+        return _begin_page(request, claims=_("the charger with the code {label}").format(label=label) if label else "")
     invitation = check_link(request, app_state, partial(_invitation, app_state, code), GONE)
     return _begin_page(request, code, invitation, _charger(app_state, invitation))
 
@@ -80,7 +82,7 @@ async def begin(
     claim: Field = "",
 ) -> Response:
     """With an invitation; where no mail server is set, without one too."""
-    use_of_network(request, SIGN_UPS, "Too many tries", "No account was made.", FORM)
+    use_of_network(request, SIGN_UPS, _("Too many tries"), _("No account was made."), FORM)
     if code:
         invitation = await run_in_threadpool(
             check_link, request, app_state, partial(_invitation, app_state, code), GONE
@@ -126,7 +128,7 @@ def _charger(app_state: AppState, invitation: Invitation) -> str:
         return ""
     with app_state.database.reading() as connection:
         unit_id = unclaimed_unit(connection, invitation.claim_hash)
-    return "" if unit_id is None else f"the charger {unit_id}"
+    return "" if unit_id is None else _("the charger {unit_id}").format(unit_id=unit_id)
 
 
 def _add_account(
@@ -138,7 +140,9 @@ def _add_account(
         if code and use_invitation(connection, code, now_ms) is None:
             raise Refused(*GONE)
         if invitation.email is not None and person_with_email(connection, invitation.email) is not None:
-            raise Refused("You have an account already", "Somebody has signed up with this address meanwhile: log in.")
+            raise Refused(
+                _("You have an account already"), _("Somebody has signed up with this address meanwhile: log in.")
+            )
         free = None if claim_hash is None else unclaimed_unit(connection, claim_hash)
         if not code and not may_sign_up(app_state.settings.sign_up, False, free is not None):
             raise Refused(*NO_LABEL)

@@ -17,6 +17,7 @@ from cloud_bridge.vehicles.tokens.keys import KeyGone
 from cloud_bridge.web.errors import Refused
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.second_factor import CodeRefused, wrong_code
+from cloud_bridge.words import gettext as _
 
 
 class NewSecret(NamedTuple):
@@ -60,4 +61,4 @@ def add_checked(
 
 
 def _not_opened() -> Refused:
-    return Refused("This form is too old", "Open the page again. Nothing was changed.", 403)
+    return Refused(_("This form is too old"), _("Open the page again. Nothing was changed."), 403)

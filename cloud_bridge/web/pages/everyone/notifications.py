@@ -30,32 +30,36 @@ from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Number, OwnForm, PersonOf, page, to
+from cloud_bridge.web.presentation.alert_words import undelivered
+from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.public_address import address_of
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 from cloud_bridge.web.security.forms import form_token
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 router = APIRouter(prefix="/account/notifications", include_in_schema=False)
 
 ABOUT = {
-    AlertKind.SILENT: "It has fallen silent",
-    AlertKind.BACK: "It is back",
-    AlertKind.FAULT: "It shows a red light",
-    AlertKind.DONE: "Charging is done",
-    AlertKind.NOT_READY: "Your vehicle will not be ready by the time you set",
-    AlertKind.VEHICLE_LOST: "The access to your car is lost",
-    AlertKind.TROUBLE: "It charges, but needs attention",
-    AlertKind.WEAK_SIGNAL: "A weak signal for a day",
-    AlertKind.BROWN_OUT: "Its supply dips",
-    AlertKind.DUPLICATE_IDENTITY: "A second charger uses its identity",
-    AlertKind.ANSWER: "Support has answered",
-    AlertKind.VISIT: "Your installer's visit is planned, or planned anew",
-    AlertKind.NEW_JOB: "There is a new job for you",
-    AlertKind.MONTHLY_REPORT: "A month is over: the charging report, by e-mail with PDF and CSV",
-    AlertKind.UPDATE: "Its firmware is updated",
-    AlertKind.INCIDENT: "Many chargers fell silent at once",
-    AlertKind.ROLL_OUT_STOPPED: "A roll-out of firmware has stopped by itself",
+    AlertKind.SILENT: N_("It has fallen silent"),
+    AlertKind.BACK: N_("It is back"),
+    AlertKind.FAULT: N_("It shows a red light"),
+    AlertKind.DONE: N_("Charging is done"),
+    AlertKind.NOT_READY: N_("Your vehicle will not be ready by the time you set"),
+    AlertKind.VEHICLE_LOST: N_("The access to your car is lost"),
+    AlertKind.TROUBLE: N_("It charges, but needs attention"),
+    AlertKind.WEAK_SIGNAL: N_("A weak signal for a day"),
+    AlertKind.BROWN_OUT: N_("Its supply dips"),
+    AlertKind.DUPLICATE_IDENTITY: N_("A second charger uses its identity"),
+    AlertKind.ANSWER: N_("Support has answered"),
+    AlertKind.VISIT: N_("Your installer's visit is planned, or planned anew"),
+    AlertKind.NEW_JOB: N_("There is a new job for you"),
+    AlertKind.MONTHLY_REPORT: N_("A month is over: the charging report, by e-mail with PDF and CSV"),
+    AlertKind.UPDATE: N_("Its firmware is updated"),
+    AlertKind.INCIDENT: N_("Many chargers fell silent at once"),
+    AlertKind.ROLL_OUT_STOPPED: N_("A roll-out of firmware has stopped by itself"),
 }
-OLDER = "Address of an older version"
+OLDER = N_("Address of an older version")
 SAFE_HOSTS = ("localhost", "127.0.0.1", "::1")  # what browsers trust without TLS (W3C, Secure Contexts)
 SAVED = "saved"
 MAX_KEY = 100  # characters of a browser's key
@@ -75,13 +79,15 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
     usual = [one for one in subscriptions if one.via in USUAL_WAYS]
     content: dict[str, Any] = {
         "about": _offered(person),
-        "names": {via: SERVICES[via].title for via in ways},
+        "names": {via: _(SERVICES[via].title) for via in ways},
         "ways": {via: chosen_of(connection, person, via) for via in ways},
-        "troubles": [(SERVICES[one.via].title, failed) for one in usual if (failed := _failed(outcomes.get(one.id)))],
+        "troubles": [
+            (_(SERVICES[one.via].title), failed) for one in usual if (failed := _failed(outcomes.get(one.id)))
+        ],
         "browsers": browsers,
         "is_safe": _is_safe(request),
         "subscriptions": [_shown(one, outcomes.get(one.id)) for one in mine],
-        "services": [(via, one) for via, one in SERVICES.items() if one.fields],
+        "services": [(via, one.said()) for via, one in SERVICES.items() if one.fields],
         "email": email,
         "sends_mail": sends_mail,
         "is_saved": said == SAVED,
@@ -118,12 +124,12 @@ def add(
     fields: Annotated[dict[str, str], Depends(typed)],
     connection: Writing,
 ) -> Response:
-    title = "That does not work"
+    title = _("That does not work")
     try:
         add_subscription(connection, person, about, via, target_of(via, fields))
     except BridgeError as error:
         field = error.field if isinstance(error, FieldRefused) else FORM
-        raise Refused(title, f"{str(error)[:1].upper()}{str(error)[1:]}. Nothing was changed.", field=field) from None
+        raise Refused(title, f"{sentence(error)} {_('Nothing was changed.')}", field=field) from None
     return to("/account/notifications")
 
 
@@ -140,7 +146,9 @@ def push_key(request: Request, app_state: StateDep, person: PersonOf) -> Respons
     try:
         key = app_state.push_key.public()
     except KeyUnusable as error:
-        raise Refused("Notifications cannot be sent", f"It is our fault, not yours: {error}.", 503) from None
+        raise Refused(
+            _("Notifications cannot be sent"), _("It is our fault, not yours: {error}.").format(error=error), 503
+        ) from None
     return JSONResponse({"key": key, "form": form_token(request.cookies.get(SESSION_COOKIE, ""))})
 
 
@@ -158,10 +166,10 @@ def allow(
     try:
         target = checked_target(endpoint, p256dh, auth)
     except BridgeError as error:
-        raise Refused("This browser cannot be notified", f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+        raise Refused(_("This browser cannot be notified"), sentence(error)) from None
     session = request.cookies.get(SESSION_COOKIE, "")
     if not add_browser(connection, person, session, target, app_state.clock.now_ms()):
-        raise Refused("This browser cannot be notified", "Log out and in again, then try again.")
+        raise Refused(_("This browser cannot be notified"), _("Log out and in again, then try again."))
     return Response(status_code=204)
 
 
@@ -173,7 +181,7 @@ def forget(person: PersonOf, browser_id: Number, connection: Writing) -> Respons
 
 
 def _offered(person: Person) -> dict[AlertKind, str]:
-    return {about: said for about, said in ABOUT.items() if person.role in TOLD.get(about, Role)}
+    return {about: _(said) for about, said in ABOUT.items() if person.role in TOLD.get(about, Role)}
 
 
 def _is_safe(request: Request) -> bool:
@@ -186,8 +194,8 @@ def _shown(subscription: Subscription, outcome: Outcome | None) -> dict[str, Any
     via = subscription.via
     return {
         "id": subscription.id,
-        "about": ABOUT[subscription.about],
-        "via": SERVICES[via].title if via in SERVICES else OLDER,
+        "about": _(ABOUT[subscription.about]),
+        "via": _(SERVICES[via].title if via in SERVICES else OLDER),
         "target": shown(via, subscription.target),
         "secret": subscription.secret,
         "refused": refusal(subscription),
@@ -196,4 +204,7 @@ def _shown(subscription: Subscription, outcome: Outcome | None) -> dict[str, Any
 
 
 def _failed(outcome: Outcome | None) -> Outcome | None:
-    return outcome if outcome is not None and outcome.trouble else None
+    """With its trouble in words."""
+    if outcome is None or not outcome.trouble:
+        return None
+    return outcome._replace(trouble=undelivered(outcome.trouble))

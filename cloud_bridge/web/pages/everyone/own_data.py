@@ -22,6 +22,7 @@ from cloud_bridge.web.pages.everyone.login import knows_own
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import EXPORTS, use
+from cloud_bridge.words import gettext as _
 
 RETURN_WITHIN_S = 5.0  # that an erasure waits for car makers
 
@@ -37,7 +38,7 @@ def own_data(request: Request, person: PersonOf) -> Response:
 
 @router.post("/data/export", dependencies=[OwnForm])
 def export_data(request: Request, connection: Reading, person: PersonOf) -> Response:
-    use(request, person, EXPORTS, "Too many copies", "You have the ones of before.")
+    use(request, person, EXPORTS, _("Too many copies"), _("You have the ones of before."))
     note(request, Kind.EXPORTED, person)
     text = json.dumps(export(connection, person), indent=1, ensure_ascii=False)
     headers = {"Content-Disposition": 'attachment; filename="chargekeeper-my-data.json"'}
@@ -60,8 +61,8 @@ async def erase_data(
             knows_own, request, app_state, passwords, person, password, "to erase the account"
         )
     if not known:
-        meaning = "That is not your password. Nothing was deleted."
-        raise Refused("Nothing was deleted", meaning, field="password")
+        meaning = _("That is not your password. Nothing was deleted.")
+        raise Refused(_("Nothing was deleted"), meaning, field="password")
     untold = await return_all(app_state.accounts, person.id, RETURN_WITHIN_S)
     await run_in_threadpool(_erase, app_state, person)
     note(request, Kind.ERASED, person)

@@ -39,9 +39,11 @@ from cloud_bridge.web.security.passkey_check import (
     read_attestation,
 )
 from cloud_bridge.web.security.relying_party import RelyingParty, relying_party
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
 HERE = "/account/passkeys"
-NOT_ADDED = "The passkey was not added"
+NOT_ADDED = N_("The passkey was not added")
 
 router = APIRouter(prefix=HERE, include_in_schema=False)
 
@@ -106,7 +108,7 @@ def add(
         if not challenges.use(attestation.challenge, now_ms):
             raise PasskeyRefused("the challenge has counted")
     except PasskeyRefused:
-        meaning = (
+        meaning = _(
             "It took too long, or this browser sent none that we can use. Go back to your passkeys, and begin again."
         )
         raise Refused(NOT_ADDED, meaning) from None
@@ -118,7 +120,7 @@ def add(
 
 @router.post("/{number}", dependencies=[OwnForm])
 def rename(person: PersonOf, number: Number, name: Field, connection: Writing) -> Response:
-    with explained("The passkey was not renamed", "name"):
+    with explained(_("The passkey was not renamed"), "name"):
         if not rename_passkey(connection, person.id, number, name):
             raise NotTheirs("passkey")
     return to(HERE)
@@ -137,7 +139,9 @@ def _party(request: Request) -> RelyingParty:
     """Raises Refused."""
     party = relying_party(address_of(request))
     if party is None:
-        raise Refused("Passkeys are not offered here", "Browsers keep none for this address. Nothing was changed.")
+        raise Refused(
+            _("Passkeys are not offered here"), _("Browsers keep none for this address. Nothing was changed.")
+        )
     return party
 
 

@@ -5,25 +5,32 @@ last contact that is none. What few pages need, as charts and /docs, is left to 
 Web Push (alerts/web_push.py).
 """
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from cloud_bridge.web import static_files
-from cloud_bridge.web.page import page, templates
+from cloud_bridge.web.page import page
 from cloud_bridge.web.public_address import address_of
+from cloud_bridge.web.translated_templates import template
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
+from cloud_bridge.words.catalogues import ENGLISH
+from cloud_bridge.words.language import choose_language, language_now
+from cloud_bridge.words.negotiation import preferred
 
 ON_DEMAND = ("uPlot", "charts", "docs", "passkeys", "push")
 KEPT = [f"{static_files.PATH}/{name}" for name in static_files.FILES if not name.startswith(ON_DEMAND)]
 
 OFFLINE = "/offline"
+MAX_TAG = 20  # characters of a language
 
 MANIFEST: dict[str, Any] = {  # paths as inside; `manifest` puts the public address before them
     "id": "/",
     "name": "Chargekeeper",
     "short_name": "Chargekeeper",
-    "description": "Does my charger work, and when was it heard last?",
+    "description": N_("Does my charger work, and when was it heard last?"),
     "start_url": "/",
     "scope": "/",
     "display": "standalone",
@@ -48,19 +55,31 @@ def manifest(request: Request) -> Response:
     root = address_of(request).root
     paths = {key: root + MANIFEST[key] for key in ("id", "start_url", "scope")}
     icons = [icon | {"src": root + icon["src"]} for icon in MANIFEST["icons"]]
-    return JSONResponse(MANIFEST | paths | {"icons": icons}, media_type="application/manifest+json")
+    return JSONResponse(
+        MANIFEST | paths | {"icons": icons, "description": _(MANIFEST["description"])},
+        media_type="application/manifest+json",
+    )
 
 
 @router.get("/worker.js")
-def worker(request: Request) -> Response:
-    """From the root, because a service worker serves what lies beside and below it."""
+def worker(request: Request, language: Annotated[str, Query(max_length=MAX_TAG)] = "") -> Response:
+    """From the root, because a service worker serves what lies beside and below it. Each page asks for the one of its own
+    language, an HTML `lang`, which keeps the offline page in that."""
+    choose_language(preferred(language))
     root = address_of(request).root
-    script = templates.get_template("worker.js").render(
-        version=static_files.VERSION, shell=[root + path for path in KEPT], offline=root + OFFLINE, root=root
+    script = template("worker.js").render(
+        version=static_files.VERSION, shell=[root + path for path in KEPT], offline=root + offline_path(), root=root
     )
     return Response(script, media_type="text/javascript")
 
 
+def offline_path() -> str:
+    """In the language of now."""
+    return OFFLINE if language_now() == ENGLISH else f"{OFFLINE}/{language_now()}"
+
+
 @router.get(OFFLINE)
-def offline(request: Request) -> Response:
+@router.get(OFFLINE + "/{language}")
+def offline(request: Request, language: str = ENGLISH) -> Response:
+    choose_language(language)
     return page(request, "everyone/offline.html", None)

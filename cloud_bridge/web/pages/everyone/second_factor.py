@@ -23,6 +23,7 @@ from cloud_bridge.web.pages.everyone.new_second_factor import add_checked, new_s
 from cloud_bridge.web.security.access import SESSION_COOKIE, PasswordsOf, StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.second_factor import CodeRefused, check_code
+from cloud_bridge.words import gettext as _
 
 HERE = "/account/second-factor"
 
@@ -59,7 +60,7 @@ def set_up(
     except AlreadyThere:
         return to(HERE)
     if isinstance(done, CodeRefused):
-        raise Refused(done.title, f"{done.meaning} Nothing was changed.")
+        raise Refused(done.title, f"{done.meaning} {_('Nothing was changed.')}")
     return page(request, "everyone/recovery_codes.html", person, codes=done, next=HERE)
 
 
@@ -91,11 +92,11 @@ def must_know_both(
     must_know_password(request, app_state, passwords, person, password, why)
     if refused := check_code(request, app_state, person, code, why):
         meaning = f"{refused.title}. {refused.meaning}"
-        raise Refused("Nothing was changed", meaning, max(refused.status, 422), "code")
+        raise Refused(_("Nothing was changed"), meaning, max(refused.status, 422), "code")
 
 
 def must_know_password(
     request: Request, app_state: AppState, passwords: Passwords, person: Person, password: str, why: str
 ) -> None:
     if not knows_own(request, app_state, passwords, person, password, why):
-        raise Refused("Nothing was changed", "That is not your password.", field="password")
+        raise Refused(_("Nothing was changed"), _("That is not your password."), field="password")

@@ -31,14 +31,17 @@ from cloud_bridge.web.security.rates import (
     is_within,
     use_of_network,
 )
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
+from cloud_bridge.words.language import choose_language
 
-NOT_OPEN = ("You cannot sign up here", "Ask whoever runs this service for an invitation.", 403)
+NOT_OPEN = (N_("You cannot sign up here"), N_("Ask whoever runs this service for an invitation."), 403)
 NO_LABEL = (
-    "That code did not work",
-    "No charger that nobody has claimed has this code. Check it against the label, or ask its owner.",
+    N_("That code did not work"),
+    N_("No charger that nobody has claimed has this code. Check it against the label, or ask its owner."),
 )
-LABEL_USED = ("Too many tries", "Too many accounts were begun with this label. Try again tomorrow.", 429, FORM)
-LATER = ("The letter could not be sent", "No account was made. Please try again later.", 503, FORM)
+LABEL_USED = (N_("Too many tries"), N_("Too many accounts were begun with this label. Try again tomorrow."), 429, FORM)
+LATER = (N_("The e-mail could not be sent"), N_("No account was made. Please try again later."), 503, FORM)
 
 router = APIRouter(prefix="/sign-up", include_in_schema=False)
 
@@ -71,9 +74,9 @@ def ask_for_letter(request: Request, app_state: StateDep, address: Field) -> Res
     try:
         address = checked_email(address)
     except BridgeError:
-        meaning = "This is no e-mail address. Check it, and try again."
-        raise Refused("The letter was not sent", meaning, field="address") from None
-    use_of_network(request, ASKED_LETTERS, "Too many letters", "Look for the one that we sent.", FORM)
+        meaning = _("This is no e-mail address. Check it, and try again.")
+        raise Refused(_("The e-mail was not sent"), meaning, field="address") from None
+    use_of_network(request, ASKED_LETTERS, _("Too many e-mails"), _("Look for the one that we sent."), FORM)
     use_label(request, claim_hash)
     if is_within(request, address.lower(), TO_ONE):
         write = partial(_letter, app_state, address, claim_hash)
@@ -88,8 +91,9 @@ def _letter(app_state: AppState, address: str, claim_hash: str | None) -> Letter
     with app_state.database.writing() as connection:
         person_id = person_with_email(connection, address)
         if person_id is not None:
-            name = person_by_id(connection, person_id).name
-            return Letter(address, account_letters.has_account(name, public_address))
+            person = person_by_id(connection, person_id)
+            choose_language(person.language)
+            return Letter(address, account_letters.has_account(person.name, public_address))
         code = answer_stranger(connection, address, claim_hash, app_state.verified.now_ms())
     return None if code is None else Letter(address, account_letters.sign_up(link_of(public_address, code)))
 

@@ -16,7 +16,7 @@ from cloud_bridge.faults import in_words
 from cloud_bridge.store import conversations, jobs
 from cloud_bridge.store.access import Person, Scope, may
 from cloud_bridge.store.contact_details import installer_details
-from cloud_bridge.store.conversations import MAX_TEXT, READY_MADE, Conversation
+from cloud_bridge.store.conversations import MAX_TEXT, READY_MADE, Conversation, Message
 from cloud_bridge.store.firmware import told_by
 from cloud_bridge.store.ownership import DEFAULT_TIME_ZONE
 from cloud_bridge.store.readable import Rows
@@ -34,6 +34,9 @@ from cloud_bridge.web.presentation.view import ChargePoint, charge_point
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.head_as_get import IS_HEAD
 from cloud_bridge.web.security.rates import ANSWERS, MESSAGES, use
+from cloud_bridge.words import gettext as _
+from cloud_bridge.words.catalogues import ENGLISH
+from cloud_bridge.words.language import speaking
 
 MAX_PROGRESS = 60  # characters: a digit and two numbers
 LISTED_BESIDE = 30  # conversations, beside the one that is shown
@@ -142,7 +145,7 @@ def answer(
     _use_rate(request, person)
     conversation = _conversation(connection, person, conversation_id)
     unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
-    facts = None if may(person, Scope.SUPPORT) or unit is None else as_text(_facts(app_state, connection, unit))
+    facts = None if may(person, Scope.SUPPORT) or unit is None else _stored_facts(app_state, connection, unit)
     conversations.send(connection, conversation.id, person, text, facts, once, app_state.clock.now_ms())
     return to(f"/support/{conversation_id}#newest")
 
@@ -166,13 +169,18 @@ def _news(
     job = None if unit is None else job_for_owner(connection, person, unit)
     return {
         "conversation": conversation,
-        "messages": Rows(((message, from_text(message.facts)) for message in found), found.unreadable),
+        "messages": Rows(((_said(message), from_text(message.facts)) for message in found), found.unreadable),
         "newest_id": conversations.newest_message_id(connection, conversation),
         "unit": unit,
         "zone": zone,
         "job": job_words.news_for_driver(job, app_state.clock.now_ms(), zone),
         "progress": f"{conversation.waiting:d}" + ("" if job is None else f".{job.id}.{job.moves}"),
     }
+
+
+def _said(message: Message) -> Message:
+    """Ours for a driver who writes nothing is stored in English, and shown in the language of whoever reads it."""
+    return message._replace(text=_(READY_MADE)) if message.text == READY_MADE else message
 
 
 def _mark_read(
@@ -190,8 +198,10 @@ def _mark_read(
 def _first_words(point: ChargePoint) -> str:
     """What the message begins with, for the driver to change: nobody with a red light has to find words."""
     if point.heartbeat.faults:
-        return f"My charger shows a red light: {', '.join(map(in_words, point.heartbeat.faults))}. Please help."
-    return READY_MADE if point.verdict.contact is Contact.SILENT else ""
+        return _("My charger shows a red light: {faults}. Please help.").format(
+            faults=", ".join(map(in_words, point.heartbeat.faults))
+        )
+    return _(READY_MADE) if point.verdict.contact is Contact.SILENT else ""
 
 
 def _send(
@@ -205,7 +215,9 @@ def _send(
 ) -> Response:
     _use_rate(request, person)
     now_ms = app_state.clock.now_ms()
-    facts = None if unit is None else as_text(_facts(app_state, connection, unit))
+    if text == _(READY_MADE):
+        text = READY_MADE
+    facts = None if unit is None else _stored_facts(app_state, connection, unit)
     about = conversations.conversation_about(connection, person, unit.id if unit else None, now_ms)
     conversations.send(connection, about, person, text, facts, once, now_ms)
     return to(f"/support/{about}#newest")
@@ -213,7 +225,20 @@ def _send(
 
 def _use_rate(request: Request, person: Person) -> None:
     rates = ANSWERS if may(person, Scope.SUPPORT) else MESSAGES
-    use(request, person, rates, "Too many messages", "We have your messages of before. This one was not sent.", FORM)
+    use(
+        request,
+        person,
+        rates,
+        _("Too many messages"),
+        _("We have your messages of before. This one was not sent."),
+        FORM,
+    )
+
+
+def _stored_facts(app_state: AppState, connection: Connection, unit: Unit) -> str:
+    """In English, whoever writes: support reads them later."""
+    with speaking(ENGLISH):
+        return as_text(_facts(app_state, connection, unit))
 
 
 def _facts(app_state: AppState, connection: Connection, unit: Unit) -> list[tuple[str, str]]:

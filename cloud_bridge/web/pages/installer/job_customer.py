@@ -15,6 +15,7 @@ from cloud_bridge.store.units import Unit, visible_unit
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
 from cloud_bridge.web.page import Number, OwnForm, PersonOf, page, to
+from cloud_bridge.words import gettext as _
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,11 +40,11 @@ def change_customer(
     address: LongField = "",
     access_notes: LongField = "",
 ) -> Response:
-    job, _, owner_id = _theirs(connection, person, job_id)
+    job, _unit, owner_id = _theirs(connection, person, job_id)
     try:
         set_customer(connection, job.id, owner_id, Details(full_name, phone, "", address, access_notes))
     except BadDetails as error:
-        raise Refused("These details were not taken", "Nothing was changed.", problems=error.wrong) from None
+        raise Refused(_("These details were not taken"), _("Nothing was changed."), problems=error.wrong) from None
     return to(_back(person, job))
 
 

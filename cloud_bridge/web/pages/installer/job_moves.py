@@ -31,24 +31,33 @@ from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import MOVES, use
+from cloud_bridge.words import N_, formats
+from cloud_bridge.words import gettext as _
 
 LONGEST_VISIT_MS = 12 * HOUR_MS  # a window that says when somebody has to be at home
 FURTHEST_MS = 366 * DAY_MS
 ENDED_BY = {Move.FINISH: "job closed", Move.CANCEL: "job cancelled", Move.GIVE_BACK: "job given back"}
 CHANGED = (
-    "This job has changed meanwhile",
-    "Somebody else was faster, so nothing was changed by you. This page shows how it stands now: look, and try again.",
+    N_("This job has changed meanwhile"),
+    N_(
+        "Somebody else was faster, so nothing was changed by you. This page shows how it stands now: look, and try again."
+    ),
     409,
     FORM,
 )
-NO_SUCH_MOVE = ("That is not possible now", "Nothing was changed. This page shows how the job stands.", 409, FORM)
+NO_SUCH_MOVE = (
+    N_("That is not possible now"),
+    N_("Nothing was changed. This page shows how the job stands."),
+    409,
+    FORM,
+)
 NO_READING = (
-    "There is no reading of the signal",
-    "Nothing was kept. Wait until the charger has sent its next message; or fit the boost without it, under More.",
+    N_("There is no reading of the signal"),
+    N_("Nothing was kept. Wait until the charger has sent its next message; or fit the boost without it, under More."),
     409,
     FORM,
 )
-NOT_TAKEN = ("That was not taken", "Nothing was changed.")
+NOT_TAKEN = (N_("That was not taken"), N_("Nothing was changed."))
 
 router = APIRouter(include_in_schema=False, dependencies=[OwnForm])
 
@@ -170,7 +179,7 @@ def ask(
     """Another installer, or the same again; no other sees the charger then."""
     chosen = installer_called(connection, installer)
     if chosen is None:
-        raise Refused(*NOT_TAKEN, problems={"installer": "Choose an installer of the list."})
+        raise Refused(*NOT_TAKEN, problems={"installer": _("Choose an installer of the list.")})
     return _moved(request, app_state, connection, person, job_id, Move.ASK, seen, installer=chosen)
 
 
@@ -182,26 +191,28 @@ def window_of_form(day: str, begins: str, ends: str, time_zone: str, now_ms: int
     except ValueError:
         on = None
     if on is None or not 2000 <= on.year < 3000:  # no clock of ours shows others
-        wrong["day"] = "Choose the day of the visit."
+        wrong["day"] = _("Choose the day of the visit.")
     times = {}
     for name, typed in (("begins", begins), ("ends", ends)):
         try:
             times[name] = time.fromisoformat(typed).replace(tzinfo=None)
         except ValueError:
-            wrong[name] = "Type a time, for example 09:00."
+            wrong[name] = _("Type a time, for example 09:00.")
     if wrong or on is None:
         return wrong
     from_ms, until_ms = (at_ms(on, times[name], time_zone) for name in ("begins", "ends"))
     if from_ms is None or until_ms is None:
-        return {"begins" if from_ms is None else "ends": "The clocks leave this time out on that day. Choose another."}
+        return {
+            "begins" if from_ms is None else "ends": _("The clocks leave this time out on that day. Choose another.")
+        }
     if until_ms <= from_ms:
-        return {"ends": "The visit must end after it begins."}
+        return {"ends": _("The visit must end after it begins.")}
     if until_ms - from_ms > LONGEST_VISIT_MS:
-        return {"ends": "A visit takes 12 hours at most."}
+        return {"ends": _("A visit takes 12 hours at most.")}
     if until_ms <= now_ms:
-        return {"day": "This time is over. Choose one to come."}
+        return {"day": _("This time is over. Choose one to come.")}
     if from_ms > now_ms + FURTHEST_MS:
-        return {"day": "Choose a day of the coming year."}
+        return {"day": _("Choose a day of the coming year.")}
     return Window(from_ms, until_ms)
 
 
@@ -219,7 +230,9 @@ def _with_words(
     """A move with something to say about it; `field` is its name in the form."""
     words = words.strip()
     if not words or len(words) > MAX_REASON:
-        raise Refused(*NOT_TAKEN, problems={field: f"Say it in 1 to {MAX_REASON:,} characters."})
+        raise Refused(
+            *NOT_TAKEN, problems={field: _("Say it in 1 to {most} characters.").format(most=formats.count(MAX_REASON))}
+        )
     return _moved(request, app_state, connection, person, job_id, move, seen, words=words)
 
 
@@ -233,7 +246,7 @@ def _moved(
     seen: int,
     **how: Any,
 ) -> Response:
-    use(request, person, MOVES, "Too many changes", "This one was not made.", FORM)
+    use(request, person, MOVES, _("Too many changes"), _("This one was not made."), FORM)
     job = job_at_hand(connection, person, job_id)
     try:
         is_new = move_job(connection, job, person, move, seen, app_state.clock.now_ms(), **how)

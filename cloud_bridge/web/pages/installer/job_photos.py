@@ -29,8 +29,10 @@ from cloud_bridge.web.pages.installer.job_page import job_at_hand, may_photograp
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 from cloud_bridge.web.security.forms import check_form
 from cloud_bridge.web.security.rates import PHOTOS, use
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
 
-TITLE = "The photo was not stored"
+TITLE = N_("The photo was not stored")
 FIELD = "photo"
 MOST_FIELDS = 4
 HEADERS = {
@@ -39,11 +41,16 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 WORDS = {
-    photo.NO_PHOTO: "That is not a photo: it has to be a JPEG, PNG, WebP or HEIC picture, and its content is none of them.",
-    photo.TOO_SMALL: f"That picture is too small to show anything. It has to have {MIN_SIDE} pixels on each side.",
-    photo.TOO_MANY_PIXELS: f"That picture is too large: it may have {MAX_PIXELS // 1_000_000} million pixels. Choose a "
-    "smaller size in your camera.",
-    photo.DAMAGED: "That photo cannot be read: it is damaged, or only part of it arrived. Send it again, or take another.",
+    photo.NO_PHOTO: N_(
+        "That is not a photo: it has to be a JPEG, PNG, WebP or HEIC picture, and its content is none of them."
+    ),
+    photo.TOO_SMALL: N_("That picture is too small to show anything. It has to have {side} pixels on each side."),
+    photo.TOO_MANY_PIXELS: N_(
+        "That picture is too large: it may have {millions} million pixels. Choose a smaller size in your camera."
+    ),
+    photo.DAMAGED: N_(
+        "That photo cannot be read: it is damaged, or only part of it arrived. Send it again, or take another."
+    ),
 }
 
 router = APIRouter(include_in_schema=False)
@@ -59,16 +66,16 @@ class Size(StrEnum):
 @router.post("/jobs/{job_id}/photos")
 async def add(request: Request, app_state: StateDep, person: PersonOf, job_id: Number) -> Response:
     """It counts as of after the work when a boost was fitted."""
-    use(request, person, PHOTOS, "Too many photos", "This one was not stored.")
+    use(request, person, PHOTOS, _("Too many photos"), _("This one was not stored."))
     await run_in_threadpool(_look_at_job, app_state, person, job_id)
     uploaded = await _uploaded(request)
     maker: PhotoMaker = request.app.state.photos
     try:
         made = await maker.remake(uploaded)
     except BadPhoto as error:
-        raise _refused(WORDS[error.problem]) from None
+        raise _refused(_(WORDS[error.problem]).format(side=MIN_SIDE, millions=MAX_PIXELS // 1_000_000)) from None
     except PhotosBusy:
-        raise _refused("Many photos are being stored now. Try again in a minute.", 503) from None
+        raise _refused(_("Many photos are being stored now. Try again in a minute."), 503) from None
     await run_in_threadpool(_keep, app_state, person, job_id, uploaded, made)
     return to(f"/jobs/{job_id}#photos")
 
@@ -113,12 +120,14 @@ async def _uploaded(request: Request) -> bytes:
             token, file = str(sent.get("form", "")), sent.get(FIELD)
             content = await file.read(MAX_UPLOAD_BYTES + 1) if isinstance(file, UploadFile) else b""
     except HTTPException:  # no form, or one that ends in the middle
-        raise Refused(TITLE, "Only part of it arrived. Go back and send it again. Nothing was stored.") from None
+        raise Refused(TITLE, _("Only part of it arrived. Go back and send it again. Nothing was stored.")) from None
     check_form(request.cookies.get(SESSION_COOKIE), token)
     if not content:
-        raise _refused("No photo came with the form. Take one, and send it again.")
+        raise _refused(_("No photo came with the form. Take one, and send it again."))
     if len(content) > MAX_UPLOAD_BYTES:
-        raise _refused(f"That photo is too large: it may have {MAX_UPLOAD_BYTES // 1_000_000} MB.", 413)
+        raise _refused(
+            _("That photo is too large: it may have {most} MB.").format(most=MAX_UPLOAD_BYTES // 1_000_000), 413
+        )
     return content
 
 
@@ -132,8 +141,10 @@ def _keep(app_state: AppState, person: Person, job_id: int, uploaded: bytes, mad
         try:
             job_photos.add_photo(connection, new)
         except TooManyPhotos:
-            raise _refused(f"This job has {MOST_PHOTOS} photos already. Remove one first.") from None
+            raise _refused(
+                _("This job has {most} photos already. Remove one first.").format(most=MOST_PHOTOS)
+            ) from None
 
 
 def _refused(words: str, status: int = 422) -> Refused:
-    return Refused(TITLE, f"{words} Nothing was stored.", status, FIELD)
+    return Refused(TITLE, f"{words} {_('Nothing was stored.')}", status, FIELD)

@@ -24,6 +24,7 @@ from cloud_bridge.web.presentation.evidence_tables import evidence_tables, what_
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
+from cloud_bridge.words import gettext as _
 
 MAX_WORDS = 500  # of the driver's, in a reason of up to MAX_REASON
 
@@ -48,8 +49,8 @@ def raise_job(
     if _installer_to_ask(connection, unit.id) is None:
         chosen = installer_called(connection, installer)
         if chosen is None:
-            meaning = "This charger has none, or there is none of that name. Nothing was raised."
-            raise Refused("Choose an installer", meaning, field="installer")
+            meaning = _("This charger has none, or there is none of that name. Nothing was raised.")
+            raise Refused(_("Choose an installer"), meaning, field="installer")
         assign(connection, unit.id, chosen, now_ms)
         note(request, Kind.INSTALLER_ASSIGNED, person, unit.id)
     job_id = jobs.raise_job(connection, unit.id, reason, once, now_ms, person)
@@ -87,4 +88,6 @@ def _reason(words: str | None, first: Advice) -> str:
     to_try = f"{first.title}: {first.why}"
     if words is None:
         return to_try
-    return f"The driver writes: {shorten(words, MAX_WORDS, placeholder=' ...')}\n\n{to_try}"
+    return _("The driver writes: {words}\n\n{to_try}").format(
+        words=shorten(words, MAX_WORDS, placeholder=" ..."), to_try=to_try
+    )

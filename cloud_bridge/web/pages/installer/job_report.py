@@ -19,6 +19,7 @@ from cloud_bridge.web.form_errors import FORM
 from cloud_bridge.web.page import Number, OwnForm, PersonOf, to
 from cloud_bridge.web.pages.installer.job_page import job_at_hand, job_of
 from cloud_bridge.web.security.rates import REPORTS, use
+from cloud_bridge.words import gettext as _
 
 MAX_NAME = 100
 
@@ -42,24 +43,28 @@ def upload(
     when: Annotated[When, Form()] = When.AFTER,
 ) -> Response:
     """What `python -m modem report` wrote on site: the JSON, or the page that carries it."""
-    use(request, person, REPORTS, "Too many reports", "This one was not stored.", FORM)
+    use(request, person, REPORTS, _("Too many reports"), _("This one was not stored."), FORM)
     content = report.file.read(MAX_REPORT + 1)
     if len(content) > MAX_REPORT:
         raise _refused(
-            f"That report is too long: it has more than {MAX_REPORT // 1000} kB. Upload the .json file that lies beside the "
-            "page, or measure for a shorter time."
+            _(
+                "That report is too long: it has more than {most} kB. Upload the .json file that lies beside the "
+                "page, or measure for a shorter time."
+            ).format(most=MAX_REPORT // 1000)
         )
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        raise _refused("That is not a report: upload the file that the signal report wrote.") from None
+        raise _refused(_("That is not a report: upload the file that the signal report wrote.")) from None
     if not text.strip() or "\0" in text:
-        raise _refused("That is not a report: it is empty, or no text.")
+        raise _refused(_("That is not a report: it is empty, or no text."))
     try:
         read_report(text)
     except BadReport as error:
         raise _refused(
-            f"That report cannot be read: it looks like a signal report, but {error}. Measure again."
+            _("That report cannot be read: it looks like a signal report, but {error}. Measure again.").format(
+                error=error
+            )
         ) from None
     name = shown_name(report.filename)
     jobs.attach_report(connection, job_at_hand(connection, person, job_id), name, text, is_before=when is When.BEFORE)
@@ -79,7 +84,7 @@ def download(connection: Reading, person: PersonOf, job_id: Number, when: When) 
 
 
 def _refused(words: str) -> Refused:
-    return Refused("The report was not stored", f"{words} Nothing was stored.", field="report")
+    return Refused(_("The report was not stored"), f"{words} {_('Nothing was stored.')}", field="report")
 
 
 def shown_name(name: str | None) -> str:

@@ -26,6 +26,7 @@ from cloud_bridge.web.presentation import words
 from cloud_bridge.web.presentation.dashboard import describe
 from cloud_bridge.web.presentation.view import charge_point, is_listening
 from cloud_bridge.web.security.access import StateDep
+from cloud_bridge.words import gettext as _
 
 INCIDENT_MS = 10 * 60 * 1000  # units that fall silent within this of each other
 INCIDENT_SIZE = 5  # and at least so many of one network: one mast, not so many broken units
@@ -102,7 +103,7 @@ def fleet(
         "units": count_units(connection),
         "duplicates": count_duplicates(connection, now_ms),
         "ending": [] if search or after else ending_authorities(app_state, connection, now_ms),
-        "after_the_end": AFTER_THE_END,
+        "after_the_end": _(AFTER_THE_END),
         "incidents": [] if search or after else incidents(app_state.upkeep.silences),
     }
     return page(request, "operator/fleet.html", person, **content)
@@ -181,4 +182,4 @@ def incidents(silent: Sequence[SilentMinute]) -> list[Incident]:
 
 
 def network_name(operator: str) -> str:
-    return words.operator_name(operator) or "Not known"
+    return words.operator_name(operator) or _("Not known")

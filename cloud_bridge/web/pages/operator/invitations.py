@@ -10,7 +10,7 @@ from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.alerts.mail import send_mail
 from cloud_bridge.app_state import AppState
 from cloud_bridge.settings import SignUp
-from cloud_bridge.store.access import Person, Role, Scope
+from cloud_bridge.store.access import ROLE_NAMES, Person, Role, Scope
 from cloud_bridge.store.email import checked_email
 from cloud_bridge.store.invitations import (
     MAY_INVITE,
@@ -29,6 +29,7 @@ from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, only, page, 
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import LETTERS, use
+from cloud_bridge.words import gettext as _
 
 router = APIRouter(prefix="/invitations", include_in_schema=False, dependencies=[only(Scope.SUPPORT)])
 
@@ -50,10 +51,10 @@ def send_invitation(
     if app_state.settings.sign_up is SignUp.CLOSED or not may_invite(person, role):
         raise NotTheirs("page")
     mail = app_state.settings.mail
-    with explained("Nobody was invited", FORM if mail is None else "address"):
+    with explained(_("Nobody was invited"), FORM if mail is None else "address"):
         email = None if mail is None else checked_email(address)
         if mail is not None:
-            use(request, person, LETTERS, "Too many letters", "Nobody was invited by this one.", FORM)
+            use(request, person, LETTERS, _("Too many e-mails"), _("Nobody was invited by this one."), FORM)
         with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
             code = invite(connection, role, app_state.verified.now_ms(), email, person)
     link = link_of(app_state.settings.public_address, code)
@@ -78,8 +79,8 @@ def _send(app_state: AppState, email: str, text: str, code: str) -> None:
     except NotDelivered:
         with app_state.database.writing() as connection:  # of its own: the one before is committed
             forget_invitation(connection, code)
-        meaning = "Nobody was invited. Please try again later."
-        raise Refused("The letter could not be sent", meaning, 503, FORM) from None
+        meaning = _("Nobody was invited. Please try again later.")
+        raise Refused(_("The e-mail could not be sent"), meaning, 503, FORM) from None
 
 
 def _page(
@@ -94,6 +95,7 @@ def _page(
     content: dict[str, Any] = {
         "open": open_now,
         "roles": sorted(MAY_INVITE[person.role]),
+        "role_names": {role: _(name) for role, name in ROLE_NAMES.items()},
         "is_closed": app_state.settings.sign_up is SignUp.CLOSED,
         "can_write": app_state.settings.mail is not None,
     }

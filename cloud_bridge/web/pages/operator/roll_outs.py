@@ -11,6 +11,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.releases.decision import HOUR_MS, SOAK_MS
 from cloud_bridge.releases.release_errors import ReleaseError
 from cloud_bridge.releases.roll_out_states import RollOutState, UnitState
+from cloud_bridge.releases.stop_words import SIGN_NAMES, stop_words
 from cloud_bridge.store import releases, roll_outs
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.firmware import count_versions
@@ -25,6 +26,7 @@ from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, only, page, 
 from cloud_bridge.web.presentation.roll_out_view import bar_of, chosen_words, hours_of, rings_of
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
+from cloud_bridge.words import gettext as _
 
 LONGEST_SOAK_H = 720
 
@@ -41,7 +43,7 @@ def show_roll_outs(request: Request, app_state: StateDep, connection: Reading, p
         "releases": found,
         "boards_of": boards_of,
         "roll_outs": [
-            (one, chosen_words(one), bar_of(total(count_states(connection, one.number))))
+            (_said(one), chosen_words(one), bar_of(total(count_states(connection, one.number))))
             for one in roll_outs.list_roll_outs(connection)
         ],
         "versions": count_versions(connection),
@@ -64,7 +66,7 @@ def start_roll_out(
     soak_hours: Annotated[int, Form(ge=1, le=LONGEST_SOAK_H)] = SOAK_MS // HOUR_MS,
     required_by: Annotated[str, Form(pattern="^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = "",
 ) -> Response:
-    with explained("The roll-out was not started", FORM):
+    with explained(_("The roll-out was not started"), FORM):
         releases.images_of(connection, version)
         choice = Choice(by, "" if by in (ChosenBy.ALL, ChosenBy.LIST) else text.strip(), ids.split())
         wish = Wish(version, choice, soak_hours * HOUR_MS, _day_ms(required_by))
@@ -87,7 +89,7 @@ def stop_roll_out(
     request: Request, app_state: StateDep, connection: Writing, person: PersonOf, number: Number
 ) -> Response:
     _found(connection, number)
-    with explained("It was not stopped", FORM):
+    with explained(_("It was not stopped"), FORM):
         roll_outs.stop(connection, number, f"{person.name} has stopped it", app_state.clock.now_ms())
     note(request, Kind.ROLL_OUT_STOPPED, person, str(number))
     return to(f"/roll-outs/{number}")
@@ -99,15 +101,21 @@ def _content(app_state: AppState, connection: Connection, one: RollOut) -> dict[
     good = reached_by_hour(connection, one.number, UnitState.GOOD)
     axis, bars = hours_of(one, good, now_ms)
     return {
-        "one": one,
+        "one": _said(one),
         "chosen": chosen_words(one),
         "bar": bar_of(total(states)),
         "rings": rings_of(one, states),
         "seen": look(connection, one, now_ms) if one.state is RollOutState.RUNNING else [],
+        "sign_names": {sign: _(name) for sign, name in SIGN_NAMES.items()},
         "axis": axis,
         "bars": bars,
         "may_stop": one.state is not RollOutState.STOPPED,
     }
+
+
+def _said(one: RollOut) -> RollOut:
+    """With why it was stopped in the language of the reader."""
+    return one._replace(why=stop_words(one.why))
 
 
 def _found(connection: Connection, number: int) -> RollOut:
@@ -123,4 +131,4 @@ def _day_ms(text: str) -> int | None:
     try:
         return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000) if text else None
     except ValueError as error:
-        raise ReleaseError("there is no such day") from error
+        raise ReleaseError(_("there is no such day")) from error

@@ -62,7 +62,7 @@ def test_a_letter_sets_a_new_password_once(bridge: Bridge, box: Mailbox, who: st
     assert logs_in(bridge, "nina", NEW_PASSWORD) and not logs_in(bridge, "nina", PASSWORD)
     assert "This link is not valid any more" in set_password(bridge, link, "another four words")
     assert [one.address for one in box.all()] == [NINA, NINA]
-    assert "was set with a letter to this address" in box.arrived[1].text
+    assert "was set with an e-mail to this address" in box.arrived[1].text
     kinds = [one.kind for one in bridge.app_state.security_log.take()]
     assert kinds[:2] == [Kind.PASSWORD_FORGOTTEN, Kind.PASSWORD_RESET]
 
@@ -158,7 +158,7 @@ def test_letters_of_an_account_are_few_whoever_asks(bridge: Bridge, box: Mailbox
     for _ in range(10):
         ask(bridge, "otto")
     status, said = ask(bridge, "nina")
-    assert status == 429 and "Too many letters" in said, "of one network"
+    assert status == 429 and "Too many e-mails" in said, "of one network"
 
 
 def test_guessing_links_ends(bridge: Bridge, box: Mailbox) -> None:
@@ -188,5 +188,5 @@ def test_when_too_many_letters_wait_everybody_is_told(
     monkeypatch.setattr("cloud_bridge.alerts.letters.WAITING_MAX", 0)
     for who in ("nina", "nobody"):
         status, said = ask(bridge, who)
-        assert status == 503 and "The letter could not be sent" in said
+        assert status == 503 and "The e-mail could not be sent" in said
     assert bridge.counter("letters_dropped") == 2

@@ -199,7 +199,7 @@ def test_silences_and_sessions_that_are_missing_are_told(home: Home, dora: Visit
     with home.bridge.app_state.database.writing() as connection:
         connection.execute(insert(contact_gaps), gap)
     said = dora.read(f"{REPORT}?month=2026-10")
-    assert "2 sessions that the charge point has counted did not reach us" in said
+    assert "2 sessions that the charger has counted did not reach us" in said
     assert "was not in contact twice, together 3 days" in said
     assert "has not been in contact since Mon 5 Oct, 14:00" in said
 
@@ -209,7 +209,7 @@ def test_that_a_second_charge_point_has_its_identity_is_told_while_it_lasts(home
     found = {"unit_id": "home-1", "since_ms": now_ms - HOUR_MS, "last_ms": now_ms - 1, "boot": 1, "other_boot": 9}
     with home.bridge.app_state.database.writing() as connection:
         connection.execute(insert(duplicate_identities), found)
-    words = "a second charge point uses this one"
+    words = "a second charger uses this one"
     assert words in dora.read(f"{REPORT}?month=2026-11") and words not in dora.read(f"{REPORT}?month=2026-10")
     home.bridge.clock.advance(2 * DAY_MS)
     assert words not in dora.read(f"{REPORT}?month=2026-11")

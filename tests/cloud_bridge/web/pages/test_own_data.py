@@ -57,8 +57,8 @@ def test_erasing_needs_the_password_and_is_for_good(bridge: Bridge, dora: Visito
 
 def test_an_address_is_not_changed_where_no_mail_is_sent(dora: Visitor) -> None:
     """With a mail server: hil_tests/web/test_journeys.py."""
-    assert "sends no mail at present" in dora.read("/account/email")
-    assert "sends no mail at present" in dora.read("/account/notifications")
+    assert "sends no e-mail at present" in dora.read("/account/email")
+    assert "sends no e-mail at present" in dora.read("/account/notifications")
     assert "E-mail" not in dora.read("/account/notifications")
     answer = dora.post("/account/email", "/account/password", address="dora@example.org", password=PASSWORD)
     assert answer.status_code == 503

@@ -108,7 +108,7 @@ def test_the_login_page_says_what_to_do_without_an_account(
     assert ("I have no account yet" in stranger.read("/login")) is (setting is not SignUp.CLOSED)
     said = stranger.read("/sign-up")
     words = {
-        SignUp.OPEN: "We send a letter there",
+        SignUp.OPEN: "We send an e-mail there",
         SignUp.INVITATION: "Scan the code on its label",
         SignUp.CLOSED: "Ask whoever runs this service for an account",
     }
@@ -122,7 +122,7 @@ def test_without_a_mail_server_pages_say_who_helps_with_a_password(
     stranger = Stranger(bridge)
     assert "Ask whoever runs this service for a new one" in stranger.read("/login")
     assert "if you forget its password, only whoever runs this service can help" in stranger.read("/sign-up")
-    assert "This service sends no letters" in stranger.read("/login/forgotten")
+    assert "This service sends no e-mail" in stranger.read("/login/forgotten")
 
 
 # --- by letter --------------------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ def test_a_letter_in_another_browser_begins_the_account_and_claims_the_charger(
     code = bridge.add_unit("home-1").claim_code
     phone, mail_app = Stranger(bridge), Stranger(bridge)
     phone.client.get("/claim", params={"code": code})
-    assert "Look for our letter" in phone.post("/sign-up", address=" nina@example.org ").text
+    assert "Look for our e-mail" in phone.post("/sign-up", address=" nina@example.org ").text
     link = box.link()
     assert box.arrived[0].address == "nina@example.org" and code not in box.arrived[0].text
     assert "Claim the charger home-1" in mail_app.read(link)
@@ -243,7 +243,7 @@ def test_letters_to_one_address_are_few_and_nobody_is_told(bridge: Bridge, monke
     for number in range(5):
         assert Stranger(bridge).post("/sign-up", address=f"n{number}@example.org").status_code == 200
     refused = Stranger(bridge).post("/sign-up", address="otto@example.org")
-    assert refused.status_code == 429 and "Too many letters" in refused.text, "of one network"
+    assert refused.status_code == 429 and "Too many e-mails" in refused.text, "of one network"
     assert 'value="otto@example.org"' in refused.text
     assert len(box.all()) == 8
 

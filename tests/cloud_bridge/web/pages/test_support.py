@@ -6,6 +6,8 @@ import pytest
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Role
+from cloud_bridge.store.conversations import READY_MADE
+from tests.cloud_bridge.bracketed import GERMAN, bracket_german
 from tests.cloud_bridge.people import Visitor, entrust, unit_of
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
@@ -53,6 +55,22 @@ def test_one_tap_raises_a_silent_charger_with_its_facts(bridge: Bridge, unit: Un
         "Contactor closings 1,302",
     ):
         assert words in said
+
+
+def test_what_is_stored_of_a_message_is_in_english_whoever_writes_it(
+    bridge: Bridge, unit: Unit, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that support can read it, and a driver who reads it again does so in their language."""
+    bracket_german(monkeypatch)
+    unit.publish(HEARTBEAT, sample("heartbeat-charging"))
+    bridge.clock.advance(31 * MINUTE_MS)
+    cast.driver.client.headers["Accept-Language"] = GERMAN
+    page = cast.driver.get("/charge-points/home-1/support")
+    assert f"[{READY_MADE}]" in page and "[Silent in 7 days]" in page
+    cast.driver.post("/charge-points/home-1/support", text=f"[{READY_MADE}]")
+    assert f"[{READY_MADE}]" in cast.driver.read("/support/1")
+    said = cast.support.read("/support/1")
+    assert READY_MADE in said and "Silent in 7 days once" in said and "[" not in said
 
 
 def test_a_charger_cannot_be_raised_with_nobody(bridge: Bridge) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cloud_bridge.web.presentation.in_force import answer, headline, later, of_heartbeat, of_result, wishes
+from cloud_bridge.web.presentation.in_force import Owner, answer, headline, later, of_heartbeat, of_result, wishes
 from cloud_bridge.wire import Heartbeat, Result
 
 NOW_S = 1_768_246_200  # Monday 12 January 2026, 19:30 in London
@@ -16,8 +16,9 @@ def heartbeat(**told: Any) -> Heartbeat:
     return Heartbeat(unit_time_s=NOW_S, **told)
 
 
-def why(heartbeat: Heartbeat, plugged: bool = True, by: str = "you") -> str | None:
-    return headline(of_heartbeat(heartbeat), plugged, NOW_S * 1000, ZONE, by)
+def why(heartbeat: Heartbeat, plugged: bool = True, by: Owner = "you") -> str | None:
+    found = headline(of_heartbeat(heartbeat), plugged, NOW_S * 1000, ZONE, by)
+    return None if found is None else found.text
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_without_a_vehicle_only_wishes_are_explained() -> None:
 
 def test_support_reads_of_the_owner() -> None:
     told = heartbeat(allowed_amps=0, limited_by="cloud", limited_until_s=AT_20_50_S)
-    assert why(told, by="its owner") == "Paused by its owner until 20:50"
+    assert why(told, by="owner") == "Paused by its owner until 20:50"
 
 
 @pytest.mark.parametrize(

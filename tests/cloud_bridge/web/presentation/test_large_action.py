@@ -3,7 +3,7 @@
 import pytest
 
 from cloud_bridge.contact import Contact
-from cloud_bridge.web.presentation.in_force import InForce, Wish
+from cloud_bridge.web.presentation.in_force import Headline, InForce, Wish
 from cloud_bridge.web.presentation.large_action import CHARGE_NOW, SKIP_DELAY, STOP, LargeAction, beside, large_action
 from tests.cloud_bridge.web.presentation.test_plan_bar import EVENING, point, ruled
 
@@ -46,10 +46,11 @@ def test_nothing_is_said_or_offered_twice() -> None:
     pause = Wish("Paused by you", "resume", None, "End the pause")
     delay = Wish("Random delay: 3 min", "skip-delay", None, "Skip the delay")
     now = Wish("Charge now, until the vehicle is unplugged", "override", "false", "End charge now")
-    begins = "Plugged in. Charges at 00:30, when your charging hours begin"
+    begins = Headline("Plugged in. Charges at 00:30, when your charging hours begin", "schedule")
     assert beside(CHARGE_NOW, [hours, pause], begins) == [pause]
-    assert beside(CHARGE_NOW, [pause, hours], "Paused by you") == [pause, Wish(hours.text)]
-    assert beside(SKIP_DELAY, [delay], "Random delay: 3 min, until 19:27") == []
-    assert beside(STOP, [now], "Charges now, as you asked, until the vehicle is unplugged") == [now._replace(text="")]
-    assert beside(STOP, [now], "Limited to 16 A by you") == [now]
+    assert beside(CHARGE_NOW, [pause, hours], Headline("Paused by you")) == [pause, Wish(hours.text)]
+    assert beside(SKIP_DELAY, [delay], Headline("Random delay: 3 min, until 19:27")) == []
+    asked = Headline("Charges now, as you asked, until the vehicle is unplugged", "override")
+    assert beside(STOP, [now], asked) == [now._replace(text="")]
+    assert beside(STOP, [now], Headline("Limited to 16 A by you")) == [now]
     assert beside(None, [hours], None) == [hours]

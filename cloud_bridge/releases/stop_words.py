@@ -1,0 +1,67 @@
+"""Why a roll-out was stopped, in the language of the reader. The store has it in English (verdict.py), or who did it. Pure."""
+
+import re
+from typing import NamedTuple
+
+from cloud_bridge.releases.verdict import IN_WORDS, Sign
+from cloud_bridge.words import N_
+from cloud_bridge.words import gettext as _
+
+
+class Said(NamedTuple):
+    """Of one sign."""
+
+    alone: str
+    beside_rest: str
+    by_own: str
+
+
+SAID = {
+    Sign.WATCHDOG: Said(
+        N_("{bad} of {units} updated units were reset by their watchdog"),
+        N_("{bad} of {units} updated units were reset by their watchdog, of the rest {rest_bad} of {rest_units}"),
+        N_("{since} updated units were reset by their watchdog that were not before, against {before}"),
+    ),
+    Sign.SILENT: Said(
+        N_("{bad} of {units} updated units fell silent"),
+        N_("{bad} of {units} updated units fell silent, of the rest {rest_bad} of {rest_units}"),
+        N_("{since} updated units fell silent that were not before, against {before}"),
+    ),
+    Sign.RECORDS_LOST: Said(
+        N_("{bad} of {units} updated units have lost records"),
+        N_("{bad} of {units} updated units have lost records, of the rest {rest_bad} of {rest_units}"),
+        N_("{since} updated units have lost records that were not before, against {before}"),
+    ),
+    Sign.WENT_BACK: Said(
+        N_("{bad} of {units} updated units went back to their former version"),
+        N_("{bad} of {units} updated units went back to their former version, of the rest {rest_bad} of {rest_units}"),
+        N_("{since} updated units went back to their former version that were not before, against {before}"),
+    ),
+}
+SIGN_NAMES = {
+    Sign.WATCHDOG: N_("Watchdog"),
+    Sign.SILENT: N_("Silent"),
+    Sign.RECORDS_LOST: N_("Records lost"),
+    Sign.WENT_BACK: N_("Went back"),
+}
+BY_PERSON = N_("{name} has stopped it")
+
+_SIGNS = {words: sign for sign, words in IN_WORDS.items()}
+_SIGN = "|".join(map(re.escape, _SIGNS))
+_COUNTED = re.compile(
+    rf"(?P<bad>\d+) of (?P<units>\d+) updated units (?P<sign>{_SIGN})"
+    r"(?:, of the rest (?P<rest_bad>\d+) of (?P<rest_units>\d+))?"
+)
+_OWN = re.compile(rf"(?P<since>\d+) updated units (?P<sign>{_SIGN}) that were not before, against (?P<before>\d+)")
+_PERSON = re.compile(r"(?P<name>.+) has stopped it")
+
+
+def stop_words(why: str) -> str:
+    """As it is stored, where it has another form."""
+    if (found := _COUNTED.fullmatch(why)) is not None:
+        said = SAID[_SIGNS[found["sign"]]]
+        return _(said.alone if found["rest_bad"] is None else said.beside_rest).format(**found.groupdict())
+    if (found := _OWN.fullmatch(why)) is not None:
+        return _(SAID[_SIGNS[found["sign"]]].by_own).format(**found.groupdict())
+    found = _PERSON.fullmatch(why)
+    return why if found is None else _(BY_PERSON).format(name=found["name"])

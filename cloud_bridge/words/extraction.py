@@ -1,0 +1,106 @@
+"""What the code and the templates say, as a catalogue (.pot), and the languages brought up to date with it (.po).
+
+The files have no dates and no line numbers, so they change when words do.
+"""
+
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po, write_po
+
+from cloud_bridge.words.catalogues import DOMAIN, ENGLISH, FOLDER, LANGUAGES, catalogue_file
+
+TEMPLATE = FOLDER / "catalogue.pot"
+KEYWORDS = {
+    "_": None,
+    "N_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
+WIDTH = 120
+DATED = (
+    b'"POT-Creation-Date',
+    b'"PO-Revision-Date',
+    b'"Last-Translator',
+    b'"Language-Team',
+    b'"Report-Msgid',
+    b'"Generated-By',
+)
+HEADER = "# What Chargekeeper says. `make catalogue` writes this file."
+
+
+def extracted() -> Catalog:
+    """Every message of the code, in the order of its files."""
+    with (FOLDER / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
+    found = Catalog(project="Chargekeeper", charset="utf-8", header_comment=HEADER, version="", fuzzy=False)
+    room = FOLDER.parent
+    for name, _line, message, comments, context in extract_from_dir(
+        room, methods, options, KEYWORDS, comment_tags=("Words:",), strip_comment_tags=True, directory_filter=_is_ours
+    ):
+        found.add(message, None, [(name, 0)], auto_comments=comments, context=context)
+    return found
+
+
+def _is_ours(folder: str) -> bool:
+    return Path(folder).name not in ("node_modules", "migrations", "__pycache__")
+
+
+def notes(
+    file: IO[bytes], _keywords: object, _tags: Collection[str], options: Mapping[str, object]
+) -> Iterator[tuple[int, str, str, list[str]]]:
+    """The notes of a file of tariffs: for Babel."""
+    for entry in tomllib.load(file)["tariff"]:
+        if "note" in entry:
+            yield 0, "_", entry["note"], []
+
+
+def update_files() -> list[str]:
+    """The files anew. Returns a line for each language: how many of its messages lack a translation."""
+    template = extracted()
+    _write(TEMPLATE, template)
+    lines = []
+    for language in LANGUAGES:
+        if language != ENGLISH:
+            catalogue = brought_up_to_date(language, template)
+            _write(catalogue_file(language), catalogue)
+            lines.append(f"{language}: {len(catalogue)} messages, {len(untranslated(catalogue))} without a translation")
+    return lines
+
+
+def brought_up_to_date(language: str, template: Catalog) -> Catalog:
+    """The language's file with the messages of now: new ones without a translation, and without those that are gone."""
+    with catalogue_file(language).open("rb") as file:
+        catalogue = read_po(file, language, DOMAIN)
+    catalogue.update(template, no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    return catalogue
+
+
+def untranslated(catalogue: Catalog) -> list[str]:
+    """The messages that lack a translation, or a form of it, or whose translation is fuzzy."""
+    found = []
+    for message in catalogue:
+        forms = message.string if message.pluralizable else [message.string]
+        if message.id and (message.fuzzy or not forms or not all(forms)):
+            found.append(str(message.id))
+    return found
+
+
+def _write(path: Path, catalogue: Catalog) -> None:
+    path.write_bytes(written(catalogue))
+
+
+def written(catalogue: Catalog) -> bytes:
+    """As it stands in its file."""
+    file = BytesIO()
+    write_po(file, catalogue, width=WIDTH, include_lineno=False)
+    return b"".join(line for line in file.getvalue().splitlines(keepends=True) if not line.startswith(DATED))

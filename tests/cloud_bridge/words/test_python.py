@@ -1,0 +1,67 @@
+"""Is every sentence of the code in the catalogue, also where no test shows it?
+
+A string that begins with a capital and goes on with a second word is one. What begins small is found by test_pages.py.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloud_bridge.words.extraction import KEYWORDS
+
+ROOM = Path(__file__).parents[3] / "cloud_bridge"
+SENTENCE = re.compile("[A-Z][a-z]+,? [a-z]{2,}")
+TO_NOBODY = {
+    "cli",
+    "deploy",
+    "ingest",
+    "node_modules",
+    "roles",
+}  # rooms that say nothing but to logs and to who runs it
+TO_OPERATORS = {
+    "command_line.py",
+    "web/api/metrics.py",
+    "store/error_text.py",
+    "store/database.py",
+}  # on the command line
+FILES = [
+    file
+    for file in sorted(ROOM.rglob("*.py"))
+    if not TO_NOBODY & set(file.parts) and str(file.relative_to(ROOM)) not in TO_OPERATORS
+]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOM)))
+def test_what_the_code_says_is_in_the_catalogue(file: Path) -> None:
+    assert strays_in(file.read_text()) == []
+
+
+def test_a_sentence_that_is_not_would_be_found() -> None:
+    assert strays_in('x = "It is warm"') == ["It is warm"]
+    assert strays_in('f(f"Since then {n} came")') == ["Since then "]
+    assert strays_in('"""It is warm."""\nx = _("It is warm"), N_("It is warm"), ngettext("It is", "They are", n)') == []
+    assert strays_in('_log.warning("It is warm")\ndef f():\n    """It is warm."""') == []
+
+
+def strays_in(source: str) -> list[str]:
+    return list(_strays(ast.parse(source)))
+
+
+def _strays(node: ast.AST) -> Iterator[str]:
+    for inner in ast.iter_child_nodes(node):
+        if isinstance(inner, ast.Call) and _is_marked_or_logged(inner.func):
+            continue
+        if isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Constant):  # a docstring
+            continue
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and SENTENCE.match(inner.value):
+            yield inner.value
+        yield from _strays(inner)
+
+
+def _is_marked_or_logged(called: ast.expr) -> bool:
+    if isinstance(called, ast.Name):
+        return called.id in KEYWORDS
+    return isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name) and called.value.id == "_log"
