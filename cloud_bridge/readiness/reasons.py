@@ -72,9 +72,11 @@ ADVICE: dict[Reason, Advice] = {
         ),
     ),
     Reason.OTHER_VEHICLE: Advice(
-        "Another vehicle is plugged in, and this one is not.", "Plug it in. If it does not begin, choose Charge now."
+        N_("Another vehicle is plugged in, and this one is not."),
+        N_("Plug it in. If it does not begin, choose Charge now."),
     ),
     Reason.WHICH_VEHICLE: Advice(
-        "We cannot see which of your vehicles is plugged in.", "Look whether it is the one that has to be ready."
+        N_("We cannot see which of your vehicles is plugged in."),
+        N_("Look whether it is the one that has to be ready."),
     ),
 }
