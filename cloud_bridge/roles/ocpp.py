@@ -7,12 +7,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import SystemClock
+from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.ocpp.other_doors import OtherDoors
 from cloud_bridge.roles.http import listen
 from cloud_bridge.roles.ingest import without_pages
 from cloud_bridge.roles.opening import open_app_state
 from cloud_bridge.roles.ready import Ready
-from cloud_bridge.roles.role import Role
+from cloud_bridge.roles.role import NO_OCPP_PORT, Role
 from cloud_bridge.roles.way_in import way_in
 from cloud_bridge.settings import Settings
 from cloud_bridge.web.health_app import create_health_app
@@ -39,5 +40,6 @@ async def serve(settings: Settings, ready: Ready) -> None:
 
 
 def _others(app_state: AppState) -> OtherDoors:
-    assert app_state.ocpp is not None, "a port is set (role.check)"
+    if app_state.ocpp is None:  # role.check looks before
+        raise SettingError(NO_OCPP_PORT)
     return OtherDoors(app_state.database, app_state.clock, app_state.ocpp, app_state.unit_reports.door)

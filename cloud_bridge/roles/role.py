@@ -10,6 +10,8 @@ from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.cluster.cluster_file import Cluster
 from cloud_bridge.settings import Settings
 
+NO_OCPP_PORT = "set CHARGEKEEPER_OCPP_PORT or CHARGEKEEPER_OCPPS_PORT: where chargers are to reach `ocpp`"
+
 
 class Role(StrEnum):
     """The word after `python -m cloud_bridge`."""
@@ -31,7 +33,7 @@ def check(role: Role, settings: Settings) -> None:
     """Raises SettingError that says what to do."""
     has_door = settings.ocpp_port is not None or settings.ocpps_port is not None
     if role is Role.OCPP and not has_door:
-        raise SettingError("set CHARGEKEEPER_OCPP_PORT or CHARGEKEEPER_OCPPS_PORT: where chargers are to reach `ocpp`")
+        raise SettingError(NO_OCPP_PORT)
     if settings.cluster is not None:
         _check_in_cluster(role, settings.cluster, has_door)
         return

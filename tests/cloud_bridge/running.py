@@ -1,7 +1,6 @@
 """A bridge that really runs, for tests: broker on a free loopback port, store in a folder, a clock that is set by hand."""
 
 import asyncio
-import hashlib
 import json
 import os
 import tempfile
@@ -10,11 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
-import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 from starlette.testclient import TestClient
 
@@ -28,13 +27,15 @@ from cloud_bridge.store.database import FILE_NAME, open_database
 from cloud_bridge.store.people import Role, add_person
 from cloud_bridge.store.units import NewUnit, Protocol, add_unit
 from cloud_bridge.web.app import create_app
+from tests.cloud_bridge import lent_databases
 
 DEADLINE_S = 60.0  # ends a test that hangs; nothing here is measured
 TOKEN = "a token of the environment, long enough"
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
+_numbers = count(1)
 _tick = threading.Event()  # never set
-_databases: set[str] = set()  # on a PostgreSQL, that are there now
+_databases: dict[str, str] = {}  # on a PostgreSQL, of the stores that are open now: by folder
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -141,8 +142,8 @@ def store_at(folder: Path, empty: bool = False) -> Path | str:
     """Where a test keeps its store: in its own folder, or in a database of its own on the PostgreSQL of
     CHARGEKEEPER_TEST_POSTGRESQL (hil_tests/store starts one and runs these tests again).
 
-    A new one has its tables already, unless it is to be `empty`: the migrations run once a session and are copied,
-    since they take five times as long as most tests.
+    A new one has its tables already, unless it is to be `empty`: the migrations run once a session, since they take five
+    times as long as most tests.
     """
     server = os.environ.get("CHARGEKEEPER_TEST_POSTGRESQL")
     if server is None:
@@ -151,9 +152,12 @@ def store_at(folder: Path, empty: bool = False) -> Path | str:
             file.touch(mode=0o600)
             file.write_bytes(_migrated_file())
         return folder
-    name = "test_" + hashlib.sha256(str(folder).encode()).hexdigest()[:24]
-    _make_database(server, name, "template1" if empty else _migrated_database(server))
-    _databases.add(name)
+    name = _databases.get(str(folder))
+    if name is None:
+        name = f"empty_{os.getpid()}_{next(_numbers)}" if empty else lent_databases.lend(server)
+        _databases[str(folder)] = name
+        if empty:
+            lent_databases.create(server, name, "template1")
     return f"{server}/{name}"
 
 
@@ -164,32 +168,14 @@ def _migrated_file() -> bytes:
         return (Path(folder) / FILE_NAME).read_bytes()
 
 
-@cache
-def _migrated_database(server: str) -> str:
-    name = f"template_{os.getpid()}"
-    _make_database(server, name, "template1")
-    open_database(f"{server}/{name}").close()
-    return name
-
-
 @contextmanager
 def databases_of_a_test() -> Iterator[None]:
-    """What `store_at` makes meanwhile goes at the end: a thousand of them would be eight gigabytes."""
+    """What `store_at` takes meanwhile goes back at the end: a thousand of them would be eight gigabytes."""
     server, before = os.environ.get("CHARGEKEEPER_TEST_POSTGRESQL"), set(_databases)  # of fixtures of a whole module
     yield
-    if server is not None and _databases > before:
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-            for name in _databases - before:
-                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
-                _databases.remove(name)
-
-
-def _make_database(server: str, name: str, template: str) -> None:
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
-            # From 15 on it goes through the WAL unless told otherwise, which takes three times as long (measured).
-            quickly = " STRATEGY FILE_COPY" if connection.info.server_version >= 150_000 else ""
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"{quickly}'.encode())
+    if server is not None:
+        for folder in set(_databases) - before:
+            lent_databases.take_back(server, _databases.pop(folder))
 
 
 @contextmanager

@@ -30,7 +30,8 @@ def test_without_its_database_it_ends_with_one_line(
 ) -> None:
     """And is started again, by systemd or Kubernetes, until the database is there."""
     database = f"postgresql://ours:hidden@127.0.0.1:{refused_port}/ours"
-    for name, value in {**on_cluster(tmp_path), "CHARGEKEEPER_DATABASE": database}.items():
+    port = {"CHARGEKEEPER_OCPP_PORT": "0"} if role is Role.OCPP else {}
+    for name, value in {**on_cluster(tmp_path), **port, "CHARGEKEEPER_DATABASE": database}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CHARGEKEEPER_HTTP_PORT", "0")
     assert main([role]) == 1

@@ -1,0 +1,154 @@
+"""Databases on the PostgreSQL of CHARGEKEEPER_TEST_POSTGRESQL, lent to tests: each as the migrations leave it.
+
+To copy one takes half a second, longer than most tests. So one that comes back is emptied and lent again: no connection is
+left to it, its tables have the rows of the migrations and its sequences begin anew. That is so only while its catalogue is
+still that of its template: after a test that has made a partition, changed a column or a right, or gathered statistics, it is
+dropped.
+"""
+
+import os
+from functools import cache
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from cloud_bridge.store.database import open_database
+
+# A copy has the numbers (oid) of its template. Of indexes no statistics: they are written when one is truncated.
+CATALOGUE = """
+SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
+  SELECT concat_ws('|', 'class', oid, relname, relkind, relowner, relacl, reloptions) AS line
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace
+  UNION ALL SELECT concat_ws('|', 'statistics', oid, relpages, reltuples)
+    FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+  UNION ALL SELECT concat_ws('|', 'attribute', attrelid, attname, atttypid, atttypmod, attnotnull, attisdropped, attacl)
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid AND relnamespace = 'public'::regnamespace
+  UNION ALL SELECT concat_ws('|', 'default', adrelid, adnum, pg_get_expr(adbin, adrelid)) FROM pg_attrdef
+  UNION ALL SELECT concat_ws('|', 'constraint', oid, conname, convalidated)
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+  UNION ALL SELECT concat_ws('|', 'trigger', oid, tgenabled) FROM pg_trigger
+  UNION ALL SELECT concat_ws('|', 'function', oid, xmin) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+  UNION ALL SELECT concat_ws('|', 'schema', nspname, nspacl) FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp'
+  UNION ALL SELECT concat_ws('|', 'setting', setrole, setconfig) FROM pg_db_role_setting
+    WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+  UNION ALL SELECT concat_ws('|', 'database', datdba, datallowconn, datconnlimit, datacl)
+    FROM pg_database WHERE datname = current_database()
+) AS lines
+"""
+TABLES = """
+SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+"""
+SEQUENCES = "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public'"
+END_OTHERS = """
+SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+class Template(NamedTuple):
+    """A migrated database that nobody uses."""
+
+    name: str
+    catalogue: str
+    rows: dict[str, bytes]  # of the tables in which the migrations have left some, as COPY writes them
+    sequences: dict[str, int | None]  # the last value; None: not used yet
+
+
+_free: list[str] = []
+_made = 0
+
+
+def lend(server: str) -> str:
+    """The name of a database that is as the migrations leave it; `take_back` it."""
+    global _made
+    if _free:
+        return _free.pop()
+    _made += 1
+    name = f"lent_{os.getpid()}_{_made}"
+    create(server, name, _template(server).name)
+    return name
+
+
+def take_back(server: str, name: str) -> None:
+    """It is emptied for the next test, or dropped. Raises psycopg.Error."""
+    if name.startswith(f"lent_{os.getpid()}_") and _is_emptied(server, name):
+        _free.append(name)
+    else:
+        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def create(server: str, name: str, template: str) -> None:
+    """A copy of another one; nothing where it is there already."""
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
+            # From 15 on it goes through the WAL unless told otherwise, which takes three times as long (measured).
+            quickly = sql.SQL("STRATEGY FILE_COPY" if connection.info.server_version >= 150_000 else "")
+            names = map(sql.Identifier, (name, template))
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(*names, quickly))
+
+
+@cache
+def _template(server: str) -> Template:
+    name = f"template_{os.getpid()}"
+    create(server, name, "template1")
+    open_database(f"{server}/{name}").close()
+    with psycopg.connect(f"{server}/{name}") as connection:
+        rows = {table: _copied(connection, table) for table in _filled(connection)}
+        return Template(name, _catalogue(connection), rows, _sequences(connection))
+
+
+def _is_emptied(server: str, name: str) -> bool:
+    """False: it cannot be as its template again."""
+    template = _template(server)
+    try:
+        with psycopg.connect(f"{server}/{name}") as connection:
+            connection.execute(END_OTHERS)
+            if _catalogue(connection) != template.catalogue:
+                return False
+            connection.execute("SET LOCAL session_replication_role = replica")  # rows come back in any order
+            tables = sql.SQL(", ").join(map(sql.Identifier, sorted({*_filled(connection), *template.rows})))
+            connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(tables))
+            for table, rows in template.rows.items():
+                with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
+                    copy.write(rows)
+            for sequence, last in _sequences(connection).items():
+                if last != template.sequences[sequence]:
+                    _set(connection, sequence, template.sequences[sequence])
+            return _catalogue(connection) == template.catalogue
+    except psycopg.OperationalError:  # a test has made it refuse us
+        return False
+
+
+def _catalogue(connection: "psycopg.Connection[Any]") -> str:
+    found = connection.execute(CATALOGUE.encode()).fetchone()
+    assert found is not None
+    return str(found[0])
+
+
+def _filled(connection: "psycopg.Connection[Any]") -> list[str]:
+    """The tables that have rows."""
+    tables = [name for (name,) in connection.execute(TABLES.encode())]
+    looks = (
+        sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(sql.Literal(name), sql.Identifier(name))
+        for name in tables
+    )
+    return [name for (name,) in connection.execute(sql.SQL(" UNION ALL ").join(looks))]
+
+
+def _copied(connection: "psycopg.Connection[Any]", table: str) -> bytes:
+    with connection.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(table))) as copy:
+        return b"".join(bytes(part) for part in copy)
+
+
+def _sequences(connection: "psycopg.Connection[Any]") -> dict[str, int | None]:
+    return {name: last for name, last in connection.execute(SEQUENCES.encode())}
+
+
+def _set(connection: "psycopg.Connection[Any]", sequence: str, last: int | None) -> None:
+    if last is None:
+        connection.execute(sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.Identifier(sequence)))
+    else:
+        connection.execute("SELECT setval(%s::regclass, %s)", (f'"{sequence}"', last))
