@@ -390,6 +390,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.troubles:heartbeats_with_trouble": "store.alerts.name_for asks for each person",
     "store.troubles:count_troubled": "numbers for the operator",
     "store.unit_clock:unit_clock": "the time that the charge point has, for the end of a command",
+    "store.units:listed": "contact, for the operator at the command line",
     "store.units:newest_heartbeat": "its own door, for which it goes on",
     "store.unsettled:settle": "writes",
     "store.unsettled:unsettled_sessions": "writes beside each session what was found of it",
