@@ -31,7 +31,7 @@ def declare(area: Area) -> None:
     adding = area.command("add", "add a charge point, or many; prints secret and claim code of each once", add)
     adding.add_argument("id", nargs="?")
     adding.add_argument("--file", type=Path, help="add those of this file, an id on each line: all or none")
-    about = "it speaks OCPP 1.6J and not our own wire format; its secret is the AuthorizationKey, of 20 characters"
+    about = "it speaks OCPP (1.6J or 2.0.1) and not our own wire format; its secret is the AuthorizationKey, of 20 characters"
     adding.add_argument("--ocpp", action="store_true", help=about)
     area.command("list", "list the charge points", show)
     changing = area.command("secret", "give it a new secret; prints it once, and ends its connection", secret, "id")

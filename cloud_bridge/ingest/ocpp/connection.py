@@ -13,10 +13,12 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from cloud_bridge.ingest.ocpp.charger import ChargerState
-from cloud_bridge.ingest.ocpp.frames import MAX_FRAME_BYTES
+from cloud_bridge.ingest.ocpp.dialect import Dialect
+from cloud_bridge.ingest.ocpp.dialects import chosen
+from cloud_bridge.ingest.ocpp.frames import MAX_FRAME_BYTES, Reply
 from cloud_bridge.ingest.ocpp.line import Line
-from cloud_bridge.ingest.ocpp.login import chosen_subprotocol
-from cloud_bridge.ingest.ocpp.outgoing import Calls
+from cloud_bridge.ingest.ocpp.outgoing import Calls, Outgoing
+from cloud_bridge.ingest.ocpp.records import Record
 
 MAX_UNCOMMITTED = 64  # frames of one charger that the store has not committed; then its socket is not read
 MAX_UNREAD = 8  # frames that wait to be read here; then the network holds the others back
@@ -33,6 +35,7 @@ class OcppConnection(ServerConnection):
 
     is_made = False
     unit_id = ""  # known and proven once it is let in
+    dialect: Dialect  # that was agreed upon, likewise
     credentials_ms: int | None = None  # when its secret was changed last, as of just before it was compared
 
     def __init__(self, server: Server, accepted: socket, network: str) -> None:
@@ -92,6 +95,10 @@ class OcppConnection(ServerConnection):
         if self.line.may_call(now_s) and (frame := self.calls.next(now_s)) is not None:
             self.write(frame)
 
+    def ask_for(self, message: str) -> None:
+        """To report something. One that cannot says so, and has been heard."""
+        self.calls.add(Outgoing("TriggerMessage", self.dialect.trigger(message), _whatever))
+
     def write(self, frame: str) -> None:
         """To the charger. One that does not read is cut off."""
         if self.protocol.state is not OPEN:
@@ -118,5 +125,10 @@ class OcppConnection(ServerConnection):
 
 
 def _choose(_protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    chosen = chosen_subprotocol(offered)
-    return None if chosen is None else Subprotocol(chosen)
+    found = chosen(offered)
+    return None if found is None else Subprotocol(found[0])
+
+
+def _whatever(_reply: Reply | None) -> list[Record]:
+    """Any answer is one: that it came is what was asked."""
+    return []

@@ -1,4 +1,5 @@
-"""The door for chargers of other makers: a WebSocket at `/ocpp/<id>` for OCPP-J 1.6. Created and used on one event loop.
+"""The door for chargers of other makers: a WebSocket at `/ocpp/<id>` for OCPP-J 1.6 and 2.0.1. Created and used on one event
+loop.
 
     accepted --request with id and secret--> let in --frames--> closed
        |                                        |
@@ -36,14 +37,16 @@ from cloud_bridge.ingest.changed_secrets import ChangedSecrets
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.listener import LOGINS_AT_ONCE, LOOK_EVERY_S, TLS_TIMES
 from cloud_bridge.ingest.ocpp import login
-from cloud_bridge.ingest.ocpp.actions import Outcome, Record, carry_out, state_of
+from cloud_bridge.ingest.ocpp.actions import Outcome, carry_out, state_of
 from cloud_bridge.ingest.ocpp.charger import ChargerState
 from cloud_bridge.ingest.ocpp.connection import QUIET, OcppConnection
+from cloud_bridge.ingest.ocpp.dialects import chosen
 from cloud_bridge.ingest.ocpp.frames import Call, ErrorCode, Reply, error, read_frame, result
 from cloud_bridge.ingest.ocpp.line import Do
 from cloud_bridge.ingest.ocpp.login import Refused
 from cloud_bridge.ingest.ocpp.orders import ordered
 from cloud_bridge.ingest.ocpp.outgoing import Outgoing
+from cloud_bridge.ingest.ocpp.records import Record
 from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S
 from cloud_bridge.listening_sockets import open_sockets
 
@@ -131,7 +134,7 @@ class OcppDoor:
         if connection is None:
             return False
         now_ms = self._ingest.clock.now_ms()
-        asked = ordered(payload, connection.charger, now_ms)
+        asked = ordered(connection.dialect.plan, payload, connection.charger, now_ms)
         if isinstance(asked, Record):  # our own word, and so no contact
             return self._ingest.take_late(unit_id, *asked, now_ms, _stored)
         calls = [Outgoing(step.action, step.payload, partial(asked.answered, step)) for step in asked.steps]
@@ -225,12 +228,13 @@ class OcppDoor:
                     found = Secret.UNCHECKED
         if found is not Secret.RIGHT:
             return Refused(*STATUSES[found], unit_id)
-        if login.chosen_subprotocol(_offered(request)) is None:
+        agreed = chosen(_offered(request))
+        if agreed is None:
             self._counters.refused_protocol += 1
             return Refused(HTTPStatus.BAD_REQUEST, login.NO_SUBPROTOCOL, unit_id)
         if not self._ingest.admits(unit_id, self._ingest.clock.now_ms()):
             return Refused(HTTPStatus.SERVICE_UNAVAILABLE, login.TOO_MUCH, unit_id)
-        asking.unit_id = unit_id
+        asking.unit_id, asking.dialect = unit_id, agreed[1]
         return None
 
     # While it is open.
@@ -286,17 +290,18 @@ class OcppDoor:
 
     def _read(self, connection: OcppConnection, data: bytes, now_ms: int) -> tuple[str | None, Outcome]:
         """The answer, None where there is none to give, and what the frame comes to."""
-        frame = read_frame(data)
+        frame, spelt = read_frame(data), connection.dialect.spelt
         if isinstance(frame, Reply):
             records = connection.calls.answered(frame)
             connection.send_next_call()
             return None, Outcome({}, [*records, *state_of(connection.charger)])
         if not isinstance(frame, Call):
             _log.info("%s sent a frame that cannot be read: %s", connection.unit_id, frame.why)
-            answer = None if frame.message_id is None else error(frame.message_id, frame.code, frame.why)
+            code = spelt.get(frame.code, frame.code)
+            answer = None if frame.message_id is None else error(frame.message_id, code, frame.why)
             return answer, Outcome({}, [], frame.code)
         try:
-            outcome = carry_out(connection.charger, frame, now_ms)
+            outcome = carry_out(connection.dialect.actions, connection.charger, frame, now_ms)
         except Exception:  # a fault of ours; that it was heard is true all the same
             self._counters.failed_messages += 1
             _log.exception("cannot read %s of %s", frame.action, connection.unit_id)
@@ -304,9 +309,9 @@ class OcppDoor:
         if frame.action.lower() == "bootnotification":
             connection.line.booted(self._loop.time())
             if not connection.charger.has_told:
-                connection.calls.add(trigger("StatusNotification"))
+                connection.ask_for("StatusNotification")
         if outcome.refused is not None:
-            return error(frame.message_id, outcome.refused), outcome
+            return error(frame.message_id, spelt.get(outcome.refused, outcome.refused)), outcome
         return result(frame.message_id, outcome.answer), outcome
 
     def _mark_connected(self, unit_id: str, connected: bool) -> None:
@@ -343,25 +348,15 @@ class OcppDoor:
         if due is Do.PING:
             connection.ask_for_pong()
         elif due is Do.PROBE:
-            connection.calls.add(trigger("Heartbeat"))
+            connection.ask_for("Heartbeat")
         elif due is Do.ASK_BOOT and not connection.charger.has_told:
-            connection.calls.add(trigger("BootNotification"))
-            connection.calls.add(trigger("StatusNotification"))
+            connection.ask_for("BootNotification")
+            connection.ask_for("StatusNotification")
         connection.send_next_call()
 
 
 def _stored() -> None:
     """Nobody waits for it."""
-
-
-def trigger(action: str) -> Outgoing:
-    """Asks a charger to report something. One that cannot says so, and has been heard."""
-    return Outgoing("TriggerMessage", {"requestedMessage": action}, _whatever)
-
-
-def _whatever(_reply: Reply | None) -> list[Record]:
-    """Any answer is one: that it came is what was asked."""
-    return []
 
 
 def _offered(request: Request) -> list[str]:

@@ -14,14 +14,13 @@ from urllib.parse import unquote
 
 from cloud_bridge.wire import UNIT_ID
 
-SUBPROTOCOL = "ocpp1.6"
 MAX_SECRET = 128  # characters
 KEY_DIGITS = range(32, 41)  # hexadecimal, of an AuthorizationKey
 
 NO_ID = "the address ends with no id of a charger"
 NO_PASSWORD = "it sent no password (Basic authentication, security profile 1 or 2)"
 OTHER_USER = "its user name is not its id"
-NO_SUBPROTOCOL = "it does not offer the subprotocol ocpp1.6 (OCPP-J 1.6)"
+NO_SUBPROTOCOL = "it offers neither the subprotocol ocpp1.6 nor ocpp2.0.1 (OCPP-J)"
 WRONG_SECRET = "its password is not the secret of this charger"
 NOT_OURS = "no charger of this id speaks OCPP here"
 TRY_AGAIN = "we could not check its password: our database is away"
@@ -54,11 +53,6 @@ def read_knock(path: str, authorization: Iterable[str]) -> Knock | Refused:
     if user != unit_id:
         return Refused(HTTPStatus.UNAUTHORIZED, OTHER_USER, unit_id)
     return Knock(unit_id, _forms(password))
-
-
-def chosen_subprotocol(offered: Iterable[str]) -> str | None:
-    """As it was written there, in whatever letters; None if it is not among them."""
-    return next((one for one in offered if one.lower() == SUBPROTOCOL), None)
 
 
 def _unit_id(path: str) -> str | None:

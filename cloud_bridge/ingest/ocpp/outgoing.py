@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cloud_bridge.ingest.ocpp.actions import Record
 from cloud_bridge.ingest.ocpp.frames import Reply, call
+from cloud_bridge.ingest.ocpp.records import Record
 
 ANSWER_WITHIN_S = 60.0  # over GPRS
 WAITING_MAX = 8

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_bridge.ingest.ocpp import login
-from cloud_bridge.ingest.ocpp.login import Knock, Refused, chosen_subprotocol, read_knock
+from cloud_bridge.ingest.ocpp.login import Knock, Refused, read_knock
 
 KEY = "abcdefghijKLMNOPQR12"
 
@@ -69,11 +69,3 @@ def test_everybody_else_is_told_why(path: str, authorization: list[str], reason:
 @given(st.text(max_size=80), st.lists(st.text(max_size=80), max_size=3))
 def test_any_request_is_a_knock_or_refused(path: str, authorization: list[str]) -> None:
     assert isinstance(read_knock(path, authorization), Knock | Refused)
-
-
-@pytest.mark.parametrize(
-    ("offered", "chosen"),
-    [(["ocpp1.6"], "ocpp1.6"), (["ocpp2.0.1", "OCPP1.6"], "OCPP1.6"), ([], None), (["ocpp2.0.1"], None)],
-)
-def test_the_subprotocol_is_chosen_as_it_was_written(offered: list[str], chosen: str | None) -> None:
-    assert chosen_subprotocol(offered) == chosen
