@@ -1,6 +1,6 @@
 """Of chargers that speak OCPP, what is no contact and helps whoever looks for a fault: when a ping or a pong last showed that
-their line is alive, when they were refused last, and why, and when two took turns with one identity. Only units of ours have
-a row."""
+their line is alive, when they were refused last, and why, when two took turns with one identity, and which version they
+speak. Only units of ours have a row."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ class Line(NamedTuple):
     alive_ms: int | None
     refused: Refusal | None
     contested_ms: int | None
+    version: str | None = None  # of OCPP, as the subprotocol that was agreed upon
 
 
 NOTHING = Line(None, None, None)
@@ -35,13 +36,19 @@ def record_lines(
     alive_ms: Mapping[str, int],
     refused: Mapping[str, Refusal],
     contested_ms: Mapping[str, int],
+    versions: Mapping[str, str],
 ) -> None:
     """Store the newest of each, by unit id. Ids that are no units are left out."""
-    asked = sorted(alive_ms.keys() | refused.keys() | contested_ms.keys())
+    asked = sorted(alive_ms.keys() | refused.keys() | contested_ms.keys() | versions.keys())
     known = set(connection.execute(select(units.c.id).where(units.c.id.in_(asked))).scalars())
-    for name, times_ms in (("alive_ms", alive_ms), ("contested_ms", contested_ms)):
-        times = [{"unit_id": unit_id, name: ms} for unit_id, ms in sorted(times_ms.items()) if unit_id in known]
-        replace(connection, ocpp_lines, times)
+    columns: tuple[tuple[str, Mapping[str, Any]], ...] = (
+        ("alive_ms", alive_ms),
+        ("contested_ms", contested_ms),
+        ("version", versions),
+    )
+    for name, told in columns:
+        of_units = [{"unit_id": unit_id, name: value} for unit_id, value in sorted(told.items()) if unit_id in known]
+        replace(connection, ocpp_lines, of_units)
     rows = [
         {"unit_id": unit_id, "refused_ms": one.at_ms, "refused": one.reason}
         for unit_id, one in sorted(refused.items())
@@ -52,7 +59,10 @@ def record_lines(
 
 def line_of(connection: Connection, unit_id: str) -> Line:
     """NOTHING for a charger that does not speak OCPP; what is not valid is left out."""
-    query = select(ocpp_lines.c.alive_ms, ocpp_lines.c.refused_ms, ocpp_lines.c.refused, ocpp_lines.c.contested_ms)
+    query = select(
+        *(ocpp_lines.c.alive_ms, ocpp_lines.c.refused_ms, ocpp_lines.c.refused, ocpp_lines.c.contested_ms),
+        ocpp_lines.c.version,
+    )
     row = connection.execute(query.where(ocpp_lines.c.unit_id == unit_id)).one_or_none()
     if row is None:
         return NOTHING
@@ -61,6 +71,7 @@ def line_of(connection: Connection, unit_id: str) -> Line:
         row.alive_ms if _is_time(row.alive_ms) else None,
         Refusal(row.refused_ms, row.refused) if is_refused else None,
         row.contested_ms if _is_time(row.contested_ms) else None,
+        row.version if isinstance(row.version, str) else None,
     )
 
 

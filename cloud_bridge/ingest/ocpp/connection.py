@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from socket import SHUT_RDWR, socket
 
@@ -51,6 +51,7 @@ class OcppConnection(ServerConnection):
         self._uncommitted = 0
         self._has_room = asyncio.Event()
         self._has_room.set()
+        self.note_call: Callable[[bytes], None] = _nothing  # each of ours, for support
         self.has_sign = False  # of its line, since the door looked last
 
     # Called by the event loop.
@@ -93,6 +94,7 @@ class OcppConnection(ServerConnection):
         """Of ours, if one waits, none is under way and the charger is ready for it."""
         now_s = self.loop.time()
         if self.line.may_call(now_s) and (frame := self.calls.next(now_s)) is not None:
+            self.note_call(frame.encode())
             self.write(frame)
 
     def ask_for(self, message: str) -> None:
@@ -127,6 +129,10 @@ class OcppConnection(ServerConnection):
 def _choose(_protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     found = chosen(offered)
     return None if found is None else Subprotocol(found[0])
+
+
+def _nothing(_frame: bytes) -> None:
+    """Before it is let in."""
 
 
 def _whatever(_reply: Reply | None) -> list[Record]:

@@ -249,6 +249,8 @@ class OcppDoor:
             serving.charger = older.charger  # newer than what is stored
             older.abort()
         self._mark_connected(unit_id, True)
+        self._ingest.reports.speaks(unit_id, serving.dialect.subprotocol)
+        serving.note_call = partial(self._ingest.reports.frames.note, unit_id, is_ours=True)
         try:
             while True:
                 frame = await serving.next_frame()
@@ -284,6 +286,7 @@ class OcppDoor:
         heard = self._ingest.hear(unit_id, now_ms)  # before anybody looks into it
         connection.line.frame(self._loop.time())
         answer, outcome = self._read(connection, data, now_ms)
+        self._ingest.reports.frames.note(unit_id, data, answer)
         connection.take()
         committed = partial(connection.committed, answer)
         return self._ingest.take_translated(heard, outcome.records, outcome.refused is not None, committed)

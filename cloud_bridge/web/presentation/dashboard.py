@@ -239,9 +239,12 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     return sorted(found, key=lambda fact: fact.wide)
 
 
+VERSIONS = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "OCPP 2.0.1"}
+
+
 def _of_ocpp(point: ChargePoint, line: Line) -> list[Fact]:
     """How it is connected. A sign of the line is none of the charger, and so no contact."""
-    found = [Fact("Connection", "OCPP 1.6")]
+    found = [Fact("Connection", VERSIONS.get(line.version or "", "OCPP"))]
     if line.alive_ms is not None:
         means = "Its connection has answered then, which says nothing of the charger itself."
         found.append(Fact("Line alive", words.when(line.alive_ms, point.now_ms, point.time_zone), means))

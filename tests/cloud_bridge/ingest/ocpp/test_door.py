@@ -258,8 +258,8 @@ def test_rows_that_are_not_valid_keep_nobody_out(bridge: Bridge) -> None:
     with bridge.app_state.database.writing() as connection:
         connection.execute(insert(heartbeats), {"unit_id": "wall", "received_ms": START_MS, "payload": "{"})
         connection.execute(text("UPDATE heartbeats SET payload = x'ff'"))
-        connection.execute(text("INSERT INTO ocpp_lines VALUES ('wall', 'soon', -1, x'ff', 1e300)"))
-        assert line_of(connection, "wall") == (None, None, None)
+        connection.execute(text("INSERT INTO ocpp_lines VALUES ('wall', 'soon', -1, x'ff', 1e300, x'ff')"))
+        assert line_of(connection, "wall") == (None, None, None, None)
     charger = OcppClient(bridge, "wall", secret)
     assert "currentTime" in charger.call("Heartbeat")
 
