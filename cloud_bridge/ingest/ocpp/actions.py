@@ -4,6 +4,7 @@ Each version of OCPP has a table of its actions (v16.py, v201.py); here is what 
 is always answered as the standard has it, whatever else is wrong with the frame.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from cloud_bridge.clock import iso_utc
 from cloud_bridge.ingest.ocpp.charger import ChargerState
 from cloud_bridge.ingest.ocpp.fields import text
 from cloud_bridge.ingest.ocpp.frames import Call, ErrorCode
+from cloud_bridge.ingest.ocpp.masked import masked
 from cloud_bridge.ingest.ocpp.records import Record, event
 
 HEARTBEAT_S = 300  # what a BootNotification is answered; makers' own defaults are up to a day
@@ -48,8 +50,9 @@ def state_of(charger: ChargerState) -> list[Record]:
 # What both versions have.
 
 
-def booted(names: dict[str, str | None], now_ms: int) -> Done:
+def booted(charger: ChargerState, names: dict[str, str | None], now_ms: int) -> Done:
     """With the version and what else names the charger; a vendor may be empty, and a serial number too long."""
+    charger.vendor = (names.get("vendor") or "").lower()
     answer = {"status": "Accepted", "currentTime": iso_utc(now_ms), "interval": HEARTBEAT_S}
     return answer, [event("boot", names)]
 
@@ -66,10 +69,14 @@ def fault_changes(before: list[str], after: list[str]) -> list[Record]:
 
 def data_transfer(_charger: ChargerState, payload: dict[str, Any], _now_ms: int) -> Done:
     """Of a maker's own. It is kept as it came; nobody's is carried out, and we say so."""
-    told = {name: text(payload.get(name), MAX_DATA) for name in ("vendorId", "messageId", "data")}
-    return {"status": "UnknownVendorId"}, [
-        event("data", {"vendor": told["vendorId"], "what": told["messageId"], "data": told["data"]})
-    ]
+    data = payload.get("data")
+    said = data if isinstance(data, str) else None if data is None else json.dumps(data)
+    told = {
+        "vendor": text(payload.get("vendorId")),
+        "what": text(payload.get("messageId")),
+        "data": None if said is None else text(masked(said), MAX_DATA),
+    }
+    return {"status": "UnknownVendorId"}, [event("data", told)]
 
 
 def noted(kind: str, **fields: str) -> Action:

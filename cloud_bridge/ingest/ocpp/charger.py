@@ -44,6 +44,7 @@ class ChargerState:
     behind_s: int = 0  # its clock, behind ours, by its last StatusNotification
     offered_a: float | None = None
     csq: int | None = None  # of its mobile network
+    vendor: str = ""  # in small letters, once it has booted on this connection
 
     # What it says.
 

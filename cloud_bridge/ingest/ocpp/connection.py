@@ -19,9 +19,12 @@ from cloud_bridge.ingest.ocpp.frames import MAX_FRAME_BYTES, Reply
 from cloud_bridge.ingest.ocpp.line import Line
 from cloud_bridge.ingest.ocpp.outgoing import Calls, Outgoing
 from cloud_bridge.ingest.ocpp.records import Record
+from cloud_bridge.ingest.ocpp.refusals import Refusals
+from cloud_bridge.ingest.ocpp.vendors import SIGNAL_ASKS, csq_told
 
 MAX_UNCOMMITTED = 64  # frames of one charger that the store has not committed; then its socket is not read
 MAX_UNREAD = 8  # frames that wait to be read here; then the network holds the others back
+SIGNAL_EVERY_S = 900.0  # as often as it is worth a message over GPRS
 CLOSE_WITHIN_S = 5.0  # of the closing handshake: a charger that does not answer it would hold its file for longer
 MAX_UNSENT_BYTES = 64 * 1024  # for a charger that does not read what it is sent
 
@@ -52,6 +55,8 @@ class OcppConnection(ServerConnection):
         self._has_room = asyncio.Event()
         self._has_room.set()
         self.note_call: Callable[[bytes], None] = _nothing  # each of ours, for support
+        self.refusals = Refusals()
+        self._next_signal_s = 0.0
         self.has_sign = False  # of its line, since the door looked last
 
     # Called by the event loop.
@@ -101,6 +106,18 @@ class OcppConnection(ServerConnection):
         """To report something. One that cannot says so, and has been heard."""
         self.calls.add(Outgoing("TriggerMessage", self.dialect.trigger(message), _whatever))
 
+    def ask_for_interval(self) -> None:
+        """To send its heartbeat as often as we want it; one that cannot is asked for each (line.py)."""
+        self.calls.add(Outgoing(*self.dialect.ask_interval[:2], _whatever))
+
+    def ask_for_signal(self) -> None:
+        """Where its maker has a way to, once in a while."""
+        asked = SIGNAL_ASKS.get(self.charger.vendor)
+        if asked is None or self.loop.time() < self._next_signal_s:
+            return
+        self._next_signal_s = self.loop.time() + SIGNAL_EVERY_S
+        self.calls.add(Outgoing("DataTransfer", {"vendorId": asked[0], "messageId": asked[1]}, self._take_signal))
+
     def write(self, frame: str) -> None:
         """To the charger. One that does not read is cut off."""
         if self.protocol.state is not OPEN:
@@ -124,6 +141,12 @@ class OcppConnection(ServerConnection):
             return
         with suppress(OSError):  # it has ended already
             self._accepted.shutdown(SHUT_RDWR)  # the handshake fails with the end of the stream
+
+    def _take_signal(self, reply: Reply | None) -> list[Record]:
+        csq = None if reply is None else csq_told(reply.payload.get("data"))
+        if csq is not None:
+            self.charger.csq = csq
+        return []
 
 
 def _choose(_protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -302,7 +302,7 @@ class OcppDoor:
             _log.info("%s sent a frame that cannot be read: %s", connection.unit_id, frame.why)
             code = spelt.get(frame.code, frame.code)
             answer = None if frame.message_id is None else error(frame.message_id, code, frame.why)
-            return answer, Outcome({}, [], frame.code)
+            return self._refusing(connection, answer), Outcome({}, [], frame.code)
         try:
             outcome = carry_out(connection.dialect.actions, connection.charger, frame, now_ms)
         except Exception:  # a fault of ours; that it was heard is true all the same
@@ -314,8 +314,16 @@ class OcppDoor:
             if not connection.charger.has_told:
                 connection.ask_for("StatusNotification")
         if outcome.refused is not None:
-            return error(frame.message_id, spelt.get(outcome.refused, outcome.refused)), outcome
+            code = spelt.get(outcome.refused, outcome.refused)
+            return self._refusing(connection, error(frame.message_id, code)), outcome
         return result(frame.message_id, outcome.answer), outcome
+
+    def _refusing(self, connection: OcppConnection, answer: str | None) -> str | None:
+        """The CALLERROR, unless the charger has had too many of them."""
+        if answer is None or connection.refusals.take(self._loop.time()):
+            return answer
+        self._counters.errors_withheld += 1
+        return None
 
     def _mark_connected(self, unit_id: str, connected: bool) -> None:
         self._ingest.live.unit(unit_id).connected = connected
@@ -335,6 +343,7 @@ class OcppDoor:
             if revoked is not None and revoked.credentials_ms != changed_ms:
                 self._counters.closed_revoked += 1
                 revoked.abort()
+        self._counters.dropped_frames = self._ingest.reports.frames.left_out
         if self._certificate is not None:
             self._certificate.look()
 
@@ -355,6 +364,9 @@ class OcppDoor:
         elif due is Do.ASK_BOOT and not connection.charger.has_told:
             connection.ask_for("BootNotification")
             connection.ask_for("StatusNotification")
+        elif due is Do.ASK_INTERVAL:
+            connection.ask_for_interval()
+        connection.ask_for_signal()
         connection.send_next_call()
 
 

@@ -10,14 +10,12 @@ from base64 import b64decode
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import unquote
 
-from cloud_bridge.wire import UNIT_ID
+from cloud_bridge.ingest.ocpp.identity import decoded, read_identity, unit_id_of, why_not
 
 MAX_SECRET = 128  # characters
 KEY_DIGITS = range(32, 41)  # hexadecimal, of an AuthorizationKey
 
-NO_ID = "the address ends with no id of a charger"
 NO_PASSWORD = "it sent no password (Basic authentication, security profile 1 or 2)"
 OTHER_USER = "its user name is not its id"
 NO_SUBPROTOCOL = "it offers neither the subprotocol ocpp1.6 nor ocpp2.0.1 (OCPP-J)"
@@ -43,23 +41,23 @@ class Refused(NamedTuple):
 
 def read_knock(path: str, authorization: Iterable[str]) -> Knock | Refused:
     """`authorization` are the values of the header of that name. Never raises."""
-    unit_id = _unit_id(path)
-    if unit_id is None:
-        return Refused(HTTPStatus.NOT_FOUND, NO_ID)
     credentials = _basic(authorization)
+    identity = read_identity(path, None if credentials is None else credentials[0])
+    reason = why_not(identity)
+    if reason is not None:
+        return Refused(HTTPStatus.NOT_FOUND, reason)
+    unit_id = unit_id_of(identity)
     if credentials is None:
         return Refused(HTTPStatus.UNAUTHORIZED, NO_PASSWORD, unit_id)
     user, password = credentials
-    if user != unit_id:
+    if not _is_of(user, unit_id) and not _is_of(decoded(user), unit_id):
         return Refused(HTTPStatus.UNAUTHORIZED, OTHER_USER, unit_id)
     return Knock(unit_id, _forms(password))
 
 
-def _unit_id(path: str) -> str | None:
-    """The last part of the path, without the query; what is before it is free."""
-    parts = [part for part in path.partition("?")[0].split("/") if part]
-    found = unquote(parts[-1]) if parts else ""
-    return found if UNIT_ID.match(found) else None
+def _is_of(user: str, unit_id: str) -> bool:
+    """Whether it is the identity of the unit, or its id."""
+    return why_not(user) is None and unit_id_of(user) == unit_id
 
 
 def _basic(authorization: Iterable[str]) -> tuple[str, bytes] | None:
@@ -70,7 +68,7 @@ def _basic(authorization: Iterable[str]) -> tuple[str, bytes] | None:
         return None
     try:
         user, colon, password = b64decode(encoded.strip(), validate=True).partition(b":")
-        return (user.decode(), password) if colon and 0 < len(password) <= MAX_SECRET else None
+        return (_as_text(user), password) if colon and 0 < len(password) <= MAX_SECRET else None
     except (binascii.Error, ValueError):
         return None
 

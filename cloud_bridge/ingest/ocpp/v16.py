@@ -28,7 +28,7 @@ from cloud_bridge.ingest.ocpp.transactions import End, Transaction, believable_s
 ACCEPTED: dict[str, Any] = {"idTagInfo": {"status": "Accepted"}}  # whose card it is, is the owner's business at home
 
 
-def _boot(_charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
+def _boot(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
     names = {
         "v": text(payload.get("firmwareVersion"), MAX_VERSION),
         "vendor": text(payload.get("chargePointVendor")),
@@ -37,7 +37,7 @@ def _boot(_charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
         "iccid": text(payload.get("iccid")),
         "meter": text(payload.get("meterType")),
     }
-    return booted(names, now_ms)
+    return booted(charger, names, now_ms)
 
 
 def _status(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:

@@ -59,7 +59,7 @@ MAX_EVENTS = 20  # of one message that are kept
 WRONG = ("problem", "tripped")  # variables that say that something is wrong with a component
 
 
-def _boot(_charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
+def _boot(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
     [station] = items(payload.get("chargingStation"))[:1] or [{}]
     [modem] = items(station.get("modem"))[:1] or [{}]
     names = {
@@ -70,7 +70,7 @@ def _boot(_charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
         "iccid": text(modem.get("iccid")),
         "why": text(payload.get("reason")),
     }
-    return booted(names, now_ms)
+    return booted(charger, names, now_ms)
 
 
 def _status(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:

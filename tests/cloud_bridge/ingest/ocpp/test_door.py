@@ -12,6 +12,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.ingest.ocpp import login
+from cloud_bridge.ingest.ocpp.identity import unit_id_of
+from cloud_bridge.ingest.ocpp.refusals import REFUSALS_AT_ONCE
 from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.store.ocpp_lines import line_of
 from cloud_bridge.store.tables import contacts, events, heartbeats, sessions
@@ -243,6 +245,45 @@ def test_a_limit_is_a_profile_and_its_answer_is_the_chargers(bridge: Bridge) -> 
     where = given.headers["location"]
     bridge.until(lambda: bridge.client.get(where).json()["status"] == "refused", "told")
     assert bridge.client.get(where).json()["reason"] == "not supported"
+
+
+def test_a_loop_of_refusals_is_slowed_down_and_every_frame_is_contact(bridge: Bridge) -> None:
+    charger = OcppClient(bridge)
+    for number in range(30):
+        charger.send([2, str(number), "Nonsense", {}])
+    charger.send([2, "last", "Heartbeat", {}])
+    refused = 0
+    while (said := charger.receive())[1] != "last":
+        refused += said[0] == 4
+    assert refused == REFUSALS_AT_ONCE and bridge.counter("errors_withheld") == 30 - refused
+    assert bridge.counter("contacts") == 31
+
+
+def test_a_maker_with_a_way_to_tell_its_signal_is_asked_for_it(bridge: Bridge) -> None:
+    charger = OcppClient(bridge)
+    charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Available")
+    charger.call("BootNotification", chargePointVendor="Evnex", chargePointModel="R7")
+    asked = charger.asked("DataTransfer")
+    assert asked[3] == {"vendorId": "Evnex", "messageId": "GetRSSI"}
+    charger.send([3, asked[1], {"status": "Accepted", "data": "-83"}])
+    charger.call("Heartbeat")
+    assert bridge.read("wall")["csq"] == 15
+
+
+def test_what_a_maker_tells_in_its_own_way_is_kept(bridge: Bridge) -> None:
+    charger = OcppClient(bridge)
+    told = charger.call("DataTransfer", vendorId="V", messageId="Status", data="x=1")
+    assert told == {"status": "UnknownVendorId"}
+    [row] = rows(bridge, events)
+    assert row.kind == "data" and json.loads(row.payload)["d"] == {"vendor": "V", "what": "Status", "data": "x=1"}
+
+
+def test_an_identity_that_is_no_id_gets_in_as_its_unit(bridge: Bridge) -> None:
+    unit_id = unit_id_of("R 1/ü")
+    secret = bridge.add_unit(unit_id, Protocol.OCPP).secret
+    charger = OcppClient(bridge, "R%201%2F%C3%BC", secret, additional_headers=basic("R 1/ü", secret))
+    charger.call("Heartbeat")
+    assert bridge.read(unit_id)["contact"] == "online"
 
 
 def test_json_of_an_answer_has_no_spaces(bridge: Bridge) -> None:

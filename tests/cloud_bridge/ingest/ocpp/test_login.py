@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_bridge.ingest.ocpp import login
+from cloud_bridge.ingest.ocpp import identity, login
 from cloud_bridge.ingest.ocpp.login import Knock, Refused, read_knock
 
 KEY = "abcdefghijKLMNOPQR12"
@@ -33,6 +33,31 @@ def test_its_id_is_the_last_part_of_the_address(path: str) -> None:
     assert read_knock(path, header("wall")) == Knock("wall", (KEY,))
 
 
+ODD = "R 1/ü"  # as npm's ocpp-rpc sends it: the path encoded, the user name not
+
+
+@pytest.mark.parametrize(
+    ("path", "user"),
+    [
+        ("/ocpp/R%201%2F%C3%BC", ODD),
+        ("/ocpp/R%201%2F%C3%BC/", ODD),
+        ("/ocpp/R%201/%C3%BC", ODD),
+        ("/ocpp/R%201%2F%FC", ODD),
+        ("/ocpp/R%201%2F%C3%BC", "R%201%2F%C3%BC"),
+        ("/ocpp/R%201%2Fu%CC%88", ODD),
+        ("/ocpp/R%201%2F%C3%BC", identity.unit_id_of(ODD)),
+        (f"/ocpp/{identity.unit_id_of(ODD)}", ODD),
+    ],
+)
+def test_an_identity_that_is_no_id_is_one_unit_however_it_is_written(path: str, user: str) -> None:
+    assert read_knock(path, header(user)) == Knock(identity.unit_id_of(ODD), (KEY,))
+
+
+def test_a_user_name_in_latin_1_is_read() -> None:
+    sent = [f"Basic {b64encode('R 1/ü:'.encode('latin-1') + KEY.encode()).decode()}"]
+    assert read_knock("/ocpp/R%201%2F%C3%BC", sent) == Knock(identity.unit_id_of(ODD), (KEY,))
+
+
 def test_a_key_in_hexadecimal_digits_is_compared_in_both_forms() -> None:
     digits = KEY.encode().hex()
     assert read_knock("/wall", header("wall", digits.encode())) == Knock("wall", (digits, KEY))
@@ -49,8 +74,9 @@ def test_a_password_may_have_colons() -> None:
 @pytest.mark.parametrize(
     ("path", "authorization", "reason"),
     [
-        ("/", header("wall"), login.NO_ID),
-        ("/ocpp/a b", header("a b"), login.NO_ID),
+        ("/", header("wall"), identity.NO_ID),
+        (f"/ocpp/{'x' * 49}", header("x" * 49), identity.LONG_ID),
+        ("/ocpp/a%00b", header("a\0b"), identity.ODD_ID),
         ("/wall", [], login.NO_PASSWORD),
         ("/wall", ["Bearer x"], login.NO_PASSWORD),
         ("/wall", ["Basic !"], login.NO_PASSWORD),
