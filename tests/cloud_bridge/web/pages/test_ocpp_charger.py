@@ -88,7 +88,14 @@ def test_only_what_it_can_do_is_offered(bridge: Bridge, charger: OcppClient) -> 
     refused = bridge.client.post("/api/charge-points/wall/commands", json={"do": "skip_delay"})
     assert refused.status_code == 409 and "not possible with this charger" in refused.text
     assert ann.post(f"{here}/pause", here, hours="1").status_code == 200
-    assert charger.asked("SetChargingProfile")
+    asked = charger.asked("SetChargingProfile")
+    charger.send([3, asked[1], {"status": "Accepted"}])
+    assert ann.post(f"{here}/stop", here).status_code == 200
+    assert "not possible with this charger" in ann.read(here), "no transaction goes on"
+    for what, action in (("unlock", "UnlockConnector"), ("reboot", "Reset")):
+        assert ann.post(f"{here}/{what}", here).status_code == 200
+        asked = charger.asked(action)
+        charger.send([3, asked[1], {"status": "Unlocked" if what == "unlock" else "Accepted"}])
 
 
 def test_its_last_messages_are_there_without_tokens_until_it_changes_hands(bridge: Bridge, charger: OcppClient) -> None:
