@@ -5,11 +5,16 @@ speak. Only units of ours have a row."""
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
+from cloud_bridge.contact import SILENT_AFTER_MS
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.tables import ocpp_lines, units
+from cloud_bridge.store.units import Protocol
 from cloud_bridge.store.upsert import replace
 from cloud_bridge.wire import EARLIEST_S, LATEST_S
+
+LONGEST_MS = 25 * HOUR_MS  # after which any is silent: some have a heartbeat of a day (MicroOcpp)
 
 
 class Refusal(NamedTuple):
@@ -55,6 +60,20 @@ def record_lines(
         if unit_id in known
     ]
     replace(connection, ocpp_lines, rows)
+
+
+def record_own_intervals(connection: Connection, seconds: Mapping[str, int | None]) -> None:
+    """Count units as silent later that say something so rarely, and as all others those with None. It is never earlier than
+    before, until they answer."""
+    ocpp = units.c.protocol == Protocol.OCPP
+    usual = sorted(unit_id for unit_id, one in seconds.items() if one is None)
+    as_others = (ocpp, units.c.id.in_(usual), units.c.silent_after_ms > SILENT_AFTER_MS)
+    connection.execute(update(units).where(*as_others).values(silent_after_ms=SILENT_AFTER_MS))
+    for unit_id, one in sorted(seconds.items()):
+        if one is not None:
+            after_ms = min(one * 1000 + SILENT_AFTER_MS, LONGEST_MS)
+            later = (ocpp, units.c.id == unit_id, units.c.silent_after_ms < after_ms)
+            connection.execute(update(units).where(*later).values(silent_after_ms=after_ms))
 
 
 def line_of(connection: Connection, unit_id: str) -> Line:

@@ -39,6 +39,7 @@ class OcppConnection(ServerConnection):
     is_made = False
     unit_id = ""  # known and proven once it is let in
     dialect: Dialect  # that was agreed upon, likewise
+    has_answered = False  # a CALL of ours
     credentials_ms: int | None = None  # when its secret was changed last, as of just before it was compared
 
     def __init__(self, server: Server, accepted: socket, network: str) -> None:

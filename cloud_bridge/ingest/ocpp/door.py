@@ -91,6 +91,9 @@ class OcppDoor:
         self._looking: asyncio.Task[None] | None = None
         self._all: set[OcppConnection] = set()
         self._open: dict[str, OcppConnection] = {}
+        self._mute: set[str] = (
+            set()
+        )  # units that do not answer what they are asked; what they say by themselves is heard
         self._take_overs_s: dict[str, list[float]] = {}  # the last ones, of units alone
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -248,6 +251,7 @@ class OcppDoor:
             self._note_take_over(older)
             serving.charger = older.charger  # newer than what is stored
             older.abort()
+        serving.line.waits = unit_id in self._mute
         self._mark_connected(unit_id, True)
         self._ingest.reports.speaks(unit_id, serving.dialect.subprotocol)
         serving.note_call = partial(self._ingest.reports.frames.note, unit_id, is_ours=True)
@@ -284,7 +288,9 @@ class OcppDoor:
         if not self._ingest.admits(unit_id, now_ms):
             return False
         heard = self._ingest.hear(unit_id, now_ms)  # before anybody looks into it
-        connection.line.frame(self._loop.time())
+        own_s = connection.line.frame(self._loop.time())
+        if own_s is not None:
+            self._ingest.reports.own_interval(unit_id, int(own_s))
         answer, outcome = self._read(connection, data, now_ms)
         self._ingest.reports.frames.note(unit_id, data, answer)
         connection.take()
@@ -295,6 +301,8 @@ class OcppDoor:
         """The answer, None where there is none to give, and what the frame comes to."""
         frame, spelt = read_frame(data), connection.dialect.spelt
         if isinstance(frame, Reply):
+            if connection.calls.has_asked(frame):
+                self._answers(connection)
             records = connection.calls.answered(frame)
             connection.send_next_call()
             return None, Outcome({}, [*records, *state_of(connection.charger)])
@@ -317,6 +325,13 @@ class OcppDoor:
             code = spelt.get(outcome.refused, outcome.refused)
             return self._refusing(connection, error(frame.message_id, code)), outcome
         return result(frame.message_id, outcome.answer), outcome
+
+    def _answers(self, connection: OcppConnection) -> None:
+        """It can be asked, and so is not waited for."""
+        self._mute.discard(connection.unit_id)
+        if not connection.has_answered:
+            connection.has_answered = True
+            self._ingest.reports.own_interval(connection.unit_id, None)
 
     def _refusing(self, connection: OcppConnection, answer: str | None) -> str | None:
         """The CALLERROR, unless the charger has had too many of them."""
@@ -355,6 +370,8 @@ class OcppDoor:
         due = connection.line.look(now_s)
         if due is Do.CLOSE:
             self._counters.closed_idle += 1
+            if connection.line.has_asked_in_vain:
+                self._mute.add(connection.unit_id)
             connection.abort()
             return
         if due is Do.PING:

@@ -26,7 +26,7 @@ class Do(Enum):
     PROBE = auto()  # a CALL that every charger answers, if only with a refusal
     ASK_BOOT = auto()
     ASK_INTERVAL = auto()  # for a heartbeat as often as it was asked for at its boot, once: some keep their own
-    CLOSE = auto()  # nobody is there
+    CLOSE = auto()  # nobody is there, or nobody who answers
 
 
 class Line:
@@ -41,10 +41,16 @@ class Line:
         self._has_booted = False
         self._has_interval = False  # was asked for one
         self._may_call_s = now_s + BOOT_WITHIN_S
+        self._is_mute = False  # it has not answered the probe, and is waited for
+        self.has_asked_in_vain = False  # and so its connection is over
+        self.waits = False  # its last connection has ended so, which did not help: only what it says by itself is heard
 
-    def frame(self, now_s: float) -> None:
-        self._frame_s = now_s
+    def frame(self, now_s: float) -> float | None:
+        """Returns how long it was quiet, where it was asked meanwhile and has not answered: so rarely it speaks by itself."""
+        quiet_s, self._frame_s = now_s - self._frame_s, now_s
         self._probed_s = None
+        is_own, self._is_mute = self._is_mute, False
+        return quiet_s if is_own else None
 
     def is_fresh(self, now_s: float) -> bool:
         """Whether somebody spoke on it a moment ago, and so it is no half-open connection that its charger has given up."""
@@ -68,8 +74,11 @@ class Line:
 
     def look(self, now_s: float) -> Do | None:
         """What to do now. All but CLOSE are taken as done."""
-        if self._probed_s is not None and now_s - self._probed_s > FRAME_WITHIN_S:
-            return Do.CLOSE
+        if self._probed_s is not None and not self._is_mute and now_s - self._probed_s > FRAME_WITHIN_S:
+            if not self.waits:
+                self.has_asked_in_vain = True
+                return Do.CLOSE
+            self._is_mute = True
         if self._pinged_s is not None and now_s - self._pinged_s > PONG_WITHIN_S:
             is_deaf = self._frame_s < self._pinged_s and self._has_ponged
             self._pinged_s = None

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cloud_bridge import faults
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.contact import Contact, Gap
+from cloud_bridge.contact import SILENT_AFTER_MS, Contact, Gap
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.contact_details import Details
 from cloud_bridge.store.conversations import Unread
@@ -248,6 +248,9 @@ def _of_ocpp(point: ChargePoint, line: Line) -> list[Fact]:
     if line.alive_ms is not None:
         means = "Its connection has answered then, which says nothing of the charger itself."
         found.append(Fact("Line alive", words.when(line.alive_ms, point.now_ms, point.time_zone), means))
+    if point.silent_after_ms > SILENT_AFTER_MS:
+        means = "It says something by itself only now and then, and does not answer when it is asked."
+        found.append(Fact("Counted as silent", f"after {words.lasting(point.silent_after_ms)}", means))
     return found
 
 

@@ -87,7 +87,9 @@ several = st.sampled_from(sorted(VERSIONS)).flatmap(
 )
 
 untimed = settings(  # a busy machine is no fault
-    max_examples=int(os.environ.get("OCPP_FRAMES", "100")), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=int(os.environ.get("OCPP_FRAMES", "300")) // 3,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 
 

@@ -125,6 +125,26 @@ def test_its_version_is_told(bridge: Bridge, charger: OcppClient) -> None:
     assert "OCPP 2.0.1" in Visitor(bridge, "ann").read("/")
 
 
+def test_one_that_is_rarely_heard_is_silent_later_until_it_answers(bridge: Bridge, charger: OcppClient) -> None:
+    charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Available")
+    reports, ann = bridge.app_state.unit_reports, Visitor(bridge, "ann")
+    reports.own_interval("wall", 4 * 3600)
+    reports.write()
+    bridge.clock.advance(2 * 60 * MINUTE_MS)
+    page = ann.read("/")
+    assert "after 4 hours" in page and "We have not heard from your charger" not in page
+    charger.call("BootNotification", chargePointVendor="V", chargePointModel="M")
+    charger.send([3, "of nobody", {}])
+    charger.call("Heartbeat")
+    reports.write()
+    assert "Counted as silent" in ann.read("/"), "that was no answer"
+    assert ann.post("/charge-points/wall/charging/resume", "/charge-points/wall/charging").status_code == 200
+    charger.send([4, charger.asked("ClearChargingProfile")[1], "NotImplemented", "", {}])
+    charger.call("Heartbeat")
+    reports.write()
+    assert "Counted as silent" not in ann.read("/")
+
+
 def test_the_fleet_tells_its_kind(bridge: Bridge, charger: OcppClient) -> None:
     charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Available")
     assert "OCPP" in Visitor(bridge, "sam", Role.SUPPORT).read("/fleet")
