@@ -216,6 +216,9 @@ class OcppDoor:
         knock = login.read_knock(request.path, request.headers.get_all("Authorization"))
         if isinstance(knock, Refused):
             self._counters.refused_client_id += 1
+            if knock.called:
+                _log.info("refused %r: %s", knock.called, knock.reason)
+                self._admission.saw_stranger(knock.called)
             return knock
         unit_id = knock.unit_id
         async with self._turns:

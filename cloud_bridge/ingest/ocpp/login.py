@@ -37,6 +37,7 @@ class Refused(NamedTuple):
     status: HTTPStatus
     reason: str
     unit_id: str | None = None  # whom it was said to be
+    called: str = ""  # what it calls itself, where no unit can have that identity
 
 
 def read_knock(path: str, authorization: Iterable[str]) -> Knock | Refused:
@@ -45,7 +46,7 @@ def read_knock(path: str, authorization: Iterable[str]) -> Knock | Refused:
     identity = read_identity(path, None if credentials is None else credentials[0])
     reason = why_not(identity)
     if reason is not None:
-        return Refused(HTTPStatus.NOT_FOUND, reason)
+        return Refused(HTTPStatus.NOT_FOUND, reason, called=identity)
     unit_id = unit_id_of(identity)
     if credentials is None:
         return Refused(HTTPStatus.UNAUTHORIZED, NO_PASSWORD, unit_id)

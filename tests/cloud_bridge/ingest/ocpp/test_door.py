@@ -12,11 +12,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.ingest.ocpp import login
-from cloud_bridge.ingest.ocpp.identity import unit_id_of
+from cloud_bridge.ingest.ocpp.identity import LONG_ID, unit_id_of
 from cloud_bridge.ingest.ocpp.refusals import REFUSALS_AT_ONCE
 from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.store.ocpp_lines import line_of
-from cloud_bridge.store.tables import contacts, events, heartbeats, sessions
+from cloud_bridge.store.tables import contacts, events, heartbeats, sessions, unknown_clients
 from cloud_bridge.store.units import Protocol, change_secret
 from tests.cloud_bridge.ingest.ocpp.client import OcppClient, basic
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Unit, running_bridge
@@ -284,6 +284,15 @@ def test_an_identity_that_is_no_id_gets_in_as_its_unit(bridge: Bridge) -> None:
     charger = OcppClient(bridge, "R%201%2F%C3%BC", secret, additional_headers=basic("R 1/ü", secret))
     charger.call("Heartbeat")
     assert bridge.read(unit_id)["contact"] == "online"
+
+
+def test_an_identity_that_no_unit_can_have_is_refused_with_the_reason_and_the_operator_sees_it(bridge: Bridge) -> None:
+    secret, name = bridge.add_unit("wall", Protocol.OCPP).secret, "x" * 49
+    with pytest.raises(InvalidStatus) as refused:
+        OcppClient(bridge, name, secret)
+    assert status_of(refused) == 404 and LONG_ID in (refused.value.response.body or b"").decode()
+    bridge.app_state.unknown_clients.write()
+    assert [row.id for row in rows(bridge, unknown_clients)] == [name[:36]]
 
 
 def test_json_of_an_answer_has_no_spaces(bridge: Bridge) -> None:
