@@ -129,7 +129,7 @@ def test_whoever_is_refused_is_never_contacted(bridge: OcppBridge) -> None:
         key = bridge.keys["refused"]
         strangers = [
             OcppCharger(bridge.port, "refused", key, Manners(subprotocols=())),
-            OcppCharger(bridge.port, "refused", key, Manners(subprotocols=("ocpp2.0.1",))),
+            OcppCharger(bridge.port, "refused", key, Manners(subprotocols=("ocpp2.0",))),
             OcppCharger(bridge.port, "refused", f"{key}x"),
         ]
         for stranger in strangers:

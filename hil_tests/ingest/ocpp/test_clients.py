@@ -102,7 +102,7 @@ async def rpc_charger(bridge: OcppBridge, unit_id: str, protocol: str) -> AsyncI
         yield charger
     finally:
         process.kill()
-        await process.wait()
+        await process.communicate()  # closes its pipes too
 
 
 def at(minutes_ago: int = 0) -> str:
@@ -260,7 +260,7 @@ def test_the_em_simulator_charges_fails_comes_back_and_is_reset(bridge: OcppBrid
         finally:
             if process.returncode is None:
                 process.kill()
-            await process.wait()
+            await process.communicate()  # closes its pipes too
 
     asyncio.run(story())
 
