@@ -15,11 +15,11 @@ from websockets.typing import Subprotocol
 from cloud_bridge.ingest.ocpp.charger import ChargerState
 from cloud_bridge.ingest.ocpp.dialect import Dialect
 from cloud_bridge.ingest.ocpp.dialects import chosen
+from cloud_bridge.ingest.ocpp.error_budget import ErrorBudget
 from cloud_bridge.ingest.ocpp.frames import MAX_FRAME_BYTES, Reply
 from cloud_bridge.ingest.ocpp.line import Line
 from cloud_bridge.ingest.ocpp.outgoing import Calls, Outgoing
 from cloud_bridge.ingest.ocpp.records import Record
-from cloud_bridge.ingest.ocpp.refusals import Refusals
 from cloud_bridge.ingest.ocpp.vendors import SIGNAL_ASKS, csq_told
 
 MAX_UNCOMMITTED = 64  # frames of one charger that the store has not committed; then its socket is not read
@@ -56,7 +56,7 @@ class OcppConnection(ServerConnection):
         self._has_room = asyncio.Event()
         self._has_room.set()
         self.note_call: Callable[[bytes], None] = _nothing  # each of ours, for support
-        self.refusals = Refusals()
+        self.error_budget = ErrorBudget()
         self._next_signal_s = 0.0
         self.has_sign = False  # of its line, since the door looked last
 

@@ -338,7 +338,7 @@ class OcppDoor:
 
     def _refusing(self, connection: OcppConnection, answer: str | None) -> str | None:
         """The CALLERROR, unless the charger has had too many of them."""
-        if answer is None or connection.refusals.take(self._loop.time()):
+        if answer is None or connection.error_budget.take(self._loop.time()):
             return answer
         self._counters.errors_withheld += 1
         return None

@@ -12,8 +12,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.ingest.ocpp import login
+from cloud_bridge.ingest.ocpp.error_budget import ERRORS_AT_ONCE
 from cloud_bridge.ingest.ocpp.identity import LONG_ID, unit_id_of
-from cloud_bridge.ingest.ocpp.refusals import REFUSALS_AT_ONCE
 from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.store.ocpp_lines import line_of
 from cloud_bridge.store.tables import contacts, events, heartbeats, sessions, unknown_clients
@@ -255,7 +255,7 @@ def test_a_loop_of_refusals_is_slowed_down_and_every_frame_is_contact(bridge: Br
     refused = 0
     while (said := charger.receive())[1] != "last":
         refused += said[0] == 4
-    assert refused == REFUSALS_AT_ONCE and bridge.counter("errors_withheld") == 30 - refused
+    assert refused == ERRORS_AT_ONCE and bridge.counter("errors_withheld") == 30 - refused
     assert bridge.counter("contacts") == 31
 
 

@@ -7,18 +7,18 @@ all the same.
 
 from collections import deque
 
-REFUSALS_AT_ONCE, WITHIN_S = 20, 60.0
+ERRORS_AT_ONCE, WITHIN_S = 20, 60.0
 
 
-class Refusals:
+class ErrorBudget:
     """Of one connection."""
 
     def __init__(self) -> None:
-        self._times_s: deque[float] = deque(maxlen=REFUSALS_AT_ONCE)
+        self._times_s: deque[float] = deque(maxlen=ERRORS_AT_ONCE)
 
     def take(self, now_s: float) -> bool:
         """Whether one more may be sent now; then it counts as sent."""
-        if len(self._times_s) == REFUSALS_AT_ONCE and now_s - self._times_s[0] < WITHIN_S:
+        if len(self._times_s) == ERRORS_AT_ONCE and now_s - self._times_s[0] < WITHIN_S:
             return False
         self._times_s.append(now_s)
         return True
