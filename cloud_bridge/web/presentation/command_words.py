@@ -92,5 +92,11 @@ def _asked(command: Command, until: str) -> str:
             return "No limit and no pause"
         case "skip_delay":
             return "No random delay this time"
+        case "stop":
+            return "End this charge"
+        case "unlock":
+            return "Let go of the cable"
+        case "reboot":
+            return "Start again"
         case other:
             return other.capitalize() + until
