@@ -88,13 +88,14 @@ requirements: .venv ## the rules of Great Britain, each with how many tests hold
 steady: .venv ## can the tests be relied on? .ci/run RUNS=10 times on end, the last BUSY=3 of them beside two busy loops
 	@.venv/bin/python -m hil_tests.steady --runs $(RUNS) --busy $(BUSY)
 
-fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answers of a broker, strangers at ours; 1,000 stories of a database in trouble; 10,000 of clocks that jump (1,000 on PostgreSQL) and of identities; a million bent answers of a modem; 10,000 bent updates; 10,000 bent releases and asks at the bridge
+fuzz: .venv ## 100,000 random steps of the charging rules; 10,000 commands, answers of a broker, strangers at ours; 1,000 stories of a database in trouble; 10,000 of clocks that jump (1,000 on PostgreSQL) and of identities; 100,000 frames of chargers that speak OCPP; a million bent answers of a modem; 10,000 bent updates; 10,000 bent releases and asks at the bridge
 	@FUZZ_STEPS=100000 .venv/bin/python -m pytest -q --timeout 0 tests/firmware/charging/test_controller_properties.py \
 		tests/firmware/link/test_commands_properties.py tests/firmware/test_commands_properties.py tests/cloud_bridge/ingest/test_embedded_properties.py
 	@OWNERSHIP_STORIES=100 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/web/test_ownership_stories.py
 	@RECORDER_STORIES=1000 CLOCK_STORIES=1000 POSTGRESQL_ROOMS=all .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/store/test_recorder_stories.py hil_tests/store/test_postgresql.py
 	@CLOCK_STORIES=10000 IDENTITY_STORIES=10000 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/test_clock_stories.py \
 		tests/cloud_bridge/test_duplicate_identity.py
+	@OCPP_FRAMES=100000 .venv/bin/python -m pytest -q --timeout 0 tests/cloud_bridge/ingest/ocpp/test_frames_properties.py
 	@.venv/bin/python -m tests.modem.mutations 1000000
 	@PYTHONPATH=tests/on_cpython .venv/bin/python -m tests.firmware.update.mutations 10000
 	@.venv/bin/python -m tests.cloud_bridge.releases.mutations 10000
@@ -114,7 +115,7 @@ size: .venv ## what the firmware takes of each board's flash (or BOARD=...), aga
 	@.venv/bin/python -m hil_tests.rig.image
 	@.venv/bin/python -m hil_tests.cortex_m --if-built
 
-bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, latched faults, guard, vehicles with manners, wear of the contactor, modem families, nights before a departure, modem, bytes on air, an update over GPRS, cloud, pages
+bench: .venv ## what is promised in figures, each beside its peer: contactor, mains cuts, latched faults, guard, vehicles with manners, wear of the contactor, modem families, 47 manners of chargers that speak OCPP, nights before a departure, modem, bytes on air, an update over GPRS, cloud, pages
 	@.venv/bin/python -m hil_tests.bench latency
 	@.venv/bin/python -m hil_tests.bench cuts
 	@.venv/bin/python -m hil_tests.bench latched
@@ -123,6 +124,7 @@ bench: .venv ## what is promised in figures, each beside its peer: contactor, ma
 	@.venv/bin/python -m hil_tests.bench wear
 	@.venv/bin/python -m hil_tests.bench contact
 	@.venv/bin/python -m hil_tests.bench families
+	@.venv/bin/python -m hil_tests.bench quirks
 	@.venv/bin/python -m hil_tests.bench readiness
 	@.venv/bin/python -m hil_tests.bench.modem
 	@.venv/bin/python -m hil_tests.bench.air

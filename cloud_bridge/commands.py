@@ -23,12 +23,15 @@ RESET: tuple[tuple[str, dict[str, Any]], ...] = (  # of what a former owner has 
     ("schedule", {"hours": "off"}),  # nothing is avoided before the new owner has chosen
 )
 
-BY_OCPP = frozenset({"limit", "pause", "resume"})  # what ingest/ocpp/orders.py has CALLs for, beside to charge now
+BY_OCPP = frozenset({"limit", "pause", "resume"})  # what ingest/ocpp has CALLs for, beside to charge now
+BY_OCPP_ALONE = frozenset({"stop", "unlock", "reboot"})  # and what is not ordered of a unit of our own
 
 
 def is_possible(protocol: str, do: str, arguments: dict[str, Any]) -> bool:
     """Whether units of this protocol can be told so at all. What one of them makes of it is its own answer."""
-    return protocol != Protocol.OCPP or do in BY_OCPP or (do == "override" and arguments.get("on") is True)
+    if protocol != Protocol.OCPP:
+        return do not in BY_OCPP_ALONE
+    return do in BY_OCPP | BY_OCPP_ALONE or (do == "override" and arguments.get("on") is True)
 
 
 def give(

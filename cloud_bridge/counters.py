@@ -23,6 +23,8 @@ class Counters:
     refused_store: int = 0
     refused_waiting: int = 0
     refused_over_quota: int = 0  # packets of units that send too much
+    errors_withheld: int = 0  # CALLERRORs that a charger of OCPP was not sent, since it had too many
+    dropped_frames: int = 0  # of such chargers, that were not kept for support
     bad_login_requests: int = 0  # of a cluster: not signed by a node, or not about a login
     dropped_logins: int = 0  # of a cluster: too many waited, or one had waited for longer than its node does
     dropped_presence: int = 0  # of a cluster: units that came or went, and too many others waited to be stored

@@ -63,7 +63,7 @@ SETTINGS = (
     ),
     Setting(
         "CHARGEKEEPER_PROXIES",
-        "the proxies whose X-Forwarded-For is believed: addresses and networks",
+        "the proxies whose X-Forwarded-For and X-Client-Subject are believed: addresses and networks",
         "none",
         "127.0.0.1,::1",
     ),
@@ -106,9 +106,14 @@ SETTINGS = (
         "CHARGEKEEPER_TLS_CERT", "the certificate with its chain, PEM", "none: no TLS", "/etc/ssl/chargers.example.pem"
     ),
     Setting("CHARGEKEEPER_TLS_KEY", "its key, PEM", "none", "/etc/ssl/private/chargers.example.key"),
-    Setting("CHARGEKEEPER_OCPP_PORT", "chargers that speak OCPP, without TLS", "closed", "8886"),
+    Setting(
+        "CHARGEKEEPER_OCPP_PORT",
+        "chargers that speak OCPP, without TLS; in a cluster of `ocpp` alone",
+        "closed",
+        "8887",
+    ),
     Setting("CHARGEKEEPER_OCPP_PLAIN", "loopback or anywhere, as for MQTT", "loopback", "anywhere"),
-    Setting("CHARGEKEEPER_OCPPS_PORT", "chargers that speak OCPP over TLS", "closed", "8887"),
+    Setting("CHARGEKEEPER_OCPPS_PORT", "the same over TLS, with the certificate of the broker", "closed", "8888"),
     Setting(
         "CHARGEKEEPER_BROKER",
         "an outside broker instead of our own",

@@ -62,7 +62,7 @@ class Settings:
     public_url: str | None = (
         None  # CHARGEKEEPER_PUBLIC_URL: where people reach the pages; https:// if TLS ends in front
     )
-    proxies: tuple[str, ...] = ()  # CHARGEKEEPER_PROXIES: whose X-Forwarded-For is believed; addresses and networks
+    proxies: tuple[str, ...] = ()  # CHARGEKEEPER_PROXIES: whose word of clients is believed; addresses, networks
     update_bytes: int = UPDATE_BYTES  # CHARGEKEEPER_UPDATE_BYTES: that a unit is sent of updates in a month, at most
     sign_up: SignUp = SignUp.INVITATION  # CHARGEKEEPER_SIGN_UP: who may make an account of their own
     maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown where they need help

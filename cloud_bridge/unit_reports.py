@@ -15,8 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.clock import Clock
 from cloud_bridge.contact import is_believable
 from cloud_bridge.duties import Duties
+from cloud_bridge.ingest.ocpp.frame_log import FrameLog
 from cloud_bridge.store.database import Database
-from cloud_bridge.store.ocpp_lines import Refusal, record_lines
+from cloud_bridge.store.ocpp_lines import Refusal, record_lines, record_own_intervals
 from cloud_bridge.store.presence import Presence, lost_door, record_over_quota, record_presence
 
 WRITE_EVERY_S = 1.0
@@ -29,6 +30,7 @@ class UnitReports:
 
     def __init__(self, database: Database, clock: Clock, door: str) -> None:
         self.door = door
+        self.frames = FrameLog(database, clock)
         self._database = database
         self._clock = clock
         self._lock = Lock()
@@ -37,6 +39,8 @@ class UnitReports:
         self._alive_ms: dict[str, int] = {}
         self._refused: OrderedDict[str, Refusal] = OrderedDict()
         self._contested_ms: dict[str, int] = {}
+        self._versions: dict[str, str] = {}
+        self._own_s: dict[str, int | None] = {}
         self._newest_ms = 0  # stamps of one door grow, whatever its clock does
 
     def connected(self, unit_id: str, connected: bool, told_ms: int = 0) -> int:
@@ -76,6 +80,16 @@ class UnitReports:
         with self._lock:
             self._contested_ms[unit_id] = self._clock.now_ms()
 
+    def speaks(self, unit_id: str, version: str) -> None:
+        """This version of OCPP was agreed upon with it."""
+        with self._lock:
+            self._versions[unit_id] = version
+
+    def own_interval(self, unit_id: str, seconds: int | None) -> None:
+        """It says something by itself that rarely, and answers nothing; None: it answers what it is asked."""
+        with self._lock:
+            self._own_s[unit_id] = seconds
+
     def all_away(self) -> None:
         """Nobody is connected here: at the beginning and at the end of a process. Raises SQLAlchemyError."""
         with self._lock:
@@ -88,6 +102,7 @@ class UnitReports:
         """Store what waits. Raises SQLAlchemyError; then the rest waits on."""
         while self._write_some():
             pass
+        self.frames.write()
 
     async def run(self, duties: Duties) -> None:
         """Write once a second, for ever."""
@@ -105,17 +120,22 @@ class UnitReports:
             alive_ms, self._alive_ms = self._alive_ms, {}
             refused, self._refused = self._refused, OrderedDict()
             contested_ms, self._contested_ms = self._contested_ms, {}
+            versions, self._versions = self._versions, {}
+            own_s, self._own_s = self._own_s, {}
             for unit_id in list(alive_ms)[WRITTEN_AT_ONCE:]:
                 self._alive_ms[unit_id] = alive_ms.pop(unit_id)
             is_more = bool(self._presence or self._over_quota_ms or self._alive_ms)
-        if not (taken or over_quota_ms or alive_ms or refused or contested_ms):
+        of_lines = (alive_ms, refused, contested_ms, versions)
+        if not (taken or over_quota_ms or any(of_lines) or own_s):
             return False
         try:
             with self._database.writing() as connection:
                 record_presence(connection, list(taken.values()), is_by_door=True)
                 record_over_quota(connection, over_quota_ms)
-                if alive_ms or refused or contested_ms:
-                    record_lines(connection, alive_ms, refused, contested_ms)
+                if any(of_lines):
+                    record_lines(connection, *of_lines)
+                if own_s:
+                    record_own_intervals(connection, own_s)
         except SQLAlchemyError:
             with self._lock:  # what has come meanwhile is newer
                 self._presence = taken | self._presence
@@ -123,5 +143,7 @@ class UnitReports:
                 self._alive_ms = alive_ms | self._alive_ms
                 self._refused = OrderedDict(refused | self._refused)
                 self._contested_ms = contested_ms | self._contested_ms
+                self._versions = versions | self._versions
+                self._own_s = own_s | self._own_s
             raise
         return is_more

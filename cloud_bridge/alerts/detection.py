@@ -177,8 +177,12 @@ def _transitions(connection: Connection, now_ms: int) -> Iterable[Happening]:
         rows = [row for row in rows if row.contact != Contact.SILENT.value]  # the incident tells of all of them
     for row in rows:
         about = AlertKind.SILENT if row.contact == Contact.SILENT.value else AlertKind.BACK
-        is_ocpp = protocol_of(connection, row.unit_id) is Protocol.OCPP
-        yield Happening(about, row.unit_id, row.at_ms, is_ocpp=is_ocpp)
+        yield Happening(about, row.unit_id, row.at_ms, is_ocpp=_is_ocpp(connection, row.unit_id))
+
+
+def _is_ocpp(connection: Connection, unit_id: str) -> bool:
+    """Then it is not known what it does while it is silent."""
+    return protocol_of(connection, unit_id) is Protocol.OCPP
 
 
 def _events(connection: Connection, on_bad_row: OnBadRow) -> Iterable[Happening]:
@@ -264,11 +268,13 @@ def _still_there(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> I
             if held.at_ms <= now_ms < ends_ms:  # a stamp of the future holds nothing down
                 break
             seen_id = held.id
-            back = None
+            back, is_ocpp = None, False
             with _skipped_if_bad(connection, on_bad_row):
                 back = back_since(connection, held.unit_id, held.detail, held.at_ms)
+                is_ocpp = _is_ocpp(connection, held.unit_id)
             if back is not None:
-                yield Happening(about, held.unit_id, now_ms, held.detail, back.began_ms, said_ms=back.said_ms)
+                began_ms, said_ms = back
+                yield Happening(about, held.unit_id, now_ms, held.detail, began_ms, said_ms=said_ms, is_ocpp=is_ocpp)
         if seen_id:
             alerts.hold_downs_ended(connection, about.value, seen_id)
 

@@ -18,6 +18,7 @@ from cloud_bridge.cli.unit_label import label, new_label
 from cloud_bridge.clock import SystemClock, iso_utc
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.errors import BridgeError
+from cloud_bridge.ingest.ocpp.identity import encoded, unit_id_of, why_not
 from cloud_bridge.settings import Settings, as_host, reachable
 from cloud_bridge.store import claims, units
 from cloud_bridge.store.database import Database, open_database
@@ -32,7 +33,7 @@ def declare(area: Area) -> None:
     adding = area.command("add", "add a charge point, or many; prints secret and claim code of each once", add)
     adding.add_argument("id", nargs="?")
     adding.add_argument("--file", type=Path, help="add those of this file, an id on each line: all or none")
-    about = "it speaks OCPP 1.6J and not our own wire format; its secret is the AuthorizationKey, of 20 characters"
+    about = "it speaks OCPP (1.6J or 2.0.1) and not our own wire format; its secret is the AuthorizationKey, of 20 characters"
     adding.add_argument("--ocpp", action="store_true", help=about)
     about = "after how many minutes without a message it counts as silent; 30 unless changed"
     area.command("silence", about, silence, "id").add_argument("minutes", type=int)
@@ -65,11 +66,12 @@ def add(settings: Settings, options: argparse.Namespace) -> Answer:
     with ExitStack() as stack:
         file = None if options.label is None else stack.enter_context(new_label(settings, options.label))
         database = stack.enter_context(closing(open_database(settings.store)))
+        unit_id = _unit_id(options.id, protocol)
         with database.writing() as connection:
-            new = units.add_unit(connection, options.id, SystemClock().now_ms(), made, protocol)._asdict()
-            record(connection, Kind.UNIT_ADDED, options.id)
+            new = units.add_unit(connection, unit_id, SystemClock().now_ms(), made, protocol)._asdict()
+            record(connection, Kind.UNIT_ADDED, unit_id)
         if file is not None:
-            file.write(options.id, new["claim_code"])
+            file.write(unit_id, new["claim_code"])
         if made:
             del new["secret"]  # is known where it is needed
         if protocol is Protocol.OCPP:
@@ -80,7 +82,7 @@ def add(settings: Settings, options: argparse.Namespace) -> Answer:
 def _add_many(settings: Settings, options: argparse.Namespace) -> Answer:
     if options.secret is not None or options.label is not None:
         raise BridgeError("--secret and --label are for one charge point")
-    ids = read_ids(options.file)
+    ids = [_unit_id(one, _protocol(options)) for one in read_ids(options.file)]
     with closing(open_database(settings.store)) as database:
         with database.writing() as connection:
             now_ms = SystemClock().now_ms()
@@ -133,6 +135,15 @@ def _when(at_ms: int | None) -> str | None:
     return None if at_ms is None else iso_utc(at_ms)
 
 
+def _unit_id(given: str, protocol: Protocol) -> str:
+    """A charger of OCPP is added by its identity, which may be no id."""
+    if protocol is not Protocol.OCPP:
+        return given
+    if (reason := why_not(given)) is not None:
+        raise BridgeError(f"{given!r} is no identity of a charger: {reason}")
+    return unit_id_of(given)
+
+
 def _protocol(options: argparse.Namespace) -> Protocol:
     return Protocol.OCPP if options.ocpp else Protocol.MQTT
 
@@ -163,12 +174,14 @@ def revoke(settings: Settings, options: argparse.Namespace) -> Answer:
         )
 
 
-def _at_the_door(settings: Settings, unit_id: str) -> dict[str, Any]:
-    """Where the charger is to be pointed at; the host is how the operator's network calls this machine."""
+def _at_the_door(settings: Settings, identity: str) -> dict[str, Any]:
+    """Where the charger is to be pointed at, and the user name that it sends; the host is how the operator's network calls
+    this machine."""
     scheme, port = ("wss", settings.ocpps_port) if settings.ocpps_port else ("ws", settings.ocpp_port)
     if not port:
-        return {"connect_to": "nowhere yet: set CHARGEKEEPER_OCPP_PORT or CHARGEKEEPER_OCPPS_PORT"}
-    return {"connect_to": f"{scheme}://{as_host(reachable(settings.host))}:{port}/ocpp/{unit_id}"}
+        return {"connect_to": "nowhere yet: set CHARGEKEEPER_OCPP_PORT or CHARGEKEEPER_OCPPS_PORT", "user": identity}
+    where = f"{scheme}://{as_host(reachable(settings.host))}:{port}/ocpp/{encoded(identity)}"
+    return {"connect_to": where, "user": identity}
 
 
 def _at_the_broker(settings: Settings, database: Database, until_then: str) -> dict[str, Any]:

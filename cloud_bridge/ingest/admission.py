@@ -70,6 +70,10 @@ class Admission:
         found = await self.check(connect.client_id, (connect.password or "",), network)
         return REFUSALS[found]
 
+    def saw_stranger(self, name: str) -> None:
+        """Who calls itself what no unit can be called. The operator sees it among the unknown ids."""
+        self._unknown_clients.saw(name, self._clock.now_ms())
+
     async def check(self, unit_id: str, secrets: Sequence[str], network: str) -> Secret:
         """Whether one of these is the secret of the unit: there are several where one secret can be written in several ways.
         What is refused is counted and noted, once."""

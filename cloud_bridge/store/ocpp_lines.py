@@ -1,15 +1,20 @@
 """Of chargers that speak OCPP, what is no contact and helps whoever looks for a fault: when a ping or a pong last showed that
-their line is alive, when they were refused last, and why, and when two took turns with one identity. Only units of ours have
-a row."""
+their line is alive, when they were refused last, and why, when two took turns with one identity, and which version they
+speak. Only units of ours have a row."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
+from cloud_bridge.contact import SILENT_AFTER_MS
+from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.tables import ocpp_lines, units
+from cloud_bridge.store.units import Protocol
 from cloud_bridge.store.upsert import replace
 from cloud_bridge.wire import EARLIEST_S, LATEST_S
+
+LONGEST_MS = 25 * HOUR_MS  # after which any is silent: some have a heartbeat of a day (MicroOcpp)
 
 
 class Refusal(NamedTuple):
@@ -25,6 +30,7 @@ class Line(NamedTuple):
     alive_ms: int | None
     refused: Refusal | None
     contested_ms: int | None
+    version: str | None = None  # of OCPP, as the subprotocol that was agreed upon
 
 
 NOTHING = Line(None, None, None)
@@ -35,13 +41,19 @@ def record_lines(
     alive_ms: Mapping[str, int],
     refused: Mapping[str, Refusal],
     contested_ms: Mapping[str, int],
+    versions: Mapping[str, str],
 ) -> None:
     """Store the newest of each, by unit id. Ids that are no units are left out."""
-    asked = sorted(alive_ms.keys() | refused.keys() | contested_ms.keys())
+    asked = sorted(alive_ms.keys() | refused.keys() | contested_ms.keys() | versions.keys())
     known = set(connection.execute(select(units.c.id).where(units.c.id.in_(asked))).scalars())
-    for name, times_ms in (("alive_ms", alive_ms), ("contested_ms", contested_ms)):
-        times = [{"unit_id": unit_id, name: ms} for unit_id, ms in sorted(times_ms.items()) if unit_id in known]
-        replace(connection, ocpp_lines, times)
+    columns: tuple[tuple[str, Mapping[str, Any]], ...] = (
+        ("alive_ms", alive_ms),
+        ("contested_ms", contested_ms),
+        ("version", versions),
+    )
+    for name, told in columns:
+        of_units = [{"unit_id": unit_id, name: value} for unit_id, value in sorted(told.items()) if unit_id in known]
+        replace(connection, ocpp_lines, of_units)
     rows = [
         {"unit_id": unit_id, "refused_ms": one.at_ms, "refused": one.reason}
         for unit_id, one in sorted(refused.items())
@@ -50,9 +62,26 @@ def record_lines(
     replace(connection, ocpp_lines, rows)
 
 
+def record_own_intervals(connection: Connection, seconds: Mapping[str, int | None]) -> None:
+    """Count units as silent later that say something so rarely, and as all others those with None. It is never earlier than
+    before, until they answer."""
+    ocpp = units.c.protocol == Protocol.OCPP
+    usual = sorted(unit_id for unit_id, one in seconds.items() if one is None)
+    as_others = (ocpp, units.c.id.in_(usual), units.c.silent_after_ms > SILENT_AFTER_MS)
+    connection.execute(update(units).where(*as_others).values(silent_after_ms=SILENT_AFTER_MS))
+    for unit_id, one in sorted(seconds.items()):
+        if one is not None:
+            after_ms = min(one * 1000 + SILENT_AFTER_MS, LONGEST_MS)
+            later = (ocpp, units.c.id == unit_id, units.c.silent_after_ms < after_ms)
+            connection.execute(update(units).where(*later).values(silent_after_ms=after_ms))
+
+
 def line_of(connection: Connection, unit_id: str) -> Line:
     """NOTHING for a charger that does not speak OCPP; what is not valid is left out."""
-    query = select(ocpp_lines.c.alive_ms, ocpp_lines.c.refused_ms, ocpp_lines.c.refused, ocpp_lines.c.contested_ms)
+    query = select(
+        *(ocpp_lines.c.alive_ms, ocpp_lines.c.refused_ms, ocpp_lines.c.refused, ocpp_lines.c.contested_ms),
+        ocpp_lines.c.version,
+    )
     row = connection.execute(query.where(ocpp_lines.c.unit_id == unit_id)).one_or_none()
     if row is None:
         return NOTHING
@@ -61,6 +90,7 @@ def line_of(connection: Connection, unit_id: str) -> Line:
         row.alive_ms if _is_time(row.alive_ms) else None,
         Refusal(row.refused_ms, row.refused) if is_refused else None,
         row.contested_ms if _is_time(row.contested_ms) else None,
+        row.version if isinstance(row.version, str) else None,
     )
 
 

@@ -44,6 +44,7 @@ from cloud_bridge.store.tables import (
     messages,
     metadata,
     ocpp_doors,
+    ocpp_frames,
     ocpp_lines,
     over_quota,
     ownerships,
@@ -193,6 +194,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     sessions: (_of_their_time(sessions),),
     results: (_of_their_time(results),),
     rejected_messages: (_of_their_time(rejected_messages),),
+    ocpp_frames: (_of_their_time(ocpp_frames),),
     security_events: (_names(security_events.c.person_id),),
     presence: (),  # of the charge point of this moment, whosever it is
     over_quota: (),

@@ -436,6 +436,19 @@ ocpp_lines = Table(  # of chargers that speak OCPP, what is no contact (store/oc
     Column("refused_ms", BigInteger),  # when it was refused last
     Column("refused", String(200)),  # and why
     Column("contested_ms", BigInteger),  # when two connections last took turns with its identity
+    Column("version", String(20)),  # of OCPP, as its subprotocol
+)
+
+ocpp_frames = Table(  # the last frames of such a charger, without tokens (store/ocpp_frames.py)
+    "ocpp_frames",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),  # which are written over in turn
+    Column("number", BigInteger, nullable=False),  # that grows
+    Column("at_ms", BigInteger, nullable=False),
+    Column("is_ours", Boolean, nullable=False),  # our own CALL
+    Column("said", Text, nullable=False),
+    Column("answered", Text),  # by us
 )
 
 ocpp_doors = Table(  # the processes that are doors for OCPP, of a cluster (store/ocpp_doors.py)

@@ -37,7 +37,7 @@ class Protocol(StrEnum):
     """By which a unit speaks to us."""
 
     MQTT = "mqtt"  # our own wire format
-    OCPP = "ocpp"  # 1.6J, of chargers of other makers (ingest/ocpp)
+    OCPP = "ocpp"  # 1.6J or 2.0.1, of chargers of other makers (ingest/ocpp)
 
 
 class Listed(NamedTuple):

@@ -33,6 +33,7 @@ from cloud_bridge.store.tables import (
     known_devices,
     listening_gaps,
     member_invitations,
+    ocpp_frames,
     over_quota,
     password_resets,
     pending_logins,
@@ -93,6 +94,7 @@ KEPT = [
     Kept(transitions, transitions.c.at_ms, 400),
     Kept(duplicate_identities, duplicate_identities.c.last_ms, 1),  # duplicate_identity.CLEAR_AFTER_MS
     Kept(over_quota, over_quota.c.at_ms, 1),
+    Kept(ocpp_frames, ocpp_frames.c.at_ms, 30),
     Kept(unknown_clients, unknown_clients.c.last_ms, 30),
     Kept(listening_gaps, listening_gaps.c.to_ms, 400),
     Kept(events, events.c.received_ms, 400),

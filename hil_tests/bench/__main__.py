@@ -1,4 +1,4 @@
-"""`python -m hil_tests.bench latency|cuts|latched|guard|contact|vehicles|wear|families|readiness`: what is promised.
+"""`python -m hil_tests.bench latency|cuts|latched|guard|contact|vehicles|wear|families|quirks|readiness`: what is promised.
 
 Exits 1 if it is not held.
 
@@ -18,6 +18,7 @@ from hil_tests.bench.first_contact import first_contact
 from hil_tests.bench.freezes import Freezes
 from hil_tests.bench.latched import Latched
 from hil_tests.bench.latencies import Latencies
+from hil_tests.bench.quirks import run as quirks
 from hil_tests.bench.readiness import run as readiness
 from hil_tests.bench.yardstick import Yardstick
 from hil_tests.fixtures.bridge_process import BridgeProcess
@@ -126,13 +127,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m hil_tests.bench", description=__doc__)
     parser.add_argument(
         "what",
-        choices=("latency", "cuts", "latched", "guard", "contact", "vehicles", "wear", "families", "readiness"),
+        choices=(
+            "latency",
+            "cuts",
+            "latched",
+            "guard",
+            "contact",
+            "vehicles",
+            "wear",
+            "families",
+            "quirks",
+            "readiness",
+        ),
     )
     parser.add_argument(
         "--count",
         type=int,
         help=f"injections (default {INJECTIONS}), cuts (default {CUTS}), losses of the supply with a latched fault (default "
-        f"{LOSSES}), or freezes of each kind (default {FREEZES})",
+        f"{LOSSES}), freezes of each kind (default {FREEZES}), or random frames of chargers (default {quirks.FRAMES})",
     )
     parser.add_argument("--units", type=int, default=UNITS, help="that run side by side")
     parser.add_argument("--nights", type=int, default=NIGHTS, help="of readiness")
@@ -148,6 +160,8 @@ def main() -> int:
         return 0 if wear.wear_everything(arguments.seed) else 1
     if arguments.what == "families":
         return 0 if families.meet_all(arguments.seed) else 1
+    if arguments.what == "quirks":
+        return 0 if quirks.run(arguments.count or quirks.FRAMES, arguments.seed) else 1
     if arguments.what == "readiness":
         if arguments.night is not None:
             readiness.tell_night(arguments.night)

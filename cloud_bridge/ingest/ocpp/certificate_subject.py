@@ -1,15 +1,15 @@
 """Whose client certificate a proxy has checked, of the subject that it tells as RFC 2253 writes it: nginx's $ssl_client_s_dn,
 Caddy's {tls_client_subject}. Pure.
 
-By security profile 3 of OCPP the common name is the identity of the charger. A name of ours needs no escape, so a subject in
-which one stands for it is another's.
+By security profile 3 of OCPP the common name is the identity of the charger. One that is written with escapes proves nothing:
+the proxies do not agree on how they write it.
 """
 
 import re
 
 HEADER = "X-Client-Subject"
 MAX_SUBJECT = 1000  # characters
-_ATTRIBUTE = re.compile(r"([A-Za-z0-9.]+)=((?:[^\\,+\"=<>;#]|\\.|=)*)")
+_ATTRIBUTE = re.compile(r"([A-Za-z0-9.]{1,64})=((?:[^\\,+\"=<>;#]|\\.|=)*)")
 
 
 def common_name(subject: str) -> str | None:

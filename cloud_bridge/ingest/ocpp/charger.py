@@ -8,10 +8,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from cloud_bridge.ingest.ocpp.fields import number, text, time_s, whole
+from cloud_bridge.ingest.ocpp.fields import ascii_text, number, time_s, whole
 from cloud_bridge.ingest.ocpp.meter_values import MAX_A, MAX_W, MAX_WH, Reading, readings
-from cloud_bridge.ingest.ocpp.statuses import CHARGING, FIRST, Status, status_of
-from cloud_bridge.ingest.ocpp.transactions import Transaction
+from cloud_bridge.ingest.ocpp.statuses import CHARGING, DRAWING, FAULTED, FIRST, OCCUPIED, PLUGGED, Status, status_of
+from cloud_bridge.ingest.ocpp.transactions import MAX_NAME, Transaction
 
 KEY = "ocpp"  # of the heartbeat; no reader of the wire format knows it, and it is kept as it is
 MAX_CONNECTORS = 8
@@ -43,26 +43,61 @@ class ChargerState:
     transactions: dict[int, Transaction] = field(default_factory=dict)  # by id, the last ones
     behind_s: int = 0  # its clock, behind ours, by its last StatusNotification
     offered_a: float | None = None
+    csq: int | None = None  # of its mobile network
+    vendor: str = ""  # in small letters, once it has booted on this connection
 
     # What it says.
 
-    def take_status(self, payload: dict[str, Any], now_s: int) -> None:
-        connector = self._connector(payload.get("connectorId"))
-        if connector is None:
-            return
-        connector.status = _name(payload.get("status")) or connector.status
-        connector.error = _name(payload.get("errorCode"))
-        if connector.told.state != CHARGING:
-            connector.watts = 0.0  # none sends readings then
-        if (at_s := time_s(payload.get("timestamp"))) is not None:
+    def note_time(self, timestamp: Any, now_s: int) -> None:
+        """Of a status, which is told as soon as it is so."""
+        if (at_s := time_s(timestamp)) is not None:
             self.behind_s = now_s - at_s
 
-    def take_readings(self, payload: dict[str, Any], now_s: int) -> None:
-        connector = self._connector(payload.get("connectorId"))
+    def take_status(self, at: Any, status: Any, error: Any) -> None:
+        """Of the connector `at`. A status that is not told is what it was."""
+        connector = self._connector(at)
         if connector is None:
             return
-        for one in readings(payload.get("meterValue")):
-            self._take_reading(connector, one, now_s)
+        connector.status = _name(status) or connector.status
+        connector.error = _name(error)
+        if connector.told.state != CHARGING:
+            connector.watts = 0.0  # none sends readings then
+
+    def take_availability(self, at: Any, status: Any) -> None:
+        """Of OCPP 2.0.1, which tells apart whether a connector is occupied, what a transaction does, and what is wrong there.
+        "Occupied" is no news where more is known; an error ends with the fault."""
+        connector = self._connector(at)
+        if connector is None:
+            return
+        said = (_name(status) or "").lower()
+        if said == OCCUPIED and connector.told.state in PLUGGED:
+            return
+        is_mended = connector.told.fault is not None and said != FAULTED
+        self.take_status(at, status, None if is_mended else connector.error)
+
+    def take_progress(self, at: Any, status: str) -> None:
+        """What the transaction on a connector does, likewise. It mends no fault."""
+        connector = self._connector(at)
+        if connector is not None and connector.told.fault is None:
+            self.take_status(at, status, connector.error)
+
+    def take_error(self, at: Any, code: str | None) -> None:
+        """Likewise; None: it is over. Said of a connector whose status is not known it is kept."""
+        connector = self._connector(at)
+        if connector is not None:
+            connector.error = code
+
+    def take_readings(self, at: Any, meter_values: Any, now_s: int, is_past: bool = False) -> None:
+        """`is_past`: the charger says itself that they are of a time without a connection."""
+        connector = self._connector(at)
+        if connector is None:
+            return
+        for one in readings(meter_values):
+            self._take_reading(connector, one, is_past or self.is_past(one.at_s, now_s))
+
+    def is_past(self, at_s: int | None, now_s: int) -> bool:
+        """Whether a time, by the charger's clock, is so long ago that what was then is no state of now."""
+        return at_s is not None and now_s - at_s - self.behind_s > OLD_AFTER_S
 
     def begin(self, transaction: Transaction) -> None:
         """Says nothing of its state: it may have begun days ago, offline."""
@@ -70,6 +105,16 @@ class ChargerState:
         self.transactions[transaction.id] = transaction
         while len(self.transactions) > MAX_TRANSACTIONS:
             del self.transactions[next(iter(self.transactions))]
+
+    def heard_of(self, transaction_id: int, sequence: int | None) -> bool:
+        """Whether a newer event of it was heard before."""
+        known = self.transactions.get(transaction_id)
+        if known is None or sequence is None:
+            return False
+        if sequence < known.sequence:
+            return True
+        self.transactions[transaction_id] = known._replace(sequence=sequence)
+        return False
 
     def end(self, transaction_id: int | None) -> tuple[Transaction | None, bool]:
         """The transaction that is over now, if it is one of the last, and whether it was so before."""
@@ -86,13 +131,15 @@ class ChargerState:
         """Of the pilot; None while a fault stops it, or it has not told."""
         states = {one.told.state for at, one in self.connectors.items() if at and one.status is not None}
         of_all = self.connectors[0].told.state if 0 in self.connectors else None
-        if not states or (of_all == "F" and states.isdisjoint(FIRST[:3])):
+        if not states or (of_all == "F" and states.isdisjoint(PLUGGED)):
             return of_all
         return next((state for state in FIRST if state in states), None)
 
     @property
     def faults(self) -> list[str]:
-        return sorted({one.told.fault for one in self.connectors.values() if one.told.fault})
+        of_all = self.connectors[0].error if 0 in self.connectors else None
+        told = [status_of(one.status, one.error or of_all) for one in self.connectors.values()]
+        return sorted({one.fault for one in told if one.fault})
 
     @property
     def has_told(self) -> bool:
@@ -100,10 +147,19 @@ class ChargerState:
         return any(one.status is not None for one in self.connectors.values())
 
     @property
+    def running(self) -> Transaction | None:
+        """The one that began last and is not over."""
+        return next((one for one in reversed(self.transactions.values()) if not one.is_over), None)
+
+    @property
     def plugged(self) -> int | None:
         """The connector with a vehicle; None where there is none."""
         states = {at: one.told.state for at, one in self.connectors.items() if at}
-        return next((at for at, state in sorted(states.items()) if state in FIRST[:3]), None)
+        return next((at for at, state in sorted(states.items()) if state in PLUGGED), None)
+
+    def draws(self, at: int) -> bool:
+        """Whether a vehicle charges at this connector, or could."""
+        return at in self.connectors and self.connectors[at].told.state in DRAWING
 
     def heartbeat(self) -> bytes:
         """Its state now, in the wire format."""
@@ -116,6 +172,7 @@ class ChargerState:
             "e": _register(self.connectors, numbered),
             "f": self.faults or None,
             "h": troubles or None,
+            "q": self.csq,
             "z": PROBE_AFTER_S,
             KEY: self._kept(),
         }
@@ -139,8 +196,8 @@ class ChargerState:
             self.connectors[at] = Connector()
         return self.connectors[at]
 
-    def _take_reading(self, connector: Connector, one: Reading, now_s: int) -> None:
-        if one.at_s is not None and now_s - one.at_s - self.behind_s > OLD_AFTER_S:
+    def _take_reading(self, connector: Connector, one: Reading, is_past: bool) -> None:
+        if is_past:
             if one.total_wh is not None and one.total_wh > (connector.total_wh or 0):
                 connector.total_wh = one.total_wh  # it has drawn as much by then at least
             return
@@ -150,6 +207,8 @@ class ChargerState:
             connector.watts = round(one.watts, 1)
         if one.offered_a is not None:
             self.offered_a = one.offered_a
+        if one.csq is not None:
+            self.csq = one.csq
 
 
 def charger_of(heartbeat: dict[str, Any]) -> ChargerState:
@@ -157,7 +216,7 @@ def charger_of(heartbeat: dict[str, Any]) -> ChargerState:
     kept, charger = heartbeat.get(KEY), ChargerState()
     if not isinstance(kept, dict):
         return charger
-    for row in _rows(kept.get("connectors"), 5)[:MAX_CONNECTORS]:
+    for row in _rows(kept.get("connectors"), 5, 5)[:MAX_CONNECTORS]:
         at, total_wh = whole(row[0]), _within(row[4], MAX_WH)
         if at is not None:
             charger.connectors[at] = Connector(
@@ -166,21 +225,29 @@ def charger_of(heartbeat: dict[str, Any]) -> ChargerState:
                 _within(row[3], MAX_W),
                 None if total_wh is None else int(total_wh),
             )
-    for row in _rows(kept.get("transactions"), 5)[:MAX_TRANSACTIONS]:
+    for row in _rows(kept.get("transactions"), 5, 7)[:MAX_TRANSACTIONS]:
         transaction_id, connector = whole(row[0]), whole(row[1])
         if transaction_id is not None and connector is not None:
+            sequence = whole(row[5])
             charger.transactions[transaction_id] = Transaction(
-                transaction_id, connector, whole(row[2]), whole(row[3]), row[4] is True
+                transaction_id,
+                connector,
+                whole(row[2]),
+                whole(row[3]),
+                row[4] is True,
+                -1 if sequence is None else sequence,
+                ascii_text(row[6], MAX_NAME) or "",
             )
     charger.behind_s = whole(kept.get("behind")) or 0
     charger.offered_a = _within(heartbeat.get("a"), MAX_A)
+    csq = _within(heartbeat.get("q"), 31)
+    charger.csq = None if csq is None else int(csq)
     return charger
 
 
 def _name(value: Any) -> str | None:
     """Of a status or an error; those of the standard are ASCII, and a heartbeat has to stay short."""
-    found = text(value, MAX_STATUS)
-    return found if found is not None and found.isascii() else None
+    return ascii_text(value, MAX_STATUS)
 
 
 def _within(value: Any, highest: int) -> float | None:
@@ -188,8 +255,10 @@ def _within(value: Any, highest: int) -> float | None:
     return found if found is not None and 0 <= found <= highest else None
 
 
-def _rows(value: Any, size: int) -> list[list[Any]]:
-    return [row for row in value if isinstance(row, list) and len(row) == size] if isinstance(value, list) else []
+def _rows(value: Any, least: int, most: int) -> list[list[Any]]:
+    """Of `most` values each; those of an older version have fewer, and end with None."""
+    rows = [row for row in value if isinstance(row, list)] if isinstance(value, list) else []
+    return [[*row, *[None] * (most - len(row))] for row in rows if least <= len(row) <= most]
 
 
 def _sum(values: Any) -> float | None:

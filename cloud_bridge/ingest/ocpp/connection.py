@@ -22,13 +22,18 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from cloud_bridge.ingest.ocpp.charger import ChargerState
-from cloud_bridge.ingest.ocpp.frames import MAX_FRAME_BYTES
+from cloud_bridge.ingest.ocpp.dialect import Dialect
+from cloud_bridge.ingest.ocpp.dialects import chosen
+from cloud_bridge.ingest.ocpp.error_budget import ErrorBudget
+from cloud_bridge.ingest.ocpp.frames import MAX_FRAME_BYTES, Reply
 from cloud_bridge.ingest.ocpp.line import Line
-from cloud_bridge.ingest.ocpp.login import chosen_subprotocol
-from cloud_bridge.ingest.ocpp.outgoing import Calls
+from cloud_bridge.ingest.ocpp.outgoing import Calls, Outgoing
+from cloud_bridge.ingest.ocpp.records import Record
+from cloud_bridge.ingest.ocpp.vendors import SIGNAL_ASKS, csq_told
 from cloud_bridge.ingest.ocpp.whole_frame import size_on_wire, text_frame, text_in
 
 MAX_UNCOMMITTED = 64  # frames of one charger that the store has not committed; then its socket is not read
+SIGNAL_EVERY_S = 900.0  # as often as it is worth a message over GPRS
 CLOSE_WITHIN_S = 5.0  # of the closing handshake: a charger that does not answer it would hold its file for longer
 MAX_UNSENT_BYTES = 64 * 1024  # for a charger that does not read what it is sent
 UNKNOWN = math.inf  # bytes; then the library reads all of it
@@ -45,6 +50,8 @@ class OcppConnection(ServerConnection):
     is_made = False
     unit_id = ""  # known and proven once it is let in
     since_ms = 0  # the stamp of its presence; before it is let in, of what was told of its charger last
+    dialect: Dialect  # that was agreed upon, likewise
+    has_answered = False  # a CALL of ours
     credentials_ms: int | None = None  # when its secret was changed last, as of just before it was compared
 
     def __init__(self, server: Server, accepted: socket, address: str, network: str | None) -> None:
@@ -56,6 +63,9 @@ class OcppConnection(ServerConnection):
         self.charger = ChargerState()
         self.line = Line(self.loop.time())
         self.calls = Calls()
+        self.note_call: Callable[[bytes], None] = _nothing  # each of ours, for support
+        self.error_budget = ErrorBudget()
+        self._next_signal_s = 0.0
         self.has_sign = False  # of its line, since the door looked last
         self._accepted = accepted
         self._take: Take | None = None  # who is given its frames
@@ -125,7 +135,24 @@ class OcppConnection(ServerConnection):
         """Of ours, if one waits, none is under way and the charger is ready for it."""
         now_s = self.loop.time()
         if self.line.may_call(now_s) and (frame := self.calls.next(now_s)) is not None:
+            self.note_call(frame.encode())
             self.write(frame)
+
+    def ask_for(self, message: str) -> None:
+        """To report something. One that cannot says so, and has been heard."""
+        self.calls.add(Outgoing("TriggerMessage", self.dialect.trigger(message), _whatever))
+
+    def ask_for_interval(self) -> None:
+        """To send its heartbeat as often as we want it; one that cannot is asked for each (line.py)."""
+        self.calls.add(Outgoing(*self.dialect.ask_interval[:2], _whatever))
+
+    def ask_for_signal(self) -> None:
+        """Where its maker has a way to, once in a while."""
+        asked = SIGNAL_ASKS.get(self.charger.vendor)
+        if asked is None or self.loop.time() < self._next_signal_s:
+            return
+        self._next_signal_s = self.loop.time() + SIGNAL_EVERY_S
+        self.calls.add(Outgoing("DataTransfer", {"vendorId": asked[0], "messageId": asked[1]}, self._take_signal))
 
     def write(self, frame: str) -> None:
         """To the charger. One that does not read is cut off."""
@@ -149,6 +176,12 @@ class OcppConnection(ServerConnection):
             return
         with suppress(OSError):  # it has ended already
             self._accepted.shutdown(SHUT_RDWR)  # the handshake fails with the end of the stream
+
+    def _take_signal(self, reply: Reply | None) -> list[Record]:
+        csq = None if reply is None else csq_told(reply.payload.get("data"))
+        if csq is not None:
+            self.charger.csq = csq
+        return []
 
     @property
     def _is_ready(self) -> bool:
@@ -175,5 +208,14 @@ class OcppConnection(ServerConnection):
 
 
 def _choose(_protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    chosen = chosen_subprotocol(offered)
-    return None if chosen is None else Subprotocol(chosen)
+    found = chosen(offered)
+    return None if found is None else Subprotocol(found[0])
+
+
+def _nothing(_frame: bytes) -> None:
+    """Before it is let in."""
+
+
+def _whatever(_reply: Reply | None) -> list[Record]:
+    """Any answer is one: that it came is what was asked."""
+    return []

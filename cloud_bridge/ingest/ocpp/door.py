@@ -1,4 +1,5 @@
-"""The door for chargers of other makers: a WebSocket at `/ocpp/<id>` for OCPP-J 1.6. Created and used on one event loop.
+"""The door for chargers of other makers: a WebSocket at `/ocpp/<id>` for OCPP-J 1.6 and 2.0.1. Created and used on one event
+loop.
 
     accepted (entrance.py) --request with id and proof--> let in --frames--> closed
                               |
@@ -33,8 +34,9 @@ from cloud_bridge.ingest.changed_secrets import ChangedSecrets
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.listener import LOGINS_AT_ONCE, LOOK_EVERY_S
 from cloud_bridge.ingest.ocpp import certificate_subject, login
-from cloud_bridge.ingest.ocpp.actions import Outcome, Record, carry_out, state_of
+from cloud_bridge.ingest.ocpp.actions import Outcome, carry_out, state_of
 from cloud_bridge.ingest.ocpp.connection import QUIET, OcppConnection
+from cloud_bridge.ingest.ocpp.dialects import chosen
 from cloud_bridge.ingest.ocpp.door_canary import DoorAddress, DoorCanary
 from cloud_bridge.ingest.ocpp.entrance import Entrance
 from cloud_bridge.ingest.ocpp.frames import Call, ErrorCode, Reply, error, read_frame, result
@@ -43,6 +45,7 @@ from cloud_bridge.ingest.ocpp.login import Knock, Refused
 from cloud_bridge.ingest.ocpp.orders import ordered
 from cloud_bridge.ingest.ocpp.others import Alone, Others
 from cloud_bridge.ingest.ocpp.outgoing import Outgoing
+from cloud_bridge.ingest.ocpp.records import Record
 from cloud_bridge.ingest.ocpp.stored_charger import Stored
 from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S
 from cloud_bridge.ingest.ways_in import OCPP
@@ -100,6 +103,7 @@ class OcppDoor:
         self._doors: list[DoorAddress] = []
         self._looking: asyncio.Task[None] | None = None
         self._open: dict[str, OcppConnection] = {}
+        self._mute: set[str] = set()  # units that answer nothing; what they say by themselves is heard
         self._take_overs_s: dict[str, list[float]] = {}  # the last ones, of units alone
 
     async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
@@ -139,7 +143,7 @@ class OcppDoor:
         if connection is None:
             return False
         now_ms = self._ingest.clock.now_ms()
-        asked = ordered(payload, connection.charger, now_ms)
+        asked = ordered(connection.dialect.plan, payload, connection.charger, now_ms)
         if isinstance(asked, Record):  # our own word, and so no contact
             return self._ingest.take_late(unit_id, *asked, now_ms, _stored)
         calls = [Outgoing(step.action, step.payload, partial(asked.answered, step)) for step in asked.steps]
@@ -190,6 +194,9 @@ class OcppDoor:
         knock = login.read_knock(request.path, request.headers.get_all("Authorization"), subjects)
         if isinstance(knock, Refused):
             self._counters.refused_client_id += 1
+            if knock.called:
+                _log.info("refused %r: %s", knock.called, knock.reason)
+                self._admission.saw_stranger(knock.called)
             return knock
         unit_id = knock.unit_id
         async with self._turns:
@@ -198,12 +205,13 @@ class OcppDoor:
             found = await self._proof(asking, knock, network)
         if found is not Secret.RIGHT:
             return Refused(*STATUSES[found], unit_id)
-        if login.chosen_subprotocol(_offered(request)) is None:
+        agreed = chosen(_offered(request))
+        if agreed is None:
             self._counters.refused_protocol += 1
             return Refused(HTTPStatus.BAD_REQUEST, login.NO_SUBPROTOCOL, unit_id)
         if not self._ingest.admits(unit_id, self._ingest.clock.now_ms()):
             return Refused(HTTPStatus.SERVICE_UNAVAILABLE, login.TOO_MUCH, unit_id)
-        asking.unit_id = unit_id
+        asking.unit_id, asking.dialect = unit_id, agreed[1]
         return None
 
     async def _proof(self, asking: OcppConnection, knock: Knock, network: str) -> Secret:
@@ -226,7 +234,7 @@ class OcppDoor:
     async def _serve(self, made: ServerConnection) -> None:
         serving = cast(OcppConnection, made)  # by _take
         unit_id = serving.unit_id
-        if unit_id.startswith(CANARY_ID):
+        if unit_id == CANARY_ID:
             await serving.serve(partial(self._take_mark, serving))
             return
         older, self._open[unit_id] = self._open.get(unit_id), serving
@@ -235,8 +243,11 @@ class OcppDoor:
             self._note_take_over(older)
             serving.charger = older.charger  # newer than what is stored
             older.abort()
+        serving.line.waits = unit_id in self._mute
         self._mark_connected(serving, True)
         self._others.opened(unit_id, serving.since_ms)
+        self._ingest.reports.speaks(unit_id, serving.dialect.subprotocol)
+        serving.note_call = partial(self._ingest.reports.frames.note, unit_id, is_ours=True)
         try:
             await serving.serve(partial(self._take_frame, serving))
         finally:
@@ -275,25 +286,31 @@ class OcppDoor:
         if not self._ingest.admits(unit_id, now_ms):
             return False
         heard = self._ingest.hear(unit_id, now_ms)  # before anybody looks into it
-        connection.line.frame(self._loop.time())
+        own_s = connection.line.frame(self._loop.time())
+        if own_s is not None:
+            self._ingest.reports.own_interval(unit_id, int(own_s))
         answer, outcome = self._read(connection, data, now_ms)
+        self._ingest.reports.frames.note(unit_id, data, answer)
         connection.took()
         committed = partial(connection.committed, answer)
         return self._ingest.take_translated(heard, outcome.records, outcome.refused is not None, committed)
 
     def _read(self, connection: OcppConnection, data: bytes, now_ms: int) -> tuple[str | None, Outcome]:
         """The answer, None where there is none to give, and what the frame comes to."""
-        frame = read_frame(data)
+        frame, spelt = read_frame(data), connection.dialect.spelt
         if isinstance(frame, Reply):
+            if connection.calls.has_asked(frame):
+                self._answers(connection)
             records = connection.calls.answered(frame)
             connection.send_next_call()
             return None, Outcome({}, [*records, *state_of(connection.charger)])
         if not isinstance(frame, Call):
             _log.info("%s sent a frame that cannot be read: %s", connection.unit_id, frame.why)
-            answer = None if frame.message_id is None else error(frame.message_id, frame.code, frame.why)
-            return answer, Outcome({}, [], frame.code)
+            code = spelt.get(frame.code, frame.code)
+            answer = None if frame.message_id is None else error(frame.message_id, code, frame.why)
+            return self._refusing(connection, answer), Outcome({}, [], frame.code)
         try:
-            outcome = carry_out(connection.charger, frame, now_ms)
+            outcome = carry_out(connection.dialect.actions, connection.charger, frame, now_ms)
         except Exception:  # a fault of ours; that it was heard is true all the same
             self._counters.failed_messages += 1
             _log.exception("cannot read %s of %s", frame.action, connection.unit_id)
@@ -301,10 +318,25 @@ class OcppDoor:
         if frame.action.lower() == "bootnotification":
             connection.line.booted(self._loop.time())
             if not connection.charger.has_told:
-                connection.calls.add(trigger("StatusNotification"))
+                connection.ask_for("StatusNotification")
         if outcome.refused is not None:
-            return error(frame.message_id, outcome.refused), outcome
+            code = spelt.get(outcome.refused, outcome.refused)
+            return self._refusing(connection, error(frame.message_id, code)), outcome
         return result(frame.message_id, outcome.answer), outcome
+
+    def _answers(self, connection: OcppConnection) -> None:
+        """It can be asked, and so is not waited for."""
+        self._mute.discard(connection.unit_id)
+        if not connection.has_answered:
+            connection.has_answered = True
+            self._ingest.reports.own_interval(connection.unit_id, None)
+
+    def _refusing(self, connection: OcppConnection, answer: str | None) -> str | None:
+        """The CALLERROR, unless the charger has had too many of them."""
+        if answer is None or connection.error_budget.take(self._loop.time()):
+            return answer
+        self._counters.errors_withheld += 1
+        return None
 
     def _take_mark(self, connection: OcppConnection, data: bytes) -> None:
         """A frame of our own canary."""
@@ -335,6 +367,7 @@ class OcppDoor:
             if revoked is not None and revoked.credentials_ms != changed_ms:
                 self._counters.closed_revoked += 1
                 revoked.abort()
+        self._counters.dropped_frames = self._ingest.reports.frames.left_out
         self._entrance.look()
 
     def _look_at(self, connection: OcppConnection, now_s: float) -> None:
@@ -345,30 +378,25 @@ class OcppDoor:
         due = connection.line.look(now_s)
         if due is Do.CLOSE:
             self._counters.closed_idle += 1
+            if connection.line.has_asked_in_vain:
+                self._mute.add(connection.unit_id)
             connection.abort()
             return
         if due is Do.PING:
             connection.ask_for_pong()
         elif due is Do.PROBE:
-            connection.calls.add(trigger("Heartbeat"))
+            connection.ask_for("Heartbeat")
         elif due is Do.ASK_BOOT and not connection.charger.has_told:
-            connection.calls.add(trigger("BootNotification"))
-            connection.calls.add(trigger("StatusNotification"))
+            connection.ask_for("BootNotification")
+            connection.ask_for("StatusNotification")
+        elif due is Do.ASK_INTERVAL:
+            connection.ask_for_interval()
+        connection.ask_for_signal()
         connection.send_next_call()
 
 
 def _stored() -> None:
     """Nobody waits for it."""
-
-
-def trigger(action: str) -> Outgoing:
-    """Asks a charger to report something. One that cannot says so, and has been heard."""
-    return Outgoing("TriggerMessage", {"requestedMessage": action}, _whatever)
-
-
-def _whatever(_reply: Reply | None) -> list[Record]:
-    """Any answer is one: that it came is what was asked."""
-    return []
 
 
 def _offered(request: Request) -> list[str]:

@@ -19,7 +19,7 @@ from cloud_bridge.counters import Counters
 from cloud_bridge.duties import Duties
 from cloud_bridge.ingest.canary import ANSWER_WITHIN_S, CANARY_ID, EVERY_S
 from cloud_bridge.ingest.ocpp.connection import QUIET
-from cloud_bridge.ingest.ocpp.login import SUBPROTOCOL
+from cloud_bridge.ingest.ocpp.v16 import DIALECT
 
 _FRAME = '[2,"1","Heartbeat",{}]'
 
@@ -72,7 +72,7 @@ class DoorCanary:
                 asyncio.timeout(ANSWER_WITHIN_S),
                 connect(
                     f"{scheme}://{host}:{door.port}/{CANARY_ID}",
-                    subprotocols=[Subprotocol(SUBPROTOCOL)],
+                    subprotocols=[Subprotocol(DIALECT.subprotocol)],
                     additional_headers=self._headers,
                     ssl=self._tls if door.over_tls else None,
                     compression=None,

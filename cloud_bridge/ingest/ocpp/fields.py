@@ -23,6 +23,12 @@ def text(value: Any, most: int = 50) -> str | None:
     return "".join(one for one in value[: 4 * most] if one.isprintable()).strip()[:most] or None
 
 
+def ascii_text(value: Any, most: int) -> str | None:
+    """Likewise; None for one with other characters, of which each would be six or twelve in JSON."""
+    found = text(value, most)
+    return found if found is not None and found.isascii() else None
+
+
 def number(value: Any) -> float | None:
     """Of a number, or a text that is one; a comma may divide its digits as well."""
     if isinstance(value, str) and len(value) <= MAX_DIGITS:

@@ -1,4 +1,4 @@
-"""The frames of OCPP-J 1.6: a CALL, its answer, and what is neither. Pure.
+"""The frames of OCPP-J, which are the same in 1.6 and 2.0.1: a CALL, its answer, and what is neither. Pure.
 
 A charge point of another maker is read as far as it can be understood. A CALL without payload, one whose type is a text and an
 id that is a number are no errors; only what leaves no intent to read is Unreadable. Section 4 of "OCPP-J 1.6 Specification".
@@ -17,7 +17,7 @@ MessageId = str | int
 
 
 class ErrorCode(StrEnum):
-    """Of a CALLERROR, table 7; one is misspelt in the standard, and so it is sent."""
+    """Of a CALLERROR, table 7; one is misspelt in the standard, and so it is sent, but for 2.0.1 (Dialect.spelt)."""
 
     NOT_IMPLEMENTED = "NotImplemented"
     NOT_SUPPORTED = "NotSupported"
@@ -77,7 +77,7 @@ def result(message_id: MessageId, payload: dict[str, Any]) -> str:
     return _written([CALL_RESULT, message_id, payload])
 
 
-def error(message_id: MessageId, code: ErrorCode, description: str = "") -> str:
+def error(message_id: MessageId, code: str, description: str = "") -> str:
     return _written([CALL_ERROR, message_id, code, description, {}])
 
 

@@ -15,6 +15,7 @@ PONG_WITHIN_S = 60.0
 FRAME_WITHIN_S = 120.0  # of the probe, over GPRS and behind whatever the charger does
 FRESH_S = 60.0
 BOOT_WITHIN_S = 30.0  # of the connection; else it is asked for a BootNotification, once
+INTERVAL_AFTER_S = 660.0  # without a frame: twice the heartbeat that was asked for at boot, and a little more
 SETTLED_AFTER_S = 2.0  # its boot is answered and it listens (evcc#27203)
 
 
@@ -24,7 +25,8 @@ class Do(Enum):
     PING = auto()
     PROBE = auto()  # a CALL that every charger answers, if only with a refusal
     ASK_BOOT = auto()
-    CLOSE = auto()  # nobody is there
+    ASK_INTERVAL = auto()  # for a heartbeat as often as it was asked for at its boot, once: some keep their own
+    CLOSE = auto()  # nobody is there, or nobody who answers
 
 
 class Line:
@@ -37,11 +39,18 @@ class Line:
         self._may_ping = True
         self._has_ponged = False
         self._has_booted = False
+        self._has_interval = False  # was asked for one
         self._may_call_s = now_s + BOOT_WITHIN_S
+        self._is_mute = False  # it has not answered the probe, and is waited for
+        self.has_asked_in_vain = False  # and so its connection is over
+        self.waits = False  # its last connection has ended so, which did not help: only what it says by itself is heard
 
-    def frame(self, now_s: float) -> None:
-        self._frame_s = now_s
+    def frame(self, now_s: float) -> float | None:
+        """Returns how long it was quiet, where it was asked meanwhile and has not answered: so rarely it speaks by itself."""
+        quiet_s, self._frame_s = now_s - self._frame_s, now_s
         self._probed_s = None
+        is_own, self._is_mute = self._is_mute, False
+        return quiet_s if is_own else None
 
     def is_fresh(self, now_s: float) -> bool:
         """Whether somebody spoke on it a moment ago, and so it is no half-open connection that its charger has given up."""
@@ -64,9 +73,12 @@ class Line:
         return now_s >= self._may_call_s
 
     def look(self, now_s: float) -> Do | None:
-        """What to do now. PING, PROBE and ASK_BOOT are taken as done."""
-        if self._probed_s is not None and now_s - self._probed_s > FRAME_WITHIN_S:
-            return Do.CLOSE
+        """What to do now. All but CLOSE are taken as done."""
+        if self._probed_s is not None and not self._is_mute and now_s - self._probed_s > FRAME_WITHIN_S:
+            if not self.waits:
+                self.has_asked_in_vain = True
+                return Do.CLOSE
+            self._is_mute = True
         if self._pinged_s is not None and now_s - self._pinged_s > PONG_WITHIN_S:
             is_deaf = self._frame_s < self._pinged_s and self._has_ponged
             self._pinged_s = None
@@ -79,6 +91,9 @@ class Line:
         if self._probed_s is None and now_s - self._frame_s > PROBE_AFTER_S:
             self._probed_s = now_s
             return Do.PROBE
+        if not self._has_interval and now_s - self._frame_s > INTERVAL_AFTER_S:
+            self._has_interval = True
+            return Do.ASK_INTERVAL
         quiet_s = now_s - max(self._frame_s, self._sign_s)
         if self._may_ping and self._pinged_s is None and quiet_s > PING_AFTER_S:
             self._pinged_s = now_s

@@ -13,21 +13,19 @@ from base64 import b64decode
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import unquote
 
+from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.ingest.ocpp.certificate_subject import common_name
-from cloud_bridge.wire import UNIT_ID
+from cloud_bridge.ingest.ocpp.identity import decoded, read_identity, unit_id_of, why_not
 from cloud_bridge.words import N_
 
-SUBPROTOCOL = "ocpp1.6"
 MAX_SECRET = 128  # characters
 KEY_DIGITS = range(32, 41)  # hexadecimal, of an AuthorizationKey
 
-NO_ID = "the address ends with no id of a charger"
-NO_PASSWORD = "it sent no password (Basic authentication, security profile 1 or 2)"
+NO_PASSWORD = N_("it sent no password (Basic authentication, security profile 1 or 2)")
 OTHER_USER = N_("its user name is not its id")
 OTHER_CERTIFICATE = N_("the common name (CN) of its client certificate is not its id")
-NO_SUBPROTOCOL = N_("it does not offer the subprotocol ocpp1.6 (OCPP-J 1.6)")
+NO_SUBPROTOCOL = N_("it offers neither the subprotocol ocpp1.6 nor ocpp2.0.1 (OCPP-J)")
 WRONG_SECRET = N_("its password is not the secret of this charger")
 NOT_OURS = N_("no charger of this id speaks OCPP here")
 TRY_AGAIN = N_("we could not check its password: our database is away")
@@ -47,41 +45,39 @@ class Refused(NamedTuple):
     status: HTTPStatus
     reason: str
     unit_id: str | None = None  # whom it was said to be
+    called: str = ""  # what it calls itself, where no unit can have that identity
 
 
 def read_knock(path: str, authorization: Iterable[str], subjects: Iterable[str] = ()) -> Knock | Refused:
     """`authorization` are the values of the header of that name, and `subjects` of the one in which a proxy of ours tells of a
     client certificate: empty, or none, without one. Never raises."""
-    unit_id = _unit_id(path)
-    if unit_id is None:
-        return Refused(HTTPStatus.NOT_FOUND, NO_ID)
+    credentials = _basic(authorization)
+    identity = read_identity(path, None if credentials is None else credentials[0])
+    reason = why_not(identity)
+    if reason is not None:
+        return Refused(HTTPStatus.NOT_FOUND, reason, called=identity)
+    unit_id = _unit_id(identity)
     shown = [one for one in subjects if one]
     if shown:
-        is_its_own = [common_name(one) for one in shown] == [unit_id]
-        return (
-            Knock(unit_id, (), is_certified=True)
-            if is_its_own
-            else Refused(HTTPStatus.UNAUTHORIZED, OTHER_CERTIFICATE, unit_id)
-        )
-    credentials = _basic(authorization)
+        if [common_name(one) for one in shown] != [identity]:
+            return Refused(HTTPStatus.UNAUTHORIZED, OTHER_CERTIFICATE, unit_id)
+        return Knock(unit_id, (), is_certified=True)
     if credentials is None:
         return Refused(HTTPStatus.UNAUTHORIZED, NO_PASSWORD, unit_id)
     user, password = credentials
-    if user != unit_id:
+    if not _is_of(user, unit_id) and not _is_of(decoded(user), unit_id):
         return Refused(HTTPStatus.UNAUTHORIZED, OTHER_USER, unit_id)
     return Knock(unit_id, _forms(password))
 
 
-def chosen_subprotocol(offered: Iterable[str]) -> str | None:
-    """As it was written there, in whatever letters; None if it is not among them."""
-    return next((one for one in offered if one.lower() == SUBPROTOCOL), None)
+def _is_of(user: str, unit_id: str) -> bool:
+    """Whether it is the identity of the unit, or its id."""
+    return why_not(user) is None and _unit_id(user) == unit_id
 
 
-def _unit_id(path: str) -> str | None:
-    """The last part of the path, without the query; what is before it is free."""
-    parts = [part for part in path.partition("?")[0].split("/") if part]
-    found = unquote(parts[-1]) if parts else ""
-    return found if UNIT_ID.match(found) else None
+def _unit_id(identity: str) -> str:
+    """Our own canary is no unit, and its name no identity of one."""
+    return identity if identity == CANARY_ID else unit_id_of(identity)
 
 
 def _basic(authorization: Iterable[str]) -> tuple[str, bytes] | None:
@@ -92,7 +88,7 @@ def _basic(authorization: Iterable[str]) -> tuple[str, bytes] | None:
         return None
     try:
         user, colon, password = b64decode(encoded.strip(), validate=True).partition(b":")
-        return (user.decode(), password) if colon and 0 < len(password) <= MAX_SECRET else None
+        return (_as_text(user), password) if colon and 0 < len(password) <= MAX_SECRET else None
     except (binascii.Error, ValueError):
         return None
 

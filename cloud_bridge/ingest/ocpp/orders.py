@@ -1,18 +1,19 @@
-"""Our commands in the words of OCPP 1.6, and what a charger makes of them as its result. Pure.
+"""Our commands as CALLs, and what a charger makes of them as its result. Pure.
 
-A limit and a pause are a ChargePointMaxProfile, which ends by itself as our commands do: it holds for whatever is plugged in,
-and while the line is down. To charge now ends it, and starts a transaction where a vehicle waits for one. What has no CALL is
-refused before it is sent. A charger that does not answer has no result, and pages say that it was silent.
+A limit and a pause are a profile of the whole charger, which ends by itself as our commands do: it holds for whatever is
+plugged in, and while the line is down. To charge now ends it, and starts a transaction where a vehicle waits for one. What has
+no CALL is refused before it is sent. A charger that does not answer has no result, and pages say that it was silent. The CALLs
+themselves are those of a version of OCPP (v16.py, v201.py).
 """
 
-import json
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.ingest.ocpp.actions import Record
 from cloud_bridge.ingest.ocpp.charger import ChargerState
 from cloud_bridge.ingest.ocpp.fields import text, whole
 from cloud_bridge.ingest.ocpp.frames import ErrorCode, Reply
+from cloud_bridge.ingest.ocpp.records import Record, as_json
 from cloud_bridge.wire import BadPayload, read_object
 
 PROFILE_ID = 1  # of the one profile that is ours
@@ -53,26 +54,20 @@ class Ordered:
         return [] if self._left or self._is_silent else [result_of(self._command_id, self._why_not)]
 
 
-def ordered(payload: bytes, charger: ChargerState, now_ms: int) -> Ordered | Record:
+Plan = Callable[
+    [str, dict[str, Any], ChargerState, int], tuple[Step, ...]
+]  # what to do, the command, the charger, our clock
+
+
+def ordered(plan: Plan, payload: bytes, charger: ChargerState, now_ms: int) -> Ordered | Record:
     """The CALLs of a command on `cp/<id>/command`, or its result where there is none for it."""
     try:
         said = read_object(payload)
     except BadPayload:  # made by ourselves
         said = {}
-    command_id = text(said.get("id"), 64) or ""
-    match said.get("do"):
-        case "limit":
-            return Ordered(command_id, (_profile(whole(said.get("amps")) or 0, said, now_ms),))
-        case "pause":
-            return Ordered(command_id, (_profile(0, said, now_ms),))
-        case "resume":
-            return Ordered(command_id, (_NO_PROFILE,))
-        case "override" if said.get("on") is True:
-            connector = charger.plugged
-            start = Step("RemoteStartTransaction", {"connectorId": connector, "idTag": ID_TAG})
-            waits = connector is not None and charger.state in ("B1", "B2")
-            return Ordered(command_id, (_NO_PROFILE, start) if waits else (_NO_PROFILE,))
-    return result_of(command_id, NOT_POSSIBLE)
+    command_id, do = text(said.get("id"), 64) or "", said.get("do")
+    steps = plan(do, said, charger, now_ms) if isinstance(do, str) else ()
+    return Ordered(command_id, steps) if steps else result_of(command_id, NOT_POSSIBLE)
 
 
 def why_not(step: Step, reply: Reply) -> str:
@@ -86,16 +81,19 @@ def why_not(step: Step, reply: Reply) -> str:
 
 
 def result_of(command_id: str, why: str) -> Record:
-    said = {"id": command_id, "ok": not why} | ({"y": why} if why else {})
-    return Record("result", json.dumps(said, separators=(",", ":")).encode())
+    return Record("result", as_json({"id": command_id, "ok": not why} | ({"y": why} if why else {})))
 
 
-# A charger that has no such profile says Unknown.
-_NO_PROFILE = Step("ClearChargingProfile", {"id": PROFILE_ID}, frozenset({"accepted", "unknown"}))
+class Ceiling(NamedTuple):
+    """The profile that a limit or a pause comes to, in what both versions call alike."""
+
+    profile: dict[str, Any]
+    schedule: dict[str, Any]
 
 
-def _profile(amps: int, said: dict[str, Any], now_ms: int) -> Step:
-    end_s = whole(said.get("exp"))
+def ceiling(command: dict[str, Any], now_ms: int) -> Ceiling:
+    """No amps: a pause."""
+    end_s, amps = whole(command.get("exp")), whole(command.get("amps")) or 0
     lasting_s = LONGEST_S if end_s is None else max(1, min(end_s - now_ms // 1000, LONGEST_S))
     schedule = {
         "startSchedule": iso_utc(now_ms),
@@ -104,11 +102,13 @@ def _profile(amps: int, said: dict[str, Any], now_ms: int) -> Step:
         "chargingSchedulePeriod": [{"startPeriod": 0, "limit": float(amps if amps >= LEAST_A else 0)}],
     }
     profile = {
-        "chargingProfileId": PROFILE_ID,
         "stackLevel": 0,
-        "chargingProfilePurpose": "ChargePointMaxProfile",
         "chargingProfileKind": "Absolute",
         "validTo": iso_utc(now_ms + 1000 * lasting_s),
-        "chargingSchedule": schedule,
     }
-    return Step("SetChargingProfile", {"connectorId": 0, "csChargingProfiles": profile})
+    return Ceiling(profile, schedule)
+
+
+def waiting(charger: ChargerState) -> int | None:
+    """The connector whose vehicle waits for a transaction; None: there is none."""
+    return charger.plugged if charger.state in ("B1", "B2") else None

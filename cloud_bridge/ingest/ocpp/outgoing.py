@@ -9,8 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cloud_bridge.ingest.ocpp.actions import Record
 from cloud_bridge.ingest.ocpp.frames import Reply, call
+from cloud_bridge.ingest.ocpp.records import Record
 
 ANSWER_WITHIN_S = 60.0  # over GPRS
 WAITING_MAX = 8
@@ -46,9 +46,13 @@ class Calls:
         self._under_way = message_id, one, now_s + ANSWER_WITHIN_S
         return call(message_id, one.action, one.payload)
 
+    def has_asked(self, reply: Reply) -> bool:
+        """Whether it answers the one that is under way."""
+        return self._under_way is not None and reply.message_id == self._under_way[0]
+
     def answered(self, reply: Reply) -> list[Record]:
         """What of it is stored; nothing where nobody has asked, or it came too late."""
-        if self._under_way is None or reply.message_id != self._under_way[0]:
+        if self._under_way is None or not self.has_asked(reply):
             return []
         _, one, _ = self._under_way
         self._under_way = None

@@ -1,5 +1,7 @@
 """ChargePointStatus and ChargePointErrorCode of OCPP 1.6 in the words of our own wire format. Pure.
 
+2.0.1 has fewer of both, and v201.py says which of these they are.
+
 A charger of OCPP tells what it does, not the pilot: the state of the pilot that goes with it is what pages and alerts go by.
 """
 
@@ -19,10 +21,12 @@ STATES = {
     "charging": "C2",
     "unavailable": "F",
 }
-FAULTED, UNAVAILABLE, NO_ERROR = "faulted", "unavailable", "noerror"
+FAULTED, OCCUPIED, NO_ERROR = "faulted", "occupied", "noerror"
 CHARGING = "C2"
+DRAWING = (CHARGING, "B2")
+PLUGGED = (*DRAWING, "B1")
 # Of a charger with several connectors its state is the first of these that one of them has.
-FIRST = ("C2", "B2", "B1", "A1", "F")
+FIRST = (*PLUGGED, "A1", "F")
 
 
 class Status(NamedTuple):
@@ -38,8 +42,5 @@ def status_of(status: str | None, error: str | None) -> Status:
     said, code = (status or "").lower(), (error or "").lower()
     if said == FAULTED:
         return Status(None, fault_name(code) or OTHER_FAULT)
-    if said not in STATES:
-        return Status(None)
-    if code in ("", NO_ERROR):
-        return Status(STATES[said])
-    return Status(STATES[said], None, trouble_name(code) or OTHER_TROUBLE)
+    is_well = code in ("", NO_ERROR)
+    return Status(STATES.get(said), None, None if is_well else trouble_name(code) or OTHER_TROUBLE)

@@ -135,8 +135,35 @@ class ClearOrder(_Order):
     do: Literal["clear"]
 
 
+class StopOrder(_Order):
+    """The charge that goes on ends. Of chargers that speak OCPP, as the two below."""
+
+    do: Literal["stop"]
+
+
+class UnlockOrder(_Order):
+    """The cable is let go, where a charger holds it."""
+
+    do: Literal["unlock"]
+
+
+class RebootOrder(_Order):
+    """It starts again, once no vehicle charges where it can wait for that."""
+
+    do: Literal["reboot"]
+
+
 Order = Annotated[
-    LimitOrder | PauseOrder | ChargeNowOrder | ScheduleOrder | SkipDelayOrder | ClearOrder, Field(discriminator="do")
+    LimitOrder
+    | PauseOrder
+    | ChargeNowOrder
+    | ScheduleOrder
+    | SkipDelayOrder
+    | ClearOrder
+    | StopOrder
+    | UnlockOrder
+    | RebootOrder,
+    Field(discriminator="do"),
 ]
 ORDER = {"charge_now": "override", "clear": "resume"}  # where the charge point's word is another one
 OF_ORDER = {word: name for name, word in ORDER.items()}

@@ -90,7 +90,7 @@ def give_command(
         _use_rate(request, asker)
         do = ORDER.get(order.do, order.do)
         if not commands.is_possible(unit.protocol, do, order.arguments()):
-            raise HTTPException(409, "not possible with this charger, which speaks OCPP. Nothing was sent.")
+            raise HTTPException(409, "not possible with this charger: it is of another kind. Nothing was sent.")
         command_id = commands.give(app_state, unit.id, asker.id, do, order.arguments(), holds_ms, command_id)
         note(request, Kind.COMMAND, asker, f"{do} to {unit.id}")
         given = _find(app_state, unit, command_id)

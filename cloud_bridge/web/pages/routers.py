@@ -33,7 +33,7 @@ from cloud_bridge.web.pages.everyone import (
     sign_up,
     support,
 )
-from cloud_bridge.web.pages.installer import job_customer, job_moves, job_photos, job_raise, job_report, jobs
+from cloud_bridge.web.pages.installer import frames, job_customer, job_moves, job_photos, job_raise, job_report, jobs
 from cloud_bridge.web.pages.operator import fleet, invitations, roll_outs, security
 
 ROUTERS = (
@@ -50,6 +50,7 @@ ROUTERS = (
     history.router,
     monthly_report.router,
     support.router,
+    frames.router,
     jobs.router,
     job_raise.router,
     job_moves.router,

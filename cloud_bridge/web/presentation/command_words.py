@@ -101,6 +101,12 @@ def _asked(command: Command, until: str | None) -> str:
             return _("No limit and no pause")
         case "skip_delay":
             return _("No random delay this time")
+        case "stop":
+            return _("End this charge")
+        case "unlock":
+            return _("Let go of the cable")
+        case "reboot":
+            return _("Start again")
         case other:
             said = other.capitalize()
             return said if until is None else _("{order} until {time}").format(order=said, time=until)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cloud_bridge import faults
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.contact import Contact, Gap
+from cloud_bridge.contact import SILENT_AFTER_MS, Contact, Gap
 from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.contact_details import Details
 from cloud_bridge.store.conversations import Unread
@@ -242,12 +242,19 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     return sorted(found, key=lambda fact: fact.wide)
 
 
+VERSIONS = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "OCPP 2.0.1"}
+
+
 def _of_ocpp(point: ChargePoint, line: Line) -> list[Fact]:
     """How it is connected. A sign of the line is none of the charger, and so no contact."""
-    found = [Fact(_("Connection"), "OCPP 1.6")]
+    found = [Fact(_("Connection"), VERSIONS.get(line.version or "", "OCPP"))]
     if line.alive_ms is not None:
         means = _("Its connection has answered then, which says nothing of the charger itself.")
         found.append(Fact(_("Line alive"), words.when(line.alive_ms, point.now_ms, point.time_zone), means))
+    if point.silent_after_ms > SILENT_AFTER_MS:
+        means = _("It says something by itself only now and then, and does not answer when it is asked.")
+        lasting = _("after {duration}").format(duration=words.lasting(point.silent_after_ms))
+        found.append(Fact(_("Counted as silent"), lasting, means))
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import iso_utc
-from cloud_bridge.contact import Contact, Verdict, is_believable, judge
+from cloud_bridge.contact import SILENT_AFTER_MS, Contact, Verdict, is_believable, judge
 from cloud_bridge.duplicate_identity import CLEAR_AFTER_MS
 from cloud_bridge.paths import EVERY
 from cloud_bridge.store.duplicates import Duplicate
@@ -40,6 +40,7 @@ class ChargePoint(NamedTuple):
     is_unreadable: bool  # what is stored of its state is not valid
     protocol: str  # store.units.Protocol: what of the above it can tell goes by it
     deaf: list[str]  # nodes of our cluster that do not hear now, and by which it may come in; by name
+    silent_after_ms: int = SILENT_AFTER_MS  # from when on it is silent
 
 
 USUAL_INTERVAL_S = 300  # of heartbeats that do not say it (firmware/link/messages.py)
@@ -91,6 +92,7 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
         is_over_quota=unit.over_quota_ms is not None and abs(now_ms - unit.over_quota_ms) < OVER_QUOTA_MS,
         is_unreadable=is_unreadable,
         protocol=unit.protocol,
+        silent_after_ms=unit.silent_after_ms,
         deaf=app_state.ledger.deaf(now_ms, None if unit.contact is None else unit.contact.shard),
     )
 

@@ -3,15 +3,11 @@ while the bridge is killed, two boxes have one identity, and chargers have the m
 
 import asyncio
 import base64
-import json
 import ssl
-import time
-import urllib.request
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,63 +17,15 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from hil_tests.fixtures.cloud_fixture import API_TOKEN, CloudFixture
-from hil_tests.fixtures.ports import free_ports
+from hil_tests.ingest.ocpp.running_bridge import WITHIN_S, OcppBridge
 from hil_tests.sim.ocpp_charger import Manners, NoAnswer, OcppCharger
 
-WITHIN_S = 60.0
 IDS = ["killed", "twice", "odd", "refused", "strict"]  # a charger for each test
 
 
-class Bridge:
-    """The process, with its doors for OCPP. One for all tests: to start it takes longer than they do."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port, self.tls_port = free_ports(2)
-        ports = {"CHARGEKEEPER_OCPP_PORT": str(self.port), "CHARGEKEEPER_OCPPS_PORT": str(self.tls_port)}
-        self.cloud = CloudFixture(folder, environment=ports, tls=True)
-        self.cloud.start()
-        added = self.cloud.commands(*(["unit", "add", unit_id, "--ocpp"] for unit_id in IDS))
-        self.keys = {str(one["id"]): str(one["secret"]) for one in added}
-
-    def charger(self, unit_id: str, manners: Manners | None = None) -> OcppCharger:
-        return OcppCharger(self.port, unit_id, self.keys[unit_id], manners)
-
-    async def get(self, path: str) -> Any:
-        return await asyncio.to_thread(self.cloud.get, path)
-
-    async def read(self, unit_id: str) -> Any:
-        return await self.get(f"/api/charge-points/{unit_id}")
-
-    async def until(self, path: str, condition: Callable[[Any], object]) -> Any:
-        """What is told there, once it is so."""
-        return await asyncio.to_thread(self._until, path, condition)
-
-    async def kill(self) -> None:
-        await asyncio.to_thread(self.cloud.kill_bridge)
-
-    async def start_again(self) -> None:
-        await asyncio.to_thread(self.cloud.start_bridge)
-
-    def order(self, unit_id: str, **wanted: Any) -> str:
-        """Gives it; returns where its answer will be."""
-        headers = {"Authorization": f"Bearer {API_TOKEN}", "Content-Type": "application/json"}
-        url = f"{self.cloud.address}/api/charge-points/{unit_id}/commands"
-        request = urllib.request.Request(url, json.dumps(wanted).encode(), headers)
-        with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
-            return str(answer.headers["Location"])
-
-    def _until(self, path: str, condition: Callable[[Any], object]) -> Any:
-        give_up_s = time.monotonic() + WITHIN_S
-        while not condition(told := self.cloud.get(path)):
-            assert time.monotonic() < give_up_s, told
-            time.sleep(0.05)
-        return told
-
-
 @pytest.fixture(scope="module")
-def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridge]:
-    bridge = Bridge(tmp_path_factory.mktemp("chargers"))
+def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OcppBridge]:
+    bridge = OcppBridge(tmp_path_factory.mktemp("chargers"), IDS)
     yield bridge
     bridge.cloud.stop()
 
@@ -86,7 +34,7 @@ def run(story: Coroutine[Any, Any, None]) -> None:
     asyncio.run(story)
 
 
-def test_a_session_goes_on_through_a_kill_of_the_bridge(bridge: Bridge) -> None:
+def test_a_session_goes_on_through_a_kill_of_the_bridge(bridge: OcppBridge) -> None:
     async def story() -> None:
         charger = bridge.charger("killed")
         async with charger.connected():
@@ -111,7 +59,7 @@ def test_a_session_goes_on_through_a_kill_of_the_bridge(bridge: Bridge) -> None:
     run(story())
 
 
-def test_two_boxes_with_one_identity_take_turns_and_nothing_answered_is_lost(bridge: Bridge) -> None:
+def test_two_boxes_with_one_identity_take_turns_and_nothing_answered_is_lost(bridge: OcppBridge) -> None:
     async def story() -> None:
         answered = 0
 
@@ -158,7 +106,7 @@ def is_later(last: str, told: dict[str, Any]) -> bool:
     return bool(told["last_contact"] > last)
 
 
-def test_odd_frames_are_answered_and_close_nothing(bridge: Bridge) -> None:
+def test_odd_frames_are_answered_and_close_nothing(bridge: OcppBridge) -> None:
     async def story() -> None:
         charger = bridge.charger("odd", Manners(boots=False, numeric_ids=True, appends_slash=True))
         async with charger.connected():
@@ -176,12 +124,12 @@ def test_odd_frames_are_answered_and_close_nothing(bridge: Bridge) -> None:
     run(story())
 
 
-def test_whoever_is_refused_is_never_contacted(bridge: Bridge) -> None:
+def test_whoever_is_refused_is_never_contacted(bridge: OcppBridge) -> None:
     async def story() -> None:
         key = bridge.keys["refused"]
         strangers = [
             OcppCharger(bridge.port, "refused", key, Manners(subprotocols=())),
-            OcppCharger(bridge.port, "refused", key, Manners(subprotocols=("ocpp2.0.1",))),
+            OcppCharger(bridge.port, "refused", key, Manners(subprotocols=("ocpp2.0",))),
             OcppCharger(bridge.port, "refused", f"{key}x"),
         ]
         for stranger in strangers:
@@ -203,7 +151,7 @@ class Strict(ChargePoint):  # type: ignore[misc]  # the library has no types
         return call_result.SetChargingProfile(status="Accepted")
 
 
-def test_the_librarys_own_charger_takes_our_answers_by_its_schemas_over_tls(bridge: Bridge) -> None:
+def test_the_librarys_own_charger_takes_our_answers_by_its_schemas_over_tls(bridge: OcppBridge) -> None:
     async def story() -> None:
         trusted = ssl.create_default_context(cafile=bridge.cloud.folder / "tls" / "ca.pem")
         trusted.check_hostname = False

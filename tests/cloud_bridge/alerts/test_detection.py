@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
 from cloud_bridge.alerts.alarm import Alarm
 from cloud_bridge.alerts.detection import SETTLED_MS, notice_weak_signal
@@ -12,7 +12,8 @@ from cloud_bridge.alerts.kinds import MAX_FAULTS, AlertKind
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from cloud_bridge.store.personal import erase
 from cloud_bridge.store.subscriptions import Via, add_subscription
-from cloud_bridge.store.tables import alerts, events, signal_5min
+from cloud_bridge.store.tables import alerts, events, signal_5min, units
+from cloud_bridge.store.units import Protocol
 from cloud_bridge.store.upsert import insert_new
 from tests.cloud_bridge.alerting import Journal, driver, look, no_bad_row, told, unit_of, webhooks
 from tests.cloud_bridge.running import Bridge, HandClock, running_bridge
@@ -197,6 +198,23 @@ def test_a_silence_that_came_back_and_stayed_is_alerted_when_six_hours_have_ende
     journal.heartbeat()
     look(bridge)
     assert told(sent) == [SILENT, BACK, SILENT, BACK]
+
+
+def test_what_a_charger_of_another_maker_does_in_a_silence_that_came_back_is_not_promised(
+    bridge: Bridge, sent: list[dict[str, Any]]
+) -> None:
+    journal = Journal(unit_of(bridge, driver(bridge, "ann", (AlertKind.SILENT,)), "cp-1"), "cp-1")
+    with bridge.app_state.database.writing() as connection:
+        connection.execute(update(units).values(protocol=Protocol.OCPP))
+    for _ in range(2):
+        journal.heartbeat()
+        look(bridge)
+        bridge.clock.advance(31 * MINUTE_MS)
+        look(bridge)
+    bridge.clock.advance(6 * HOUR_MS)
+    look(bridge)
+    assert told(sent) == [SILENT, SILENT]
+    assert all("Whether it charges meanwhile is a setting of its own." in one["words"] for one in sent)
 
 
 def test_a_weak_signal_is_one_alert_a_week_whatever_its_mean(bridge: Bridge, sent: list[dict[str, Any]]) -> None:

@@ -95,7 +95,11 @@ def test_a_charger_of_another_maker_gets_a_key_that_it_can_take_and_its_address(
     monkeypatch.setenv("CHARGEKEEPER_OCPP_PORT", "9000")
     said = answer(capsys, "unit", "add", "wall", "--ocpp", "--json")
     assert len(said["secret"]) == 20 and said["connect_to"] == "ws://127.0.0.1:9000/ocpp/wall"
-    assert [(one["id"], one["protocol"]) for one in answer(capsys, "unit", "list", "--json")] == [("wall", "ocpp")]
+    odd = answer(capsys, "unit", "add", "R 1/ü", "--ocpp", "--json")
+    assert odd["id"] == "R-1---1effe3ed" and odd["user"] == "R 1/ü"
+    assert odd["connect_to"] == "ws://127.0.0.1:9000/ocpp/R%201%2F%C3%BC"
+    listed = answer(capsys, "unit", "list", "--json")
+    assert [(one["id"], one["protocol"]) for one in listed] == [("R-1---1effe3ed", "ocpp"), ("wall", "ocpp")]
     assert len(answer(capsys, "unit", "secret", "wall", "--json")["secret"]) == 20
 
 

@@ -402,6 +402,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.signal_averages:units_read": "makes signal_5min",
     "store.upkeep:five_minutes_since": "its name",
     "store.upkeep:may_go_until": "their names",
+    "store.ocpp_frames:record_frames": "their numbers, while it writes",
     "store.personal:erase": "the person's own, by RULES",
     "store.personal:_commanded": "a condition of RULES",
     "store.alerts:_alerted": "of the alerts of one subscription",

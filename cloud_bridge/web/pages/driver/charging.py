@@ -149,6 +149,24 @@ def resume(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf
     return send_command(request, app_state, person, unit, "resume", {})
 
 
+@router.post("/stop", dependencies=[OwnForm])
+def stop(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+    """The charge that goes on ends."""
+    return send_command(request, app_state, person, unit, "stop", {})
+
+
+@router.post("/unlock", dependencies=[OwnForm])
+def unlock(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+    """The cable is let go."""
+    return send_command(request, app_state, person, unit, "unlock", {})
+
+
+@router.post("/reboot", dependencies=[OwnForm])
+def reboot(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
+    """The charger starts again."""
+    return send_command(request, app_state, person, unit, "reboot", {})
+
+
 def send_command(
     request: Request,
     app_state: AppState,

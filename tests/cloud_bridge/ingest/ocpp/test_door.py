@@ -13,9 +13,11 @@ from websockets.frames import Frame, Opcode
 
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.ingest.ocpp import login
+from cloud_bridge.ingest.ocpp.error_budget import ERRORS_AT_ONCE
+from cloud_bridge.ingest.ocpp.identity import LONG_ID, unit_id_of
 from cloud_bridge.ingest.quotas import Quotas
 from cloud_bridge.store.ocpp_lines import line_of
-from cloud_bridge.store.tables import contacts, events, heartbeats, security_events, sessions
+from cloud_bridge.store.tables import contacts, events, heartbeats, security_events, sessions, unknown_clients
 from cloud_bridge.store.units import Protocol, change_secret, revoke
 from tests.cloud_bridge.ingest.ocpp.client import OcppClient, basic
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, Bridge, Unit, running_bridge
@@ -60,6 +62,26 @@ def test_a_charger_boots_charges_and_is_seen_as_any_other(bridge: Bridge) -> Non
     assert (session.energy_wh, session.reason) == (2000, "EVDisconnected")
 
 
+def test_a_station_of_2_0_1_is_seen_as_any_other_and_is_given_orders_in_its_own_words(bridge: Bridge) -> None:
+    station = OcppClient(bridge, subprotocols=["ocpp2.0.1", "ocpp1.6"])
+    assert station.socket.subprotocol == "ocpp2.0.1"
+    named = {"vendorName": "V", "model": "M", "firmwareVersion": "2.1"}
+    assert station.call("BootNotification", reason="PowerUp", chargingStation=named)["interval"] == 300
+    station.call("StatusNotification", evseId=1, connectorId=1, connectorStatus="Occupied")
+    info = {"transactionId": "a", "chargingState": "Charging"}
+    station.call("TransactionEvent", eventType="Started", seqNo=0, transactionInfo=info)
+    told = bridge.read("wall")
+    assert (told["state"], told["firmware"], told["contact"]) == ("C2", "2.1", "online")
+    assert station.answer([2, "x", "BootNotification", 7]) == "TypeConstraintViolation"
+    assert station.answer([2, "y"]) == "FormatViolation", "as 2.0.1 spells it"
+    given = order(bridge, do="pause", minutes=60)
+    asked = station.asked("SetChargingProfile")
+    assert asked[3]["chargingProfile"]["chargingProfilePurpose"] == "ChargingStationMaxProfile"
+    station.send([3, asked[1], {"status": "Accepted"}])
+    where = given.headers["location"]
+    bridge.until(lambda: bridge.client.get(where).json()["status"] == "done", "told")
+
+
 @pytest.mark.parametrize(
     "frame",
     ["", "{", "[]", "[2]", "null", '[2,"1"]', b"\xff\xfe", b"\x80", '[2,"1","Nonsense",{}]', "[3,1,2]", "[9,8,7]"],
@@ -100,7 +122,7 @@ def test_pings_and_logins_are_no_contact(bridge: Bridge) -> None:
         ({"additional_headers": basic("wall", "wrong")}, 401, login.WRONG_SECRET),
         ({"additional_headers": basic("other", "wrong")}, 401, login.OTHER_USER),
         ({"subprotocols": None}, 400, login.NO_SUBPROTOCOL),
-        ({"subprotocols": ["ocpp2.0.1"]}, 400, login.NO_SUBPROTOCOL),
+        ({"subprotocols": ["ocpp2.0"]}, 400, login.NO_SUBPROTOCOL),
     ],
 )
 def test_whoever_is_refused_is_no_contact_and_its_installer_reads_why(
@@ -226,6 +248,54 @@ def test_a_limit_is_a_profile_and_its_answer_is_the_chargers(bridge: Bridge) -> 
     assert bridge.client.get(where).json()["reason"] == "not supported"
 
 
+def test_a_loop_of_refusals_is_slowed_down_and_every_frame_is_contact(bridge: Bridge) -> None:
+    charger = OcppClient(bridge)
+    for number in range(30):
+        charger.send([2, str(number), "Nonsense", {}])
+    charger.send([2, "last", "Heartbeat", {}])
+    refused = 0
+    while (said := charger.receive())[1] != "last":
+        refused += said[0] == 4
+    assert refused == ERRORS_AT_ONCE and bridge.counter("errors_withheld") == 30 - refused
+    assert bridge.counter("contacts") == 31
+
+
+def test_a_maker_with_a_way_to_tell_its_signal_is_asked_for_it(bridge: Bridge) -> None:
+    charger = OcppClient(bridge)
+    charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Available")
+    charger.call("BootNotification", chargePointVendor="Evnex", chargePointModel="R7")
+    asked = charger.asked("DataTransfer")
+    assert asked[3] == {"vendorId": "Evnex", "messageId": "GetRSSI"}
+    charger.send([3, asked[1], {"status": "Accepted", "data": "-83"}])
+    charger.call("Heartbeat")
+    assert bridge.read("wall")["csq"] == 15
+
+
+def test_what_a_maker_tells_in_its_own_way_is_kept(bridge: Bridge) -> None:
+    charger = OcppClient(bridge)
+    told = charger.call("DataTransfer", vendorId="V", messageId="Status", data="x=1")
+    assert told == {"status": "UnknownVendorId"}
+    [row] = rows(bridge, events)
+    assert row.kind == "data" and json.loads(row.payload)["d"] == {"vendor": "V", "what": "Status", "data": "x=1"}
+
+
+def test_an_identity_that_is_no_id_gets_in_as_its_unit(bridge: Bridge) -> None:
+    unit_id = unit_id_of("R 1/ü")
+    secret = bridge.add_unit(unit_id, Protocol.OCPP).secret
+    charger = OcppClient(bridge, "R%201%2F%C3%BC", secret, additional_headers=basic("R 1/ü", secret))
+    charger.call("Heartbeat")
+    assert bridge.read(unit_id)["contact"] == "online"
+
+
+def test_an_identity_that_no_unit_can_have_is_refused_with_the_reason_and_the_operator_sees_it(bridge: Bridge) -> None:
+    secret, name = bridge.add_unit("wall", Protocol.OCPP).secret, "x" * 49
+    with pytest.raises(InvalidStatus) as refused:
+        OcppClient(bridge, name, secret)
+    assert status_of(refused) == 404 and LONG_ID in (refused.value.response.body or b"").decode()
+    bridge.app_state.unknown_clients.write()
+    assert [row.id for row in rows(bridge, unknown_clients)] == [name[:36]]
+
+
 def test_json_of_an_answer_has_no_spaces(bridge: Bridge) -> None:
     charger = OcppClient(bridge)
     charger.send('[2,7,"Heartbeat"]')
@@ -239,8 +309,8 @@ def test_rows_that_are_not_valid_keep_nobody_out(bridge: Bridge) -> None:
     with bridge.app_state.database.writing() as connection:
         connection.execute(insert(heartbeats), {"unit_id": "wall", "received_ms": START_MS, "payload": "{"})
         connection.execute(text("UPDATE heartbeats SET payload = x'ff'"))
-        connection.execute(text("INSERT INTO ocpp_lines VALUES ('wall', 'soon', -1, x'ff', 1e300)"))
-        assert line_of(connection, "wall") == (None, None, None)
+        connection.execute(text("INSERT INTO ocpp_lines VALUES ('wall', 'soon', -1, x'ff', 1e300, x'ff')"))
+        assert line_of(connection, "wall") == (None, None, None, None)
     charger = OcppClient(bridge, "wall", secret)
     assert "currentTime" in charger.call("Heartbeat")
 

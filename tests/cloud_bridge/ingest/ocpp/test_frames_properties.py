@@ -3,6 +3,7 @@ wire format?"""
 
 import asyncio
 import json
+import os
 from typing import Any
 
 import pytest
@@ -10,22 +11,42 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ocpp import messages  # type: ignore[import-untyped]  # comes without types
 
-from cloud_bridge.ingest.ocpp.actions import ACTIONS, Outcome, carry_out
+from cloud_bridge.ingest.ocpp.actions import Outcome, carry_out
 from cloud_bridge.ingest.ocpp.charger import ChargerState, charger_of
+from cloud_bridge.ingest.ocpp.dialect import Dialect
+from cloud_bridge.ingest.ocpp.dialects import DIALECTS
 from cloud_bridge.ingest.ocpp.frames import Call, Reply, Unreadable, error, read_frame
 from cloud_bridge.ingest.ocpp.meter_values import MAX_W, MAX_WH
 from cloud_bridge.wire import Heartbeat, Session, decode, read_object
 from tests.cloud_bridge.running import START_MS
 
-NAMES = (
-    *("Authorize", "BootNotification", "DataTransfer", "DiagnosticsStatusNotification", "FirmwareStatusNotification"),
-    *("Heartbeat", "MeterValues", "StartTransaction", "StatusNotification", "StopTransaction"),
-)
+V16 = DIALECTS["ocpp1.6"]
+VERSIONS = {"ocpp1.6": "1.6", "ocpp2.0.1": "2.0.1"}  # as the library has them
+NAMES = {
+    "ocpp1.6": (
+        *("Authorize", "BootNotification", "DataTransfer", "DiagnosticsStatusNotification"),
+        *("FirmwareStatusNotification", "Heartbeat", "MeterValues", "StartTransaction", "StatusNotification"),
+        "StopTransaction",
+    ),
+    "ocpp2.0.1": (
+        *("Authorize", "BootNotification", "ClearedChargingLimit", "DataTransfer", "FirmwareStatusNotification"),
+        *("Get15118EVCertificate", "GetCertificateStatus", "Heartbeat", "LogStatusNotification", "MeterValues"),
+        *("NotifyChargingLimit", "NotifyCustomerInformation", "NotifyDisplayMessages", "NotifyEVChargingNeeds"),
+        *("NotifyEVChargingSchedule", "NotifyEvent", "NotifyMonitoringReport", "NotifyReport"),
+        *("PublishFirmwareStatusNotification", "ReportChargingProfiles", "ReservationStatusUpdate"),
+        *("SecurityEventNotification", "SignCertificate", "StatusNotification", "TransactionEvent"),
+    ),
+}
 FIELDS = (
     *("connectorId", "status", "errorCode", "timestamp", "meterStart", "meterStop", "transactionId", "idTag", "reason"),
     *("chargePointVendor", "firmwareVersion", "chargePointSerialNumber", "vendorId", "meterValue", "transactionData"),
+    *("evseId", "connectorStatus", "eventType", "seqNo", "offline", "transactionInfo", "evse", "idToken", "eventData"),
+    "chargingStation",
 )
-WORDS = ("Charging", "Available", "Faulted", "GroundFailure", "NoError", "2026-01-01T00:00:00Z", "1970-01-01T00:00:00Z")
+WORDS = (
+    *("Charging", "Available", "Faulted", "GroundFailure", "NoError", "2026-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+    *("Occupied", "Started", "Updated", "Ended"),
+)
 SAMPLE_WORDS = (
     "Power.Active.Import",
     "Energy.Active.Import.Register",
@@ -42,25 +63,44 @@ values = st.recursive(
     scalars, lambda some: st.lists(some, max_size=4) | st.dictionaries(st.text(max_size=8), some, max_size=4)
 )
 sample = st.dictionaries(
-    st.sampled_from(("value", "measurand", "unit", "phase", "context")), st.sampled_from(SAMPLE_WORDS) | scalars
+    st.sampled_from(("value", "measurand", "unit", "phase", "context", "unitOfMeasure")),
+    st.sampled_from(SAMPLE_WORDS) | scalars | st.fixed_dictionaries({"unit": st.just("Wh"), "multiplier": scalars}),
 )
 meter = st.lists(
     st.fixed_dictionaries({"timestamp": scalars, "sampledValue": st.lists(sample, max_size=5)}), max_size=3
 )
-payloads = st.dictionaries(st.sampled_from(FIELDS), scalars | meter, max_size=5)
-calls = st.builds(Call, st.text(max_size=36) | st.integers(), st.sampled_from(NAMES), payloads)
+info = st.dictionaries(
+    st.sampled_from(("transactionId", "chargingState", "stoppedReason", "id", "connectorId", "name")),
+    scalars,
+    max_size=4,
+)
+changed = st.fixed_dictionaries({"component": info, "variable": info, "actualValue": scalars, "cleared": scalars})
+payloads = st.dictionaries(st.sampled_from(FIELDS), scalars | meter | info | st.lists(changed, max_size=3), max_size=6)
 
-untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
+
+def calls(dialect: str) -> st.SearchStrategy[Call]:
+    return st.builds(Call, st.text(max_size=36) | st.integers(), st.sampled_from(NAMES[dialect]), payloads)
 
 
-def schema_of(action: str) -> Any:
-    return messages.get_validator(messages.MessageType.CallResult, action, "1.6")
+several = st.sampled_from(sorted(VERSIONS)).flatmap(
+    lambda one: st.tuples(st.just(one), st.lists(calls(one), max_size=4))
+)
+
+untimed = settings(  # a busy machine is no fault
+    max_examples=int(os.environ.get("OCPP_FRAMES", "300")) // 3,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
-def check(charger: ChargerState, call: Call) -> Outcome:
-    outcome = carry_out(charger, call, START_MS)
+def schema_of(action: str, dialect: Dialect) -> Any:
+    return messages.get_validator(messages.MessageType.CallResult, action, VERSIONS[dialect.subprotocol])
+
+
+def check(charger: ChargerState, call: Call, dialect: Dialect = V16) -> Outcome:
+    outcome = carry_out(dialect.actions, charger, call, START_MS)
     assert outcome.refused is None
-    schema_of(call.action).validate(json.loads(json.dumps(outcome.answer)))
+    schema_of(call.action, dialect).validate(json.loads(json.dumps(outcome.answer)))
     for kind, payload in outcome.records:
         message = decode(kind, payload)
         if isinstance(message, Heartbeat):
@@ -82,11 +122,13 @@ def test_any_bytes_are_a_frame_or_unreadable(data: bytes) -> None:
 
 
 @untimed
-@given(st.lists(calls, max_size=4))
-def test_any_calls_are_answered_as_the_schemas_have_it_and_stored_as_the_wire_format(several: list[Call]) -> None:
-    charger = ChargerState()
-    for call in several:
-        check(charger, call)
+@given(several)
+def test_any_calls_are_answered_as_the_schemas_have_it_and_stored_as_the_wire_format(
+    said: tuple[str, list[Call]],
+) -> None:
+    charger, dialect = ChargerState(), DIALECTS[said[0]]
+    for call in said[1]:
+        check(charger, call, dialect)
 
 
 @untimed
@@ -95,8 +137,9 @@ def test_any_stored_state_gives_a_charger(kept: Any) -> None:
     assert decode("heartbeat", charger_of({"ocpp": kept, "a": kept}).heartbeat()) is not None
 
 
-def test_every_action_of_the_standard_is_known() -> None:
-    assert {name.lower() for name in NAMES} <= set(ACTIONS)
+def test_every_action_of_the_standards_is_known() -> None:
+    for subprotocol, dialect in DIALECTS.items():
+        assert {name.lower() for name in NAMES[subprotocol]} <= set(dialect.actions)
 
 
 async def _refused_by_the_library(frame: Call) -> bool:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_bridge.ingest.ocpp import login
-from cloud_bridge.ingest.ocpp.login import Knock, Refused, chosen_subprotocol, read_knock
+from cloud_bridge.ingest.canary import CANARY_ID
+from cloud_bridge.ingest.ocpp import identity, login
+from cloud_bridge.ingest.ocpp.login import Knock, Refused, read_knock
 
 KEY = "abcdefghijKLMNOPQR12"
 
@@ -33,6 +34,31 @@ def test_its_id_is_the_last_part_of_the_address(path: str) -> None:
     assert read_knock(path, header("wall")) == Knock("wall", (KEY,))
 
 
+ODD = "R 1/ü"  # as npm's ocpp-rpc sends it: the path encoded, the user name not
+
+
+@pytest.mark.parametrize(
+    ("path", "user"),
+    [
+        ("/ocpp/R%201%2F%C3%BC", ODD),
+        ("/ocpp/R%201%2F%C3%BC/", ODD),
+        ("/ocpp/R%201/%C3%BC", ODD),
+        ("/ocpp/R%201%2F%FC", ODD),
+        ("/ocpp/R%201%2F%C3%BC", "R%201%2F%C3%BC"),
+        ("/ocpp/R%201%2Fu%CC%88", ODD),
+        ("/ocpp/R%201%2F%C3%BC", identity.unit_id_of(ODD)),
+        (f"/ocpp/{identity.unit_id_of(ODD)}", ODD),
+    ],
+)
+def test_an_identity_that_is_no_id_is_one_unit_however_it_is_written(path: str, user: str) -> None:
+    assert read_knock(path, header(user)) == Knock(identity.unit_id_of(ODD), (KEY,))
+
+
+def test_a_user_name_in_latin_1_is_read() -> None:
+    sent = [f"Basic {b64encode('R 1/ü:'.encode('latin-1') + KEY.encode()).decode()}"]
+    assert read_knock("/ocpp/R%201%2F%C3%BC", sent) == Knock(identity.unit_id_of(ODD), (KEY,))
+
+
 def test_a_key_in_hexadecimal_digits_is_compared_in_both_forms() -> None:
     digits = KEY.encode().hex()
     assert read_knock("/wall", header("wall", digits.encode())) == Knock("wall", (digits, KEY))
@@ -49,8 +75,9 @@ def test_a_password_may_have_colons() -> None:
 @pytest.mark.parametrize(
     ("path", "authorization", "reason"),
     [
-        ("/", header("wall"), login.NO_ID),
-        ("/ocpp/a b", header("a b"), login.NO_ID),
+        ("/", header("wall"), identity.NO_ID),
+        (f"/ocpp/{'x' * 49}", header("x" * 49), identity.LONG_ID),
+        ("/ocpp/a%00b", header("a\0b"), identity.ODD_ID),
         ("/wall", [], login.NO_PASSWORD),
         ("/wall", ["Bearer x"], login.NO_PASSWORD),
         ("/wall", ["Basic !"], login.NO_PASSWORD),
@@ -71,17 +98,21 @@ def test_any_request_is_a_knock_or_refused(path: str, authorization: list[str]) 
     assert isinstance(read_knock(path, authorization), Knock | Refused)
 
 
-@pytest.mark.parametrize(
-    ("offered", "chosen"),
-    [(["ocpp1.6"], "ocpp1.6"), (["ocpp2.0.1", "OCPP1.6"], "OCPP1.6"), ([], None), (["ocpp2.0.1"], None)],
-)
-def test_the_subprotocol_is_chosen_as_it_was_written(offered: list[str], chosen: str | None) -> None:
-    assert chosen_subprotocol(offered) == chosen
-
-
 def test_a_certificate_in_its_name_is_its_proof_and_one_in_another_is_none() -> None:
     assert read_knock("/ocpp/wall", [], ["CN=wall,O=Maker"]) == Knock("wall", (), is_certified=True)
     assert read_knock("/ocpp/wall", header("wall"), ["", ""]) == Knock("wall", (KEY,)), "none was shown"
     for subjects in (["CN=other"], ["O=Maker"], ["CN=wall", "CN=other"], ["CN=wall", "CN=wall"]):
         refused = read_knock("/ocpp/wall", header("wall"), subjects)
         assert isinstance(refused, Refused) and refused.reason == login.OTHER_CERTIFICATE
+
+
+def test_a_certificate_is_in_the_name_of_the_identity_and_not_of_the_id_that_is_made_of_it() -> None:
+    unit_id = identity.unit_id_of("R 1/2")
+    assert read_knock("/ocpp/R%201%2F2", [], ["CN=R 1/2,O=Maker"]) == Knock(unit_id, (), is_certified=True)
+    refused = read_knock("/ocpp/R%201%2F2", [], [f"CN={unit_id}"])
+    assert isinstance(refused, Refused) and refused.reason == login.OTHER_CERTIFICATE
+
+
+def test_our_own_canary_has_its_name_and_no_unit_gets_it() -> None:
+    assert read_knock(f"/{CANARY_ID}", header(CANARY_ID)) == Knock(CANARY_ID, (KEY,))
+    assert identity.unit_id_of(CANARY_ID) != CANARY_ID

@@ -7,20 +7,26 @@ from typing import Any
 import pytest
 from ocpp import messages  # type: ignore[import-untyped]  # comes without types
 
-from cloud_bridge.ingest.ocpp.actions import Record
 from cloud_bridge.ingest.ocpp.charger import ChargerState
+from cloud_bridge.ingest.ocpp.dialect import Dialect
+from cloud_bridge.ingest.ocpp.dialects import DIALECTS
 from cloud_bridge.ingest.ocpp.frames import Reply
 from cloud_bridge.ingest.ocpp.orders import NOT_POSSIBLE, NOT_SUPPORTED, REJECTED, Ordered, ordered
+from cloud_bridge.ingest.ocpp.records import Record
+from cloud_bridge.ingest.ocpp.transactions import Transaction
 from cloud_bridge.wire import Result, decode
 from tests.cloud_bridge.running import START_MS
 
 ENDS_S = START_MS // 1000 + 3600
+V16, V201 = DIALECTS["ocpp1.6"], DIALECTS["ocpp2.0.1"]
 
 
-def given(status: str = "Preparing", **command: Any) -> Ordered | Record:
+def given(status: str = "Preparing", dialect: Dialect = V16, runs: bool = False, **command: Any) -> Ordered | Record:
     charger = ChargerState()
-    charger.take_status({"connectorId": 1, "status": status, "errorCode": "NoError"}, 0)
-    return ordered(json.dumps({"id": "c-1", **command}).encode(), charger, START_MS)
+    charger.take_status(1, status, "NoError")
+    if runs:
+        charger.begin(Transaction(7, 1, None, None, name="tx 7"))
+    return ordered(dialect.plan, json.dumps({"id": "c-1", **command}).encode(), charger, START_MS)
 
 
 def result(record: Record) -> Result:
@@ -30,20 +36,41 @@ def result(record: Record) -> Result:
 
 
 @pytest.mark.parametrize(
-    ("command", "actions"),
+    ("command", "of_16", "of_201"),
     [
-        ({"do": "limit", "amps": 10, "exp": ENDS_S}, ["SetChargingProfile"]),
-        ({"do": "pause", "exp": ENDS_S}, ["SetChargingProfile"]),
-        ({"do": "resume"}, ["ClearChargingProfile"]),
-        ({"do": "override", "on": True}, ["ClearChargingProfile", "RemoteStartTransaction"]),
+        ({"do": "limit", "amps": 10, "exp": ENDS_S}, ["SetChargingProfile"], ["SetChargingProfile"]),
+        ({"do": "pause", "exp": ENDS_S}, ["SetChargingProfile"], ["SetChargingProfile"]),
+        ({"do": "resume"}, ["ClearChargingProfile"], ["ClearChargingProfile"]),
+        (
+            {"do": "override", "on": True},
+            ["ClearChargingProfile", "RemoteStartTransaction"],
+            ["ClearChargingProfile", "RequestStartTransaction"],
+        ),
+        ({"do": "stop"}, ["RemoteStopTransaction"], ["RequestStopTransaction"]),
+        ({"do": "reboot"}, ["Reset"], ["Reset"]),
+        ({"do": "unlock"}, ["UnlockConnector"], ["UnlockConnector"]),
     ],
 )
-def test_a_command_is_calls_that_the_schemas_allow(command: dict[str, Any], actions: list[str]) -> None:
-    found = given(**command)
-    assert isinstance(found, Ordered)
-    assert [step.action for step in found.steps] == actions
-    for step in found.steps:
-        asyncio.run(messages.validate_payload(messages.Call("1", step.action, dict(step.payload)), "1.6"))
+def test_a_command_is_calls_that_the_schemas_allow(
+    command: dict[str, Any], of_16: list[str], of_201: list[str]
+) -> None:
+    for dialect, version, actions in ((V16, "1.6", of_16), (V201, "2.0.1", of_201)):
+        found = given(dialect=dialect, runs=True, **command)
+        assert isinstance(found, Ordered)
+        assert [step.action for step in found.steps] == actions
+        for step in found.steps:
+            check_call(step.action, step.payload, version)
+
+
+@pytest.mark.parametrize(("dialect", "version"), [(V16, "1.6"), (V201, "2.0.1")])
+def test_what_we_ask_of_ourselves_is_what_the_schemas_allow(dialect: Dialect, version: str) -> None:
+    check_call(dialect.ask_interval.action, dialect.ask_interval.payload, version)
+    for message in ("Heartbeat", "BootNotification", "StatusNotification"):
+        check_call("TriggerMessage", dialect.trigger(message), version)
+
+
+def check_call(action: str, payload: dict[str, Any], version: str) -> None:
+    asyncio.run(messages.validate_payload(messages.Call("1", action, payload), version))
 
 
 def test_nothing_is_started_where_it_charges_or_nobody_waits() -> None:
@@ -53,7 +80,8 @@ def test_nothing_is_started_where_it_charges_or_nobody_waits() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [{"do": "schedule", "hours": "off"}, {"do": "skip_delay"}, {"do": "override", "on": False}]
+    "command",
+    [{"do": "schedule", "hours": "off"}, {"do": "skip_delay"}, {"do": "override", "on": False}, {"do": "stop"}],
 )
 def test_what_it_cannot_do_is_refused_and_not_sent(command: dict[str, Any]) -> None:
     found = given(**command)

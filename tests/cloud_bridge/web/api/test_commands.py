@@ -118,7 +118,7 @@ def test_an_order_reaches_the_charge_point_in_its_own_words(
         {"do": "schedule", "charge": {}},
         {"do": "schedule", "charge": {"weekdays": [{"from": "22:00", "to": "24:00"}]}},
         {"do": "schedule", "charge": {"weekdays": [{"from": "00:00", "to": "01:00"}] * 3}},
-        {"do": "reboot"},
+        {"do": "rescan"},
         {},
     ],
 )
@@ -130,6 +130,14 @@ def test_an_order_that_cannot_be_is_refused_and_not_sent(
     assert all(reason["loc"][0] == "body" and reason["msg"] for reason in answer.json()["detail"])
     bridge.command("home-1", b'{"id":"last"}')
     assert heard_ids(unit, "last") == ["last"]
+
+
+@pytest.mark.parametrize("do", ["stop", "unlock", "reboot"])
+def test_what_only_a_charger_of_ocpp_does_is_not_sent_to_a_unit_of_our_own(
+    bridge: Bridge, unit: Unit, dora: TestClient, do: str
+) -> None:
+    answer = dora.post(COMMANDS, json={"do": do})
+    assert answer.status_code == 409 and "Nothing was sent" in answer.text
 
 
 def heard_ids(unit: Unit, last: str) -> list[str]:

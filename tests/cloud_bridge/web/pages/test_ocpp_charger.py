@@ -8,6 +8,7 @@ import pytest
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.ingest.ocpp import login
 from cloud_bridge.store.access import Role
+from cloud_bridge.store.claims import release
 from cloud_bridge.store.units import Protocol
 from tests.cloud_bridge.ingest.ocpp.client import OcppClient
 from tests.cloud_bridge.people import Visitor, give
@@ -34,6 +35,7 @@ def test_a_charging_one_is_seen_without_what_it_cannot_tell(bridge: Bridge, char
     charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Charging")
     sample = {"value": "7200", "measurand": "Power.Active.Import", "unit": "W"}
     charger.call("MeterValues", connectorId=1, meterValue=[{"sampledValue": [sample]}])
+    bridge.app_state.unit_reports.write()
     page = Visitor(bridge, "ann").read("/")
     assert "Just now" in page and "Working" in page and "Charging" in page and "7.2 kW" in page
     assert "OCPP 1.6" in page and "Firmware 7.1" in page
@@ -86,7 +88,61 @@ def test_only_what_it_can_do_is_offered(bridge: Bridge, charger: OcppClient) -> 
     refused = bridge.client.post("/api/charge-points/wall/commands", json={"do": "skip_delay"})
     assert refused.status_code == 409 and "not possible with this charger" in refused.text
     assert ann.post(f"{here}/pause", here, hours="1").status_code == 200
-    assert charger.asked("SetChargingProfile")
+    asked = charger.asked("SetChargingProfile")
+    charger.send([3, asked[1], {"status": "Accepted"}])
+    assert ann.post(f"{here}/stop", here).status_code == 200
+    assert "not possible with this charger" in ann.read(here), "no transaction goes on"
+    for what, action in (("unlock", "UnlockConnector"), ("reboot", "Reset")):
+        assert ann.post(f"{here}/{what}", here).status_code == 200
+        asked = charger.asked(action)
+        charger.send([3, asked[1], {"status": "Unlocked" if what == "unlock" else "Accepted"}])
+
+
+def test_its_last_messages_are_there_without_tokens_until_it_changes_hands(bridge: Bridge, charger: OcppClient) -> None:
+    here = "/charge-points/wall/frames"
+    ann, sam = Visitor(bridge, "ann"), Visitor(bridge, "sam", Role.SUPPORT)
+    assert "There are none yet" in ann.read(here)
+    charger.call("Authorize", idTag="04AABBCCDD")
+    charger.answer([2, "x", "Nonsense", {}])
+    charger.call("BootNotification", chargePointVendor="V", chargePointModel="M")
+    assert charger.asked("TriggerMessage")
+    bridge.app_state.unit_reports.write()
+    for visitor in (ann, sam):
+        page = visitor.read(here)
+        assert "Authorize" in page and "***" in page and "04AABBCCDD" not in page
+        assert "NotImplemented" in page and "from us" in page and "TriggerMessage" in page
+    assert "Last messages" in ann.read("/charge-points/wall")
+    with bridge.app_state.database.writing() as connection:
+        assert release(connection, "wall", now_ms=bridge.clock.now_ms())
+    assert "There are none yet" in sam.read(here)
+    assert Visitor(bridge, "eve", Role.DRIVER).client.get(here).status_code == 404
+
+
+def test_its_version_is_told(bridge: Bridge, charger: OcppClient) -> None:
+    station = OcppClient(bridge, "wall", charger.secret, subprotocols=["ocpp2.0.1"])
+    station.call("StatusNotification", evseId=1, connectorId=1, connectorStatus="Available")
+    bridge.app_state.unit_reports.write()
+    assert "OCPP 2.0.1" in Visitor(bridge, "ann").read("/")
+
+
+def test_one_that_is_rarely_heard_is_silent_later_until_it_answers(bridge: Bridge, charger: OcppClient) -> None:
+    charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Available")
+    reports, ann = bridge.app_state.unit_reports, Visitor(bridge, "ann")
+    reports.own_interval("wall", 4 * 3600)
+    reports.write()
+    bridge.clock.advance(2 * 60 * MINUTE_MS)
+    page = ann.read("/")
+    assert "after 4 hours" in page and "We have not heard from your charger" not in page
+    charger.call("BootNotification", chargePointVendor="V", chargePointModel="M")
+    charger.send([3, "of nobody", {}])
+    charger.call("Heartbeat")
+    reports.write()
+    assert "Counted as silent" in ann.read("/"), "that was no answer"
+    assert ann.post("/charge-points/wall/charging/resume", "/charge-points/wall/charging").status_code == 200
+    charger.send([4, charger.asked("ClearChargingProfile")[1], "NotImplemented", "", {}])
+    charger.call("Heartbeat")
+    reports.write()
+    assert "Counted as silent" not in ann.read("/")
 
 
 def test_the_fleet_tells_its_kind(bridge: Bridge, charger: OcppClient) -> None:

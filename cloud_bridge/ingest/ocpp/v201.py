@@ -1,0 +1,267 @@
+"""OCPP 2.0.1: what a charging station reports, and our commands. Pure.
+
+What 1.6 says with one status is said in three ways here: whether a connector is occupied (StatusNotification), what the
+transaction there does (TransactionEvent), and what is wrong (NotifyEvent). An event that the station has kept while it was
+offline is history: of the state of now it says no more than that a transaction is over. Names in brackets are of use cases and
+requirements of "OCPP 2.0.1 Part 2 - Specification".
+"""
+
+from typing import Any
+
+from cloud_bridge.ingest.ocpp.actions import (
+    HEARTBEAT_S,
+    MAX_VERSION,
+    Action,
+    Done,
+    booted,
+    data_transfer,
+    fault_changes,
+    heartbeat,
+    noted,
+    refused,
+    unasked,
+)
+from cloud_bridge.ingest.ocpp.charger import ChargerState
+from cloud_bridge.ingest.ocpp.dialect import Dialect
+from cloud_bridge.ingest.ocpp.fields import ascii_text, items, text, whole
+from cloud_bridge.ingest.ocpp.frames import ErrorCode
+from cloud_bridge.ingest.ocpp.meter_values import registers
+from cloud_bridge.ingest.ocpp.orders import ID_TAG, PROFILE_ID, Step, ceiling, waiting
+from cloud_bridge.ingest.ocpp.records import Record, as_json, event
+from cloud_bridge.ingest.ocpp.transactions import MAX_NAME, End, Transaction, believable_s, number_of, session
+
+ACCEPTED: dict[str, Any] = {"idTokenInfo": {"status": "Accepted"}}  # whose card it is, is the owner's business at home
+OF_AN_EVSE = 100  # a connector behind the first of its EVSE is numbered EVSE times this, and its own number
+# ChargingStateEnumType in the statuses of 1.6, which say the same.
+PROGRESS = {
+    "charging": "Charging",
+    "evconnected": "Preparing",
+    "suspendedev": "SuspendedEV",
+    "suspendedevse": "SuspendedEVSE",
+    "idle": "Available",
+}
+# Components (Part 2 - Appendices, section 3.1) whose problem has a code in 1.6, in small letters.
+ERRORS = {
+    "connectedev": "evcommunicationerror",
+    "connectorplugretentionlock": "connectorlockfailure",
+    "controlmetering": "powermeterfailure",
+    "cppwmcontroller": "mode3error",
+    "evretentionlock": "connectorlockfailure",
+    "fiscalmetering": "powermeterfailure",
+    "groundisolationprotection": "groundfailure",
+    "overcurrentprotection": "overcurrentfailure",
+    "powercontactor": "powerswitchfailure",
+    "rcd": "groundfailure",
+    "tokenreader": "readerfailure",
+}
+OTHER_ERROR = "othererror"
+MAX_EVENTS = 20  # of one message that are kept
+WRONG = ("problem", "tripped")  # variables that say that something is wrong with a component
+
+
+def _boot(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
+    [station] = items(payload.get("chargingStation"))[:1] or [{}]
+    [modem] = items(station.get("modem"))[:1] or [{}]
+    names = {
+        "v": text(station.get("firmwareVersion"), MAX_VERSION),
+        "vendor": text(station.get("vendorName")),
+        "model": text(station.get("model")),
+        "serial": text(station.get("serialNumber")),
+        "iccid": text(modem.get("iccid")),
+        "why": text(payload.get("reason")),
+    }
+    return booted(charger, names, now_ms)
+
+
+def _status(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
+    before = charger.faults
+    at = _connector(payload.get("evseId"), payload.get("connectorId"))
+    charger.take_availability(at, payload.get("connectorStatus"))
+    charger.note_time(payload.get("timestamp"), now_ms // 1000)
+    return {}, fault_changes(before, charger.faults)
+
+
+def _meter_values(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
+    charger.take_readings(_connector(payload.get("evseId"), 1), payload.get("meterValue"), now_ms // 1000)
+    return {}, []
+
+
+def _transaction(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
+    """TransactionEvent: the beginning of one, what it does, and its end."""
+    [info] = items(payload.get("transactionInfo"))[:1] or [{}]
+    name, kind = text(info.get("transactionId"), MAX_NAME), (text(payload.get("eventType")) or "").lower()
+    number = number_of(name)
+    began = charger.transactions.get(number)
+    at, at_s = _place(payload, 1 if began is None else began.connector), believable_s(payload.get("timestamp"), now_ms)
+    answer = dict(ACCEPTED) if "idToken" in payload else {}
+    if kind == "started" and (began is None or began.started_s != at_s):
+        told = registers(payload.get("meterValue"))
+        kept = ascii_text(name, MAX_NAME) or ""
+        charger.begin(Transaction(number, at, at_s, told[0] if told else None, name=kept))
+    is_older = charger.heard_of(number, whole(payload.get("seqNo")))
+    is_past = is_older or payload.get("offline") is True or charger.is_past(at_s, now_ms // 1000)
+    charger.take_readings(at, payload.get("meterValue"), now_ms // 1000, is_past)
+    progress = PROGRESS.get((text(info.get("chargingState")) or "").lower())
+    if kind == "ended":
+        return answer, _end(charger, payload, at, None if is_past else progress, now_ms)
+    if progress is not None and not is_past:
+        charger.take_progress(at, progress)
+    return answer, []
+
+
+def _end(charger: ChargerState, payload: dict[str, Any], at: int, progress: str | None, now_ms: int) -> list[Record]:
+    [info] = items(payload.get("transactionInfo"))[:1] or [{}]
+    name, ended_s = text(info.get("transactionId"), MAX_NAME), believable_s(payload.get("timestamp"), now_ms)
+    latest = charger.running
+    began, is_repeat = charger.end(number_of(name))
+    if is_repeat:
+        return []
+    if progress is not None or (latest == began and charger.draws(at)):
+        charger.take_progress(at, "Finishing" if progress in (None, "Charging") else progress)
+    told = registers(payload.get("meterValue"))
+    number = None if name is None else number_of(name, ended_s if began is None else began.started_s)
+    end = End(
+        number,
+        ended_s,
+        told[-1] if told else None,
+        told[0] if len(told) > 1 else None,
+        info.get("stoppedReason"),
+    )
+    return [Record("session", as_json(session(began, end)))]
+
+
+def _notify(charger: ChargerState, payload: dict[str, Any], _now_ms: int) -> Done:
+    """NotifyEvent: each of its data is of one variable of a component."""
+    before, found = charger.faults, []
+    for one in items(payload.get("eventData")):
+        component, variable = _named(one.get("component")), _named(one.get("variable"))
+        value = text(one.get("actualValue"), MAX_VERSION)
+        code = text(one.get("techCode"))
+        found.append(event("monitor", {"what": component, "which": variable, "value": value, "code": code}))
+        if (variable or "").lower() in WRONG:
+            is_over = one.get("cleared") is True or (value or "").lower() == "false"
+            [where] = items(one.get("component"))[:1] or [{}]
+            charger.take_error(
+                _place(where, 0), None if is_over else ERRORS.get((component or "").lower(), OTHER_ERROR)
+            )
+    return {}, [*found[:MAX_EVENTS], *fault_changes(before, charger.faults)]
+
+
+def _authorize(_charger: ChargerState, _payload: dict[str, Any], _now_ms: int) -> Done:
+    return dict(ACCEPTED), []
+
+
+ACTIONS: dict[str, Action] = {
+    "authorize": _authorize,
+    "bootnotification": _boot,
+    "clearedcharginglimit": unasked,
+    "datatransfer": data_transfer,
+    "firmwarestatusnotification": noted("firmware", status="status"),
+    "get15118evcertificate": refused(status="Failed", exiResponse=""),
+    "getcertificatestatus": refused(status="Failed"),
+    "heartbeat": heartbeat,
+    "logstatusnotification": noted("diagnostics", status="status"),
+    "metervalues": _meter_values,
+    "notifycharginglimit": unasked,
+    "notifycustomerinformation": unasked,
+    "notifydisplaymessages": unasked,
+    "notifyevchargingneeds": refused(status="Rejected"),
+    "notifyevchargingschedule": refused(status="Rejected"),
+    "notifyevent": _notify,
+    "notifymonitoringreport": unasked,
+    "notifyreport": unasked,
+    "publishfirmwarestatusnotification": noted("firmware", status="status"),
+    "reportchargingprofiles": unasked,
+    "reservationstatusupdate": unasked,
+    "securityeventnotification": noted("security", what="type"),
+    "signcertificate": refused(status="Rejected"),
+    "statusnotification": _status,
+    "transactionevent": _transaction,
+}
+
+
+# A station that has no such profile says Unknown.
+_NO_PROFILE = Step("ClearChargingProfile", {"chargingProfileId": PROFILE_ID}, frozenset({"accepted", "unknown"}))
+
+
+def _plan(do: str, command: dict[str, Any], charger: ChargerState, now_ms: int) -> tuple[Step, ...]:
+    match do:
+        case "limit" | "pause":
+            return (_ceiling(command, now_ms),)
+        case "resume":
+            return (_NO_PROFILE,)
+        case "override" if command.get("on") is True:
+            at = waiting(charger)
+            if at is None:
+                return (_NO_PROFILE,)
+            token = {"idToken": ID_TAG, "type": "Central"}
+            asked = {"evseId": _evse(at)[0], "remoteStartId": now_ms // 1000 & 0x7FFFFFFF, "idToken": token}
+            return _NO_PROFILE, Step("RequestStartTransaction", asked)
+        case "stop":
+            running = charger.running
+            if running is None or not running.name:
+                return ()
+            return (Step("RequestStopTransaction", {"transactionId": running.name}),)
+        case "reboot":
+            return (Step("Reset", {"type": "OnIdle"}, frozenset({"accepted", "scheduled"})),)
+        case "unlock":
+            evse, connector = _evse(charger.plugged or 1)
+            return (Step("UnlockConnector", {"evseId": evse, "connectorId": connector}, frozenset({"unlocked"})),)
+    return ()
+
+
+def _ceiling(command: dict[str, Any], now_ms: int) -> Step:
+    profile, schedule = ceiling(command, now_ms)
+    ours = {"id": PROFILE_ID, "chargingProfilePurpose": "ChargingStationMaxProfile"}
+    whole_profile = ours | profile | {"chargingSchedule": [{"id": PROFILE_ID} | schedule]}
+    return Step("SetChargingProfile", {"evseId": 0, "chargingProfile": whole_profile})
+
+
+def _trigger(message: str) -> dict[str, Any]:
+    """A status is asked of a connector (F06.FR.12)."""
+    of_first = {"evse": {"id": 1, "connectorId": 1}} if message == "StatusNotification" else {}
+    return {"requestedMessage": message} | of_first
+
+
+def _connector(evse: Any, connector: Any) -> int:
+    """Its number among all of the station; 0 is the station."""
+    of_evse, number = whole(evse), whole(connector)
+    at = 1 if of_evse is None or not 0 <= of_evse < OF_AN_EVSE else of_evse
+    return at if number is None or not 1 < number < OF_AN_EVSE else at * OF_AN_EVSE + number
+
+
+def _evse(at: int) -> tuple[int, int]:
+    """The EVSE and its connector."""
+    return (at, 1) if at < OF_AN_EVSE else divmod(at, OF_AN_EVSE)
+
+
+def _place(said: dict[str, Any], otherwise: int) -> int:
+    """By the field `evse`, which is there only where it is news."""
+    found = items(said.get("evse"))
+    return _connector(found[0].get("id"), found[0].get("connectorId")) if found else otherwise
+
+
+def _named(said: Any) -> str | None:
+    found = items(said)
+    return text(found[0].get("name")) if found else None
+
+
+DIALECT = Dialect(
+    subprotocol="ocpp2.0.1",
+    actions=ACTIONS,
+    plan=_plan,
+    trigger=_trigger,
+    ask_interval=Step(
+        "SetVariables",
+        {
+            "setVariableData": [
+                {
+                    "component": {"name": "OCPPCommCtrlr"},
+                    "variable": {"name": "HeartbeatInterval"},
+                    "attributeValue": str(HEARTBEAT_S),
+                }
+            ]
+        },
+    ),
+    spelt={ErrorCode.FORMATION_VIOLATION: "FormatViolation"},
+)
