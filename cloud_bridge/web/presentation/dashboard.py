@@ -239,6 +239,7 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     return sorted(found, key=lambda fact: fact.wide)
 
 
+RARE = "It says something by itself only now and then, and does not answer when it is asked."
 VERSIONS = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "OCPP 2.0.1"}
 
 
@@ -249,8 +250,8 @@ def _of_ocpp(point: ChargePoint, line: Line) -> list[Fact]:
         means = "Its connection has answered then, which says nothing of the charger itself."
         found.append(Fact("Line alive", words.when(line.alive_ms, point.now_ms, point.time_zone), means))
     if point.silent_after_ms > SILENT_AFTER_MS:
-        means = "It says something by itself only now and then, and does not answer when it is asked."
-        found.append(Fact("Counted as silent", f"after {words.lasting(point.silent_after_ms)}", means))
+        after = f"after {words.lasting(point.silent_after_ms)}"
+        found.append(Fact("Counted as silent", after, RARE if line.is_rare else None))
     return found
 
 
