@@ -31,6 +31,7 @@ class Line(NamedTuple):
     refused: Refusal | None
     contested_ms: int | None
     version: str | None = None  # of OCPP, as the subprotocol that was agreed upon
+    is_rare: bool = False  # it counts as silent later than is set for it, until it answers
 
 
 NOTHING = Line(None, None, None)
@@ -63,24 +64,41 @@ def record_lines(
 
 
 def record_own_intervals(connection: Connection, seconds: Mapping[str, int | None]) -> None:
-    """Count units as silent later that say something so rarely, and as all others those with None. It is never earlier than
+    """Count units as silent later that say something so rarely, and those with None as before that. It is never earlier than
     before, until they answer."""
     ocpp = units.c.protocol == Protocol.OCPP
-    usual = sorted(unit_id for unit_id, one in seconds.items() if one is None)
-    as_others = (ocpp, units.c.id.in_(usual), units.c.silent_after_ms > SILENT_AFTER_MS)
-    connection.execute(update(units).where(*as_others).values(silent_after_ms=SILENT_AFTER_MS))
+    answering = ocpp_lines.c.unit_id.in_(sorted(unit_id for unit_id, one in seconds.items() if one is None))
+    later = (answering, ocpp_lines.c.usual_after_ms.is_not(None))
+    usual = select(ocpp_lines.c.usual_after_ms).where(ocpp_lines.c.unit_id == units.c.id).scalar_subquery()
+    connection.execute(
+        update(units)
+        .where(ocpp, units.c.id.in_(select(ocpp_lines.c.unit_id).where(*later)))
+        .values(silent_after_ms=usual)
+    )
+    connection.execute(update(ocpp_lines).where(*later).values(usual_after_ms=None))
     for unit_id, one in sorted(seconds.items()):
         if one is not None:
             after_ms = min(one * 1000 + SILENT_AFTER_MS, LONGEST_MS)
-            later = (ocpp, units.c.id == unit_id, units.c.silent_after_ms < after_ms)
-            connection.execute(update(units).where(*later).values(silent_after_ms=after_ms))
+            _count_later(connection, unit_id, after_ms)
+
+
+def _count_later(connection: Connection, unit_id: str, after_ms: int) -> None:
+    query = select(units.c.silent_after_ms, ocpp_lines.c.usual_after_ms).select_from(
+        units.outerjoin(ocpp_lines, ocpp_lines.c.unit_id == units.c.id)
+    )
+    is_earlier = (units.c.protocol == Protocol.OCPP, units.c.silent_after_ms < after_ms)
+    found = connection.execute(query.where(units.c.id == unit_id, *is_earlier)).one_or_none()
+    if found is not None:
+        usual_ms = found.silent_after_ms if found.usual_after_ms is None else found.usual_after_ms
+        replace(connection, ocpp_lines, [{"unit_id": unit_id, "usual_after_ms": usual_ms}])
+        connection.execute(update(units).where(units.c.id == unit_id).values(silent_after_ms=after_ms))
 
 
 def line_of(connection: Connection, unit_id: str) -> Line:
     """NOTHING for a charger that does not speak OCPP; what is not valid is left out."""
     query = select(
         *(ocpp_lines.c.alive_ms, ocpp_lines.c.refused_ms, ocpp_lines.c.refused, ocpp_lines.c.contested_ms),
-        ocpp_lines.c.version,
+        *(ocpp_lines.c.version, ocpp_lines.c.usual_after_ms),
     )
     row = connection.execute(query.where(ocpp_lines.c.unit_id == unit_id)).one_or_none()
     if row is None:
@@ -91,6 +109,7 @@ def line_of(connection: Connection, unit_id: str) -> Line:
         Refusal(row.refused_ms, row.refused) if is_refused else None,
         row.contested_ms if _is_time(row.contested_ms) else None,
         row.version if isinstance(row.version, str) else None,
+        type(row.usual_after_ms) is int,
     )
 
 

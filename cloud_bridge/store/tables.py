@@ -437,6 +437,7 @@ ocpp_lines = Table(  # of chargers that speak OCPP, what is no contact (store/oc
     Column("refused", String(200)),  # and why
     Column("contested_ms", BigInteger),  # when two connections last took turns with its identity
     Column("version", String(20)),  # of OCPP, as its subprotocol
+    Column("usual_after_ms", BigInteger),  # its units.silent_after_ms once it answers again; None: it is that
 )
 
 ocpp_frames = Table(  # the last frames of such a charger, without tokens (store/ocpp_frames.py)

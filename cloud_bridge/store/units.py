@@ -20,6 +20,7 @@ from cloud_bridge.store.tables import (
     contacts,
     duplicate_identities,
     heartbeats,
+    ocpp_lines,
     over_quota,
     people,
     presence,
@@ -333,6 +334,7 @@ def set_silent_after(connection: Connection, unit_id: str, silent_after_ms: int)
     changed = connection.execute(update(units).where(units.c.id == unit_id).values(silent_after_ms=silent_after_ms))
     if changed.rowcount == 0:
         raise BridgeError(f"there is no unit {unit_id}")
+    connection.execute(update(ocpp_lines).where(ocpp_lines.c.unit_id == unit_id).values(usual_after_ms=None))
 
 
 def newest_heartbeat(connection: Connection, unit_id: str) -> str | None:

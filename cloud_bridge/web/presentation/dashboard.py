@@ -26,6 +26,7 @@ from cloud_bridge.web.presentation.session_now import SessionNow
 from cloud_bridge.web.presentation.view import ChargePoint, mark
 from cloud_bridge.wire import Heartbeat, is_plugged
 from cloud_bridge.words import formats
+from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
 
@@ -242,6 +243,7 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     return sorted(found, key=lambda fact: fact.wide)
 
 
+RARE = N_("It says something by itself only now and then, and does not answer when it is asked.")
 VERSIONS = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "OCPP 2.0.1"}
 
 
@@ -252,9 +254,8 @@ def _of_ocpp(point: ChargePoint, line: Line) -> list[Fact]:
         means = _("Its connection has answered then, which says nothing of the charger itself.")
         found.append(Fact(_("Line alive"), words.when(line.alive_ms, point.now_ms, point.time_zone), means))
     if point.silent_after_ms > SILENT_AFTER_MS:
-        means = _("It says something by itself only now and then, and does not answer when it is asked.")
-        lasting = _("after {duration}").format(duration=words.lasting(point.silent_after_ms))
-        found.append(Fact(_("Counted as silent"), lasting, means))
+        after = _("after {duration}").format(duration=words.lasting(point.silent_after_ms))
+        found.append(Fact(_("Counted as silent"), after, _(RARE) if line.is_rare else None))
     return found
 
 

@@ -9,6 +9,7 @@ down_revision = "0048"
 
 def upgrade() -> None:
     op.add_column("ocpp_lines", sa.Column("version", sa.String(length=20), nullable=True))
+    op.add_column("ocpp_lines", sa.Column("usual_after_ms", sa.BigInteger(), nullable=True))
     op.create_table(
         "ocpp_frames",
         sa.Column("unit_id", sa.String(length=36), nullable=False),

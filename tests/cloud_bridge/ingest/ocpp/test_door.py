@@ -16,7 +16,7 @@ from cloud_bridge.ingest.ocpp import login
 from cloud_bridge.ingest.ocpp.error_budget import ERRORS_AT_ONCE
 from cloud_bridge.ingest.ocpp.identity import LONG_ID, unit_id_of
 from cloud_bridge.ingest.quotas import Quotas
-from cloud_bridge.store.ocpp_lines import line_of
+from cloud_bridge.store.ocpp_lines import NOTHING, line_of
 from cloud_bridge.store.tables import contacts, events, heartbeats, security_events, sessions, unknown_clients
 from cloud_bridge.store.units import Protocol, change_secret, revoke
 from tests.cloud_bridge.ingest.ocpp.client import OcppClient, basic
@@ -309,8 +309,8 @@ def test_rows_that_are_not_valid_keep_nobody_out(bridge: Bridge) -> None:
     with bridge.app_state.database.writing() as connection:
         connection.execute(insert(heartbeats), {"unit_id": "wall", "received_ms": START_MS, "payload": "{"})
         connection.execute(text("UPDATE heartbeats SET payload = x'ff'"))
-        connection.execute(text("INSERT INTO ocpp_lines VALUES ('wall', 'soon', -1, x'ff', 1e300, x'ff')"))
-        assert line_of(connection, "wall") == (None, None, None, None)
+        connection.execute(text("INSERT INTO ocpp_lines VALUES ('wall', 'soon', -1, x'ff', 1e300, x'ff', x'ff')"))
+        assert line_of(connection, "wall") == NOTHING
     charger = OcppClient(bridge, "wall", secret)
     assert "currentTime" in charger.call("Heartbeat")
 
