@@ -25,8 +25,7 @@ from cloud_bridge.web.presentation.plan_bar import Bill, PlanBar, plan_bar
 from cloud_bridge.web.presentation.session_now import SessionNow
 from cloud_bridge.web.presentation.view import ChargePoint, mark
 from cloud_bridge.wire import Heartbeat, is_plugged
-from cloud_bridge.words import formats
-from cloud_bridge.words import N_
+from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
 
