@@ -49,11 +49,11 @@ BY_PERSON = N_("{name} has stopped it")
 _SIGNS = {words: sign for sign, words in IN_WORDS.items()}
 _SIGN = "|".join(map(re.escape, _SIGNS))
 _COUNTED = re.compile(
-    rf"(?P<bad>\d+) of (?P<units>\d+) updated units (?P<sign>{_SIGN})"
-    r"(?:, of the rest (?P<rest_bad>\d+) of (?P<rest_units>\d+))?"
+    rf"(?P<bad>\d{{1,9}}) of (?P<units>\d{{1,9}}) updated units (?P<sign>{_SIGN})"
+    r"(?:, of the rest (?P<rest_bad>\d{1,9}) of (?P<rest_units>\d{1,9}))?"
 )
-_OWN = re.compile(rf"(?P<since>\d+) updated units (?P<sign>{_SIGN}) that were not before, against (?P<before>\d+)")
-_PERSON = re.compile(r"(?P<name>.+) has stopped it")
+_OWN = re.compile(rf"(?P<since>\d{{1,9}}) updated units (?P<sign>{_SIGN}) that were not before, against (?P<before>\d{{1,9}})")
+_BY_PERSON = " has stopped it"  # behind the name
 
 
 def stop_words(why: str) -> str:
@@ -63,5 +63,5 @@ def stop_words(why: str) -> str:
         return _(said.alone if found["rest_bad"] is None else said.beside_rest).format(**found.groupdict())
     if (found := _OWN.fullmatch(why)) is not None:
         return _(SAID[_SIGNS[found["sign"]]].by_own).format(**found.groupdict())
-    found = _PERSON.fullmatch(why)
-    return why if found is None else _(BY_PERSON).format(name=found["name"])
+    name = why.removesuffix(_BY_PERSON)
+    return why if name in ("", why) else _(BY_PERSON).format(name=name)
