@@ -244,7 +244,7 @@ def test_from_a_label_to_a_charger_of_ones_own(cast: Cast, place: WebCloudFixtur
     phone.fills(password="four other words are fine")
     phone.clicks("Set the password")
     phone.comes_to("Password set")
-    assert "was set with a letter" in letters.next(LETTER_WITHIN_S)
+    assert "was set with an e-mail" in letters.next(LETTER_WITHIN_S)
     mail.goes_to("/account")
     mail.fills(name=name, password="four other words are fine")
     mail.clicks("Log in")

@@ -26,7 +26,7 @@ def page(browser: Browser, place: WebCloudFixture) -> Iterator[Page]:
     page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
     place.log_in(page, "dora")
     choose(page, place, "Deutsch", "Save")
-    page.goto(place.address)
+    page.goto(f"{place.address}/charge-points/CK-0001")
     yield page
     page.context.set_offline(False)
     choose(page, place, "English", "Speichern")
