@@ -43,6 +43,11 @@ class WebCloudFixture(CloudFixture):
         """Adds somebody."""
         self.logins[name] = self.command("user", "add", name, "--role", role)["password"]
 
+    def people(self, roles: dict[str, str]) -> None:
+        """Adds everybody: name to role. In one process, as those below: it takes a second of computing to start one."""
+        made = self.commands(*(["user", "add", name, "--role", role] for name, role in roles.items()))
+        self.logins |= {name: one["password"] for name, one in zip(roles, made, strict=True)}
+
     def unit(self, unit_id: str, owner: str) -> dict[str, Any]:
         """Adds a charger and claims it: its id, secret and claim code."""
         made = self.command("unit", "add", unit_id)
@@ -54,6 +59,13 @@ class WebCloudFixture(CloudFixture):
         charger = self.connect((unit_id, self.unit(unit_id, owner)["secret"]))
         self.chargers.append(charger)
         return charger
+
+    def homes(self, owners: dict[str, str]) -> None:
+        """As `charger` for each: its id to its owner."""
+        made = self.commands(*(["unit", "add", unit_id] for unit_id in owners))
+        codes = (one["claim_code"] for one in made)
+        self.commands(*(["unit", "claim", code, owner] for code, owner in zip(codes, owners.values(), strict=True)))
+        self.chargers += [self.connect((unit_id, one["secret"])) for unit_id, one in zip(owners, made, strict=True)]
 
     def minutes_pass(self, minutes: int) -> None:
         """Moves the stored times back, while the bridge is stopped: as if it had listened for so long."""

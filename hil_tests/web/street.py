@@ -1,4 +1,4 @@
-"""A street for pictures and for the table of the mission's sentences: homes of which each has something else to show.
+"""A street for pictures, for the table of the mission's sentences and for test_street.py: no home shows what another does.
 
 The bridge is a real process, and what it is told are messages of the wire contract. Its wall clock shows an evening of 2026,
 so that a picture is the same one whenever it is taken; what was stored meanwhile is given round times (`settle`).
@@ -123,29 +123,36 @@ class Street:
     def move_in(self) -> None:
         """People, chargers, cars and what they have told so far."""
         place = self.place
-        for name, role in PEOPLE.items():
-            place.person(name, role)
-        for driver, unit_id in HOMES.items():
-            place.charger(unit_id, driver)
-            place.command("unit", "assign", unit_id, "ingo")
+        place.people(PEOPLE)
+        place.homes({unit_id: driver for driver, unit_id in HOMES.items()} | dict.fromkeys(DEPOT, "dan"))
+        place.commands(*(["unit", "assign", unit_id, "ingo"] for unit_id in HOMES.values()))
         for driver in ("dora", "hana"):
-            self._charger(driver).report("event", t=BEFORE_S, k="schedule", d={"to": AVOIDED})
+            self.charger(HOMES[driver]).report("event", t=BEFORE_S, k="schedule", d={"to": AVOIDED})
         self.report("dora", s="A1", a=0, w=0, e=IDLE_WH, i=[])
         self.report(*HOMES)
-        for unit_id, (_, state, network) in DEPOT.items():
-            bay = place.charger(unit_id, "dan")
-            bay.report("heartbeat", t=EVENING_S, s=state, m="smart", q=17, o=network, a=0, w=0, e=64_000, f=[])
+        self._report_bays(*DEPOT)
         self._background.run(self._visit_pages())
 
-    def _charger(self, driver: str) -> MqttUnit:
-        return next(one for one in self.place.chargers if one.name == HOMES[driver])
+    def charger(self, unit_id: str) -> MqttUnit:
+        """Its connection."""
+        return next(one for one in self.place.chargers if one.name == unit_id)
 
     def report(self, *drivers: str, **other: Any) -> None:
         """These chargers' heartbeats, with other values where some are given."""
         for driver in drivers:
-            self._charger(driver).report(
-                "heartbeat", t=EVENING_S, m="smart", q=19, o="23415", **(STATES[driver] | other)
-            )
+            said = STATES[driver] | other
+            self.charger(HOMES[driver]).report("heartbeat", t=EVENING_S, m="smart", q=19, o="23415", **said)
+
+    def speak(self) -> None:
+        """All but the silent ones are heard again: none of them is late, however long the street stands."""
+        self.report(*(driver for driver in HOMES if driver != "sam"))
+        self._report_bays(*(unit_id for unit_id in DEPOT if unit_id not in SILENT_BAYS))
+
+    def _report_bays(self, *unit_ids: str) -> None:
+        for unit_id in unit_ids:
+            _, state, network = DEPOT[unit_id]
+            said = {"s": state, "m": "smart", "q": 17, "o": network, "a": 0, "w": 0, "e": 64_000, "f": []}
+            self.charger(unit_id).report("heartbeat", t=EVENING_S, **said)
 
     async def _visit_pages(self) -> None:
         """What people do there once."""
@@ -189,7 +196,7 @@ class Street:
         write_month(self.place.folder / "chargekeeper.db", HOMES["dora"], month_before(now_ms), now_ms)
         self.place.two_weeks_of_signal(HOMES["lou"])
         silent_ms, dora, hana = SILENT_MINUTES * MINUTE_MS, HOMES["dora"], HOMES["hana"]
-        bays_ms = SILENT_HOURS * 60 * MINUTE_MS
+        bays_ms, day_ago_ms = SILENT_HOURS * 60 * MINUTE_MS, now_ms - DAY_MS
         self.place.store(
             f"UPDATE messages SET sent_ms = {now_ms - 3 * 3600_000} + id * {40 * MINUTE_MS}",
             f"UPDATE conversations SET newest_ms = {now_ms - 3 * 3600_000} + id * {80 * MINUTE_MS}",
@@ -203,6 +210,8 @@ class Street:
             f"UPDATE contacts SET last_contact_ms = {now_ms - silent_ms}, latest_ms = {now_ms - silent_ms},"
             f" listened_ms = listened_ms - {silent_ms} WHERE unit_id = '{HOMES['sam']}'",
             f"UPDATE heartbeats SET received_ms = {now_ms - silent_ms} WHERE unit_id = '{HOMES['sam']}'",
+            f"UPDATE units SET first_contact_ms = {day_ago_ms}, owned_from_ms = {day_ago_ms} WHERE id = '{HOMES['sam']}'",
+            f"UPDATE ownerships SET from_ms = {day_ago_ms} WHERE unit_id = '{HOMES['sam']}'",
             "UPDATE signal_5min SET lowest = lowest + 6, highest = highest + 6, total = total + 6 * samples"
             f" WHERE unit_id = '{HOMES['lou']}' AND from_ms > {now_ms - 4 * DAY_MS}",
             f"DELETE FROM contact_gaps WHERE unit_id = '{HOMES['lou']}' AND to_ms > {now_ms - 4 * DAY_MS}",

@@ -1,13 +1,14 @@
 """Can everybody use the pages that no journey comes to, and all that matters with the keyboard alone?
 
-The journeys look as closely at every page that they come to (visitor.py).
+The journeys look as closely at every page that they come to (visitor.py), and test_street.py at the mission's.
 """
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, expect
 
 from hil_tests.web.cloud_fixture import PATIENCE_MS, WebCloudFixture
-from hil_tests.web.visitor import LOOKS, Visitor
+from hil_tests.web.keyboard import tab_to
+from hil_tests.web.visitor import LOOKS, ZOOMED, Visitor
 
 CHARGER = "/charge-points/CK-0001"
 PAGES = {
@@ -22,7 +23,6 @@ PAGES = {
     "": {"/offline": "You are offline", "/login": "Log in", "/sign-up": "Sign up"},
 }
 
-ZOOMED = ViewportSize(width=320, height=256)  # a desk of 1280 by 1024 at 400 %
 ZOOMED_PAGES = {
     "dora": ("/", f"{CHARGER}/charging", f"{CHARGER}/history", f"{CHARGER}/support", "/support", "/account/vehicles"),
     "ingo": ("/jobs",),
@@ -50,25 +50,11 @@ def test_nothing_is_cut_off_at_400_per_cent(browser: Browser, place: WebCloudFix
     page.context.close()
 
 
-def test_the_plan_is_seen_in_forced_colours(browser: Browser, place: WebCloudFixture) -> None:
-    """The hours in which it charges are another colour than those in which it does not, in a theme of the system's own."""
-    place.person("cora", "driver")
-    place.charger("CK-0023", "cora").report("heartbeat", s="C2", m="smart", q=18, a=32, w=7360, e=100, f=[])
-    page = browser.new_context(forced_colors="active").new_page()
-    place.log_in(page, "cora")
-    track, charge = (
-        page.locator(f".plan .{part}").first.evaluate("part => getComputedStyle(part).fill")
-        for part in ("track", "charge")
-    )
-    assert track != charge
-    page.context.close()
-
-
 def test_the_fleet_is_sorted_with_the_keyboard_and_without_scripts(browser: Browser, place: WebCloudFixture) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     place.log_in(page, "olga")
     page.goto(f"{place.address}/fleet")
-    tab_to(page, "Charger")
+    tab_to(page, page.get_by_role("link", name="Charger", exact=True))
     page.keyboard.press("Enter")
     expect(page.get_by_role("columnheader", name="Charger")).to_have_attribute("aria-sort", "ascending")
     page.wait_for_load_state()  # the head of the table comes before its rows
@@ -92,12 +78,12 @@ def test_with_the_keyboard_alone(browser: Browser, place: WebCloudFixture) -> No
     page.wait_for_url(f"{place.address}/")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
-    tab_to(page, "Ask for help")
+    tab_to(page, page.get_by_role("link", name="Ask for help", exact=True))
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{CHARGER}/support")
-    tab_to(page, "", "TEXTAREA")
+    tab_to(page, page.get_by_label("Message"))
     page.keyboard.type("Hello by keyboard.")
-    tab_to(page, "Send")
+    tab_to(page, page.get_by_role("button", name="Send", exact=True))
     page.keyboard.press("Enter")
     page.wait_for_url("**/support/*#newest")
     assert "Hello by keyboard." in page.inner_text("main")
@@ -129,17 +115,3 @@ def test_the_code_of_a_second_factor_with_the_keyboard_alone(browser: Browser, p
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "/login" not in url)
     page.context.close()
-
-
-def tab_to(page: Page, text: str, tag: str = "") -> None:
-    """Presses Tab until the focus is there, and sees that it can be seen."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        found = page.evaluate(
-            "() => { const e = document.activeElement; const s = getComputedStyle(e);"
-            " return [e.textContent.trim(), e.tagName, s.outlineStyle]; }"
-        )
-        if (found[0] == text and not tag) or found[1] == tag:
-            assert found[2] != "none", "the focus cannot be seen"
-            return
-    raise AssertionError(f"Tab never came to {text or tag}")

@@ -1,8 +1,9 @@
 """`python -m hil_tests.web.trees`: writes the accessibility trees of the mission's pages anew, one text each in `trees/`.
 
-A tree is what a screen reader is given of a page: roles, names, states, in order. test_trees.py compares it with what is kept,
-so that a change of it is seen as a difference of lines and is somebody's decision. Figures, times and dates are made the same
-each time (`settled`), so the clock of the machine does not matter.
+A tree is what a screen reader is given of a page: roles, names, states, in order. Each page on which mission.py finds a
+sentence has one, of the same street. test_street.py compares them with those that are kept, so that a change is seen as a
+difference of lines and is somebody's decision. Figures are made the same each time, but for those that are promises
+(`settled`); days are those of the street's own evening.
 """
 
 import argparse
@@ -13,76 +14,95 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
-from hil_tests.web.cloud_fixture import CHROMIUM, PATIENCE_MS, WebCloudFixture
-from hil_tests.web.five_tasks import Home, move_in
-from hil_tests.web.visitor import LOOKS
+from hil_tests.web.cloud_fixture import CHROMIUM, PATIENCE_MS
+from hil_tests.web.residents import Residents
+from hil_tests.web.street import HOMES, Street, street
 
 FOLDER = Path(__file__).with_name("trees")
-LOOK = "phone"
-SILENT_MIN = 40
-DAYS = "Mon|Tue|Wed|Thu|Fri|Sat|Sun|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
-MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+PROMISES = re.compile(r"(\b30 (?:seconds|minutes)\b(?! ago)|(?<=[Aa]bove )14\b|(?<=more than )14\b|\b14(?=: above))")
 SETTLED = (  # what changes by itself, and what stands for it
-    (re.compile(r"\[level=(\d)\]"), r"[level=\1]"),
-    (re.compile(rf"\b(?:{DAYS})\b,? "), ""),
-    (re.compile(rf"\b(?:{MONTHS})\b"), "Month"),
-    (re.compile(r"\b(?:GMT|BST)\b"), "zone"),
+    (re.compile(r"(?<=/choose/)\w+"), "#"),
     (re.compile(r"Just now|\d+ (?:second|minute|hour|day)s? ago"), "# ago"),
     (re.compile(r"\b\d+ (second|minute|hour|day)s?\b"), r"# \1s"),
-    (re.compile(r"Today and tonight|Tonight"), "Tonight"),
-    (re.compile(r" tomorrow\b"), ""),
     (re.compile(r"(?<!level=)\d+(?:[.,:]\d+)*"), "#"),
 )
-VEHICLE = (
-    "INSERT INTO vehicles (person_id, provider, car_id, vin, name, created_ms, state, since_ms, due_ms, seen_ms, "
-    f"battery_percent, plugged_in, charging) SELECT id, 'tesla', 'tree', '5YJ', 'Bluebell', 0, 'linked', 0, {1 << 50}, "
-    "{now_ms}, 60, 1, 0 FROM people WHERE name = '{driver}'"
-)
-LOST = "UPDATE vehicles SET state = 'access_lost', reason = 'consent_gone' WHERE car_id = 'tree'"
+READ = {  # who reads which pages; lou's and sam's are read on the ways that they go
+    "dora": {
+        "dashboard": "/",
+        "vehicles": "/vehicles",
+        "history": f"/charge-points/{HOMES['dora']}/history",
+        "account": "/account",
+    },
+    "hana": {"charger-alone": "/", "charging": f"/charge-points/{HOMES['hana']}/charging"},
+    "carl": {"car-alone": "/"},
+    "rita": {"red-light": "/"},
+    "ingo": {"jobs": "/jobs", "job": "/jobs/1"},
+    "sue": {"inbox": "/support", "support": f"/charge-points/{HOMES['sam']}/jobs", "fleet": "/fleet"},
+}
+LOST = {
+    "ask-for-help": f"/charge-points/{HOMES['lou']}/support",
+    "lost-account": "/",
+    "vehicle-details": "/account/vehicles",
+    "vehicle": "/account/vehicles/2",
+}
 
 
 def settled(tree: str) -> str:
     """Of a page, without what is another each time."""
+    parts = PROMISES.split(tree)  # every second one is a promise
     for pattern, instead in SETTLED:
-        tree = pattern.sub(instead, tree)
-    return tree.rstrip() + "\n"
+        parts[::2] = [pattern.sub(instead, part) for part in parts[::2]]
+    return "".join(parts).rstrip() + "\n"
 
 
-def trees(browser: Browser, place: WebCloudFixture) -> Iterator[tuple[str, str]]:
-    """Name and tree of each page, in the order of the mission. `place` has sue of support; it is silent in the end."""
-    home = move_in(place, "tree")
-    vehicle = VEHICLE.format(now_ms=int(place.now_s() * 1000), driver=home.driver)
-    place.store(vehicle)
-    yield from _of(browser, place, home.driver, _pages(home))
-    yield from _of(browser, place, home.installer, {"jobs": "/jobs"})
-    yield from _of(browser, place, "sue", {"support": f"/charge-points/{home.unit_id}/jobs"})
-    place.store(LOST)
-    place.minutes_pass(SILENT_MIN)
-    yield from _of(browser, place, home.driver, {"silent": "/", "lost-account": "/account/vehicles"})
+def trees(residents: Residents, here: Street) -> Iterator[tuple[str, str]]:
+    """Name and tree of each page. In the end sam waits for an answer, and lou's car account is connected again."""
+    here.speak()
+    yield from _help_with_silence(residents)
+    for name, pages in READ.items():
+        yield from _read(residents, name, pages)
+    yield from _read(residents, "lou", LOST)
+    yield from _way_back(residents)
 
 
-def _pages(home: Home) -> dict[str, str]:
-    charger = f"/charge-points/{home.unit_id}"
-    return {
-        "dashboard": "/",
-        "charging": f"{charger}/charging",
-        "ask-for-help": f"{charger}/support",
-        "account": "/account",
-        "vehicle-details": "/account/vehicles",
-    }
+def _tree_of(page: Page) -> str:
+    return settled(page.locator("body").aria_snapshot())
 
 
-def _of(browser: Browser, place: WebCloudFixture, name: str, pages: dict[str, str]) -> Iterator[tuple[str, str]]:
-    page = browser.new_context(**LOOKS[LOOK]).new_page()
-    place.log_in(page, name)
-    for tree, path in pages.items():
-        page.goto(f"{place.address}{path}")
-        if tree == "silent":
-            expect(page.get_by_role("alert").first).to_be_visible(timeout=PATIENCE_MS)
-        yield tree, settled(page.locator("body").aria_snapshot())
-    page.context.close()
+def _read(residents: Residents, name: str, pages: dict[str, str]) -> Iterator[tuple[str, str]]:
+    with residents.page_of(name) as page:
+        for tree, path in pages.items():
+            page.goto(path)
+            yield tree, _tree_of(page)
+
+
+def _help_with_silence(residents: Residents) -> Iterator[tuple[str, str]]:
+    """Of sam: one tap, and support has the message."""
+    with residents.page_of("sam") as page:
+        page.goto("/")
+        expect(page.get_by_role("alert")).to_be_visible(timeout=PATIENCE_MS)
+        yield "silent", _tree_of(page)
+        page.get_by_role("button", name="Get help with this charger").click()
+        expect(page.get_by_role("main")).to_contain_text("We have your message", timeout=PATIENCE_MS)
+        yield "message", _tree_of(page)
+
+
+def _way_back(residents: Residents) -> Iterator[tuple[str, str]]:
+    """Of lou: Refresh leads to the page with Continue, as Account does, and from there it is one tap at the car maker's."""
+    with residents.page_of("lou") as page:
+        page.goto("/")
+        page.get_by_role("alert").get_by_role("button", name="Refresh").click()
+        proceed = page.get_by_role("button", name="Continue")
+        expect(proceed).to_be_visible(timeout=PATIENCE_MS)
+        yield "connect", _tree_of(page)
+        proceed.click()
+        page.get_by_role("button", name="Allow", exact=True).click()
+        expect(page.get_by_role("heading", name="Your vehicle is connected")).to_be_visible(timeout=PATIENCE_MS)
+        yield "connected", _tree_of(page)
+        page.goto("/")
+        yield "account-back", _tree_of(page)
 
 
 def difference(name: str, tree: str) -> list[str]:
@@ -97,15 +117,12 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="chargekeeper-trees-") as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        place = WebCloudFixture(Path(folder))
-        try:
-            place.person("sue", "support")
-            for name, tree in trees(browser, place):
+        with street(Path(folder)) as here:
+            here.settle()
+            for name, tree in trees(Residents(browser, here.place), here):
                 print(*difference(name, tree), sep="\n")
                 (FOLDER / f"{name}.txt").write_text(tree)
-        finally:
-            browser.close()
-            place.stop()
+        browser.close()
     return 0
 
 

@@ -5,7 +5,7 @@ Closely: axe's rules, nothing cut off (on a phone also enlarged to 200 %), nothi
 
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from hil_tests.web.axe import axe_script, violations
 from hil_tests.web.cloud_fixture import WebCloudFixture
@@ -17,6 +17,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 PATIENCE_MS = 60_000
 ENLARGED = 195  # CSS pixels that a phone of 390 shows at 200 %
+ZOOMED = ViewportSize(width=320, height=256)  # a desk of 1280 by 1024 at 400 %
 
 
 class Visitor:

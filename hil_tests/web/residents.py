@@ -1,0 +1,50 @@
+"""Everybody of the street with a browser of their own: each logs in once, and any of their pages is looked at in many ways."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from hil_tests.web.cloud_fixture import PATIENCE_MS, WebCloudFixture
+from hil_tests.web.visitor import LOOKS
+
+LOOK = LOOKS["phone"]
+
+
+class Residents:
+    """They have phones."""
+
+    def __init__(self, browser: Browser, place: WebCloudFixture) -> None:
+        self._browser, self._place = browser, place
+        self._at_home: dict[str, BrowserContext] = {}
+
+    @contextmanager
+    def page_of(self, name: str, scripts: bool = True) -> Iterator[Page]:
+        """A page of somebody who is logged in; without `scripts` in a browser that runs none."""
+        if name not in self._at_home:
+            self._at_home[name] = self._new()
+            door = self._at_home[name].new_page()
+            self._place.log_in(door, name)
+            door.close()
+        context = self._at_home[name]
+        if not scripts:
+            context = self._new(java_script_enabled=False, storage_state=context.storage_state())
+        page = context.new_page()
+        try:
+            yield page
+        finally:
+            if scripts:
+                page.close()
+            else:
+                context.close()
+
+    def leave(self) -> None:
+        """Closes their browsers."""
+        for context in self._at_home.values():
+            context.close()
+
+    def _new(self, **other: Any) -> BrowserContext:
+        context = self._browser.new_context(**LOOK, base_url=self._place.address, **other)
+        context.set_default_timeout(PATIENCE_MS)
+        return context
