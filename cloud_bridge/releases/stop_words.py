@@ -52,7 +52,9 @@ _COUNTED = re.compile(
     rf"(?P<bad>\d{{1,9}}) of (?P<units>\d{{1,9}}) updated units (?P<sign>{_SIGN})"
     r"(?:, of the rest (?P<rest_bad>\d{1,9}) of (?P<rest_units>\d{1,9}))?"
 )
-_OWN = re.compile(rf"(?P<since>\d{{1,9}}) updated units (?P<sign>{_SIGN}) that were not before, against (?P<before>\d{{1,9}})")
+_OWN = re.compile(
+    rf"(?P<since>\d{{1,9}}) updated units (?P<sign>{_SIGN}) that were not before, against (?P<before>\d{{1,9}})"
+)
 _BY_PERSON = " has stopped it"  # behind the name
 
 
