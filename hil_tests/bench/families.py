@@ -83,6 +83,7 @@ class Outcome:
     roamed_s: float | None = None
     recovered_s: float | None = None
     wrong: list[str] = field(default_factory=list)
+    interrupted: str | None = None  # how it was seen while its charge stood; it may be the machine's doing
     log: str = ""  # of one that was wrong
 
     def __str__(self) -> str:
@@ -92,10 +93,11 @@ class Outcome:
             f"{self.model:10} {self.found:20} {times[0]:>13}  {' -> '.join(self.networks):18} {f'{first} -> {then}':>8} "
             f"{times[1]:>8}  {times[2]:>19}"
         )
-        return "\n".join([line, *(f"    {what}" for what in self.wrong)])
+        interrupted = [] if self.interrupted is None else [f"the charge was interrupted: {self.interrupted}"]
+        return "\n".join([line, *(f"    {what}" for what in [*self.wrong, *interrupted])])
 
     def held(self) -> bool:
-        return not self.wrong
+        return not self.wrong and self.interrupted is None
 
 
 class FamilyBench(Unit):
@@ -177,15 +179,18 @@ class FamilyBench(Unit):
                 lambda told: told["last_contact"] > last, RECOVERS_WITHIN_S, "no contact after the hang"
             )
             self.outcome.recovered_s = time.monotonic() - began_s
+            await self._until(lambda: charging(self.observe()), CHARGES_WITHIN_S, "it does not charge after the hang")
         finally:
             watching.cancel()
 
     async def _watch_charge(self) -> None:
         while True:
             seen = self.observe()
-            if not charging(seen) or seen.red:
-                self.outcome.wrong.append(f"the charge was disturbed: {seen}")
+            if seen.red:
+                self.outcome.wrong.append(f"a red light: {seen}")
                 return
+            if not charging(seen) and self.outcome.interrupted is None:
+                self.outcome.interrupted = str(seen)
             await asyncio.sleep(LOOK_S)
 
     async def _cloud_says(

@@ -146,6 +146,7 @@ PICTURES = (
         where=TERMINAL,
     ),
     Picture("support", "support", "sue", "/support", DESK, LIGHT, "Who waits for an answer"),
+    Picture("answer", "support", "sue", "/support/1", PHONE, LIGHT, "An answer to a driver, on a phone"),
     Picture("support-phone", "support", "sue", "/support", PHONE, DARK, "The same on a phone"),
     Picture(
         "support-thread",
@@ -178,6 +179,7 @@ PICTURES = (
         " scripts, and each sort walks an index of the store.",
     ),
     Picture("fleet-phone", "operator", "olga", "/fleet", PHONE, LIGHT, "The same on a phone", at=".fleet"),
+    Picture("security-phone", "operator", "olga", "/security", PHONE, DARK, "The security log on a phone"),
     Picture("security", "operator", "olga", "/security", DESK, LIGHT, "The security log"),
     Picture("status", "operator", "olga", "/status", DESK, DARK, "How the service itself is"),
     Picture(
