@@ -58,8 +58,7 @@ def _read(path: Path) -> dict[str, str]:
 def _as_text(path: Path, key: str, value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, str | int):
-        return str(value)
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return ",".join(value)
+    text = ",".join(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
+    if isinstance(text, str | int) and "\0" not in str(text):  # no environment takes it
+        return str(text)
     raise SettingError(f"{FILE}: {path}: {key} has to be a text, a number, true, false or a list of texts")

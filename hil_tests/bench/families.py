@@ -123,7 +123,7 @@ class FamilyBench(Unit):
         except TimeoutError as late:
             outcome.wrong.append(str(late))
         finally:
-            if outcome.wrong:
+            if not outcome.held():
                 outcome.log = self.full_log()
             await self.stop()
         return outcome
@@ -179,18 +179,20 @@ class FamilyBench(Unit):
                 lambda told: told["last_contact"] > last, RECOVERS_WITHIN_S, "no contact after the hang"
             )
             self.outcome.recovered_s = time.monotonic() - began_s
-            await self._until(lambda: charging(self.observe()), CHARGES_WITHIN_S, "it does not charge after the hang")
+            await self._until(self._charges, CHARGES_WITHIN_S, "it does not charge after the hang")
         finally:
             watching.cancel()
+
+    def _charges(self) -> bool:
+        seen = self.observe()
+        return charging(seen) and not seen.red
 
     async def _watch_charge(self) -> None:
         while True:
             seen = self.observe()
-            if seen.red:
-                self.outcome.wrong.append(f"a red light: {seen}")
-                return
-            if not charging(seen) and self.outcome.interrupted is None:
+            if not charging(seen) or seen.red:
                 self.outcome.interrupted = str(seen)
+                return
             await asyncio.sleep(LOOK_S)
 
     async def _cloud_says(

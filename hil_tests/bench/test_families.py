@@ -1,8 +1,8 @@
 """Does the whole product come into contact, leave a weak network and recover from a hang with modems of other families?
 
 A sample of `python -m hil_tests.bench families`, with short waits: one modem of each of the two makers. That the charge is not
-even interrupted is for the bench: a unit that a busy machine gives no processor for a second is opened by its guard, as it
-should be. Here it goes on, and no light is red.
+even interrupted is for the bench: a unit that a busy machine gives no processor for a second is opened by its guard and
+starts anew, as it should. Here it charges in the end, and its light is not red.
 """
 
 import asyncio

@@ -46,6 +46,8 @@ def test_without_one_nothing_changes() -> None:
         ("[http]\nport = 1\n", "http has to be a text"),
         ("http_port = 1.5\n", "http_port has to be a text"),
         ("proxies = [1]\n", "proxies has to be a text"),
+        ('help = "a\\u0000b"\n', "help has to be a text"),
+        ('proxies = ["::1", "\\u0000"]\n', "proxies has to be a text"),
         ('settings = "other.toml"\n', "names another file"),
         (b"help = '\xff'\n", "cannot be read"),
         ("a" * (MAX_BYTES + 1), "is larger than"),
