@@ -25,7 +25,7 @@ from typing import NamedTuple
 SILENT_AFTER_MS = 30 * 60 * 1000  # the promise on the dashboard: an error after more than 30 minutes
 ALL = 0  # the number with a gap in which every path was deaf, or nobody knows which (paths.py)
 OUTAGE_AFTER_MS = 15 * 1000  # three missed canaries of 5 s each
-GAP_AFTER_MS = 10 * 60 * 1000  # a gap worth remembering: two heartbeats of an idle unit were missed
+GAP_AFTER_MS = 21 * 60 * 1000  # a gap worth remembering: a heartbeat of an idle unit, one in 19 minutes, was missed
 FUTURE_MS = 120 * 1000  # a last contact further ahead than this was stamped by a clock that was wrong
 KEPT_STEPS = 100  # of our clock, the newest
 KEPT_GAPS = 1000  # of our own; a unit older than these is silent whatever they said

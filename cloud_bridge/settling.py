@@ -18,7 +18,7 @@ from cloud_bridge.store.unsettled import AT_ONCE, Charge, Settled, Unsettled, ch
 from cloud_bridge.support.running_session import PowerReading, power_readings
 
 SETTLE_EVERY_S = 300.0
-NEAR_MS = 15 * MINUTE_MS  # of an end of the session: three heartbeats of an idle unit
+NEAR_MS = 21 * MINUTE_MS  # of an end of the session: a heartbeat of an idle unit comes each 19 minutes
 CLOCKS_MS = 2 * MINUTE_MS  # by how much the unit's clock and ours may differ, and what a message takes
 SETTLED_AFTER_MS = NEAR_MS + MINUTE_MS  # of its record's receipt: the heartbeat after it has come by then
 ROUNDED_WH = 1

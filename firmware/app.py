@@ -177,6 +177,7 @@ class Unit(ChargePoint):
         self.authority = Authority(self._board.flash)
         trust = Trust(self.authority)
         bearer = Bearer(self._board, self._clock, self.journal, self.set_time)
+        self.health.traffic = bearer.stream.traffic
         cloud = CloudMessages(self.exchange, self.journal, self.health, self.wall_clock, self._take_command)
         if record_file.load(self._board.flash + VERSION_TOLD) != VERSION:
             cloud.version_told = self._version_told

@@ -37,6 +37,7 @@ class DailyReport:
         self._lived = False
         self._loop_worst_ms = 0
         self._heap_floor = ENDLESS
+        self._told_air_bytes = 0
 
     def poll(self) -> None:
         """Called in every pause of the communication thread."""
@@ -55,6 +56,7 @@ class DailyReport:
     def _tell(self, now_ms: int) -> None:
         health = self._health
         outbox = health.journal.outbox if health.journal else None
+        air_bytes = health.traffic.air_bytes if health.traffic else 0
         self._note(
             "day",
             {
@@ -68,6 +70,7 @@ class DailyReport:
                 "crashes": health.crashes,
                 "guard": self._exchange.guard_openings(),
                 "closings": self._exchange.closings,
+                "air": air_bytes - self._told_air_bytes,
             },
         )
-        self._loop_worst_ms, self._heap_floor = 0, ENDLESS
+        self._loop_worst_ms, self._heap_floor, self._told_air_bytes = 0, ENDLESS, air_bytes

@@ -8,6 +8,7 @@ if False:  # for mypy alone
     from firmware.persistence import Persistence
     from firmware.storage.boots import Boot
     from firmware.storage.settings import Settings
+    from modem.traffic import Traffic
 
 FAILURES_MAX = 8  # told by name; more are counted
 
@@ -27,6 +28,7 @@ class Health:
         self.persistence: Persistence | None = None
         self.journal: Journal | None = None
         self.installer_lock: InstallerLock | None = None
+        self.traffic: Traffic | None = None
 
     def crashed(self, part: str, error: BaseException) -> None:
         """A mistake of ours, in `part`, that was survived."""

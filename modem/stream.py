@@ -20,6 +20,7 @@ import io
 
 from modem.errors import CommandError, CommandTimeout, ModemError, ModemRestarted
 from modem.families import driver
+from modem.traffic import Traffic
 
 if False:  # for mypy alone
     from collections.abc import Callable
@@ -60,7 +61,8 @@ _WORDS = {
 
 
 class Stream(io.IOBase):
-    """Connection number `link` of `modem`, blocking with a deadline of 30 s. Requires startup.open_pdp_context."""
+    """Connection number `link` of `modem`, blocking with a deadline of 30 s. Requires startup.open_pdp_context.
+    `traffic` counts what all its connections have carried."""
 
     def __init__(self, modem: "Modem", clock: "Clock", link: int = 0) -> None:
         self._modem = modem
@@ -72,6 +74,7 @@ class Stream(io.IOBase):
         self._buffer = bytearray(RECEIVE_BYTES)
         self._view = memoryview(self._buffer)
         self._subscription: Subscription | None = None
+        self.traffic = Traffic()
         self.answered = False  # the last connection was accepted or refused: the network carries data both ways
         self._error = errno.ENOTCONN  # errno of reading and writing; 0 while connected
         self._reset()
@@ -98,6 +101,7 @@ class Stream(io.IOBase):
         self._reset()
         self.answered = False
         self._error = 0
+        self.traffic.opened()
         self._subscription = self._modem.subscribe("", self._on_urc)
         deadline_ms = self._clock.now_ms() + timeout_ms
         outcome = self._attempt(host, port, deadline_ms)
@@ -128,6 +132,7 @@ class Stream(io.IOBase):
             self._subscription = None
         gone = self._peer_closed or self._error in (errno.ENOTCONN, errno.ECONNABORTED)
         self._error = errno.ENOTCONN
+        self.traffic.closed()
         if gone:
             return
         try:
@@ -191,6 +196,7 @@ class Stream(io.IOBase):
             return
         except ModemError as error:
             self._fail(_errno_of(error))
+        self.traffic.received(count)
         self._start = 0
         self._end = count
         if left:
@@ -246,6 +252,7 @@ class Stream(io.IOBase):
         finally:
             self._sending = False
         self._sent += taken
+        self.traffic.sent(taken)
         # A smaller count is genuine, or one of its digits was lost. The modem's own count decides.
         if taken != len(part) and self._counts()[0] != self._sent:
             self._fail(errno.EIO)

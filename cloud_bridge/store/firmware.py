@@ -25,9 +25,10 @@ class Told(NamedTuple):
     board: str | None
     modem: str | None  # the modem's own name for its model, as of its last boot
     closings: int | None  # of the contactor in the unit's life, as of its last daily report
+    air_bytes: int | None  # carried by the mobile network in the day of that report
 
 
-NOTHING = Told(None, None, None, None)
+NOTHING = Told(None, None, None, None, None)
 
 
 def firmware_versions(connection: Connection, unit_ids: Sequence[str]) -> dict[str, str]:
@@ -88,7 +89,8 @@ def _of_each(unit_ids: Select[Any]) -> Select[Any]:
 
 
 def _told(firmware: str | None, board: str | None, modem: str | None, day: str | None) -> Told:
-    return Told(firmware, board, _text(_detail(modem, "model")), _count(_detail(day, "closings")))
+    closings, air_bytes = (_count(_detail(day, key)) for key in ("closings", "air"))
+    return Told(firmware, board, _text(_detail(modem, "model")), closings, air_bytes)
 
 
 def _last(few: Subquery, kind: str) -> ScalarSelect[Any]:

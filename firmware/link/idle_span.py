@@ -2,11 +2,12 @@
 
 A carrier's translation of addresses forgets an idle TCP connection after a time of its own, 60 s to 290 s where people
 measured it (TinyGSM#380, ubxlib#139, micropython#5566), with or without a reset. After such a death the span is what has
-survived, or a half. Once an hour the room between what survived and what died is halved; a day later all is tried again, for
-the network may have changed.
+survived, or a half, at most THEN_MS. Once an hour the room between what survived and what died is halved; a day later all is
+tried again, for the network may have changed.
 """
 
-FIRST_MS = 300000  # the heartbeat of an idle unit comes as often
+FIRST_MS = 1200000  # the heartbeat of an idle unit comes sooner: no pings before a network has shown that it needs them
+THEN_MS = 270000  # after the first death: just below the longest that was measured
 LEAST_MS = 25000  # what dies sooner dies of something else; a ping so often, of 200 bytes, is 21 MB a month
 TRIAL_EVERY_MS = 3600000
 FORGOTTEN_MS = 24 * 3600000
@@ -38,7 +39,7 @@ class IdleSpan:
             if self._survived_ms >= self._died_ms:  # it did once
                 self._survived_ms = 0
             self._learned_ms = self._trial_ms = now_ms
-            self.ms = max(LEAST_MS, self._survived_ms or self._died_ms // 2)
+            self.ms = max(LEAST_MS, self._survived_ms or min(self._died_ms // 2, THEN_MS))
         self._suspect_ms = 0
 
     def died(self, silence_ms: int) -> bool:

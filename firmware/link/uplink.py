@@ -31,6 +31,8 @@ UNAVAILABLE = 3  # CONNACK: the broker is there but cannot serve now (MQTT 3.1.1
 CLOSED = ("closing", "charging", "stopping")  # phases in which the contactor is closed, or about to be
 PIECE_MS = 20  # while pieces of an update are on their way
 POLL_MS = 250  # how late a change of state is noticed
+KEEPALIVE_S = 1200  # a broker ends what is silent for one and a half of it: the 30 minutes of the dashboard
+KEEPALIVE_SPARE_S = 60  # beyond the heartbeat, for one that comes late
 
 
 class Uplink:
@@ -127,13 +129,12 @@ class Uplink:
     def _talk(self) -> None:
         """One connection, from CONNECT until it fails or the settings change."""
         settings = self._settings
-        keepalive_s = 2 * settings["heartbeat_idle_s"]  # a heartbeat is a sign of life: no pings beside it
         stream = self._bearer.stream
         mqtt = Mqtt(
             stream if settings["plain_mqtt"] else SecureStream(stream, self.trust, self._clock, self._may_stall),
             self._clock,
             Broker(settings["broker"], settings["port"], settings["id"], settings["secret"]),
-            keepalive_s,
+            keepalive_s(settings["heartbeat_idle_s"]),
         )
         mqtt.set_last_will(self._topic("lwt"), b"offline", qos=1)
         self._silence_ms = 0
@@ -257,3 +258,8 @@ class Uplink:
                 self._watch(min(POLL_MS, until_ms - self._clock.now_ms()))
         except (OSError, ModemError) as error:  # what is wrong now is the next attempt's to find
             self.trouble = str(error)
+
+
+def keepalive_s(heartbeat_s: int) -> int:
+    """What a broker is told. A heartbeat is a sign of life: no pings are needed beside it."""
+    return min(2 * heartbeat_s, max(KEEPALIVE_S, heartbeat_s + KEEPALIVE_SPARE_S))

@@ -38,6 +38,7 @@ def answer_status(unit: "ChargePoint", argument: str) -> "list[str]":
         "boots %d" % (journal.boot if journal else 0),
         "uptime_ms %d" % (unit.wall_clock.now_ms() if unit.wall_clock else 0),
         "loop_worst_ms %d" % unit.exchange.worst_ms,
+        "air_bytes %d" % (unit.health.traffic.air_bytes if unit.health.traffic else 0),
         "heap_free %d" % gc.mem_free(),
         "crashes %d" % unit.health.crashes,
         "outbox %d" % (journal.outbox.waiting() if journal else 0),

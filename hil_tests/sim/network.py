@@ -16,6 +16,12 @@ from dataclasses import dataclass, fields
 
 READ_BYTES = 16_384
 WAITING_BYTES = 262_144  # under way in one direction; then its sender has to wait, as with any full pipe
+SEGMENT_HEADERS_BYTES = 20 + 20 + 12  # IPv4, TCP, its timestamps
+TCP_INFO_BYTES = 144  # of struct tcp_info (linux/tcp.h), as far as the counts of segments
+ACKED_AT, SEGMENTS_AT = (
+    120,
+    136,
+)  # in it: two of 64 bits, bytes acknowledged and received; two of 32, segments out and in
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, no time
 
 
@@ -39,10 +45,15 @@ class Network:
         self.port = 0  # where it listens, once started
         self.connections = 0  # since the start
         self.carried = {"up": 0, "down": 0}  # bytes
+        self._closed_air_bytes = 0
         self._server_at = (host, port)
         self._random = random.Random(seed)
         self._server: asyncio.Server | None = None
         self._open: set[Connection] = set()
+
+    def air_bytes(self) -> int:
+        """What the kernel has counted between client and proxy, both ways, in headers and data, of all connections so far."""
+        return self._closed_air_bytes + sum(one.air_bytes() for one in self._open)
 
     async def start(self, port: int = 0) -> int:
         """Listen on loopback; returns the port. Also ends an outage. Raises OSError."""
@@ -85,6 +96,7 @@ class Network:
                 ]
         finally:
             self._open.discard(connection)
+            self._closed_air_bytes += connection.air_bytes()
             for end in (writer, far_writer):
                 end.close()
 
@@ -136,6 +148,16 @@ class Connection:
     def __init__(self, *ends: asyncio.StreamWriter) -> None:
         self._ends = ends
         self.tasks: list[asyncio.Task[None]] = []
+        self._air_bytes = 0  # when it could be read last
+
+    def air_bytes(self) -> int:
+        """Of the client's end."""
+        own: socket.socket | None = self._ends[0].get_extra_info("socket")
+        if own is not None and own.fileno() >= 0:
+            told = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
+            data, segments = struct.unpack_from("QQ", told, ACKED_AT), struct.unpack_from("II", told, SEGMENTS_AT)
+            self._air_bytes = sum(data) + SEGMENT_HEADERS_BYTES * sum(segments)
+        return self._air_bytes
 
     def reset(self) -> None:
         """RST to both."""

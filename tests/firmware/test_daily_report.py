@@ -12,12 +12,13 @@ class Rest:
     cause, crashes = "soft", 2
     dropped = damaged = kept = 0
     closings = 1234
+    air_bytes = 0
 
     @property
     def journal(self):
         return self
 
-    outbox = journal
+    outbox = traffic = journal
 
     def guard_openings(self):
         return 3
@@ -49,9 +50,11 @@ def test_once_a_day_with_the_worst_of_the_day():
     for hour in range(49):
         clock.now = hour * DAY_MS // 24
         rest.worst_ms = 35 if hour == 5 else 20
+        rest.air_bytes += 1000
         kept.poll()
     assert [kind for kind, _ in told] == ["day", "day"]
     assert [said["loop_worst_ms"] for _, said in told] == [35, 20]
+    assert [said["air"] for _, said in told] == [25000, 24000]
     first = told[0][1]
     assert first["cause"] == "soft" and first["crashes"] == 2 and first["up_h"] == 24
     assert first["guard"] == 3 and first["closings"] == 1234

@@ -109,6 +109,9 @@ class _ChargePoint(Schema):
     board: Annotated[str | None, Field(description="that its firmware is for, as of its last boot")]
     modem: Annotated[str | None, Field(description="model, as the modem named itself after the last boot")]
     contactor_closings: Annotated[int | None, Field(description="in its life, as of its last daily report")]
+    mobile_data_bytes: Annotated[
+        int | None, Field(description="both ways with headers, in the day of its last daily report")
+    ]
     duplicate_identity_since: Annotated[
         Time | None,
         Field(description="two charge points log in with this id, and what is here mixes both; null: no sign of it"),

@@ -111,6 +111,7 @@ class Around(NamedTuple):
     board: str | None = None  # that the firmware is for
     modem: str | None = None  # its model
     closings: int | None = None  # of its contactor, in its life
+    air_bytes: int | None = None  # that the mobile network has carried in a day
     authority: Trouble | None = None  # troubles.authority_ends
     session: SessionNow | None = None  # that goes on
     bill: Bill | None = None  # what the owner pays, and their hours; None: not for whoever looks
@@ -239,6 +240,8 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
         found.append(Fact(_("Modem"), around.modem))
     if around.closings is not None:
         found.append(Fact(_("Contactor closings"), formats.count(around.closings)))
+    if around.air_bytes is not None:
+        found.append(Fact(_("Mobile data in a day"), f"{formats.count(round(around.air_bytes / 1000))} kB"))
     return sorted(found, key=lambda fact: fact.wide)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from cloud_bridge.contact import Gap
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.faults import in_words
+from cloud_bridge.store.firmware import Told
 from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.support.fault_times import FaultTime, set_since
 from cloud_bridge.support.signal import SignalSummary
@@ -24,12 +25,10 @@ MAX_FAULTS = 5  # that are over, the newest
 UNREADABLE = (N_("Not shown"), N_("What was stored with this message cannot be shown: its content is not valid."))
 
 
-def facts_of(
-    point: ChargePoint, week: Evidence, firmware: str | None, modem: str | None, closings: int | None
-) -> list[tuple[str, str]]:
-    """(name, value) pairs, most telling first. `firmware` is its version, `modem` the model, `closings` those of the
-    contactor; None while unknown."""
-    board = describe(point, Around(firmware=firmware, modem=modem, closings=closings))
+def facts_of(point: ChargePoint, week: Evidence, told: Told) -> list[tuple[str, str]]:
+    """(name, value) pairs, most telling first."""
+    around = Around(firmware=told.firmware, modem=told.modem, closings=told.closings, air_bytes=told.air_bytes)
+    board = describe(point, around)
     heartbeat = point.heartbeat
     return [
         (_("Last contacted"), board.last_contact_moment or _("never")),

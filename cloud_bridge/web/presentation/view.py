@@ -175,6 +175,7 @@ def as_json(point: ChargePoint, told: Told) -> dict[str, Any]:
         "board": told.board,
         "modem": told.modem,
         "contactor_closings": told.closings,
+        "mobile_data_bytes": told.air_bytes,
         "duplicate_identity_since": None if point.duplicate is None else iso_utc(point.duplicate.since_ms),
         "boot": heartbeat.boot,
         "sequence": heartbeat.sequence,

@@ -63,8 +63,8 @@ def test_a_unit_that_comes_back_to_a_process_left_no_gap_while_another_one_heard
         commit(database, heard(at_min, at_min - 5))  # the other process
     commit(database, heard(20, 0))
     assert gaps(database) == []
-    commit(database, heard(40, 15))  # the other process again, after a gap that is one
-    assert gaps(database) == [(20, 40)]
+    commit(database, heard(42, 15))  # the other process again, after a gap that is one
+    assert gaps(database) == [(20, 42)]
 
 
 def test_a_process_that_never_heard_the_unit_asks_when_it_was_heard_last(database: Database) -> None:
@@ -79,9 +79,9 @@ def test_a_gap_ends_with_the_earliest_message_after_it_whoever_commits_first(dat
     commit(database, heard(0, None))
     commit(database, heard(30, 0))
     assert gaps(database) == [(0, 30)]
-    commit(database, heard(12, 0), at_min=30)  # the other process, to which the database did not answer
-    commit(database, heard(21, 12), at_min=30)  # no claim of its own
-    assert gaps(database) == [(0, 12)]
+    commit(database, heard(22, 0), at_min=30)  # the other process, to which the database did not answer
+    commit(database, heard(26, 22), at_min=30)  # no claim of its own
+    assert gaps(database) == [(0, 22)]
     assert rows(database, contacts)[0].last_contact_ms == START_MS + 30 * MINUTE_MS, "it does not go back"
 
 
@@ -101,11 +101,11 @@ def test_an_impossible_last_contact_in_the_store_shows_no_gap(database: Database
 
 def test_what_is_stored_once_more_changes_nothing(database: Database) -> None:
     """The answer to the commit was lost, and all of it is written again."""
-    batch = [heard(20, 0), heard(35, 20), heard(36, 35)]
+    batch = [heard(25, 0), heard(50, 25), heard(51, 50)]
     commit(database, heard(0, None))
     for _ in range(2):
         commit(database, *batch)
-        assert gaps(database) == [(0, 20), (20, 35)]
+        assert gaps(database) == [(0, 25), (25, 50)]
 
 
 def test_nobody_asks_the_store_about_usual_messages() -> None:
@@ -117,17 +117,17 @@ def test_nobody_asks_the_store_about_usual_messages() -> None:
 
 def test_a_claim_counts_from_the_later_of_memory_and_store() -> None:
     """Memory may know of a contact that was not stored: the recorder was full, and the message was not acknowledged."""
-    (gap,) = find_gaps([heard(40, 25)], {"cp-1": START_MS}).gaps
-    assert gap == ("cp-1", Gap(START_MS + 25 * MINUTE_MS, START_MS + 40 * MINUTE_MS))
+    (gap,) = find_gaps([heard(50, 25)], {"cp-1": START_MS}).gaps
+    assert gap == ("cp-1", Gap(START_MS + 25 * MINUTE_MS, START_MS + 50 * MINUTE_MS))
 
 
 @pytest.mark.parametrize(
     ("inside", "left"),
-    [([], [(0, 40)]), ([0, 40, 50], [(0, 40)]), ([5], [(5, 40)]), ([20], [(0, 20), (20, 40)]), ([9, 19, 29, 39], [])],
+    [([], [(0, 60)]), ([0, 60, 70], [(0, 60)]), ([5], [(5, 60)]), ([30], [(0, 30), (30, 60)]), ([19, 39, 58], [])],
 )
 def test_a_gap_is_split_by_what_was_heard_in_it(inside: Sequence[int], left: Sequence[tuple[int, int]]) -> None:
     expected = [Gap(first * MINUTE_MS, last * MINUTE_MS) for first, last in left]
-    assert split(Gap(0, 40 * MINUTE_MS), [at * MINUTE_MS for at in inside]) == expected
+    assert split(Gap(0, 60 * MINUTE_MS), [at * MINUTE_MS for at in inside]) == expected
 
 
 @pytest.mark.parametrize("seed", range(STORIES))

@@ -245,7 +245,7 @@ def _facts(app_state: AppState, connection: Connection, unit: Unit) -> list[tupl
     point = charge_point(app_state, unit)
     week = evidence_of(app_state, connection, unit, point.now_ms - FACTS_OVER_MS, point.now_ms)
     told = told_by(connection, unit.id)
-    return facts_of(point, week, told.firmware, told.modem, told.closings)
+    return facts_of(point, week, told)
 
 
 def _conversation(connection: Connection, person: Person, conversation_id: int) -> Conversation:
