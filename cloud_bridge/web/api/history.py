@@ -78,7 +78,7 @@ WindowOf = Annotated[Window, Depends()]
 
 @router.get("/contacts", response_model=ContactHistory)
 def contacts(app_state: StateDep, connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
-    """Gaps between contacts longer than ten minutes; `to` is null while one lasts. Our own outages are told apart.
+    """Gaps between contacts longer than 21 minutes; `to` is null while one lasts. Our own outages are told apart.
 
     `availability` is the part of the time, since it first reached us and while we listened, in which it was not silent.
     """

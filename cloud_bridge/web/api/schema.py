@@ -154,7 +154,7 @@ class Records(Interval):
 
 
 class Gap(Schema):
-    """A time without contact, longer than ten minutes."""
+    """A time without contact, longer than 21 minutes."""
 
     from_: Annotated[Time, Field(alias="from")]
     to: Annotated[Time | None, Field(description="null while it lasts")]
