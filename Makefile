@@ -17,7 +17,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash power-loss life siege size screenshots mission catalogue clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash power-loss life siege size docs screenshots mission catalogue clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -185,6 +185,9 @@ dist: .venv ## what a release hands out: the wheel, what it is made of, the lice
 		--no-license-path --format plain-vertical --output-file build/dist/THIRD_PARTY_NOTICES.txt
 	@for one in cloud_bridge/web/node_modules/*/LICENSE; do echo; echo $$one; cat $$one; done >> build/dist/THIRD_PARTY_NOTICES.txt
 	@cd build/dist && rm -f .gitignore && sha256sum * > SHA256SUMS && cat SHA256SUMS
+
+docs: .venv ## everything that is written here as a small site: build/docs/site
+	@.venv/bin/python -m hil_tests.docs
 
 screenshots: .venv ## the pictures of every role, taken of the running product
 	@.venv/bin/python -m hil_tests.web.screenshots

@@ -8,7 +8,7 @@ from hil_tests.web.mission import Reader, lines_of
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "hil_tests" / "screenshots"
-ONE_BYTES, ALL_BYTES = 60_000, 1_200_000
+ONE_BYTES, ALL_BYTES, MOVING_BYTES = 60_000, 1_200_000, 200_000
 LEAST = 15
 PAGE = """<title>Not read</title><main id="main"><h1>Last
 contacted</h1><p><strong>sam</strong>, CK-0003<br>2 minutes ago &amp; well</p><script>let unread;</script></main>"""
@@ -19,6 +19,11 @@ def test_every_picture_is_there_and_small() -> None:
     assert sizes.keys() == {picture.name for picture in PICTURES}, "`make screenshots`"
     assert {name: size for name, size in sizes.items() if size > ONE_BYTES} == {}
     assert sum(sizes.values()) <= ALL_BYTES
+
+
+def test_the_picture_that_moves_is_small() -> None:
+    (moving,) = (FOLDER / "moving").iterdir()
+    assert moving.stat().st_size <= MOVING_BYTES
 
 
 def test_every_role_is_shown_at_both_sizes_and_in_both_themes() -> None:

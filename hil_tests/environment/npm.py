@@ -24,9 +24,14 @@ def fetch(venv: Path, product_alone: bool = False) -> None:
     if not stale:
         return
     print("4/4  htmx, uPlot, Swagger UI and axe-core ...", flush=True)
-    npm = _npm(venv)
     for folder in stale:
-        run([*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], ADVICE, cwd=folder)
+        fetch_folder(venv, folder)
+
+
+def fetch_folder(venv: Path, folder: Path) -> None:
+    """What the folder's lock file says, if it is not there. Raises SetUpError."""
+    if not _is_fetched(folder):
+        run([*_npm(venv), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], ADVICE, cwd=folder)
         shutil.copyfile(folder / LOCK, folder / FETCHED)
 
 
