@@ -106,8 +106,9 @@ class TCallBoard(Board):
     def read(self, inputs: "Inputs") -> None:
         self._sample_pilot()
         samples = self._samples
-        inputs.pilot_high_mv = (plateau(samples[-1], samples[-2], samples[-3]) - PILOT_ZERO_UV) * PILOT_GAIN // 1000
-        inputs.pilot_low_mv = (plateau(samples[0], samples[1], samples[2]) - PILOT_ZERO_UV) * PILOT_GAIN // 1000
+        high_uv, low_uv = plateau(samples[-1], samples[-2], samples[-3]), plateau(samples[0], samples[1], samples[2])
+        inputs.pilot_high_mv = self.calibrated_mv((high_uv - PILOT_ZERO_UV) * PILOT_GAIN // 1000)
+        inputs.pilot_low_mv = self.calibrated_mv((low_uv - PILOT_ZERO_UV) * PILOT_GAIN // 1000)
         inputs.proximity_ohm = resistance_ohm(self._proximity_adc.read_uv() // 1000, PULL_UP_MV, PULL_UP_OHM, OPEN_OHM)
         inputs.rail_mv = self._rail_adc.read_uv() * RAIL_DIVIDER // 1000
         self._read_parts(inputs)

@@ -84,6 +84,8 @@ class VirtualBoard(Board):
             return
         for name, value in zip(INPUTS, values):
             setattr(inputs, name, value)
+        inputs.pilot_high_mv = self.calibrated_mv(inputs.pilot_high_mv)
+        inputs.pilot_low_mv = self.calibrated_mv(inputs.pilot_low_mv)
 
     def write(self, outputs: "Outputs") -> None:
         for name in OUTPUTS:
