@@ -48,7 +48,7 @@ def test_a_control_loop_that_stands_still_is_told(monkeypatch):
 def test_no_calibration_makes_one_state_of_the_pilot_another(gain, zero_mv):
     for name, value in (("pilot_gain_permille", gain), ("pilot_zero_mv", zero_mv)):
         assert bounds.why_not(name, value, {}) is None
-        assert bounds.why_not(name, value * 2 + 400, {})
+        assert bounds.why_not(name, value * 10 + 401, {})
     board = Calibrated()
     assert board.calibrated_mv(-11_987) == -11_987
     board.calibrate(gain, zero_mv)
