@@ -149,8 +149,8 @@ def _contact_of(row: Sequence[Any]) -> StoredContact | None:
 
 
 def register_unit(connection: Connection, unit_id: str, now_ms: int, hashes: UnitHashes) -> bool:
-    """A unit that was made, by the hashes of what it and its label keep. False: it is there already, just so. Raises BridgeError
-    for an id that does not fit in a topic, AlreadyThere if the id or the code is taken."""
+    """A unit that was made, by the hashes of what it and its label keep. False: it is there already, just so. Raises
+    BridgeError for an id that does not fit in a topic, AlreadyThere if the id or the code is taken."""
     _check_id(unit_id)
     row = {"id": unit_id, **hashes._asdict(), "created_ms": now_ms, "protocol": Protocol.MQTT}
     if insert_one(connection, units, row):

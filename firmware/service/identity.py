@@ -19,9 +19,9 @@ HEX_DIGITS = b"0123456789abcdef"
 
 
 def answer_identity(unit: "ChargePoint", argument: str) -> "list[str]":
-    """`identity ID` gives a unit that has none its id, and a secret that never leaves it; the same ID again changes nothing. The
-    answer has the SHA-256 of the secret, by which a cloud can let the unit in; not of a secret that a person chose, which could
-    be guessed from it.
+    """`identity ID` gives a unit that has none its id, and a secret that never leaves it; the same ID again changes nothing.
+    The answer has the SHA-256 of the secret, by which a cloud can let the unit in; not of a secret that a person chose, which
+    could be guessed from it.
     """
     settings = unit.settings
     if argument and not (argument == settings["id"] and settings["secret"]):
@@ -35,6 +35,7 @@ def answer_identity(unit: "ChargePoint", argument: str) -> "list[str]":
         unit.note("settings", {"names": " ".join(sorted(wanted))})
         unit.apply_settings()
     return ["id %s" % (settings["id"] or "-"), "secret_sha256 %s" % (_fingerprint(settings["secret"]) or "-")]
+
 
 def answer_provision(unit: "ChargePoint", argument: str) -> "list[str]":
     """Store settings given as one JSON object. Nothing of it is echoed: a secret may be among them. A unit that has no

@@ -79,7 +79,9 @@ def register(
 ) -> dict[str, Any]:
     """Add a charge point that was made. Needs a token with the scope `register`, which may do nothing else."""
     if app_state.settings.broker is not None:
-        raise HTTPException(409, "units log in to an outside broker, which knows no hash of ours: use `unit add --secret -`")
+        raise HTTPException(
+            409, "units log in to an outside broker, which knows no hash of ours: use `unit add --secret -`"
+        )
     if seconds := wait_s(request, asker, REGISTRATIONS):
         raise HTTPException(429, "too many registrations", {"Retry-After": str(seconds)})
     hashes = UnitHashes(new.secret_sha256, claim_hash_of(new.claim_code))

@@ -112,7 +112,7 @@ def test_its_token_may_do_nothing_else(bridge: Bridge, station: TestClient) -> N
     for route in iter_route_contexts(station.app.routes):  # type: ignore[attr-defined]
         if isinstance(route.original_route, APIRoute) and str(route.path).startswith(("/api", "/metrics", "/openapi")):
             path = str(route.path).replace("{unit_id}", "CK-0042").replace("{number}", "1")
-            for method in route.original_route.methods - {"PUT"}:
+            for method in set(route.original_route.methods or ()) - {"PUT"}:
                 if "webhooks" not in path:
                     asked += 1
                     assert station.request(method, path, json=MADE).status_code == 403, (method, path)
