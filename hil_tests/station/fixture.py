@@ -21,7 +21,7 @@ from hil_tests.station.errors import StationTrouble, UnitFailed
 
 UNIT_WITHIN_S = 10.0
 INSTRUMENT_WITHIN_S = 10.0
-TRIES = 4  # of one reading
+TRIES = 8  # of one reading
 READINGS = 5  # of which the median counts
 LOOK_S = 0.1
 RAIL_FALLS_WITHIN_S = 10.0

@@ -22,6 +22,8 @@ class Limit(BaseModel, extra="forbid", frozen=True):
         """The line that a failed unit is told by, or None."""
         if self.least <= value <= self.most:
             return None
+        if self.least == self.most:
+            return f"{name} is not so: {self.advice}"
         return f"{name} is {value:g}, allowed {self.least:g} to {self.most:g}: {self.advice}"
 
 

@@ -6,7 +6,6 @@ Each part returns values by the names of the limits. The unit is one that nobody
 import asyncio
 import json
 import statistics
-from collections.abc import Awaitable, Callable
 
 from hil_tests.station.calibration import Calibration, fit
 from hil_tests.station.errors import UnitFailed
@@ -119,16 +118,6 @@ async def modem(fixture: Fixture) -> Measured:
         await asyncio.sleep(SETTLES_S)
 
 
-PARTS: tuple[Callable[[Fixture], Awaitable[Measured]], ...] = (
-    at_rest,
-    pilot_with_a_vehicle,
-    proximity,
-    charging,
-    residual_current,
-    modem,
-)
-
-
 async def calibrate(fixture: Fixture) -> Calibration:
     """What the unit's reading of its pilot needs, stored in the unit. Raises UnitFailed."""
     await _store(fixture, Calibration())
@@ -146,8 +135,13 @@ async def _store(fixture: Fixture, calibration: Calibration) -> None:
 
 
 async def _load_b(fixture: Fixture) -> None:
+    """Raises UnitFailed where it offers nothing to a vehicle."""
     await fixture.ask_instrument("load B")
-    await fixture.until(lambda look: 0 < look.wires.duty_percent < 100, PWM_WITHIN_S)
+    if not await fixture.until(lambda look: 0 < look.wires.duty_percent < 100, PWM_WITHIN_S):
+        faults = (await fixture.ask_unit("status"))["faults"]
+        raise UnitFailed(
+            f"the unit offers a vehicle no current (faults: {faults}): ask its console for `faults` and `why`"
+        )
     await asyncio.sleep(SETTLES_S)
 
 

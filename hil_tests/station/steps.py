@@ -1,6 +1,7 @@
 """The steps from a blank board to a labelled unit. Each may be done again from its beginning, and is noted when it is done.
 
-    flash, identity, calibration, test, claim_code, registration, introduction, label, record
+    flash, identity, the parts of the production test with the calibration among them, claim_code, registration, introduction,
+    label, record
 
 The order is what makes a cut harmless: the unit's secret is in the unit and the claim code in the journal before the bridge
 hears of either, so a registration that is sent again is the same one, and so is a label.
@@ -25,6 +26,7 @@ from hil_tests.station.fixture import Fixture
 from hil_tests.station.flashing import write_firmware
 from hil_tests.station.journal import Facts, Journal, write_private
 from hil_tests.station.limits import FILE, judge, read_limits
+from hil_tests.station.measuring import Measured
 from hil_tests.station.record import station_key, write_record
 from hil_tests.station.registration import Bridge
 
@@ -34,6 +36,7 @@ HASH_DIGITS = 64
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # cloud_bridge/store/secrets.py
 CONSOLE_PIECE = 400  # characters of a certificate in one command, whole groups of four
 NEW = "-"  # the console's id of a unit without one
+KEPT_WHEN_FAILED = ("flash", "identity", "claim_code")
 
 
 @dataclass(frozen=True)
@@ -85,17 +88,20 @@ async def calibration(job: Job) -> Facts:
     return (await measuring.calibrate(job.fixture))._asdict()
 
 
-async def test(job: Job) -> Facts:
-    """Every part, until one fails."""
-    limits = read_limits(job.configuration.limits or FILE)
-    measured: dict[str, float] = {}
-    for part in measuring.PARTS:
-        measured |= {name: round(float(value), 3) for name, value in (await part(job.fixture)).items()}
-        failure = judge(limits, measured)
-        if failure is not None:
-            _write_record(job, "-failed.json", {"outcome": "failed", "why": failure, "measured": measured})
-            raise UnitFailed(failure)
-    return {"measured": measured}
+def measuring_step(part: Callable[[Fixture], Awaitable[Measured]]) -> Step:
+    """One part of the production test, judged. A unit that fails is tested from the beginning when it comes again."""
+
+    async def do(job: Job) -> Facts:
+        measured = {name: round(float(value), 3) for name, value in (await part(job.fixture)).items()}
+        failure = judge(read_limits(job.configuration.limits or FILE), measured)
+        if failure is None:
+            return {"measured": measured}
+        so_far = job.journal.facts | {part.__name__: {"measured": measured}}
+        _write_record(job, "-failed.json", {"outcome": "failed", "why": failure} | _public(so_far))
+        job.journal.forget(*KEPT_WHEN_FAILED)
+        raise UnitFailed(failure)
+
+    return Step(part.__name__, do)
 
 
 async def claim_code(_job: Job) -> Facts:
@@ -156,9 +162,21 @@ async def record(job: Job) -> Facts:
     return {}
 
 
-STEPS = tuple(
-    Step(do.__name__, do)
-    for do in (flash, identity, calibration, test, claim_code, registration, introduction, label, record)
+STEPS = (
+    Step("flash", flash),
+    Step("identity", identity),
+    measuring_step(measuring.at_rest),
+    Step("calibration", calibration),
+    measuring_step(measuring.pilot_with_a_vehicle),
+    measuring_step(measuring.proximity),
+    measuring_step(measuring.charging),
+    measuring_step(measuring.residual_current),
+    measuring_step(measuring.modem),
+    Step("claim_code", claim_code),
+    Step("registration", registration),
+    Step("introduction", introduction),
+    Step("label", label),
+    Step("record", record),
 )
 
 
@@ -167,11 +185,11 @@ async def provision(job: Job, tell: Callable[[str], None]) -> None:
     await _check_unit(job, tell)
     for step in STEPS:
         if step.name in job.journal.facts:
-            tell(f"{step.name:<13} done before")
+            tell(f"{step.name:<21} done before")
             continue
         began_s = time.monotonic()
         job.journal.note(step.name, await step.do(job))
-        tell(f"{step.name:<13} done in {time.monotonic() - began_s:.1f} s")
+        tell(f"{step.name:<21} done in {time.monotonic() - began_s:.1f} s")
 
 
 async def _check_unit(job: Job, tell: Callable[[str], None]) -> None:
@@ -193,7 +211,7 @@ async def _check_unit(job: Job, tell: Callable[[str], None]) -> None:
         raise StationTrouble(
             f"{job.serial} is registered, and this is not its unit: put that unit in, or take another serial number"
         )
-    tell("another unit  from the beginning")
+    tell(f"{'another unit':<21} from the beginning")
     job.journal.forget("claim_code")
     await _check_unit(job, tell)
 

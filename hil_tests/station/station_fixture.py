@@ -1,0 +1,79 @@
+"""A station with its bridge and a unit in its fixture, as tests use them: all of them processes of their own."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hil_tests.fixtures.children import die_with_parent
+from hil_tests.fixtures.cloud_fixture import CloudFixture
+from hil_tests.rig.loop import LINKS
+
+LINES_WITHIN_S = 60
+RUN_WITHIN_S = 180
+
+
+class MadeHere:
+    """A station at a running bridge. Its file, token and store lie in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "cloud").mkdir(parents=True)
+        self.cloud = CloudFixture(folder / "cloud", tls=True)
+        self.cloud.start()
+        self.token = self.cloud.command("token", "add", "--name", "station 1", "--scope", "register")["token"]
+        (folder / "token").touch(0o600)
+        (folder / "token").write_text(self.token)
+        (folder / "station.toml").write_text(
+            f"""name = "station 1"
+bridge = "{self.cloud.address}"
+token = "token"
+printer = "paper"
+[unit]
+board = "virtual"
+broker = "127.0.0.1"
+port = {self.cloud.bridge.mqtts_port}
+authority = "cloud/tls/ca.pem"
+rating = ["230 V 50 Hz 32 A", "IP54"]
+"""
+        )
+
+    def close(self) -> None:
+        """Ends the bridge."""
+        self.cloud.stop()
+
+    def run(self, unit: Path, serial: str, *cut: str) -> subprocess.CompletedProcess[str]:
+        """The station to its end; `cut`: before|after and a step, at which it is killed."""
+        words = ["hil_tests.station.cut_short", *cut] if cut else ["hil_tests.station"]
+        console, instrument = (str(unit / LINKS[end]) for end in ("console", "instrument"))
+        lines = ["--console", console, "--instrument", instrument, "--station", str(self.folder / "station.toml")]
+        return subprocess.run(
+            [sys.executable, "-m", *words, "provision", serial, *lines],
+            capture_output=True,
+            text=True,
+            timeout=RUN_WITHIN_S,
+        )
+
+
+@contextmanager
+def unit_in_fixture(folder: Path, *options: str) -> Iterator[Path]:
+    """A unit from the line (virtual.py); the folder of its lines."""
+    folder.mkdir(parents=True)
+    with (folder / "fixture.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hil_tests.station.virtual", folder, *options],
+            stdout=log,
+            stderr=log,
+            preexec_fn=die_with_parent,
+        )
+    try:
+        deadline_s = time.monotonic() + LINES_WITHIN_S
+        while not all((folder / link).exists() for link in LINKS.values()):
+            assert process.poll() is None and time.monotonic() < deadline_s, (folder / "fixture.log").read_text()
+            time.sleep(0.05)
+        yield folder
+    finally:
+        process.terminate()
+        process.wait()
