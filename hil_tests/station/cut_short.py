@@ -24,5 +24,5 @@ def note_and_die(journal: Journal, step: str, facts: Facts) -> None:
 
 if __name__ == "__main__":
     del sys.argv[1:3]
-    Journal.note = note_and_die  # type: ignore[method-assign]  # the power of the station, which no program switches off
+    Journal.note = note_and_die  # type: ignore[method-assign,assignment]  # the power of the station, which no program switches off
     sys.exit(main())

@@ -39,7 +39,8 @@ class Bridge:
                 said: dict[str, Any] = json.loads(answer.read(MOST_BYTES))
                 return str(said["claim_page"] or f"{self._address}/claim")
         except urllib.error.HTTPError as refused:
-            raise StationTrouble(f"{serial} was not registered: {_reason(refused)}") from None
+            with refused:
+                raise StationTrouble(f"{serial} was not registered: {_reason(refused)}") from None
         except (OSError, ValueError, KeyError, TypeError) as error:
             why = getattr(error, "reason", error)
             raise StationTrouble(f"{self._address} did not answer for {serial}: {why}. Start again") from None

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from hil_tests.station.errors import StationTrouble
 from hil_tests.station.record import PUBLIC_KEY, verify_record
+from hil_tests.station.registration import Bridge
 from hil_tests.station.station_fixture import MadeHere, unit_in_fixture
 from hil_tests.station.steps import STEPS
 
@@ -40,7 +42,7 @@ def noted(made_here: MadeHere) -> dict[str, dict[str, str]]:
 def units_of(made_here: MadeHere) -> list[str]:
     """At the bridge."""
     log = made_here.cloud.commands(["unit", "list"])[0]
-    return [one["id"] for one in log]  # type: ignore[index,union-attr]  # this command answers with a list
+    return [one["id"] for one in log]  # type: ignore[index]  # this command answers with a list
 
 
 @pytest.mark.parametrize("step", [step.name for step in STEPS])
@@ -78,3 +80,8 @@ def test_no_secret_is_in_a_file_that_others_can_read_and_none_is_told(made_here:
         if path.is_file():
             assert made_here.token not in path.read_text("latin-1")
             assert code not in path.read_text("latin-1") or "label" in path.name or "journals" in str(path)
+
+
+def test_a_bridge_whose_authority_is_another_one_hears_nothing(made_here: MadeHere) -> None:
+    with pytest.raises(StationTrouble, match="certificate"):
+        Bridge(made_here.address, made_here.token).register(SERIAL, "0f" * 32, "7K4M-2QXP-9BCD")
