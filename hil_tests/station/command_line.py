@@ -7,6 +7,8 @@ import re
 import sys
 from pathlib import Path
 
+from hil_tests.station import bring_up
+from hil_tests.station.bring_up_walk import walk, where_is
 from hil_tests.station.configuration import read_configuration
 from hil_tests.station.errors import StationTrouble, UnitFailed
 from hil_tests.station.fixture import Fixture, Ports
@@ -41,6 +43,13 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("--instrument", required=True, metavar="PORT", help="the fixture's instrument")
     making.add_argument("--station", type=Path, default=Path("station.toml"), metavar="FILE", help="of the station")
     making.set_defaults(do=_provision)
+    walking = areas.add_parser(
+        "bring-up", help="walk the checks of a new board, and keep what was seen in its document"
+    )
+    walking.add_argument("board", choices=bring_up.boards())
+    walking.add_argument("--console", metavar="PORT", help="the unit's USB serial; without it, write the document anew")
+    walking.add_argument("--instrument", metavar="PORT", help="a fixture's instrument, which then looks itself")
+    walking.set_defaults(do=_bring_up)
     verifying = areas.add_parser("verify", help="is a record what the station has signed?")
     verifying.add_argument("record", type=Path)
     verifying.add_argument("--key", type=Path, help=f"the station's public key; beside the records, {PUBLIC_KEY}")
@@ -60,6 +69,18 @@ async def _make(asked: argparse.Namespace) -> None:
     with opened(configuration.folder / "journals", asked.serial) as journal:
         async with Fixture(Ports(asked.console, asked.instrument)) as fixture:
             await provision(Job(asked.serial, configuration, journal, fixture), lambda line: print(line, flush=True))
+
+
+def _bring_up(asked: argparse.Namespace) -> int:
+    if asked.console is not None:
+        asyncio.run(_walk(asked))
+    bring_up.write_document(asked.board)
+    return 0
+
+
+async def _walk(asked: argparse.Namespace) -> None:
+    async with Fixture(Ports(asked.console, asked.instrument)) as fixture:
+        await walk(asked.board, fixture, where_is(asked.console))
 
 
 def _verify(asked: argparse.Namespace) -> int:

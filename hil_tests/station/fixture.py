@@ -40,7 +40,7 @@ class Ports:
     """The names of the serial devices."""
 
     console: str
-    instrument: str
+    instrument: str | None  # None: there is nothing but the unit
 
 
 class Fixture:
@@ -49,12 +49,19 @@ class Fixture:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._lines: list[SerialLine] = []
+        self._instrument: Console | None = None
+
+    @property
+    def has_instrument(self) -> bool:
+        """There is more than the unit's console."""
+        return self._instrument is not None
 
     async def __aenter__(self) -> Self:
         try:
-            self._instrument = self._open(self._ports.instrument, partial(Console, exchange=PlainExchange))
+            if self._ports.instrument is not None:
+                self._instrument = self._open(self._ports.instrument, partial(Console, exchange=PlainExchange))
             self._unit = self._open(self._ports.console)
-            if "lid shut" not in await self.ask_instrument("lid"):
+            if self.has_instrument and "lid shut" not in await self.ask_instrument("lid"):
                 raise StationTrouble("the lid of the fixture is open: shut it, and start again")
         except BaseException:
             self._close()
@@ -66,7 +73,8 @@ class Fixture:
     ) -> None:
         """Leaves the unit without a load, as far as the instrument still answers."""
         try:
-            await self._instrument.ask("load A", INSTRUMENT_WITHIN_S)
+            if self._instrument is not None:
+                await self._instrument.ask("load A", INSTRUMENT_WITHIN_S)
         except (ConsoleError, ConsoleSilent):
             pass  # whoever opens the lid has taken the load off
         finally:
@@ -125,6 +133,8 @@ class Fixture:
 
     async def ask_instrument(self, command: str, within_s: float = INSTRUMENT_WITHIN_S) -> list[str]:
         """Its answer. Raises StationTrouble."""
+        if self._instrument is None:
+            raise StationTrouble("there is no instrument: name its port with --instrument")
         try:
             return await self._instrument.ask(command, within_s)
         except ConsoleSilent:
