@@ -58,15 +58,15 @@ rating = ["230 V 50 Hz 32 A", "IP54"]
 
     def run(self, unit: Path, serial: str, *cut: str) -> subprocess.CompletedProcess[str]:
         """The station to its end; `cut`: before|after and a step, at which it is killed."""
+        command = self.command(unit, serial, *cut)
+        return subprocess.run(command, capture_output=True, text=True, timeout=RUN_WITHIN_S)
+
+    def command(self, unit: Path, serial: str, *cut: str) -> list[str]:
+        """As it is typed."""
         words = ["hil_tests.station.cut_short", *cut] if cut else ["hil_tests.station"]
         console, instrument = (str(unit / LINKS[end]) for end in ("console", "instrument"))
         lines = ["--console", console, "--instrument", instrument, "--station", str(self.folder / "station.toml")]
-        return subprocess.run(
-            [sys.executable, "-m", *words, "provision", serial, *lines],
-            capture_output=True,
-            text=True,
-            timeout=RUN_WITHIN_S,
-        )
+        return [sys.executable, "-m", *words, "provision", serial, *lines]
 
 
 async def _tls_front(port: int, http_port: int, tls: Path) -> asyncio.Server:

@@ -196,18 +196,23 @@ async def _check_unit(job: Job, tell: Callable[[str], None]) -> None:
     """That the unit in the fixture is the one of this serial number, as far as it has one. One that was exchanged before its
     serial number was registered is begun anew; its claim code stays, because the bridge may know it."""
     facts = job.journal.facts
+    for command in ("load A", "mains on"):  # whatever a run that was cut has left
+        await job.fixture.ask_instrument(command)
     if "flash" not in facts:
         if await job.fixture.answers(BLANK_WITHIN_S):
             found = (await job.fixture.ask_unit("identity"))["id"]
             if found != NEW:
                 raise StationTrouble(f"this unit is {found} already: take it out, or erase its flash first")
         return
-    if await job.fixture.answers(BOOT_WITHIN_S):
+    is_heard = await job.fixture.answers(BOOT_WITHIN_S)
+    if is_heard:
         said = await job.fixture.ask_unit("identity")
         known = facts.get("identity", {}).get("secret_sha256")
         if said["id"] in (NEW, job.serial) and known in (None, said["secret_sha256"]):
             return
     if "registration" in facts:
+        if not is_heard:
+            raise UnitFailed(f"{job.serial} is registered and does not answer: check its USB and its supply")
         raise StationTrouble(
             f"{job.serial} is registered, and this is not its unit: put that unit in, or take another serial number"
         )
