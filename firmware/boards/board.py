@@ -58,9 +58,6 @@ class Board:
     modem_family: "str | None" = None
     has_guard = False  # the contactor's drive passes through a guard in hardware
     modem_power: "ModemPower"  # its supply, and its key (pressed is down)
-    # Calibration: a level of the pilot is what the board's own arithmetic makes of it, times the gain, plus the zero.
-    pilot_gain_permille = 1000
-    pilot_zero_mv = 0
 
     def __init__(self, clock: "Clock", idle: "Callable[[], None]") -> None:
         """`clock` is the control thread's, which is set back by a day now and then (Clock.set_back); `idle()` is to
@@ -69,13 +66,10 @@ class Board:
         raise NotImplementedError
 
     def calibrate(self, pilot_gain_permille: int, pilot_zero_mv: int) -> None:
-        """The unit's own calibration, at the start and when it was changed; each is one assignment, as `read` may go on."""
-        self.pilot_gain_permille = pilot_gain_permille
-        self.pilot_zero_mv = pilot_zero_mv
-
-    def calibrated_mv(self, pilot_mv: int) -> int:
-        """A level of the pilot, by the calibration. Allocates nothing."""
-        return pilot_mv * self.pilot_gain_permille // 1000 + self.pilot_zero_mv
+        """The unit's own calibration, at the start and when it was changed: a level of the pilot is what the board's
+        arithmetic makes of it, times the gain, plus the zero. `read` may be going on in the other thread, and one reading may
+        have the one of before and the other of after. A board that needs none ignores it.
+        """
 
     def read(self, inputs: "Inputs") -> None:
         """Fill every field of `inputs` in place; never waits for anything but the converter."""

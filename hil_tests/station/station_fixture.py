@@ -64,8 +64,8 @@ rating = ["230 V 50 Hz 32 A", "IP54"]
         return subprocess.run(command, capture_output=True, text=True, timeout=RUN_WITHIN_S)
 
     def run_until_heard(self, unit: Path, serial: str, *cut: str) -> subprocess.CompletedProcess[str]:
-        """As `run`, of a good unit: one that got no processor for a second has its contactor opened by its guard, and fails. It
-        is tested from the beginning then."""
+        """As `run`, of a good unit: one that got no processor for a second has its contactor opened by its guard, and fails.
+        It is tested from the beginning then."""
         for _ in range(TRIES):
             done = self.run(unit, serial, *cut)
             if done.returncode != FAILED:

@@ -1,21 +1,14 @@
 """Can the console show what the board reads, and can no calibration turn one state of the pilot into another?"""
 
 import time
-import types
 
 import pytest
 
-from firmware.boards.board import Board
 from firmware.charging.io import Inputs
 from firmware.charging.pilot import BANDS_V, TOLERANCE_MV, read
 from firmware.errors import CommandRefused
 from firmware.service.now import LOOKS, answer_inputs
 from firmware.storage import bounds
-
-
-class Calibrated(Board):
-    def __init__(self):
-        pass
 
 
 class Loop:
@@ -49,15 +42,7 @@ def test_no_calibration_makes_one_state_of_the_pilot_another(gain, zero_mv):
     for name, value in (("pilot_gain_permille", gain), ("pilot_zero_mv", zero_mv)):
         assert bounds.why_not(name, value, {}) is None
         assert bounds.why_not(name, value * 10 + 401, {})
-    board = Calibrated()
-    assert board.calibrated_mv(-11_987) == -11_987
-    board.calibrate(gain, zero_mv)
     for _, volts, steady, _ in BANDS_V:
         for error_mv in range(-TOLERANCE_MV, TOLERANCE_MV + 1, 50):
-            shown_mv = board.calibrated_mv(volts * 1000 + error_mv)
+            shown_mv = (volts * 1000 + error_mv) * gain // 1000 + zero_mv
             assert read(shown_mv, shown_mv, False) in (steady, None)
-
-
-def test_a_calibration_is_applied_to_what_a_board_reads():
-    board = types.SimpleNamespace(pilot_gain_permille=1020, pilot_zero_mv=-40)
-    assert Board.calibrated_mv(board, 9000) == 9140
