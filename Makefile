@@ -17,7 +17,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash power-loss life siege size docs screenshots mission catalogue clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash provision power-loss life siege size docs screenshots mission catalogue clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -155,8 +155,13 @@ flash: export BOARD ?= tcall
 flash: .venv ## PORT=... [BOARD=tcall] [IMAGE=micropython.bin] the firmware onto a board; BOARD is a file of firmware/boards
 	@test -n "$(PORT)" || { echo "make flash PORT=/dev/ttyUSB0 [BOARD=tcall] [IMAGE=micropython.bin]"; exit 2; }
 	@.venv/bin/python -m hil_tests.rig.flash "$(PORT)" $(if $(IMAGE),--image "$(IMAGE)")
-	@echo 'Now provision it over its console, 115200 baud, in lines of at most 160 bytes: provision {"id": ..., "broker": ...}'
-	@echo 'then provision {"secret": ...}, provision {"installer_max_a": ...}; last provision {"installer_code": ...}, which locks all of them'
+	@echo 'Now provision it over its console, 115200 baud, in lines of at most 160 bytes: identity ID, which makes its secret,'
+	@echo 'then provision {"broker": ...}, provision {"installer_max_a": ...}; last provision {"installer_code": ...}, which locks all'
+	@echo 'of them. Units by the dozen: make provision'
+
+provision: .venv ## SERIAL=CK-0042 PORT=... INSTRUMENT=... [STATION=station.toml] a board in a fixture becomes a unit: flashed, tested, registered, labelled
+	@test -n "$(SERIAL)" -a -n "$(PORT)" -a -n "$(INSTRUMENT)" || { echo "make provision SERIAL=CK-0042 PORT=/dev/ttyUSB0 INSTRUMENT=/dev/ttyUSB2 [STATION=station.toml]; see hil_tests/station/README.md"; exit 2; }
+	@.venv/bin/python -m hil_tests.station provision "$(SERIAL)" --console "$(PORT)" --instrument "$(INSTRUMENT)" $(if $(STATION),--station "$(STATION)")
 
 lint: .venv ## style and types
 	@.venv/bin/python -m ruff check .

@@ -13,7 +13,7 @@ import random
 import sys
 import time
 
-from firmware.charge_point import SAFE_SETUP, ChargePoint, setup
+from firmware.charge_point import SAFE_SETUP, ChargePoint, calibrate, setup
 from firmware.charging import delay, schedule
 from firmware.charging.claims import Claims
 from firmware.charging.controller import UNWORN, Controller, Restored
@@ -62,6 +62,8 @@ class Unit(ChargePoint):
         settings = self.settings = part("settings", Settings, board.flash, {"schedule": schedule.complaint})
         health.settings = settings
         fell_back = boot and settings and boot.watchdogs >= boots.LOOP and settings.fall_back()
+        if settings:
+            calibrate(board, settings)
         checkpoint = part("checkpoint", Checkpoint, board.flash, control_clock.now_ms())
         # The mains off and on again is a person's doing, and clears what needs one; our own restart does not.
         latched = () if board.reset_cause == "power_on" else board.latched()

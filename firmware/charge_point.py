@@ -116,8 +116,13 @@ class ChargePoint:
     def apply_settings(self) -> None:
         """Settings were changed: what works with them gets them."""
         self.exchange.setup = setup(self.settings)
+        calibrate(self._board, self.settings)
         if self.link:
             self.link.reconnect()
+
+
+def calibrate(board: "Board", settings: "Settings") -> None:
+    board.calibrate(settings["pilot_gain_permille"], settings["pilot_zero_mv"])
 
 
 def setup(settings: "Settings") -> "Setup":

@@ -19,12 +19,12 @@ if False:  # for mypy alone
 ROOM = "firmware.service."
 # Its modules (all in lazy_import.ON_DEMAND), and the commands that they answer.
 COMMANDS = {
-    "now": ("status", "why", "faults", "health"),
+    "now": ("status", "why", "faults", "health", "inputs"),
     "radio": ("csq", "network", "networks", "scan", "trace"),
     "records": ("sessions", "log"),
     "owner": ("schedule", "override", "skipdelay", "time"),
     "fitting": ("config", "unlock", "clear", "selftest", "reboot"),
-    "identity": ("provision", "authority", "factoryreset"),
+    "identity": ("identity", "provision", "authority", "factoryreset"),
     "update": ("update",),
     "help": ("help",),
 }

@@ -59,6 +59,9 @@ class ControlLoop:
         self._board.read(self._inputs)
         self._board.write(self._controller.step(now_ms, self._inputs))
         self._board.move_live_line()
+        if self._exchange.inputs_wanted:
+            self._exchange.inputs = tuple(self._inputs.__dict__.items())
+            self._exchange.inputs_wanted = False
         faults = self._exchange.report.faults
         if faults is not self._kept:  # the tuple is another one only after a change
             self._kept = faults

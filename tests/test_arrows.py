@@ -313,6 +313,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.rig.console": ("hil_tests.rig", "modem.installer.console_pieces"),
     "hil_tests.rig.serial_line": ("modem.ports.pyserial_port",),  # how a console is opened without a reset
     "hil_tests.rig": ("hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
+    "hil_tests.station": ("hil_tests.station", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
+    "hil_tests.station.flashing": ("hil_tests.station", "hil_tests.rig", "firmware.version"),
     "hil_tests.rig.slots_on_micropython": ("firmware", "modem"),  # it runs in the unit, before the firmware
     "hil_tests.rig.esp32_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware
     "hil_tests.update.release": ("hil_tests", "firmware.image"),  # which file has the version

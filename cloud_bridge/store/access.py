@@ -46,6 +46,7 @@ class Scope(StrEnum):
     ALERTS = "alerts"  # choose what one is alerted to
     SUPPORT = "support"  # answer drivers, raise jobs with installers
     OPERATE = "operate"  # the service itself: people, units, metrics
+    REGISTER = "register"  # add units that were made, and nothing else: for a station that makes them
 
 
 SCOPES: dict[Role, frozenset[Scope]] = {

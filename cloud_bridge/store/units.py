@@ -27,6 +27,7 @@ from cloud_bridge.store.tables import (
     totals,
     units,
 )
+from cloud_bridge.store.upsert import insert_one
 from cloud_bridge.wire import UNIT_ID
 
 SILENT_AFTER_LEAST_MS = 5 * MINUTE_MS
@@ -58,6 +59,13 @@ class NewUnit(NamedTuple):
     id: str
     secret: str
     claim_code: str
+
+
+class UnitHashes(NamedTuple):
+    """What is kept of a unit's secret and of the code on its label."""
+
+    secret_hash: str
+    claim_hash: str
 
 
 class Unit(NamedTuple):
@@ -140,13 +148,29 @@ def _contact_of(row: Sequence[Any]) -> StoredContact | None:
     return StoredContact(*row) if is_valid else None
 
 
+def register_unit(connection: Connection, unit_id: str, now_ms: int, hashes: UnitHashes) -> bool:
+    """A unit that was made, by the hashes of what it and its label keep. False: it is there already, just so. Raises
+    BridgeError for an id that does not fit in a topic, AlreadyThere if the id or the code is taken."""
+    _check_id(unit_id)
+    row = {"id": unit_id, **hashes._asdict(), "created_ms": now_ms, "protocol": Protocol.MQTT}
+    if insert_one(connection, units, row):
+        _count_one_more(connection)
+        return True
+    query = select(units.c.secret_hash, units.c.claim_hash).where(units.c.id == unit_id)
+    found = connection.execute(query).one_or_none()
+    if found is None:
+        raise AlreadyThere("another unit has this claim code")
+    if tuple(found) != tuple(hashes):
+        raise AlreadyThere(f"the unit {unit_id} exists already, with another secret or claim code")
+    return False
+
+
 def add_unit(
     connection: Connection, unit_id: str, now_ms: int, secret: str | None = None, protocol: Protocol = Protocol.MQTT
 ) -> NewUnit:
     """With a secret of its own, or a new one. Raises BridgeError for an id that does not fit in a topic, AlreadyThere for
     one that exists."""
-    if not UNIT_ID.match(unit_id) or unit_id.startswith(OURS):
-        raise BridgeError(f"{unit_id!r} is no unit id: use 1 to 36 of A-Z a-z 0-9 _ and -, and no _ at the start")
+    _check_id(unit_id)
     new = NewUnit(unit_id, secret or _new_secret(protocol), new_claim_code())
     values = {
         "id": unit_id,
@@ -160,8 +184,17 @@ def add_unit(
         connection.execute(units.insert(), values)
     except IntegrityError as error:
         raise AlreadyThere(f"the unit {unit_id} exists already") from error
-    connection.execute(update(totals).where(totals.c.name == "units").values(value=totals.c.value + 1))
+    _count_one_more(connection)
     return new
+
+
+def _check_id(unit_id: str) -> None:
+    if not UNIT_ID.match(unit_id) or unit_id.startswith(OURS):
+        raise BridgeError(f"{unit_id!r} is no unit id: use 1 to 36 of A-Z a-z 0-9 _ and -, and no _ at the start")
+
+
+def _count_one_more(connection: Connection) -> None:
+    connection.execute(update(totals).where(totals.c.name == "units").values(value=totals.c.value + 1))
 
 
 def change_secret(connection: Connection, unit_id: str, now_ms: int, secret: str | None = None) -> str:

@@ -17,6 +17,7 @@ from cloud_bridge.web.api import (
     history,
     jobs,
     metrics,
+    registration,
     reports,
     roll_outs,
     support,
@@ -40,6 +41,7 @@ def create_app(app_state: AppState) -> FastAPI:
 def _routes() -> list[BaseRoute]:
     return together(
         charge_points.router,
+        registration.router,
         history.router,
         reports.router,
         commands.router,

@@ -65,6 +65,12 @@ class Board:
         """
         raise NotImplementedError
 
+    def calibrate(self, pilot_gain_permille: int, pilot_zero_mv: int) -> None:
+        """The unit's own calibration, at the start and when it was changed: a level of the pilot is what the board's
+        arithmetic makes of it, times the gain, plus the zero. `read` may be going on in the other thread, and one reading may
+        have the one of before and the other of after. A board that needs none ignores it.
+        """
+
     def read(self, inputs: "Inputs") -> None:
         """Fill every field of `inputs` in place; never waits for anything but the converter."""
         raise NotImplementedError

@@ -78,6 +78,7 @@ class TCallBoard(Board):
         self._read_pilot_uv = pilot_adc.read_uv  # a bound method is an object: made once, not in each period
         self._places = bytes(range(burst_samples(F)))
         self._samples = list(self._places)
+        self.calibrate(1000, 0)
         self._parts = Parts(I2C(0, sda=Pin(SDA), scl=Pin(SCL), freq=400000))
         self.formatted = self._mount()
         self._steps = 0
@@ -103,17 +104,25 @@ class TCallBoard(Board):
         (partition,) = Partition.find(Partition.TYPE_DATA, label="vfs")
         return littlefs.mount(partition, self.flash)
 
+    def calibrate(self, pilot_gain_permille: int, pilot_zero_mv: int) -> None:
+        """As numbers that cost a reading nothing: zero in uV at the converter, and a divisor in place of 1000."""
+        self._pilot_zero_uv = PILOT_ZERO_UV - pilot_zero_mv * 1000000 // (PILOT_GAIN * pilot_gain_permille)
+        self._pilot_divisor = 1000000 // pilot_gain_permille
+
     def read(self, inputs: "Inputs") -> None:
         self._sample_pilot()
         samples = self._samples
-        inputs.pilot_high_mv = (plateau(samples[-1], samples[-2], samples[-3]) - PILOT_ZERO_UV) * PILOT_GAIN // 1000
-        inputs.pilot_low_mv = (plateau(samples[0], samples[1], samples[2]) - PILOT_ZERO_UV) * PILOT_GAIN // 1000
+        inputs.pilot_high_mv = self._level_mv(plateau(samples[-1], samples[-2], samples[-3]))
+        inputs.pilot_low_mv = self._level_mv(plateau(samples[0], samples[1], samples[2]))
         inputs.proximity_ohm = resistance_ohm(self._proximity_adc.read_uv() // 1000, PULL_UP_MV, PULL_UP_OHM, OPEN_OHM)
         inputs.rail_mv = self._rail_adc.read_uv() * RAIL_DIVIDER // 1000
         self._read_parts(inputs)
         ticks = time.ticks_ms()
         self._meter.poll(time.ticks_diff(ticks, self._read_ticks), inputs)
         self._read_ticks = ticks
+
+    def _level_mv(self, level_uv: int) -> int:
+        return (level_uv - self._pilot_zero_uv) * PILOT_GAIN // self._pilot_divisor
 
     def _sample_pilot(self) -> None:
         """A burst in order. A third of the time of a period goes here, so its loop is as short as one can be."""

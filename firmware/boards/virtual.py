@@ -49,6 +49,7 @@ class VirtualBoard(Board):
         self._outputs = dict(SAFE.__dict__)
         self._outputs.update({"modem_power": False, "modem_pwrkey": False, "watchdog": 0})
         self._feeds = 0
+        self.calibrate(1000, 0)
         self.bad_lines = 0
         self._tell()
         self._rtc = open(folder + "/rtc", "r+b")
@@ -62,6 +63,9 @@ class VirtualBoard(Board):
 
     def _mount(self) -> bool:
         return self._flash_image.mount(self.flash)
+
+    def calibrate(self, pilot_gain_permille: int, pilot_zero_mv: int) -> None:
+        self._pilot_scale = pilot_gain_permille, pilot_zero_mv
 
     def read(self, inputs: Inputs) -> None:
         if not 0 <= self._clock.now_ms() - self._heard_ms <= SILENT_MS:  # the clock may have been set back
@@ -84,6 +88,9 @@ class VirtualBoard(Board):
             return
         for name, value in zip(INPUTS, values):
             setattr(inputs, name, value)
+        gain_permille, zero_mv = self._pilot_scale
+        inputs.pilot_high_mv = inputs.pilot_high_mv * gain_permille // 1000 + zero_mv
+        inputs.pilot_low_mv = inputs.pilot_low_mv * gain_permille // 1000 + zero_mv
 
     def write(self, outputs: "Outputs") -> None:
         for name in OUTPUTS:

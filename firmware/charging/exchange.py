@@ -52,12 +52,14 @@ class Exchange:
         self.test_wanted = False  # test the residual current sensor
         self.began_ms: int | None = None  # when the session that runs really began
         self.worst_taken = False  # begin `worst_ms` anew
+        self.inputs_wanted = False  # copy the board's next reading to `inputs`
         # The control thread writes:
         self.report = report
         self.fault_history = fault_history  # faults.History of each fault that was set since the start
         self.powered = False  # our own supply is there: the flash may be written
         self.closings = 0  # of the contactor, in the unit's life
         self.owed = 0  # those that were not forgiven at the last of them
+        self.inputs: tuple[tuple[str, object], ...] = ()  # name and value of each io.Inputs, as read when last wanted
         self.worst_ms = 0  # the longest that two steps were apart since `take_worst_ms`
         self.apart = [0] * (len(WITHIN_MS) + 1)  # steps by their distance to the one before, since the start
         self.events = Ring()  # Event, for the journal

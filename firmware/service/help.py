@@ -12,6 +12,8 @@ COMMANDS = {
     "faults": "faults since boot, with counts",
     "health": "distances of the control loop's steps, flash writes, memory",
     "help": "this list",
+    "identity": "[ID] makes a new unit's secret, and shows the SHA-256 of it alone",
+    "inputs": "what the board reads now, by wire",
     "log": "[security] what happened lately, or what concerns security",
     "network": "what is known of networks, what was decided last, and why",
     "networks": "what the last scan heard: PLMN, CSQ, cells, name",

@@ -1,6 +1,9 @@
-"""The service console: who the unit is, and whom it trusts. A secret that the unit made is told once, here, never again."""
+"""The service console: who the unit is, and whom it trusts. A secret that the unit made for `identity` is never told; one that
+it made for another command is told once, here.
+"""
 
 import binascii
+import hashlib
 import json
 import os
 
@@ -12,6 +15,26 @@ if False:  # for mypy alone
     from firmware.charge_point import ChargePoint
 
 SECRET_BYTES = 32
+HEX_DIGITS = b"0123456789abcdef"
+
+
+def answer_identity(unit: "ChargePoint", argument: str) -> "list[str]":
+    """`identity ID` gives a unit that has none its id, and a secret that never leaves it; the same ID again changes nothing.
+    The answer has the SHA-256 of the secret, by which a cloud can let the unit in; not of a secret that a person chose, which
+    could be guessed from it.
+    """
+    settings = unit.settings
+    if argument and not (argument == settings["id"] and settings["secret"]):
+        if settings["id"] not in ("", argument):
+            raise CommandRefused("this unit is %s" % settings["id"])
+        unit.installer_lock.check(("id",))
+        wanted = {"id": argument}
+        if not settings["secret"]:
+            wanted["secret"] = _new_secret()
+        settings.change(wanted)
+        unit.note("settings", {"names": " ".join(sorted(wanted))})
+        unit.apply_settings()
+    return ["id %s" % (settings["id"] or "-"), "secret_sha256 %s" % (_fingerprint(settings["secret"]) or "-")]
 
 
 def answer_provision(unit: "ChargePoint", argument: str) -> "list[str]":
@@ -73,6 +96,14 @@ def answer_authority(unit: "ChargePoint", argument: str) -> "list[str]":
     elif step:
         raise CommandRefused("authority begin, authority add BASE64 as often as needed, then authority keep")
     return ["authority %s" % ("set" if authority.certificates() else "-")]
+
+
+def _fingerprint(secret: str) -> str:
+    """SHA-256 in hexadecimal digits of a secret as units make them; "" of any other."""
+    text = secret.encode()
+    if len(text) != 2 * SECRET_BYTES or text.strip(HEX_DIGITS):
+        return ""
+    return binascii.hexlify(hashlib.sha256(text).digest()).decode()
 
 
 def _new_secret() -> str:

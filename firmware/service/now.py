@@ -1,14 +1,19 @@
 """The service console: how the unit is now, and who decides."""
 
 import gc
+import time
 
 from firmware import memory
 from firmware.charging.exchange import WITHIN_MS
 from firmware.charging.limits import CLAIM_SOURCES, PRIORITY, live
+from firmware.errors import CommandRefused
 from modem import signal
 
 if False:  # for mypy alone
     from firmware.charge_point import ChargePoint
+
+LOOK_MS = 20  # a period of the control loop
+LOOKS = 25  # it may stand still for a third of a second
 
 
 def answer_status(unit: "ChargePoint", argument: str) -> "list[str]":
@@ -72,6 +77,25 @@ def answer_faults(unit: "ChargePoint", argument: str) -> "list[str]":
         when = "boot+%d" % (fault.set_ms // 1000) if at_s is None else at_s
         lines.append("%s %s %s count %d last %s" % (fault.name, state, fault.severity, fault.count, when))
     return lines
+
+
+def answer_inputs(unit: "ChargePoint", argument: str) -> "list[str]":
+    """What the board has read in one step of the control loop, with its calibration; `-` is no reading, 1 is yes."""
+    exchange = unit.exchange
+    exchange.inputs_wanted = True
+    for _ in range(LOOKS):
+        if not exchange.inputs_wanted:
+            break
+        time.sleep_ms(LOOK_MS)
+    else:
+        raise CommandRefused("the control loop does not answer; try again")
+    return ["%s %s" % (name, _plain(value)) for name, value in sorted(exchange.inputs)]
+
+
+def _plain(value: object) -> object:
+    if value is None:
+        return "-"
+    return int(value) if isinstance(value, bool) else value
 
 
 def answer_health(unit: "ChargePoint", argument: str) -> "list[str]":

@@ -55,6 +55,9 @@ TABLE: "dict[str, tuple[Any, Check]]" = {
     "fallback_amps": (0, _none_or(6, 80)),  # ceiling without messages of the load manager; 0 = there is none
     "contactor_fitted_at": (0, _whole(-1000000, 10000000)),  # closings of the unit, when its contactor was new
     "installer_code": ("", _text(32)),  # unlocks all but the owner's; never shown. A new one: CODE_MIN
+    # Calibration of the board's view of the pilot (board.py); within these no level of one state reads as another.
+    "pilot_gain_permille": (1000, _whole(950, 1050)),
+    "pilot_zero_mv": (0, _whole(-300, 300)),
     "schedule": ("", _text(200)),  # charging/schedule.py; "" = not chosen yet
     "random_delay_max_s": (600, _whole(0, 1800)),  # SI 2021/1467, regulation 11
     "heartbeat_idle_s": (1140, _whole(5, 3600)),  # less than 1 MB a month; one that fails leaves 11 of the 30 minutes

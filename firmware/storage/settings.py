@@ -29,6 +29,8 @@ KEPT = (  # not changed by a factory reset: identity and installation
     "fallback_amps",
     "contactor_fitted_at",
     "installer_code",
+    "pilot_gain_permille",
+    "pilot_zero_mv",
 )
 # All others are changed with the installer's code only: identity, trust, installation.
 OWNERS = ("schedule", "random_delay_max_s", "heartbeat_idle_s", "heartbeat_charging_s")

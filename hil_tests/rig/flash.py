@@ -110,6 +110,18 @@ def _write_image(port: str, path: Path) -> None:
             raise NotFlashed(f"{port}: the image was not written; hold BOOT while the board is reset, and try again")
 
 
+def flash(port: str, board: str, image_file: Path | None = None) -> None:
+    """The product onto the board at `port`, with an image of MicroPython before it, which erases all. Raises NotFlashed,
+    DoesNotCompile."""
+    if image_file:
+        if not image_file.is_file():
+            raise NotFlashed(f"there is no image {image_file}")
+        _write_image(port, image_file)
+    folder = prepare(board, image_file.name if image_file else MADE_FOR)
+    copy(port, folder)
+    _mpremote(port, "resume", "reset", within_s=30)
+
+
 def main() -> int:
     """Exit code 1 if the board does not hold the product afterwards."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.rig.flash")
@@ -117,13 +129,7 @@ def main() -> int:
     parser.add_argument("--image", type=Path, help="image of MicroPython to write first: this erases the board")
     asked = parser.parse_args()
     try:
-        if asked.image:
-            if not asked.image.is_file():
-                raise NotFlashed(f"there is no image {asked.image}")
-            _write_image(asked.port, asked.image)
-        folder = prepare(image.chosen(), asked.image.name if asked.image else MADE_FOR)
-        copy(asked.port, folder)
-        _mpremote(asked.port, "resume", "reset", within_s=30)
+        flash(asked.port, image.chosen(), asked.image)
     except (NotFlashed, image.DoesNotCompile) as error:
         print(error, file=sys.stderr)
         return 1

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hil_tests.rig import instrument
 from hil_tests.rig.hardware import Hardware, Send
+from hil_tests.rig.processor import FIRMWARE, Program
 from hil_tests.sim.pty import Pty
 
 LINKS = {"console": "bench-console", "modem": "bench-modem", "instrument": "bench-instrument"}  # in FOLDER
@@ -19,8 +20,8 @@ LINE_LIMIT_BYTES = 128
 class Loop(Hardware):
     """The unit, and the instrument on its wires."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, program: Program = FIRMWARE) -> None:
+        super().__init__(folder, program)
         self._console_line = Pty(lambda chunk: self._to_console_port(chunk), folder / LINKS["console"])
         self._modem_line = Pty(lambda chunk: self._to_modem_port(chunk), folder / LINKS["modem"])
         self._instrument_line = Pty(self._hear, folder / LINKS["instrument"])
@@ -64,7 +65,10 @@ class Loop(Hardware):
         self._unfinished = self._unfinished[-LINE_LIMIT_BYTES:]
         for line in lines:
             if line.strip():
-                self._say(self._answer(line.decode("ascii", "replace").split()))
+                self._command(line.decode("ascii", "replace").split())
+
+    def _command(self, words: list[str]) -> None:
+        self._say(self._answer(words))
 
     def _answer(self, words: list[str]) -> list[str]:
         try:

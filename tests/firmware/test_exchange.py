@@ -29,8 +29,9 @@ ASKED = {
     "test_wanted",
     "began_ms",
     "worst_taken",
+    "inputs_wanted",
 }  # set by the main thread, reset by the control thread
-CONTROL = {"report", "fault_history", "powered", "worst_ms", "closings", "owed"}
+CONTROL = {"report", "fault_history", "inputs", "powered", "worst_ms", "closings", "owed"}
 SHARED = {"apart", "events", "ended"}  # never replaced
 METHODS = {"take_worst_ms", "guard_openings"}
 # What the control thread runs. All else is the main thread's, and app.py's, which makes both.

@@ -1,5 +1,6 @@
 """Has each unit a secret of its own that is told once, and does it forget its owner when it is asked to?"""
 
+import hashlib
 import os
 
 import pytest
@@ -8,7 +9,7 @@ from firmware.charge_point import ChargePoint
 from firmware.errors import CommandRefused, SettingError
 from firmware.installer_lock import InstallerLock
 from firmware.service.fitting import answer_config, answer_unlock
-from firmware.service.identity import answer_authority, answer_factoryreset, answer_provision
+from firmware.service.identity import answer_authority, answer_factoryreset, answer_identity, answer_provision
 from firmware.storage import record_file
 from firmware.storage.authority import Authority
 from firmware.storage.event_log import EventLog
@@ -226,3 +227,32 @@ def test_neither_restart_nor_factory_reset_resets_the_wait_without_the_code():
     unit.installer_lock = InstallerLock(unit.settings, FakeClock(), unit.note, unit.folder)
     with pytest.raises(CommandRefused, match="wait 60 s"):
         answer_unlock(unit, "4711-0815")
+
+
+def test_a_secret_that_never_leaves_the_unit_is_known_by_its_hash():
+    unit = Unit()
+    assert answer_identity(unit, "") == ["id -", "secret_sha256 -"]
+    said = answer_identity(unit, "CP1")
+    secret = unit.settings["secret"]
+    assert said == ["id CP1", "secret_sha256 " + hashlib.sha256(secret.encode()).hexdigest()]
+    assert secret not in "".join(said)
+    assert answer_identity(unit, "CP1") == answer_identity(unit, "") == said
+    assert Settings(unit.folder)["secret"] == secret and unit.applied == 1
+    with pytest.raises(CommandRefused, match="this unit is CP1"):
+        answer_identity(unit, "CP2")
+
+
+def test_a_locked_unit_gets_no_identity_and_shows_the_one_that_it_has():
+    unit = Unit()
+    unit.settings.change({"installer_code": "long enough"})
+    with pytest.raises(CommandRefused, match="locked"):
+        answer_identity(unit, "CP1")
+    unit.settings.change({"id": "CP1", "secret": "0f" * 32})
+    assert answer_identity(unit, "CP1")[0] == "id CP1"
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "g" * 64, "0" * 63])
+def test_of_a_secret_that_could_be_guessed_no_hash_is_told(secret):
+    unit = Unit()
+    unit.settings.change({"id": "CP1", "secret": secret})
+    assert answer_identity(unit, "") == ["id CP1", "secret_sha256 -"]

@@ -44,7 +44,15 @@ def person_in(request: Request, connection: Connection) -> Person | None:
 
 
 def api_asker(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Asker:
-    """Raises 401 when it is nobody, 403 when it may not even look, 429 after too many wrong tokens from there."""
+    """As `who_asks`, and raises 403 when it may not even look."""
+    asker = who_asks(request, credentials)
+    require(asker, Scope.READ)
+    return asker
+
+
+def who_asks(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Asker:
+    """Whatever it may do. Raises 401 when it is nobody, 429 after too many wrong tokens from there, 403 for an order without
+    a token."""
     asker: Asker | None
     if credentials is not None:
         asker = _token(request, credentials.credentials)
@@ -55,7 +63,6 @@ def api_asker(request: Request, credentials: Annotated[HTTPAuthorizationCredenti
     if asker is None:
         needed = "a valid token is needed: Authorization: Bearer <token>"
         raise HTTPException(401, needed, {"WWW-Authenticate": "Bearer"})
-    require(asker, Scope.READ)
     return asker
 
 
@@ -106,6 +113,7 @@ async def passwords_of(app_state: Annotated[AppState, Depends(state_of)]) -> Asy
 
 
 ApiAsker = Annotated[Asker, Depends(api_asker)]
+AnyAsker = Annotated[Asker, Depends(who_asks)]  # for what needs another scope and not that of looking
 SeesHealth = Annotated[bool, Depends(sees_health)]
 StateDep = Annotated[AppState, Depends(state_of)]
 PasswordsOf = Annotated[Passwords, Depends(passwords_of, scope="function")]  # over before the answer is sent

@@ -32,6 +32,7 @@ class Rate(NamedTuple):
 
 
 ORDERS = [Rate("orders", 30)]  # fewer than the threads of the pages: each may wait seconds for a broker
+REGISTRATIONS = [Rate("registrations", 200)]  # of a station: a unit every 5 s; a stolen token fills nothing
 MESSAGES = [Rate("messages", 20)]
 ANSWERS = [Rate("answers", 200)]  # of support
 REPORTS = [Rate("reports", 20)]  # of an installer, who replaces the one before

@@ -27,7 +27,7 @@ from cloud_bridge.web.security import access
 from tests.cloud_bridge.running import TOKEN, Bridge, Unit, sample
 from tests.cloud_bridge.web.test_pages import PASSWORD, form_token_in, log_in
 
-CHECKS = {access.api_asker, access.person_of, page.logged_in, page.unit_of, history_api.unit_of}
+CHECKS = {access.api_asker, access.who_asks, access.person_of, page.logged_in, page.unit_of, history_api.unit_of}
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
 CROWD = 120  # requests at once: more than threads and connections together
 

@@ -64,3 +64,13 @@ def test_the_pin_is_driven_with_what_was_asked_for_and_nothing_between(board: An
     for duty in duties:
         board._drive_pilot(duty)
     assert tuple(Pwm.levels) == duties
+
+
+@pytest.mark.parametrize("gain", [950, 985, 1000, 1050])
+@pytest.mark.parametrize("zero_mv", [-300, -40, 0, 300])
+def test_its_levels_are_those_of_the_carrier_by_the_unit_s_calibration(board: Any, gain: int, zero_mv: int) -> None:
+    """9 mV a mV at the converter, 0 V at 1.65 V. A gain is known to a thousandth."""
+    board.calibrate(gain, zero_mv)
+    for level_mv in range(-13_000, 13_001, 500):
+        uncalibrated_uv = 1_650_000 + level_mv * 1000 // 9
+        assert abs(board._level_mv(uncalibrated_uv) - (level_mv * gain / 1000 + zero_mv)) < 15

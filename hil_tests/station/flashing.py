@@ -1,0 +1,42 @@
+"""The seam between the station and what writes firmware: over a serial line onto a board, or into the virtual one's folder."""
+
+import shutil
+from pathlib import Path
+
+from firmware.version import VERSION
+from hil_tests.rig import flash, image
+from hil_tests.station.errors import StationTrouble, UnitFailed
+from hil_tests.station.virtual import IMAGE
+
+FLASH = "flash.bin"  # of the virtual board (firmware/boards/virtual.py)
+
+
+def write_firmware(board: str, port: str, image_file: Path | None) -> str:
+    """The product onto the unit at `port`, which has no mains; all that was on it is erased. Returns the version. Raises
+    StationError."""
+    try:
+        if board == image.VIRTUAL:
+            _into_folder(port)
+        else:
+            _onto_board(board, port, image_file)
+    except image.DoesNotCompile as error:
+        raise StationTrouble(f"the firmware does not compile: {error}") from None
+    return VERSION
+
+
+def _onto_board(board: str, port: str, image_file: Path | None) -> None:
+    """A unit that runs the firmware hears no other program, so an image comes first, and erases it."""
+    if image_file is None:
+        raise StationTrouble("station.toml has no `image`: name the image of MicroPython for this board")
+    try:
+        flash.flash(port, board, image_file)
+    except flash.NotFlashed as error:
+        raise UnitFailed(f"the firmware was not written: {error}") from None
+
+
+def _into_folder(port: str) -> None:
+    """The virtual board's flash is a folder, that of its console's line (virtual.py)."""
+    folder, new = Path(port).parent, Path(port).parent / f"{IMAGE}.new"
+    (folder / FLASH).unlink(missing_ok=True)
+    shutil.copyfile(image.build(image.VIRTUAL), new)
+    new.replace(folder / IMAGE)
