@@ -80,8 +80,17 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.charge_point": ("firmware.errors", "firmware.charging"),
     "firmware.claim_manager": ("firmware.charging",),
     "firmware.daily_report": ("firmware.memory",),
-    "firmware.service": (
+    "firmware.commissioning": (
+        "firmware.charging.pilot",
         "firmware.errors",
+        "firmware.storage.record_file",
+        "firmware.version",
+        "modem.signal",
+    ),
+    "firmware.service": (
+        "firmware.commissioning",
+        "firmware.errors",
+        "firmware.link.commands",
         "firmware.storage",
         "firmware.charging",
         "firmware.memory",
@@ -93,6 +102,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "firmware.persistence": ("firmware.charging", "firmware.storage", "firmware.lazy_import"),
     "firmware.commands": (
+        "firmware.commissioning",
         "firmware.errors",
         "firmware.charging",
         "firmware.link.commands",

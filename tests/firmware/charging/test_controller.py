@@ -153,7 +153,7 @@ def test_a_wish_that_flutters_makes_an_offer_at_most_every_five_seconds():
 def test_a_lower_ceiling_does_not_wait_for_a_wish_that_does():
     unit = Unit().charge()
     unit.exchange.claims = (Claim("cloud", 10, None, "solar", None),)
-    unit.exchange.setup = Setup(16, True, False, 0)
+    unit.exchange.setup = Setup(16, True, False, 0, True)
     unit.run(STEP_MS)
     assert unit.offered_a() <= 16
 
@@ -202,7 +202,7 @@ def test_a_meter_that_has_not_answered_yet_costs_nothing_and_its_first_reading_i
 
 
 def test_the_boot_of_the_rules_is_safe():
-    controller = Controller(0, Setup(32, True, False, 0))
+    controller = Controller(0, Setup(32, True, False, 0, True))
     outputs = controller.step(20, Inputs())
     assert not outputs.contactor and outputs.pilot_duty_u16 == F
 
