@@ -156,7 +156,7 @@ flash: .venv ## PORT=... [BOARD=tcall] [IMAGE=micropython.bin] the firmware onto
 	@test -n "$(PORT)" || { echo "make flash PORT=/dev/ttyUSB0 [BOARD=tcall] [IMAGE=micropython.bin]"; exit 2; }
 	@.venv/bin/python -m hil_tests.rig.flash "$(PORT)" $(if $(IMAGE),--image "$(IMAGE)")
 	@echo 'Now provision it over its console, 115200 baud, in lines of at most 160 bytes: provision {"id": ..., "broker": ...}'
-	@echo 'then provision {"secret": ...}, provision {"installer_max_a": ...}; last provision {"installer_code": ...}, which locks all of them'
+	@echo 'then provision {"secret": ...}, commission {...} by the installer; last provision {"installer_code": ...}, which locks all of them'
 
 lint: .venv ## style and types
 	@.venv/bin/python -m ruff check .

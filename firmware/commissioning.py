@@ -1,8 +1,8 @@
 """The record that an installer has commissioned the unit: what was found, by whom and when. Imported only while it is read or
 made.
 
-Without a record, and with one that cannot be read, the unit charges at 6 A. A unit that was installed before there were records
-has none: its setting `installer_max_a` is the rating of its circuit, and is not looked at once there is a record.
+Without a record, and with one that cannot be read, the unit charges at 6 A. A unit that was installed before there were
+records has none: its setting `installer_max_a` is the rating of its circuit, and is not looked at once there is a record.
 """
 
 import os
@@ -51,24 +51,38 @@ def rating_a(flash: str, settings: "Settings") -> "int | None":
 def status(unit: "ChargePoint") -> str:
     """A line of the console."""
     if unit.rating_a is None:
-        missing = "the record cannot be read" if load(unit.flash()) == {} else "circuit, earthing, polarity, RCD and signal"
+        missing = (
+            "the record cannot be read" if load(unit.flash()) == {} else "circuit, earthing, polarity, RCD and signal"
+        )
         return "commissioned no; 6 A until it is: %s" % missing
     return "commissioned %d A" % unit.rating_a
 
 
 def commission(unit: "ChargePoint", steps: "dict[str, Any]", via: str) -> None:
-    """Record the installer's `steps`, of the types of link/commands.py, and charge by them. `via`: "console" or "cloud". Raises
-    CommandRefused for what must be put right first, OSError if the flash fails; then nothing has changed."""
+    """Record the installer's `steps`, of the types of link/commands.py, and charge by them. `via`: "console" or "cloud".
+
+    Raises CommandRefused for what must be put right first, OSError if the flash fails; then nothing has changed.
+    """
     why = why_not(steps)
     if why:
         raise CommandRefused(why)
-    told = dict(steps)
-    told["via"] = via
-    record = dict(told)
-    record["at"], record["v"] = unit.wall_clock.now(), VERSION
+    record = dict(steps)
+    record["via"], record["at"], record["v"] = via, unit.wall_clock.now(), VERSION
     record_file.save(unit.flash() + FILE, record)
     unit.commission(steps["amps"])
-    unit.note("commissioned", told)
+    unit.note(
+        "commissioned",
+        {
+            "amps": steps["amps"],
+            "earth": steps["earth"],
+            "polarity": steps["polarity"],
+            "rcd_ms": steps["rcd_ms"],
+            "csq": steps["csq"],
+            "boost": steps["boost"],
+            "by": steps["by"],
+            "via": via,
+        },
+    )
 
 
 def why_not(steps: "dict[str, Any]") -> str | None:

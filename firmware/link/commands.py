@@ -81,8 +81,18 @@ TABLE: "dict[str, tuple[bool, dict[str, Callable[[object], bool]]]]" = {
     "delay": (False, {"s": _whole(0, 1800)}),  # longest random delay; SI 2021/1467, regulation 11
     "skip_delay": (False, {}),  # ends the random delay that runs, as the owner may; regulation 11
     # What an installer at the unit has found: commissioning.py.
-    "commission": (True, {"amps": _whole(6, 80), "polarity": _flag, "rcd_ms": _whole(0, 9999), "csq": _whole(0, 99),
-                          "earth": _text, "boost": _text, "by": _name}),
+    "commission": (
+        True,
+        {
+            "amps": _whole(6, 80),
+            "polarity": _flag,
+            "rcd_ms": _whole(0, 9999),
+            "csq": _whole(0, 99),
+            "earth": _text,
+            "boost": _text,
+            "by": _name,
+        },
+    ),
     "reboot": (True, {}),
     "rescan": (True, {}),  # look for networks; the link is gone for a minute
     "time": (False, {"t": _whole(EARLIEST_S, 1 << 40)}),  # what time it is, to a unit whose network does not say

@@ -15,7 +15,7 @@ from firmware.charging.derating import FULL
 from firmware.charging.limits import Claim
 from firmware.errors import CommandRefused, SettingError
 from firmware.service.identity import answer_provision
-from tests.firmware.test_commissioning import STEPS, Unit, WallClock
+from tests.firmware.test_commissioning import Unit, WallClock
 
 AMPS = st.sampled_from([6, 10, 16, 20, 32, 63, 80])
 WRONG = st.sampled_from([{}, {"polarity": False}, {"rcd_ms": 400}, {"csq": 9}, {"earth": "none"}, {"by": ""}])

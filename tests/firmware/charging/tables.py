@@ -66,7 +66,11 @@ def _light() -> list[str]:
     ):
         rows.append(f"| {what} | {names[colour]} | {rhythm} |")
     for what, colour, rhythm in (
-        ("in addition, without contact", led.WHITE, f"{led.LINK_BLINK_MS} ms every {led.LINK_BLINK_EVERY_MS // 1000} s"),
+        (
+            "in addition, without contact",
+            led.WHITE,
+            f"{led.LINK_BLINK_MS} ms every {led.LINK_BLINK_EVERY_MS // 1000} s",
+        ),
         (
             "in addition, not commissioned",
             led.VIOLET,
