@@ -77,6 +77,7 @@ class Unit(ChargePoint):
 
 
 def test_a_new_unit_charges_at_6_a_and_says_what_is_missing():
+    """[BS7671-6]"""
     unit = Unit()
     assert unit.most_a() == 6 and not unit.exchange.setup.commissioned
     said = ["commissioned no; 6 A until it is: circuit, earthing, polarity, RCD and signal"]
@@ -120,6 +121,7 @@ def test_what_the_installer_found_is_recorded_told_once_and_in_force_at_once_and
     ],
 )
 def test_what_must_be_put_right_first_is_said_and_nothing_is_recorded(wrong, why):
+    """[BS7671-6]"""
     unit = Unit()
     with pytest.raises(CommandRefused, match=why):
         unit.type(**wrong)
@@ -199,6 +201,7 @@ def test_the_cloud_alone_commissions_nothing():
 
 
 def test_the_cloud_gives_no_more_to_a_unit_that_was_commissioned_for_less():
+    """[BS7671-6]"""
     unit = Unit()
     unit.type(amps=16)
     unit.exchange.pressed_ms = WallClock.uptime_ms
