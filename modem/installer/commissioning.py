@@ -212,7 +212,8 @@ def csq_of(verdict: signal.Verdict) -> int:
     """One whole number that passes if the verdict does; NO_READING without a verdict."""
     if verdict.verdict == signal.UNKNOWN:
         return signal.NO_READING
-    return math.ceil(verdict.median) if verdict.verdict == signal.PASS else math.floor(verdict.median)
+    median = float(verdict.median)
+    return math.ceil(median) if verdict.verdict == signal.PASS else math.floor(median)
 
 
 # Of the unit's record, for people.
