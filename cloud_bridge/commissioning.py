@@ -14,6 +14,7 @@ EARTHING = ("TN-S", "TN-C-S", "TT")  # BS 7671, section 312
 RCD_TRIP_MAX_MS = 300  # BS 7671:2018+A2:2022, regulation 643.8, at the rated residual current [from memory]
 NO_BOOST, FITTED, ORDERED = "none", "fitted", "ordered"
 BOOSTS = (NO_BOOST, FITTED, ORDERED)
+RIGHT = "right"  # of the polarity, in the form
 MAX_NAME = 40  # characters
 VIA = ("console", "cloud")
 
@@ -48,7 +49,7 @@ def steps_typed(typed: dict[str, str], by: str) -> Steps | dict[str, str]:
         wrong["amps"] = _("Type the rating of the circuit, {least} to {most} A.").format(least=LEAST_A, most=MOST_A)
     if typed["earth"] not in EARTHING:
         wrong["earth"] = _("Choose the earthing arrangement.")
-    if typed["polarity"] != "right":
+    if typed["polarity"] != RIGHT:
         wrong["polarity"] = _(
             "The charger cannot be commissioned while live and neutral are exchanged. Correct that first."
         )

@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from cloud_bridge import commands
 from cloud_bridge.app_state import AppState
-from cloud_bridge.commissioning import BOOSTS, LEAST_A, MOST_A, RCD_TRIP_MAX_MS, steps_typed
+from cloud_bridge.commissioning import BOOSTS, LEAST_A, MOST_A, RCD_TRIP_MAX_MS, RIGHT, steps_typed
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.access import Person, Role
-from cloud_bridge.store.commands import newest_commissioning
+from cloud_bridge.store.commands import Command, CommandStatus, newest_commissioning
 from cloud_bridge.store.commissioning import commissioning_of
 from cloud_bridge.store.job_customers import customers
 from cloud_bridge.store.jobs import Job
@@ -147,7 +147,16 @@ def _now(app_state: AppState, connection: Connection, person: Person, unit: Unit
     return {
         "record": lines(record, unit.time_zone) if record else None,
         "is_commissioned": "uncommissioned" not in (point.heartbeat.troubles or []),
-        "csq": None if reading is None else reading.csq,
+        "filled": _filled(command, None if reading is None else reading.csq),
         "command": command and described(command, point.now_ms, unit.time_zone, "owner"),
         "checked_at": time_of_day(point.now_ms, unit.time_zone),
     }
+
+
+def _filled(command: Command | None, csq: int | None) -> dict[str, str]:
+    """The form as it was sent last, with the reading of now: who has to send it again types nothing twice."""
+    filled = dict.fromkeys(("amps", "earth", "polarity", "rcd_ms", "csq", "boost"), "")
+    if command is not None and command.status is not CommandStatus.UNREADABLE:
+        filled |= {name: str(command.arguments.get(name, "")) for name in ("amps", "earth", "rcd_ms", "boost")}
+        filled["polarity"] = RIGHT
+    return filled if csq is None else filled | {"csq": str(csq)}
