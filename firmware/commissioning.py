@@ -20,8 +20,6 @@ if False:  # for mypy alone
     from firmware.storage.settings import Settings
 
 FILE = "/commissioned"
-EARTHING = ("TN-S", "TN-C-S", "TT")  # BS 7671, section 312
-BOOSTS = ("none", "fitted", "ordered")
 RCD_TRIP_MAX_MS = 300  # BS 7671:2018+A2:2022, regulation 643.8, at the rated residual current [from memory]
 PRESENT_MS = 600000  # a press of the button says for so long that somebody is at the unit
 
@@ -89,12 +87,10 @@ def why_not(steps: "dict[str, Any]") -> str | None:
     """What the installer has to put right first, or None."""
     if not steps["polarity"]:
         return "polarity: live and neutral are exchanged; correct the supply first"
-    if steps["earth"] not in EARTHING:
-        return "earth: one of TN-S, TN-C-S, TT"
     if not 0 < steps["rcd_ms"] <= RCD_TRIP_MAX_MS:
         return "rcd_ms: the RCD must trip within %d ms; correct it first" % RCD_TRIP_MAX_MS
-    if steps["boost"] not in BOOSTS:
-        return "boost: one of none, fitted, ordered"
     if not signal.passes(steps["csq"]) and steps["boost"] != "ordered":
         return "csq: must be greater than %d; fit a signal boost, or order one" % signal.PASS_ABOVE_CSQ
+    if not steps["by"].strip():
+        return "by: who commissions it"
     return None

@@ -48,7 +48,11 @@ def _text(value: object) -> bool:
 
 
 def _name(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 40 and all(letter >= " " for letter in value)
+    return isinstance(value, str) and len(value) <= 40 and all(letter >= " " for letter in value)
+
+
+def _one_of(*names: str) -> "Callable[[object], bool]":
+    return lambda value: value in names
 
 
 def _hash(value: object) -> bool:
@@ -85,11 +89,11 @@ TABLE: "dict[str, tuple[bool, dict[str, Callable[[object], bool]]]]" = {
         True,
         {
             "amps": _whole(6, 80),
+            "earth": _one_of("TN-S", "TN-C-S", "TT"),  # BS 7671, section 312
             "polarity": _flag,
             "rcd_ms": _whole(0, 9999),
             "csq": _whole(0, 99),
-            "earth": _text,
-            "boost": _text,
+            "boost": _one_of("none", "fitted", "ordered"),
             "by": _name,
         },
     ),
