@@ -156,8 +156,8 @@ flash: .venv ## PORT=... [BOARD=tcall] [IMAGE=micropython.bin] the firmware onto
 	@test -n "$(PORT)" || { echo "make flash PORT=/dev/ttyUSB0 [BOARD=tcall] [IMAGE=micropython.bin]"; exit 2; }
 	@.venv/bin/python -m hil_tests.rig.flash "$(PORT)" $(if $(IMAGE),--image "$(IMAGE)")
 	@echo 'Now provision it over its console, 115200 baud, in lines of at most 160 bytes: identity ID, which makes its secret,'
-	@echo 'then provision {"broker": ...}, provision {"installer_max_a": ...}; last provision {"installer_code": ...}, which locks all'
-	@echo 'of them. Units by the dozen: make provision'
+	@echo 'then provision {"broker": ...}, commission {...} by the installer; last provision {"installer_code": ...}, which locks'
+	@echo 'all of them. Units by the dozen: make provision'
 
 provision: .venv ## SERIAL=CK-0042 PORT=... INSTRUMENT=... [STATION=station.toml] a board in a fixture becomes a unit: flashed, tested, registered, labelled
 	@test -n "$(SERIAL)" -a -n "$(PORT)" -a -n "$(INSTRUMENT)" || { echo "make provision SERIAL=CK-0042 PORT=/dev/ttyUSB0 INSTRUMENT=/dev/ttyUSB2 [STATION=station.toml]; see hil_tests/station/README.md"; exit 2; }

@@ -51,6 +51,18 @@ KNOWN = {
             N_("An installer has to switch the setting plain_mqtt off: ask us for help."),
         ),
         Trouble(
+            "uncommissioned",
+            N_("It is not commissioned yet"),
+            N_(
+                "Until an installer has commissioned the charger it charges with 6 A at most, which is slow. Its light shows "
+                "two short violet blinks every 5 seconds."
+            ),
+            N_(
+                "The installer who fitted it finishes that in a few minutes, beside the charger: on the page of their job, or "
+                "with the installer's tool. Ask us for help if nobody comes."
+            ),
+        ),
+        Trouble(
             "contactor_worn",
             N_("Its contactor is near the end of its life"),
             N_(

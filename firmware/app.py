@@ -69,7 +69,10 @@ class Unit(ChargePoint):
         latched = () if board.reset_cause == "power_on" else board.latched()
         restored = part("restore", self._restore, checkpoint, latched) or Restored(None, None, 0, latched or ())
         wear = wear_before(checkpoint) if checkpoint else UNWORN
-        controller = Controller(control_clock.now_ms(), setup(settings) if settings else SAFE_SETUP, restored, wear)
+        if settings:
+            self.rating_a = part("commissioning", self._rating_a)
+        site = setup(settings, self.rating_a) if settings else SAFE_SETUP
+        controller = Controller(control_clock.now_ms(), site, restored, wear)
         exchange = self.exchange = controller.exchange
         self.wall_clock = WallClock(self._clock)
         persistence = part("persistence", self._make_persistence, checkpoint) if settings and checkpoint else None
@@ -120,6 +123,12 @@ class Unit(ChargePoint):
 
             sessions = session_log.SessionLog(self._board.flash).last_number()
         return restore(checkpoint, self._control_clock.now_ms(), sessions, latched)
+
+    def _rating_a(self) -> "int | None":
+        with LazyImport():
+            from firmware import commissioning
+
+            return commissioning.rating_a(self._board.flash, self.settings)
 
     def _make_persistence(self, checkpoint: "Checkpoint") -> Persistence:
         claims = Claims(self._draw_s, checkpoint.number("delay_s"), checkpoint.value.get("override"))

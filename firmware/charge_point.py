@@ -24,7 +24,7 @@ if False:  # for mypy alone
     from firmware.wall_clock import WallClock
 
 # Where there are no settings: the least that the standard knows, on the cable that there is. (Every cable bears that.)
-SAFE_SETUP = Setup(OFFER_MIN_A, True, False, 0)
+SAFE_SETUP = Setup(OFFER_MIN_A, True, False, 0, False)
 
 
 class ChargePoint:
@@ -38,6 +38,7 @@ class ChargePoint:
     # To be worked with.
     installer_lock: "InstallerLock"
     authority: "Authority"
+    rating_a: "int | None" = None  # of the circuit; None: nobody has commissioned the unit
     after_answer: "Callable[[], None] | None" = None  # called by the console once its answer is out
     updates: "Updates | None" = None  # while an update is wanted, or on trial
     _board: "Board"
@@ -53,6 +54,11 @@ class ChargePoint:
     def restart(self) -> None:
         """Restart the processor; does not return."""
         self._board.reset()
+
+    def commission(self, rating_a: int) -> None:
+        """It is commissioned from now on, for a circuit of this rating."""
+        self.rating_a = rating_a
+        self.exchange.setup = setup(self.settings, rating_a)
 
     def keep_updates(self, updates: "Updates | None") -> None:
         """Who works on an update knows of it; None if there is nothing to do any more."""
@@ -115,7 +121,7 @@ class ChargePoint:
 
     def apply_settings(self) -> None:
         """Settings were changed: what works with them gets them."""
-        self.exchange.setup = setup(self.settings)
+        self.exchange.setup = setup(self.settings, self.rating_a)
         calibrate(self._board, self.settings)
         if self.link:
             self.link.reconnect()
@@ -125,6 +131,7 @@ def calibrate(board: "Board", settings: "Settings") -> None:
     board.calibrate(settings["pilot_gain_permille"], settings["pilot_zero_mv"])
 
 
-def setup(settings: "Settings") -> "Setup":
-    """The installer's settings, as the rules of charging take them."""
-    return Setup(settings["installer_max_a"], settings["tethered"], settings["ventilated"], settings["fallback_amps"])
+def setup(settings: "Settings", rating_a: "int | None") -> "Setup":
+    """What the installer has set, as the rules of charging take it."""
+    site = settings["tethered"], settings["ventilated"], settings["fallback_amps"]
+    return Setup(rating_a or OFFER_MIN_A, *site, rating_a is not None)

@@ -116,6 +116,18 @@ def _skip_delay(unit: "ChargePoint", command: "Command") -> None:
     unit.skip_delay()
 
 
+def _commission(unit: "ChargePoint", command: "Command") -> None:
+    """Only with somebody at the unit; and what was commissioned for less is given more on the console alone."""
+    from firmware import commissioning
+
+    pressed_ms, amps = unit.exchange.pressed_ms, command.arguments["amps"]
+    if pressed_ms is None or unit.wall_clock.now_ms() - pressed_ms >= commissioning.PRESENT_MS:
+        raise CommandRefused("nobody is at the charger: press its button first")
+    if unit.rating_a is not None and amps > unit.rating_a:
+        raise CommandRefused("commissioned for %d A; more only on the console" % unit.rating_a)
+    commissioning.commission(unit, command.arguments, "cloud")
+
+
 def _reboot(unit: "ChargePoint", command: "Command") -> None:
     if unit.exchange.report.contactor:
         raise CommandRefused("charging")
@@ -182,6 +194,7 @@ CARRY_OUT = {
     "schedule": _schedule,
     "delay": _delay,
     "skip_delay": _skip_delay,
+    "commission": _commission,
     "reboot": _reboot,
     "rescan": _rescan,
     "time": _time,

@@ -24,7 +24,7 @@ COMMANDS = {
     "records": ("sessions", "log"),
     "owner": ("schedule", "override", "skipdelay", "time"),
     "fitting": ("config", "unlock", "clear", "selftest", "reboot"),
-    "identity": ("identity", "provision", "authority", "factoryreset"),
+    "identity": ("identity", "provision", "commission", "authority", "factoryreset"),
     "update": ("update",),
     "help": ("help",),
 }

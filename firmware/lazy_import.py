@@ -10,6 +10,7 @@ import sys
 # All that is imported on demand, inside a LazyImport and nowhere else (tests/test_arrows.py).
 ON_DEMAND = (
     "firmware.commands",
+    "firmware.commissioning",
     "firmware.link.commands",
     "firmware.service.now",
     "firmware.service.update",

@@ -15,6 +15,7 @@ ROOMS = ("firmware", "modem", "cloud_bridge", "hil_tests", "tests")
 
 # What every part of the web side may import, and what every page may besides its own audience's.
 _BELOW_WEB = (
+    "cloud_bridge.commissioning",
     "cloud_bridge.alerts",
     "cloud_bridge.app_state",
     "cloud_bridge.authority_files",
@@ -80,8 +81,17 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.charge_point": ("firmware.errors", "firmware.charging"),
     "firmware.claim_manager": ("firmware.charging",),
     "firmware.daily_report": ("firmware.memory",),
-    "firmware.service": (
+    "firmware.commissioning": (
+        "firmware.charging.pilot",
         "firmware.errors",
+        "firmware.storage.record_file",
+        "firmware.version",
+        "modem.signal",
+    ),
+    "firmware.service": (
+        "firmware.commissioning",
+        "firmware.errors",
+        "firmware.link.commands",
         "firmware.storage",
         "firmware.charging",
         "firmware.memory",
@@ -93,6 +103,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "firmware.persistence": ("firmware.charging", "firmware.storage", "firmware.lazy_import"),
     "firmware.commands": (
+        "firmware.commissioning",
         "firmware.errors",
         "firmware.charging",
         "firmware.link.commands",
@@ -178,6 +189,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.tariffs": ("cloud_bridge.store.sites", "cloud_bridge.words"),
     "cloud_bridge.duplicate_identity": ("cloud_bridge.durations",),
     "cloud_bridge.values": ("cloud_bridge.words",),
+    "cloud_bridge.commissioning": ("cloud_bridge.values", "cloud_bridge.words"),
     "cloud_bridge.text": ("cloud_bridge.words",),
     "cloud_bridge.wire": ("cloud_bridge.text", "cloud_bridge.values"),
     "cloud_bridge.releases": ("cloud_bridge.releases", "cloud_bridge.errors", "cloud_bridge.words"),
@@ -196,6 +208,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.alerts.kinds",  # pure: the kinds themselves
         "cloud_bridge.alerts.services",  # pure: what a stored target may be
         "cloud_bridge.clock",
+        "cloud_bridge.commissioning",  # pure
         "cloud_bridge.contact",
         "cloud_bridge.currencies",
         "cloud_bridge.distances",

@@ -149,8 +149,8 @@ def notes(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_the_cloud_gives_the_commands_of_the_schema_and_no_other() -> None:
-    """Each call of `send_command`, with its arguments and whether it has an end; and what tells the time. What is ordered of
-    chargers of OCPP alone gets to no unit that speaks our wire format."""
+    """Each call of `send_command` and of `commands.give`, with its arguments and whether it has an end; and what tells the
+    time. What is ordered of chargers of OCPP alone gets to no unit that speaks our wire format."""
     of_all = {given_by for path in (ROOT / "cloud_bridge").rglob("*.py") for given_by in commands(path)}
     given = {given_by for given_by in of_all if given_by[0] not in BY_OCPP_ALONE}
     for do, keys, _ in given:
@@ -174,6 +174,11 @@ def commands(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
             assert isinstance(do, ast.Constant) and isinstance(arguments, ast.Dict)
             keys = [str(key.value) for key in arguments.keys if isinstance(key, ast.Constant)]
             yield str(do.value), tuple(keys + ["exp"] * bool(holds)), name
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "commands.give":
+            _, _, _, do, arguments, *holds = node.args
+            if isinstance(do, ast.Constant) and isinstance(arguments, ast.Dict):
+                keys = [str(key.value) for key in arguments.keys if isinstance(key, ast.Constant)]
+                yield str(do.value), tuple(keys + ["exp"] * bool(holds)), name
         elif isinstance(node, ast.Dict):
             literal = {
                 key.value: value

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from cloud_bridge.contact import FUTURE_MS
 from cloud_bridge.durations import DAY_MS
@@ -14,6 +14,7 @@ from cloud_bridge.store.upsert import insert_one
 from cloud_bridge.wire import BadPayload, Result, decode, read_object
 
 ANSWER_MS = 60_000  # a unit answers within seconds, a weak link within a minute
+COMMISSION = "commission"  # an installer's, which is no wish of a driver's
 FRESH_MS = DAY_MS  # older commands are not shown any more
 
 
@@ -68,9 +69,19 @@ def find_command(connection: Connection, period: Period, command_id: str, now_ms
 
 
 def newest_command(connection: Connection, period: Period, now_ms: int) -> Command | None:
-    """The last command given, while it is news. One of the future was given by a clock that was wrong: it is no news."""
+    """The last command of a driver, while it is news. One of the future was given by a clock that was wrong: it is no news."""
+    return _newest(connection, now_ms, within(commands, period), commands.c.do != COMMISSION)
+
+
+def newest_commissioning(connection: Connection, unit_id: str, person_id: int, now_ms: int) -> Command | None:
+    """The last one that the person has ordered of the unit, while it is news."""
+    of_unit, of_person = commands.c.unit_id == unit_id, commands.c.person_id == person_id
+    return _newest(connection, now_ms, of_unit, of_person, commands.c.do == COMMISSION)
+
+
+def _newest(connection: Connection, now_ms: int, *which: ColumnElement[bool]) -> Command | None:
     is_news = commands.c.given_ms.between(now_ms - FRESH_MS, now_ms + FUTURE_MS)
-    query = _commands().where(within(commands, period), is_news)
+    query = _commands().where(is_news, *which)
     row = connection.execute(query.order_by(commands.c.given_ms.desc())).first()
     return None if row is None else _command(row, now_ms)
 

@@ -22,6 +22,7 @@ from cloud_bridge.store.tables import (
     authorities,
     clock_steps,
     commands,
+    commissionings,
     contact_details,
     contact_gaps,
     contacts,
@@ -198,6 +199,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     security_events: (_names(security_events.c.person_id),),
     presence: (),  # of the charge point of this moment, whosever it is
     over_quota: (),
+    commissionings: (),  # of its circuit: a record that stays with the installation
     ocpp_lines: (),
     unknown_clients: (),  # what is no charge point
     authorities: (),  # of the service's certificates

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from cloud_bridge.clock import Step
 from cloud_bridge.contact import FUTURE_MS, KEPT_STEPS, Gap, Listened, merged
 from cloud_bridge.store.authorities import said_by
+from cloud_bridge.store.commissioning import commissioned_in, record_commissionings
 from cloud_bridge.store.duplicates import record_duplicates
 from cloud_bridge.store.gaps import Found, find_gaps, locked_last_contacts, needs_question, paths_before, record_gaps
 from cloud_bridge.store.inbound_message import CanaryMark, Doors, InboundMessage
@@ -211,6 +212,7 @@ def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: i
     _record_about_itself(connection, found.first, said_by([(one.unit_id, one.message) for one in messages]))
     record_versions(connection, versions_in(messages))
     record_reports(connection, reports_in(messages))
+    record_commissionings(connection, commissioned_in(messages))
     for kind, may_be_stored in delivered_again.items():
         journal.setdefault(kind, []).extend(without_stored(connection, _COLUMNS[kind][0], may_be_stored))
     for kind, (table, _) in _COLUMNS.items():

@@ -428,6 +428,22 @@ over_quota = Table(  # units that sent too much, and were cut off for it
     Column("at_ms", BigInteger, nullable=False),  # the last time
 )
 
+commissionings = Table(  # what an installer has found, as the unit told it last (store/commissioning.py)
+    "commissionings",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("received_ms", BigInteger, nullable=False),
+    Column("amps", Integer, nullable=False),  # rating of the circuit
+    Column("earth", String(10), nullable=False),
+    Column("rcd_ms", Integer, nullable=False),
+    Column("csq", Integer, nullable=False),
+    Column("boost", String(10), nullable=False),
+    Column("installer", String(40), nullable=False),  # as they signed
+    Column("via", String(10), nullable=False),
+    Column("firmware", String(40)),  # null: not known
+)
+
 ocpp_lines = Table(  # of chargers that speak OCPP, what is no contact (store/ocpp_lines.py)
     "ocpp_lines",
     metadata,

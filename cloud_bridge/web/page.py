@@ -125,6 +125,11 @@ def render_html(request: Request, template: str, **content: Any) -> str:
     return below(address_of(request).root, html)
 
 
+def attachment(name: str, content: str | bytes, media_type: str) -> Response:
+    """A file to keep, under this name."""
+    return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
 def to(path: str) -> RedirectResponse:
     """After a form was taken in: look at the result, and reloading does not send the form again."""
     return RedirectResponse(path, 303)

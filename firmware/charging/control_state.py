@@ -6,8 +6,8 @@ from firmware.charging.excess import over_ma
 
 # installer_max_a: rating of the circuit. tethered: fixed cable, without proximity resistor (IEC 61851-1 case C). ventilated:
 # the site has the ventilation that state D requires. fallback_a: ceiling without messages of a load manager; 0 = there is
-# none.
-Setup = namedtuple("Setup", "installer_max_a tethered ventilated fallback_a")
+# none. commissioned: by an installer; while it is not, installer_max_a is 6.
+Setup = namedtuple("Setup", "installer_max_a tethered ventilated fallback_a commissioned")
 
 
 class ControlState:

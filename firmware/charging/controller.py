@@ -178,6 +178,8 @@ class Controller:
 
     def _check_faults(self, now_ms: int, inputs: Inputs) -> None:
         pressed = self._pressed
+        if pressed:
+            self.exchange.pressed_ms = self._origin_ms + now_ms
         if pressed and self._session and not self.faults.names:
             self._presses += 1
             self._changed = True
@@ -331,7 +333,8 @@ class Controller:
         outputs.contactor = contactor
         if contactor != control_state.contactor:
             self._switch(now_ms, contactor)
-        outputs.led = led(self.phase, control_state.faults, self._mode.now != "standalone", now_ms)
+        is_linked, is_commissioned = self._mode.now != "standalone", control_state.setup.commissioned
+        outputs.led = led(self.phase, control_state.faults, is_linked, now_ms, is_commissioned)
         outputs.rcd_test = self.phase == "testing" and self._rcd.state == "tripping"
 
     def _switch(self, now_ms: int, contactor: bool) -> None:

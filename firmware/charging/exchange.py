@@ -60,6 +60,7 @@ class Exchange:
         self.closings = 0  # of the contactor, in the unit's life
         self.owed = 0  # those that were not forgiven at the last of them
         self.inputs: tuple[tuple[str, object], ...] = ()  # name and value of each io.Inputs, as read when last wanted
+        self.pressed_ms: int | None = None  # uptime when the button was pressed last
         self.worst_ms = 0  # the longest that two steps were apart since `take_worst_ms`
         self.apart = [0] * (len(WITHIN_MS) + 1)  # steps by their distance to the one before, since the start
         self.events = Ring()  # Event, for the journal

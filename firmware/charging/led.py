@@ -1,7 +1,8 @@
 """The status light. Red if and only if a fault of the charge point is set.
 
-Loss of the network is not shown in red and does not change the colour: it adds a short white blink every 10 s. The control
-loop calls `led` in every step, so a light that does not change indicates a stopped loop.
+Loss of the network is not shown in red and does not change the colour: it adds a short white blink every 10 s. A unit that is
+not commissioned, and so charges at 6 A, adds two short violet ones every 5 s, which never meet the white one. The control loop
+calls `led` in every step, so a light that does not change indicates a stopped loop.
 """
 
 from firmware.charging.faults import NEEDS_PERSON
@@ -10,8 +11,11 @@ if False:  # for mypy alone
     from collections.abc import Callable
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 60, 255), (200, 200, 200)
+VIOLET = (150, 0, 200)
 LINK_BLINK_EVERY_MS = 10000
 LINK_BLINK_MS = 150
+INSTALLER_BLINKS_EVERY_MS = 5000  # while no installer has commissioned the unit
+INSTALLER_BLINKS_MS = (2000, 2200, 2400, 2600)  # from and until, of two
 
 # phase (charging/sequence.py): colour, rhythm
 PATTERNS = {
@@ -35,16 +39,18 @@ PASSING_FAULT = (RED, "blink")  # clears itself after its cause
 _SHADES: "dict[tuple[int, int, int], dict[int, tuple[int, int, int]]]" = {}
 
 
-def led(state: str, faults: tuple[str, ...], link: bool, now: int) -> tuple[int, int, int]:
+def led(state: str, faults: tuple[str, ...], link: bool, now: int, commissioned: bool) -> tuple[int, int, int]:
     """Return (red, green, blue), 0..255 each, at `now` ms.
 
     `state`: phase of sequence.py; `faults`: names of the faults that are set; `link`: False without contact with the cloud
-    for longer than the grace period (mode.py).
+    for longer than the grace period (mode.py); `commissioned`: by an installer.
     """
     if faults:
         colour, rhythm = _fault_pattern(faults)
     elif not link and now % LINK_BLINK_EVERY_MS < LINK_BLINK_MS:
         return WHITE
+    elif not commissioned and _is_installer_blink(now % INSTALLER_BLINKS_EVERY_MS):
+        return VIOLET
     else:
         colour, rhythm = PATTERNS[state]
     return _shade(colour, RHYTHMS[rhythm](now))
@@ -55,6 +61,11 @@ def _fault_pattern(faults: tuple[str, ...]) -> tuple[tuple[int, int, int], str]:
         if name in NEEDS_PERSON:
             return LATCHED_FAULT
     return PASSING_FAULT
+
+
+def _is_installer_blink(at_ms: int) -> bool:
+    first, until, second, end = INSTALLER_BLINKS_MS
+    return first <= at_ms < until or second <= at_ms < end
 
 
 def _shade(colour: tuple[int, int, int], brightness: int) -> tuple[int, int, int]:

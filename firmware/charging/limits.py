@@ -21,6 +21,7 @@ PRIORITY = (
     ("ventilation", CEILING),  # state D at a site without it
     ("contactor", CEILING),  # it was closed too often: contactor_rest.py
     ("vehicle", CEILING),  # it draws more than a ceiling allows, whatever it is offered: excess.py
+    ("commissioning", CEILING),  # no installer has commissioned the unit: the least that there is
     ("installer", CEILING),  # of the circuit
     ("cable", CEILING),  # its proximity resistor
     ("temperature", CEILING),  # derating.py
@@ -49,7 +50,8 @@ def ceilings(
 ) -> tuple[tuple[str, float], ...]:
     """Return (source, amps) of all ceilings that apply. `quarters`: that of derating.py; `now_ms`: uptime."""
     setup = control_state.setup
-    found: tuple[tuple[str, float], ...] = (("installer", setup.installer_max_a),)
+    source = "installer" if setup.commissioned else "commissioning"
+    found: tuple[tuple[str, float], ...] = ((source, setup.installer_max_a),)
     if control_state.faults:
         found += (("safety", PAUSE_A),)
     if control_state.band == "D" and not setup.ventilated:

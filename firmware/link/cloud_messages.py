@@ -44,6 +44,8 @@ class CloudMessages:
         if self.health.flash_fails():
             troubles += ("flash",)
         settings = self.health.settings
+        if not self._exchange.setup.commissioned:
+            troubles += ("uncommissioned",)
         if settings and self._exchange.closings - settings["contactor_fitted_at"] >= WORN_CLOSINGS:
             troubles += ("contactor_worn",)
         return messages.heartbeat(

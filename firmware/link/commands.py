@@ -9,6 +9,7 @@ first, on flash, so that a reboot that comes again after the reboot is a repeat.
 import json
 from collections import namedtuple
 
+from firmware.errors import CommandRefused
 from firmware.wall_clock import EARLIEST_S
 
 if False:  # for mypy alone
@@ -46,6 +47,14 @@ def _text(value: object) -> bool:
     return isinstance(value, str) and len(value) <= 256 and _printable(value)
 
 
+def _name(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= 40 and all(letter >= " " for letter in value)
+
+
+def _one_of(*names: str) -> "Callable[[object], bool]":
+    return lambda value: value in names
+
+
 def _hash(value: object) -> bool:
     return isinstance(value, str) and len(value) in (0, 16) and _printable(value)
 
@@ -75,6 +84,19 @@ TABLE: "dict[str, tuple[bool, dict[str, Callable[[object], bool]]]]" = {
     "schedule": (False, {"hours": _text}),  # the owner's hours, as the setting `schedule` writes them
     "delay": (False, {"s": _whole(0, 1800)}),  # longest random delay; SI 2021/1467, regulation 11
     "skip_delay": (False, {}),  # ends the random delay that runs, as the owner may; regulation 11
+    # What an installer at the unit has found: commissioning.py.
+    "commission": (
+        True,
+        {
+            "amps": _whole(6, 80),
+            "earth": _one_of("TN-S", "TN-C-S", "TT"),  # BS 7671, section 312
+            "polarity": _flag,
+            "rcd_ms": _whole(0, 9999),
+            "csq": _whole(0, 99),
+            "boost": _one_of("none", "fitted", "ordered"),
+            "by": _name,
+        },
+    ),
     "reboot": (True, {}),
     "rescan": (True, {}),  # look for networks; the link is gone for a minute
     "time": (False, {"t": _whole(EARLIEST_S, 1 << 40)}),  # what time it is, to a unit whose network does not say
@@ -105,12 +127,20 @@ def read(payload: bytes, time_s: "int | None", done: "list[str]") -> Command:
         raise Refused(command_id, "repeated")
     if not isinstance(do, str) or do not in TABLE:
         raise Refused(command_id, "unknown command")
-    must_end, checks = TABLE[do]
-    for name, check in checks.items():
+    try:
+        arguments = checked(do, said)
+    except CommandRefused as bad:
+        raise Refused(command_id, str(bad)) from None
+    _check_end(command_id, end_s, TABLE[do][0], time_s)
+    return Command(command_id, do, arguments, end_s)
+
+
+def checked(do: str, said: "dict[str, Any]") -> "dict[str, Any]":
+    """The arguments of a command. Raises CommandRefused for one that is missing or bad."""
+    for name, check in TABLE[do][1].items():
         if not check(said.get(name)):
-            raise Refused(command_id, "bad " + name)
-    _check_end(command_id, end_s, must_end, time_s)
-    return Command(command_id, do, {name: said[name] for name in checks}, end_s)
+            raise CommandRefused("bad " + name)
+    return {name: said[name] for name in TABLE[do][1]}
 
 
 def remember(done: "list[str]", command_id: str) -> "list[str]":

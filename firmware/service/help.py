@@ -6,6 +6,7 @@ if False:  # for mypy alone
 COMMANDS = {
     "authority": "begin | add BASE64 | keep: the certificate authority that the broker must be of",
     "clear": "clear latched faults whose cause has gone",
+    "commission": "[{...}] what an installer has found; the tool `commission` asks for it step by step",
     "config": "the settings",
     "csq": "the mobile signal and whether it is enough",
     "factoryreset": "ID a new secret, and its owner is forgotten; opened by unlock",

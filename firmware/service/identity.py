@@ -1,5 +1,5 @@
-"""The service console: who the unit is, and whom it trusts. A secret that the unit made for `identity` is never told; one that
-it made for another command is told once, here.
+"""The service console: who the unit is, on which circuit, and whom it trusts. A secret that the unit made for `identity` is
+never told; one that it made for another command is told once, here.
 """
 
 import binascii
@@ -12,6 +12,8 @@ from firmware.lazy_import import LazyImport
 from firmware.storage import authority_change
 
 if False:  # for mypy alone
+    from typing import Any
+
     from firmware.charge_point import ChargePoint
 
 SECRET_BYTES = 32
@@ -41,13 +43,10 @@ def answer_provision(unit: "ChargePoint", argument: str) -> "list[str]":
     """Store settings given as one JSON object. Nothing of it is echoed: a secret may be among them. A unit that has no
     secret and is given none makes one, and says what the cloud must be told.
     """
-    try:
-        wanted = json.loads(argument)
-    except ValueError:
-        raise CommandRefused("give the settings as one JSON object") from None
-    if not isinstance(wanted, dict) or not wanted:
-        raise CommandRefused("give the settings as one JSON object")
+    wanted = _object(argument)
     unit.installer_lock.check(wanted)
+    if "installer_max_a" in wanted:
+        raise CommandRefused("commission sets the rating of the circuit")
     said = []
     if "secret" not in wanted and not unit.settings["secret"]:
         wanted["secret"] = _new_secret()
@@ -56,6 +55,22 @@ def answer_provision(unit: "ChargePoint", argument: str) -> "list[str]":
     unit.note("settings", {"names": " ".join(sorted(wanted))})
     unit.apply_settings()
     return said
+
+
+def answer_commission(unit: "ChargePoint", argument: str) -> "list[str]":
+    """Record what an installer has found, given as one JSON object; the record, or that there is none."""
+    with LazyImport():
+        from firmware import commissioning
+        from firmware.link import commands
+
+        if argument:
+            steps = _object(argument)
+            unit.installer_lock.check(("commission",))
+            commissioning.commission(unit, commands.checked("commission", steps), "console")
+        record = commissioning.load(unit.flash())
+        if record:
+            return ["%s %s" % (name, record[name]) for name in sorted(record)]
+        return [commissioning.status(unit)]
 
 
 def answer_factoryreset(unit: "ChargePoint", argument: str) -> "list[str]":
@@ -104,6 +119,16 @@ def _fingerprint(secret: str) -> str:
     if len(text) != 2 * SECRET_BYTES or text.strip(HEX_DIGITS):
         return ""
     return binascii.hexlify(hashlib.sha256(text).digest()).decode()
+
+
+def _object(argument: str) -> "dict[str, Any]":
+    try:
+        wanted = json.loads(argument)
+    except ValueError:
+        wanted = None
+    if not isinstance(wanted, dict) or not wanted:
+        raise CommandRefused("give one JSON object")
+    return wanted
 
 
 def _new_secret() -> str:

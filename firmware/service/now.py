@@ -7,6 +7,7 @@ from firmware import memory
 from firmware.charging.exchange import WITHIN_MS
 from firmware.charging.limits import CLAIM_SOURCES, PRIORITY, live
 from firmware.errors import CommandRefused
+from firmware.lazy_import import LazyImport
 from modem import signal
 
 if False:  # for mypy alone
@@ -25,6 +26,7 @@ def answer_status(unit: "ChargePoint", argument: str) -> "list[str]":
         "pilot %s" % (report.state or "-"),
         "phase %s" % report.phase,
         "mode %s" % report.mode,
+        _commissioned(unit),
         "contactor %s" % ("closed" if report.contactor else "open"),
         "closings %d" % unit.exchange.closings,
         "amps %g" % report.amps,
@@ -52,6 +54,13 @@ def answer_status(unit: "ChargePoint", argument: str) -> "list[str]":
     if report.total_wh is not None:  # the meter was read
         lines.append("total_wh %d" % report.total_wh)
     return lines + ["failed %s" % failure for failure in unit.health.failures]
+
+
+def _commissioned(unit: "ChargePoint") -> str:
+    with LazyImport():
+        from firmware import commissioning
+
+        return commissioning.status(unit)
 
 
 def answer_why(unit: "ChargePoint", argument: str) -> "list[str]":

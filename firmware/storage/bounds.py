@@ -49,7 +49,8 @@ TABLE: "dict[str, tuple[Any, Check]]" = {
     "port": (8883, _whole(1, 65535)),
     "plain_mqtt": (False, _flag),  # for development: no TLS; reported in the heartbeat
     "apn": ("internet", _text(50)),  # as startup.open_pdp_context takes it
-    "installer_max_a": (6, _whole(6, 80)),  # of the circuit; the least that there is, until the installer has set it
+    # Of the circuit, as it was set before there were records (commissioning.py).
+    "installer_max_a": (6, _whole(6, 80)),
     "tethered": (True, _flag),  # the cable is fixed to the unit
     "ventilated": (False, _flag),  # the site has the ventilation that state D requires
     "fallback_amps": (0, _none_or(6, 80)),  # ceiling without messages of the load manager; 0 = there is none

@@ -24,6 +24,7 @@ from hil_tests.bench.yardstick import Yardstick
 from hil_tests.fixtures.bridge_process import BridgeProcess
 from hil_tests.fixtures.ports import free_ports
 from hil_tests.fixtures.progress import bar
+from hil_tests.rig.commissioning import COMMISSION
 
 INJECTIONS, CUTS, LOSSES, FREEZES = 10_000, 1_000, 1_000, 1_000  # as promised
 UNITS, NIGHTS = 8, 10_000
@@ -118,8 +119,7 @@ async def _introduction(bridge: BridgeProcess, name: str) -> list[str]:
     """What to say on a unit's console so that it talks to this cloud."""
     made = await bridge.command("unit", "add", name)
     wanted = {"id": name, "secret": made["secret"], "broker": "127.0.0.1", "port": bridge.mqtts_port}
-    wanted["installer_max_a"] = 32
-    return [*bridge.authority_words(), f"provision {json.dumps(wanted)}"]
+    return [*bridge.authority_words(), f"provision {json.dumps(wanted)}", COMMISSION]
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from ocpp.v16 import call, call_result  # type: ignore[import-untyped]  # likewi
 
 from hil_tests.fixtures.bridge_process import BridgeProcess
 from hil_tests.fixtures.ports import free_ports
+from hil_tests.rig.commissioning import COMMISSION
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.network import Network
@@ -111,8 +112,8 @@ async def ours() -> Ours:
             await unit.start()
             await _until_heard(unit, "status", "boots")
             wanted = {"id": UNIT_ID, "secret": made["secret"], "broker": "127.0.0.1", "port": network.port}
-            wanted |= {"heartbeat_idle_s": HEARTBEAT_S, "heartbeat_charging_s": HEARTBEAT_S, "installer_max_a": 32}
-            for words in (*bridge.authority_words(), f"provision {json.dumps(wanted)}"):
+            wanted |= {"heartbeat_idle_s": HEARTBEAT_S, "heartbeat_charging_s": HEARTBEAT_S}
+            for words in (*bridge.authority_words(), f"provision {json.dumps(wanted)}", COMMISSION):
                 await unit.ask(words)
             await _until_heard(unit, "status", "link proven")
             connection = network.air_bytes()

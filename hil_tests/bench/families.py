@@ -21,6 +21,7 @@ from hil_tests.fixtures.cloud import Cloud
 from hil_tests.fixtures.ports import free_ports
 from hil_tests.fixtures.progress import bar
 from hil_tests.link_life.life import QUICK
+from hil_tests.rig.commissioning import COMMISSION
 from hil_tests.rig.processor import FIRMWARE, Program
 from hil_tests.rig.unit import Unit
 from hil_tests.scenarios.system import charging
@@ -261,11 +262,10 @@ async def _words(bridge: BridgeProcess, unit_id: str) -> list[str]:
         "secret": made["secret"],
         "broker": "127.0.0.1",
         "port": bridge.mqtts_port,
-        "installer_max_a": 32,
         "heartbeat_idle_s": HEARTBEAT_S,
         "heartbeat_charging_s": HEARTBEAT_S,
     }
-    return [*bridge.authority_words(), f"provision {json.dumps(wanted)}"]
+    return [*bridge.authority_words(), f"provision {json.dumps(wanted)}", COMMISSION]
 
 
 def meet_all(seed: int, pace: Pace = PRODUCT) -> bool:

@@ -57,7 +57,7 @@ class _Site:
     def __init__(self, vehicle: Vehicle) -> None:
         self.board = Board(vehicle)
         self.board.mains = True
-        self.controller = Controller(0, Setup(32, False, False, 0))
+        self.controller = Controller(0, Setup(32, False, False, 0, True))
         self.controller.exchange.claims = ()
         self.now_ms = self.switched = 0
         self.late_ms = self._open_for_ms = 0

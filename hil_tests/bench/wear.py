@@ -76,7 +76,7 @@ class Site:
 
     def restart(self, owed: int) -> None:
         """The processor begins anew, and `owed` is what was stored of the contactor's budget."""
-        self.controller = Controller(self.now_ms, Setup(32, True, False, 32), NOTHING, Wear(0, owed))
+        self.controller = Controller(self.now_ms, Setup(32, True, False, 32, True), NOTHING, Wear(0, owed))
         self.controller.exchange.claims = ()
 
     def run(self, until_ms: int) -> None:

@@ -28,6 +28,7 @@ from hil_tests.demo.installation import INSTALLER, LOGIN, LOGINS, OPERATOR, Inst
 from hil_tests.demo.month import Month, month_before, write_month
 from hil_tests.demo.settings import VARIABLES, Settings, check, read_settings
 from hil_tests.fixtures.bridge_process import BridgeFailed, BridgeProcess
+from hil_tests.rig.commissioning import COMMISSION
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.hardware import set_meter
 from hil_tests.rig.panel.server import serving
@@ -195,7 +196,6 @@ async def _provision(unit: Unit, settings: Settings, secret: str, bridge: Bridge
         "secret": secret,
         "broker": "127.0.0.1",
         "port": bridge.mqtts_port,
-        "installer_max_a": 32,
         "tethered": False,
         **HEARTBEAT_S,
     }
@@ -203,7 +203,7 @@ async def _provision(unit: Unit, settings: Settings, secret: str, bridge: Bridge
         async with asyncio.timeout(CONSOLE_WITHIN_S):
             while True:
                 with contextlib.suppress(ConsoleSilent):
-                    for words in (*bridge.authority_words(), f"provision {json.dumps(wanted)}"):
+                    for words in (*bridge.authority_words(), f"provision {json.dumps(wanted)}", COMMISSION):
                         await unit.ask(words)
                     return
                 await asyncio.sleep(0.2)

@@ -19,6 +19,7 @@ from hil_tests.fleet import rows
 from hil_tests.fleet.clouds import OthersCloud, OwnCloud
 from hil_tests.fleet.own_cluster import OwnCluster
 from hil_tests.link_life.life import QUICK
+from hil_tests.rig.commissioning import COMMISSION
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 
@@ -103,10 +104,11 @@ class _RealUnit:
         host, port = (cloud.doors.tls if over_tls else cloud.doors.plain)[0]
         wanted: dict[str, Any] = {"id": self.unit_id, "secret": self._secret, "broker": host, "port": port}
         wanted |= {"heartbeat_idle_s": HEARTBEAT_S, "heartbeat_charging_s": HEARTBEAT_S, "tethered": True}
-        wanted |= {"installer_max_a": 32, "plain_mqtt": not over_tls}
+        wanted |= {"plain_mqtt": not over_tls}
         authority = cloud.fixture.bridge.authority_words() if over_tls and isinstance(cloud, OwnCloud) else []
+        introduction = (*authority, f"provision {json.dumps(wanted)}", COMMISSION)
         async with asyncio.timeout(PROVEN_WITHIN_S):
-            while not await self._told((*authority, f"provision {json.dumps(wanted)}")):  # noqa: ASYNC110  # likewise
+            while not await self._told(introduction):  # noqa: ASYNC110  # likewise
                 await asyncio.sleep(LOOK_S)
         await self._until(lambda status: status.get("link") == "proven", PROVEN_WITHIN_S)
         self._living = asyncio.create_task(self._live())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hil_tests.link_life.cloud import Cloud
+from hil_tests.rig.commissioning import COMMISSION
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.modem.radio import Latencies, Span
@@ -79,8 +80,8 @@ class Life:
             "broker": "127.0.0.1",
             "port": port or self.network.port,
         }
-        wanted |= {"heartbeat_idle_s": 5, "heartbeat_charging_s": 5, "tethered": True, "installer_max_a": 32}
-        for words in (*self._cloud.bridge.authority_words(), f"provision {json.dumps(wanted)}"):
+        wanted |= {"heartbeat_idle_s": 5, "heartbeat_charging_s": 5, "tethered": True}
+        for words in (*self._cloud.bridge.authority_words(), f"provision {json.dumps(wanted)}", COMMISSION):
             await self.unit.ask(words)
 
     async def suffer(self, faults: int, minutes: float) -> None:

@@ -18,14 +18,16 @@ from threading import Lock
 from typing import NamedTuple
 
 from hil_tests.fixtures.progress import bar
+from hil_tests.rig.commissioning import COMMISSION
 from hil_tests.start.stub_unit import WITHIN_MS, Run, run
 
 RECORDER = Path(__file__).with_name("recorder_on_micropython.py")
 BLOCK_BYTES, BLOCKS = 4096, 256  # firmware/boards/flash_image.py
 ERASED = b"\xff" * BLOCK_BYTES
 WRITES = 200  # after formatting, as promised
-COMMISSION = 'provision {"id": "CP1", "broker": "b", "installer_max_a": 32}\n'
-TYPED = COMMISSION + "".join(f'provision {{"random_delay_max_s": {number}}}\noverride off\n' for number in range(90))
+PROVISION = 'provision {"id": "CP1", "broker": "b"}\n'
+WRITING = "".join(f'provision {{"random_delay_max_s": {number}}}\noverride off\n' for number in range(90))
+TYPED = f"{PROVISION}{COMMISSION}\n{WRITING}"
 FACTORY_A, COMMISSIONED_A = "amps 6", "amps 32"
 AT_ONCE = 2
 WHOLE, TORN = "whole", "torn"

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from hil_tests.rig.commissioning import COMMISSION
 from hil_tests.start.stub_unit import WITHIN_MS, Run, run
 
 CHIP_BYTES = 256 * 4096  # firmware/boards/flash_image.py
-COMMISSION = 'provision {"id": "CP1", "broker": "b", "installer_max_a": 32}\n'
+PROVISION = 'provision {"id": "CP1", "broker": "b"}\n'
 
 
 def noise(seed: int) -> bytes:
@@ -31,7 +32,7 @@ FRESH: dict[str, Callable[[], bytes | None]] = {
 def commissioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The flash of a unit that was commissioned for 32 A and has charged."""
     folder = tmp_path_factory.mktemp("commissioned")
-    unit = run(folder, image=folder / "flash.bin", typed=COMMISSION + "status\n")
+    unit = run(folder, image=folder / "flash.bin", typed=f"{PROVISION}{COMMISSION}\nstatus\n")
     assert "ok" in unit.console, unit.output
     return folder / "flash.bin"
 

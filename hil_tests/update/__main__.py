@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives import serialization
 
 from hil_tests.fixtures.bridge_process import BridgeProcess
 from hil_tests.fixtures.ports import free_ports
+from hil_tests.rig.commissioning import COMMISSION
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.lossy_network import LossyNetwork
@@ -68,8 +69,8 @@ class OverGprs:
         made = await self.bridge.command("unit", "add", UNIT_ID)
         await self.until("status", lambda answer: bool(answer))
         wanted = {"id": UNIT_ID, "secret": made["secret"], "broker": "127.0.0.1", "port": self.network.port}
-        wanted |= {"heartbeat_idle_s": QUIET_S, "installer_max_a": 32}
-        for words in (*self.bridge.authority_words(), f"provision {json.dumps(wanted)}"):
+        wanted |= {"heartbeat_idle_s": QUIET_S}
+        for words in (*self.bridge.authority_words(), f"provision {json.dumps(wanted)}", COMMISSION):
             await self.unit.ask(words)
         await self.until("status", lambda answer: answer.get("link") == "proven")
 

@@ -10,6 +10,7 @@ from amqtt.broker import Broker
 from amqtt.client import MQTTClient
 
 from hil_tests.fixtures.ports import free_ports
+from hil_tests.rig.commissioning import COMMISSION
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.processor import Program
 from hil_tests.rig.unit import Unit
@@ -76,8 +77,9 @@ class Life:
             "port": self.network.port,
             "plain_mqtt": True,
         }
-        settings |= {"heartbeat_idle_s": heartbeat_s, "installer_max_a": 32}
+        settings |= {"heartbeat_idle_s": heartbeat_s}
         await self.unit.ask(f"provision {json.dumps(settings)}")
+        await self.unit.ask(COMMISSION)
         await self.until(self._heard, 2 * ANSWER_S)
 
     async def _heard(self) -> bool:

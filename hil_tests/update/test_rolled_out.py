@@ -14,6 +14,7 @@ from hil_tests.demo.browser import Browser
 from hil_tests.fixtures.bridge_process import BridgeFailed, BridgeProcess
 from hil_tests.fixtures.ports import free_ports
 from hil_tests.link_life.life import QUICK
+from hil_tests.rig.commissioning import COMMISSION
 from hil_tests.rig.image import VIRTUAL
 from hil_tests.rig.unit import Unit
 from hil_tests.update.life import PROGRAM
@@ -76,7 +77,8 @@ async def introduce(unit: Unit, secret: str, port: int) -> None:
     """Tell the unit whom to call."""
     settings = {"id": UNIT, "secret": secret, "broker": "127.0.0.1", "port": port, "plain_mqtt": True}
     await unit.answers(ANSWER_S)
-    await unit.ask(f"provision {json.dumps({**settings, 'heartbeat_idle_s': 5, 'installer_max_a': 32})}")
+    await unit.ask(f"provision {json.dumps({**settings, 'heartbeat_idle_s': 5})}")
+    await unit.ask(COMMISSION)
 
 
 def was_heard_long_ago(unit_id: str, data: Path) -> None:

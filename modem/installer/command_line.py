@@ -1,4 +1,4 @@
-"""The command line `python -m modem signal|scan|report|trace`, and its exit codes."""
+"""The command line `python -m modem signal|scan|report|commission|trace`, and its exit codes."""
 
 import argparse
 import json
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from getpass import getpass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, NoReturn
@@ -15,7 +16,9 @@ from rich.console import Console
 from modem import signal
 from modem.installer import report
 from modem.installer.advice import Advice, advice
-from modem.installer.console_source import ConsoleSource
+from modem.installer.commissioning import NotYet, Progress, Talk, commission
+from modem.installer.commissioning import report as report_of
+from modem.installer.console_source import ConsoleSource, Refused
 from modem.installer.errors import CannotTalk
 from modem.installer.finding import open_port
 from modem.installer.measuring import LONGEST_S, SECONDS, SHORTEST_S, Measurement, measuring
@@ -119,6 +122,38 @@ class _Job:
                 self._screen.say(f"written: {written}")
         return _EXIT[measurement.verdict.verdict]
 
+    def commission(self) -> int:
+        """The steps of commissioning, and its record as text."""
+        source = self._source
+        if not isinstance(source, ConsoleSource):
+            raise TypeError("commission wants a console")
+        identity = source.identity()
+        unit = identity.unit or "unit"
+        path = self._typed.report or Path(f"commission-{unit}.txt")
+        progress = Progress(path.with_suffix(".answers.json"), unit)
+        talk = Talk(
+            lambda words: input(f"{words}: "),
+            lambda words: getpass(f"{words}: "),
+            self._screen.tell,
+            lambda: self._measure(identity),
+        )
+        try:
+            with _explained(path):
+                record = commission(source, talk, progress)
+                path.write_text(report_of(unit, record, datetime.now().astimezone().isoformat(timespec="seconds")))
+                progress.forget()
+        except NotYet as not_yet:
+            self._screen.tell(str(not_yet))
+            return FAILED
+        except (EOFError, KeyboardInterrupt):
+            self._screen.tell("Stopped. Run it again, and it goes on where you were.")
+            return INTERRUPTED
+        except Refused as refused:
+            self._screen.tell(f"The unit does not take it: {refused.why}")
+            return FAILED
+        self._screen.tell(f"Commissioned for {record.get('amps', '?')} A. Record written: {path}")
+        return PASSED
+
     def _measure(self, identity: Identity) -> Measurement:
         title = " · ".join(part for part in (identity.unit, identity.model, self._port) if part)
         return self._screen.measure(measuring(self._source, self._typed.seconds), title)
@@ -204,8 +239,21 @@ def _parser() -> argparse.ArgumentParser:
     _command(commands, "signal", "the signal live, and a verdict after half a minute", _Job.signal)
     _command(commands, "scan", "every network here and its strongest cell; takes a minute or two", _Job.scan)
     _command(commands, "report", "both, as a page to leave with the customer and as JSON", _Job.report)
+    _commission_command(commands)
     _trace_command(commands)
     return parser
+
+
+def _commission_command(commands: Any) -> None:
+    description = "commission a charge point over its service console, step by step; it may be stopped and goes on"
+    command = commands.add_parser(
+        "commission", help=description, description=description[:1].upper() + description[1:] + "."
+    )
+    command.set_defaults(run=_Job.commission, console=True, json=False, trace=None)
+    command.add_argument("--port", help=_PORT_HELP)
+    command.add_argument("--report", type=Path, metavar="FILE.txt", help="where to write the record")
+    span = f"{SHORTEST_S} to {LONGEST_S} (default {SECONDS})"
+    command.add_argument("--seconds", type=_seconds, default=SECONDS, help=f"how long to measure the signal, {span}")
 
 
 def _trace_command(commands: Any) -> None:

@@ -19,6 +19,14 @@ LOOK_EVERY_S = 0.1
 UNREAD_LIMIT_BYTES = 8_192
 
 
+class Refused(CannotTalk):
+    """The unit did not do it; `why` is what it said."""
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path}: the unit says: {why}")
+        self.why = why
+
+
 class ConsoleSource:
     """`path` is for messages. Raises CannotTalk if no charge point answers. See readings.Source for the methods."""
 
@@ -31,7 +39,7 @@ class ConsoleSource:
         self._unread = b""
         self._number = random.randint(0, ID_MAX)  # of a command; not the one of the tool before
         self._taken = -1  # number of the last reading returned
-        status = self._named("status")
+        status = self.named("status")
         if "csq" not in status:
             raise CannotTalk(f"{path}: what answers is not a charge point's console; choose another --port")
         self._unit = status.get("id", "-")
@@ -44,7 +52,7 @@ class ConsoleSource:
         """Return a reading that was not returned before; no reading after FRESH_S without one."""
         until_s = time.monotonic() + FRESH_S
         while True:
-            answer = self._named("csq")
+            answer = self.named("csq")
             number = int(answer.get("sample", "0"))
             if number != self._taken:
                 self._taken = number
@@ -54,13 +62,13 @@ class ConsoleSource:
             self._port.wait(int(LOOK_EVERY_S * 1000))
 
     def cell(self) -> str | None:
-        return _known(self._named("csq").get("cell"))
+        return _known(self.named("csq").get("cell"))
 
     def networks(self) -> list[Network]:
-        self._ask("scan")
+        self.ask("scan")
         until_s = time.monotonic() + self.scan_s[1]
         while time.monotonic() < until_s:
-            lines = self._ask("networks")
+            lines = self.ask("networks")
             state = lines[0].partition(" ")[2] if lines else ""
             if state == "done":
                 return [_network(line) for line in lines[1:]]
@@ -73,14 +81,16 @@ class ConsoleSource:
         with contextlib.suppress(OSError):
             self._port.close()
 
-    def _named(self, command: str) -> dict[str, str]:
+    def named(self, command: str) -> dict[str, str]:
+        """The answer to a command, as values by name. Raises CannotTalk."""
         named = {}
-        for line in self._ask(command):
+        for line in self.ask(command):
             name, _, value = line.partition(" ")
             named[name] = value
         return named
 
-    def _ask(self, command: str) -> list[str]:
+    def ask(self, command: str) -> list[str]:
+        """The lines of an answer, without its end. Raises Refused, and CannotTalk."""
         try:
             for _ in range(ATTEMPTS):  # the first may fail after input that was typed before
                 self._port.read()
@@ -93,7 +103,7 @@ class ConsoleSource:
         except OSError as error:
             raise CannotTalk(f"{self._path}: the port failed ({error}); pull the cable and plug it in again") from None
         if exchange.error is not None:
-            raise CannotTalk(f"{self._path}: the unit says: {exchange.error}")
+            raise Refused(self._path, exchange.error)
         return exchange.lines
 
     def _exchange(self, command: str) -> Exchange | None:

@@ -38,6 +38,10 @@ class Screen:
         """Show a message of one line."""
         self._console.print(Text(text, style=_DIM))
 
+    def tell(self, text: str) -> None:
+        """Show a message of any length, to be read."""
+        self._console.print(Text(text))
+
     def measure(self, measurements: Iterator[Measurement], title: str) -> Measurement:
         """Show each measurement; return the last. Raises ValueError if there is none."""
         last = None

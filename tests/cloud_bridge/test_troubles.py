@@ -107,6 +107,7 @@ def test_the_metrics_count_units_and_name_none(bridge: Bridge) -> None:
     assert "chargekeeper_units_troubled 4.0" in said
     assert dict(re.findall(r'chargekeeper_troubles\{trouble="(\w+)"\} (\S+)', said)) == {
         "contactor_worn": "0.0",
+        "uncommissioned": "0.0",
         "flash": "2.0",
         "parts_failed": "1.0",
         "plain_mqtt": "1.0",

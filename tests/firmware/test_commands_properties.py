@@ -56,6 +56,7 @@ class Unit(ChargePoint):
         self.journal = Journal(Ring(), self.outbox, 1, self.wall_clock)
         self.exchange = self.report = self.link = self._claim_manager = self.claims = self
         self.contactor = self.scan_wanted = False
+        self.pressed_ms = None
         self.ceilings: tuple[object, ...] = ()
         self.cloud: object = None
         self.done: list[str] = []

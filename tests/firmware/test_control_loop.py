@@ -56,7 +56,7 @@ class Still(Board):
 
 def test_the_clock_is_set_back_each_day_and_nothing_waits_for_it() -> None:
     board, clock = Still(), FakeClock()
-    controller = Controller(0, Setup(32, True, False, 0))
+    controller = Controller(0, Setup(32, True, False, 0, True))
     loop = ControlLoop(board, controller, clock)
     for _ in range(2900):
         clock.now += DAY_MS // 1000
@@ -73,7 +73,7 @@ def test_the_clock_is_set_back_each_day_and_nothing_waits_for_it() -> None:
 def test_it_restarts_even_if_there_is_no_memory_to_open_anything() -> None:
     board = NoMemory()
     with pytest.raises(MemoryError):
-        ControlLoop(board, Controller(0, Setup(32, True, False, 0)), FakeClock())._run()
+        ControlLoop(board, Controller(0, Setup(32, True, False, 0, True)), FakeClock())._run()
     assert board.done == ["given up"]
 
 
@@ -81,7 +81,7 @@ def test_a_mistake_of_ours_opens_everything_and_then_restarts(monkeypatch: pytes
     told: list[object] = []
     monkeypatch.setattr(sys, "print_exception", told.append, raising=False)
     board = Board()
-    ControlLoop(board, Controller(0, Setup(32, True, False, 0)), FakeClock())._run()
+    ControlLoop(board, Controller(0, Setup(32, True, False, 0, True)), FakeClock())._run()
     assert board.done == [SAFE, "given up"]
     assert len(told) == 1
 
@@ -116,5 +116,5 @@ def test_a_latched_fault_is_kept_by_the_board_in_the_step_that_sets_it(monkeypat
     monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
     clock, board = FakeClock(), Tripping()
     monkeypatch.setattr("firmware.control_loop.time", clock)
-    ControlLoop(board, Controller(0, Setup(32, True, False, 0)), clock)._run()
+    ControlLoop(board, Controller(0, Setup(32, True, False, 0, True)), clock)._run()
     assert [done for done in board.done if isinstance(done, tuple) and len(done) == 2] == [(1, ()), (2, ("rcd_ac",))]

@@ -31,7 +31,7 @@ ASKED = {
     "worst_taken",
     "inputs_wanted",
 }  # set by the main thread, reset by the control thread
-CONTROL = {"report", "fault_history", "inputs", "powered", "worst_ms", "closings", "owed"}
+CONTROL = {"report", "fault_history", "inputs", "powered", "worst_ms", "closings", "owed", "pressed_ms"}
 SHARED = {"apart", "events", "ended"}  # never replaced
 METHODS = {"take_worst_ms", "guard_openings"}
 # What the control thread runs. All else is the main thread's, and app.py's, which makes both.
@@ -44,7 +44,7 @@ PURE = (
 
 
 def fields() -> set[str]:
-    return set(vars(Controller(0, Setup(32, True, False, 0)).exchange))
+    return set(vars(Controller(0, Setup(32, True, False, 0, True)).exchange))
 
 
 def is_exchange(node: ast.expr) -> bool:
@@ -146,7 +146,7 @@ class Board:
 
 def test_two_threads_that_run_write_what_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real loop in a thread of its own, and all that the main thread does to it, beside it."""
-    controller = Controller(0, Setup(32, True, False, 0))
+    controller = Controller(0, Setup(32, True, False, 0, True))
     exchange = controller.exchange
     exchange.__class__ = Watched
     clock = FakeClock()
@@ -186,7 +186,7 @@ def values(value: object) -> list[object]:
 
 def test_what_a_field_refers_to_cannot_be_changed_afterwards() -> None:
     """Else half of a change could be seen."""
-    exchange = Controller(0, Setup(32, True, False, 0)).exchange
+    exchange = Controller(0, Setup(32, True, False, 0, True)).exchange
     exchange.report = exchange.report._replace(session=Kept(1, 0, 0, 0))
     exchange.claims = limits.unread(0)
     for name in fields() - SHARED:

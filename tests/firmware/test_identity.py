@@ -93,9 +93,9 @@ def test_what_is_no_object_is_refused(typed):
 def used():
     """A unit that had an owner."""
     unit = Unit()
-    answer_provision(unit, '{"id": "CP1", "broker": "b", "installer_code": "4711-0815", "installer_max_a": 16}')
+    answer_provision(unit, '{"id": "CP1", "broker": "b", "installer_code": "4711-0815"}')
     unit.installer_lock.unlock("4711-0815")
-    unit.settings.change({"schedule": "off"})
+    unit.settings.change({"schedule": "off", "installer_max_a": 16})
     unit.settings.keep_as_good()
     Outbox(FLASH + "/outbox").put("session", 1, 2, b"{}")
     SessionLog(FLASH).append(Stored(1, 0, 10, 5, 100))

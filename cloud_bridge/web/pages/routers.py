@@ -4,6 +4,7 @@ from cloud_bridge.web.api import vehicle_webhooks
 from cloud_bridge.web.pages.driver import (
     charge_points,
     charging,
+    commissioning,
     history,
     monthly_report,
     presets,
@@ -33,6 +34,7 @@ from cloud_bridge.web.pages.everyone import (
     sign_up,
     support,
 )
+from cloud_bridge.web.pages.installer import commissioning as job_commissioning
 from cloud_bridge.web.pages.installer import frames, job_customer, job_moves, job_photos, job_raise, job_report, jobs
 from cloud_bridge.web.pages.operator import fleet, invitations, roll_outs, security
 
@@ -46,6 +48,7 @@ ROUTERS = (
     claim.router,
     charge_points.router,
     charging.router,
+    commissioning.router,
     presets.router,
     history.router,
     monthly_report.router,
@@ -55,6 +58,7 @@ ROUTERS = (
     job_raise.router,
     job_moves.router,
     job_report.router,
+    job_commissioning.router,
     job_photos.router,
     job_customer.router,
     glossary.router,

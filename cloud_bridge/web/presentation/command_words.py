@@ -10,6 +10,7 @@ from cloud_bridge.words import gettext as _
 
 # The unit's reasons (link/commands of the firmware), for people.
 REASONS = {
+    "nobody is at the charger: press its button first": N_("nobody is there: press its button, and send this again"),
     "time unknown": N_("it does not know the time yet, and this needs an end. Try again in a few minutes"),
     "expired": N_("it heard of it too late"),
     "repeated": N_("it had done that already"),
@@ -45,6 +46,9 @@ def described(command: Command, now_ms: int, time_zone: str, owner: in_force.Own
         rules = _("In force then: {wishes}.").format(wishes=in_force.answer(told, now_ms, time_zone, owner))
     match command.status:
         case CommandStatus.DONE:
+            if command.do == "commission":
+                accepted = _("The charger has accepted it, {time}. Its record follows.").format(time=answered)
+                return {"tone": "good", "asked": _asked(command, until), "outcome": accepted}
             tone = "unsure" if told is None or told.delay_s or _is_overruled(command, told) else "good"
             accepted = _("Your charger has accepted it, {time}.").format(time=answered)
             outcome = f"{accepted} {rules or _('Its firmware does not tell what is in force.')}"
@@ -78,7 +82,7 @@ def _has_arguments(command: Command) -> bool:
     match command.do:
         case "schedule":
             return stored(arguments.get("hours")) is not None
-        case "limit":
+        case "limit" | "commission":
             return type(arguments.get("amps")) in (int, float)
         case "override":
             return type(arguments.get("on")) is bool
@@ -105,6 +109,8 @@ def _asked(command: Command, until: str | None) -> str:
             return _("End this charge")
         case "unlock":
             return _("Let go of the cable")
+        case "commission":
+            return _("Commissioning for {amps}").format(amps=_("{amps} A").format(amps=arguments["amps"]))
         case "reboot":
             return _("Start again")
         case other:

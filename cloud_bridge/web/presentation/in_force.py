@@ -67,6 +67,10 @@ HOUSE_PAUSES: Said = (
 # Why less is offered than asked for, where the amperes are not told.
 LIMITED: Said = (N_("Limited"), N_("Limited until {time}"))
 BOUNDED_BY: dict[str, Said] = {
+    "commissioning": (
+        N_("Limited: no installer has commissioned it yet"),
+        N_("Limited: no installer has commissioned it yet until {time}"),
+    ),
     "installer": (N_("Limited: the rating of its circuit"), N_("Limited: the rating of its circuit until {time}")),
     "cable": (
         N_("Limited: the rating of the vehicle cable"),
@@ -79,6 +83,10 @@ BOUNDED_BY: dict[str, Said] = {
 # How much may be charged, and why not more.
 UP_TO_AMPS: Said = (N_("May charge at up to {amps}"), N_("May charge at up to {amps} until {time}"))
 UP_TO: dict[str, Said] = {
+    "commissioning": (
+        N_("Limited to {amps}: no installer has commissioned it yet"),
+        N_("Limited to {amps} until {time}: no installer has commissioned it yet"),
+    ),
     "installer": (
         N_("May charge at up to {amps}: the rating of its circuit"),
         N_("May charge at up to {amps} until {time}: the rating of its circuit"),

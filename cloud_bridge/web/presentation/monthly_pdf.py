@@ -1,37 +1,24 @@
 """The monthly report as PDF: A4 across, text that can be searched and copied, umlauts and other scripts of Europe.
 
-ReportLab draws it, in Roboto, of which only the letters that occur go into the file. Both are imported when the first report
-is made: a process that makes none does not pay for them. One report is drawn at a time, and its length is bounded
-(store.history.MAX_BEGUN), so those that wait, one for each thread of work at most, come to their turn.
+Its length is bounded (store.history.MAX_BEGUN), so those that wait to be drawn (pdf_pages.py) come to their turn.
 """
 
-import io
-import threading
-from collections.abc import Callable, Iterable, Sequence
-from importlib import import_module
-from importlib.resources import files
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from cloud_bridge.web.presentation.monthly_report import MonthlyReport, Row, Total
+from cloud_bridge.web.presentation.pdf_pages import BOLD, PLAIN, Measure, Size, Text, drawn, measure
 from cloud_bridge.web.presentation.words import date, day_and_time, moment
 from cloud_bridge.words import N_, formats, ngettext
 from cloud_bridge.words import gettext as _
-from cloud_bridge.words.language import language_now
 
-MEDIA_TYPE = "application/pdf"
-LANGUAGES = {"en": "en-GB"}  # as a PDF names them, where that is another name
 WIDTH, HEIGHT = 841.9, 595.3  # points; A4 across
 MARGIN = 45.0
 TOP, BOTTOM, RIGHT = HEIGHT - MARGIN, MARGIN + 12, WIDTH - MARGIN
-PLAIN, BOLD = "Roboto-Regular", "Roboto-Bold"
 SIZE, LINE = 8.5, 12.0
 TITLE_SIZE = 16.0
 FACT_AT = MARGIN + 90  # where the values of facts begin
 NAME_AT, NUMBERS_AT = MARGIN, (MARGIN + 420, MARGIN + 500, MARGIN + 600)  # of sums; numbers end there
-
-Measure = Callable[[str, str, float], float]  # a text, its font and size, to points
-
-_one_at_a_time = threading.Lock()
 
 
 class Column(NamedTuple):
@@ -55,50 +42,14 @@ COLUMNS = (
 )
 
 
-class Text(NamedTuple):
-    """At a place of a page, from its lower left corner; with `ends` the text ends there."""
-
-    x: float
-    y: float
-    words: str
-    font: str = PLAIN
-    size: float = SIZE
-    ends: bool = False
-
-
 def report_pdf(report: MonthlyReport) -> bytes:
     """Takes some hundred milliseconds: not for the event loop."""
-    with _one_at_a_time:
-        metrics: Any = import_module("reportlab.pdfbase.pdfmetrics")
-        _register(metrics)
-        return _drawn(report, Layout(report, metrics.stringWidth).pages)
-
-
-def _register(metrics: Any) -> None:
-    known = metrics.getRegisteredFontNames()
-    make: Any = import_module("reportlab.pdfbase.ttfonts").TTFont
-    for font in (PLAIN, BOLD):
-        if font not in known:
-            metrics.registerFont(make(font, str(files("font_roboto").joinpath("files", f"{font}.ttf"))))
-
-
-def _drawn(report: MonthlyReport, pages: Sequence[Sequence[Text]]) -> bytes:
-    made = io.BytesIO()
-    canvas: Any = import_module("reportlab.pdfgen.canvas").Canvas(
-        made, pagesize=(WIDTH, HEIGHT), pageCompression=1, lang=LANGUAGES.get(language_now(), language_now())
-    )
-    canvas.setTitle(_title(report))
-    canvas.setAuthor("Chargekeeper")
+    pages = Layout(report, measure).pages
+    foot = _("{title}, {unit_id}, page {number} of {pages}")
     for number, texts in enumerate(pages, 1):
-        foot = _("{title}, {unit_id}, page {number} of {pages}").format(
-            title=_title(report), unit_id=report.about.unit_id, number=number, pages=len(pages)
-        )
-        for text in (*texts, Text(MARGIN, MARGIN - 10, foot)):
-            canvas.setFont(text.font, text.size)
-            (canvas.drawRightString if text.ends else canvas.drawString)(text.x, text.y, text.words)
-        canvas.showPage()
-    canvas.save()
-    return made.getvalue()
+        words = foot.format(title=_title(report), unit_id=report.about.unit_id, number=number, pages=len(pages))
+        texts.append(Text(MARGIN, MARGIN - 10, words, size=SIZE))
+    return drawn(_title(report), Size(WIDTH, HEIGHT), pages)
 
 
 def _title(report: MonthlyReport) -> str:

@@ -74,6 +74,7 @@ LIMITS = {
     "ventilation": N_("The ventilation that this vehicle needs"),
     "contactor": N_("A pause for its contactor, which was switched too often"),
     "vehicle": N_("A pause, because the vehicle draws more than it is offered"),
+    "commissioning": N_("Nobody yet: no installer has commissioned it"),
     "installer": N_("The rating of its circuit"),
     "cable": N_("The vehicle cable"),
     "temperature": N_("Its temperature"),

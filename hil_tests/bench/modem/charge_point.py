@@ -6,6 +6,7 @@ from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
+from firmware.charging.control_state import Setup
 from firmware.link.bearer import Bearer
 from firmware.link.cloud_messages import CloudMessages
 from firmware.link.uplink import Uplink
@@ -132,6 +133,7 @@ class _Exchange:
         self.link_proven = False
         self.turns = self.delay_s = 0
         self.claims: tuple[object, ...] = ()
+        self.setup = Setup(32, True, False, 0, True)
         self.report = _Report("A1", "idle", "smart", False, 0, 0, 0, (), _Ruling(32, "installer", "", None))
 
     def take_worst_ms(self) -> int:

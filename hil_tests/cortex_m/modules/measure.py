@@ -151,7 +151,7 @@ class Site:
         time.ticks_ms = stand_ins.ticks_ms  # it moves when `pass_ms` says so
         clock = Clock()
         self.board = TCallBoard(clock, None)
-        self.controller = Controller(clock.now_ms(), Setup(32, False, False, 0))
+        self.controller = Controller(clock.now_ms(), Setup(32, False, False, 0, True))
         self.exchange = self.controller.exchange
         self.exchange.claims = ()
         self.loop = ControlLoop(self.board, self.controller, clock)

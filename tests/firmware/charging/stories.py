@@ -54,7 +54,7 @@ class Story:
         inputs.proximity_ohm, inputs.meter_wh = 220, 0
         self.vehicle, self.diode, self.rcd_works, self.contact_follows = "A", True, True, True
         self.outputs = SAFE
-        self.setup = Setup(32, False, False, 0)
+        self.setup = Setup(32, False, False, 0, True)
         self._start(NOTHING)
         self.closed_steps = self.fault_steps = 0
 

@@ -58,11 +58,25 @@ def _priorities() -> list[str]:
 
 
 def _light() -> list[str]:
-    names = {led.RED: "red", led.GREEN: "green", led.BLUE: "blue"}
+    names = {led.RED: "red", led.GREEN: "green", led.BLUE: "blue", led.WHITE: "white", led.VIOLET: "violet"}
     rows = [f"| {phase} | {names[colour]} | {rhythm} |" for phase, (colour, rhythm) in led.PATTERNS.items()]
     for what, (colour, rhythm) in (
         ("a fault that needs a person", led.LATCHED_FAULT),
         ("a fault that clears itself", led.PASSING_FAULT),
+    ):
+        rows.append(f"| {what} | {names[colour]} | {rhythm} |")
+    for what, colour, rhythm in (
+        (
+            "in addition, without contact",
+            led.WHITE,
+            f"{led.LINK_BLINK_MS} ms every {led.LINK_BLINK_EVERY_MS // 1000} s",
+        ),
+        (
+            "in addition, not commissioned",
+            led.VIOLET,
+            f"twice {led.INSTALLER_BLINKS_MS[1] - led.INSTALLER_BLINKS_MS[0]} ms "
+            f"every {led.INSTALLER_BLINKS_EVERY_MS // 1000} s",
+        ),
     ):
         rows.append(f"| {what} | {names[colour]} | {rhythm} |")
     return ["| phase | colour | rhythm |", "| --- | --- | --- |", *rows]

@@ -5,6 +5,7 @@ import pytest
 from firmware.charging.control_state import Setup
 from firmware.charging.controller import Controller
 from firmware.charging.io import X1, F, Inputs
+from firmware.charging.led import VIOLET
 from firmware.charging.limits import PAUSE_A, READ_WITHIN_MS, Claim
 from firmware.charging.sequence import SETTLE_MS
 from tests.firmware.charging.wired import CAR_MV, STEP_MS, Unit
@@ -153,7 +154,7 @@ def test_a_wish_that_flutters_makes_an_offer_at_most_every_five_seconds():
 def test_a_lower_ceiling_does_not_wait_for_a_wish_that_does():
     unit = Unit().charge()
     unit.exchange.claims = (Claim("cloud", 10, None, "solar", None),)
-    unit.exchange.setup = Setup(16, True, False, 0)
+    unit.exchange.setup = Setup(16, True, False, 0, True)
     unit.run(STEP_MS)
     assert unit.offered_a() <= 16
 
@@ -202,7 +203,7 @@ def test_a_meter_that_has_not_answered_yet_costs_nothing_and_its_first_reading_i
 
 
 def test_the_boot_of_the_rules_is_safe():
-    controller = Controller(0, Setup(32, True, False, 0))
+    controller = Controller(0, Setup(32, True, False, 0, True))
     outputs = controller.step(20, Inputs())
     assert not outputs.contactor and outputs.pilot_duty_u16 == F
 
@@ -295,3 +296,34 @@ def test_a_doubt_about_the_diode_ends_with_the_offer():
     unit.exchange.claims = (Claim("cloud", PAUSE_A, None, "peak", None),)
     unit.run(2000)
     assert unit.exchange.report.faults == () and unit.exchange.report.state == "C1"
+
+
+def test_a_unit_that_is_not_commissioned_charges_at_6_a_whatever_is_wished_and_its_light_says_so():
+    """[BS7671-6]"""
+    unit = Unit()
+    unit.exchange.setup = Setup(6, True, False, 0, False)
+    unit.exchange.claims = (Claim("override", 80, None, "now", None), Claim("cloud", 32, None, "ordered", None))
+    unit.charge()
+    assert unit.offered_a() == 6
+    assert unit.exchange.report.ruling[:2] == (6, "commissioning")
+    lights = {unit.run(20).led for _ in range(300)}
+    assert VIOLET in lights and not [led for led in lights if led[0] and not led[1] and not led[2]]
+    unit.exchange.setup = Setup(32, True, False, 0, True)
+    unit.run(6000)
+    assert unit.offered_a() == 32 and unit.exchange.report.ruling.source == "installer"
+    assert VIOLET not in {unit.run(20).led for _ in range(300)}
+
+
+def test_a_press_of_the_button_says_when_somebody_was_there_and_a_command_does_not():
+    unit = Unit()
+    unit.run(1000)
+    unit.exchange.clear_wanted = True
+    unit.run(1000)
+    assert unit.exchange.pressed_ms is None
+    unit.inputs.button = True
+    unit.run(1000)
+    pressed_ms = unit.exchange.pressed_ms
+    assert 2000 < pressed_ms <= 2100
+    unit.inputs.button = False
+    unit.run(1000)
+    assert unit.exchange.pressed_ms == pressed_ms, "while it is held and let go, it is one press"

@@ -34,7 +34,7 @@ class World:
 
     def __init__(self) -> None:
         self.now_ms = 0
-        self.setup = Setup(32, False, False, 0)
+        self.setup = Setup(32, False, False, 0, True)
         self.inputs = Inputs()
         self.inputs.rail_mv, self.inputs.supply_mv, self.inputs.temperature_c = 5000, 230_000, 25
         self.inputs.proximity_ohm, self.inputs.meter_wh = 220, 0
@@ -211,7 +211,11 @@ class House(RuleBasedStateMachine):
         self.world.inputs.meter_wh = meter_wh
         self.world.step(STEP_MS)
 
-    @rule(setup=st.builds(Setup, st.sampled_from([32, 16, 6]), st.booleans(), st.booleans(), st.sampled_from([0, 10])))
+    @rule(
+        setup=st.builds(
+            Setup, st.sampled_from([32, 16, 6]), st.booleans(), st.booleans(), st.sampled_from([0, 10]), st.booleans()
+        )
+    )
     def installer(self, setup: Setup) -> None:
         self.world.setup = self.world.exchange.setup = setup
         self.world.step(STEP_MS)

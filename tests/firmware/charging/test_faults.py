@@ -16,7 +16,7 @@ class Bench:
     def __init__(self):
         self.now_ms = 0
         self.faults = Faults()
-        self.control_state = ControlState(Setup(16, True, False, 0))
+        self.control_state = ControlState(Setup(16, True, False, 0, True))
         self.control_state.set_state("C2")
         self.control_state.drive = sequence.PWM
         self.control_state.contactor, self.control_state.cable_a = True, 32
@@ -183,11 +183,11 @@ def test_each_fault_counts_how_often_it_was_set():
 
 def test_a_loose_cable_without_a_legal_resistor_is_a_fault_once_it_is_plugged_in():
     bench = Bench()
-    bench.control_state.setup = Setup(32, False, False, 0)
+    bench.control_state.setup = Setup(32, False, False, 0, True)
     bench.control_state.cable_a = None
     assert bench.run(1000) == ("proximity",)
     bench = Bench()
-    bench.control_state.setup = Setup(32, False, False, 0)
+    bench.control_state.setup = Setup(32, False, False, 0, True)
     bench.control_state.cable_a = None
     bench.control_state.set_state("A1")
     bench.control_state.contactor = bench.inputs.contactor_closed = False

@@ -8,7 +8,7 @@ from firmware.charging.io import Inputs
 
 
 def event(phase, elapsed_ms, state, faults=(), ruling_a=16, current_ma=16000, rcd_test="passed", diode_missing=False):
-    control_state, inputs = ControlState(Setup(32, True, False, 0)), Inputs()
+    control_state, inputs = ControlState(Setup(32, True, False, 0, True)), Inputs()
     control_state.set_state(state)
     control_state.faults, control_state.ruling_a = faults, ruling_a
     control_state.rcd_test, control_state.diode_missing, inputs.current_ma = rcd_test, diode_missing, current_ma

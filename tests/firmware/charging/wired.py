@@ -27,7 +27,7 @@ class Unit:
         self.now_ms = 0
         self.controller = Controller(
             0,
-            Setup(32, tethered, ventilated, fallback_a),
+            Setup(32, tethered, ventilated, fallback_a, True),
             Restored(register, kept, sessions, latched),
             Wear(closings, owed),
         )

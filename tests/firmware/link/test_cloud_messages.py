@@ -4,6 +4,7 @@ import json
 import sys
 
 from firmware.charging.contactor_rest import WORN_CLOSINGS
+from firmware.charging.control_state import Setup
 from firmware.health import Health
 from firmware.link.cloud_messages import CloudMessages
 from tests.firmware.link.stand_ins import Report
@@ -32,7 +33,7 @@ class Other:
 
     csq, operator = 18, "23415"
     closings = 0
-    claims, delay_s = (), 0
+    claims, delay_s, setup = (), 0, Setup(32, True, False, 0, True)
 
     def now_ms(self):
         return 0
@@ -95,3 +96,14 @@ def test_a_contactor_is_worn_before_its_life_is_over_and_not_once_another_is_fit
     assert heartbeat(health, 2 * WORN_CLOSINGS)["h"] == ["contactor_worn"]
     health.settings = Settings({"contactor_fitted_at": -60000})  # it was in another unit before
     assert heartbeat(health, WORN_CLOSINGS - 60000)["h"] == ["contactor_worn"]
+
+
+def test_a_unit_that_is_not_commissioned_says_so_in_each_heartbeat():
+    class NotCommissioned(Other):
+        setup = Setup(6, True, False, 0, False)
+
+    health = Health("power_on")
+    health.journal, health.boot = Journal(), Boot()
+    exchange = NotCommissioned()
+    said = CloudMessages(exchange, health.journal, health, Other(), None).heartbeat(Report(), Other(), False, 300)
+    assert json.loads(said)["h"] == ["uncommissioned"] and "h" not in heartbeat(Health("power_on"))

@@ -132,12 +132,11 @@ def command(do, **arguments):
 
 def at_bound(row, end):
     """The lowest (0) or highest (1) value that the row allows."""
-    ranges, _ = bounds(row)
+    ranges, names = bounds(row)
     if row.type in NUMBERS:
         return ranges[0][end]
-    return {"flag": bool(end), "text": "x" * ranges[0][end] if ranges else "", "object": {"heartbeat_idle_s": 600}}[
-        row.type
-    ]
+    text = names[0] if names else "x" * ranges[0][end] if ranges else ""
+    return {"flag": bool(end), "text": text, "object": {"heartbeat_idle_s": 600}}[row.type]
 
 
 def taken(said):

@@ -39,7 +39,7 @@ def test_attempts_are_counted_and_the_reason_is_printed(silent: int, capsys: pyt
     rig: Any = Rig(silent)
     bridge: Any = Bridge()
     assert introduce(rig, "CK-1", "secret", bridge) == silent + 1
-    assert rig.commands[-3:] == ["authority begin", "authority keep", "provision"]
+    assert rig.commands[-4:] == ["authority begin", "authority keep", "provision", "commission"]
     assert capsys.readouterr().out.count("no answer") == silent
 
 

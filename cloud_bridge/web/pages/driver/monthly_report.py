@@ -11,10 +11,11 @@ from cloud_bridge.store.units import Unit
 from cloud_bridge.vehicles import repository
 from cloud_bridge.web.connections import Reading, Writing
 from cloud_bridge.web.errors import NotTheirs, Refused
-from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, UnitOf, page, to
+from cloud_bridge.web.page import Field, Number, OwnForm, PersonOf, UnitOf, attachment, page, to
 from cloud_bridge.web.presentation import csv_file, monthly_pdf
 from cloud_bridge.web.presentation.monthly_csv import report_csv
 from cloud_bridge.web.presentation.monthly_reading import months_of, read_report, sees_vehicles
+from cloud_bridge.web.presentation.pdf_pages import MEDIA_TYPE
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.words import gettext as _
 
@@ -45,7 +46,7 @@ def overview(
 def as_csv(app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf, month: str) -> Response:
     now_ms = app_state.clock.now_ms()
     report = read_report(connection, unit, person, _checked(month, unit, now_ms), now_ms)
-    return _file(f"{report.file_name}.csv", report_csv(report), csv_file.MEDIA_TYPE)
+    return attachment(f"{report.file_name}.csv", report_csv(report), csv_file.MEDIA_TYPE)
 
 
 @router.get("/{month}.pdf")
@@ -54,7 +55,7 @@ def as_pdf(app_state: StateDep, person: PersonOf, unit: UnitOf, month: str) -> R
     shown = _checked(month, unit, now_ms)
     with app_state.database.reading() as connection:  # of its own: to draw takes longer than to read
         report = read_report(connection, unit, person, shown, now_ms)
-    return _file(f"{report.file_name}.pdf", monthly_pdf.report_pdf(report), monthly_pdf.MEDIA_TYPE)
+    return attachment(f"{report.file_name}.pdf", monthly_pdf.report_pdf(report), MEDIA_TYPE)
 
 
 @router.get("/sessions/{session_id}")
@@ -110,7 +111,3 @@ def _checked(text: str, unit: Unit, now_ms: int) -> Month:
         )
         raise Refused(_("No report of that month"), since, 404)
     return month
-
-
-def _file(name: str, content: str | bytes, media_type: str) -> Response:
-    return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -11,6 +11,7 @@ from cloud_bridge.distances import Distances
 from cloud_bridge.passwords import MIN_LENGTH
 from cloud_bridge.store import contact_details
 from cloud_bridge.store.claims import release
+from cloud_bridge.store.commissioning import commissioning_of
 from cloud_bridge.store.email import email_of
 from cloud_bridge.store.people import choose_distances, choose_language, chosen_distances, set_password, usual_distances
 from cloud_bridge.store.security_events import Kind
@@ -22,6 +23,7 @@ from cloud_bridge.web.form_errors import explained
 from cloud_bridge.web.page import Field, OwnForm, OwnUnitOf, PersonOf, UnitOf, own_unit_of, page, to
 from cloud_bridge.web.pages.everyone.claim import claim_for
 from cloud_bridge.web.pages.everyone.login import give_session, knows_own
+from cloud_bridge.web.presentation.commissioning_words import lines
 from cloud_bridge.web.presentation.tariff_form import TariffForm, filled, read
 from cloud_bridge.web.security.access import PasswordsOf, StateDep
 from cloud_bridge.web.security.log import note
@@ -137,12 +139,14 @@ def unit_settings(request: Request, connection: Reading, person: PersonOf, unit:
     if unit.period.household_from_ms is not None:
         return page(request, "everyone/account_unit_member.html", person, unit=unit)
     own_unit_of(person, unit)
+    record = commissioning_of(connection, unit.id)
     content: dict[str, Any] = {
         "installer": contact_details.installer_details(connection, unit.id),
         "time_zones": TIME_ZONES,
         "currencies": CURRENCIES.values(),
         "currency": currency_of(connection, unit.id),
         "tariff": filled(tariff_of(connection, unit.id)),
+        "commissioning": lines(record, unit.time_zone) if record else None,
     }
     return page(request, "everyone/account_unit.html", person, unit=unit, **content)
 

@@ -11,13 +11,14 @@ from cloud_bridge.durations import DAY_MS
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.store import jobs
 from cloud_bridge.store.access import Person, Role, Scope, may
+from cloud_bridge.store.commissioning import commissioning_of
 from cloud_bridge.store.job_customers import customers
 from cloud_bridge.store.job_photos import MOST_PHOTOS, photos_of
 from cloud_bridge.store.job_states import Move, moves_of
 from cloud_bridge.store.job_timeline import timeline
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.people import find_person, list_people
-from cloud_bridge.store.units import Unit, unit_of_past_work, visible_unit, visible_zones
+from cloud_bridge.store.units import Protocol, Unit, unit_of_past_work, visible_unit, visible_zones
 from cloud_bridge.support.advice import compare
 from cloud_bridge.support.evidence import Evidence
 from cloud_bridge.web.errors import NotTheirs
@@ -27,6 +28,7 @@ from cloud_bridge.web.presentation.evidence_tables import evidence_tables, what_
 from cloud_bridge.web.presentation.looking_back import evidence_of
 from cloud_bridge.web.presentation.report_words import table_of
 from cloud_bridge.web.presentation.view import charge_point
+from cloud_bridge.web.presentation.words import date
 
 EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
 LISTED_BESIDE = 30  # jobs, beside the one that is shown
@@ -129,6 +131,7 @@ def show_job(request: Request, app_state: AppState, connection: Connection, pers
         "step": job_steps.big_button(job, moves),
         "stages": job_steps.stages(job),
         "now": None,
+        "commissioning": _commissioning(app_state, connection, unit, job, is_open),
     }
     if is_open:
         content |= _now_content(app_state, unit, job, before.signal.typical_csq)
@@ -137,6 +140,24 @@ def show_job(request: Request, app_state: AppState, connection: Connection, pers
     content |= evidence_tables(unit, before, after)
     content |= jobs_listed(app_state, connection, person, LISTED_BESIDE)
     return page(request, "installer/job.html", person, **content)
+
+
+def _commissioning(
+    app_state: AppState, connection: Connection, unit: Unit, job: Job, is_open: bool
+) -> dict[str, Any] | None:
+    """Of a charger of our own: what is to be done, or was done while the job was open."""
+    record = commissioning_of(connection, unit.id)
+    if record and job.closed_ms is not None and not job.raised_ms <= record.at_ms <= job.closed_ms:
+        record = None
+    if unit.protocol != Protocol.MQTT or not (record or is_open):
+        return None
+    return {
+        "is_open": is_open,
+        "is_wanted": "uncommissioned" in (charge_point(app_state, unit).heartbeat.troubles or []),
+        "has_record": record is not None,
+        "amps": record and record.steps.amps,
+        "day": record and date(record.at_ms, unit.time_zone),
+    }
 
 
 def show_now(request: Request, app_state: AppState, connection: Connection, person: Person, job: Job) -> Response:

@@ -1,0 +1,96 @@
+"""The record that an installer has commissioned the unit: what was found, by whom and when. Imported only while it is read or
+made.
+
+Without a record, and with one that cannot be read, the unit charges at 6 A. A unit that was installed before there were
+records has none: its setting `installer_max_a` is the rating of its circuit, and is not looked at once there is a record.
+"""
+
+import os
+
+from firmware.charging.pilot import OFFER_MIN_A
+from firmware.errors import CommandRefused
+from firmware.storage import record_file
+from firmware.version import VERSION
+from modem import signal
+
+if False:  # for mypy alone
+    from typing import Any
+
+    from firmware.charge_point import ChargePoint
+    from firmware.storage.settings import Settings
+
+FILE = "/commissioned"
+RCD_TRIP_MAX_MS = 300  # BS 7671:2018+A2:2022, regulation 643.8, at the rated residual current [from memory]
+PRESENT_MS = 600000  # a press of the button says for so long that somebody is at the unit
+
+
+def load(flash: str) -> "dict[str, Any] | None":
+    """The record below `flash`; {} if it cannot be read, None if there is none."""
+    path = flash + FILE
+    try:
+        if not os.stat(path)[6]:
+            return None  # the first one was cut off by the mains: littlefs makes the file before what is in it
+    except OSError:
+        return None
+    record = record_file.load(path)
+    amps = record.get("amps") if isinstance(record, dict) else None
+    return record if isinstance(amps, int) and amps >= OFFER_MIN_A else {}
+
+
+def rating_a(flash: str, settings: "Settings") -> "int | None":
+    """The rating of the circuit, A; None while nobody has commissioned the unit."""
+    record = load(flash)
+    if record is not None:
+        return record.get("amps")
+    before_a: int = settings["installer_max_a"]
+    return before_a if before_a > OFFER_MIN_A else None
+
+
+def status(unit: "ChargePoint") -> str:
+    """A line of the console."""
+    if unit.rating_a is None:
+        missing = (
+            "the record cannot be read" if load(unit.flash()) == {} else "circuit, earthing, polarity, RCD and signal"
+        )
+        return "commissioned no; 6 A until it is: %s" % missing
+    return "commissioned %d A" % unit.rating_a
+
+
+def commission(unit: "ChargePoint", steps: "dict[str, Any]", via: str) -> None:
+    """Record the installer's `steps`, of the types of link/commands.py, and charge by them. `via`: "console" or "cloud".
+
+    Raises CommandRefused for what must be put right first, OSError if the flash fails; then nothing has changed.
+    """
+    why = why_not(steps)
+    if why:
+        raise CommandRefused(why)
+    record = dict(steps)
+    record["via"], record["at"], record["v"] = via, unit.wall_clock.now(), VERSION
+    record_file.save(unit.flash() + FILE, record)
+    unit.commission(steps["amps"])
+    unit.note(
+        "commissioned",
+        {
+            "amps": steps["amps"],
+            "earth": steps["earth"],
+            "polarity": steps["polarity"],
+            "rcd_ms": steps["rcd_ms"],
+            "csq": steps["csq"],
+            "boost": steps["boost"],
+            "by": steps["by"],
+            "via": via,
+        },
+    )
+
+
+def why_not(steps: "dict[str, Any]") -> str | None:
+    """What the installer has to put right first, or None."""
+    if not steps["polarity"]:
+        return "polarity: live and neutral are exchanged; correct the supply first"
+    if not 0 < steps["rcd_ms"] <= RCD_TRIP_MAX_MS:
+        return "rcd_ms: the RCD must trip within %d ms; correct it first" % RCD_TRIP_MAX_MS
+    if not signal.passes(steps["csq"]) and steps["boost"] != "ordered":
+        return "csq: must be greater than %d; fit a signal boost, or order one" % signal.PASS_ABOVE_CSQ
+    if not steps["by"].strip():
+        return "by: who commissions it"
+    return None
