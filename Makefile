@@ -5,11 +5,13 @@ RUNS ?= 10
 MINUTES ?= 2
 BUSY ?= 3
 # NO_SKIPS=1: a test that is skipped has failed (.ci/run)
-# Six at a time, the longest first: a unit, a modem and a browser run in real time, and mostly wait. Those of the second list
-# only compute, and take what the others leave (nice).
-KINDS = pages ingest nodes databases cloud answers units modem cortex-m rooms start link hil demo
+# Six at a time: a unit, a modem and a browser run in real time, and mostly wait, so those that do so for the longest begin.
+# Those of the second list only compute, and take what the others leave (nice): enough of them are left for the end that no
+# processor waits there for a single one.
+KINDS = ingest pages rooms nodes store modem start link hil cloud answers units cortex-m databases demo lint
 OF_NODES = hil_tests/ingest/cluster hil_tests/ingest/test_jetstream.py
-PATIENT = cloud answers cortex-m databases units
+ON_POSTGRESQL = hil_tests/store/test_postgresql.py
+PATIENT = cloud answers cortex-m databases store units
 OWN_KIND = cortex_m demo ingest link link_life modem scenarios siege start store vehicles web
 PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rfEs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
 
@@ -17,7 +19,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash provision power-loss life siege size docs screenshots mission catalogue clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash provision store power-loss life siege size docs screenshots mission catalogue clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,7 +33,7 @@ cluster: .venv ## the fleet's form on this machine: three brokers, PostgreSQL, t
 cluster-stop: .venv ## end what `make cluster` has started, and nothing else
 	@.venv/bin/python -m hil_tests.cluster --stop
 
-test: lint ## every check that CI runs: style, types, then fourteen kinds of tests, six at a time
+test: .venv ## every check that CI runs: style, types and fifteen kinds of tests, six at a time
 	@echo "$(KINDS) run six at a time, about twenty minutes on two processors; each shows what it found when it is done"
 	@$(MAKE) --no-print-directory --jobs=6 --keep-going --output-sync=target $(KINDS)
 
@@ -67,8 +69,11 @@ rooms: .venv ## the other rooms on real parts: a rig's manners, what the benches
 start: .venv ## a unit on real MicroPython of which one part fails at the start, or whose flash or resets are bad
 	@$(PYTEST) hil_tests/start
 
-databases: .venv ## the store on real databases in trouble, and the tests of the store on PostgreSQL
-	@$(PYTEST) hil_tests/store
+databases: .venv ## the store on real databases in trouble
+	@$(PYTEST) hil_tests/store --ignore $(ON_POSTGRESQL)
+
+store: .venv ## the tests of the store and of alerts again, on PostgreSQL
+	@$(PYTEST) $(ON_POSTGRESQL)
 
 pages: .venv ## the pages in a real browser
 	@$(PYTEST) hil_tests/web
@@ -77,7 +82,7 @@ hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point 
 	@$(PYTEST) hil_tests/scenarios $(if $(RIG),--rig $(RIG))
 
 postgresql: .venv ## all of the cloud's tests, pages and interface among them, on PostgreSQL
-	@POSTGRESQL_ROOMS=all CLOCK_STORIES=300 $(PYTEST) hil_tests/store/test_postgresql.py
+	@POSTGRESQL_ROOMS=all CLOCK_STORIES=300 $(PYTEST) $(ON_POSTGRESQL)
 
 catalogue: .venv ## the words of code and templates into the catalogue, and every language up to date with it
 	@.venv/bin/python -m cloud_bridge.words

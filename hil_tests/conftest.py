@@ -56,18 +56,19 @@ def system(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
     try:
         with running(_rig(pytestconfig), tmp_path_factory.mktemp("the system")) as everything:
             yield everything
-            sites = [everything.house, *(one.site for one in (everything.garage, everything.shed) if one)]
-            _console_reports.extend(site.console_report() for site in sites)
+            troubled = [one for one in (everything.garage, everything.shed) if one]
+            _reports.extend(site.console_report() for site in (everything.house, *(one.site for one in troubled)))
+            _reports.extend(one.report() for one in troubled if one.watch.starved)
     except NotThere as why:
         pytest.exit(str(why), pytest.ExitCode.USAGE_ERROR)
 
 
-_console_reports: list[str] = []  # of each unit, at the end of the session
+_reports: list[str] = []  # of each unit, at the end of the session
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Retries hide what a console loses: said here, whether the tests pass or not."""
-    for line in _console_reports:
+    """What a console lost, which retries hide, and charges that a busy computer interrupted: whether the tests pass or not."""
+    for line in _reports:
         terminalreporter.write_line(line)
 
 

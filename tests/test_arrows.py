@@ -1,7 +1,8 @@
 """Does every import follow the arrows of the design? (A room that imports what it may not is a wall moved by accident.)"""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -386,22 +387,28 @@ def is_for_types(node: ast.AST) -> bool:
 
 def run(node: ast.AST) -> Iterator[ast.AST]:
     """Whatever is in `node` that is ever run."""
-    yield node
-    for inner in ast.iter_child_nodes(node):
-        if not is_for_types(inner):
-            yield from run(inner)
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting += [inner for inner in ast.iter_child_nodes(here) if not is_for_types(inner)]
 
 
-def imported(path: Path) -> set[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
     """The modules of ours that `path` imports, wherever in it, so on demand too."""
     found: set[str] = set()
-    for node in run(ast.parse(path.read_text())):
+    statements: list[ast.AST] = [ast.parse(path.read_text())]
+    while statements:
+        node = statements.pop()
+        inner = (one for one in ast.iter_child_nodes(node) if not isinstance(one, ast.expr))  # which contain no import
+        statements += [one for one in inner if not is_for_types(one)]
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.relative_to(ROOT)}: relative import"
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return {name for name in found if name.split(".")[0] in ROOMS}
+    return frozenset(name for name in found if name.split(".")[0] in ROOMS)
 
 
 def name_of(path: Path) -> str:
@@ -515,7 +522,7 @@ def test_no_constructor_takes_more_than_five_arguments() -> None:
     assert {name: count for name, count in counted.items() if count > 5} == {}
 
 
-def import_cycle(imports: dict[str, set[str]]) -> list[str]:
+def import_cycle(imports: Mapping[str, Set[str]]) -> list[str]:
     """The modules of one import cycle, in order, or an empty list. A name of a module's content counts as the module."""
 
     def module_of(name: str) -> str:

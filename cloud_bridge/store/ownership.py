@@ -431,6 +431,17 @@ _STAMPED = (  # what tells when the newest row of a unit was stored
     signal.c.received_ms,
     signal_5min.c.from_ms,
 )
+_NEWEST_STAMPS = select(  # made once: it takes as long to make as to carry out
+    *(
+        func.coalesce(
+            select(func.max(column))
+            .where(column.table.c.unit_id == bindparam("unit_id"), in_chunks(column, None, None))
+            .scalar_subquery(),
+            -1,
+        )
+        for column in _STAMPED
+    )
+)
 
 
 def _newest_ids(connection: Connection, unit_id: str) -> dict[str, int]:
@@ -452,12 +463,6 @@ def _stamps(connection: Connection, unit_id: str) -> dict[str, int | None]:
 
 def _after_all_rows(connection: Connection, unit_id: str, now_ms: int) -> int:
     """Now, or just after the newest row where a clock that was wrong has stamped one later."""
-    newest = (
-        select(func.max(column))
-        .where(column.table.c.unit_id == unit_id, in_chunks(column, None, None))
-        .scalar_subquery()
-        for column in _STAMPED
-    )
-    known = connection.execute(select(*(func.coalesce(one, -1) for one in newest))).one()
+    known = connection.execute(_NEWEST_STAMPS, {"unit_id": unit_id}).one()
     before = connection.execute(select(units.c.owned_from_ms).where(units.c.id == unit_id)).scalar() or 0
     return max([now_ms, before, *(int(stamp) + 1 for stamp in known)])

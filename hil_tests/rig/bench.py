@@ -57,6 +57,10 @@ class Bench:
         """What the line of the console has lost, in words."""
         return str(self._test_bench.losses)
 
+    def longest_wait_s(self) -> float:
+        """The unit has a processor of its own."""
+        return 0.0
+
     def fault_names(self) -> tuple[str, ...]:
         """What this bench can break."""
         return self._faults

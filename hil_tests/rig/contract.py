@@ -137,6 +137,10 @@ class Rig(Protocol):
     def console_losses(self) -> str:
         """What the line of the console has lost since the start, in words: lines written again, commands unanswered."""
 
+    def longest_wait_s(self) -> float:
+        """The longest that the unit's program was kept waiting for a processor of this computer since the last call, or is
+        now; 0 of a unit that has a processor of its own."""
+
     def observe(self) -> Observation:
         """Looks once."""
 

@@ -110,6 +110,10 @@ class Hardware(ABC):
         """Why the firmware is not started again; None while it runs, or has no supply."""
         return self._processor.died
 
+    def longest_wait_s(self) -> float:
+        """See the contract of rigs."""
+        return self._processor.longest_wait_s()
+
     # What can be done to it
 
     def plug(self) -> None:

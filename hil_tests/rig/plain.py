@@ -64,6 +64,10 @@ class PlainRig:
         """What the line of the console has lost since the start, in words."""
         return self._background.call(self._unit.console_losses)
 
+    def longest_wait_s(self) -> float:
+        """The longest that the unit's program was kept waiting for a processor of this computer since the last call."""
+        return self._background.call(self._unit.longest_wait_s)
+
     def observe(self) -> Observation:
         """Looks once."""
         return self._background.call(self._unit.observe)

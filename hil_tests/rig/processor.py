@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from hil_tests.fixtures.children import die_with_parent
 from hil_tests.rig import image
+from hil_tests.rig.waits import Waits
 
 BOOT = Path(__file__).with_name("boot.py")
 ASKED_FOR_RESET = 3  # exit code
@@ -68,6 +69,7 @@ class Processor:
         self._image = program.image  # flashed once: what is edited later is not in this unit
         self._restarts: deque[float] = deque(maxlen=RESTARTS_ALLOWED)
         self._fed = (0, 0.0)
+        self._waits = Waits()
         self._died: str | None = None  # why it is not started again
         self.stalls: Counter[str] = Counter()  # that the program told of, by what it did
         self.output: deque[str] = deque(maxlen=OUTPUT_LINES_KEPT)
@@ -98,6 +100,12 @@ class Processor:
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(number)
+
+    def longest_wait_s(self) -> float:
+        """See Waits; 0 while it has no power."""
+        if self._process is None or self._process.returncode is not None:
+            return 0.0
+        return self._waits.longest_s(self._process.pid, time.monotonic())
 
     def feed(self, count: int) -> None:
         """The watchdog's line: a count that must change within `WATCHDOG_S` once it is above 0."""

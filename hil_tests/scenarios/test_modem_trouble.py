@@ -32,4 +32,4 @@ def test_is_a_modem_that_hangs_cured(shed: Troubled) -> None:
     """The shed's modem, silent since the start and then at another speed: contact again, the charge never stopped?"""
     left_s = CONTACT_AFTER_A_HANG_WITHIN_S - (time.monotonic() - shed.watch.started_s)
     shed.site.cloud.wait_for(lambda told: told["last_contact"] > shed.last_contact, max(1, left_s))
-    assert shed.watch.broken is None
+    assert shed.watch.broken() is None

@@ -20,7 +20,7 @@ def test_does_the_charge_go_on_when_the_network_is_cut(garage: Troubled) -> None
     """The garage, cut off since the start: charging, never red, standalone after the grace, not heard?"""
     left_s = GRACE_S + NOTICED_WITHIN_S - (time.monotonic() - garage.watch.started_s)
     garage.site.rig.wait_for(lambda seen: seen.mode == "standalone", max(1, left_s))
-    assert garage.watch.broken is None
+    assert garage.watch.broken() is None
     assert garage.site.cloud.look()["last_contact"] == garage.last_contact
 
 
@@ -29,7 +29,7 @@ def test_does_contact_come_back_with_the_network(garage: Troubled) -> None:
     garage.site.rig.network(up=True)
     garage.site.cloud.wait_for(lambda told: told["last_contact"] > garage.last_contact, CONTACT_AGAIN_WITHIN_S)
     garage.site.rig.wait_for(lambda seen: seen.mode == "smart", within_s=10)
-    assert garage.watch.broken is None
+    assert garage.watch.broken() is None
 
 
 def test_is_a_short_gap_healed(rig: Rig, cloud: Cloud) -> None:

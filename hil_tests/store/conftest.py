@@ -11,6 +11,6 @@ from hil_tests.fixtures.postgresql import BINARIES, Server
 def server() -> Iterator[Server]:
     if not BINARIES:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
-    server = Server()
+    server = Server(in_memory=True)
     yield server
     server.close()

@@ -49,8 +49,8 @@ CLICKED = """async () => {
 
 
 @pytest.fixture
-def dora(browser: Browser, place: WebCloudFixture) -> Iterator[Visitor]:
-    dora = Visitor(browser, place, "dora", "phone")
+def dora(whole_browser: Browser, place: WebCloudFixture) -> Iterator[Visitor]:
+    dora = Visitor(whole_browser, place, "dora", "phone")
     dora.page.context.grant_permissions(["notifications"])
     dora.page.add_init_script(PUSH_MANAGER)
     yield dora
