@@ -17,7 +17,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash power-loss life siege size screenshots mission catalogue clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash power-loss life siege size screenshots mission catalogue stranger clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,9 @@ hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point 
 
 postgresql: .venv ## all of the cloud's tests, pages and interface among them, on PostgreSQL
 	@POSTGRESQL_ROOMS=all CLOCK_STORIES=300 $(PYTEST) hil_tests/store/test_postgresql.py
+
+stranger: .venv ## the operator's guide typed on a clean Debian 12: install, certificates, nginx, Caddy, PostgreSQL, backup, upgrade and back, each timed (root; debootstrap; 15 minutes)
+	@.venv/bin/python -m hil_tests.guide
 
 catalogue: .venv ## the words of code and templates into the catalogue, and every language up to date with it
 	@.venv/bin/python -m cloud_bridge.words

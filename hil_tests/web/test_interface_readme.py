@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hil_tests.fixtures.mqtt_unit import MqttUnit
+from hil_tests.guide.blocks import COMMANDS, read
 from hil_tests.web.cloud_fixture import WebCloudFixture
 
 README = Path(__file__).parents[2] / "cloud_bridge" / "web" / "api" / "README.md"
@@ -40,17 +40,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebCloudFix
         place.stop()
 
 
-def blocks(language: str) -> list[str]:
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
-    return [content for named, content in found if named == language]
-
-
 def test_every_command_is_answered(home: tuple[WebCloudFixture, MqttUnit], tmp_path: Path) -> None:
     place, charger = home
-    (make_token,) = blocks("")
+    make_token, *others = (block.text for block in read(README) if block.language == COMMANDS)
     token = place.command(*make_token.split()[3:])["token"]
     environment = os.environ | {"TOKEN": token, "CHARGEKEEPER": place.address, "NO_PROXY": "*"}
-    commands = [line for block in blocks("sh") for line in block.splitlines()]
+    commands = [line for block in others for line in block.splitlines()]
     script = "".join(f"echo '#{number}'\n{line}\necho\n" for number, line in enumerate(commands))
     done = subprocess.run(
         ["/bin/bash", "-eu", "-c", script],
