@@ -27,8 +27,12 @@ systemctl stop chargekeeper-all
 ln -sf /usr/bin/python3 /usr/local/bin/python
 [ ! -e /etc/npmrc ] || cat /etc/npmrc >> /root/.npmrc  # a Node that pip brought does not look there
 left_out=$(printf -- '--exclude=./%s ' opt srv tmp var/tmp var/cache var/backups var/lib/containers var/lib/postgresql \\
-    var/lib/chargekeeper etc/chargekeeper)
-tar --one-file-system -C / $left_out -cf - . | podman import - docker.io/library/python:3.11-slim-bookworm
+    var/lib/chargekeeper etc/chargekeeper etc/passwd etc/group etc/shadow etc/gshadow)
+mkdir -p /srv/image/etc
+for name in passwd group shadow gshadow; do grep -v ^chargekeeper: /etc/$name > /srv/image/etc/$name; done
+tar --one-file-system $left_out -cf /srv/image.tar -C / .
+tar -rf /srv/image.tar -C /srv/image ./etc/passwd ./etc/group ./etc/shadow ./etc/gshadow
+podman import --quiet /srv/image.tar docker.io/library/python:3.11-slim-bookworm
 """
 LOOK = """
 podman healthcheck run chargekeeper
