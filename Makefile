@@ -19,7 +19,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash provision store power-loss life siege size docs screenshots mission catalogue clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash provision store stranger power-loss life siege size docs screenshots mission catalogue clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,9 @@ hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point 
 
 postgresql: .venv ## all of the cloud's tests, pages and interface among them, on PostgreSQL
 	@POSTGRESQL_ROOMS=all CLOCK_STORIES=300 $(PYTEST) $(ON_POSTGRESQL)
+
+stranger: .venv ## the operator's guide typed on a clean Debian 12: install, certificates, nginx, Caddy, PostgreSQL, backup, upgrade and back, each timed (root; debootstrap; 15 minutes)
+	@.venv/bin/python -m hil_tests.guide
 
 catalogue: .venv ## the words of code and templates into the catalogue, and every language up to date with it
 	@.venv/bin/python -m cloud_bridge.words

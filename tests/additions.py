@@ -9,7 +9,7 @@ from tests.copied_tree import CopiedTree
 
 SCHEMA = "tests/samples/schema.toml"
 
-MAKER = '''"""Acme Motors (https://acme.example/docs)."""
+MAKER = '''"""Zephyr Motors (https://zephyr.example/docs)."""
 
 from collections.abc import Mapping
 
@@ -21,19 +21,19 @@ from cloud_bridge.vehicles.providers.provider import BadSignature, Car, Delivery
 from cloud_bridge.vehicles.providers.section import Section
 
 DEFAULTS = {
-    "title": "Acme Motors",
-    "authorise_url": "https://acme.example/authorize",
-    "token_url": "https://acme.example/token",
-    "api_url": "https://acme.example",
+    "title": "Zephyr Motors",
+    "authorise_url": "https://zephyr.example/authorize",
+    "token_url": "https://zephyr.example/token",
+    "api_url": "https://zephyr.example",
     "scopes": ["read"],
 }
 
 
-class Acme(OAuthProvider):
+class Zephyr(OAuthProvider):
     def __init__(self, section: Section, transport: httpx2.BaseTransport) -> None:
         super().__init__(section, transport)
         self._api_url = section.url("api_url")
-        self.webhook = AcmeWebhook(section.text("secret"))
+        self.webhook = ZephyrWebhook(section.text("secret"))
 
     def cars(self, access_token: str) -> list[Car]:
         return []
@@ -42,17 +42,17 @@ class Acme(OAuthProvider):
         return Reading(now_ms)
 
 
-class AcmeWebhook:
+class ZephyrWebhook:
     def __init__(self, secret: str) -> None:
         self._secret = secret
 
     def read(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Delivery:
-        if headers.get("Acme-Secret") != self._secret:
+        if headers.get("Zephyr-Secret") != self._secret:
             raise BadSignature
         return Delivery({"heard": fields.text(body.decode()) or ""}, "car-1")
 
 
-registry.add("acme", Acme, DEFAULTS)
+registry.add("zephyr", Zephyr, DEFAULTS)
 '''
 
 PAGE = '''"""Tips for the driver."""
@@ -214,7 +214,7 @@ def a_page(tree: CopiedTree) -> None:
 
 
 def a_car_maker(tree: CopiedTree) -> None:
-    tree.write("cloud_bridge/vehicles/providers/acme.py", MAKER)
+    tree.write("cloud_bridge/vehicles/providers/zephyr.py", MAKER)
 
 
 def a_modem_family(tree: CopiedTree) -> None:

@@ -14,8 +14,8 @@ from tests.copied_tree import ROOT, CopiedTree
 
 TEXT = (ROOT / ".github" / "CONTRIBUTING.md").read_text()
 SETTINGS = """public_url = "https://app.example"
-[provider.acme]
-kind = "acme"
+[provider.zephyr]
+kind = "zephyr"
 client_id = "us"
 secret = "pst"
 """
@@ -38,7 +38,7 @@ with running_bridge(Path("store")) as bridge, pytest.MonkeyPatch.context() as pa
     dora = Visitor(bridge, "dora", Role.OPERATOR)
     charging = "/charge-points/home-1/charging"
     answers = [
-        bridge.stranger().post("/api/webhooks/acme", content=b"hello", headers={"Acme-Secret": secret})
+        bridge.stranger().post("/api/webhooks/zephyr", content=b"hello", headers={"Zephyr-Secret": secret})
         for secret in ("pst", "guess")
     ]
     print(json.dumps({
@@ -54,7 +54,7 @@ with running_bridge(Path("store")) as bridge, pytest.MonkeyPatch.context() as pa
 """
 # The tests of the tree that are about what was added, by name.
 ABOUT = (
-    "acme or a_maker or every_kind or tips or theirs or zc or board-temperature or blink or the_cloud_gives or x100"
+    "zephyr or a_maker or every_kind or tips or theirs or zc or board-temperature or blink or the_cloud_gives or x100"
     " or ntfy or every_service"
 )
 TESTS = (
@@ -132,7 +132,7 @@ def test_a_page_is_there_and_in_the_navigation(seen: dict[str, Any]) -> None:
 
 
 def test_a_car_maker_is_offered_and_its_webhook_answers(seen: dict[str, Any]) -> None:
-    assert "Next: Acme Motors" in seen["makers"]
+    assert "Next: Zephyr Motors" in seen["makers"]
     assert seen["webhook"] == [[200, {"heard": "hello"}], [401, {"detail": "the signature is not right"}]]
 
 

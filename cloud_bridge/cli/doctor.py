@@ -102,7 +102,9 @@ def database(settings: Settings) -> str:
 def broker(settings: Settings) -> str:
     """The running bridge says whether its canary comes through."""
     said = _health(settings)
-    if not said.get("listening"):
+    if "listening" not in said:
+        return _told_a_stranger(said, "whether its canary comes through")
+    if not said["listening"]:
         raise Ill(
             "the bridge runs, but its canary does not come through the broker, or a process of another part of the units "
             "(CHARGEKEEPER_PART) does not run: see their logs"
@@ -113,10 +115,8 @@ def broker(settings: Settings) -> str:
 def duties(settings: Settings) -> str:
     """Whether what the running bridge does again and again has succeeded lately."""
     said = _health(settings)
-    if "duties" not in said:  # a stranger's answer
-        if said.get("status") != "ok":
-            raise Ill("the bridge is in trouble: set CHARGEKEEPER_API_TOKEN to be told why, or see its log")
-        return "all in time; set CHARGEKEEPER_API_TOKEN to be told when each succeeded last"
+    if "duties" not in said:
+        return _told_a_stranger(said, "when each succeeded last")
     states = said["duties"]
     ill = [
         f"{name} last succeeded {state['age_s']:.0f} s ago, {state['failures']} failures"
@@ -127,6 +127,13 @@ def duties(settings: Settings) -> str:
         raise Ill(f"{'; '.join(ill)}: see the log of the bridge")
     ages = ", ".join(f"{name} {state['age_s']:.0f} s" for name, state in states.items())
     return f"all in time; last success of {ages or 'none'} ago"
+
+
+def _told_a_stranger(said: dict[str, Any], more: str) -> str:
+    """What the bridge tells whoever has no token. Raises Ill."""
+    if said.get("status") != "ok":
+        raise Ill("the bridge is in trouble: set CHARGEKEEPER_API_TOKEN to be told why, or see its log")
+    return f"all in time; set CHARGEKEEPER_API_TOKEN to be told {more}"
 
 
 def _health(settings: Settings) -> dict[str, Any]:

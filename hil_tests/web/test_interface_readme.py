@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shlex
 import subprocess
 from collections.abc import Iterator
@@ -11,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from hil_tests.fixtures.mqtt_unit import MqttUnit
+from hil_tests.guide.blocks import COMMANDS, read
 from hil_tests.web.cloud_fixture import WebCloudFixture
 
 README = Path(__file__).parents[2] / "cloud_bridge" / "web" / "api" / "README.md"
+MAKES_TOKEN = "python -m cloud_bridge token add"
 WITHIN_S = 60
 ORDERED = [
     "limit",
@@ -41,17 +42,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebCloudFix
         place.stop()
 
 
-def blocks(language: str) -> list[str]:
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
-    return [content for named, content in found if named == language]
-
-
 def test_every_command_is_answered(home: tuple[WebCloudFixture, MqttUnit], tmp_path: Path) -> None:
     place, charger = home
-    token, station = (place.command(*shlex.split(make)[3:])["token"] for make in blocks(""))
+    texts = [block.text for block in read(README) if block.language == COMMANDS]
+    token, station = (place.command(*shlex.split(make)[3:])["token"] for make in texts if make.startswith(MAKES_TOKEN))
     tokens = {"TOKEN": token, "STATION": station}
     environment = os.environ | tokens | {"CHARGEKEEPER": place.address, "NO_PROXY": "*"}
-    commands = [line for block in blocks("sh") for line in block.splitlines()]
+    commands = [line for text in texts if not text.startswith(MAKES_TOKEN) for line in text.splitlines()]
     script = "".join(f"echo '#{number}'\n{line}\necho\n" for number, line in enumerate(commands))
     done = subprocess.run(
         ["/bin/bash", "-eu", "-c", script],

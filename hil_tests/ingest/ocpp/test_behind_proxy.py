@@ -3,12 +3,9 @@
 import asyncio
 import base64
 import re
-import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,16 +14,14 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from hil_tests.environment import debian
 from hil_tests.environment.errors import SetUpError
 from hil_tests.fixtures.bridge_process import CHECKOUT
-from hil_tests.fixtures.children import die_with_parent
 from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.fixtures.ports import free_ports
+from hil_tests.web.caddy import Caddy, find_caddy
 from hil_tests.web.nginx import Nginx, find_nginx
 
-PAGE = CHECKOUT / "cloud_bridge" / "deploy" / "README.md"
-CADDY = CHECKOUT / "build" / "caddy"  # where the package is unpacked
+PAGE = CHECKOUT / "cloud_bridge" / "deploy" / "proxies.md"
 WITHIN_S = 60.0
 
 
@@ -81,14 +76,6 @@ def make_certificates(folder: Path) -> None:
         openssl(folder, "x509", "-req", "-in", f"{name}.csr", *signed, "-out", f"{name}.pem")
 
 
-def find_caddy() -> Path:
-    """The program, of Debian's package. Raises SetUpError."""
-    program = CADDY / "usr" / "bin" / "caddy"
-    if not program.exists():
-        debian.unpack(["caddy"], debian.release()[1], CADDY)
-    return program
-
-
 def start(kind: str, folder: Path, cloud_port: int, port: int) -> Any:
     """The proxy with the lines of the page, on this port; it has `close`."""
     lines = lines_of(kind)
@@ -105,34 +92,6 @@ def start(kind: str, folder: Path, cloud_port: int, port: int) -> Any:
     if kind == "nginx":
         return Nginx(find_nginx(), folder / "nginx", lines, port)
     return Caddy(find_caddy(), folder / "caddy", lines, port)
-
-
-class Caddy:
-    """Started at once; `close` ends it."""
-
-    def __init__(self, program: Path, folder: Path, lines: str, port: int) -> None:
-        folder.mkdir()
-        (folder / "Caddyfile").write_text(f"{{\n    admin off\n    auto_https disable_redirects\n}}\n{lines}")
-        with (folder / "caddy.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [program, "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"],
-                env={"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                preexec_fn=die_with_parent,
-            )
-        give_up_s = time.monotonic() + WITHIN_S
-        while True:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return
-            words = (folder / "caddy.log").read_text()
-            assert self._process.poll() is None and time.monotonic() < give_up_s, words
-            time.sleep(0.05)
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
 
 
 @pytest.fixture(scope="module", params=["nginx", "caddy"])

@@ -37,6 +37,18 @@ def test_before_the_first_start_there_is_room_and_a_store(tmp_path: Path) -> Non
     assert "start it" in finding(asked, "broker")["found"]
 
 
+@pytest.mark.parametrize("check", ["broker", "duties"])
+def test_without_a_token_it_goes_by_what_strangers_are_told(
+    check: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_health", lambda _settings: {"status": "ok"})
+    well = finding(settings(tmp_path), check)
+    assert well["ok"] and "set CHARGEKEEPER_API_TOKEN" in well["found"]
+    monkeypatch.setattr(doctor, "_health", lambda _settings: {"status": "in trouble"})
+    ill = finding(settings(tmp_path), check)
+    assert not ill["ok"] and "set CHARGEKEEPER_API_TOKEN to be told why" in ill["found"]
+
+
 def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:
     missing = finding(settings(tmp_path, CHARGEKEEPER_TLS_CERT=str(tmp_path / "no.pem")), "tls")
     assert missing["found"].endswith("cannot be read: No such file or directory")

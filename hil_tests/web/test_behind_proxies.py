@@ -1,4 +1,4 @@
-"""Do the lines of cloud_bridge/deploy work: TLS ends in Debian's nginx, and the pages lie on a host or below a path of it?"""
+"""Do the lines of cloud_bridge/deploy work: TLS ends in Debian's nginx or Caddy, the pages are on a host or below a path?"""
 
 import re
 from collections.abc import Iterator
@@ -11,40 +11,66 @@ from playwright.sync_api import Browser, Page, expect
 from hil_tests.environment.errors import SetUpError
 from hil_tests.fixtures.bridge_process import CHECKOUT
 from hil_tests.fixtures.ports import free_ports
+from hil_tests.guide.blocks import read
+from hil_tests.web.caddy import Caddy, find_caddy
 from hil_tests.web.cloud_fixture import CHROMIUM, PATIENCE_MS, WebCloudFixture
 from hil_tests.web.letters import Letters
 from hil_tests.web.nginx import Nginx, find_nginx
 
-PAGE = CHECKOUT / "cloud_bridge" / "deploy" / "README.md"
+PAGE = CHECKOUT / "cloud_bridge" / "deploy" / "proxies.md"
 ROOTS = {"/": "", "/chargers/": "/chargers"}  # the location in the lines, and the path of the public address
 
 
 class Site(NamedTuple):
-    """A cloud behind nginx, and a browser that came through it."""
+    """A cloud behind a proxy, and a browser that came through it."""
 
     url: str
     root: str
     cloud: WebCloudFixture
     page: Page
-    access_log: Path
+    access_log: Path | None  # Caddy has none
 
 
-def lines_of(location: str) -> str:
-    """The section of the page with this location."""
-    sections: list[str] = re.findall(r"```nginx\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    return next(section for section in sections if f"location {location} {{" in section)
+def lines_of(language: str, words: str) -> str:
+    """The block of the page with these words."""
+    return next(block.text for block in read(PAGE) if block.language == language and words in block.text)
 
 
-@pytest.fixture(scope="module", params=[*ROOTS, "/chargers/ taken off"])
+def start_nginx(program: Path, folder: Path, location: str, bridge: str, ports: tuple[int, int]) -> Nginx:
+    https, plain = ports
+    servers = lines_of("nginx", f"location {location} {{")
+    for written, here in {
+        r"listen 443": f"listen 127.0.0.1:{https}",
+        r"listen \[::\]:443": f"listen [::1]:{https}",
+        r"listen 80": f"listen 127.0.0.1:{plain}",
+        r"listen \[::\]:80": f"listen [::1]:{plain}",
+        r"/etc/ssl/[a-z./]*\.pem": str(folder / "tls" / "server.pem"),
+        r"/etc/ssl/[a-z./]*\.key": str(folder / "tls" / "server.key"),
+        r"/var/log/nginx": str(folder),
+        r"http://127\.0\.0\.1:8080;": bridge,
+    }.items():
+        servers = re.sub(written, here, servers)
+    return Nginx(program, folder / "nginx", servers, https)
+
+
+def start_caddy(program: Path, folder: Path, bridge_port: int, https: int) -> Caddy:
+    """With a certificate of ours in place of the one that it would ask an authority for."""
+    certificate = f"tls {folder}/tls/server.pem {folder}/tls/server.key"
+    lines = lines_of("caddy", "127.0.0.1:8080").replace("127.0.0.1:8080", f"127.0.0.1:{bridge_port}")
+    own = f"https://localhost:{https} {{\n    {certificate}"
+    return Caddy(program, folder / "caddy", lines.replace("chargers.example {", own), https)
+
+
+@pytest.fixture(scope="module", params=[*ROOTS, "/chargers/ taken off", "/ by Caddy"])
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, letters: Letters, browser: Browser
 ) -> Iterator[Site]:
     """Dora has a charger that charges. With "taken off", nginx does not pass the path on."""
+    location, _, manner = request.param.partition(" ")
     try:
-        program = find_nginx()
+        program = find_caddy() if manner == "by Caddy" else find_nginx()
     except SetUpError as error:
-        pytest.skip(f"no nginx: {error}")
-    location, _, taken_off = request.param.partition(" ")
+        pytest.skip(f"no proxy: {error}")
     root = ROOTS[location]
     https, plain = free_ports(2)
     url = f"https://localhost:{https}{root}"
@@ -54,19 +80,11 @@ def site(
         environment.setenv("CHARGEKEEPER_PROXIES", "127.0.0.1,::1")
         environment.setenv("CHARGEKEEPER_MAIL", letters.address)
         cloud = WebCloudFixture(folder, tls=True)
-    servers = lines_of(location)
-    for written, here in {
-        r"listen 443": f"listen 127.0.0.1:{https}",
-        r"listen \[::\]:443": f"listen [::1]:{https}",
-        r"listen 80": f"listen 127.0.0.1:{plain}",
-        r"listen \[::\]:80": f"listen [::1]:{plain}",
-        r"/etc/ssl/[a-z./]*\.pem": str(folder / "tls" / "server.pem"),
-        r"/etc/ssl/[a-z./]*\.key": str(folder / "tls" / "server.key"),
-        r"/var/log/nginx": str(folder),
-        r"http://127\.0\.0\.1:8080;": f"http://127.0.0.1:{cloud.http_port}{'/' if taken_off else ''};",
-    }.items():
-        servers = re.sub(written, here, servers)
-    nginx = Nginx(program, folder / "nginx", servers, https)
+    if manner == "by Caddy":
+        proxy: Nginx | Caddy = start_caddy(program, folder, cloud.http_port, https)
+    else:
+        slash = "/" if manner == "taken off" else ""
+        proxy = start_nginx(program, folder, location, f"http://127.0.0.1:{cloud.http_port}{slash};", (https, plain))
     try:
         cloud.person("dora", "driver")
         charger = cloud.charger("CK-0001", "dora")
@@ -81,10 +99,10 @@ def site(
         page.get_by_label("Password").fill(cloud.logins["dora"])
         page.get_by_role("button", name="Log in", exact=True).click()
         page.wait_for_url(f"{url}/")
-        yield Site(url, root, cloud, page, folder / "access.log")
+        yield Site(url, root, cloud, page, None if manner == "by Caddy" else folder / "access.log")
         ours.close()
     finally:
-        nginx.close()
+        proxy.close()
         cloud.stop()
 
 
@@ -108,7 +126,7 @@ def test_every_page_that_the_navigation_leads_to_is_there(site: Site) -> None:
     assert not failed
 
 
-def test_the_dashboard_is_live_through_nginx(site: Site) -> None:
+def test_the_dashboard_is_live_through_the_proxy(site: Site) -> None:
     site.page.goto(f"{site.url}/charge-points/CK-0001")
     expect(site.page.locator("#state")).not_to_have_text("Charging")
     site.cloud.chargers[0].report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
@@ -146,7 +164,7 @@ def test_the_service_worker_and_the_manifest_lie_below_the_path(site: Site) -> N
         page.context.set_offline(False)
 
 
-def test_a_letter_leads_back_through_nginx(site: Site, letters: Letters) -> None:
+def test_a_letter_leads_back_through_the_proxy(site: Site, letters: Letters) -> None:
     page = site.page
     page.goto(f"{site.url}/account/email")
     page.locator("input[name=address]").fill("dora@example.org")
@@ -158,8 +176,9 @@ def test_a_letter_leads_back_through_nginx(site: Site, letters: Letters) -> None
     page.goto(link)
     page.get_by_role("button", name="Yes, use it").click()
     expect(page.get_by_text("dora@example.org")).to_be_visible()
-    logged = site.access_log.read_text()
-    assert "/account/email/confirm" in logged and link.partition("code=")[2] not in logged
+    if site.access_log is not None:
+        logged = site.access_log.read_text()
+        assert "/account/email/confirm" in logged and link.partition("code=")[2] not in logged
 
 
 def test_the_path_without_its_slash_leads_to_the_first_page(site: Site) -> None:

@@ -1,0 +1,78 @@
+"""The commands of a Markdown page: its fenced `sh` blocks, and who runs each.
+
+Above every such block stands a comment that says so, or why nobody does:
+
+    <!-- run: make stranger -->
+    <!-- run: hil_tests/guide/test_commands.py -->
+    <!-- not run: it needs a board -->
+
+Other blocks that are a whole file say where it goes, with its mode and its owner:
+
+    <!-- file: /etc/caddy/Caddyfile, 644 root:root -->
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from markdown_it import MarkdownIt
+
+COMMANDS = "sh"
+MARK = re.compile(r"<!-- (run|not run|file): (.+?) -->")
+FILE = re.compile(r"(/\S+), ([0-7]{3}) (\w+:\w+)")
+
+
+class Target(NamedTuple):
+    """Where the lines of a block go."""
+
+    path: str
+    mode: int
+    owner: str  # user:group
+
+
+class Block(NamedTuple):
+    """One fenced block."""
+
+    page: Path
+    line: int  # of its fence, from 1
+    section: str  # the heading above it
+    language: str  # "" where the fence names none
+    text: str
+    run_by: str | None  # a target of make or a file of tests
+    not_run: str | None  # the reason
+    file: Target | None
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+def read(page: Path) -> Iterator[Block]:
+    """Those of one page, in order, also those in lists."""
+    section, mark = "", None
+    tokens = MarkdownIt().enable("table").parse(page.read_text())
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        if before is not None and before.type == "heading_open":
+            section = token.content
+        elif token.type == "html_block":
+            mark = MARK.fullmatch(token.content.strip())
+            continue
+        elif token.type == "fence":
+            said = {mark[1]: mark[2]} if mark else {}
+            line = token.map[0] + 1 if token.map else 0
+            yield Block(
+                page, line, section, token.info.strip(), token.content,
+                said.get("run"), said.get("not run"), _target(said.get("file")),
+            )  # fmt: skip
+        mark = None
+
+
+def spoken(page: Path) -> Iterator[str]:
+    """What stands as code within sentences and tables."""
+    for token in MarkdownIt().enable("table").parse(page.read_text()):
+        yield from (child.content for child in token.children or () if child.type == "code_inline")
+
+
+def _target(words: str | None) -> Target | None:
+    found = FILE.fullmatch(words or "")
+    return Target(found[1], int(found[2], 8), found[3]) if found else None
