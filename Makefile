@@ -10,14 +10,14 @@ BUSY ?= 3
 KINDS = pages ingest nodes databases cloud answers units modem cortex-m rooms start link hil demo
 OF_NODES = hil_tests/ingest/cluster hil_tests/ingest/test_jetstream.py
 PATIENT = cloud answers cortex-m databases units
-OWN_KIND = cortex_m demo ingest link link_life modem scenarios siege start store vehicles web
+OWN_KIND = cortex_m demo home_assistant ingest link link_life modem scenarios siege start store vehicles web
 PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rfEs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
 
 # Some hundred processes are started; with this, each would compile our code anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash power-loss life siege size screenshots mission catalogue clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash power-loss life siege size screenshots mission catalogue home-assistant clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -157,6 +157,10 @@ flash: .venv ## PORT=... [BOARD=tcall] [IMAGE=micropython.bin] the firmware onto
 	@.venv/bin/python -m hil_tests.rig.flash "$(PORT)" $(if $(IMAGE),--image "$(IMAGE)")
 	@echo 'Now provision it over its console, 115200 baud, in lines of at most 160 bytes: provision {"id": ..., "broker": ...}'
 	@echo 'then provision {"secret": ...}, provision {"installer_max_a": ...}; last provision {"installer_code": ...}, which locks all of them'
+
+home-assistant: .venv ## the real Home Assistant at the door for it, in an environment of its own in build/ (600 MB, two minutes, once)
+	@.venv/bin/python -m hil_tests.home_assistant.environment
+	@$(PYTEST) hil_tests/home_assistant
 
 lint: .venv ## style and types
 	@.venv/bin/python -m ruff check .
