@@ -12,14 +12,14 @@ KINDS = ingest pages rooms nodes store modem start link hil cloud answers units 
 OF_NODES = hil_tests/ingest/cluster hil_tests/ingest/test_jetstream.py
 ON_POSTGRESQL = hil_tests/store/test_postgresql.py
 PATIENT = cloud answers cortex-m databases store units
-OWN_KIND = cortex_m demo ingest link link_life modem scenarios siege start store vehicles web
+OWN_KIND = cortex_m demo home_assistant ingest link link_life modem scenarios siege start store vehicles web
 PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rfEs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
 
 # Some hundred processes are started; with this, each would compile our code anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash provision store stranger power-loss life siege size docs screenshots mission catalogue clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash provision store stranger home-assistant power-loss life siege size docs screenshots mission catalogue clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -170,6 +170,10 @@ flash: .venv ## PORT=... [BOARD=tcall] [IMAGE=micropython.bin] the firmware onto
 provision: .venv ## SERIAL=CK-0042 PORT=... INSTRUMENT=... [STATION=station.toml] a board in a fixture becomes a unit: flashed, tested, registered, labelled
 	@test -n "$(SERIAL)" -a -n "$(PORT)" -a -n "$(INSTRUMENT)" || { echo "make provision SERIAL=CK-0042 PORT=/dev/ttyUSB0 INSTRUMENT=/dev/ttyUSB2 [STATION=station.toml]; see hil_tests/station/README.md"; exit 2; }
 	@.venv/bin/python -m hil_tests.station provision "$(SERIAL)" --console "$(PORT)" --instrument "$(INSTRUMENT)" $(if $(STATION),--station "$(STATION)")
+
+home-assistant: .venv ## the real Home Assistant at the door for it, in an environment of its own in build/ (600 MB, two minutes, once)
+	@.venv/bin/python -m hil_tests.home_assistant.environment
+	@$(PYTEST) hil_tests/home_assistant
 
 lint: .venv ## style and types
 	@.venv/bin/python -m ruff check .

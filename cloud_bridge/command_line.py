@@ -121,12 +121,14 @@ def _serve(settings: Settings, area: str | None) -> None:
         mqtts_port: int | None = None,
         ocpp_port: int | None = None,
         ocpps_port: int | None = None,
+        home_ports: tuple[int | None, int | None] = (None, None),
     ) -> None:
         if role not in (Role.ALL, Role.WEB):
             print(f"health http://{as_host(settings.host)}:{http_port}/healthz", flush=True)
         else:
             _say_ready(settings, http_port, mqtt_port, mqtts_port)
         _say_ocpp(settings, ocpp_port, ocpps_port)
+        _say_home(settings, *home_ports)
 
     asyncio.run(serve(role, settings, ready))
 
@@ -151,6 +153,14 @@ def _say_ocpp(settings: Settings, ocpp_port: int | None, ocpps_port: int | None)
         print(f"ocpp   ws://{as_host(plain_host)}:{ocpp_port}/ocpp/ID", flush=True)
     if ocpps_port is not None:
         print(f"ocpp   wss://{as_host(settings.host)}:{ocpps_port}/ocpp/ID", flush=True)
+
+
+def _say_home(settings: Settings, port: int | None, tls_port: int | None) -> None:
+    plain_host = settings.host if settings.mqtt_plain_anywhere else LOOPBACK
+    if port is not None:
+        print(f"home   mqtt://{as_host(plain_host)}:{port}", flush=True)
+    if tls_port is not None:
+        print(f"home   mqtts://{as_host(settings.host)}:{tls_port}", flush=True)
 
 
 def _show(answer: Answer, as_json: bool) -> None:

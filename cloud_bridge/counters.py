@@ -15,6 +15,8 @@ class Counters:
     late: int = 0
     quarantined: int = 0
     logins: int = 0
+    home_logins: int = 0  # of people's Home Assistants
+    home_orders_dropped: int = 0  # of one that gave too many at once
     refused_unknown_unit: int = 0
     refused_wrong_secret: int = 0
     refused_client_id: int = 0

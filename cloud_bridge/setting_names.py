@@ -115,6 +115,13 @@ SETTINGS = (
     Setting("CHARGEKEEPER_OCPP_PLAIN", "loopback or anywhere, as for MQTT", "loopback", "anywhere"),
     Setting("CHARGEKEEPER_OCPPS_PORT", "the same over TLS, with the certificate of the broker", "closed", "8888"),
     Setting(
+        "CHARGEKEEPER_HOME_PORT",
+        "people's Home Assistants, by MQTT without TLS; beyond this machine with CHARGEKEEPER_MQTT_PLAIN alone",
+        "closed",
+        "1884",
+    ),
+    Setting("CHARGEKEEPER_HOME_TLS_PORT", "the same over TLS, with the certificate of the broker", "closed", "8884"),
+    Setting(
         "CHARGEKEEPER_BROKER",
         "an outside broker instead of our own",
         "none",

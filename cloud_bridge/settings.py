@@ -49,6 +49,8 @@ class Settings:
     ocpp_port: int | None = None  # CHARGEKEEPER_OCPP_PORT: chargers that speak OCPP; closed unless set
     ocpps_port: int | None = None  # CHARGEKEEPER_OCPPS_PORT: the same over TLS; closed unless set
     ocpp_plain_anywhere: bool = False  # CHARGEKEEPER_OCPP_PLAIN=anywhere: as for MQTT
+    home_port: int | None = None  # CHARGEKEEPER_HOME_PORT: people's Home Assistants (home/door.py); closed unless set
+    home_tls_port: int | None = None  # CHARGEKEEPER_HOME_TLS_PORT: the same over TLS; closed unless set
     mail: str | None = None  # CHARGEKEEPER_MAIL: the mail server for alerts, mailtos://user:password@host
     database: str | None = None  # CHARGEKEEPER_DATABASE: the URL of a PostgreSQL, postgresql://user:secret@host/name
     database_read: str | None = None  # CHARGEKEEPER_DATABASE_READ: a standby of it, which pages read (store/standby.py)
@@ -106,9 +108,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tls_cert=_path(environment, "CHARGEKEEPER_TLS_CERT"),
         tls_key=_path(environment, "CHARGEKEEPER_TLS_KEY"),
         mqtt_plain_anywhere=_choice(environment, "CHARGEKEEPER_MQTT_PLAIN", ("loopback", "anywhere")) == "anywhere",
-        ocpp_port=_ocpp_port(environment, "CHARGEKEEPER_OCPP_PORT"),
-        ocpps_port=_ocpps_port(environment),
+        ocpp_port=_port_if_set(environment, "CHARGEKEEPER_OCPP_PORT"),
+        ocpps_port=_port_with_certificate(environment, "CHARGEKEEPER_OCPPS_PORT"),
         ocpp_plain_anywhere=_choice(environment, "CHARGEKEEPER_OCPP_PLAIN", ("loopback", "anywhere")) == "anywhere",
+        home_port=_port_if_set(environment, "CHARGEKEEPER_HOME_PORT"),
+        home_tls_port=_port_with_certificate(environment, "CHARGEKEEPER_HOME_TLS_PORT"),
         public_url=_public_url(environment),
         proxies=_proxies(environment),
         update_bytes=_count(environment, "CHARGEKEEPER_UPDATE_BYTES", UPDATE_BYTES),
@@ -278,15 +282,15 @@ def _port(environment: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _ocpp_port(environment: Mapping[str, str], name: str) -> int | None:
+def _port_if_set(environment: Mapping[str, str], name: str) -> int | None:
     """None: not set, and so closed."""
     if not environment.get(name):
         return None
     return _port(environment, name, 0)
 
 
-def _ocpps_port(environment: Mapping[str, str]) -> int | None:
-    port = _ocpp_port(environment, "CHARGEKEEPER_OCPPS_PORT")
+def _port_with_certificate(environment: Mapping[str, str], name: str) -> int | None:
+    port = _port_if_set(environment, name)
     if port is not None and not environment.get("CHARGEKEEPER_TLS_CERT"):
-        raise SettingError("CHARGEKEEPER_OCPPS_PORT needs a certificate: set CHARGEKEEPER_TLS_CERT too (`tls make`)")
+        raise SettingError(f"{name} needs a certificate: set CHARGEKEEPER_TLS_CERT too (`tls make`)")
     return port

@@ -28,6 +28,8 @@ class MqttConnection(asyncio.Protocol):
     It begins when the socket is accepted. Over TLS it is made only after the handshake.
     """
 
+    session_type = MqttSession
+    max_unsent_bytes = MAX_UNSENT_BYTES
     transport: asyncio.Transport  # from connection_made on
     is_made = False
     network = ""  # where it comes from, client_address.network_of
@@ -44,7 +46,7 @@ class MqttConnection(asyncio.Protocol):
         on_lost: OnChange,
         over_tls: bool = False,
     ) -> None:
-        self.session = MqttSession(loop.time(), over_tls)
+        self.session = self.session_type(loop.time(), over_tls)
         self.answered = asyncio.Event()  # with a CONNACK, or never again
         self._loop = loop
         self._socket = accepted
@@ -122,7 +124,7 @@ class MqttConnection(asyncio.Protocol):
         """To the unit. A unit that does not read is cut off."""
         if self.transport.is_closing():
             return
-        if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
+        if self.transport.get_write_buffer_size() > self.max_unsent_bytes:
             self.transport.abort()
             return
         self.transport.write(data)

@@ -4,7 +4,8 @@
 what a unit is stays in the broker (MQTT discovery, retained). When it was last contacted is told with every message
 once that is stored, as a time by our clock, and is never retained: a time does not turn false by growing old, and Home
 Assistant shows "unknown" after its own restart until the unit speaks again, which is what it then knows. To take a unit
-out, delete its device there.
+out, delete its device there. All units are told here, to whoever has that secret: people's own Home Assistants come in by a
+door of their own, which tells more (home/README.md).
 """
 
 import json
@@ -15,12 +16,13 @@ from cloud_bridge.clock import iso_utc
 USER = "home_assistant"
 DISCOVERY = "homeassistant"  # its own name for the topics where it looks
 STATE = "chargekeeper"
-PUBLISHED = (f"{DISCOVERY}/device/+/config", f"{STATE}/+/contact")  # by us
+# By us. Versions before 2024.11 find what is there by its component alone; `device` is what we wrote before.
+PUBLISHED = (f"{DISCOVERY}/sensor/+/last_contact/config", f"{DISCOVERY}/device/+/config", f"{STATE}/+/contact")
 ACCESS = (  # of Home Assistant itself, as in an access list of mosquitto
     f"read {DISCOVERY}/#",
     f"read {STATE}/#",
     f"readwrite {DISCOVERY}/status",  # its birth and its will
-    f"readwrite {DISCOVERY}/device/+/config",  # it clears the retained message when a device is deleted
+    f"readwrite {DISCOVERY}/sensor/+/last_contact/config",  # it clears the retained message when a device is deleted
 )
 
 
@@ -29,26 +31,23 @@ class Discovery(NamedTuple):
 
     public_url: str | None = None
 
-    def device(self, unit_id: str) -> tuple[str, bytes]:
-        """Topic and payload of the unit, to be retained."""
+    def device(self, unit_id: str) -> list[tuple[str, bytes]]:
+        """Topics and payloads of the unit, to be retained; an empty one clears what an older version has left there."""
         name = f"chargekeeper_{unit_id}"
-        last_contact = {
-            "platform": "sensor",
-            "unique_id": f"{name}_last_contact",
-            "name": "Last contacted",
-            "device_class": "timestamp",
-            "value_template": "{{ value_json.last_contact }}",
-        }
         device: dict[str, object] = {"identifiers": [name], "name": unit_id, "manufacturer": "Chargekeeper"}
         if self.public_url:
             device["configuration_url"] = f"{self.public_url}/charge-points/{unit_id}"
         said = {
+            "unique_id": f"{name}_last_contact",
+            "name": "Last contacted",
+            "device_class": "timestamp",
+            "state_topic": _state_topic(unit_id),
+            "value_template": "{{ value_json.last_contact }}",
             "device": device,
             "origin": {"name": "Chargekeeper"},
-            "components": {"last_contact": last_contact},
-            "state_topic": _state_topic(unit_id),
         }
-        return f"{DISCOVERY}/device/{name}/config", json.dumps(said).encode()
+        found = f"{DISCOVERY}/sensor/{name}/last_contact/config"
+        return [(f"{DISCOVERY}/device/{name}/config", b""), (found, json.dumps(said).encode())]
 
 
 def contacted(unit_id: str, at_ms: int) -> tuple[str, bytes]:

@@ -412,7 +412,8 @@ class MqttIngest:
         acknowledge()
         if unit_id not in self._introduced:
             self._introduced.add(unit_id)
-            self._client.publish(*discovery.device(unit_id), qos=1, retain=True)
+            for topic, payload in discovery.device(unit_id):
+                self._client.publish(topic, payload, qos=1, retain=True)
         self._client.publish(*home.contacted(unit_id, at_ms))
 
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 CONNECT, PUBLISH, PUBACK = 1, 3, 4
 SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT = 8, 10, 12, 14
+PINGRESP = b"\xd0\0"
+BRIDGE = 0x80  # of the level: a broker that wants the RETAIN flag as it was published (mosquitto's `try_private`)
 
 # CONNACK return codes, table 3.1
 ACCEPTED, WRONG_PROTOCOL, ID_REJECTED, UNAVAILABLE, BAD_LOGIN, NOT_AUTHORISED = range(6)
@@ -76,7 +78,7 @@ def parse_connect(body: bytes) -> Connect:
     flags, at = _number(body, at, 1)
     keep_alive_at = at
     keep_alive_s, at = _number(body, at, 2)
-    if level != 4 or protocol != "MQTT":  # another version may lay out the rest differently
+    if level & ~BRIDGE != 4 or protocol != "MQTT":  # another version may lay out the rest differently
         return Connect(protocol, level, keep_alive_s, keep_alive_at, "", None, False, None, None)
     if flags & 0x01:
         raise MalformedPacket("[MQTT-3.1.2-3] the reserved flag is set")
@@ -109,6 +111,17 @@ def parse_publish(first_byte: int, body: bytes) -> Publish:
         if packet_id == 0:
             raise MalformedPacket("[MQTT-2.3.1-1] packet identifier 0")
     return Publish(topic, body[at:], packet_id, qos, bool(first_byte & 8), bool(first_byte & 1))
+
+
+def parse_subscribe(body: bytes, has_qos: bool = True) -> tuple[int, list[str]]:
+    """Packet id and topic filters of a SUBSCRIBE that `check_for_broker` has passed; without `has_qos` of an UNSUBSCRIBE."""
+    packet_id, at = _number(body, 0, 2)
+    filters: list[str] = []
+    while at < len(body):
+        topic_filter, at = _text(body, at)
+        filters.append(topic_filter)
+        at += has_qos
+    return packet_id, filters
 
 
 def check_for_broker(first_byte: int, body: bytes) -> None:
@@ -147,18 +160,28 @@ def whole(first_byte: int, body: bytes) -> bytes:
     return bytes(header) + body
 
 
-def publish(topic: str, payload: bytes) -> bytes:
+def publish(topic: str, payload: bytes, retain: bool = False) -> bytes:
     """A PUBLISH with QoS 0."""
     name = topic.encode()
-    return whole(PUBLISH << 4, len(name).to_bytes(2, "big") + name + payload)
+    return whole(PUBLISH << 4 | retain, len(name).to_bytes(2, "big") + name + payload)
 
 
 def puback(packet_id: int) -> bytes:
     return b"\x40\x02" + packet_id.to_bytes(2)
 
 
+def suback(packet_id: int, filters: int) -> bytes:
+    """Every filter is granted QoS 0."""
+    return whole(0x90, packet_id.to_bytes(2) + bytes(filters))
+
+
+def unsuback(packet_id: int) -> bytes:
+    return b"\xb0\x02" + packet_id.to_bytes(2)
+
+
 def connack(return_code: int) -> bytes:
-    """Only for refusals: what accepts is written by the broker, which knows the session."""
+    """Without a session of before. To a unit only as a refusal: what accepts it is written by the broker, which knows the
+    session."""
     return bytes((0x20, 2, 0, return_code))
 
 

@@ -84,6 +84,8 @@ Event = ConnectReceived | PublishReceived | ForBroker
 class MqttSession:
     """From accept to close. Times are seconds of a monotonic clock."""
 
+    max_packet_bytes = MAX_PACKET_BYTES
+
     def __init__(self, now_s: float, over_tls: bool = False) -> None:
         self.state = State.AWAITING_CONNECT
         self.unit_id = ""  # known and proven once accepted
@@ -100,7 +102,7 @@ class MqttSession:
         self._buffer += data
         if self.state is State.OPEN:
             self._deadline_s = now_s + self._idle_limit_s
-        elif self.state is not State.AWAITING_CONNECT and len(self._buffer) > MAX_PACKET_BYTES:
+        elif self.state is not State.AWAITING_CONNECT and len(self._buffer) > self.max_packet_bytes:
             raise PacketTooLarge("before the CONNACK")
 
     def next_event(self, now_s: float) -> Event | None:
@@ -110,7 +112,7 @@ class MqttSession:
                 raise MalformedPacket("[MQTT-3.1.0-1] the first packet is not a CONNECT")
         elif self.state is not State.OPEN:
             return None
-        frame = packets.next_frame(self._buffer, self._at, MAX_PACKET_BYTES)
+        frame = packets.next_frame(self._buffer, self._at, self.max_packet_bytes)
         if frame is None:
             del self._buffer[: self._at]
             self._at = 0

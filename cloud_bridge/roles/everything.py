@@ -5,6 +5,7 @@ from cloud_bridge.authority_sender import AuthoritySender
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.order_sender import OrderSender
 from cloud_bridge.roles import auth, ingest, upkeep, web
+from cloud_bridge.roles.home import home_door
 from cloud_bridge.roles.http import listen
 from cloud_bridge.roles.opening import open_app_state
 from cloud_bridge.roles.process import Duty
@@ -24,8 +25,9 @@ async def serve(settings: Settings, ready: Ready) -> None:
     """Until a signal. Raises BridgeError."""
     async with open_app_state(settings, SystemClock, Role.ALL) as app_state, upkeep.alarm_of(app_state) as alarm:
         with listen(app_state, create_app) as http:
-            async with way_in(app_state) as opened:
-                ready(http.port, opened.mqtt_port, opened.mqtts_port, opened.ocpp_port, opened.ocpps_port)
+            async with way_in(app_state) as opened, home_door(app_state) as home:
+                ports = (opened.mqtt_port, opened.mqtts_port, opened.ocpp_port, opened.ocpps_port)
+                ready(http.port, *ports, home.ports)
                 await http.serve(
                     [
                         *ingest.duties(app_state, opened),
@@ -33,5 +35,6 @@ async def serve(settings: Settings, ready: Ready) -> None:
                         *upkeep.duties(app_state, alarm),
                         *([] if settings.cluster is not None else orders(app_state)),
                         *web.duties(app_state),
+                        *home.duties,
                     ]
                 )

@@ -5,6 +5,7 @@ from functools import partial
 
 from cloud_bridge.app_state import AppState
 from cloud_bridge.clock import SystemClock
+from cloud_bridge.roles.home import home_door
 from cloud_bridge.roles.http import listen
 from cloud_bridge.roles.opening import open_app_state
 from cloud_bridge.roles.process import Duty
@@ -21,8 +22,10 @@ async def serve(settings: Settings, ready: Ready) -> None:
     """Until a signal. Raises BridgeError."""
     async with open_app_state(settings, SystemClock, Role.WEB) as app_state, way_out(app_state):
         with listen(app_state, create_app) as http:
-            ready(http.port)
-            await http.serve([watch_store(app_state), app_state.upkeep.stand_by(app_state.duties), *duties(app_state)])
+            async with home_door(app_state) as home:
+                ready(http.port, home_ports=home.ports)
+                standing_by = [watch_store(app_state), app_state.upkeep.stand_by(app_state.duties)]
+                await http.serve([*standing_by, *duties(app_state), *home.duties])
 
 
 def duties(app_state: AppState) -> list[Duty]:

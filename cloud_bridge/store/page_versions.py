@@ -1,5 +1,5 @@
 """What tells that an open page may have to show something else, whichever process stored it: for the live streams, which look
-at it twice a second (web/pages/driver/store_looks.py).
+at it twice a second (web/pages/driver/store_looks.py), and for Home Assistant (home/door.py).
 
 A version is a few columns of the rows that a page is made of, or that let its viewer see it. Two that are equal mean that
 nothing of it has changed; what they say is nobody's business. All are found by an index, so a look costs the same with a
@@ -21,6 +21,7 @@ from cloud_bridge.store.tables import (
     jobs,
     members,
     people,
+    tokens,
     unit_installers,
     units,
     web_sessions,
@@ -49,6 +50,14 @@ def viewer_versions(connection: Connection, sessions: Collection[str], now_ms: i
     which is verified time."""
     by_hash = {hash_of(session): session for session in sessions}
     rows = _in_batches(connection, _viewers(), by_hash, now_ms=now_ms)
+    return {by_hash[row[0]]: tuple(row[1:]) for row in rows}
+
+
+def token_versions(connection: Connection, tokens_used: Collection[str], now_ms: int) -> dict[str, Version]:
+    """By the token itself: what it may, whose it is, and which units they have or share. Left out is one that is no more, or
+    has ended at `now_ms`, which is verified time."""
+    by_hash = {hash_of(token): token for token in tokens_used}
+    rows = _in_batches(connection, _tokens(), by_hash, now_ms=now_ms)
     return {by_hash[row[0]]: tuple(row[1:]) for row in rows}
 
 
@@ -101,6 +110,18 @@ def _viewers() -> Select[Any]:
         select(session.token_hash, people.c.id, people.c.role, *of_conversations, *of_vehicles)
         .join(people, people.c.id == session.person_id)
         .where(session.token_hash.in_(_KEYS), session.expires_ms > bindparam("now_ms"))
+    )
+
+
+@cache
+def _tokens() -> Select[Any]:
+    token, times = tokens.c, (func.count(), func.max(units.c.owned_from_ms))
+    owned = _alone(units.c.owner_id == token.person_id, *times)
+    shared = _alone(members.c.person_id == token.person_id, func.count(), func.max(members.c.from_ms))
+    return (
+        select(token.token_hash, token.id, token.scopes, people.c.role, *owned, *shared)
+        .outerjoin(people, people.c.id == token.person_id)
+        .where(token.token_hash.in_(_KEYS), (token.expires_ms > bindparam("now_ms")) | token.expires_ms.is_(None))
     )
 
 

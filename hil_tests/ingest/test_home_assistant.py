@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
 
 WITHIN_S = 90.0
-CONFIG, STATE = "homeassistant/device/chargekeeper_one/config", "chargekeeper/one/contact"
+CONFIG, STATE = "homeassistant/sensor/chargekeeper_one/last_contact/config", "chargekeeper/one/contact"
 
 
 class Listener:
@@ -63,8 +63,8 @@ def test_a_unit_is_found_and_its_contact_is_a_time_that_nobody_keeps(tmp_path: P
         cloud.start()
         first = Listener(cloud)
         cloud.connect(one).publish("heartbeat", b'{"n":1,"b":1,"s":"A1"}')
-        sensor = json.loads(first.wait_for(CONFIG).payload)["components"]["last_contact"]
-        assert (sensor["platform"], sensor["device_class"]) == ("sensor", "timestamp")
+        sensor = json.loads(first.wait_for(CONFIG).payload)
+        assert (sensor["device_class"], sensor["state_topic"]) == ("timestamp", STATE)
         told = json.loads(first.wait_for(STATE).payload)["last_contact"]
         assert abs(datetime.fromisoformat(told) - datetime.now(UTC)).total_seconds() < WITHIN_S
         first.close()

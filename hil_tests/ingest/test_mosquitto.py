@@ -94,7 +94,7 @@ def test_no_client_publishes_what_it_has_no_reason_to(cloud: CloudFixture) -> No
         for owner in ("one", "two", name):
             for kind in KINDS:
                 client.publish(f"cp/{owner}/{kind}", name.encode())
-        client.publish("homeassistant/device/one/config")
+        client.publish("homeassistant/sensor/one/last_contact/config")
         client.close()
     last = ("cp/two/result", b"two")  # which two has sent twice; a broker keeps the order
     until(lambda: [(m.topic, m.payload) for m in listeners["_bridge-2"].heard].count(last) == 2, "heard")

@@ -15,6 +15,7 @@ NAME = re.compile(r"CHARGEKEEPER_[A-Z][A-Z_]*[A-Z]")
 NEEDS = {  # what a setting is only valid with
     "CHARGEKEEPER_DATABASE_READ": {"CHARGEKEEPER_DATABASE": "postgresql://a:b@c/d"},
     "CHARGEKEEPER_OCPPS_PORT": {"CHARGEKEEPER_TLS_CERT": "/etc/ssl/chargers.example.pem"},
+    "CHARGEKEEPER_HOME_TLS_PORT": {"CHARGEKEEPER_TLS_CERT": "/etc/ssl/chargers.example.pem"},
 }
 OF_FILES = {"CHARGEKEEPER_NATS", "CHARGEKEEPER_BROKER_CA"}  # read at once: on this machine they are not there
 

@@ -15,6 +15,7 @@ from cloud_bridge.web.api.schema import Schema, Time
 from cloud_bridge.web.presentation.hours import MAX_WINDOWS, Window, Windows, written
 
 LONGEST_MS = 7 * DAY_MS  # AHEAD_MAX_S of the firmware
+LEAST_AMPS, MOST_AMPS = 6, 80  # that a pilot can offer (IEC 61851-1)
 
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["16:00"])]
 
@@ -56,7 +57,7 @@ class LimitOrder(_Lasting):
     """Charge with at most so much."""
 
     do: Literal["limit"]
-    amps: Annotated[int, Field(ge=6, le=80)]
+    amps: Annotated[int, Field(ge=LEAST_AMPS, le=MOST_AMPS)]
 
     def arguments(self) -> dict[str, Any]:
         return {"amps": self.amps}

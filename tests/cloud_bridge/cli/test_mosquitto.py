@@ -124,7 +124,11 @@ def test_each_client_of_ours_may_do_what_it_does_and_no_more(home_assistant: boo
     bridge = [f"readwrite cp/+/{kind}" for kind in ("ask", "event", "heartbeat", "result", "session")]
     bridge += ["write cp/+/command", "write cp/+/piece"]
     if home_assistant:
-        bridge += ["write homeassistant/device/+/config", "write chargekeeper/+/contact"]
+        bridge += [
+            "write homeassistant/sensor/+/last_contact/config",
+            "write homeassistant/device/+/config",
+            "write chargekeeper/+/contact",
+        ]
     assert entries["_bridge-1"] == bridge
     assert entries["_canary-8"] == ["write cp/_canary-8/heartbeat"]
     assert ("home_assistant" in entries) is home_assistant

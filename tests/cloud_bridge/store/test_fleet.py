@@ -14,7 +14,7 @@ from cloud_bridge.store.conversations import conversation_about, conversations_o
 from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.fleet import Order, found_page, page_of, silent_by_site
 from cloud_bridge.store.jobs import jobs_of
-from cloud_bridge.store.page_versions import unit_versions, viewer_versions
+from cloud_bridge.store.page_versions import token_versions, unit_versions, viewer_versions
 from cloud_bridge.store.people import add_person, find_person
 from cloud_bridge.store.troubles import count_troubled
 from cloud_bridge.store.units import (
@@ -54,6 +54,7 @@ LISTS: dict[str, Callable[[Connection], Any]] = {
     "all": count_units,
     "watched units": lambda connection: unit_versions(connection, ["cp-1", "cp-2"]),
     "viewers": lambda connection: viewer_versions(connection, ["a session"], 0),
+    "tokens": lambda connection: token_versions(connection, ["a token"], 0),
 }
 
 

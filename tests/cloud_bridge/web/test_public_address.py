@@ -260,9 +260,9 @@ def test_the_setting_says_whether_cookies_are_secure(bridge: Bridge, url: str, s
 def test_home_assistant_links_to_the_public_address(bridge: Bridge) -> None:
     assert (
         b'"configuration_url": "https://example.org/chargers/charge-points/home-1"'
-        in (home_assistant.Discovery("https://example.org/chargers").device("home-1")[1])
+        in (home_assistant.Discovery("https://example.org/chargers").device("home-1")[1][1])
     )
-    assert b"configuration_url" not in home_assistant.Discovery().device("home-1")[1]
+    assert b"configuration_url" not in home_assistant.Discovery().device("home-1")[1][1]
 
 
 def test_parts_of_an_address() -> None:

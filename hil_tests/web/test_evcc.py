@@ -1,0 +1,115 @@
+"""Does the configuration for evcc, read and carried out as its documentation says, control a charge point?
+
+evcc is a program in Go that no registry of ours carries. With `source: http` it sends a request, filters the answer with jq,
+or puts a value into a body. That is done here.
+"""
+
+import re
+import shutil
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  # its types are a package of their own
+
+from hil_tests.fixtures.mqtt_unit import MqttUnit
+from hil_tests.web.cloud_fixture import WebCloudFixture
+
+PAGE = Path(__file__).parents[2] / "cloud_bridge" / "home" / "evcc.md"
+ANSWER_S = 30
+UNIT = "CK-0001"
+CHARGING = {"m": "smart", "q": 17, "a": 16, "w": 3680, "e": 128_200, "f": []}
+
+pytestmark = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed: apt-get install jq")
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebCloudFixture, MqttUnit]]:
+    """Eve's, with a charger that listens."""
+    place = WebCloudFixture(tmp_path_factory.mktemp("evcc"))
+    try:
+        place.person("evie", "driver")
+        charger = place.charger(UNIT, "evie")
+        charger.subscribe_to_commands()
+        yield place, charger
+    finally:
+        place.stop()
+
+
+class Evcc:
+    """Its custom charger."""
+
+    def __init__(self, address: str, token: str) -> None:
+        (block,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+        for written, real in (("https://chargers.example", address), ("TOKEN", token)):
+            block = block.replace(written, real)
+        (self._charger,) = yaml.safe_load(block)["chargers"]
+        assert self._charger["type"] == "custom"
+
+    def get(self, name: str) -> str:
+        """What jq makes of the answer. Raises CalledProcessError where it is an error."""
+        about = self._charger[name]
+        answer = self._request(about, None)
+        jq = ["jq", "-r", about["jq"]]
+        found = (
+            subprocess.run(jq, input=answer, capture_output=True, check=True, timeout=ANSWER_S).stdout.decode().strip()
+        )
+        return str(float(found) * about["scale"]) if "scale" in about else found
+
+    def set(self, name: str, value: bool | int) -> int:
+        """The status of the answer."""
+        about = self._charger[name]
+        chosen = r"\1" if value is True else r"\2"
+        body = re.sub(rf"{{{{if \.{name}}}}}(.*?){{{{else}}}}(.*?){{{{end}}}}", chosen, about["body"])
+        try:
+            self._request(about, body.replace(f"${{{name}}}", str(value)).encode())
+        except urllib.error.HTTPError as error:
+            return error.code
+        return 202
+
+    def _request(self, about: dict[str, Any], body: bytes | None) -> bytes:
+        assert about["source"] == "http"
+        request = urllib.request.Request(about["uri"], body, about["headers"], method=about.get("method", "GET"))
+        with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
+            said: bytes = answer.read()
+        return said
+
+
+def ordered(charger: MqttUnit) -> dict[str, Any]:
+    """The next command but for the time, which a unit that does not tell it is told."""
+    while (command := charger.next_command())["do"] == "time":
+        pass
+    return command
+
+
+def test_the_page_controls_a_charge_point(cloud: tuple[WebCloudFixture, MqttUnit]) -> None:
+    place, charger = cloud
+    made = place.command("token", "add", "--user", "evie", "--scope", "read", "--scope", "command")
+    evcc = Evcc(place.address, made["token"])
+    with pytest.raises(subprocess.CalledProcessError):
+        evcc.get("status")  # it was never heard
+
+    for state, status in (("A1", "A"), ("B1", "B"), ("C1", "B"), ("C2", "C"), ("E", "E")):
+        charger.report("heartbeat", s=state, **CHARGING)
+        assert evcc.get("status") == status
+    assert (evcc.get("power"), evcc.get("energy"), evcc.get("enabled")) == ("3680", "128.2", "true")
+
+    assert evcc.set("maxcurrent", 10) == 202
+    assert (limit := ordered(charger))["do"] == "limit" and limit["amps"] == 10
+    assert evcc.set("enable", False) == 202
+    assert ordered(charger)["do"] == "pause"
+    charger.report("heartbeat", s="C1", **CHARGING | {"a": 0, "l": 0, "y": "cloud"})
+    assert evcc.get("enabled") == "false"
+    assert evcc.set("enable", True) == 202
+    assert (override := ordered(charger))["do"] == "override" and override["on"] is True
+
+    charger.close()
+    give_up_s = time.monotonic() + ANSWER_S
+    while place.charge_point(UNIT)["connected"] and time.monotonic() < give_up_s:
+        time.sleep(0.05)
+    assert evcc.set("maxcurrent", 16) == 409, "not sent: evcc shows an error"
