@@ -202,6 +202,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.duplicate_identity",
         "cloud_bridge.durations",
         "cloud_bridge.errors",
+        "cloud_bridge.northbound.transactions",  # pure: what is kept of one
         "cloud_bridge.path_ledger",
         "cloud_bridge.path_outages",
         "cloud_bridge.paths",
