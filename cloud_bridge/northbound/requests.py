@@ -1,6 +1,6 @@
 """What a back-end asks of a unit: our answer, or the order that it comes to. Pure.
 
-An order goes the way of those from the pages, so the unit decides, and the back-end is told what the unit has answered. Without
+An order goes the way of those from the pages: the unit decides, and the back-end is told what the unit has answered. Without
 `may_command` whatever would change something is refused.
 """
 

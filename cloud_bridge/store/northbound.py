@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Connection, delete, func, literal, select, up
 from cloud_bridge.contact import StoredContact
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.northbound.transactions import Ended, Transaction, restored, stored
-from cloud_bridge.store.ownership import is_owners
+from cloud_bridge.store.ownership import HAPPENED, is_owners
 from cloud_bridge.store.tables import contacts, heartbeats, northbound, sessions, units
 from cloud_bridge.store.units import Protocol
 from cloud_bridge.store.upsert import replace
@@ -177,16 +177,20 @@ def _heartbeat(payload: str | None) -> Heartbeat:
 
 def _untold(connection: Connection) -> dict[str, list[Ended]]:
     """The oldest of each unit, that have ended since it is shown."""
-    place = func.row_number().over(partition_by=sessions.c.unit_id, order_by=sessions.c.id).label("place")
-    told = ("started_s", "ended_s", "duration_s", "energy_wh", "meter_began_wh", "received_ms", "reason")
+    told = [
+        sessions.c[name] for name in ("id", "unit_id", "received_ms", "started_s", "ended_s", "duration_s", "energy_wh")
+    ]
+    owned_from_ms = select(units.c.owned_from_ms).where(units.c.id == sessions.c.unit_id).scalar_subquery()
+    whose = (HAPPENED[sessions].began_ms.label("at_ms"), owned_from_ms.label("owned_from_ms"))
     untold = (
-        select(sessions.c.id, sessions.c.unit_id, *(sessions.c[name] for name in told), place)
+        select(*told, sessions.c.meter_began_wh, sessions.c.reason, *whose)
         .join(northbound, northbound.c.unit_id == sessions.c.unit_id)
-        .join(units, units.c.id == sessions.c.unit_id)
-        .where(sessions.c.id > northbound.c.told_id, northbound.c.since_ms <= _ENDED_MS, is_owners(sessions))
+        .where(sessions.c.id > northbound.c.told_id, _ENDED_MS >= northbound.c.since_ms)
         .subquery()
     )
-    query = select(untold).where(untold.c.place <= SESSIONS_AT_ONCE).order_by(untold.c.id)
+    place = func.row_number().over(partition_by=untold.c.unit_id, order_by=untold.c.id).label("place")
+    owners = select(untold, place).where(untold.c.at_ms >= untold.c.owned_from_ms).subquery()
+    query = select(owners).where(owners.c.place <= SESSIONS_AT_ONCE).order_by(owners.c.id)
     found: dict[str, list[Ended]] = {}
     for row in connection.execute(query):
         found.setdefault(row.unit_id, []).append(_ended(row))
