@@ -26,10 +26,10 @@ from cloud_bridge.ingest.ocpp.frames import (
     read_frame,
     result,
 )
-from cloud_bridge.northbound import refusals
+from cloud_bridge.northbound import link_errors
 from cloud_bridge.northbound.address import where
+from cloud_bridge.northbound.link_errors import Refusal
 from cloud_bridge.northbound.pace import Pace
-from cloud_bridge.northbound.refusals import Refusal
 from cloud_bridge.northbound.reporter import Due
 from cloud_bridge.northbound.requests import Order, Payload, Reaction, Said
 from cloud_bridge.store.northbound import Setting
@@ -94,16 +94,16 @@ async def opened(setting: Setting, trusted: ssl.SSLContext) -> AsyncIterator[Cli
         socket = await opening
     except InvalidStatus as failure:
         code = failure.response.status_code
-        raise LinkEnded(Refusal(refusals.KEY if code in (401, 403) else refusals.HTTP, str(code))) from None
+        raise LinkEnded(Refusal(link_errors.KEY if code in (401, 403) else link_errors.HTTP, str(code))) from None
     except ssl.SSLCertVerificationError:
-        raise LinkEnded(Refusal(refusals.CERTIFICATE)) from None
+        raise LinkEnded(Refusal(link_errors.CERTIFICATE)) from None
     except (InvalidHandshake, InvalidURI):
-        raise LinkEnded(Refusal(refusals.NO_OCPP)) from None
+        raise LinkEnded(Refusal(link_errors.NO_OCPP)) from None
     except (OSError, TimeoutError, EOFError):
-        raise LinkEnded(Refusal(refusals.NO_ANSWER_AT_ALL)) from None
+        raise LinkEnded(Refusal(link_errors.NO_ANSWER_AT_ALL)) from None
     try:
         if socket.subprotocol != SUBPROTOCOL:
-            raise LinkEnded(Refusal(refusals.NO_OCPP))
+            raise LinkEnded(Refusal(link_errors.NO_OCPP))
         yield socket
     finally:
         await socket.close()
@@ -131,7 +131,7 @@ class Conversation:
                     one.result()
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd is not None else 1006
-            raise LinkEnded(Refusal(refusals.CLOSED, str(code))) from None
+            raise LinkEnded(Refusal(link_errors.CLOSED, str(code))) from None
         finally:
             several = [*both, *([] if self._order is None else [self._order])]
             for one in several:
@@ -165,7 +165,7 @@ class Conversation:
                 await self._socket.send(call(message_id, due.action, due.payload))
                 return await answer
         except TimeoutError:
-            raise LinkEnded(Refusal(refusals.NO_ANSWER, due.action)) from None
+            raise LinkEnded(Refusal(link_errors.NO_ANSWER, due.action)) from None
         finally:
             self._asked = None
 
@@ -178,7 +178,7 @@ class Conversation:
                     self._asked[1].set_result(frame)
                 continue
             if not self._requests.take(time.monotonic()):
-                raise LinkEnded(Refusal(refusals.TOO_OFTEN))
+                raise LinkEnded(Refusal(link_errors.TOO_OFTEN))
             if isinstance(frame, Call):
                 await self._asked_for(frame)
             elif frame.message_id is not None:
@@ -216,4 +216,4 @@ class Conversation:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await self._socket.send(frame)
         except TimeoutError:
-            raise LinkEnded(Refusal(refusals.NO_ANSWER, "-")) from None
+            raise LinkEnded(Refusal(link_errors.NO_ANSWER, "-")) from None

@@ -14,8 +14,8 @@ from cloud_bridge.ingest.ocpp.frames import ErrorCode, Reply
 from cloud_bridge.northbound.address import host_of
 from cloud_bridge.northbound.connection import Conversation, Duplex, LinkEnded, opened
 from cloud_bridge.northbound.known import Known
+from cloud_bridge.northbound.link_errors import Refusal
 from cloud_bridge.northbound.pace import Pace, wait_s
-from cloud_bridge.northbound.refusals import Refusal
 from cloud_bridge.northbound.reporter import Due, Progress, Reporter
 from cloud_bridge.northbound.requests import Asked, Order, Payload, Reaction, Said, react
 from cloud_bridge.northbound.transactions import Ended

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.ingest.ocpp.fields import text, whole
 from cloud_bridge.ingest.ocpp.frames import Reply
-from cloud_bridge.northbound import refusals, transactions
+from cloud_bridge.northbound import link_errors, transactions
 from cloud_bridge.northbound.known import Known
-from cloud_bridge.northbound.refusals import Refusal
+from cloud_bridge.northbound.link_errors import Refusal
 from cloud_bridge.northbound.statuses import CONNECTORS, Status, status_of
 from cloud_bridge.northbound.transactions import Ended, Transaction
 
@@ -154,7 +154,7 @@ class Reporter:
             self._heartbeat_s = now_s  # that was one
             self._again_s = 0.0
         else:
-            self.refused = Refusal(refusals.BOOT, reply.error or status or "-")
+            self.refused = Refusal(link_errors.BOOT, reply.error or status or "-")
             self._again_s = now_s + max(LEAST_INTERVAL_S, min(wanted_s or BOOT_AGAIN_S, MOST_INTERVAL_S))
 
     def _of_sessions(self, known: Known, sessions: Sequence[Ended], now_ms: int) -> Due | None:
@@ -211,7 +211,7 @@ class Reporter:
             id_tag = reply.payload.get("idTagInfo")
             status = text(id_tag.get("status")) if isinstance(id_tag, dict) else None
             if status not in (None, "Accepted"):
-                self.refused = Refusal(refusals.TAG, status)
+                self.refused = Refusal(link_errors.TAG, status)
         elif self._has_tried(now_s):
             told = transaction._replace(is_given_up=True)
         else:

@@ -186,7 +186,7 @@ def _configuration(asked: Asked) -> Reaction:
 
 
 def _configure(asked: Asked) -> Reaction:
-    return _status(REJECTED if asked.payload.get("key") in CONFIGURATION else NOT_SUPPORTED)
+    return _status(REJECTED if text(asked.payload.get("key")) in CONFIGURATION else NOT_SUPPORTED)
 
 
 def _always(payload: Payload) -> Callable[[Asked], Reaction]:

@@ -65,7 +65,7 @@ class LinkState(NamedTuple):
     connected_ms: int | None = None
     answered_ms: int | None = None
     refused_ms: int | None = None
-    refused: str | None = None  # northbound.refusals
+    refused: str | None = None  # northbound.link_errors
     refused_detail: str | None = None
 
 
@@ -185,7 +185,7 @@ def _untold(connection: Connection) -> dict[str, list[Ended]]:
     untold = (
         select(*told, sessions.c.meter_began_wh, sessions.c.reason, *whose)
         .join(northbound, northbound.c.unit_id == sessions.c.unit_id)
-        .where(sessions.c.id > northbound.c.told_id, _ENDED_MS >= northbound.c.since_ms)
+        .where(sessions.c.id > northbound.c.told_id, northbound.c.since_ms <= _ENDED_MS)
         .subquery()
     )
     place = func.row_number().over(partition_by=untold.c.unit_id, order_by=untold.c.id).label("place")

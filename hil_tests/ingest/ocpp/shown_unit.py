@@ -67,7 +67,8 @@ class BackEnd:
 
     def until(self, condition: Callable[[list[dict[str, Any]]], object]) -> list[dict[str, Any]]:
         """What it was told, once it is so."""
-        return until(self.told, condition)
+        told: list[dict[str, Any]] = until(self.told, condition)
+        return told
 
 
 def until(read: Callable[[], Any], condition: Callable[[Any], object]) -> Any:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cloud_bridge.contact import Contact
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.ingest.ocpp.frames import Reply
-from cloud_bridge.northbound import refusals
+from cloud_bridge.northbound import link_errors
 from cloud_bridge.northbound.reporter import TRIES, Progress, Reporter, Trigger
 from cloud_bridge.northbound.transactions import KEPT_MS, RECORD_WITHIN_MS, Ended, Transaction, restored, stored
 from tests.cloud_bridge.northbound.told import TAG, BackEnd, actions, known
@@ -37,7 +37,7 @@ def test_nothing_is_told_before_the_back_end_accepts_it() -> None:
     back_end = BackEnd()
     back_end.boot = {"status": "Pending", "interval": 30}
     assert actions(back_end.hear(known("C2"))) == ["BootNotification"]
-    assert back_end.reporter.refused == (refusals.BOOT, "Pending")
+    assert back_end.reporter.refused == (link_errors.BOOT, "Pending")
     assert back_end.hear(known("C2"), after_s=29) == []
     back_end.boot = {"status": "Accepted", "interval": 0}
     assert actions(back_end.hear(known("C2"), after_s=2))[:2] == ["BootNotification", "StatusNotification"]
@@ -193,7 +193,7 @@ def test_a_tag_that_is_not_accepted_is_told_to_people_and_stops_nothing() -> Non
     due = reporter.next(known("C2"), (), 1e6, START_MS)
     assert due is not None and due.action == "StartTransaction"
     reporter.answered(due, Reply("1", {"transactionId": 4, "idTagInfo": {"status": "Invalid"}}), 1e6)
-    assert reporter.refused == (refusals.TAG, "Invalid") and reporter.transaction_id == 4
+    assert reporter.refused == (link_errors.TAG, "Invalid") and reporter.transaction_id == 4
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,11 @@ def known(state: str | None = "A1", contact: Contact = Contact.ONLINE, at_ms: in
 
 def check(action: str, payload: dict[str, Any]) -> None:
     """By the schemas of OCPP 1.6; raises what the library does."""
-    messages.validate_payload(messages.Call("1", action, json.loads(json.dumps(payload))), "1.6")
+    messages.get_validator(messages.MessageType.Call, action, "1.6").validate(json.loads(json.dumps(payload)))
 
 
 def check_answer(action: str, payload: dict[str, Any]) -> None:
-    messages.validate_payload(messages.CallResult("1", json.loads(json.dumps(payload)), action=action), "1.6")
+    messages.get_validator(messages.MessageType.CallResult, action, "1.6").validate(json.loads(json.dumps(payload)))
 
 
 class BackEnd:
@@ -48,7 +48,7 @@ class BackEnd:
         """Time passes, and whatever is due is told."""
         self.now_s += after_s
         self.now_ms += int(after_s * 1000)
-        came = []
+        came: list[tuple[str, dict[str, Any]]] = []
         for _ in range(100):
             due = self.reporter.next(what, sessions, self.now_s, self.now_ms)
             if due is None:

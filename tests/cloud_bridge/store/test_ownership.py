@@ -403,6 +403,7 @@ READS_ALL = {  # functions that read rows of any time, and why they may
     "store.signal_averages:units_read": "makes signal_5min",
     "store.upkeep:five_minutes_since": "its name",
     "store.upkeep:may_go_until": "their names",
+    "store.northbound:_untold": "of the present owner, who has agreed to it",
     "store.northbound:newest_end_ms": "a time before which the session that goes on did not begin",
     "store.northbound:show": "the number of the newest session, to tell none that was before",
     "store.northbound:shown_units": "of the present owner, who has agreed to it; contact",

@@ -10,9 +10,12 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ocpp.charge_point import camel_to_snake_case, snake_to_camel_case
-from ocpp.v16 import call
-from ocpp_csms import CentralSystem
+from ocpp.charge_point import (  # type: ignore[import-untyped]  # comes without types
+    camel_to_snake_case,
+    snake_to_camel_case,
+)
+from ocpp.v16 import call  # type: ignore[import-untyped]  # likewise
+from ocpp_csms import CentralSystem  # type: ignore[import-not-found]  # in a folder of its own
 
 HEARTBEAT_S = 10
 
