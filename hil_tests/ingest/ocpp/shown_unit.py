@@ -24,12 +24,10 @@ OWNER = "ann"
 class ShownUnit:
     """Says what its tests tell it to; belongs to OWNER."""
 
-    def __init__(self, cloud: CloudFixture, name: str) -> None:
-        made = cloud.command("unit", "add", name)
-        cloud.command("unit", "claim", made["claim_code"], OWNER)
-        self.name = name
+    def __init__(self, cloud: CloudFixture, made: dict[str, Any]) -> None:
+        self.name = str(made["id"])
         self._cloud = cloud
-        self.unit: MqttUnit = cloud.connect((name, made["secret"]))
+        self.unit: MqttUnit = cloud.connect((self.name, made["secret"]))
 
     def say(self, state: str, watts: int = 0, total_wh: int = 1000, **keys: Any) -> None:
         """A heartbeat."""
@@ -39,6 +37,13 @@ class ShownUnit:
         """To the back-end there, with its owner's consent."""
         words = ("unit", "northbound", self.name, url, "--agreed-by", OWNER, *options)
         return self._cloud.command(*words, typed=f"{key}\n")
+
+
+def owned_units(cloud: CloudFixture, *names: str) -> list[dict[str, Any]]:
+    """What is printed of each when it is added; they belong to OWNER."""
+    _, *made = cloud.commands(["user", "add", OWNER], *(["unit", "add", name] for name in names))
+    cloud.commands(*(["unit", "claim", one["claim_code"], OWNER] for one in made))
+    return made
 
 
 class BackEnd:

@@ -12,18 +12,17 @@ from typing import Any
 import pytest
 
 from hil_tests.fixtures.cloud_fixture import CloudFixture
-from hil_tests.ingest.ocpp.shown_unit import HERE, OWNER, BackEnd, ShownUnit, ocpp_csms, ocpp_rpc
+from hil_tests.ingest.ocpp.shown_unit import HERE, BackEnd, ShownUnit, ocpp_csms, ocpp_rpc, owned_units
 from hil_tests.ingest.ocpp.test_clients import OF_NODE, fetch, packages
 
 __all__ = ["packages"]
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudFixture]:
+def units(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ShownUnit]]:
     cloud = CloudFixture(tmp_path_factory.mktemp("northbound"))
     cloud.start()
-    cloud.command("user", "add", OWNER)
-    yield cloud
+    yield [ShownUnit(cloud, one) for one in owned_units(cloud, "for-csms", "for-rpc")]
     cloud.stop()
 
 
@@ -51,8 +50,8 @@ def obeying(unit: ShownUnit, ok: bool = True) -> threading.Thread:
     return thread
 
 
-def test_ocpp_csms_is_told_a_session_and_commands(cloud: CloudFixture, csms_packages: Path) -> None:
-    unit = ShownUnit(cloud, "for-csms")
+def test_ocpp_csms_is_told_a_session_and_commands(units: list[ShownUnit], csms_packages: Path) -> None:
+    unit = units[0]
     unit.unit.subscribe_to_commands()
     unit.say("A1")
     with ocpp_csms(csms_packages, "CS 1 ü") as back_end:
@@ -85,7 +84,6 @@ def test_ocpp_csms_is_told_a_session_and_commands(cloud: CloudFixture, csms_pack
         told = back_end.until(lambda told: kinds(told, "TransactionStoppedEvent"))
         stopped = kinds(told, "TransactionStoppedEvent")[0]["transaction"]
         assert (stopped["meter_stop"], stopped["stop_reason"]) == (1900, "EVDisconnected")
-    cloud.command("unit", "northbound-end", unit.name)
 
 
 def utc(at_s: int) -> str:
@@ -100,9 +98,9 @@ def limited_to(amps: int) -> dict[str, Any]:
 
 
 @OF_NODE
-def test_ocpp_rpc_finds_no_fault_with_what_it_is_sent(cloud: CloudFixture, packages: None) -> None:
+def test_ocpp_rpc_finds_no_fault_with_what_it_is_sent(units: list[ShownUnit], packages: None) -> None:
     """It is strict: whatever its schemas do not allow is a complaint, or no answer."""
-    unit = ShownUnit(cloud, "for-rpc")
+    unit = units[1]
     unit.say("A1")
     with ocpp_rpc(unit.name) as back_end:
         unit.show(back_end.url)
@@ -134,7 +132,6 @@ def test_ocpp_rpc_finds_no_fault_with_what_it_is_sent(cloud: CloudFixture, packa
         assert (start["timestamp"], second["timestamp"]) == (utc(ended_s), utc(ended_s + 1))
         assert second["meterStop"] - start["meterStart"] == 5000
         assert kinds(told, "complaint") == []
-    cloud.command("unit", "northbound-end", unit.name)
 
 
 def ask_everything(back_end: BackEnd) -> None:
