@@ -33,6 +33,7 @@ _BELOW_WEB = (
     "cloud_bridge.faults",
     "cloud_bridge.live",
     "cloud_bridge.months",
+    "cloud_bridge.northbound.address",  # pure
     "cloud_bridge.passwords",
     "cloud_bridge.paths",
     "cloud_bridge.readiness",
