@@ -73,14 +73,14 @@ class _NoRedirect(connect):
 
 
 @asynccontextmanager
-async def opened(setting: Setting, trusted: ssl.SSLContext) -> AsyncIterator[ClientConnection]:
+async def opened(setting: Setting, trusted: Callable[[], ssl.SSLContext]) -> AsyncIterator[ClientConnection]:
     """Raises LinkEnded."""
     key = b64encode(f"{setting.identity}:{setting.secret}".encode()).decode()
     opening = _NoRedirect(
         where(setting.url, setting.identity),
         subprotocols=[SUBPROTOCOL],
         additional_headers={"Authorization": f"Basic {key}"},
-        ssl=trusted if setting.url.startswith("wss:") else None,
+        ssl=trusted() if setting.url.startswith("wss:") else None,
         compression=None,
         proxy=None,
         open_timeout=OPEN_WITHIN_S,

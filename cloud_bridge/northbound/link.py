@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from cloud_bridge.clock import Clock
+from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.ocpp.frames import ErrorCode, Reply
 from cloud_bridge.northbound.address import host_of
 from cloud_bridge.northbound.connection import Conversation, Duplex, LinkEnded, opened
@@ -31,7 +32,8 @@ class Means(NamedTuple):
     """What a link needs of the bridge."""
 
     clock: Clock
-    trusted: ssl.SSLContext
+    counters: Counters
+    trusted: Callable[[], ssl.SSLContext]  # the authorities of the system
     give: Callable[[Setting, Order], Awaitable[CommandStatus]]  # WAITING: the unit has not answered
     save: Callable[[Setting, Progress], Awaitable[None]]  # raises SQLAlchemyError
 
@@ -82,6 +84,7 @@ class Link:
                 await self._converse()
                 failures = 0
             except LinkEnded as ended:
+                self._means.counters.northbound_failures += 1
                 self._refused(ended.refusal)
                 failures = 0 if self.reporter.is_booted else failures + 1
                 await asyncio.sleep(wait_s(failures))
@@ -135,6 +138,7 @@ class Link:
 
     async def _carry_out(self, order: Order) -> Payload | None:
         if not self._orders.take(time.monotonic()):
+            self._means.counters.northbound_orders_refused += 1
             return {"status": order.not_done}
         try:
             status = await self._means.give(self.setting, order)

@@ -8,6 +8,7 @@ by nothing of here.
 import asyncio
 import ssl
 import time
+from functools import cache
 
 from cloud_bridge import commands
 from cloud_bridge.app_state import AppState
@@ -50,7 +51,9 @@ class Links:
         self._app_state = app_state
         self._links: dict[Setting, tuple[Link, asyncio.Task[None]]] = {}
         self._recorded: dict[Setting, LinkState] = {}
-        self._means = Means(app_state.clock, ssl.create_default_context(), self._give, self._save)
+        self._means = Means(
+            app_state.clock, app_state.counters, cache(ssl.create_default_context), self._give, self._save
+        )
 
     async def run(self, duties: Duties) -> None:
         """For ever."""

@@ -38,7 +38,8 @@ class SocketBackEnd:
         self._bridge = bridge
         options = {"subprotocols": ["ocpp1.6"]} | options
         self._server = self._run(self._listen(options))
-        self.url = f"ws://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/ocpp"
+        self.port = self._server.sockets[0].getsockname()[1]
+        self.url = f"ws://127.0.0.1:{self.port}/ocpp"
         bridge.guests.append(self.close)
 
     def close(self) -> None:

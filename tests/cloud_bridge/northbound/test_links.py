@@ -1,21 +1,26 @@
 """Is a unit shown while it may be, and as it is; whatever its back-end does, and without anything of that in its contact?"""
 
+import argparse
 import asyncio
 import json
 import logging
+import ssl
 from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloud_bridge.cli import tls
 from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.duties import Duties
 from cloud_bridge.northbound import connection, link, link_errors
 from cloud_bridge.northbound.links import Links
+from cloud_bridge.settings import Settings
 from cloud_bridge.store import claims
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.northbound import Setting, Shown, hide, show, shown_of
@@ -121,7 +126,7 @@ def test_a_silent_unit_leaves_its_back_end_and_comes_back_when_it_is_heard(story
     assert story.bridge.read("cp-1")["contact"] == "silent"
     story.bridge.until(lambda: story.shown().link.connected_ms is None, "seen by people")
     story.say(s="C2")
-    story.bridge.until(lambda: back_end.statuses()[-1] == "Charging", "back")
+    story.bridge.until(lambda: back_end.statuses()[-1:] == ["Charging"], "back")
     assert back_end.opened == 2
 
 
@@ -202,6 +207,7 @@ def test_a_back_end_that_refuses_is_asked_again_and_people_are_told(
     story.begin()
     story.until_refused(reason)
     story.bridge.until(lambda: len(back_end.keys) > 2, "asked again")
+    assert story.bridge.counter("northbound_failures") >= 1
     ours = "".join(one.getMessage() for one in caplog.records if one.name != "websockets.server")
     assert KEY not in ours and str(back_end.keys[0]).split()[1] not in ours
     back_end.status = None
@@ -228,6 +234,29 @@ def test_what_is_no_back_end_is_said(story: Story) -> None:
     story.until_refused(link_errors.NO_ANSWER_AT_ALL)
     story.show("wss" + SocketBackEnd(story.bridge).url[2:])
     story.until_refused(link_errors.NO_ANSWER_AT_ALL)
+
+
+def test_a_certificate_is_checked(story: Story, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    tls.run(
+        Settings("127.0.0.1", 0, 0, tmp_path, None), argparse.Namespace(name=["localhost"], folder=tmp_path / "tls")
+    )
+    certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.load_cert_chain(tmp_path / "tls" / "server.pem", tmp_path / "tls" / "server.key")
+    back_end = SocketBackEnd(story.bridge, ssl=certificate)
+    url = f"wss://localhost:{back_end.port}/ocpp"
+    story.say(s="A1")
+    story.show(url)
+    story.begin()
+    story.until_refused(link_errors.CERTIFICATE)
+    assert back_end.keys == [], "nothing was shown to it"
+    story.end()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "tls" / "ca.pem"))
+    story.begin()
+    story.bridge.until(lambda: back_end.open == 1, "trusted")
+    story.bridge.clock.advance(1)
+    story.show(f"wss://127.0.0.1:{back_end.port}")
+    story.until_refused(link_errors.CERTIFICATE)
 
 
 def test_a_back_end_that_hangs_is_left(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,7 +294,7 @@ def test_one_that_answers_with_errors_is_told_the_rest(story: Story) -> None:
     story.bridge.until(lambda: len(back_end.statuses()) == 2, "told its state")
     story.bridge.clock.advance(1000)
     story.say(s="C2")
-    story.bridge.until(lambda: back_end.statuses()[-1] == "Charging", "told the next one")
+    story.bridge.until(lambda: back_end.statuses()[-1:] == ["Charging"], "told the next one")
 
 
 def test_nonsense_ends_nothing(story: Story) -> None:
@@ -331,6 +360,6 @@ def test_a_session_that_ended_while_it_was_away_is_told_later(story: Story) -> N
         "timestamp": "2026-01-01T00:00:01.000Z",
     }
     assert told["StopTransaction"]["timestamp"] == "2026-01-01T00:30:01.000Z"
-    story.bridge.until(lambda: back_end.statuses()[-1] == "Available", "told the state of now")
+    story.bridge.until(lambda: back_end.statuses()[-1:] == ["Available"], "told the state of now")
     assert len(back_end.statuses()) <= 3
     assert story.shown().dropped == 0
