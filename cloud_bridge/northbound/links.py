@@ -35,7 +35,7 @@ from cloud_bridge.store.northbound import (
 )
 from cloud_bridge.store.ownership import Period
 from cloud_bridge.store.security_events import Kind
-from cloud_bridge.support.running_session import power_readings, running_session
+from cloud_bridge.support.running_session import PowerReading, power_readings, running_session
 
 LOOK_EVERY_S = 2.0
 ANSWER_WITHIN_S = 25.0  # of the unit; back-ends wait for half a minute
@@ -121,7 +121,8 @@ class Links:
         unit_id, now_ms = one.setting.unit_id, self._app_state.clock.now_ms()
         with self._app_state.database.reading() as connection:
             rows = owners_power(connection, unit_id, now_ms - READINGS_MS, now_ms)
-            running = running_session(power_readings(rows), newest_end_ms(connection, unit_id))
+            readings = [one for one in power_readings(rows) if _is_readable(one)]
+            running = running_session(readings, newest_end_ms(connection, unit_id))
         heartbeat_ms, unit_time_ms = known.heartbeat_ms or now_ms, known.unit_time_ms or now_ms
         if running is None:
             return unit_time_ms, known.heartbeat.total_wh or 0
@@ -169,3 +170,9 @@ class Links:
         with self._app_state.database.reading() as connection:
             found = find_command(connection, Period(unit_id, 0, 0), command_id, self._app_state.clock.now_ms())
         return CommandStatus.NOT_SENT if found is None else found.status
+
+
+def _is_readable(one: PowerReading) -> bool:
+    """SQLite keeps anything."""
+    told = (one.at_ms, one.watts, 0 if one.total_wh is None else one.total_wh)
+    return all(type(number) is int for number in told)

@@ -10,6 +10,7 @@ from cloud_bridge.contact import StoredContact
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.northbound.transactions import Ended, Transaction, restored, stored
 from cloud_bridge.store.ownership import HAPPENED, is_owners
+from cloud_bridge.store.readable import LATEST_MS
 from cloud_bridge.store.tables import contacts, heartbeats, northbound, sessions, units
 from cloud_bridge.store.units import Protocol
 from cloud_bridge.store.upsert import replace
@@ -152,6 +153,7 @@ def _is_still(setting: Setting) -> tuple[Any, ...]:
 
 def _shown(row: Mapping[Any, Any], ended: Sequence[Ended]) -> ShownUnit:
     contact = tuple(row[name] for name in ("last_contact_ms", "listened_ms", "latest_ms", "shard"))
+    heartbeat_ms = _count(row["received_ms"])
     is_heard = all(type(one) is int and one >= 0 for one in contact)
     return ShownUnit(
         Setting(*(row[name] for name in Setting._fields)),
@@ -162,15 +164,15 @@ def _shown(row: Mapping[Any, Any], ended: Sequence[Ended]) -> ShownUnit:
         row["silent_after_ms"],
         StoredContact(*contact) if is_heard else None,
         _heartbeat(row["payload"]),
-        row["received_ms"],
+        heartbeat_ms if heartbeat_ms is not None and heartbeat_ms <= LATEST_MS else None,
         tuple(ended),
     )
 
 
-def _heartbeat(payload: str | None) -> Heartbeat:
+def _heartbeat(payload: Any) -> Heartbeat:
     try:
-        message = None if payload is None else decode("heartbeat", payload.encode())
-    except BadPayload:  # written by another version of the bridge
+        message = decode("heartbeat", payload.encode()) if isinstance(payload, str) else None
+    except (BadPayload, UnicodeEncodeError):  # written by another version of the bridge, or by none
         message = None
     return message if isinstance(message, Heartbeat) else Heartbeat()
 

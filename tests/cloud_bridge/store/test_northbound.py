@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from cloud_bridge.errors import BridgeError
 from cloud_bridge.northbound.transactions import Transaction
@@ -132,3 +133,16 @@ def test_what_is_stored_and_cannot_be_ends_no_look(database: Database, ann: int)
         (unit,) = shown_units(connection)
     assert unit.stored.transaction is None and unit.contact is None and unit.heartbeat.state is None
     assert not unit.sessions[0].is_tellable
+
+
+@pytest.mark.store("sqlite")  # PostgreSQL keeps to its types
+@pytest.mark.parametrize("received_ms", ["many", -1, 1e308, 2**63 - 1, b"\xff"])
+@pytest.mark.parametrize("payload", [b"\xff", "[", 7, '{"s":1}', "\ufeff"])
+def test_a_heartbeat_that_nobody_can_read_is_none(database: Database, ann: int, payload: Any, received_ms: Any) -> None:
+    show(database, ann)
+    row = {"unit_id": "wall", "payload": payload, "received_ms": received_ms}
+    with database.writing() as connection:
+        connection.execute(text("INSERT INTO heartbeats VALUES (:unit_id, :received_ms, :payload)"), row)
+    with database.reading() as connection:
+        for unit in shown_units(connection):
+            assert unit.heartbeat.state is None and unit.heartbeat_ms is None
