@@ -31,6 +31,7 @@ MAX_NAME, MAX_SERIAL, MAX_FIRMWARE = 20, 25, 50  # OCPP 1.6, section 6.1
 INTERVAL_S, LEAST_INTERVAL_S, MOST_INTERVAL_S = 300, 10, 86_400
 BOOT_AGAIN_S = 60  # where a back-end that does not accept us names no time
 TRIES, AGAIN_S = 3, 60  # of what a back-end answers with an error
+MOST_DOUBLED = 6  # times, of what it does not answer: an hour
 METER_EVERY_S = 60
 
 
@@ -70,6 +71,9 @@ class Reporter:
         self._id_tag = id_tag
         self._past: Transaction | None = None  # of a session that is over, while it is told
         self._unplugged_ms: int | None = None  # since when a transaction waits for its record
+        self._tries = 0  # of what is told of a session next, that were answered with an error
+        self._unanswered = 0  # that were not answered at all: it may be what ends each connection
+        self._sessions_again_s = 0.0  # not before that
         self._interval_s = INTERVAL_S
         self.connected()
 
@@ -78,9 +82,7 @@ class Reporter:
         self.is_booted = False
         self._told: dict[int, Status] = {}
         self._triggered: set[Trigger] = set()
-        self._past = None
-        self._tries = 0
-        self._again_s = 0.0  # not before that
+        self._boot_again_s = 0.0  # not before that
         self._heartbeat_s = 0.0  # the last
         self._meter_s = 0.0
         self._metered_ms: int | None = None  # the heartbeat that it was told of
@@ -114,9 +116,9 @@ class Reporter:
     def next(self, known: Known, sessions: Sequence[Ended], now_s: float, now_ms: int) -> Due | None:
         """`sessions` have ended, oldest first; those that are done with may be among them."""
         if not self.is_booted:
-            return self._boot(known) if now_s >= self._again_s else None
+            return self._boot(known) if now_s >= self._boot_again_s else None
         return (
-            (self._of_sessions(known, sessions, now_ms) if now_s >= self._again_s else None)
+            self._of_session(known, sessions, now_s, now_ms)
             or self._of_status(known, now_ms)
             or self._of_meter(known, now_s)
             or self._of_heartbeat(known, now_s, now_ms)
@@ -128,8 +130,10 @@ class Reporter:
             case "BootNotification":
                 self._booted(reply, now_s)
             case "StartTransaction":
+                self._unanswered, self._sessions_again_s = 0, 0.0
                 self._started(due, reply, now_s)
             case "StopTransaction":
+                self._unanswered, self._sessions_again_s = 0, 0.0
                 if reply.error is None or self._has_tried(now_s):
                     self._stopped(due, is_told=reply.error is None)
             case "StatusNotification" if due.status is not None:
@@ -152,10 +156,19 @@ class Reporter:
             self.refused = None
             self._interval_s = max(LEAST_INTERVAL_S, min(wanted_s or INTERVAL_S, MOST_INTERVAL_S))
             self._heartbeat_s = now_s  # that was one
-            self._again_s = 0.0
         else:
             self.refused = Refusal(link_errors.BOOT, reply.error or status or "-")
-            self._again_s = now_s + max(LEAST_INTERVAL_S, min(wanted_s or BOOT_AGAIN_S, MOST_INTERVAL_S))
+            self._boot_again_s = now_s + max(LEAST_INTERVAL_S, min(wanted_s or BOOT_AGAIN_S, MOST_INTERVAL_S))
+
+    def _of_session(self, known: Known, sessions: Sequence[Ended], now_s: float, now_ms: int) -> Due | None:
+        """Until it is answered all else has its turn before it comes again: later each time."""
+        if now_s < self._sessions_again_s:
+            return None
+        due = self._of_sessions(known, sessions, now_ms)
+        if due is not None:
+            self._sessions_again_s = now_s + AGAIN_S * 2 ** min(self._unanswered, MOST_DOUBLED)
+            self._unanswered += 1
+        return due
 
     def _of_sessions(self, known: Known, sessions: Sequence[Ended], now_ms: int) -> Due | None:
         for one in sessions:
@@ -180,6 +193,7 @@ class Reporter:
         else:
             if not one.is_tellable or (one.ended_ms or 0) < now_ms - transactions.KEPT_MS:
                 self._done(one, transaction, dropped=1)
+                self._past = None
                 return None
             transaction = self._past = self._past or transactions.whole(one, self._id_tag)
         if transaction.id is None:
@@ -239,7 +253,7 @@ class Reporter:
         if self._tries >= TRIES:
             self._tries = 0
             return True
-        self._again_s = now_s + AGAIN_S
+        self._sessions_again_s = now_s + AGAIN_S
         return False
 
     def _of_status(self, known: Known, now_ms: int) -> Due | None:

@@ -136,6 +136,38 @@ def test_a_session_that_the_back_end_refuses_holds_up_no_other(action: str) -> N
     assert (tries, back_end.reporter.progress) == (2 * TRIES, Progress(2, None, 2))
 
 
+def test_a_session_that_is_not_answered_keeps_no_state_from_being_told() -> None:
+    """A back-end may end the connection for it, each time."""
+    back_end, record = BackEnd(), ended(1, START_MS - HOUR_MS, START_MS)
+    waits_s: list[float] = []
+    for _ in range(9):
+        back_end.reporter.connected()
+        came = back_end.hear(known())  # without the session, whose time has not come
+        assert actions(came)[:3] == ["BootNotification", "StatusNotification", "StatusNotification"]
+        began_s = back_end.now_s
+        while (
+            due := back_end.reporter.next(known(), [record], back_end.now_s, START_MS)
+        ) is None or due.session is None:
+            back_end.now_s += 10
+        waits_s.append(back_end.now_s - began_s)
+    assert waits_s[:4] == [0, 60, 120, 240] and waits_s[-1] == 3840
+    assert back_end.reporter.progress.dropped == 0
+    assert "StopTransaction" in actions(back_end.hear(known(), record, after_s=4000)), "in the end it answers"
+
+
+def test_a_session_whose_end_is_not_answered_is_begun_once() -> None:
+    back_end, record = BackEnd(), ended(1, START_MS - HOUR_MS, START_MS)
+    back_end.reporter.is_booted = True
+    start = back_end.reporter.next(known(), [record], 1000.0, START_MS)
+    assert start is not None and start.action == "StartTransaction"
+    back_end.reporter.answered(start, Reply("1", {"transactionId": 9}), 1000.0)
+    assert (stop := back_end.reporter.next(known(), [record], 1000.0, START_MS)) is not None
+    assert stop.payload["transactionId"] == 9
+    back_end.reporter.connected()
+    came = back_end.hear(known(), record, after_s=100)
+    assert [payload["transactionId"] for action, payload in came if "Transaction" in action] == [9]
+
+
 def test_a_session_that_goes_on_and_is_refused_is_dropped_with_its_record() -> None:
     back_end = BackEnd()
     back_end.errors = {"StartTransaction"}
