@@ -157,7 +157,7 @@ class Reporter:
             self._interval_s = max(LEAST_INTERVAL_S, min(wanted_s or INTERVAL_S, MOST_INTERVAL_S))
             self._heartbeat_s = now_s  # that was one
         else:
-            self.refused = Refusal(link_errors.BOOT, reply.error or status or "-")
+            self.refused = Refusal(link_errors.BOOT, text(reply.error) or status or "-")
             self._boot_again_s = now_s + max(LEAST_INTERVAL_S, min(wanted_s or BOOT_AGAIN_S, MOST_INTERVAL_S))
 
     def _of_session(self, known: Known, sessions: Sequence[Ended], now_s: float, now_ms: int) -> Due | None:

@@ -44,6 +44,14 @@ def test_nothing_is_told_before_the_back_end_accepts_it() -> None:
     assert back_end.reporter.refused is None
 
 
+def test_what_people_read_of_a_back_end_is_one_line() -> None:
+    reporter = Reporter(Progress(0, None), TAG)
+    due = reporter.next(known(), (), 0.0, START_MS)
+    assert due is not None
+    reporter.answered(due, Reply("1", {}, "No\n2026-01-01 WARNING all is lost\x1b[0m"), 0.0)
+    assert reporter.refused == (link_errors.BOOT, "No2026-01-01 WARNING all is lost[0m")
+
+
 def test_a_charger_that_was_not_heard_has_no_heartbeat() -> None:
     back_end = BackEnd()
     back_end.hear(known())
