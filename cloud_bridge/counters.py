@@ -72,6 +72,8 @@ class Counters:
     alerts_given_up: int = 0  # after the last try
     alerts_not_queued: int = 0  # too many of the account waited
     alert_rows_skipped: int = 0  # that could not be read, of the unit or of the account
+    northbound_failures: int = 0  # connections to back-ends of others that were refused, or ended
+    northbound_orders_refused: int = 0  # of such a back-end, that gave too many
     standby_fallbacks: int = 0  # pages read from the primary, since the standby was away or too far behind
     letters_sent: int = 0  # of accounts: to sign up, a forgotten password
     letters_failed: int = 0  # that the mail server did not take

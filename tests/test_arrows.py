@@ -35,6 +35,7 @@ _BELOW_WEB = (
     "cloud_bridge.faults",
     "cloud_bridge.live",
     "cloud_bridge.months",
+    "cloud_bridge.northbound.address",  # pure
     "cloud_bridge.passwords",
     "cloud_bridge.paths",
     "cloud_bridge.readiness",
@@ -240,6 +241,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.duplicate_identity",
         "cloud_bridge.durations",
         "cloud_bridge.errors",
+        "cloud_bridge.northbound.transactions",  # pure: what is kept of one
         "cloud_bridge.path_ledger",
         "cloud_bridge.path_outages",
         "cloud_bridge.paths",

@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+from cloud_bridge.cli import unit_northbound
 from cloud_bridge.cli.area import Answer, Area
 from cloud_bridge.cli.mosquitto_reload import reload_broker
 from cloud_bridge.cli.security_log import record
@@ -54,6 +55,7 @@ def declare(area: Area) -> None:
         "assign", "make it an installer's work: they see it, and no other installer does", assign, "id", "user"
     )
     area.command("withdraw", "the installer has no more to do with it", withdraw, "id", "user")
+    unit_northbound.declare(area)
 
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:

@@ -12,6 +12,7 @@ from cloud_bridge.authority_sender import AuthoritySender
 from cloud_bridge.clock import SystemClock
 from cloud_bridge.duties import Duties
 from cloud_bridge.leading import lead
+from cloud_bridge.northbound.links import Links
 from cloud_bridge.order_sender import OrderSender
 from cloud_bridge.roles.http import listen
 from cloud_bridge.roles.opening import open_app_state
@@ -69,7 +70,11 @@ def duties(app_state: AppState, alarm: Alarm) -> list[Duty]:
     know_present_authority(app_state.database, app_state.settings)
 
     def work(group: Duties) -> Awaitable[object]:
-        running = [app_state.upkeep.run(alarm, group), poll_for_ever(app_state.accounts, group)]
+        running = [
+            app_state.upkeep.run(alarm, group),
+            poll_for_ever(app_state.accounts, group),
+            Links(app_state).run(group),
+        ]
         if app_state.settings.cluster is not None:  # else only the process at the broker can send orders
             running += [AuthoritySender(app_state).run(group), OrderSender(app_state).run(group)]
         return asyncio.gather(*running)

@@ -74,6 +74,7 @@ from cloud_bridge.store.tables import (
     jobs,
     member_invitations,
     members,
+    northbound,
     ocpp_frames,
     ownerships,
     power,
@@ -382,15 +383,15 @@ def end_sights(connection: Connection, unit_id: str, now_ms: int) -> None:
 
 def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
     """The unit is nobody's: nameless, in the default time zone, without currency and tariff, seen by no installer and no
-    member, and its jobs tell nobody's address. The frames that are kept for support go. What else was before stays the former
-    owner's."""
+    member, shown to no other back-end, and its jobs tell nobody's address. The frames that are kept for support go. What else
+    was before stays the former owner's."""
     until_ms = _after_all_rows(connection, unit_id, now_ms)
     end_sights(connection, unit_id, until_ms)
     lasting = (ownerships.c.unit_id == unit_id, ownerships.c.until_ms.is_(None))
     ended = Ended(now_ms, _newest_ids(connection, unit_id), _stamps(connection, unit_id))
     values = {"until_ms": until_ms, "ended": json.dumps(ended._asdict())}
     connection.execute(update(ownerships).where(*lasting).values(values))
-    for table in (tariffs, members, member_invitations, ocpp_frames):
+    for table in (tariffs, members, member_invitations, ocpp_frames, northbound):
         connection.execute(table.delete().where(table.c.unit_id == unit_id))
     remove_plan(connection, unit_id)
     forget_customers(connection, unit_id)

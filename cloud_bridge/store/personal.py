@@ -44,6 +44,7 @@ from cloud_bridge.store.tables import (
     members,
     messages,
     metadata,
+    northbound,
     ocpp_doors,
     ocpp_frames,
     ocpp_lines,
@@ -162,6 +163,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     contact_details: (_names(contact_details.c.person_id),),
     unit_installers: (_names(unit_installers.c.person_id),),  # as the installer
     tariffs: (_of_their_unit(tariffs),),
+    northbound: (_of_their_unit(northbound),),
     members: (_names(members.c.person_id), _of_their_unit(members)),
     member_invitations: (_of_their_unit(member_invitations),),
     conversations: (_names(conversations.c.person_id),),

@@ -71,6 +71,8 @@ class Kind(StrEnum):
     MEMBER_LEFT = "member_left"
     INSTALLER_ASSIGNED = "installer_assigned"
     INSTALLER_WITHDRAWN = "installer_withdrawn"
+    NORTHBOUND = "northbound"
+    NORTHBOUND_ENDED = "northbound_ended"
     COMMAND = "command"
     EXPORTED = "exported"
     ERASED = "erased"

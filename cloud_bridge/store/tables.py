@@ -476,6 +476,26 @@ ocpp_doors = Table(  # the processes that are doors for OCPP, of a cluster (stor
     Column("until_ms", BigInteger, nullable=False),  # when its canary came through last
 )
 
+northbound = Table(  # units that are shown to an OCPP back-end of somebody else (store/northbound.py)
+    "northbound",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("url", String(300), nullable=False),  # of the back-end, without the identity
+    Column("identity", String(48), nullable=False),  # as the back-end knows the unit
+    Column("secret", String(40), nullable=False),  # the password there; it has to be sent, so it is no hash
+    Column("id_tag", String(20), nullable=False),  # of its transactions
+    Column("may_command", Boolean, nullable=False),  # the back-end may give orders
+    Column("told_id", BigInteger, nullable=False),  # of the newest session that it knows, or never will
+    Column("open_transaction", Text),  # JSON of northbound.transactions.Transaction; null: there is none
+    Column("dropped", BigInteger, nullable=False, server_default="0"),  # sessions that it was not told of
+    Column("connected_ms", BigInteger),  # since when; null: it is not
+    Column("answered_ms", BigInteger),  # when it last answered
+    Column("refused_ms", BigInteger),  # when a connection or the unit was last refused
+    Column("refused", String(200)),  # and why
+    Column("refused_detail", String(60)),
+)
+
 unknown_clients = Table(  # ids that said something and are no units (store/unknown_clients.py)
     "unknown_clients",
     metadata,

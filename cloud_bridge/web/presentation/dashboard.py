@@ -11,6 +11,7 @@ from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.store.contact_details import Details
 from cloud_bridge.store.conversations import Unread
 from cloud_bridge.store.jobs import Job
+from cloud_bridge.store.northbound import Shown
 from cloud_bridge.store.ocpp_lines import NOTHING as NO_LINE
 from cloud_bridge.store.ocpp_lines import Line
 from cloud_bridge.store.ready_plans import ShownPlan
@@ -19,7 +20,7 @@ from cloud_bridge.store.units import Protocol
 from cloud_bridge.text import unknown
 from cloud_bridge.troubles import CONTESTED, OVER_QUOTA, UNREADABLE, Trouble, duplicate_identity, troubles_of
 from cloud_bridge.values import HEARTBEAT, Value, in_words
-from cloud_bridge.web.presentation import in_force, job_words, ready_words, update_words, words
+from cloud_bridge.web.presentation import in_force, job_words, northbound_words, ready_words, update_words, words
 from cloud_bridge.web.presentation.large_action import LargeAction, beside, large_action
 from cloud_bridge.web.presentation.plan_bar import Bill, PlanBar, plan_bar
 from cloud_bridge.web.presentation.session_now import SessionNow
@@ -121,6 +122,7 @@ class Around(NamedTuple):
     update: UnitUpdate | None = None  # of its firmware
     plan: ShownPlan | None = None  # of the next departure
     line: Line = NO_LINE  # of a charger that speaks OCPP
+    northbound: Shown | None = None  # to whose back-end it is shown
 
 
 NOTHING = Around()
@@ -242,6 +244,9 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
         found.append(Fact(_("Contactor closings"), formats.count(around.closings)))
     if around.air_bytes is not None:
         found.append(Fact(_("Mobile data in a day"), f"{formats.count(round(around.air_bytes / 1000))} kB"))
+    if around.northbound is not None:
+        text = northbound_words.how_it_goes(around.northbound, point.now_ms, point.time_zone)
+        found.append(Fact(_("Also shown to"), text, northbound_words.what_it_may(around.northbound), wide=True))
     return sorted(found, key=lambda fact: fact.wide)
 
 

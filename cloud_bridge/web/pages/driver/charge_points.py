@@ -18,6 +18,7 @@ from cloud_bridge.store.conversations import Unread, unread_answers
 from cloud_bridge.store.firmware import told_by
 from cloud_bridge.store.jobs import Job
 from cloud_bridge.store.members import is_shared
+from cloud_bridge.store.northbound import Shown, shown_of
 from cloud_bridge.store.ocpp_lines import NOTHING as NO_LINE
 from cloud_bridge.store.ocpp_lines import Line, line_of
 from cloud_bridge.store.ownership import contact_period, household_period
@@ -35,7 +36,7 @@ from cloud_bridge.web.pages.driver.looks import Looks, Turn
 from cloud_bridge.web.pages.driver.stream import MOST, Stored, changes, together
 from cloud_bridge.web.pages.driver.vehicle_dashboard import without_charger
 from cloud_bridge.web.pages.driver.vehicles import cards, cards_of
-from cloud_bridge.web.presentation import ready_words, update_words
+from cloud_bridge.web.presentation import northbound_words, ready_words, update_words
 from cloud_bridge.web.presentation.dashboard import Around, Contacts, describe
 from cloud_bridge.web.presentation.in_force import owner_to
 from cloud_bridge.web.presentation.job_card import job_for_owner
@@ -172,6 +173,7 @@ class Beside(NamedTuple):
     update: UnitUpdate | None  # of its firmware
     plan: ShownPlan | None  # of the next departure, for those at home
     line: Line  # of a charger that speaks OCPP
+    northbound: Shown | None  # to whose back-end it is shown
 
     @property
     def mark(self) -> str:
@@ -179,7 +181,7 @@ class Beside(NamedTuple):
         job = "" if self.job is None else f".{self.job.id}.{self.job.moves}"
         refused, contested_ms = self.line.refused, self.line.contested_ms
         line = "" if refused is None and contested_ms is None else f".{refused and refused.at_ms}.{contested_ms}"
-        others = update_words.mark(self.update) + ready_words.mark(self.plan)
+        others = update_words.mark(self.update) + ready_words.mark(self.plan) + northbound_words.mark(self.northbound)
         return repository.mark(self.vehicles) + unread + job + line + others
 
 
@@ -191,6 +193,7 @@ def _beside(connection: Connection, person: Person, unit: Unit, now_ms: int) -> 
         update_of(connection, unit.id),
         plan_of(connection, unit.id, now_ms) if person.role is Role.DRIVER else None,
         line_of(connection, unit.id) if unit.protocol == Protocol.OCPP else NO_LINE,
+        shown_of(connection, unit.id),
     )
 
 
@@ -217,6 +220,7 @@ def _around(
         update=beside.update,
         plan=beside.plan,
         line=beside.line,
+        northbound=beside.northbound,
     )
 
 

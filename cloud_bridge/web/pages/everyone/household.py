@@ -29,6 +29,7 @@ from cloud_bridge.store.members import (
     open_invitations,
     withdraw_invitation,
 )
+from cloud_bridge.store.northbound import hide, shown_of
 from cloud_bridge.store.secrets import hash_of
 from cloud_bridge.store.security_events import Kind
 from cloud_bridge.web.connections import Reading, Writing
@@ -37,6 +38,7 @@ from cloud_bridge.web.form_errors import FORM, explained
 from cloud_bridge.web.page import Field, Number, OwnForm, OwnUnitOf, PersonOf, UnitOf, is_secure, page, to
 from cloud_bridge.web.pages.everyone.sign_up import NOT_OPEN
 from cloud_bridge.web.pages.everyone.stranger import JOIN_COOKIE, StrangerForm, join_path, stranger_page
+from cloud_bridge.web.presentation.northbound_words import how_it_goes, what_it_may
 from cloud_bridge.web.presentation.words import sentence
 from cloud_bridge.web.security.access import StateDep, person_of
 from cloud_bridge.web.security.links import check_link
@@ -68,11 +70,13 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/account/units/{unit_id}/people")
 def people(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: OwnUnitOf) -> Response:
-    verified_ms = app_state.verified.now_ms()
+    verified_ms, now_ms = app_state.verified.now_ms(), app_state.clock.now_ms()
+    shown = shown_of(connection, unit.id)
     content = {
         "members": members_of(connection, unit.id),
         "invitations": open_invitations(connection, unit.id, verified_ms),
         "can_write": app_state.settings.mail is not None,
+        "shown": None if shown is None else (how_it_goes(shown, now_ms, unit.time_zone), what_it_may(shown)),
     }
     return page(request, "everyone/account_unit_people.html", person, unit=unit, **content)  # type: ignore[arg-type]
 
@@ -117,6 +121,15 @@ def remove(request: Request, app_state: StateDep, person: PersonOf, unit: OwnUni
         if not end_membership(connection, unit.id, person_id):
             raise NotTheirs("person")
     note(request, Kind.MEMBER_REMOVED, person, f"{unit.id}, person {person_id}")
+    return to(f"/account/units/{unit.id}/people")
+
+
+@router.post("/account/units/{unit_id}/people/northbound/end", dependencies=[OwnForm])
+def end_northbound(request: Request, app_state: StateDep, person: PersonOf, unit: OwnUnitOf) -> Response:
+    """The owner takes back what they have agreed to. Twice is once."""
+    with app_state.database.writing() as connection:  # of its own: committed before it is in the security log
+        hide(connection, unit.id)
+    note(request, Kind.NORTHBOUND_ENDED, person, unit.id)
     return to(f"/account/units/{unit.id}/people")
 
 

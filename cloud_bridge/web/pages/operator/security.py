@@ -66,6 +66,8 @@ WORDS = {
     Kind.MEMBER_LEFT: N_("Left a charger"),
     Kind.INSTALLER_ASSIGNED: N_("Installer assigned"),
     Kind.INSTALLER_WITHDRAWN: N_("Installer withdrawn"),
+    Kind.NORTHBOUND: N_("Charger shown to another service"),
+    Kind.NORTHBOUND_ENDED: N_("Charger not shown to another service any more"),
     Kind.COMMAND: N_("Command sent"),
     Kind.EXPORTED: N_("Data exported"),
     Kind.ERASED: N_("Account erased"),

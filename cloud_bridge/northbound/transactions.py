@@ -1,0 +1,104 @@
+"""Our sessions as transactions of OCPP: a session lasts from plugging in to unplugging, and so does its transaction. Pure.
+
+One that goes on is begun there as soon as it is seen, and ended by the record that the unit makes of it; of one that is known
+only by its record, because nobody listened meanwhile, the back-end is told both, with the unit's own times.
+"""
+
+import json
+from typing import Any, NamedTuple
+
+from cloud_bridge.clock import iso_utc
+from cloud_bridge.durations import DAY_MS, MINUTE_MS
+from cloud_bridge.wire import EARLIEST_S, LATEST_S, MAX_COUNT
+
+KEPT_MS = 30 * DAY_MS  # sessions that ended earlier are not told any more
+RECORD_WITHIN_MS = 15 * MINUTE_MS  # of unplugging; after that its heartbeats tell the end
+CLOCKS_MS = 2 * MINUTE_MS  # between plugging in and the heartbeat that tells it
+MOST_WH = 2**31 - 1  # what back-ends keep as a number
+
+REASONS = frozenset(  # OCPP 1.6, section 7.36: as chargers of other makers have told us
+    {
+        *("DeAuthorized", "EmergencyStop", "EVDisconnected", "HardReset", "Local", "Other", "PowerLoss", "Reboot"),
+        *("Remote", "SoftReset", "UnlockCommand"),
+    }
+)
+OUR_REASONS = {"unplugged": "EVDisconnected"}  # firmware/charging/controller.py
+
+
+class Ended(NamedTuple):
+    """The record of a session. None for what the unit has not told."""
+
+    id: int
+    began_ms: int | None
+    ended_ms: int | None
+    energy_wh: int | None
+    meter_began_wh: int | None
+    reason: str | None = None
+
+    @property
+    def is_tellable(self) -> bool:
+        """Whether OCPP has words for it: it wants two times and an energy."""
+        if self.began_ms is None or self.ended_ms is None or self.energy_wh is None:
+            return False
+        in_order = EARLIEST_S * 1000 <= self.began_ms <= self.ended_ms <= LATEST_S * 1000
+        return in_order and 0 <= self.energy_wh <= MOST_WH
+
+
+class Transaction(NamedTuple):
+    """That the back-end is being told of. It is kept in the store before it is begun: sent again, it is the same."""
+
+    began_ms: int
+    meter_wh: int
+    id_tag: str
+    id: int | None = None  # of the back-end, once it has answered
+    is_ended: bool = False  # without its record, which tells nothing new then
+    is_given_up: bool = False  # the back-end does not take it
+
+
+def stored(transaction: Transaction | None) -> str | None:
+    return None if transaction is None else json.dumps(transaction)
+
+
+def restored(text: Any) -> Transaction | None:
+    """None for what is no transaction: then none is open, as far as we know."""
+    try:
+        began_ms, meter_wh, id_tag, number, is_ended, is_given_up = json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    is_valid = all(type(one) is int and 0 <= one <= MAX_COUNT for one in (began_ms, meter_wh))
+    if not is_valid or not isinstance(id_tag, str) or not (number is None or type(number) is int):
+        return None
+    return Transaction(began_ms, meter_wh, id_tag, number, is_ended is True, is_given_up is True)
+
+
+def is_record_of(ended: Ended, transaction: Transaction) -> bool:
+    """Whether the session that it tells of is this one: it ended after this one was seen to begin, or began as it did."""
+    if ended.began_ms is None or ended.ended_ms is None:
+        return False
+    return ended.ended_ms > transaction.began_ms or abs(ended.began_ms - transaction.began_ms) < CLOCKS_MS
+
+
+def start(transaction: Transaction) -> dict[str, Any]:
+    """The payload of a StartTransaction."""
+    return {
+        "connectorId": 1,
+        "idTag": transaction.id_tag,
+        "meterStart": min(transaction.meter_wh, MOST_WH),
+        "timestamp": iso_utc(transaction.began_ms),
+    }
+
+
+def stop(transaction: Transaction, ended_ms: int, energy_wh: int, reason: str | None) -> dict[str, Any]:
+    """The payload of a StopTransaction, once the back-end has numbered the transaction."""
+    return {
+        "transactionId": transaction.id,
+        "idTag": transaction.id_tag,
+        "meterStop": min(transaction.meter_wh + energy_wh, MOST_WH),
+        "timestamp": iso_utc(max(ended_ms, transaction.began_ms)),
+        "reason": reason if reason in REASONS else OUR_REASONS.get(reason or "", "Other"),
+    }
+
+
+def whole(ended: Ended, id_tag: str) -> Transaction:
+    """Of a session that is over. A meter that is not known begins at nothing: the difference is what was charged."""
+    return Transaction(ended.began_ms or 0, ended.meter_began_wh or 0, id_tag)

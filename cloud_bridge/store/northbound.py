@@ -1,0 +1,215 @@
+"""Units that are shown to an OCPP back-end of somebody else, with the consent of their present owner: it ends when the unit
+changes hands, and none of what was before it is told."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Connection, delete, func, literal, select, update
+
+from cloud_bridge.contact import StoredContact
+from cloud_bridge.errors import BridgeError
+from cloud_bridge.northbound.transactions import Ended, Transaction, restored, stored
+from cloud_bridge.store.ownership import HAPPENED, is_owners
+from cloud_bridge.store.readable import LATEST_MS
+from cloud_bridge.store.tables import contacts, heartbeats, northbound, sessions, units
+from cloud_bridge.store.units import Protocol
+from cloud_bridge.store.upsert import replace
+from cloud_bridge.wire import BadPayload, Heartbeat, decode
+
+UNITS_MAX = 1000  # of one service: each has a connection of one process
+SESSIONS_AT_ONCE = 5  # of each unit
+
+_ENDED_MS = func.coalesce(sessions.c.ended_s * literal(1000, BigInteger), sessions.c.received_ms)
+
+
+class Setting(NamedTuple):
+    """To which back-end, and as what. Another `since_ms` is another setting."""
+
+    unit_id: str
+    since_ms: int
+    url: str
+    identity: str
+    secret: str
+    id_tag: str  # of its transactions: whose card it is, is nobody's business
+    may_command: bool
+
+    def __repr__(self) -> str:
+        return f"Setting({self.unit_id}, {self.url})"  # never the secret
+
+
+class Stored(NamedTuple):
+    """What the back-end knows by now (northbound.reporter.Progress)."""
+
+    told_id: int
+    transaction: Transaction | None
+    dropped: int
+
+
+class ShownUnit(NamedTuple):
+    """A unit with what a back-end is told of it."""
+
+    setting: Setting
+    stored: Stored
+    board: str | None
+    firmware: str | None
+    is_ocpp: bool
+    silent_after_ms: int
+    contact: StoredContact | None  # None: never heard
+    heartbeat: Heartbeat  # of the present owner's time; all unknown where there is none
+    heartbeat_ms: int | None
+    sessions: tuple[Ended, ...]  # the oldest that the back-end has still to be told of
+
+
+class LinkState(NamedTuple):
+    """Of the connection, for people; None for what has not happened."""
+
+    connected_ms: int | None = None
+    answered_ms: int | None = None
+    refused_ms: int | None = None
+    refused: str | None = None  # northbound.link_errors
+    refused_detail: str | None = None
+
+
+class Shown(NamedTuple):
+    """What whoever may see the unit is told of it: never the secret."""
+
+    url: str
+    identity: str
+    may_command: bool
+    dropped: int
+    link: LinkState
+
+
+def show(connection: Connection, setting: Setting, agreed_by: int) -> None:
+    """From now on, instead of where it was shown before. Raises BridgeError where the person is not its owner."""
+    owner = select(units.c.owner_id).where(units.c.id == setting.unit_id)
+    if connection.execute(owner).scalar() != agreed_by:
+        raise BridgeError(f"only the owner of {setting.unit_id} can agree to that")
+    others = select(func.count()).select_from(northbound).where(northbound.c.unit_id != setting.unit_id)
+    if connection.execute(others).scalar_one() >= UNITS_MAX:
+        raise BridgeError(f"{UNITS_MAX} units are shown already, which is the most that one service can")
+    newest = select(func.max(sessions.c.id)).where(sessions.c.unit_id == setting.unit_id)
+    told_id = connection.execute(newest).scalar() or 0
+    nothing = {"open_transaction": None, "dropped": 0, **LinkState()._asdict()}
+    replace(connection, northbound, [{**setting._asdict(), "told_id": told_id, **nothing}])
+
+
+def hide(connection: Connection, unit_id: str) -> bool:
+    """From now on it is shown to nobody else. False: it was not."""
+    return connection.execute(delete(northbound).where(northbound.c.unit_id == unit_id)).rowcount == 1
+
+
+def shown_of(connection: Connection, unit_id: str) -> Shown | None:
+    """None: to nobody."""
+    columns = ("url", "identity", "may_command", "dropped", *LinkState._fields)
+    query = select(*(northbound.c[name] for name in columns)).where(northbound.c.unit_id == unit_id)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Shown(row.url, row.identity, row.may_command, row.dropped, LinkState(*row[4:]))
+
+
+def shown_units(connection: Connection) -> list[ShownUnit]:
+    """All, with what is to be told of them now."""
+    of_unit = (units.c.board, units.c.firmware, units.c.protocol, units.c.silent_after_ms)
+    of_contact = [contacts.c[name] for name in ("last_contact_ms", "listened_ms", "latest_ms", "shard")]
+    own_heartbeat = (heartbeats.c.unit_id == units.c.id) & is_owners(heartbeats)
+    query = (
+        select(northbound, *of_unit, *of_contact, heartbeats.c.payload, heartbeats.c.received_ms)
+        .join(units, units.c.id == northbound.c.unit_id)
+        .outerjoin(contacts, contacts.c.unit_id == units.c.id)
+        .outerjoin(heartbeats, own_heartbeat)
+        .where(units.c.owner_id.is_not(None))
+    )
+    rows = connection.execute(query.order_by(units.c.id).limit(UNITS_MAX)).all()
+    ended = _untold(connection)
+    return [_shown(row._mapping, ended.get(row.unit_id, ())) for row in rows]
+
+
+def newest_end_ms(connection: Connection, unit_id: str) -> int:
+    """When the newest session ended whose record is there; 0: there is none."""
+    return int(connection.execute(select(func.max(_ENDED_MS)).where(sessions.c.unit_id == unit_id)).scalar() or 0)
+
+
+def record_progress(connection: Connection, setting: Setting, new: Stored) -> None:
+    """Unless the unit is shown to another one by now."""
+    values = {"told_id": new.told_id, "open_transaction": stored(new.transaction), "dropped": new.dropped}
+    connection.execute(update(northbound).where(*_is_still(setting)).values(values))
+
+
+def record_links(connection: Connection, states: Sequence[tuple[Setting, LinkState]]) -> None:
+    """Likewise."""
+    for setting, state in sorted(states):
+        connection.execute(update(northbound).where(*_is_still(setting)).values(state._asdict()))
+
+
+def all_disconnected(connection: Connection) -> None:
+    """Whoever had the connections is gone."""
+    open_ones = northbound.c.connected_ms.is_not(None)
+    connection.execute(update(northbound).where(open_ones).values(connected_ms=None))
+
+
+def _is_still(setting: Setting) -> tuple[Any, ...]:
+    return northbound.c.unit_id == setting.unit_id, northbound.c.since_ms == setting.since_ms
+
+
+def _shown(row: Mapping[Any, Any], ended: Sequence[Ended]) -> ShownUnit:
+    contact = tuple(row[name] for name in ("last_contact_ms", "listened_ms", "latest_ms", "shard"))
+    heartbeat_ms = _count(row["received_ms"])
+    is_heard = all(type(one) is int and one >= 0 for one in contact)
+    return ShownUnit(
+        Setting(*(row[name] for name in Setting._fields)),
+        Stored(row["told_id"], restored(row["open_transaction"]), row["dropped"]),
+        row["board"],
+        row["firmware"],
+        row["protocol"] == Protocol.OCPP,
+        row["silent_after_ms"],
+        StoredContact(*contact) if is_heard else None,
+        _heartbeat(row["payload"]),
+        heartbeat_ms if heartbeat_ms is not None and heartbeat_ms <= LATEST_MS else None,
+        tuple(ended),
+    )
+
+
+def _heartbeat(payload: Any) -> Heartbeat:
+    try:
+        message = decode("heartbeat", payload.encode()) if isinstance(payload, str) else None
+    except (BadPayload, UnicodeEncodeError):  # written by another version of the bridge, or by none
+        message = None
+    return message if isinstance(message, Heartbeat) else Heartbeat()
+
+
+def _untold(connection: Connection) -> dict[str, list[Ended]]:
+    """The oldest of each unit, that have ended since it is shown."""
+    told = [
+        sessions.c[name] for name in ("id", "unit_id", "received_ms", "started_s", "ended_s", "duration_s", "energy_wh")
+    ]
+    owned_from_ms = select(units.c.owned_from_ms).where(units.c.id == sessions.c.unit_id).scalar_subquery()
+    whose = (HAPPENED[sessions].began_ms.label("at_ms"), owned_from_ms.label("owned_from_ms"))
+    untold = (
+        select(*told, sessions.c.meter_began_wh, sessions.c.reason, *whose)
+        .join(northbound, northbound.c.unit_id == sessions.c.unit_id)
+        .where(sessions.c.id > northbound.c.told_id, northbound.c.since_ms <= _ENDED_MS)
+        .subquery()
+    )
+    place = func.row_number().over(partition_by=untold.c.unit_id, order_by=untold.c.id).label("place")
+    owners = select(untold, place).where(untold.c.at_ms >= untold.c.owned_from_ms).subquery()
+    query = select(owners).where(owners.c.place <= SESSIONS_AT_ONCE).order_by(owners.c.id)
+    found: dict[str, list[Ended]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.unit_id, []).append(_ended(row))
+    return found
+
+
+def _ended(row: Any) -> Ended:
+    """Of one whose time is not known, when its record came."""
+    ended_s, lasted_s = _count(row.ended_s), _count(row.duration_s)
+    ended_ms = _count(row.received_ms) if ended_s is None else ended_s * 1000
+    began_ms = None if _count(row.started_s) is None else row.started_s * 1000
+    if began_ms is None and ended_ms is not None and lasted_s is not None:
+        began_ms = ended_ms - lasted_s * 1000
+    reason = row.reason if isinstance(row.reason, str) else None
+    return Ended(row.id, began_ms, ended_ms, _count(row.energy_wh), _count(row.meter_began_wh), reason)
+
+
+def _count(value: Any) -> int | None:
+    """SQLite keeps anything."""
+    return value if type(value) is int and value >= 0 else None
