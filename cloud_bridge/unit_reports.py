@@ -30,7 +30,7 @@ class UnitReports:
 
     def __init__(self, database: Database, clock: Clock, door: str) -> None:
         self.door = door
-        self.frames = FrameLog(database, clock)
+        self.frames = FrameLog(database)
         self._database = database
         self._clock = clock
         self._lock = Lock()

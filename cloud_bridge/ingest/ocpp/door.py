@@ -247,7 +247,7 @@ class OcppDoor:
         self._mark_connected(serving, True)
         self._others.opened(unit_id, serving.since_ms)
         self._ingest.reports.speaks(unit_id, serving.dialect.subprotocol)
-        serving.note_call = partial(self._ingest.reports.frames.note, unit_id, is_ours=True)
+        serving.note_call = partial(self._note_call, unit_id)
         try:
             await serving.serve(partial(self._take_frame, serving))
         finally:
@@ -290,7 +290,7 @@ class OcppDoor:
         if own_s is not None:
             self._ingest.reports.own_interval(unit_id, int(own_s))
         answer, outcome = self._read(connection, data, now_ms)
-        self._ingest.reports.frames.note(unit_id, data, answer)
+        self._ingest.reports.frames.note(unit_id, now_ms, data, answer)
         connection.took()
         committed = partial(connection.committed, answer)
         return self._ingest.take_translated(heard, outcome.records, outcome.refused is not None, committed)
@@ -323,6 +323,10 @@ class OcppDoor:
             code = spelt.get(outcome.refused, outcome.refused)
             return self._refusing(connection, error(frame.message_id, code)), outcome
         return result(frame.message_id, outcome.answer), outcome
+
+    def _note_call(self, unit_id: str, frame: bytes) -> None:
+        """One of our own."""
+        self._ingest.reports.frames.note(unit_id, self._ingest.clock.now_ms(), frame, is_ours=True)
 
     def _answers(self, connection: OcppConnection) -> None:
         """It can be asked, and so is not waited for."""

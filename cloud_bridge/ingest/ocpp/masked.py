@@ -23,5 +23,7 @@ _NUMBER = re.compile(_NAME + r")[-\d][^,}\]\s]*", re.IGNORECASE)
 def masked(frame: str) -> str:
     """Its first MAX_KEPT characters that can be shown."""
     text = _NUMBER.sub(rf"\1{MASK}", _TEXT.sub(rf"\1{MASK}", frame))
-    shown = "".join(one if one.isprintable() else "\ufffd" for one in text[: MAX_KEPT + 1])
+    shown = text[: MAX_KEPT + 1]
+    if not shown.isprintable():
+        shown = "".join(one if one.isprintable() else "\ufffd" for one in shown)
     return shown if len(shown) <= MAX_KEPT else f"{shown[: MAX_KEPT - 1]}…"

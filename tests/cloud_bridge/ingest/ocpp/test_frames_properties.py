@@ -17,7 +17,9 @@ from cloud_bridge.ingest.ocpp.dialect import Dialect
 from cloud_bridge.ingest.ocpp.dialects import DIALECTS
 from cloud_bridge.ingest.ocpp.frames import Call, Reply, Unreadable, error, read_frame
 from cloud_bridge.ingest.ocpp.meter_values import MAX_W, MAX_WH
-from cloud_bridge.wire import Heartbeat, Session, decode, read_object
+from cloud_bridge.ingest.ocpp.orders import Ordered, ordered
+from cloud_bridge.ingest.ocpp.records import Record
+from cloud_bridge.wire import Heartbeat, Result, Session, decode, read_object
 from tests.cloud_bridge.running import START_MS
 
 V16 = DIALECTS["ocpp1.6"]
@@ -93,8 +95,18 @@ untimed = settings(  # a busy machine is no fault
 )
 
 
-def schema_of(action: str, dialect: Dialect) -> Any:
-    return messages.get_validator(messages.MessageType.CallResult, action, VERSIONS[dialect.subprotocol])
+def schema_of(action: str, dialect: Dialect, kind: Any = messages.MessageType.CallResult) -> Any:
+    return messages.get_validator(kind, action, VERSIONS[dialect.subprotocol])
+
+
+commands = st.fixed_dictionaries(
+    {
+        "id": st.text(max_size=20),
+        "do": st.sampled_from(("limit", "pause", "resume", "override", "stop", "reboot", "unlock")),
+    },
+    optional={"amps": scalars, "exp": scalars, "on": st.just(True) | scalars},
+)
+replies = st.builds(Reply, st.just("1"), payloads, st.none() | st.text(max_size=20))
 
 
 def check(charger: ChargerState, call: Call, dialect: Dialect = V16) -> Outcome:
@@ -129,6 +141,24 @@ def test_any_calls_are_answered_as_the_schemas_have_it_and_stored_as_the_wire_fo
     charger, dialect = ChargerState(), DIALECTS[said[0]]
     for call in said[1]:
         check(charger, call, dialect)
+
+
+@untimed
+@given(several, commands, replies)
+def test_whatever_it_has_said_our_commands_are_as_the_schemas_have_them_and_any_answer_is_a_result(
+    said: tuple[str, list[Call]], command: dict[str, Any], reply: Reply
+) -> None:
+    charger, dialect = ChargerState(), DIALECTS[said[0]]
+    for call in said[1]:
+        carry_out(dialect.actions, charger, call, START_MS)
+    found = ordered(dialect.plan, json.dumps(command).encode(), charger, START_MS)
+    records = [found] if isinstance(found, Record) else []
+    if isinstance(found, Ordered):
+        for step in found.steps:
+            schema_of(step.action, dialect, messages.MessageType.Call).validate(json.loads(json.dumps(step.payload)))
+            records += found.answered(step, reply)
+    [record] = records
+    assert isinstance(decode(*record), Result)
 
 
 @untimed
