@@ -52,6 +52,7 @@ from cloud_bridge.ingest.ways_in import OCPP
 from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
 
 CONTESTED_AFTER, CONTESTED_WITHIN_S = 4, 600.0  # times that a connection took over another that was alive
+LOOKED_AT_ONCE = 100  # connections; then it is the turn of others on the event loop
 RETRY_AFTER_S = 30  # of one that is to come again
 TOO_LARGE = 1009  # close code, RFC 6455 section 7.4.1
 STATUSES = {  # of a secret that is not right
@@ -363,9 +364,10 @@ class OcppDoor:
         await self._ingest.duties.every(LOOK_EVERY_S, "ocpp_connections", self._look_once)
 
     async def _look_once(self) -> None:
-        now_s = self._loop.time()
-        for connection in list(self._open.values()):
-            self._look_at(connection, now_s)
+        for number, connection in enumerate(list(self._open.values()), 1):
+            self._look_at(connection, self._loop.time())
+            if number % LOOKED_AT_ONCE == 0:
+                await asyncio.sleep(0)
         for unit_id, changed_ms in (await self._changed_secrets.look()).items():
             revoked = self._open.get(unit_id)
             if revoked is not None and revoked.credentials_ms != changed_ms:
@@ -375,6 +377,8 @@ class OcppDoor:
         self._entrance.look()
 
     def _look_at(self, connection: OcppConnection, now_s: float) -> None:
+        if connection.transport.is_closing():  # since the look began
+            return
         if connection.has_sign:
             connection.has_sign = False
             self._ingest.reports.line_alive(connection.unit_id)
