@@ -33,6 +33,7 @@ _BELOW_WEB = (
     "cloud_bridge.faults",
     "cloud_bridge.live",
     "cloud_bridge.months",
+    "cloud_bridge.ocpp_settings",
     "cloud_bridge.passwords",
     "cloud_bridge.paths",
     "cloud_bridge.readiness",
@@ -202,6 +203,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.duplicate_identity",
         "cloud_bridge.durations",
         "cloud_bridge.errors",
+        "cloud_bridge.ocpp_settings",  # pure
         "cloud_bridge.path_ledger",
         "cloud_bridge.path_outages",
         "cloud_bridge.paths",

@@ -46,6 +46,7 @@ from cloud_bridge.store.tables import (
     ocpp_doors,
     ocpp_frames,
     ocpp_lines,
+    ocpp_settings,
     over_quota,
     ownerships,
     passkeys,
@@ -199,6 +200,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     presence: (),  # of the charge point of this moment, whosever it is
     over_quota: (),
     ocpp_lines: (),
+    ocpp_settings: (),
     unknown_clients: (),  # what is no charge point
     authorities: (),  # of the service's certificates
     releases: (),  # firmware, and how it got to the charge points

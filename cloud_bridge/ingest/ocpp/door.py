@@ -22,7 +22,7 @@ from http import HTTPStatus
 from typing import NamedTuple, cast
 
 from sqlalchemy.exc import SQLAlchemyError
-from websockets.asyncio.server import Server, ServerConnection
+from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from cloud_bridge.client_address import Proxies, network_of
@@ -38,7 +38,7 @@ from cloud_bridge.ingest.ocpp.actions import Outcome, carry_out, state_of
 from cloud_bridge.ingest.ocpp.connection import QUIET, OcppConnection
 from cloud_bridge.ingest.ocpp.dialects import chosen
 from cloud_bridge.ingest.ocpp.door_canary import DoorAddress, DoorCanary
-from cloud_bridge.ingest.ocpp.entrance import Entrance
+from cloud_bridge.ingest.ocpp.entrance import Entrance, SocketServer
 from cloud_bridge.ingest.ocpp.frames import Call, ErrorCode, Reply, error, read_frame, result
 from cloud_bridge.ingest.ocpp.line import Do
 from cloud_bridge.ingest.ocpp.login import Knock, Refused
@@ -93,7 +93,7 @@ class OcppDoor:
         self._loop = asyncio.get_running_loop()
         self._turns = asyncio.Semaphore(LOGINS_AT_ONCE)
         self._changed_secrets = ChangedSecrets(admission.credentials)
-        server = _Server(
+        server = SocketServer(
             self._serve,
             process_request=self._admit,
             open_timeout=CONNECT_OVER_TLS_WITHIN_S,
@@ -206,7 +206,7 @@ class OcppDoor:
             found = await self._proof(asking, knock, network)
         if found is not Secret.RIGHT:
             return Refused(*STATUSES[found], unit_id)
-        agreed = chosen(_offered(request))
+        agreed = chosen(login.offered(request.headers.get_all("Sec-WebSocket-Protocol")))
         if agreed is None:
             self._counters.refused_protocol += 1
             return Refused(HTTPStatus.BAD_REQUEST, login.NO_SUBPROTOCOL, unit_id)
@@ -292,6 +292,7 @@ class OcppDoor:
             self._ingest.reports.own_interval(unit_id, int(own_s))
         answer, outcome = self._read(connection, data, now_ms)
         self._ingest.reports.frames.note(unit_id, now_ms, data, answer)
+        self._ingest.reports.settings.note(unit_id, connection.charger.hand_on_settings())
         connection.took()
         committed = partial(connection.committed, answer)
         return self._ingest.take_translated(heard, outcome.records, outcome.refused is not None, committed)
@@ -318,6 +319,7 @@ class OcppDoor:
             outcome = Outcome({}, [], ErrorCode.INTERNAL_ERROR)
         if frame.action.lower() == "bootnotification":
             connection.line.booted(self._loop.time())
+            connection.set_up(now_ms // 1000)
             if not connection.charger.has_told:
                 connection.ask_for("StatusNotification")
         if outcome.refused is not None:
@@ -405,15 +407,3 @@ class OcppDoor:
 
 def _stored() -> None:
     """Nobody waits for it."""
-
-
-def _offered(request: Request) -> list[str]:
-    values = request.headers.get_all("Sec-WebSocket-Protocol")
-    return [one.strip() for value in values for one in value.split(",")]
-
-
-class _Server(Server):
-    """The library's, for sockets that are accepted elsewhere."""
-
-    def is_serving(self) -> bool:
-        return True

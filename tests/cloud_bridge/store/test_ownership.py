@@ -344,6 +344,7 @@ WITHOUT_TIME = {
     "presence": "of this moment",
     "over_quota": "of the last hour, a fact of the charge point",
     "ocpp_lines": "of this moment, a fact of the charge point",
+    "ocpp_settings": "of this moment, facts of the charge point",
     "roll_out_units": "of its firmware, a fact of the charge point",
     "update_bytes": "of its firmware, a fact of the charge point",
 }
