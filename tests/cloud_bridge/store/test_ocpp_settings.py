@@ -1,5 +1,6 @@
 """Is what a charger makes of its settings kept beside what it tells of them, and nothing lost while the database is away?"""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,12 @@ ACCEPTED = Tried("HeartbeatInterval", "300", Answered.ACCEPTED)
 
 
 @pytest.fixture
-def charger(tmp_path: Path) -> Database:
+def charger(tmp_path: Path) -> Iterator[Database]:
     database = open_database(store_at(tmp_path))
     with database.writing() as connection:
         add_unit(connection, "wall", START_MS, protocol=Protocol.OCPP)
-    return database
+    yield database
+    database.close()
 
 
 def kept(database: Database) -> list[Setting]:
