@@ -15,7 +15,7 @@ from functools import partial
 
 from cloud_bridge.counters import Counters
 
-AT_ONCE = 64  # connections of one socket, then it is the turn of others on the event loop
+AT_ONCE = 8  # connections of one socket, then it is the turn of others on the event loop
 RETRY_S = 1.0  # after the system had no file or memory left
 NOTHING_LEFT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 

@@ -16,6 +16,7 @@ from cloud_bridge.clock import Clock
 from cloud_bridge.contact import is_believable
 from cloud_bridge.duties import Duties
 from cloud_bridge.ingest.ocpp.frame_log import FrameLog
+from cloud_bridge.ingest.ocpp.setting_log import SettingLog
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.ocpp_lines import Refusal, record_lines, record_own_intervals
 from cloud_bridge.store.presence import Presence, lost_door, record_over_quota, record_presence
@@ -30,7 +31,8 @@ class UnitReports:
 
     def __init__(self, database: Database, clock: Clock, door: str) -> None:
         self.door = door
-        self.frames = FrameLog(database, clock)
+        self.frames = FrameLog(database)
+        self.settings = SettingLog(database)
         self._database = database
         self._clock = clock
         self._lock = Lock()
@@ -102,6 +104,7 @@ class UnitReports:
         """Store what waits. Raises SQLAlchemyError; then the rest waits on."""
         while self._write_some():
             pass
+        self.settings.write()
         self.frames.write()
 
     async def run(self, duties: Duties) -> None:

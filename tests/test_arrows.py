@@ -36,6 +36,7 @@ _BELOW_WEB = (
     "cloud_bridge.live",
     "cloud_bridge.months",
     "cloud_bridge.northbound.address",  # pure
+    "cloud_bridge.ocpp_settings",
     "cloud_bridge.passwords",
     "cloud_bridge.paths",
     "cloud_bridge.readiness",
@@ -242,6 +243,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.durations",
         "cloud_bridge.errors",
         "cloud_bridge.northbound.transactions",  # pure: what is kept of one
+        "cloud_bridge.ocpp_settings",  # pure
         "cloud_bridge.path_ledger",
         "cloud_bridge.path_outages",
         "cloud_bridge.paths",

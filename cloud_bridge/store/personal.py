@@ -48,6 +48,7 @@ from cloud_bridge.store.tables import (
     ocpp_doors,
     ocpp_frames,
     ocpp_lines,
+    ocpp_settings,
     over_quota,
     ownerships,
     passkeys,
@@ -203,6 +204,7 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     over_quota: (),
     commissionings: (),  # of its circuit: a record that stays with the installation
     ocpp_lines: (),
+    ocpp_settings: (),
     unknown_clients: (),  # what is no charge point
     authorities: (),  # of the service's certificates
     releases: (),  # firmware, and how it got to the charge points

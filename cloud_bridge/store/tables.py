@@ -468,6 +468,16 @@ ocpp_frames = Table(  # the last frames of such a charger, without tokens (store
     Column("answered", Text),  # by us
 )
 
+ocpp_settings = Table(  # of such a charger, what was set and what it says of it (store/ocpp_settings.py)
+    "ocpp_settings",
+    metadata,
+    Column("unit_id", String(36), ForeignKey("units.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(60), primary_key=True),
+    Column("wanted", String(100)),  # as we have set it last; None: we do not
+    Column("answered", String(10)),  # what it made of that
+    Column("value", String(100)),  # as it told it last
+)
+
 ocpp_doors = Table(  # the processes that are doors for OCPP, of a cluster (store/ocpp_doors.py)
     "ocpp_doors",
     metadata,

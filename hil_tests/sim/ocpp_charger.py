@@ -29,6 +29,7 @@ class Manners:
     boots: bool = True
     knows_triggers: bool = True
     knows_profiles: bool = True
+    knows_settings: bool = True
     numeric_ids: bool = False
     appends_slash: bool = False
     path: str = "/ocpp/"
@@ -46,6 +47,7 @@ class OcppCharger:
         self.manners = manners or Manners()
         self.asked: list[str] = []  # actions that the bridge has asked for
         self.profiles: list[dict[str, Any]] = []
+        self.settings = {"HeartbeatInterval": "14400", "LocalAuthorizeOffline": "false"}
         self.status = "Available"
         self.meter_wh = 1_000
         self.transaction: int | None = None
@@ -185,6 +187,14 @@ class OcppCharger:
             case "ClearChargingProfile" if self.manners.knows_profiles:
                 self.profiles.clear()
                 return [3, message_id, {"status": "Accepted"}]
+            case "ChangeConfiguration" if self.manners.knows_settings:
+                known = payload["key"] in self.settings
+                if known:
+                    self.settings[payload["key"]] = payload["value"]
+                return [3, message_id, {"status": "Accepted" if known else "NotSupported"}]
+            case "GetConfiguration" if self.manners.knows_settings:
+                told = [{"key": key, "readonly": False, "value": value} for key, value in self.settings.items()]
+                return [3, message_id, {"configurationKey": told}]
             case "RemoteStartTransaction":
                 return [3, message_id, {"status": "Accepted"}]
         return [4, message_id, "NotImplemented", "", {}]

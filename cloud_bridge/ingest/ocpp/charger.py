@@ -5,6 +5,7 @@ next message of the charger finds what it left. A charger tells its status only 
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from cloud_bridge.ingest.ocpp.fields import ascii_text, number, time_s, whole
 from cloud_bridge.ingest.ocpp.meter_values import MAX_A, MAX_W, MAX_WH, Reading, readings
 from cloud_bridge.ingest.ocpp.statuses import CHARGING, DRAWING, FAULTED, FIRST, OCCUPIED, PLUGGED, Status, status_of
 from cloud_bridge.ingest.ocpp.transactions import MAX_NAME, Transaction
+from cloud_bridge.ocpp_settings import Told, Tried
 
 KEY = "ocpp"  # of the heartbeat; no reader of the wire format knows it, and it is kept as it is
 MAX_CONNECTORS = 8
@@ -19,6 +21,7 @@ MAX_TRANSACTIONS = 8  # the last ones: a StopTransaction may come again, and off
 PROBE_AFTER_S = 1200  # without a frame; then it is asked for one, 10 minutes before it would be silent
 OLD_AFTER_S = 600  # a reading that is older was made offline: history, not what is drawn now
 MAX_STATUS = 20
+MAX_SETTINGS = 100  # of one frame
 
 
 @dataclass(slots=True)
@@ -45,6 +48,8 @@ class ChargerState:
     offered_a: float | None = None
     csq: int | None = None  # of its mobile network
     vendor: str = ""  # in small letters, once it has booted on this connection
+    set_up_s: int = 0  # when it has answered all that was set last (configuration.py); 0: never
+    settings: list[Tried | Told] = field(default_factory=list)  # that are not handed on yet
 
     # What it says.
 
@@ -124,6 +129,15 @@ class ChargerState:
         self.transactions[began.id] = began._replace(is_over=True)
         return began, began.is_over
 
+    def note_settings(self, settings: Sequence[Tried | Told]) -> None:
+        """No more than MAX_SETTINGS wait to be handed on."""
+        self.settings += settings[: MAX_SETTINGS - len(self.settings)]
+
+    def hand_on_settings(self) -> list[Tried | Told]:
+        """Those that have come since."""
+        found, self.settings = self.settings, []
+        return found
+
     # What is known.
 
     @property
@@ -184,6 +198,7 @@ class ChargerState:
             "connectors": [[at, one.status, one.error, one.watts, one.total_wh] for at, one in self.connectors.items()],
             "transactions": [list(one) for one in self.transactions.values()],
             "behind": self.behind_s,
+            "set": self.set_up_s,
         }
 
     def _connector(self, said: Any) -> Connector | None:
@@ -239,6 +254,7 @@ def charger_of(heartbeat: dict[str, Any]) -> ChargerState:
                 ascii_text(row[6], MAX_NAME) or "",
             )
     charger.behind_s = whole(kept.get("behind")) or 0
+    charger.set_up_s = whole(kept.get("set")) or 0
     charger.offered_a = _within(heartbeat.get("a"), MAX_A)
     csq = _within(heartbeat.get("q"), 31)
     charger.csq = None if csq is None else int(csq)

@@ -12,6 +12,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from socket import SHUT_RDWR, socket
 
 from websockets.asyncio.server import Server, ServerConnection
@@ -22,6 +23,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from cloud_bridge.ingest.ocpp.charger import ChargerState
+from cloud_bridge.ingest.ocpp.configuration import SettingUp, is_due
 from cloud_bridge.ingest.ocpp.dialect import Dialect
 from cloud_bridge.ingest.ocpp.dialects import chosen
 from cloud_bridge.ingest.ocpp.error_budget import ErrorBudget
@@ -66,6 +68,7 @@ class OcppConnection(ServerConnection):
         self.note_call: Callable[[bytes], None] = _nothing  # each of ours, for support
         self.error_budget = ErrorBudget()
         self._next_signal_s = 0.0
+        self._setting_up: SettingUp | None = None  # on this connection
         self.has_sign = False  # of its line, since the door looked last
         self._accepted = accepted
         self._take: Take | None = None  # who is given its frames
@@ -140,11 +143,17 @@ class OcppConnection(ServerConnection):
 
     def ask_for(self, message: str) -> None:
         """To report something. One that cannot says so, and has been heard."""
-        self.calls.add(Outgoing("TriggerMessage", self.dialect.trigger(message), _whatever))
+        self.calls.add(Outgoing("TriggerMessage", self.dialect.trigger(message), _whatever, is_own=True))
 
     def ask_for_interval(self) -> None:
         """To send its heartbeat as often as we want it; one that cannot is asked for each (line.py)."""
-        self.calls.add(Outgoing(*self.dialect.ask_interval[:2], _whatever))
+        self.calls.add(Outgoing(*self.dialect.ask_interval[:2], _whatever, is_own=True))
+
+    def set_up(self, now_s: int) -> None:
+        """By our wishes (configuration.py), where it was not lately. `now_s` is a time of the clock, in seconds since 1970."""
+        if self._setting_up is None and is_due(self.charger.set_up_s, now_s):
+            self._setting_up = SettingUp(self.dialect.set_up)
+            self._go_on_setting_up(now_s)
 
     def ask_for_signal(self) -> None:
         """Where its maker has a way to, once in a while."""
@@ -152,7 +161,9 @@ class OcppConnection(ServerConnection):
         if asked is None or self.loop.time() < self._next_signal_s:
             return
         self._next_signal_s = self.loop.time() + SIGNAL_EVERY_S
-        self.calls.add(Outgoing("DataTransfer", {"vendorId": asked[0], "messageId": asked[1]}, self._take_signal))
+        self.calls.add(
+            Outgoing("DataTransfer", {"vendorId": asked[0], "messageId": asked[1]}, self._take_signal, is_own=True)
+        )
 
     def write(self, frame: str) -> None:
         """To the charger. One that does not read is cut off."""
@@ -176,6 +187,20 @@ class OcppConnection(ServerConnection):
             return
         with suppress(OSError):  # it has ended already
             self._accepted.shutdown(SHUT_RDWR)  # the handshake fails with the end of the stream
+
+    def _go_on_setting_up(self, began_s: int) -> None:
+        step = None if self._setting_up is None else self._setting_up.next()
+        if step is None:
+            self.charger.set_up_s = began_s
+        else:
+            self.calls.add(Outgoing(step.action, step.payload, partial(self._take_setting, began_s), is_own=True))
+
+    def _take_setting(self, began_s: int, reply: Reply | None) -> list[Record]:
+        """One that is silent is set up when it boots again."""
+        if reply is not None and self._setting_up is not None:
+            self.charger.note_settings(self._setting_up.answered(reply))
+            self._go_on_setting_up(began_s)
+        return []
 
     def _take_signal(self, reply: Reply | None) -> list[Record]:
         csq = None if reply is None else csq_told(reply.payload.get("data"))

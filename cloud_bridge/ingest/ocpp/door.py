@@ -22,7 +22,7 @@ from http import HTTPStatus
 from typing import NamedTuple, cast
 
 from sqlalchemy.exc import SQLAlchemyError
-from websockets.asyncio.server import Server, ServerConnection
+from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
 from cloud_bridge.client_address import Proxies, network_of
@@ -38,7 +38,7 @@ from cloud_bridge.ingest.ocpp.actions import Outcome, carry_out, state_of
 from cloud_bridge.ingest.ocpp.connection import QUIET, OcppConnection
 from cloud_bridge.ingest.ocpp.dialects import chosen
 from cloud_bridge.ingest.ocpp.door_canary import DoorAddress, DoorCanary
-from cloud_bridge.ingest.ocpp.entrance import Entrance
+from cloud_bridge.ingest.ocpp.entrance import Entrance, SocketServer
 from cloud_bridge.ingest.ocpp.frames import Call, ErrorCode, Reply, error, read_frame, result
 from cloud_bridge.ingest.ocpp.line import Do
 from cloud_bridge.ingest.ocpp.login import Knock, Refused
@@ -52,6 +52,7 @@ from cloud_bridge.ingest.ways_in import OCPP
 from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
 
 CONTESTED_AFTER, CONTESTED_WITHIN_S = 4, 600.0  # times that a connection took over another that was alive
+LOOKED_AT_ONCE = 100  # connections; then it is the turn of others on the event loop
 RETRY_AFTER_S = 30  # of one that is to come again
 TOO_LARGE = 1009  # close code, RFC 6455 section 7.4.1
 STATUSES = {  # of a secret that is not right
@@ -92,7 +93,7 @@ class OcppDoor:
         self._loop = asyncio.get_running_loop()
         self._turns = asyncio.Semaphore(LOGINS_AT_ONCE)
         self._changed_secrets = ChangedSecrets(admission.credentials)
-        server = _Server(
+        server = SocketServer(
             self._serve,
             process_request=self._admit,
             open_timeout=CONNECT_OVER_TLS_WITHIN_S,
@@ -205,7 +206,7 @@ class OcppDoor:
             found = await self._proof(asking, knock, network)
         if found is not Secret.RIGHT:
             return Refused(*STATUSES[found], unit_id)
-        agreed = chosen(_offered(request))
+        agreed = chosen(login.offered(request.headers.get_all("Sec-WebSocket-Protocol")))
         if agreed is None:
             self._counters.refused_protocol += 1
             return Refused(HTTPStatus.BAD_REQUEST, login.NO_SUBPROTOCOL, unit_id)
@@ -247,7 +248,7 @@ class OcppDoor:
         self._mark_connected(serving, True)
         self._others.opened(unit_id, serving.since_ms)
         self._ingest.reports.speaks(unit_id, serving.dialect.subprotocol)
-        serving.note_call = partial(self._ingest.reports.frames.note, unit_id, is_ours=True)
+        serving.note_call = partial(self._note_call, unit_id)
         try:
             await serving.serve(partial(self._take_frame, serving))
         finally:
@@ -290,7 +291,8 @@ class OcppDoor:
         if own_s is not None:
             self._ingest.reports.own_interval(unit_id, int(own_s))
         answer, outcome = self._read(connection, data, now_ms)
-        self._ingest.reports.frames.note(unit_id, data, answer)
+        self._ingest.reports.frames.note(unit_id, now_ms, data, answer)
+        self._ingest.reports.settings.note(unit_id, connection.charger.hand_on_settings())
         connection.took()
         committed = partial(connection.committed, answer)
         return self._ingest.take_translated(heard, outcome.records, outcome.refused is not None, committed)
@@ -317,12 +319,17 @@ class OcppDoor:
             outcome = Outcome({}, [], ErrorCode.INTERNAL_ERROR)
         if frame.action.lower() == "bootnotification":
             connection.line.booted(self._loop.time())
+            connection.set_up(now_ms // 1000)
             if not connection.charger.has_told:
                 connection.ask_for("StatusNotification")
         if outcome.refused is not None:
             code = spelt.get(outcome.refused, outcome.refused)
             return self._refusing(connection, error(frame.message_id, code)), outcome
         return result(frame.message_id, outcome.answer), outcome
+
+    def _note_call(self, unit_id: str, frame: bytes) -> None:
+        """One of our own."""
+        self._ingest.reports.frames.note(unit_id, self._ingest.clock.now_ms(), frame, is_ours=True)
 
     def _answers(self, connection: OcppConnection) -> None:
         """It can be asked, and so is not waited for."""
@@ -359,9 +366,10 @@ class OcppDoor:
         await self._ingest.duties.every(LOOK_EVERY_S, "ocpp_connections", self._look_once)
 
     async def _look_once(self) -> None:
-        now_s = self._loop.time()
-        for connection in list(self._open.values()):
-            self._look_at(connection, now_s)
+        for number, connection in enumerate(list(self._open.values()), 1):
+            self._look_at(connection, self._loop.time())
+            if number % LOOKED_AT_ONCE == 0:
+                await asyncio.sleep(0)
         for unit_id, changed_ms in (await self._changed_secrets.look()).items():
             revoked = self._open.get(unit_id)
             if revoked is not None and revoked.credentials_ms != changed_ms:
@@ -371,6 +379,8 @@ class OcppDoor:
         self._entrance.look()
 
     def _look_at(self, connection: OcppConnection, now_s: float) -> None:
+        if connection.transport.is_closing():  # since the look began
+            return
         if connection.has_sign:
             connection.has_sign = False
             self._ingest.reports.line_alive(connection.unit_id)
@@ -397,15 +407,3 @@ class OcppDoor:
 
 def _stored() -> None:
     """Nobody waits for it."""
-
-
-def _offered(request: Request) -> list[str]:
-    values = request.headers.get_all("Sec-WebSocket-Protocol")
-    return [one.strip() for value in values for one in value.split(",")]
-
-
-class _Server(Server):
-    """The library's, for sockets that are accepted elsewhere."""
-
-    def is_serving(self) -> bool:
-        return True

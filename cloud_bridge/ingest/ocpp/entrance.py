@@ -120,3 +120,10 @@ class Entrance:
     def _resume(self) -> None:
         for acceptor in self._acceptors:
             acceptor.resume()
+
+
+class SocketServer(Server):
+    """The library's, for sockets that are accepted elsewhere."""
+
+    def is_serving(self) -> bool:
+        return True

@@ -15,6 +15,8 @@ MAX_ACTION = 50
 
 MessageId = str | int
 
+_AS_JSON = json.JSONEncoder(separators=(",", ":"))  # json.dumps would make one for each frame
+
 
 class ErrorCode(StrEnum):
     """Of a CALLERROR, table 7; one is misspelt in the standard, and so it is sent, but for 2.0.1 (Dialect.spelt)."""
@@ -115,4 +117,4 @@ def _payload(value: Any) -> dict[str, Any] | None:
 
 
 def _written(frame: list[Any]) -> str:
-    return json.dumps(frame, separators=(",", ":"))
+    return _AS_JSON.encode(frame)

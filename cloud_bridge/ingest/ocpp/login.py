@@ -70,6 +70,11 @@ def read_knock(path: str, authorization: Iterable[str], subjects: Iterable[str] 
     return Knock(unit_id, _forms(password))
 
 
+def offered(values: Iterable[str]) -> list[str]:
+    """The subprotocols, of the headers that name them."""
+    return [one.strip() for value in values for one in value.split(",")]
+
+
 def _is_of(user: str, unit_id: str) -> bool:
     """Whether it is the identity of the unit, or its id."""
     return why_not(user) is None and _unit_id(user) == unit_id

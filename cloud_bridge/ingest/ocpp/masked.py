@@ -17,11 +17,21 @@ _FIELDS = (
 _NAME = r'("(?:' + "|".join(_FIELDS) + r')\\*"\s*:\s*'
 # In a text within a text every quote has a backslash before it. What ends the value is the kind of quote that begins it.
 _TEXT = re.compile(_NAME + r'(\\*"))(?:(?!(?<!\\)\2).)*', re.IGNORECASE | re.DOTALL)
+# Of a setting that is a secret the name stands in one field, and the value in another, before it or after it.
+_SECRET_SETTING = re.compile(
+    r'"(?:key|name)\\*"\s*:\s*\\*"[^"\\]{0,50}(?:passw|passphrase|secret|authorizationkey|basicauth|psk|cardpin)',
+    re.IGNORECASE,
+)
+_VALUE = re.compile(r'("(?:value|attributeValue)\\*"\s*:\s*(\\*"))(?:(?!(?<!\\)\2).)*', re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(_NAME + r")[-\d][^,}\]\s]*", re.IGNORECASE)
 
 
 def masked(frame: str) -> str:
     """Its first MAX_KEPT characters that can be shown."""
     text = _NUMBER.sub(rf"\1{MASK}", _TEXT.sub(rf"\1{MASK}", frame))
-    shown = "".join(one if one.isprintable() else "\ufffd" for one in text[: MAX_KEPT + 1])
+    if _SECRET_SETTING.search(text):
+        text = _VALUE.sub(rf"\1{MASK}", text)
+    shown = text[: MAX_KEPT + 1]
+    if not shown.isprintable():
+        shown = "".join(one if one.isprintable() else "\ufffd" for one in shown)
     return shown if len(shown) <= MAX_KEPT else f"{shown[: MAX_KEPT - 1]}…"

@@ -1,7 +1,9 @@
 """Our own CALLs to one charger: one at a time, as the standard wants it, each with a deadline. Pure; times are seconds of a
 monotonic clock.
 
-A CALL is also how a charger is asked whether it is there: whatever it answers, a refusal too, is a message of it.
+A CALL is also how a charger is asked whether it is there: whatever it answers, a refusal too, is a message of it. What we ask
+for ourselves comes after what a person has ordered, and is given up early for it: some chargers do not answer a CALL that they
+do not know (em-ocpp-chargepoint-simulator 0.0.4, foxriver76/ioBroker.ocpp#19).
 """
 
 import secrets
@@ -13,6 +15,7 @@ from cloud_bridge.ingest.ocpp.frames import Reply, call
 from cloud_bridge.ingest.ocpp.records import Record
 
 ANSWER_WITHIN_S = 60.0  # over GPRS
+YIELDS_AFTER_S = 10.0  # of what we ask for ourselves, while an order waits
 WAITING_MAX = 8
 
 OnAnswer = Callable[[Reply | None], list[Record]]  # None: it did not answer. What of it is stored with the answer
@@ -22,54 +25,66 @@ class Outgoing(NamedTuple):
     action: str
     payload: dict[str, Any]
     on_answer: OnAnswer
+    is_own: bool = False  # for ourselves
+
+
+class _UnderWay(NamedTuple):
+    message_id: str
+    one: Outgoing
+    since_s: float
 
 
 class Calls:
     """Those that wait, and the one that is under way."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Outgoing] = deque()
-        self._under_way: tuple[str, Outgoing, float] | None = None  # its id, and until when
+        self._ordered: deque[Outgoing] = deque()
+        self._own: deque[Outgoing] = deque()
+        self._under_way: _UnderWay | None = None
 
     def add(self, *several: Outgoing) -> bool:
         """Together, one after the other. False: WAITING_MAX would wait then, and none was taken."""
-        if len(self._waiting) + len(several) > WAITING_MAX:
+        if len(self._ordered) + len(self._own) + len(several) > WAITING_MAX:
             return False
-        self._waiting.extend(several)
+        for one in several:
+            (self._own if one.is_own else self._ordered).append(one)
         return True
 
     def next(self, now_s: float) -> str | None:
         """The frame to send now; None while one is under way, or none waits."""
-        if self._under_way is not None or not self._waiting:
+        if self._ordered and self._under_way is not None and self._under_way.one.is_own:
+            self._give_up(now_s, YIELDS_AFTER_S)
+        if self._under_way is not None or not (self._ordered or self._own):
             return None
-        one, message_id = self._waiting.popleft(), secrets.token_hex(8)
-        self._under_way = message_id, one, now_s + ANSWER_WITHIN_S
+        one, message_id = (self._ordered or self._own).popleft(), secrets.token_hex(8)
+        self._under_way = _UnderWay(message_id, one, now_s)
         return call(message_id, one.action, one.payload)
 
     def has_asked(self, reply: Reply) -> bool:
         """Whether it answers the one that is under way."""
-        return self._under_way is not None and reply.message_id == self._under_way[0]
+        return self._under_way is not None and reply.message_id == self._under_way.message_id
 
     def answered(self, reply: Reply) -> list[Record]:
         """What of it is stored; nothing where nobody has asked, or it came too late."""
         if self._under_way is None or not self.has_asked(reply):
             return []
-        _, one, _ = self._under_way
-        self._under_way = None
+        one, self._under_way = self._under_way.one, None
         return one.on_answer(reply)
 
     def look(self, now_s: float) -> None:
         """Give up the one whose time is over."""
-        if self._under_way is None or now_s <= self._under_way[2]:
-            return
-        _, one, _ = self._under_way
-        self._under_way = None
-        one.on_answer(None)
+        self._give_up(now_s, ANSWER_WITHIN_S)
 
     def end(self) -> None:
         """The connection is over: nothing that waits is answered any more."""
-        left = [*([] if self._under_way is None else [self._under_way[1]]), *self._waiting]
+        left = [*([] if self._under_way is None else [self._under_way.one]), *self._ordered, *self._own]
         self._under_way = None
-        self._waiting.clear()
+        self._ordered.clear()
+        self._own.clear()
         for one in left:
+            one.on_answer(None)
+
+    def _give_up(self, now_s: float, after_s: float) -> None:
+        if self._under_way is not None and now_s - self._under_way.since_s > after_s:
+            one, self._under_way = self._under_way.one, None
             one.on_answer(None)

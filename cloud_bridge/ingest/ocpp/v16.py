@@ -18,12 +18,14 @@ from cloud_bridge.ingest.ocpp.actions import (
     refused,
 )
 from cloud_bridge.ingest.ocpp.charger import ChargerState
+from cloud_bridge.ingest.ocpp.configuration import SAMPLE_S, SetUp, Wish, told
 from cloud_bridge.ingest.ocpp.dialect import Dialect
-from cloud_bridge.ingest.ocpp.fields import text, whole
+from cloud_bridge.ingest.ocpp.fields import MAX_ITEMS, items, text, whole
 from cloud_bridge.ingest.ocpp.meter_values import registers
 from cloud_bridge.ingest.ocpp.orders import ID_TAG, PROFILE_ID, Step, ceiling, waiting
 from cloud_bridge.ingest.ocpp.records import Record, as_json
 from cloud_bridge.ingest.ocpp.transactions import End, Transaction, believable_s, number_of, register_wh, session
+from cloud_bridge.ocpp_settings import Told
 
 ACCEPTED: dict[str, Any] = {"idTagInfo": {"status": "Accepted"}}  # whose card it is, is the owner's business at home
 
@@ -54,9 +56,9 @@ def _meter_values(charger: ChargerState, payload: dict[str, Any], now_ms: int) -
 
 def _start(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
     connector, timestamp = whole(payload.get("connectorId")) or 0, payload.get("timestamp")
-    told = [text(payload.get(name)) for name in ("timestamp", "meterStart", "idTag")]
+    said = [text(payload.get(name)) for name in ("timestamp", "meterStart", "idTag")]
     transaction = Transaction(
-        number_of(connector, *told),
+        number_of(connector, *said),
         connector,
         believable_s(timestamp, now_ms),
         register_wh(payload.get("meterStart")),
@@ -70,12 +72,12 @@ def _stop(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
     began, is_repeat = charger.end(number)
     if is_repeat:
         return dict(ACCEPTED), []
-    told = registers(payload.get("transactionData"))
+    registered = registers(payload.get("transactionData"))
     end = End(
         number,
         believable_s(payload.get("timestamp"), now_ms),
         register_wh(payload.get("meterStop")),
-        told[0] if len(told) > 1 else None,
+        registered[0] if len(registered) > 1 else None,
         payload.get("reason"),
     )
     return dict(ACCEPTED), [Record("session", as_json(session(began, end)))]
@@ -136,11 +138,41 @@ def _ceiling(command: dict[str, Any], now_ms: int) -> Step:
     return Step("SetChargingProfile", {"connectorId": 0, "csChargingProfiles": whole_profile})
 
 
+def _wish(key: str, value: str) -> Wish:
+    return Wish(key, value, Step("ChangeConfiguration", {"key": key, "value": value}))
+
+
+_HEARTBEAT = _wish("HeartbeatInterval", str(HEARTBEAT_S))
+_ASKED = (  # section 9
+    *("LocalAuthorizeOffline", "AllowOfflineTxForUnknownId", "HeartbeatInterval", "MeterValueSampleInterval"),
+    *("MeterValuesSampledData", "AuthorizeRemoteTxRequests", "ConnectionTimeOut", "StopTransactionOnEVSideDisconnect"),
+    *("WebSocketPingInterval", "SupportedFeatureProfiles"),
+)
+
+
+def _told(payload: dict[str, Any]) -> list[Told]:
+    """Some answer with all of their keys, whichever they were asked for."""
+    keys = [(one.get("key"), one.get("value")) for one in items(payload.get("configurationKey"))]
+    unknown = payload.get("unknownKey")
+    return told([*keys, *((key, None) for key in (unknown[:MAX_ITEMS] if isinstance(unknown, list) else ()))], _ASKED)
+
+
 DIALECT = Dialect(
     subprotocol="ocpp1.6",
     actions=ACTIONS,
     plan=_plan,
     trigger=lambda message: {"requestedMessage": message},
-    ask_interval=Step("ChangeConfiguration", {"key": "HeartbeatInterval", "value": str(HEARTBEAT_S)}),
+    ask_interval=_HEARTBEAT.step,
+    set_up=SetUp(
+        wishes=(
+            _wish("LocalAuthorizeOffline", "true"),
+            _wish("AllowOfflineTxForUnknownId", "true"),
+            _HEARTBEAT,
+            _wish("MeterValueSampleInterval", str(SAMPLE_S)),
+        ),
+        asks=(Step("GetConfiguration", {"key": list(_ASKED)}),),
+        status=lambda payload: payload.get("status"),
+        told=_told,
+    ),
     spelt={},
 )

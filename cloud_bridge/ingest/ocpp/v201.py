@@ -22,6 +22,7 @@ from cloud_bridge.ingest.ocpp.actions import (
     unasked,
 )
 from cloud_bridge.ingest.ocpp.charger import ChargerState
+from cloud_bridge.ingest.ocpp.configuration import SAMPLE_S, SetUp, Wish, told
 from cloud_bridge.ingest.ocpp.dialect import Dialect
 from cloud_bridge.ingest.ocpp.fields import ascii_text, items, text, whole
 from cloud_bridge.ingest.ocpp.frames import ErrorCode
@@ -29,6 +30,7 @@ from cloud_bridge.ingest.ocpp.meter_values import registers
 from cloud_bridge.ingest.ocpp.orders import ID_TAG, PROFILE_ID, Step, ceiling, waiting
 from cloud_bridge.ingest.ocpp.records import Record, as_json, event
 from cloud_bridge.ingest.ocpp.transactions import MAX_NAME, End, Transaction, believable_s, number_of, session
+from cloud_bridge.ocpp_settings import Told
 
 ACCEPTED: dict[str, Any] = {"idTokenInfo": {"status": "Accepted"}}  # whose card it is, is the owner's business at home
 OF_AN_EVSE = 100  # a connector behind the first of its EVSE is numbered EVSE times this, and its own number
@@ -56,6 +58,7 @@ ERRORS = {
 }
 OTHER_ERROR = "othererror"
 MAX_EVENTS = 20  # of one message that are kept
+ACTUAL = "actual"  # type of an attribute, beside target, minimum and maximum
 WRONG = ("problem", "tripped")  # variables that say that something is wrong with a component
 
 
@@ -95,9 +98,9 @@ def _transaction(charger: ChargerState, payload: dict[str, Any], now_ms: int) ->
     at, at_s = _place(payload, 1 if began is None else began.connector), believable_s(payload.get("timestamp"), now_ms)
     answer = dict(ACCEPTED) if "idToken" in payload else {}
     if kind == "started" and (began is None or began.started_s != at_s):
-        told = registers(payload.get("meterValue"))
+        registered = registers(payload.get("meterValue"))
         kept = ascii_text(name, MAX_NAME) or ""
-        charger.begin(Transaction(number, at, at_s, told[0] if told else None, name=kept))
+        charger.begin(Transaction(number, at, at_s, registered[0] if registered else None, name=kept))
     is_older = charger.heard_of(number, whole(payload.get("seqNo")))
     is_past = is_older or payload.get("offline") is True or charger.is_past(at_s, now_ms // 1000)
     charger.take_readings(at, payload.get("meterValue"), now_ms // 1000, is_past)
@@ -118,13 +121,13 @@ def _end(charger: ChargerState, payload: dict[str, Any], at: int, progress: str 
         return []
     if progress is not None or (latest == began and charger.draws(at)):
         charger.take_progress(at, "Finishing" if progress in (None, "Charging") else progress)
-    told = registers(payload.get("meterValue"))
+    registered = registers(payload.get("meterValue"))
     number = None if name is None else number_of(name, ended_s if began is None else began.started_s)
     end = End(
         number,
         ended_s,
-        told[-1] if told else None,
-        told[0] if len(told) > 1 else None,
+        registered[-1] if registered else None,
+        registered[0] if len(registered) > 1 else None,
         info.get("stoppedReason"),
     )
     return [Record("session", as_json(session(began, end)))]
@@ -145,6 +148,18 @@ def _notify(charger: ChargerState, payload: dict[str, Any], _now_ms: int) -> Don
                 _place(where, 0), None if is_over else ERRORS.get((component or "").lower(), OTHER_ERROR)
             )
     return {}, [*found[:MAX_EVENTS], *fault_changes(before, charger.faults)]
+
+
+def _report(charger: ChargerState, payload: dict[str, Any], _now_ms: int) -> Done:
+    """NotifyReport, whoever has asked for it."""
+    found = [
+        (_full_name(one), attribute.get("value"))
+        for one in items(payload.get("reportData"))
+        for attribute in items(one.get("variableAttribute"))
+        if (text(attribute.get("type")) or ACTUAL).lower() == ACTUAL
+    ]
+    charger.note_settings(told(found, _ASKED))
+    return {}, []
 
 
 def _authorize(_charger: ChargerState, _payload: dict[str, Any], _now_ms: int) -> Done:
@@ -169,7 +184,7 @@ ACTIONS: dict[str, Action] = {
     "notifyevchargingschedule": refused(status="Rejected"),
     "notifyevent": _notify,
     "notifymonitoringreport": unasked,
-    "notifyreport": unasked,
+    "notifyreport": _report,
     "publishfirmwarestatusnotification": noted("firmware", status="status"),
     "reportchargingprofiles": unasked,
     "reservationstatusupdate": unasked,
@@ -246,22 +261,59 @@ def _named(said: Any) -> str | None:
     return text(found[0].get("name")) if found else None
 
 
+def _variable(name: str) -> dict[str, Any]:
+    component, _, variable = name.partition(".")
+    return {"component": {"name": component}, "variable": {"name": variable}}
+
+
+def _wish(name: str, value: str) -> Wish:
+    return Wish(name, value, Step("SetVariables", {"setVariableData": [_variable(name) | {"attributeValue": value}]}))
+
+
+_HEARTBEAT = _wish("OCPPCommCtrlr.HeartbeatInterval", str(HEARTBEAT_S))
+_ASKED = (  # Part 2 - Appendices, section 3
+    *("AuthCtrlr.LocalAuthorizeOffline", "AuthCtrlr.OfflineTxForUnknownIdEnabled", "OCPPCommCtrlr.HeartbeatInterval"),
+    *("SampledDataCtrlr.TxUpdatedInterval", "SampledDataCtrlr.TxUpdatedMeasurands", "AuthCtrlr.AuthorizeRemoteStart"),
+    *("TxCtrlr.EVConnectionTimeOut", "TxCtrlr.StopTxOnEVSideDisconnect", "OCPPCommCtrlr.WebSocketPingInterval"),
+    *("OCPPCommCtrlr.OfflineThreshold", "SmartChargingCtrlr.Enabled", "SmartChargingCtrlr.RateUnit"),
+)
+ASKED_AT_ONCE = 4  # a station may take no more in one message (DeviceDataCtrlr.ItemsPerMessage)
+
+
+def _status_of_wish(payload: dict[str, Any]) -> Any:
+    [found] = items(payload.get("setVariableResult"))[:1] or [payload]
+    return found.get("attributeStatus", found.get("status"))
+
+
+def _told(payload: dict[str, Any]) -> list[Told]:
+    """Of GetVariables; a value that is not accepted is none."""
+    found = items(payload.get("getVariableResult"))
+    return told([(_full_name(one), one.get("attributeValue")) for one in found], _ASKED)
+
+
+def _full_name(said: dict[str, Any]) -> str:
+    return f"{_named(said.get('component'))}.{_named(said.get('variable'))}"
+
+
 DIALECT = Dialect(
     subprotocol="ocpp2.0.1",
     actions=ACTIONS,
     plan=_plan,
     trigger=_trigger,
-    ask_interval=Step(
-        "SetVariables",
-        {
-            "setVariableData": [
-                {
-                    "component": {"name": "OCPPCommCtrlr"},
-                    "variable": {"name": "HeartbeatInterval"},
-                    "attributeValue": str(HEARTBEAT_S),
-                }
-            ]
-        },
+    ask_interval=_HEARTBEAT.step,
+    set_up=SetUp(
+        wishes=(
+            _wish("AuthCtrlr.LocalAuthorizeOffline", "true"),
+            _wish("AuthCtrlr.OfflineTxForUnknownIdEnabled", "true"),
+            _HEARTBEAT,
+            _wish("SampledDataCtrlr.TxUpdatedInterval", str(SAMPLE_S)),
+        ),
+        asks=tuple(
+            Step("GetVariables", {"getVariableData": [_variable(name) for name in _ASKED[at : at + ASKED_AT_ONCE]]})
+            for at in range(0, len(_ASKED), ASKED_AT_ONCE)
+        ),
+        status=_status_of_wish,
+        told=_told,
     ),
     spelt={ErrorCode.FORMATION_VIOLATION: "FormatViolation"},
 )

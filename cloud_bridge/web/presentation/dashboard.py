@@ -8,6 +8,7 @@ from cloud_bridge import faults
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.contact import SILENT_AFTER_MS, Contact, Gap
 from cloud_bridge.durations import HOUR_MS
+from cloud_bridge.ocpp_settings import Answered
 from cloud_bridge.store.contact_details import Details
 from cloud_bridge.store.conversations import Unread
 from cloud_bridge.store.jobs import Job
@@ -122,6 +123,7 @@ class Around(NamedTuple):
     update: UnitUpdate | None = None  # of its firmware
     plan: ShownPlan | None = None  # of the next departure
     line: Line = NO_LINE  # of a charger that speaks OCPP
+    offline: Answered | None = None  # likewise: whether it goes on by our settings without its connection
     northbound: Shown | None = None  # to whose back-end it is shown
 
 
@@ -224,7 +226,7 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     shown = [(PRESENTED.get(value.name) or _plain)(value, point) for value in HEARTBEAT if value.label is not None]
     found = [fact for fact in shown if fact is not None]
     if point.protocol == Protocol.OCPP:
-        found += _of_ocpp(point, around.line)
+        found += _of_ocpp(point, around.line, around.offline)
     else:
         found.append(
             Fact(
@@ -254,12 +256,23 @@ RARE = N_("It says something by itself only now and then, and does not answer wh
 VERSIONS = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "OCPP 2.0.1"}
 
 
-def _of_ocpp(point: ChargePoint, line: Line) -> list[Fact]:
+# What it does without its connection, by what it has made of our settings.
+OFFLINE = {
+    Answered.ACCEPTED: N_("It charges, as we have set it"),
+    Answered.REBOOT: N_("It charges, once it has restarted: our setting holds from then on"),
+    Answered.REJECTED: N_("By a setting of its own: it did not accept ours"),
+    Answered.UNKNOWN: N_("By a setting of its own: it does not know ours"),
+}
+
+
+def _of_ocpp(point: ChargePoint, line: Line, offline: Answered | None) -> list[Fact]:
     """How it is connected. A sign of the line is none of the charger, and so no contact."""
     found = [Fact(_("Connection"), VERSIONS.get(line.version or "", "OCPP"))]
     if line.alive_ms is not None:
         means = _("Its connection has answered then, which says nothing of the charger itself.")
         found.append(Fact(_("Line alive"), words.when(line.alive_ms, point.now_ms, point.time_zone), means))
+    if offline is not None:
+        found.append(Fact(_("Without a connection"), _(OFFLINE[offline])))
     if point.silent_after_ms > SILENT_AFTER_MS:
         after = _("after {duration}").format(duration=words.lasting(point.silent_after_ms))
         found.append(Fact(_("Counted as silent"), after, _(RARE) if line.is_rare else None))

@@ -1,5 +1,6 @@
-"""How soon does the bridge ignore a unit that was revoked, by either broker?"""
+"""How soon does the bridge ignore a unit that was revoked, by either broker, and a charger that speaks OCPP?"""
 
+import asyncio
 import json
 import tempfile
 import time
@@ -7,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
+from hil_tests.fixtures.ports import free_ports
+from hil_tests.sim.ocpp_charger import OcppCharger
 
 UNITS = 10
 LIMIT_S = 2.0
@@ -30,7 +33,35 @@ def revoked() -> bool:
         broker = "mosquitto" if outside else "embedded"
         print(f"{broker}: a revoked unit counts for {worst_s:.2f} s at most, limit {LIMIT_S} s ({UNITS} units)")
         held = held and worst_s <= LIMIT_S
-    return held
+    worst_s = _ocpp()
+    print(
+        f"door for OCPP: a revoked charger is cut off after {worst_s:.2f} s at most, limit {LIMIT_S} s ({UNITS} chargers)"
+    )
+    return held and worst_s <= LIMIT_S
+
+
+def _ocpp() -> float:
+    """From the end of the command to the end of the connection, of ten chargers one after the other."""
+    with tempfile.TemporaryDirectory() as folder:
+        (port,) = free_ports(1)
+        cloud = CloudFixture(Path(folder), environment={"CHARGEKEEPER_OCPP_PORT": str(port)})
+        added = cloud.commands(*(["unit", "add", f"wall-{number}", "--ocpp"] for number in range(UNITS)))
+        cloud.start()
+        try:
+            return max(asyncio.run(_cut_off_s(cloud, port, str(one["id"]), str(one["secret"]))) for one in added)
+        finally:
+            cloud.stop()
+
+
+async def _cut_off_s(cloud: CloudFixture, port: int, unit_id: str, key: str) -> float:
+    charger = OcppCharger(port, unit_id, key)
+    await charger.connect()
+    await asyncio.to_thread(cloud.command, "unit", "revoke", unit_id)
+    revoked_s = time.monotonic()
+    await charger.ended()
+    took_s = time.monotonic() - revoked_s
+    await charger.close()
+    return took_s
 
 
 def _last_contact_after_s(cloud: CloudFixture, unit: tuple[str, str]) -> float:

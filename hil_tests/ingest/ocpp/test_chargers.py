@@ -6,13 +6,16 @@ import base64
 import ssl
 from collections.abc import Coroutine, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 from ocpp.routing import on  # type: ignore[import-untyped]  # ocpp has no types
 from ocpp.v16 import ChargePoint, call, call_result  # type: ignore[import-untyped]
+from ocpp.v201 import ChargePoint as Station  # type: ignore[import-untyped]
+from ocpp.v201 import call as call_201
+from ocpp.v201 import call_result as result_201
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
@@ -20,7 +23,7 @@ from websockets.typing import Subprotocol
 from hil_tests.ingest.ocpp.running_bridge import WITHIN_S, OcppBridge
 from hil_tests.sim.ocpp_charger import Manners, NoAnswer, OcppCharger
 
-IDS = ["killed", "twice", "odd", "refused", "strict"]  # a charger for each test
+IDS = ["killed", "twice", "odd", "refused", "strict", "station"]  # a charger for each test
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +186,75 @@ def test_the_librarys_own_charger_takes_our_answers_by_its_schemas_over_tls(brid
             state = await asyncio.to_thread(partial(bridge.order, "strict", do="limit", amps=10, minutes=60))
             told = await bridge.until(state, lambda told: told["status"] != "waiting")
             assert told["status"] == "done", told
+            listening.cancel()
+
+    run(story())
+
+
+class StrictStation(Station):  # type: ignore[misc]  # the library has no types
+    """Likewise, of 2.0.1. It takes every setting, and restarts for one."""
+
+    def __init__(self, *words: Any) -> None:
+        super().__init__(*words, response_timeout=int(WITHIN_S))
+        self.was_asked = asyncio.Event()  # for the last of its variables
+
+    @on("SetVariables")  # type: ignore[untyped-decorator]
+    def set(self, set_variable_data: list[dict[str, Any]], **_: Any) -> Any:
+        needs_restart = set_variable_data[0]["variable"]["name"] == "LocalAuthorizeOffline"
+        said = {"attribute_status": "RebootRequired" if needs_restart else "Accepted"}
+        return result_201.SetVariables([said | _named(one) for one in set_variable_data])
+
+    @on("GetVariables")  # type: ignore[untyped-decorator]
+    def get(self, get_variable_data: list[dict[str, Any]], **_: Any) -> Any:
+        said = {"attribute_status": "Accepted", "attribute_value": "42"}
+        if get_variable_data[-1]["component"]["name"] == "SmartChargingCtrlr":
+            self.was_asked.set()
+        return result_201.GetVariables([said | _named(one) for one in get_variable_data])
+
+    @on("Reset")  # type: ignore[untyped-decorator]
+    def restart(self, **_: Any) -> Any:
+        return result_201.Reset(status="Scheduled")
+
+
+def _named(variable: dict[str, Any]) -> dict[str, Any]:
+    return {name: variable[name] for name in ("component", "variable")}
+
+
+def transaction(kind: str, number: int, wh: int, at: datetime, **more: Any) -> Any:
+    doing = {"transaction_id": "tx", "charging_state": "Charging" if kind == "Started" else "Idle"}
+    reading = {"timestamp": at.isoformat(), "sampled_value": [{"value": wh}]}
+    of_connector = {"evse": {"id": 1, "connector_id": 1}, "meter_value": [reading]}
+    words = (kind, at.isoformat(), "CablePluggedIn", number, doing)
+    return call_201.TransactionEvent(*words, **of_connector, **more)
+
+
+def test_the_librarys_own_station_is_set_up_by_its_schemas_and_tells_a_session_of_before(bridge: OcppBridge) -> None:
+    async def story() -> None:
+        encoded = base64.b64encode(f"station:{bridge.keys['station']}".encode()).decode()
+        async with connect(
+            f"ws://127.0.0.1:{bridge.port}/ocpp/station",
+            subprotocols=[Subprotocol("ocpp2.0.1")],
+            additional_headers={"Authorization": f"Basic {encoded}"},
+        ) as socket:
+            station = StrictStation("station", socket)
+            listening = asyncio.create_task(station.start())
+            now = datetime.now(UTC)
+            began, ended = now - timedelta(hours=3), now - timedelta(hours=1)
+            asked = [
+                call_201.BootNotification({"model": "M", "vendor_name": "V", "firmware_version": "2.1"}, "PowerUp"),
+                call_201.StatusNotification(now.isoformat(), "Available", 1, 1),
+                transaction("Started", 0, 1000, began, offline=True),
+                transaction("Ended", 1, 4000, ended, offline=True),
+                call_201.SecurityEventNotification("StartupOfTheDevice", now.isoformat()),
+            ]
+            for one in asked:
+                assert await station.call(one, suppress=False) is not None
+            async with asyncio.timeout(WITHIN_S):
+                await station.was_asked.wait()
+            state = await asyncio.to_thread(partial(bridge.order, "station", do="reboot"))
+            assert (await bridge.until(state, lambda told: told["status"] != "waiting"))["status"] == "done"
+            told = await bridge.read("station")
+            assert (told["state"], told["firmware"], told["total_wh"]) == ("A1", "2.1", 4000)
             listening.cancel()
 
     run(story())

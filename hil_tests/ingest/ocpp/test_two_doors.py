@@ -2,62 +2,22 @@
 lost that was answered when one of them is killed?"""
 
 import asyncio
-import json
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from typing import Any
 from urllib.error import HTTPError
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from hil_tests.fixtures.cloud_fixture import API_TOKEN
-from hil_tests.fixtures.cluster_fixture import DATABASE, ClusterFixture
-from hil_tests.fixtures.ocpp_doors import Given, OcppDoors, add_chargers
+from hil_tests.fixtures.cluster_fixture import DATABASE
+from hil_tests.fixtures.ocpp_doors import Given
 from hil_tests.fixtures.postgresql import BINARIES
-from hil_tests.sim.ocpp_charger import Manners, NoAnswer, OcppCharger
+from hil_tests.ingest.ocpp.running_doors import WITHIN_S, charger, order, told
+from hil_tests.sim.ocpp_charger import NoAnswer
 
-WITHIN_S = 60.0
-IDS = ["moves", "ordered", "away", "revoked", *(f"kept-{number}" for number in range(4))]
+KEPT = [f"kept-{number}" for number in range(4)]
 pytestmark = pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installed")
-
-
-@pytest.fixture(scope="module")
-def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
-    folder = tmp_path_factory.mktemp("doors")
-    cloud = ClusterFixture(folder, nodes=1)
-    doors = OcppDoors(cloud, "a", "b")
-    try:
-        cloud.start()
-        doors.start()
-        yield Given(cloud, doors, add_chargers(cloud.url, IDS, folder))
-    finally:
-        doors.stop()
-        cloud.stop()
-
-
-def charger(given: Given, unit_id: str, door: str) -> OcppCharger:
-    return OcppCharger(given.doors.ports[door], unit_id, given.keys[unit_id], Manners(boots=False))
-
-
-async def told(given: Given, unit_id: str, condition: Callable[[Any], object]) -> Any:
-    """What the interface tells of it, once it is so."""
-    give_up_s = time.monotonic() + WITHIN_S
-    while not condition(said := await asyncio.to_thread(given.cloud.charge_point, unit_id)):
-        assert time.monotonic() < give_up_s, (said, given.doors.log("a"), given.doors.log("b"))
-        await asyncio.sleep(0.05)
-    return said
-
-
-def order(given: Given, unit_id: str, **wanted: Any) -> None:
-    """Gives it. Raises HTTPError when it was not sent."""
-    headers = {"Authorization": f"Bearer {API_TOKEN}", "Content-Type": "application/json"}
-    url = f"{given.cloud.address}/api/charge-points/{unit_id}/commands"
-    request = urllib.request.Request(url, json.dumps(wanted).encode(), headers)
-    urllib.request.urlopen(request, timeout=WITHIN_S).close()
 
 
 def test_an_order_finds_the_charger_at_its_door_and_is_not_sent_to_one_that_is_away(given: Given) -> None:
@@ -116,8 +76,7 @@ def test_whoever_is_revoked_is_out_at_every_door(given: Given) -> None:
 
 def test_a_door_that_is_killed_loses_nothing_that_it_answered_and_leaves_nobody_connected(given: Given) -> None:
     async def story() -> None:
-        kept = [unit_id for unit_id in IDS if unit_id.startswith("kept-")]
-        answered = dict.fromkeys(kept, 0)
+        answered = dict.fromkeys(KEPT, 0)
         is_over = False
 
         async def live(unit_id: str) -> None:
@@ -136,16 +95,16 @@ def test_a_door_that_is_killed_loses_nothing_that_it_answered_and_leaves_nobody_
 
         gone = charger(given, "away", "b")
         await gone.connect()
-        living = [asyncio.create_task(live(unit_id)) for unit_id in kept]
+        living = [asyncio.create_task(live(unit_id)) for unit_id in KEPT]
         await told(given, "away", lambda said: said["connected"])
         await asyncio.sleep(1)
         given.doors.kill("b")
         last = (await told(given, "away", lambda said: not said["connected"]))["last_contact"]
-        for unit_id in kept:
+        for unit_id in KEPT:
             assert (await told(given, unit_id, lambda said: said["connected"]))["contact"] == "online"
         is_over = True
         await asyncio.gather(*living)
-        for unit_id in kept:
+        for unit_id in KEPT:
             stored = given.cloud.postgresql.say(f"SELECT count(*) FROM events WHERE unit_id = '{unit_id}'", DATABASE)
             assert int(stored[0][0]) >= answered[unit_id] > 0
         assert (await told(given, "away", lambda said: True))["last_contact"] == last, "no contact was made up"

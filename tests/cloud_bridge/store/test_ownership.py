@@ -346,6 +346,7 @@ WITHOUT_TIME = {
     "over_quota": "of the last hour, a fact of the charge point",
     "commissionings": "of the circuit that it is on, a fact of the charge point",
     "ocpp_lines": "of this moment, a fact of the charge point",
+    "ocpp_settings": "of this moment, facts of the charge point",
     "roll_out_units": "of its firmware, a fact of the charge point",
     "update_bytes": "of its firmware, a fact of the charge point",
 }

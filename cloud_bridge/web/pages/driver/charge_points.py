@@ -11,6 +11,7 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.authority_files import present_authority
 from cloud_bridge.contact import Contact, Gap, outage_ms
 from cloud_bridge.faults import KEEP_AWAY
+from cloud_bridge.ocpp_settings import Answered, offline
 from cloud_bridge.store import authorities, history
 from cloud_bridge.store.access import Person, Role, Scope, may
 from cloud_bridge.store.contact_details import installer_details
@@ -21,6 +22,7 @@ from cloud_bridge.store.members import is_shared
 from cloud_bridge.store.northbound import Shown, shown_of
 from cloud_bridge.store.ocpp_lines import NOTHING as NO_LINE
 from cloud_bridge.store.ocpp_lines import Line, line_of
+from cloud_bridge.store.ocpp_settings import settings_of
 from cloud_bridge.store.ownership import contact_period, household_period
 from cloud_bridge.store.page_versions import versions_of
 from cloud_bridge.store.ready_plans import ShownPlan, plan_of
@@ -173,6 +175,7 @@ class Beside(NamedTuple):
     update: UnitUpdate | None  # of its firmware
     plan: ShownPlan | None  # of the next departure, for those at home
     line: Line  # of a charger that speaks OCPP
+    offline: Answered | None  # likewise: whether it goes on by our settings without its connection
     northbound: Shown | None  # to whose back-end it is shown
 
     @property
@@ -181,6 +184,7 @@ class Beside(NamedTuple):
         job = "" if self.job is None else f".{self.job.id}.{self.job.moves}"
         refused, contested_ms = self.line.refused, self.line.contested_ms
         line = "" if refused is None and contested_ms is None else f".{refused and refused.at_ms}.{contested_ms}"
+        line += f".{self.offline}" if self.offline else ""
         others = update_words.mark(self.update) + ready_words.mark(self.plan) + northbound_words.mark(self.northbound)
         return repository.mark(self.vehicles) + unread + job + line + others
 
@@ -193,6 +197,7 @@ def _beside(connection: Connection, person: Person, unit: Unit, now_ms: int) -> 
         update_of(connection, unit.id),
         plan_of(connection, unit.id, now_ms) if person.role is Role.DRIVER else None,
         line_of(connection, unit.id) if unit.protocol == Protocol.OCPP else NO_LINE,
+        offline(settings_of(connection, unit.id)) if unit.protocol == Protocol.OCPP else None,
         shown_of(connection, unit.id),
     )
 
@@ -220,6 +225,7 @@ def _around(
         update=beside.update,
         plan=beside.plan,
         line=beside.line,
+        offline=beside.offline,
         northbound=beside.northbound,
     )
 

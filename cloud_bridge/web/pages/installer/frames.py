@@ -1,17 +1,36 @@
-"""The last frames of a charger that speaks OCPP: for whoever looks for what is wrong with it."""
+"""The last frames of a charger that speaks OCPP, and its settings: for whoever looks for what is wrong with it."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cloud_bridge.clock import iso_utc
+from cloud_bridge.ocpp_settings import Answered
 from cloud_bridge.store.ocpp_frames import FRAMES_KEPT, frames_of
+from cloud_bridge.store.ocpp_settings import settings_of
 from cloud_bridge.web.connections import Reading
 from cloud_bridge.web.page import PersonOf, UnitOf, page
+from cloud_bridge.words import N_
+
+ANSWERS = {
+    Answered.ACCEPTED: N_("accepted"),
+    Answered.REBOOT: N_("accepted, holds after a restart"),
+    Answered.REJECTED: N_("not accepted"),
+    Answered.UNKNOWN: N_("unknown to it"),
+}
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/charge-points/{unit_id}/frames")
 def overview(request: Request, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
-    frames = frames_of(connection, unit.period)
-    return page(request, "installer/frames.html", person, unit=unit, frames=frames, kept=FRAMES_KEPT, iso_utc=iso_utc)
+    return page(
+        request,
+        "installer/frames.html",
+        person,
+        unit=unit,
+        frames=frames_of(connection, unit.period),
+        kept=FRAMES_KEPT,
+        settings=settings_of(connection, unit.id),
+        answers=ANSWERS,
+        iso_utc=iso_utc,
+    )

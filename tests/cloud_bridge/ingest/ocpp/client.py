@@ -9,6 +9,8 @@ from websockets.sync.client import ClientConnection, connect
 from cloud_bridge.store.units import Protocol
 from tests.cloud_bridge.running import DEADLINE_S, Bridge
 
+CALL = 2
+
 
 def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"}
@@ -24,6 +26,7 @@ class OcppClient:
         self.socket: ClientConnection = connect(url, ping_interval=None, open_timeout=DEADLINE_S, **asked)
         bridge.guests.append(self.close)
         self._number = 0
+        self._calls: list[list[Any]] = []  # of the bridge, that came while an answer was waited for
 
     def call(self, action: str, **payload: Any) -> Any:
         """The payload of its CALLRESULT, or the code of its CALLERROR."""
@@ -33,7 +36,8 @@ class OcppClient:
     def answer(self, frame: Any) -> Any:
         """To a frame with an id."""
         self.send(frame)
-        said = self.receive()
+        while (said := self.receive())[0] == CALL:
+            self._calls.append(said)
         assert said[1] == frame[1], said
         return said[2]
 
@@ -47,7 +51,7 @@ class OcppClient:
 
     def asked(self, action: str) -> list[Any]:
         """The CALL of the bridge for this; it knows no other."""
-        while (frame := self.receive())[2] != action:
+        while (frame := self._calls.pop(0) if self._calls else self.receive())[2] != action:
             self.send([4, frame[1], "NotImplemented", "", {}])
         return frame
 

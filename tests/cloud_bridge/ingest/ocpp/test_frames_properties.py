@@ -13,11 +13,16 @@ from ocpp import messages  # type: ignore[import-untyped]  # comes without types
 
 from cloud_bridge.ingest.ocpp.actions import Outcome, carry_out
 from cloud_bridge.ingest.ocpp.charger import ChargerState, charger_of
+from cloud_bridge.ingest.ocpp.configuration import MAX_NAME, MAX_VALUE, SettingUp
 from cloud_bridge.ingest.ocpp.dialect import Dialect
 from cloud_bridge.ingest.ocpp.dialects import DIALECTS
 from cloud_bridge.ingest.ocpp.frames import Call, Reply, Unreadable, error, read_frame
 from cloud_bridge.ingest.ocpp.meter_values import MAX_W, MAX_WH
-from cloud_bridge.wire import Heartbeat, Session, decode, read_object
+from cloud_bridge.ingest.ocpp.orders import Ordered, ordered
+from cloud_bridge.ingest.ocpp.records import Record
+from cloud_bridge.ocpp_settings import Tried
+from cloud_bridge.wire import Heartbeat, Result, Session, decode, read_object
+from tests.cloud_bridge.ingest.ocpp.test_orders import check_call
 from tests.cloud_bridge.running import START_MS
 
 V16 = DIALECTS["ocpp1.6"]
@@ -97,6 +102,25 @@ def schema_of(action: str, dialect: Dialect) -> Any:
     return messages.get_validator(messages.MessageType.CallResult, action, VERSIONS[dialect.subprotocol])
 
 
+commands = st.fixed_dictionaries(
+    {
+        "id": st.text(max_size=20),
+        "do": st.sampled_from(("limit", "pause", "resume", "override", "stop", "reboot", "unlock")),
+    },
+    optional={"amps": scalars, "exp": scalars, "on": st.just(True) | scalars},
+)
+named = st.fixed_dictionaries({"name": st.sampled_from(("AuthCtrlr", "LocalAuthorizeOffline")) | scalars})
+told_of = st.dictionaries(
+    st.sampled_from(("key", "value", "component", "variable", "attributeStatus", "attributeValue")),
+    st.sampled_from(("HeartbeatInterval", "Accepted")) | scalars | named,
+)
+settings_told = st.dictionaries(
+    st.sampled_from(("configurationKey", "unknownKey", "setVariableResult", "getVariableResult", "status")),
+    scalars | told_of | st.lists(told_of | scalars, max_size=3),
+)
+replies = st.builds(Reply, st.just("1"), payloads, st.none() | st.text(max_size=20))
+
+
 def check(charger: ChargerState, call: Call, dialect: Dialect = V16) -> Outcome:
     outcome = carry_out(dialect.actions, charger, call, START_MS)
     assert outcome.refused is None
@@ -129,6 +153,39 @@ def test_any_calls_are_answered_as_the_schemas_have_it_and_stored_as_the_wire_fo
     charger, dialect = ChargerState(), DIALECTS[said[0]]
     for call in said[1]:
         check(charger, call, dialect)
+
+
+@untimed
+@given(several, commands, replies)
+def test_whatever_it_has_said_our_commands_are_as_the_schemas_have_them_and_any_answer_is_a_result(
+    said: tuple[str, list[Call]], command: dict[str, Any], reply: Reply
+) -> None:
+    charger, dialect = ChargerState(), DIALECTS[said[0]]
+    for call in said[1]:
+        carry_out(dialect.actions, charger, call, START_MS)
+    found = ordered(dialect.plan, json.dumps(command).encode(), charger, START_MS)
+    records = [found] if isinstance(found, Record) else []
+    if isinstance(found, Ordered):
+        for step in found.steps:
+            check_call(step.action, step.payload, VERSIONS[said[0]])
+            records += found.answered(step, reply)
+    [record] = records
+    assert isinstance(decode(*record), Result)
+
+
+@untimed
+@given(
+    st.sampled_from(sorted(VERSIONS)), st.lists(st.tuples(settings_told, st.none() | st.text(max_size=9)), max_size=9)
+)
+def test_whatever_it_makes_of_our_settings_is_of_settings_that_it_was_asked_for(
+    version: str, answers: list[tuple[dict[str, Any], str | None]]
+) -> None:
+    on_the_way = SettingUp(DIALECTS[version].set_up)
+    for payload, code in answers:
+        if on_the_way.next() is not None:
+            for one in on_the_way.answered(Reply("1", payload, code)):
+                assert 0 < len(one.name) <= MAX_NAME
+                assert isinstance(one, Tried) or one.value is None or len(one.value) <= MAX_VALUE
 
 
 @untimed

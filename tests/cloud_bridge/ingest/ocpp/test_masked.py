@@ -22,6 +22,12 @@ TOKEN = "04AABBCCDD"
         json.dumps([3, "1", {"idTagInfo": {"status": "Accepted", "parentIdTag": TOKEN}}]),
         json.dumps([2, "1", "DataTransfer", {"vendorId": "V", "data": json.dumps({"idTag": TOKEN, "a": 1})}]),
         json.dumps([2, "1", "DataTransfer", {"data": json.dumps({"x": json.dumps({"vin": TOKEN})})}]),
+        json.dumps([3, "1", {"configurationKey": [{"key": "StationPassword", "value": TOKEN}]}]),  # lbbrhzn#899
+        json.dumps([3, "1", {"configurationKey": [{"value": TOKEN, "readonly": False, "key": "AuthorizationKey"}]}]),
+        json.dumps([2, "1", "ChangeConfiguration", {"key": "wifi_psk", "value": TOKEN}]),
+        json.dumps(
+            [3, "1", {"getVariableResult": [{"attributeValue": TOKEN, "variable": {"name": "BasicAuthPassword"}}]}]
+        ),
         '[2,"1","Authorize",{"idTag" :\n "' + TOKEN,
         '[2,"1","Authorize",{"idTag":"a\\"' + TOKEN + '"}]',
         '[2,"1","Authorize",{"idTag":"\\\\' + TOKEN + '"}]',
@@ -34,6 +40,11 @@ def test_a_token_is_masked(frame: str) -> None:
 def test_a_token_that_is_a_number_is_masked_and_the_rest_stays() -> None:
     assert masked('[2,"1","Authorize",{"idTag":4711,"x":2}]') == '[2,"1","Authorize",{"idTag":***,"x":2}]'
     assert masked('[2,"1","Authorize",{"idTag":"","x":"idTag"}]') == '[2,"1","Authorize",{"idTag":"***","x":"idTag"}]'
+
+
+def test_other_settings_can_be_read() -> None:
+    frame = '[3,"1",{"configurationKey":[{"key":"HeartbeatInterval","value":"300"}]}]'
+    assert masked(frame) == frame
 
 
 def test_it_is_short_and_can_be_shown() -> None:

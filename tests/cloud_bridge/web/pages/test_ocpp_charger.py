@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloud_bridge.durations import MINUTE_MS
-from cloud_bridge.ingest.ocpp import login
+from cloud_bridge.ingest.ocpp import line, login
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.claims import release
 from cloud_bridge.store.units import Protocol
@@ -116,6 +116,30 @@ def test_its_last_messages_are_there_without_tokens_until_it_changes_hands(bridg
         assert release(connection, "wall", now_ms=bridge.clock.now_ms())
     assert "There are none yet" in sam.read(here)
     assert Visitor(bridge, "eve", Role.DRIVER).client.get(here).status_code == 404
+
+
+def test_its_settings_are_told_as_it_has_answered(
+    bridge: Bridge, charger: OcppClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "SETTLED_AFTER_S", 0.0)
+    here, told = "/charge-points/wall/frames", "Without a connection"
+    ann, sam = Visitor(bridge, "ann"), Visitor(bridge, "sam", Role.SUPPORT)
+    charger.call("StatusNotification", connectorId=1, errorCode="NoError", status="Available")
+    assert told not in ann.read("/") and "Its settings" not in sam.read(here)
+    charger.call("BootNotification", chargePointVendor="V", chargePointModel="M")
+    for status in ("Accepted", "NotSupported", "Rejected", "RebootRequired"):
+        charger.send([3, charger.asked("ChangeConfiguration")[1], {"status": status}])
+    keys = [{"key": "LocalAuthorizeOffline", "value": "true"}, {"key": "StationPassword", "value": "LetMeIn!"}]
+    charger.send(
+        [3, charger.asked("GetConfiguration")[1], {"configurationKey": keys, "unknownKey": ["ConnectionTimeOut"]}]
+    )
+    charger.call("Heartbeat")
+    bridge.app_state.unit_reports.write()
+    page = ann.read("/")
+    assert told in page and "it does not know ours" in page
+    page = sam.read(here)
+    assert "AllowOfflineTxForUnknownId" in page and "unknown to it" in page and "holds after a restart" in page
+    assert "ConnectionTimeOut" in page and "LetMeIn!" not in page
 
 
 def test_its_version_is_told(bridge: Bridge, charger: OcppClient) -> None:

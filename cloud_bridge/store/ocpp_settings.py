@@ -1,0 +1,32 @@
+"""Settings of each charger that speaks OCPP: what we have set, what it made of that, and what it says of them. Only units of
+ours have rows, and each has one for a setting."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from cloud_bridge.ocpp_settings import Answered, Setting, Told, Tried
+from cloud_bridge.store.readable import Rows, readable
+from cloud_bridge.store.tables import ocpp_settings, units
+from cloud_bridge.store.upsert import replace
+
+_ANSWERS = {one.value: one for one in Answered}
+
+
+def record_settings(connection: Connection, settings: Sequence[tuple[str, Tried | Told]]) -> None:
+    """Store them, by unit id. Ids that are no units are left out."""
+    asked = sorted({unit_id for unit_id, _ in settings})
+    known = set(connection.execute(select(units.c.id).where(units.c.id.in_(asked))).scalars())
+    of_units = sorted((one for one in settings if one[0] in known), key=lambda one: (one[0], one[1].name))
+    for kind in (Tried, Told):
+        rows = [{"unit_id": unit_id, **one._asdict()} for unit_id, one in of_units if isinstance(one, kind)]
+        replace(connection, ocpp_settings, rows)
+
+
+def settings_of(connection: Connection, unit_id: str) -> Rows[Setting]:
+    """By their names."""
+    columns = [ocpp_settings.c[name] for name in Setting._fields]
+    query = select(*columns).where(ocpp_settings.c.unit_id == unit_id).order_by(ocpp_settings.c.name)
+    found = readable(columns, connection.execute(query))
+    rows = (Setting(row.name, row.wanted, _ANSWERS.get(row.answered), row.value) for row in found)
+    return Rows(rows, found.unreadable)
