@@ -19,7 +19,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash provision store stranger home-assistant power-loss life siege size docs screenshots mission catalogue clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash provision store stranger home-assistant years power-loss life siege size docs screenshots mission catalogue clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -115,6 +115,9 @@ power-loss: .venv ## the power is cut at every point of a scenario of the outbox
 
 life: .venv ## 1,000 faults between five units and their cloud: every record once (25 minutes)
 	@.venv/bin/python -m hil_tests.link_life
+
+years: .venv ## YEARS=1 of charge points with their cloud through faults of all kinds on virtual time, two processes; SEED=n: from this one on, REPLAY=n|FILE: one story and its trace
+	@.venv/bin/python -m hil_tests.years --years $(or $(YEARS),1) $(if $(SEED),--seed $(SEED)) $(if $(REPLAY),--replay $(REPLAY))
 
 siege: .venv ## MINUTES=2 of slow sockets, half requests, guesses, poison messages, hostile forms and receivers, while 200 good units and 20 readers go on (SEED=n: the same again)
 	@.venv/bin/python -m hil_tests.siege --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))

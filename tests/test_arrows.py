@@ -394,6 +394,23 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.link.failing_part_on_micropython": ("firmware",),  # it runs in the unit, around the firmware
     "hil_tests.modem.test_line_speed": ("hil_tests", "modem"),  # the bring-up, on a real line
     "hil_tests.modem.test_drivers": ("hil_tests", "modem"),  # our drivers, on a real line
+    "hil_tests.years": (  # firmware, modem layer and the bridge's own rules, in one process and on one clock
+        "hil_tests",
+        "firmware",
+        "cloud_bridge.contact",
+        "cloud_bridge.counters",
+        "cloud_bridge.ingest.inbound",
+        "cloud_bridge.ingest.packets",
+        "cloud_bridge.ingest.session",
+        "cloud_bridge.ingest.shard",
+        "cloud_bridge.ingest.unknown_clients",
+        "cloud_bridge.security_log",
+        "cloud_bridge.store",
+        "cloud_bridge.timekeeping",
+        "cloud_bridge.unit_reports",
+        "cloud_bridge.upkeep",
+        "cloud_bridge.verified_time",
+    ),
     "hil_tests.start": ("hil_tests", "firmware"),  # a whole unit on a board of stubs
     "hil_tests": ("hil_tests",),
     "tests": ("firmware", "modem", "cloud_bridge", "hil_tests", "tests"),

@@ -12,19 +12,20 @@ STEPS_OF_TEN = (1, 2, 2.5, 5, 10)
 
 
 class Line(NamedTuple):
-    """One value a second; None where there is none."""
+    """One value a second, or whatever the chart is of; None where there is none."""
 
     name: str
     values: Sequence[float | None]
 
 
 class Chart(NamedTuple):
-    """Lines over the seconds of a run; `marks` are moments and what happened then."""
+    """Lines over the seconds of a run, or other steps; `marks` are moments and what happened then."""
 
     title: str
     unit: str
     lines: Sequence[Line]
     marks: Sequence[tuple[float, str]] = ()
+    steps: str = "s"
 
 
 def svg(chart: Chart) -> str:
@@ -46,10 +47,10 @@ def svg(chart: Chart) -> str:
         value, at_s = top * tick / TICKS, seconds * tick / TICKS
         parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}" class="grid"/>')
         parts.append(f'<text x="{LEFT - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{_figure(value)}</text>')
-        parts.append(f'<text x="{x(at_s):.1f}" y="{HEIGHT - 10}" text-anchor="middle">{at_s:.0f} s</text>')
+        parts.append(f'<text x="{x(at_s):.1f}" y="{HEIGHT - 10}" text-anchor="middle">{at_s:.0f} {chart.steps}</text>')
     for at_s, name in chart.marks:
         place = f'x1="{x(at_s):.1f}" x2="{x(at_s):.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"'
-        parts.append(f'<line {place} class="mark"><title>{escape(name)}, {at_s:.0f} s</title></line>')
+        parts.append(f'<line {place} class="mark"><title>{escape(name)}, {at_s:.0f} {chart.steps}</title></line>')
     for line, colour in zip(chart.lines, COLOURS, strict=False):
         for piece in _pieces(line.values):
             drawn = " ".join(f"{x(at):.1f},{y(value):.1f}" for at, value in piece)

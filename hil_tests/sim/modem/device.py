@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from hil_tests.sim.modem.command import CmeError, Command, Final, Handler, fixed
 from hil_tests.sim.modem.memory import FLIGHT, FULL, MINIMUM, Memory
@@ -15,7 +14,6 @@ from hil_tests.sim.modem.terminal import Terminal
 
 IMEI = "867856030000017"
 BATTERY_MV = 4012
-HERE = ZoneInfo("Europe/London")
 ZONE_CHARACTERS = len("+00")
 
 
@@ -170,7 +168,7 @@ class Device:
     async def _cclk(self, _command: Command) -> None:
         kind = self._personality
         if self._clock_told:
-            shown = _clock(datetime.now(HERE))
+            shown = _clock(self.world.network_time())
         else:
             on_for_s = int(asyncio.get_running_loop().time() - self._on_since_s) if kind.clock_counts else 0
             shown = _clock(kind.clock_start + timedelta(seconds=on_for_s))
@@ -203,7 +201,7 @@ class Device:
         self._clock_told = True
         if "+CLTS" in self._personality.absent:
             return  # no *PSUTTZ; +CTZV (AT+CTZR) is not modelled
-        now = datetime.now(HERE)
+        now = self.world.network_time()
         utc = now.astimezone(UTC)
         date = f"{utc.year},{utc.month},{utc.day},{utc.hour},{utc.minute},{utc.second}"
         self._terminal.say(f'*PSUTTZ: {date},"{_quarters(now):+d}",0')

@@ -6,12 +6,16 @@ Nothing here speaks AT. The modem asks; a person at the panel or a test changes 
 import asyncio
 import random
 import re
+import time
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 CSQ_UNKNOWN = 99  # "not known or not detectable", AT+CSQ
 CSQ_FULL_SPEED = 10  # below this the air needs repeats and everything takes longer
 WAITED_KEPT = 1000
+HERE_ZONE = ZoneInfo("Europe/London")
 GSM, LTE_M, NB_IOT = 0, 7, 9  # access technology, 27.007 section 7.3
 
 # What a network does with a SIM that asks for service. "reject 11" refuses it with that cause (24.008, 10.5.3.6).
@@ -100,13 +104,20 @@ class World:
         self.forbidden: set[str] = set()  # by the SIM, kept in it
         self.sim = READY
         self.tells_time = True  # whether its networks do, as a unit registers
+        self.time_error_s = 0.0  # of the time that they tell
         self._changed = asyncio.Event()
         self.waited: deque[tuple[str, int]] = deque(maxlen=WAITED_KEPT)
         self._begun: dict[str, asyncio.Event] = {}  # delays that somebody waits for
 
+    def network_time(self) -> datetime:
+        """What its networks take for the local time."""
+        return datetime.fromtimestamp(time.time() + self.time_error_s, HERE_ZONE)
+
     def draw_ms(self, name: str) -> int:
         """One of the latencies, drawn from its span."""
         span: Span = getattr(self.latencies, name)
+        if span.low_ms == span.high_ms:
+            return span.low_ms
         return self.random.randint(span.low_ms, span.high_ms)
 
     async def wait(self, name: str) -> None:

@@ -1,0 +1,12 @@
+"""`python -m hil_tests.years`: see command_line.py."""
+
+import sys
+
+from hil_tests.years.environment import add_paths
+
+add_paths()
+
+if __name__ == "__main__":
+    from hil_tests.years.command_line import main
+
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""The bridge in the world's own time: its intake, contact, store and upkeep are the product's, put together as roles/ does.
+
+Its recorder is a strand instead of a thread. The canary is not sent: while the path is whole, its marks are counted when
+somebody asks, one every five seconds, as if each had come.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy import text
+
+from cloud_bridge.contact import SILENT_AFTER_MS, Verdict, judge
+from cloud_bridge.counters import Counters
+from cloud_bridge.ingest.inbound import Ingest, Reporting
+from cloud_bridge.ingest.shard import ALL
+from cloud_bridge.ingest.unknown_clients import UnknownClients
+from cloud_bridge.security_log import SecurityLog
+from cloud_bridge.store import recorder as recorders
+from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.inbound_message import CanaryMark
+from cloud_bridge.store.record import record_listening
+from cloud_bridge.store.units import add_unit, credentials_of
+from cloud_bridge.timekeeping import begin_time
+from cloud_bridge.unit_reports import UnitReports
+from cloud_bridge.upkeep import Upkeep
+from cloud_bridge.verified_time import Clocks
+from hil_tests.years.doors import Strand, Time, current_strand
+from hil_tests.years.virtual_loop import VirtualLoop
+
+CANARY_MS = 5000  # ingest/canary.py
+STORED_MS = 3_600_000  # how often what was listened is stored, and the upkeep's hourly duties done
+SWEEP_MS = 5000  # upkeep.SWEEP_EVERY_S; left out where nobody can have fallen silent or come back
+
+
+class WallClock:
+    """The bridge's machine's: right, or off by `error_ms`."""
+
+    def __init__(self, world_time: Time) -> None:
+        self._time = world_time
+        self.error_ms = 0
+
+    def now_ms(self) -> int:
+        return self._time.epoch_s * 1000 + self._time.ms() + self.error_ms
+
+
+class Condition:
+    """threading.Condition, of strands: none runs beside another, so there is nothing to lock."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        self._loop = loop
+        self._waiting: Strand | None = None
+
+    def __enter__(self) -> "Condition":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to unlock."""
+
+    def wait(self, timeout: float | None = None) -> None:
+        self._waiting = strand = current_strand()
+        strand.wait(None if timeout is None else self._loop.time() + timeout)
+
+    def wait_for(self, predicate: Callable[[], bool], timeout: float) -> None:
+        until_s = self._loop.time() + timeout
+        while not predicate() and self._loop.time() < until_s:
+            self.wait(until_s - self._loop.time())
+
+    def notify(self) -> None:
+        if self._waiting is not None:
+            self._waiting.wake()
+
+
+class Threads:
+    """The module `threading`, as the recorder uses it."""
+
+    def __init__(self, loop: VirtualLoop, failed: Callable[[BaseException], None]) -> None:
+        self._loop, self._failed = loop, failed
+        self.strands: list[Strand] = []
+
+    def Condition(self) -> Condition:  # noqa: N802  # its name there
+        return Condition(self._loop)
+
+    def Thread(self, target: Callable[[], object], name: str) -> Strand:  # noqa: N802  # its name there
+        self.strands.append(Strand(self._loop, target, self._failed))
+        return self.strands[-1]
+
+
+class Bridge:
+    """One process, from `start` to `kill`; what it has stored stays in `folder`."""
+
+    def __init__(
+        self, loop: VirtualLoop, world_time: Time, folder: Path, failed: Callable[[BaseException], None]
+    ) -> None:
+        self._loop = loop
+        self.clock = WallClock(world_time)
+        self._failed = failed
+        folder.mkdir(parents=True)
+        self.database: Database = open_database(folder)
+        self.hears = True  # the way of the canaries, and so of the units, is whole
+        self.running = False
+        self.sends: Callable[[str, bytes], bool] = lambda unit_id, payload: False
+        self.fell_silent: list[tuple[int, str]] = []
+        self.came_back: list[tuple[int, str]] = []
+        self._folder = folder
+
+    def add(self, unit_id: str, secret: str) -> None:
+        with self.database.writing() as connection:
+            add_unit(connection, unit_id, self.clock.now_ms(), secret)
+
+    def start(self) -> None:
+        threads = Threads(self._loop, self._failed)
+        clock, live, ledger, verified, between = begin_time(self.database, lambda _: self.clock, ALL, None)
+        self.live, self.ledger = live, ledger
+        with patch.object(recorders, "threading", threads):
+            self.recorder = recorders.Recorder(self.database, self._loop, self.clock.now_ms, ledger)
+        self._strands = threads.strands
+        self.counters = Counters()
+        clocks = Clocks(clock, verified)
+        reporting = Reporting(
+            self.counters,
+            SecurityLog(self.database, clocks),
+            UnitReports(self.database, clock, "part 1"),
+            UnknownClients(self.database),
+        )
+        self.ingest = Ingest(live, self.recorder, reporting, clocks, ALL)
+        self.upkeep = Upkeep(self.database, live, ledger, clocks, ALL)
+        self.running = True
+        self._counted_ms, self._hours = self.clock.now_ms(), 0
+        ledger.heartbeat_ok(self._counted_ms)
+        self._sweep = self._loop.call_later(SWEEP_MS / 1000, self._look)
+        self._heard_ms = self._counted_ms
+        self._is_silent = False
+        self._hourly = self._loop.call_later(STORED_MS / 1000, self._keep)
+
+    def kill(self) -> None:
+        """kill -9: what was not committed is gone."""
+        self._count()
+        self.running = False
+        self._sweep.cancel()
+        self._hourly.cancel()
+        for strand in self._strands:
+            strand.end()
+
+    def take(self, unit_id: str, kind: str, payload: bytes, again: bool, committed: Callable[[], object]) -> bool:
+        """A PUBLISH of a unit that has logged in."""
+        self._count()
+        self._heard_ms = self.clock.now_ms()
+        if self._is_silent:
+            self._is_silent = False
+            self._sweep.cancel()
+            self._sweep = self._loop.call_later(SWEEP_MS / 1000, self._look)
+        return self.ingest.take(unit_id, kind, payload, self.clock.now_ms(), again, committed)
+
+    def verdict(self, unit_id: str) -> tuple[int | None, Verdict]:
+        """What the dashboard says now: the last contact, and what it means."""
+        self._count()
+        now_ms = self.clock.now_ms()
+        last = self.live.last_contact(unit_id, None, self.ledger, now_ms)
+        return (None if last is None else last.at_ms), judge(last, now_ms)
+
+    def rows(self, table: str, unit_id: str) -> list[dict[str, Any]]:
+        """The payloads that are stored."""
+        with self.database.reading() as connection:
+            found = connection.execute(text(f"SELECT payload FROM {table} WHERE unit_id = :unit"), {"unit": unit_id})
+            return [json.loads(row[0]) for row in found]
+
+    def secret_changed_ms(self, unit_id: str) -> int | None:
+        with self.database.reading() as connection:
+            return credentials_of(connection, unit_id)
+
+    def _count(self) -> None:
+        """The canaries since the last look."""
+        now_ms = self.clock.now_ms()
+        if not self.hears or not self.running or self.recorder.trouble is not None:
+            self._counted_ms = now_ms
+            return
+        while self._counted_ms + CANARY_MS <= now_ms:
+            self._counted_ms += CANARY_MS
+            self.ledger.heartbeat_ok(self._counted_ms)
+
+    def _look(self) -> None:
+        """Who fell silent, and who came back."""
+        self._count()
+        now_ms = self.clock.now_ms()
+        if self._is_silent or now_ms - self._heard_ms <= SILENT_AFTER_MS:
+            fell, came = self.upkeep.notice()
+            self.fell_silent += [(now_ms, unit_id) for unit_id in fell]
+            self.came_back += [(now_ms, unit_id) for unit_id in came]
+        else:
+            fell, _ = self.upkeep.notice()
+            self.fell_silent += [(now_ms, unit_id) for unit_id in fell]
+            self._is_silent = bool(fell)
+        due_ms = max(SWEEP_MS, self._heard_ms + SILENT_AFTER_MS + SWEEP_MS - now_ms)
+        self._sweep = self._loop.call_later((STORED_MS if self._is_silent else due_ms) / 1000, self._look)
+
+    def _keep(self) -> None:
+        self._count()
+        last_ok_ms = self.ledger.last_ok_ms or 0
+        with self.database.writing() as connection:
+            record_listening(connection, CanaryMark(last_ok_ms, 1, self.ledger.listened_ms(last_ok_ms), 0), None)
+        self._hours += 1
+        if self._hours % 24 == 0:
+            self.upkeep.keep_time()
+            self.upkeep.roll_up()
+            self.upkeep.forget()
+        self._hourly = self._loop.call_later(STORED_MS / 1000, self._keep)

@@ -1,0 +1,118 @@
+"""`python -m hil_tests.years --years 1`: charge points and their cloud through years of faults, on virtual time.
+
+Each story is a month of one charge point, drawn from a seed. A promise that is broken ends in a seed and the shortest story
+that breaks it, which is written to build/years as data and told again by --replay. Exits 1 then.
+"""
+
+import argparse
+import json
+import os
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+
+from hil_tests.fixtures.progress import bar
+from hil_tests.years.promises import PROMISES
+from hil_tests.years.report import write_report
+from hil_tests.years.shrink import shrink
+from hil_tests.years.story import Story, all_pairs, draw_story, from_json, pairs
+from hil_tests.years.telling import Told, bytes_on_air, tell
+
+DAYS = 30.0  # of one story
+YEAR_DAYS = 365
+BUILD = Path("build/years")
+SHRUNK = 3  # of the stories that failed, the first
+
+
+def _tell_seed(seed: int, days: float, intensity: float) -> Told:
+    return tell(draw_story(seed, days, intensity))
+
+
+def _breaks(promise: str, story: Story) -> bool:
+    return any(one.promise == promise for one in tell(story).broken)
+
+
+def run(options: argparse.Namespace) -> list[Told]:
+    """All stories, on as many processes as asked for."""
+    count = max(1, round(options.years * YEAR_DAYS / options.days))
+    told: list[Told] = []
+    with ProcessPoolExecutor(options.processes) as processes:
+        waiting = [
+            processes.submit(_tell_seed, seed, options.days, options.intensity)
+            for seed in range(options.seed, options.seed + count)
+        ]
+        with bar("months", count, lambda: len(told)):
+            for one in as_completed(waiting):
+                told.append(one.result())
+    return sorted(told, key=lambda one: one.story.seed)
+
+
+def summary(told: list[Told]) -> list[str]:
+    """In words, for people."""
+    years = sum(one.story.days for one in told) / YEAR_DAYS
+    cpu_s = sum(one.cpu_s for one in told)
+    met = set[tuple[str, str]]().union(*(pairs(one.story) for one in told))
+    megabytes = sum(bytes_on_air(one) for one in told) / years / 12e6
+    faults = Counter(happening.kind for one in told for happening in one.story.happenings)
+    return [
+        f"{years:.2f} charger-years in {cpu_s:.0f} s of processor time: {60 * years / cpu_s:.3f} in 60 s of a core, "
+        f"{sum(one.rested * one.story.days for one in told) / sum(one.story.days for one in told):.1%} of the time at rest",
+        f"{faults.total()} happenings of {len(faults)} kinds; {len(met)} of {all_pairs()} pairs of kinds have met",
+        f"{sum(one.messages for one in told)} messages, {megabytes:.2f} MB on the air "
+        f"a month, {sum(one.flash_writes for one in told) / years / 365:.0f} flash writes a day, "
+        f"{sum(one.resets for one in told)} starts",
+        f"{sum(bool(one.broken) for one in told)} of {len(told)} stories broke a promise",
+    ]
+
+
+def _replay(which: str, options: argparse.Namespace) -> list[Told]:
+    """By a seed, or by a file of build/years; the trace goes to standard output."""
+    story = (
+        from_json(Path(which).read_text())
+        if os.path.exists(which)
+        else draw_story(int(which), options.days, options.intensity)
+    )
+    lines: list[str] = []
+    told = tell(story, not options.step, lines)
+    print("\n".join(lines))
+    print(f"trace {told.digest}")
+    return [told]
+
+
+def _cut(told: list[Told]) -> None:
+    """The first that failed, as short as may be."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    for one in [one for one in told if one.broken][:SHRUNK]:
+        promise = one.broken[0].promise
+        short = shrink(one.story, lambda story, promise=promise: _breaks(promise, story), 40)  # type: ignore[misc]
+        path = BUILD / f"{one.story.seed}.json"
+        path.write_text(short.to_json())
+        print(f"seed {one.story.seed}, cut to {len(short.happenings)} happenings: --replay {path}")
+        for happening in short.happenings:
+            print(f"  {json.dumps(happening)}")
+
+
+def main() -> int:
+    """Exit code 1 if a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m hil_tests.years", description=__doc__)
+    parser.add_argument("--years", type=float, default=1)
+    parser.add_argument("--days", type=float, default=DAYS, help="of each story")
+    parser.add_argument("--seed", type=int, default=1, help="of the first story; the others count on")
+    parser.add_argument("--intensity", type=float, default=1, help="how often faults come, times that of faults.py")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--replay", metavar="SEED|FILE", help="one story, with its trace")
+    parser.add_argument("--step", action="store_true", help="with --replay: nobody rests, every period is stepped")
+    parser.add_argument("--promises", action="store_true", help="print what is watched, and end")
+    options = parser.parse_args()
+    if options.promises:
+        print("\n".join(PROMISES))
+        return 0
+    told = _replay(options.replay, options) if options.replay else run(options)
+    for one in told:
+        for broken in one.broken:
+            print(f"seed {one.story.seed}, {broken.at_s} s: {broken.promise}\n    {broken.what}")
+    print("\n".join(summary(told)))
+    if not options.replay:
+        print(f"report: {write_report(told, BUILD)}")
+        _cut(told)
+    return 1 if any(one.broken for one in told) else 0

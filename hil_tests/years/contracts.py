@@ -1,0 +1,35 @@
+"""What the hardware asks of whoever runs on it, and of whoever looks on."""
+
+from typing import Any, Protocol
+
+from hil_tests.years.doors import Strand
+
+
+class Computer(Protocol):
+    """The microcontroller: processor.py."""
+
+    main: Strand | None
+
+    def start(self, cause: str) -> None: ...
+    def stop(self) -> None: ...
+    def disturb(self) -> None: ...
+    def main_was_active(self) -> None: ...
+    def control_changed(self) -> None: ...
+    def new_rest(self) -> Any: ...
+
+
+class Onlooker(Protocol):
+    """Whoever watches what is promised: promises.py."""
+
+    def pins(self) -> None: ...
+    def must_open(self, why: str) -> None: ...
+
+
+class Surroundings(Protocol):
+    """The world: world.py."""
+
+    car_is_plain: bool
+    lose_one_in: int  # bytes that the modem says
+
+    @property
+    def onlooker(self) -> Onlooker | None: ...

@@ -1,0 +1,127 @@
+"""The control half at rest: its next step is due when something changes, and not 20 ms from now.
+
+Theory of operation. After each step the rules have said, by what they compared their clock with (moving.py), until when the
+same inputs give the same outputs. So once a number of steps on end has changed nothing, the control strand sleeps until that
+moment, on the grid of its own period, or until somebody touches the board, the car, or what the main strand hands over. What
+the steps in between would have left behind is made up for: their count, and the distance between two of them.
+
+While a car draws current, energy flows on in straight lines, in pieces of `COARSE_MS`, at whose ends the car is asked anew.
+"""
+
+from typing import Any
+
+from firmware.charging.led import led
+from firmware.control_loop import PERIOD_MS, ControlLoop
+from firmware.supervisor import FEED_MS
+from hil_tests.years.doors import Strand
+from hil_tests.years.hardware import Hardware
+from hil_tests.years.moving import NOTES
+
+SETTLED_STEPS = 25  # on end without a change: longer than what the rules count in steps
+COARSE_MS = 10_000  # between two looks at a car that is plugged in
+LONGEST_MS = 3_600_000
+
+
+def unnoticed_led(*arguments: Any) -> "tuple[int, int, int]":
+    """The rhythm of the light changes nothing that anybody waits for."""
+    noted = len(NOTES.noted)
+    shown = led(*arguments)
+    del NOTES.noted[noted:]
+    return shown
+
+
+class ControlJumps:
+    """The door of one control strand. `jumped_ms` is how much of its time was not stepped."""
+
+    def __init__(self, hardware: Hardware, loop: ControlLoop, enabled: bool) -> None:
+        self._hardware, self._loop, self._enabled = hardware, loop, enabled
+        controller: Any = loop._controller
+        self._controller, self._step = controller, controller.step
+        controller.step = self._noting_step
+        self._due_ms = self._next_ms = 0
+        self._essence: tuple[object, ...] = ()
+        self._settled = 0
+        self._strand: Strand | None = None
+        self.jumped_ms = 0
+
+    def _noting_step(self, now_ms: int, inputs: Any) -> Any:
+        NOTES.take()
+        outputs = self._step(now_ms, inputs)
+        passing = self._controller._report_since_ms  # a report is made anew by then, of the same
+        notes = [note.at_ms for note in NOTES.take() if note.stamp is not passing]
+        self._due_ms = min(notes, default=NOTES.now_ms + LONGEST_MS)
+        report, exchange = self._controller.exchange.report, self._controller.exchange
+        essence = (
+            *report[:7],
+            report.ruling,
+            report.presses,
+            report.ceilings,
+            outputs.pilot_duty_u16,
+            outputs.contactor,
+            outputs.rcd_test,
+            inputs.current_ma,
+            inputs.pilot_high_mv,
+            exchange.claims,
+            exchange.link_proven,
+        )
+        if essence == self._essence:
+            self._settled += 1
+        else:
+            self._essence, self._settled = essence, 0
+            self._hardware.processor.control_changed()
+        return outputs
+
+    def disturb(self) -> None:
+        """Something is touched now: look, in the next period."""
+        self.catch_up()
+        self._settled = 0
+        if self._strand is not None:
+            self._strand.wake()
+
+    def look(self) -> None:
+        """Somebody may have changed what the rules go by: one step says whether."""
+        if self._strand is not None:
+            self._strand.wake()
+
+    def catch_up(self) -> None:
+        """Up to now, before somebody touches what it goes by."""
+        behind_ms = self._hardware.now_ms() - self._next_ms
+        if self._strand is not None and behind_ms >= PERIOD_MS:
+            self._make_up(behind_ms // PERIOD_MS * PERIOD_MS)
+
+    def sleep(self, strand: Strand, ms: int) -> None:
+        """Until the next period that matters; `ms` is to the very next."""
+        hardware = self._hardware
+        self._next_ms = hardware.now_ms() + int(ms)
+        until_ms = self._until_ms()
+        if until_ms > self._next_ms:
+            self._strand = strand
+            try:
+                strand.wait(until_ms / 1000)
+            finally:
+                self._strand = None
+            behind_ms = hardware.now_ms() - self._next_ms
+            if behind_ms > 0:
+                self._make_up(-(-behind_ms // PERIOD_MS) * PERIOD_MS)
+        if self._next_ms > hardware.now_ms():
+            strand.wait(self._next_ms / 1000)
+
+    def _until_ms(self) -> int:
+        if not self._enabled or self._settled < SETTLED_STEPS:
+            return self._next_ms
+        longest_ms = COARSE_MS if self._hardware.board.vehicle.plugged or self._hardware.board.faults else LONGEST_MS
+        ms = min(self._due_ms - self._next_ms, longest_ms)
+        return self._next_ms + ms // PERIOD_MS * PERIOD_MS
+
+    def _make_up(self, ms: int) -> None:
+        """As if all periods had been on time."""
+        loop = self._loop
+        self._hardware.skip(self._next_ms, ms)
+        self._next_ms += ms
+        loop._before_ms += ms
+        loop._due_ms += ms
+        exchange, supervisor = self._controller.exchange, loop._supervisor
+        exchange.apart[0] += ms // PERIOD_MS
+        if exchange.turns == supervisor._turns:
+            supervisor._since_turn += ms // FEED_MS
+        self.jumped_ms += ms

@@ -1,0 +1,262 @@
+"""What may happen to a charge point, as data: a row a kind, with how often in a year, for how long, and what it does.
+
+A kind begins something and, if it lasts, ends it. `touches` says what it may excuse: a promise about the network holds again
+only some time after the last fault that touches the network.
+"""
+
+import json
+from collections.abc import Callable
+from random import Random
+from typing import NamedTuple
+
+from hil_tests.sim.manners import every_manner
+from hil_tests.sim.modem.noise import URCS
+from hil_tests.sim.modem.radio import ACCEPT, BLACK_HOLE, BLOCKED, LOCKED, MISSING, NO_DATA, READY
+from hil_tests.sim.vehicle import Vehicle
+from hil_tests.years.scene import Scene
+
+NETWORK, CLOUD, BOARD, CAR, SUPPLY, FLASH = "network", "cloud", "board", "car", "supply", "flash"
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+Begin = Callable[[Scene, Random], "Callable[[], object] | None"]
+
+
+class Kind(NamedTuple):
+    """`begin` returns how it ends; None where it is over at once."""
+
+    name: str
+    a_year: float
+    lasts_s: tuple[float, float]
+    touches: tuple[str, ...]
+    begin: Begin
+
+
+# The supply.
+
+
+def _cut(world: Scene, _: Random) -> Callable[[], object]:
+    world.hardware.mains(False)
+    return lambda: world.hardware.mains(True)
+
+
+def _broken(name: str) -> Begin:
+    def begin(world: Scene, _: Random) -> Callable[[], object]:
+        world.hardware.touch(lambda board: board.set_fault(name, True))
+        return lambda: world.hardware.touch(lambda board: board.set_fault(name, False))
+
+    return begin
+
+
+# The flash.
+
+
+def _refuses(world: Scene, _: Random) -> Callable[[], object]:
+    world.flash.refuses = True
+    return lambda: setattr(world.flash, "refuses", False)
+
+
+def _torn(world: Scene, draw: Random) -> None:
+    """The supply is lost in the middle of the next write."""
+    off_s = draw.uniform(1, 60)
+
+    def cut() -> None:
+        world.loop.call_soon(world.hardware.mains, False)
+        world.loop.call_later(off_s, world.hardware.mains, True)
+        raise OSError("the supply is lost")
+
+    world.flash.cut = cut
+
+
+# The modem and its line.
+
+
+def _modem(name: str) -> Begin:
+    return lambda world, _: getattr(world.hardware.modem, name)()
+
+
+def _urc_storm(world: Scene, draw: Random) -> None:
+    for number in range(draw.randint(20, 300)):
+        line = f"\r\n{draw.choice(URCS)}\r\n".encode()
+        world.loop.call_later(number * draw.uniform(0.001, 0.2), world.say_on_line, line)
+
+
+def _lost_bytes(world: Scene, draw: Random) -> Callable[[], object]:
+    world.lose_one_in = draw.choice((50, 300, 2000))
+    return lambda: setattr(world, "lose_one_in", 0)
+
+
+# The mobile networks.
+
+
+def _coverage(world: Scene, _: Random) -> Callable[[], object]:
+    world.radio.set_coverage(False)
+    return lambda: world.radio.set_coverage(True)
+
+
+def _mast(world: Scene, draw: Random) -> Callable[[], object]:
+    plmn = world.hardware.modem.plmn or draw.choice(world.radio.operators).plmn
+    world.radio.set_on_air(plmn, False)
+    return lambda: world.radio.set_on_air(plmn, True)
+
+
+def _service(how: Callable[[Random], str]) -> Begin:
+    def begin(world: Scene, draw: Random) -> Callable[[], object]:
+        plmn = world.hardware.modem.plmn or draw.choice(world.radio.operators).plmn
+        world.radio.set_service(plmn, how(draw))
+        return lambda: world.radio.set_service(plmn, ACCEPT)
+
+    return begin
+
+
+def _sim(world: Scene, draw: Random) -> Callable[[], object]:
+    world.radio.set_sim(draw.choice((MISSING, LOCKED, BLOCKED)))
+    return lambda: world.radio.set_sim(READY)
+
+
+def _fading(world: Scene, draw: Random) -> Callable[[], object]:
+    operator = draw.choice(world.radio.operators)
+    world.radio.set_signal(operator.plmn, draw.randint(2, 14))
+    return lambda: world.radio.set_signal(operator.plmn, operator.csq)
+
+
+def _network_lies(world: Scene, draw: Random) -> Callable[[], object]:
+    world.radio.time_error_s = draw.choice((-1, 1)) * draw.choice((90, HOUR, 400 * DAY))
+    return lambda: setattr(world.radio, "time_error_s", 0)
+
+
+# The cloud.
+
+
+def _broker_away(world: Scene, _: Random) -> Callable[[], object]:
+    world.broker.stop()
+    return world.broker.start
+
+
+def _broker_refuses(world: Scene, _: Random) -> Callable[[], object]:
+    world.broker.unavailable = True
+    return lambda: setattr(world.broker, "unavailable", False)
+
+
+def _lost_acknowledgement(world: Scene, draw: Random) -> None:
+    world.broker.loses_acknowledgements = draw.randint(1, 3)
+
+
+def _bridge_killed(world: Scene, _: Random) -> Callable[[], object] | None:
+    if not world.bridge.running:
+        return None
+    world.broker.stop()
+    world.bridge.kill()
+
+    def back() -> None:
+        world.bridge.start()
+        world.broker.start()
+
+    return back
+
+
+def _command(world: Scene, draw: Random) -> None:
+    now_s = round(world.time.true_s())
+    world.commands += 1
+    said = {"id": f"c{world.commands}", **draw.choice(COMMANDS)(draw)}
+    if draw.random() < 0.9:
+        said["exp"] = now_s + draw.choice((-5, 60, 3600, 86_400))
+    for _ in range(draw.choice((1, 1, 1, 2))):
+        world.order(said)
+
+
+COMMANDS: tuple[Callable[[Random], dict[str, object]], ...] = (
+    lambda draw: {"do": "limit", "amps": draw.choice((0, 5, 6, 10, 16, 40))},
+    lambda _: {"do": "pause"},
+    lambda _: {"do": "resume"},
+    lambda draw: {"do": "override", "on": draw.random() < 0.5},
+    lambda draw: {"do": "schedule", "hours": draw.choice(("off", "default", "mon-sun 02:00-03:00", "nonsense"))},
+    lambda draw: {"do": "delay", "s": draw.choice((0, 600, 5000))},
+    lambda _: {"do": "skip_delay"},
+    lambda _: {"do": "reboot"},
+    lambda _: {"do": "rescan"},
+    lambda draw: {"do": "config", "set": {"heartbeat_idle_s": draw.choice((300, 200, 2))}},
+    lambda _: {"do": "nonsense"},
+)
+
+
+# People and cars.
+
+
+def _button(world: Scene, _: Random) -> None:
+    world.hardware.press_button()
+
+
+def _enclosure(world: Scene, _: Random) -> Callable[[], object]:
+    if not world.hardware.board.tamper:
+        world.enclosure_opened()
+    world.hardware.touch(lambda board: setattr(board, "tamper", True))
+    return lambda: world.hardware.touch(lambda board: setattr(board, "tamper", False))
+
+
+def _visit(draw_car: Callable[[Random], Vehicle]) -> Begin:
+    def begin(world: Scene, draw: Random) -> Callable[[], object]:
+        car = draw_car(draw)
+        world.hardware.plug(car)
+        return lambda: world.hardware.unplug(car)
+
+    return begin
+
+
+def _family_car(draw: Random) -> Vehicle:
+    return Vehicle(battery_wh=60_000 - draw.uniform(3_000, 30_000), maximum_ma=draw.choice((10_000, 16_000, 32_000)))
+
+
+MANNERS = tuple(every_manner())
+
+KINDS: tuple[Kind, ...] = (
+    Kind("a car for the night", 330, (6 * HOUR, 12 * HOUR), (CAR,), _visit(_family_car)),
+    Kind(
+        "a car with manners", 20, (3 * MINUTE, 10 * MINUTE), (CAR, BOARD), _visit(lambda draw: draw.choice(MANNERS)())
+    ),
+    Kind("mains off and on", 12, (25, 40), (SUPPLY,), _cut),
+    Kind("mains cut", 8, (60, 6 * HOUR), (SUPPLY,), _cut),
+    Kind("mains dip", 12, (0.02, 0.45), (SUPPLY,), _cut),
+    Kind("rail brown-out", 3, (1, 20), (SUPPLY,), _broken("brown_out")),
+    Kind("low supply", 4, (1, 300), (BOARD,), _broken("supply_low")),
+    Kind("no PEN", 2, (10, 600), (BOARD,), _broken("pen_lost")),
+    Kind("too hot", 4, (30, 1800), (BOARD,), _broken("over_temperature")),
+    Kind("sensor lost", 2, (30, 1800), (BOARD,), _broken("sensor_lost")),
+    Kind("weak diode", 3, (10, 300), (BOARD,), _broken("diode")),
+    Kind("pilot short", 3, (5, 300), (BOARD,), _broken("pilot_short")),
+    Kind("proximity", 2, (5, 300), (BOARD,), _broken("proximity")),
+    Kind("over-current", 3, (10, 120), (BOARD,), _broken("over_current")),
+    Kind("residual current", 3, (0.5, 10), (BOARD,), _broken("rcd_ac")),
+    Kind("direct leakage", 3, (0.5, 10), (BOARD,), _broken("rcd_dc")),
+    Kind("contactor welded", 1, (5, 120), (BOARD,), _broken("contactor_welded")),
+    Kind("contactor stuck open", 1, (5, 120), (BOARD,), _broken("contactor_stuck_open")),
+    Kind("pilot noise", 3, (5, 120), (BOARD,), _broken("pilot_noise")),
+    Kind("ventilation wanted", 2, (60, 600), (BOARD,), _broken("ventilation")),
+    Kind("flash refuses", 4, (10, 4 * HOUR), (FLASH,), _refuses),
+    Kind("flash torn", 6, (0, 0), (SUPPLY,), _torn),
+    Kind("modem hangs", 6, (0, 0), (NETWORK,), _modem("hang")),
+    Kind("modem browns out", 12, (0, 0), (NETWORK,), _modem("brown_out")),
+    Kind("garbage on the line", 12, (0, 0), (NETWORK,), _modem("garbage")),
+    Kind("context dropped", 24, (0, 0), (NETWORK,), _modem("drop_pdp")),
+    Kind("URC storm", 6, (0, 0), (NETWORK,), _urc_storm),
+    Kind("bytes lost", 6, (10, 600), (NETWORK,), _lost_bytes),
+    Kind("no coverage", 12, (5, 3 * HOUR), (NETWORK,), _coverage),
+    Kind("mast off", 8, (60, 2 * DAY), (NETWORK,), _mast),
+    Kind("network rejects", 4, (HOUR, DAY), (NETWORK,), _service(lambda draw: f"reject {draw.choice((11, 13, 17))}")),
+    Kind("no data service", 4, (HOUR, DAY), (NETWORK,), _service(lambda _: NO_DATA)),
+    Kind("black hole", 4, (HOUR, DAY), (NETWORK,), _service(lambda _: BLACK_HOLE)),
+    Kind("SIM barred", 2, (60, 4 * HOUR), (NETWORK,), _sim),
+    Kind("signal fades", 24, (HOUR, 20 * DAY), (NETWORK,), _fading),
+    Kind("network lies about the time", 4, (HOUR, 10 * DAY), (), _network_lies),
+    Kind("broker away", 12, (1, 2 * HOUR), (CLOUD,), _broker_away),
+    Kind("broker refuses", 4, (60, HOUR), (CLOUD,), _broker_refuses),
+    Kind("acknowledgement lost", 12, (0, 0), (CLOUD,), _lost_acknowledgement),
+    Kind("bridge killed", 12, (0.5, HOUR), (CLOUD,), _bridge_killed),
+    Kind("command", 60, (0, 0), (), _command),
+    Kind("button", 12, (0, 0), (BOARD,), _button),
+    Kind("enclosure open", 4, (1, 600), (), _enclosure),
+)
+BY_NAME = {kind.name: kind for kind in KINDS}
+
+
+def told(said: dict[str, object]) -> bytes:
+    return json.dumps(said, separators=(",", ":")).encode()

@@ -1,0 +1,162 @@
+"""Numbers that move with the clock, and notice what they are compared with.
+
+The firmware asks its clock and compares: `now_ms - self._told_ms >= interval_ms`. A `Now` is such a reading: an int that
+carries on through sums, differences and whole divisions, and notes for each comparison when its outcome will be another one.
+So after a stretch in which nothing happened it is known, without a list of the product's timers, when the next of them is
+due: the earliest note. What a Now is compared with is noted in `NOTES`, which whoever steps the product empties.
+
+A reading is of one moment. Kept, and compared later with a newer one, it is the constant that it has become.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Note(NamedTuple):
+    """A comparison will come out differently at `at_ms`, of the world's clock. `stamp` is the older reading in it, if any."""
+
+    at_ms: int
+    stamp: "Now | None"
+
+
+class Notes:
+    """What was noted; `now_ms` is the world's clock, which whoever moves it sets."""
+
+    def __init__(self) -> None:
+        self.now_ms = 0
+        self.noted: list[Note] = []
+
+    def take(self) -> list[Note]:
+        taken, self.noted = self.noted, []
+        return taken
+
+
+NOTES = Notes()
+
+
+class Now(int):
+    """floor(ms / per), where ms moves by `slope` (1 or -1) from `made_ms` of the world's clock on."""
+
+    ms: int
+    per: int
+    slope: int
+    made_ms: int
+    stamp: "Now | None"
+
+    def __new__(cls, ms: int, made_ms: int, slope: int = 1, per: int = 1, stamp: "Now | None" = None) -> "Now":
+        value = super().__new__(cls, ms // per)
+        value.ms, value.per, value.slope, value.made_ms, value.stamp = ms, per, slope, made_ms, stamp
+        return value
+
+    @property
+    def moves(self) -> bool:
+        """It is of this moment."""
+        return self.made_ms == NOTES.now_ms
+
+    def _moved(self, by: int, stamp: "Now | None") -> "Now":
+        return Now(self.ms + by * self.per, self.made_ms, self.slope, self.per, stamp or self.stamp)
+
+    # Sums.
+
+    def __add__(self, other: int) -> Any:
+        if not isinstance(other, int):
+            return NotImplemented
+        theirs = other if isinstance(other, Now) and other.moves else None
+        if not self.moves:
+            return theirs._moved(int(self), self) if theirs is not None else int(self) + int(other)
+        if theirs is not None:
+            self._at(1)
+            return int(self) + int(other)
+        return self._moved(int(other), other if isinstance(other, Now) else None)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: int) -> Any:
+        if not isinstance(other, int):
+            return NotImplemented
+        theirs = other if isinstance(other, Now) and other.moves else None
+        if self.moves and theirs is not None:
+            if (self.slope, self.per) != (theirs.slope, theirs.per):
+                self._at(1)
+            return int(self) - int(other)
+        if self.moves:
+            return self._moved(-int(other), other if isinstance(other, Now) else None)
+        return theirs._from(int(self), self) if theirs is not None else int(self) - int(other)
+
+    def __rsub__(self, other: int) -> Any:
+        if not isinstance(other, int):
+            return NotImplemented
+        return self._from(int(other), None) if self.moves else int(other) - int(self)
+
+    def _from(self, value: int, stamp: "Now | None") -> "Now":
+        """`value` less this: floor(-ms / per) with what floor takes away given back."""
+        ms = value * self.per - self.ms + self.per - 1
+        return Now(ms, self.made_ms, -self.slope, self.per, stamp or self.stamp)
+
+    def __neg__(self) -> Any:
+        return self._from(0, None) if self.moves else -int(self)
+
+    # Divisions.
+
+    def __floordiv__(self, other: int) -> Any:
+        if not self.moves or not isinstance(other, int) or other <= 0:
+            return int(self) // other
+        return Now(self.ms, self.made_ms, self.slope, self.per * int(other), self.stamp)
+
+    def __mod__(self, other: int) -> Any:
+        rest = int(self) % other
+        if not self.moves or not isinstance(other, int) or other <= 0:
+            return rest
+        base = int(self) - rest
+        self._ge(base)
+        self._ge(base + other)
+        return self._moved(-base, None)
+
+    # Comparisons: each is one, or two, of "at least".
+
+    def _at(self, in_ms: int) -> None:
+        NOTES.noted.append(Note(self.made_ms + in_ms, self.stamp))
+
+    def _ge(self, value: int, stamp: "Now | None" = None) -> None:
+        edge = value * self.per - self.ms  # to go to ms at which "at least value" begins to hold
+        if self.slope > 0:
+            if edge > 0:
+                NOTES.noted.append(Note(self.made_ms + edge, stamp or self.stamp))
+        elif edge <= 0:
+            NOTES.noted.append(Note(self.made_ms - edge + 1, stamp or self.stamp))
+
+    def _compare(self, other: Any, edges: tuple[int, ...], outcome: Callable[[int, Any], bool]) -> bool:
+        if isinstance(other, Now) and other.moves:
+            if not self.moves:
+                return other._compare(
+                    self, tuple(1 - edge for edge in edges), lambda ours, theirs: outcome(int(self), int(other))
+                )
+            if (self.slope, self.per) != (other.slope, other.per):
+                self._at(1)
+        elif self.moves and isinstance(other, int):
+            for edge in edges:
+                self._ge(int(other) + edge, other if isinstance(other, Now) else None)
+        return outcome(int(self), other)
+
+    def __lt__(self, other: Any) -> bool:
+        return self._compare(other, (0,), int.__lt__)
+
+    def __le__(self, other: Any) -> bool:
+        return self._compare(other, (1,), int.__le__)
+
+    def __gt__(self, other: Any) -> bool:
+        return self._compare(other, (1,), int.__gt__)
+
+    def __ge__(self, other: Any) -> bool:
+        return self._compare(other, (0,), int.__ge__)
+
+    def __eq__(self, other: object) -> bool:
+        return self._compare(other, (0, 1), int.__eq__)
+
+    def __ne__(self, other: object) -> bool:
+        return self._compare(other, (0, 1), int.__ne__)
+
+    __hash__ = int.__hash__
+
+    def __bool__(self) -> bool:
+        return self != 0

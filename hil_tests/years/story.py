@@ -1,0 +1,80 @@
+"""A story: when what happens, drawn from a seed. It is data, so one that fails can be cut, kept and told again."""
+
+import json
+from collections.abc import Iterable
+from random import Random
+from typing import NamedTuple
+
+from hil_tests.years.faults import KINDS
+
+DAY_S, YEAR_S = 86_400, 365 * 86_400
+EARLIEST_S = 1_798_761_600  # 2027-01-01, when this firmware has been built
+BEGIN_AFTER_S = 300
+
+
+class Happening(NamedTuple):
+    """`draw` is the seed of whatever else it needs."""
+
+    at_s: float
+    kind: str
+    lasts_s: float
+    draw: int
+
+
+class Story(NamedTuple):
+    seed: int
+    epoch_s: int  # the true time at its beginning
+    days: float
+    happenings: tuple[Happening, ...]
+
+    def to_json(self) -> str:
+        return json.dumps([self.seed, self.epoch_s, self.days, self.happenings])
+
+
+def from_json(text: str) -> Story:
+    """Raises ValueError, TypeError."""
+    seed, epoch_s, days, happenings = json.loads(text)
+    return Story(seed, epoch_s, days, tuple(Happening(*one) for one in happenings))
+
+
+def draw_story(seed: int, days: float, intensity: float = 1) -> Story:
+    """It begins on any day of three years, of which one is a leap year. `intensity` multiplies how often all but cars come."""
+    draw = Random(f"{seed} story")
+    epoch_s = EARLIEST_S + draw.randrange(3 * 365) * DAY_S + draw.randrange(DAY_S)
+    happenings: list[Happening] = []
+    for kind in KINDS:
+        often = kind.a_year * (1 if kind.name == "a car for the night" else intensity) * days / 365
+        count = int(often) + (draw.random() < often % 1)
+        for _ in range(count):
+            at_s = draw.uniform(BEGIN_AFTER_S, max(BEGIN_AFTER_S + 1, days * DAY_S - 1))
+            if kind.name == "a car for the night":
+                at_s = _evening(at_s, epoch_s, draw)
+            lasts_s = draw.uniform(*kind.lasts_s)
+            happenings.append(Happening(round(at_s, 3), kind.name, round(lasts_s, 3), draw.getrandbits(32)))
+    return Story(seed, epoch_s, days, tuple(sorted(happenings)))
+
+
+def _evening(at_s: float, epoch_s: int, draw: Random) -> float:
+    """On the same day, between five and eleven."""
+    midnight_s = at_s - (epoch_s + at_s) % DAY_S
+    return max(BEGIN_AFTER_S, midnight_s + draw.uniform(17, 23) * 3600)
+
+
+def pairs(story: Story, within_s: float = 1800) -> set[tuple[str, str]]:
+    """The kinds that met: one began while the other lasted, or soon after."""
+    met: set[tuple[str, str]] = set()
+    lasting: list[tuple[float, str]] = []
+    for one in story.happenings:
+        lasting = [(end_s, kind) for end_s, kind in lasting if end_s >= one.at_s]
+        met |= {(min(kind, one.kind), max(kind, one.kind)) for _, kind in lasting}
+        lasting.append((one.at_s + one.lasts_s + within_s, one.kind))
+    return met
+
+
+def all_pairs() -> int:
+    return len(KINDS) * (len(KINDS) + 1) // 2
+
+
+def without(story: Story, left_out: Iterable[Happening]) -> Story:
+    gone = set(left_out)
+    return story._replace(happenings=tuple(one for one in story.happenings if one not in gone))
