@@ -30,7 +30,7 @@ class Household:
 
     def __init__(self, folder: Path, door: int, token: str) -> None:
         (self.port,) = free_ports(1)
-        (bridge,) = re.findall(r"^```\n(connection .*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
+        (bridge,) = re.findall(r"^```text\n(connection .*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
         bridge = re.sub(r"^bridge_cafile .*\n", "", bridge, flags=re.MULTILINE)  # without TLS, on this machine
         bridge = bridge.replace("chargers.example:8884", f"127.0.0.1:{door}").replace("TOKEN", token)
         self._file = folder / "household.conf"
