@@ -115,7 +115,7 @@ class Recorder:
 
     @property
     def is_full(self) -> bool:
-        return self.waiting >= MAX_WAITING
+        return len(self._waiting) + len(self._uncommitted) >= MAX_WAITING
 
     def close(self) -> None:
         """Write what waits, then end. Blocks until done; at most LAST_TRIES tries if the database refuses."""

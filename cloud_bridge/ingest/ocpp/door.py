@@ -292,7 +292,6 @@ class OcppDoor:
             self._ingest.reports.own_interval(unit_id, int(own_s))
         answer, outcome = self._read(connection, data, now_ms)
         self._ingest.reports.frames.note(unit_id, now_ms, data, answer)
-        self._ingest.reports.settings.note(unit_id, connection.charger.hand_on_settings())
         connection.took()
         committed = partial(connection.committed, answer)
         return self._ingest.take_translated(heard, outcome.records, outcome.refused is not None, committed)
@@ -304,6 +303,7 @@ class OcppDoor:
             if connection.calls.has_asked(frame):
                 self._answers(connection)
             records = connection.calls.answered(frame)
+            self._ingest.reports.settings.note(connection.unit_id, connection.charger.hand_on_settings())
             connection.send_next_call()
             return None, Outcome({}, [*records, *state_of(connection.charger)])
         if not isinstance(frame, Call):
