@@ -76,7 +76,7 @@ class Recorder:
         self._listened_ms = ledger.last_ok_ms  # as committed; the ledger follows on the event loop
         self._listened_total_ms = 0
         self._clock_set: list[ClockSet] = []  # to be stored before anything that was stamped after it
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._waiting: list[Item] = []
         self._uncommitted: list[Item] = []  # taken out of `_waiting`
