@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import select
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from importlib import import_module
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -109,7 +111,12 @@ def _examine(settings: Settings, options: Namespace) -> Answer:
 
 def _serve(settings: Settings, area: str | None) -> None:
     """Imports the pages and all brokers: that takes half a second, which no other command needs."""
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None  # asyncio's own
     with importing():
+        if hasattr(select, "epoll"):
+            from cloud_bridge.event_loop import new_event_loop
+
+            new_loop = new_event_loop
         from cloud_bridge.roles.role import Role
         from cloud_bridge.roles.serving import serve
 
@@ -130,7 +137,8 @@ def _serve(settings: Settings, area: str | None) -> None:
         _say_ocpp(settings, ocpp_port, ocpps_port)
         _say_home(settings, *home_ports)
 
-    asyncio.run(serve(role, settings, ready))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serve(role, settings, ready))
 
 
 def _say_ready(settings: Settings, http_port: int, mqtt_port: int, mqtts_port: int | None) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.clock import Clock
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest import packets
-from cloud_bridge.ingest.credentials import Credentials
+from cloud_bridge.ingest.credentials import Credentials, Known
 from cloud_bridge.ingest.packets import Connect
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.security_log import SecurityLog
@@ -74,14 +74,14 @@ class Admission:
         """Who calls itself what no unit can be called. The operator sees it among the unknown ids."""
         self._unknown_clients.saw(name, self._clock.now_ms())
 
-    async def check(self, unit_id: str, secrets: Sequence[str], network: str) -> Secret:
+    async def check(self, unit_id: str, secrets: Sequence[str], network: str, known: Known | None = None) -> Secret:
         """Whether one of these is the secret of the unit: there are several where one secret can be written in several ways.
-        What is refused is counted and noted, once."""
+        What is refused is counted and noted, once. The store is asked unless it is `known`."""
         if not UNIT_ID.match(unit_id):
             self._counters.refused_unknown_unit += 1
             return Secret.OF_NOBODY
         try:
-            found = [await self.credentials.check(unit_id, secret) for secret in secrets]
+            found = [await self.credentials.check(unit_id, secret, known) for secret in secrets]
         except (SQLAlchemyError, TimeoutError) as error:
             self._counters.refused_store += 1
             _log.warning("cannot read who may log in: %s", reason_of(error))
@@ -95,10 +95,10 @@ class Admission:
         self._security_log.note(Kind.UNIT_REFUSED, network, about=f"wrong secret for {unit_id}")
         return Secret.WRONG
 
-    async def check_certified(self, unit_id: str, network: str) -> Secret:
+    async def check_certified(self, unit_id: str, network: str, known: Known | None = None) -> Secret:
         """Likewise, of one whose certificate a proxy of ours has checked: whether there is such a unit."""
         try:
-            is_unit = await self.credentials.is_unit(unit_id)
+            is_unit = await self.credentials.is_unit(unit_id, known)
         except (SQLAlchemyError, TimeoutError) as error:
             self._counters.refused_store += 1
             _log.warning("cannot read who may log in: %s", reason_of(error))

@@ -147,33 +147,40 @@ class Ingest:
             self.counters.refused_waiting += 1
             return False
         self.counters.bad_payloads += bad
+        if not records:  # most
+            return self._recorder.put(self._translated(heard, "frame", b"", None, bad), committed)
         unit, at_ms = self.live.unit(heard.unit_id), heard.at_ms
         taken: list[tuple[InboundMessage, OnCommit]] = []
-        for kind, payload in records or [("frame", b"")]:
-            message, is_bad = self._read(heard.unit_id, kind, payload) if records else (None, bad)
+        for kind, payload in records:
+            message, is_bad = self._read(heard.unit_id, kind, payload)
             stored: OnCommit = _nothing
             if isinstance(message, Heartbeat):
                 unit.told(message, at_ms, False)
                 stored = partial(_stored, unit, message, _nothing)
-            previous_ms = at_ms if taken else heard.previous_ms
-            inbound = InboundMessage(
-                heard.unit_id,
-                kind,
-                at_ms,
-                payload,
-                message,
-                is_bad,
-                previous_ms,
-                listened_ms=heard.listened_ms,
-                latest_ms=self._verified.latest_ms(),
-                shard=self.shard.number,
-                doors=self._doors,
-                stored_by_ms=at_ms,
-            )
+            inbound = self._translated(heard, kind, payload, message, is_bad)
+            heard = heard._replace(previous_ms=at_ms)
             taken.append((inbound, stored))
         put = [self._recorder.put(inbound, stored) for inbound, stored in taken[:-1]]
         inbound, stored = taken[-1]
         return all(put) and self._recorder.put(inbound, partial(_both, stored, committed))
+
+    def _translated(
+        self, heard: Heard, kind: str, payload: bytes, message: Message | None, bad: bool
+    ) -> InboundMessage:
+        return InboundMessage(
+            heard.unit_id,
+            kind,
+            heard.at_ms,
+            payload,
+            message,
+            bad,
+            heard.previous_ms,
+            listened_ms=heard.listened_ms,
+            latest_ms=self._verified.latest_ms(),
+            shard=self.shard.number,
+            doors=self._doors,
+            stored_by_ms=heard.at_ms,
+        )
 
     def take_stamped(
         self, unit_id: str, kind: str, payload: bytes, stamp: Stamp, doors: Doors, again: bool, committed: OnCommit

@@ -162,6 +162,7 @@ def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: i
     delivered_again: dict[str, list[dict[str, Any]]] = {}
     power_rows: list[dict[str, Any]] = []
     signal_rows: list[dict[str, Any]] = []
+    saying = [one for one in messages if one.message is not None]  # the others are a contact and nothing else
     for inbound in messages:
         if inbound.late:
             if inbound.message is not None:
@@ -209,10 +210,10 @@ def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: i
     execute_many(connection, _newest_heartbeats(dialect), heartbeat_rows)
     execute_many(connection, _new_signal(dialect), signal_rows)
     execute_many(connection, _new_power(dialect), power_rows)
-    _record_about_itself(connection, found.first, said_by([(one.unit_id, one.message) for one in messages]))
-    record_versions(connection, versions_in(messages))
-    record_reports(connection, reports_in(messages))
-    record_commissionings(connection, commissioned_in(messages))
+    _record_about_itself(connection, found.first, said_by([(one.unit_id, one.message) for one in saying]))
+    record_versions(connection, versions_in(saying))
+    record_reports(connection, reports_in(saying))
+    record_commissionings(connection, commissioned_in(saying))
     for kind, may_be_stored in delivered_again.items():
         journal.setdefault(kind, []).extend(without_stored(connection, _COLUMNS[kind][0], may_be_stored))
     for kind, (table, _) in _COLUMNS.items():

@@ -76,7 +76,8 @@ class Recorder:
         self._listened_ms = ledger.last_ok_ms  # as committed; the ledger follows on the event loop
         self._listened_total_ms = 0
         self._clock_set: list[ClockSet] = []  # to be stored before anything that was stamped after it
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
         self._waiting: list[Item] = []
         self._uncommitted: list[Item] = []  # taken out of `_waiting`
         self._writing_since_s: float | None = None
@@ -86,7 +87,7 @@ class Recorder:
 
     def put(self, message: InboundMessage | CanaryMark, committed: OnCommit) -> bool:
         """Write it soon, then call `committed`. False: MAX_WAITING wait already, and this one was not taken."""
-        with self._changed:
+        with self._lock:  # of `_changed`, which would take it in Python: this is done for each message
             if self.is_full:
                 return False
             self._waiting.append(Item(message, committed))
@@ -115,7 +116,7 @@ class Recorder:
 
     @property
     def is_full(self) -> bool:
-        return self.waiting >= MAX_WAITING
+        return len(self._waiting) + len(self._uncommitted) >= MAX_WAITING
 
     def close(self) -> None:
         """Write what waits, then end. Blocks until done; at most LAST_TRIES tries if the database refuses."""

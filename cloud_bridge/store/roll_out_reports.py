@@ -44,11 +44,14 @@ class Report(NamedTuple):
     at_ms: int
 
 
+_NOTHING = Runs(None, None)
+
+
 def versions_in(messages: Sequence[InboundMessage]) -> dict[str, Runs]:
     """What each unit says that it runs, by unit id. Units that say nothing of it are left out."""
     found: dict[str, Runs] = {}
     for one in messages:
-        before = found.get(one.unit_id, Runs(None, None))
+        before = found.get(one.unit_id, _NOTHING)
         if isinstance(one.message, Heartbeat):
             if (version := _text(one.message.get("new_version"))) is not None:
                 found[one.unit_id] = before._replace(version=version)

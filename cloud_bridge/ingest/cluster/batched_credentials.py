@@ -59,7 +59,7 @@ class BatchedCredentials(Credentials):
 
     async def changed_of(self, unit_ids: Collection[str]) -> dict[str, int]:
         """When the secret of each was changed or taken away last; without those that are no units."""
-        return await self._look_up(self._changed_of, unit_ids)
+        return await self.look_up(self._changed_of, unit_ids)
 
     async def _kept_hash(self, unit_id: str) -> str | None:
         """Raises TimeoutError when the database does not answer in time."""
@@ -93,7 +93,7 @@ class BatchedCredentials(Credentials):
         """None: the database could not be read, or only slowly."""
         began_s = self._now_s()
         try:
-            found = await self._look_up(self._secret_hashes, list(ids))
+            found = await self.look_up(self._secret_hashes, list(ids))
         except SQLAlchemyError as error:
             _log.warning("cannot read who may log in: %s", reason_of(error))
             return None

@@ -31,6 +31,7 @@ from cloud_bridge.ingest.admission import Admission, Secret
 from cloud_bridge.ingest.canary import CANARY_ID
 from cloud_bridge.ingest.certificate import Certificate
 from cloud_bridge.ingest.changed_secrets import ChangedSecrets
+from cloud_bridge.ingest.credentials import Known
 from cloud_bridge.ingest.inbound import Ingest
 from cloud_bridge.ingest.listener import LOGINS_AT_ONCE, LOOK_EVERY_S
 from cloud_bridge.ingest.ocpp import certificate_subject, login
@@ -216,19 +217,22 @@ class OcppDoor:
         return None
 
     async def _proof(self, asking: OcppConnection, knock: Knock, network: str) -> Secret:
-        """What its proof is worth; of one that is right the connection gets what is stored of it."""
+        """What its proof is worth; the connection gets what is stored of its charger. All of it is asked for at once: a fleet
+        that comes back has one turn on a thread for each login."""
+        known, stored = None, None
         with suppress(SQLAlchemyError):  # then the secret cannot be compared either
-            asking.credentials_ms = await self._admission.credentials.changed_ms(knock.unit_id)
+            known, stored = await self._admission.credentials.look_up(self._look_up, knock.unit_id)
+            asking.credentials_ms = known.changed_ms
+            asking.charger, asking.since_ms = stored
         if knock.is_certified:
-            found = await self._admission.check_certified(knock.unit_id, network)
+            found = await self._admission.check_certified(knock.unit_id, network, known)
         else:
-            found = await self._admission.check(knock.unit_id, knock.secrets, network)
-        if found is Secret.RIGHT:
-            try:
-                asking.charger, asking.since_ms = await asyncio.to_thread(self._find_charger, knock.unit_id)
-            except SQLAlchemyError:
-                return Secret.UNCHECKED
-        return found
+            found = await self._admission.check(knock.unit_id, knock.secrets, network, known)
+        return Secret.UNCHECKED if found is Secret.RIGHT and stored is None else found
+
+    def _look_up(self, unit_id: str) -> tuple[Known, Stored]:
+        """On a thread. Raises SQLAlchemyError."""
+        return self._admission.credentials.known(unit_id), self._find_charger(unit_id)
 
     # While it is open.
 
@@ -292,7 +296,6 @@ class OcppDoor:
             self._ingest.reports.own_interval(unit_id, int(own_s))
         answer, outcome = self._read(connection, data, now_ms)
         self._ingest.reports.frames.note(unit_id, now_ms, data, answer)
-        self._ingest.reports.settings.note(unit_id, connection.charger.hand_on_settings())
         connection.took()
         committed = partial(connection.committed, answer)
         return self._ingest.take_translated(heard, outcome.records, outcome.refused is not None, committed)
@@ -304,6 +307,7 @@ class OcppDoor:
             if connection.calls.has_asked(frame):
                 self._answers(connection)
             records = connection.calls.answered(frame)
+            self._ingest.reports.settings.note(connection.unit_id, connection.charger.hand_on_settings())
             connection.send_next_call()
             return None, Outcome({}, [*records, *state_of(connection.charger)])
         if not isinstance(frame, Call):

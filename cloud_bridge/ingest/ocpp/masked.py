@@ -15,6 +15,7 @@ _FIELDS = (
     *("password", "authorizationKey"),
 )
 _NAME = r'("(?:' + "|".join(_FIELDS) + r')\\*"\s*:\s*'
+_NAMED = re.compile(_NAME + ")", re.IGNORECASE)  # most frames name none: one look is enough
 # In a text within a text every quote has a backslash before it. What ends the value is the kind of quote that begins it.
 _TEXT = re.compile(_NAME + r'(\\*"))(?:(?!(?<!\\)\2).)*', re.IGNORECASE | re.DOTALL)
 # Of a setting that is a secret the name stands in one field, and the value in another, before it or after it.
@@ -28,7 +29,9 @@ _NUMBER = re.compile(_NAME + r")[-\d][^,}\]\s]*", re.IGNORECASE)
 
 def masked(frame: str) -> str:
     """Its first MAX_KEPT characters that can be shown."""
-    text = _NUMBER.sub(rf"\1{MASK}", _TEXT.sub(rf"\1{MASK}", frame))
+    text = frame
+    if _NAMED.search(text):
+        text = _NUMBER.sub(rf"\1{MASK}", _TEXT.sub(rf"\1{MASK}", text))
     if _SECRET_SETTING.search(text):
         text = _VALUE.sub(rf"\1{MASK}", text)
     shown = text[: MAX_KEPT + 1]

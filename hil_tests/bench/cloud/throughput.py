@@ -8,7 +8,8 @@ import sys
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from hil_tests.fixtures.ports import free_ports
 CLIENTS = 200
 WINDOW = 10  # heartbeats of one unit under way: how it comes after an outage
 SECONDS = 6.0
+ROUNDS = 3  # of the two that speak OCPP, in turns
 EMBEDDED_FLOOR = 6000
 OCPP_RATIO = 3.0
 PAHO_SHARE = 0.7
@@ -57,7 +59,10 @@ def embedded() -> bool:
 
 
 def ocpp_door() -> bool:
-    """Heartbeats of OCPP, stamped, stored and answered after the commit, beside the library's that answers alone."""
+    """Heartbeats of OCPP, stamped, stored and answered after the commit, beside the library's that answers alone.
+
+    For both what counts is the processor time of their process, user and system. They are pressed in turns, each ROUNDS times:
+    what else the machine does costs caches and switches, and so it costs both."""
     with tempfile.TemporaryDirectory() as folder:
         (port,) = free_ports(1)
         cloud = CloudFixture(Path(folder), environment={"CHARGEKEEPER_OCPP_PORT": str(port)})
@@ -68,11 +73,15 @@ def ocpp_door() -> bool:
         cloud.start()
         try:
             before = int(cloud.health()["counters"]["contacts"])
-            ours = asyncio.run(_press_ocpp(port, cloud.bridge.pid, keys))
+            with _central_system() as (their_port, their_pid):
+                our_rounds, their_rounds = [], []
+                for _ in range(ROUNDS):
+                    our_rounds.append(asyncio.run(_press_ocpp(port, cloud.bridge.pid, keys)))
+                    their_rounds.append(asyncio.run(_press_ocpp(their_port, their_pid)))
             stored = int(cloud.health()["counters"]["contacts"]) - before
         finally:
             cloud.stop()
-    theirs = _ocpp()
+    ours, theirs = _rate(our_rounds), _rate(their_rounds)
     print(
         f"door for OCPP, {CLIENTS} chargers, stamped, stored and answered: {ours:,.0f} heartbeats/s/core ({stored:,} stored)"
     )
@@ -84,17 +93,30 @@ def ocpp_door() -> bool:
 
 
 def _ocpp() -> float:
+    with _central_system() as (port, pid):
+        return _rate([asyncio.run(_press_ocpp(port, pid)) for _ in range(ROUNDS)])
+
+
+@contextmanager
+def _central_system() -> Iterator[tuple[int, int]]:
+    """Of the library, in a process of its own: its port and its process id."""
     words = [sys.executable, "-m", "hil_tests.bench.cloud.peers", "ocpp"]
     process = subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
     try:
         assert process.stdout is not None
-        return asyncio.run(_press_ocpp(int(process.stdout.readline()), process.pid))
+        yield int(process.stdout.readline()), process.pid
     finally:
         process.kill()
         process.wait()
 
 
-async def _press_ocpp(port: int, pid: int, keys: Sequence[str] = ("",) * CLIENTS) -> float:
+def _rate(rounds: Sequence[tuple[int, float]]) -> float:
+    """Heartbeats a second of processor time, of these numbers of them and seconds."""
+    return sum(count for count, _ in rounds) / sum(used_s for _, used_s in rounds)
+
+
+async def _press_ocpp(port: int, pid: int, keys: Sequence[str] = ("",) * CLIENTS) -> tuple[int, float]:
+    """How many were answered, and the processor time of it."""
     opened = [
         await websockets.connect(
             f"ws://127.0.0.1:{port}/cp{number}",
@@ -104,12 +126,12 @@ async def _press_ocpp(port: int, pid: int, keys: Sequence[str] = ("",) * CLIENTS
         )
         for number, key in enumerate(keys)
     ]
-    before_s, end_s = cpu_s(pid), time.monotonic() + SECONDS
+    before_s, end_s = cpu_s(pid), time.monotonic() + SECONDS / ROUNDS
     counts = await asyncio.gather(*[_beat(connection, end_s) for connection in opened])
-    rate = sum(counts) / (cpu_s(pid) - before_s)
+    used_s = cpu_s(pid) - before_s
     for connection in opened:
         connection.transport.abort()
-    return rate
+    return sum(counts), used_s
 
 
 async def _beat(connection: Any, end_s: float) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.connection_limits import Crowd
 from cloud_bridge.ingest import changed_secrets, listener, packets, session
+from cloud_bridge.ingest.credentials import Known
 from cloud_bridge.ingest.quotas import BURST, Quotas
 from cloud_bridge.ingest.session import MAX_PACKET_BYTES
 from cloud_bridge.store import units
@@ -309,9 +310,9 @@ def test_of_too_many_logins_the_oldest_goes_and_none_is_left_waiting(
     listening, may_answer = bridge.broker._listener, threading.Event()
     check = bridge.broker._credentials.check
 
-    async def slow(unit_id: str, secret: str) -> bool | None:
+    async def slow(unit_id: str, secret: str, known: Known | None) -> bool | None:
         await asyncio.to_thread(may_answer.wait, DEADLINE_S)
-        return await check(unit_id, secret)
+        return await check(unit_id, secret, known)
 
     monkeypatch.setattr(bridge.broker._credentials, "check", slow)
     listening._waiting = Crowd(50, 10)
@@ -335,9 +336,9 @@ def test_of_a_fleet_that_comes_faster_than_it_is_let_in_nobody_is_closed(
     listening, may_answer = bridge.broker._listener, threading.Event()
     check = bridge.broker._credentials.check
 
-    async def slow(unit_id: str, secret: str) -> bool | None:
+    async def slow(unit_id: str, secret: str, known: Known | None) -> bool | None:
         await asyncio.to_thread(may_answer.wait, DEADLINE_S)
-        return await check(unit_id, secret)
+        return await check(unit_id, secret, known)
 
     monkeypatch.setattr(bridge.broker._credentials, "check", slow)
     monkeypatch.setattr(listening, "_budget", listening._budget._replace(logins=5))

@@ -184,6 +184,23 @@ def test_two_that_take_turns_are_told_of(bridge: Bridge) -> None:
         assert line_of(connection, "wall").contested_ms == START_MS
 
 
+def test_a_login_asks_the_database_once(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time is a turn on a thread, and a fleet comes back at once."""
+    assert bridge.app_state.ocpp is not None
+    credentials, asked = bridge.app_state.ocpp._admission.credentials, []
+    look_up = credentials.look_up
+
+    async def noted(query: Any, key: Any) -> Any:
+        asked.append(key)
+        return await look_up(query, key)
+
+    monkeypatch.setattr(credentials, "look_up", noted)
+    secret = OcppClient(bridge, "wall").secret
+    assert asked.count("wall") == 1
+    OcppClient(bridge, "wall", secret)
+    assert asked.count("wall") == 2
+
+
 def test_a_new_secret_ends_its_connection(bridge: Bridge) -> None:
     charger = OcppClient(bridge)
     with bridge.app_state.database.writing() as connection:
