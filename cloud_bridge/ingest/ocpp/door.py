@@ -266,9 +266,9 @@ class OcppDoor:
             serving.abort()
 
     def _note_take_over(self, older: OcppConnection) -> None:
-        """Again and again from one that is alive: two chargers have the identity."""
+        """Again and again from one that is alive, and has not just ended: two chargers have the identity."""
         now_s = self._loop.time()
-        if not older.line.is_fresh(now_s):
+        if older.transport.is_closing() or not older.line.is_fresh(now_s):
             return
         times_s = [one for one in self._take_overs_s.get(older.unit_id, []) if now_s - one < CONTESTED_WITHIN_S]
         self._take_overs_s[older.unit_id] = times_s = [*times_s, now_s][-CONTESTED_AFTER:]

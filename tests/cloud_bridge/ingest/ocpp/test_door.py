@@ -184,6 +184,21 @@ def test_two_that_take_turns_are_told_of(bridge: Bridge) -> None:
         assert line_of(connection, "wall").contested_ms == START_MS
 
 
+def test_one_that_comes_back_before_the_end_of_its_old_connection_was_seen_is_no_second_charger(
+    bridge: Bridge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = OcppClient(bridge)
+    for _ in range(5):
+        first.call("Heartbeat")
+        assert bridge.app_state.ocpp is not None
+        monkeypatch.setattr(bridge.app_state.ocpp._open["wall"].transport, "is_closing", lambda: True)
+        first = OcppClient(bridge, "wall", first.secret)
+    first.call("Heartbeat")
+    bridge.app_state.unit_reports.write()
+    with bridge.app_state.database.reading() as connection:
+        assert line_of(connection, "wall").contested_ms is None
+
+
 def test_a_login_asks_the_database_once(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each time is a turn on a thread, and a fleet comes back at once."""
     assert bridge.app_state.ocpp is not None
