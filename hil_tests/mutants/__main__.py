@@ -76,8 +76,15 @@ def survivors(sample: list[Mutant]) -> list[Mutant]:
         print(*(f"not asked: {item}" for file in measured for item in file.failed), sep="\n", flush=True)
         for one in copies:
             one.unmark(paths, modules)
-        left = by_all(copies, "mutants", sample, lambda one, mutant: one.survives(mutant, items))
+        left = by_all(copies, "mutants", sample, lambda one, mutant: told(mutant, one.survives(mutant, items)))
     return [mutant for mutant, survived in zip(sample, left, strict=True) if survived]
+
+
+def told(mutant: Mutant, survived: bool) -> bool:
+    """The same, said at once: a long run is read while it goes on."""
+    if survived:
+        print(f"\n{mutant.name}\n{difference(mutant)}", flush=True)
+    return survived
 
 
 def main() -> int:
@@ -99,8 +106,6 @@ def main() -> int:
     sample = draw(made, asked.count, asked.seed)
     print(f"seed {asked.seed}: {len(sample)} of {len(made)} mutants", flush=True)
     left = survivors(sample)
-    for mutant in left:
-        print(f"\n{mutant.name}\n{difference(mutant)}")
     print(f"\nseed {asked.seed}, {(time.monotonic() - started_s) / 60:.1f} minutes")
     print(*report(sample, left), sep="\n")
     return 0 if len(left) <= (1 - KILLED_LEAST) * len(sample) else 1

@@ -41,7 +41,8 @@ CALCULATED: dict[type[ast.AST], type[ast.AST]] = {
 CONNECTED: dict[type[ast.AST], type[ast.AST]] = {ast.And: ast.Or, ast.Or: ast.And}
 CALLED = {"min": "max", "max": "min", "any": "all", "all": "any"}
 DEFINED = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-ASKED_OF_TYPES = ("isinstance", "issubclass", "hasattr", "getattr")  # any test at all notices swapped arguments
+# Swapped arguments are the same here, or noticed by any test at all.
+NOT_SWAPPED = ("min", "max", "isinstance", "issubclass", "hasattr", "getattr")
 LOGS = ("log", "_log", "logging", "logger")  # what is said there is for people
 
 
@@ -105,7 +106,7 @@ def _called(node: ast.AST) -> Iterator[ast.AST]:
 def _swapped(node: ast.AST) -> Iterator[ast.AST]:
     if not isinstance(node, ast.Call) or len(node.args) < 2 or any(isinstance(one, ast.Starred) for one in node.args):
         return
-    if not (isinstance(node.func, ast.Name) and node.func.id in ASKED_OF_TYPES):
+    if not (isinstance(node.func, ast.Name) and node.func.id in NOT_SWAPPED):
         first, second, *others = node.args
         if ast.dump(first) != ast.dump(second):
             yield _with(node, args=[second, first, *others])

@@ -13,10 +13,12 @@ import resource
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hil_tests.fixtures.children import die_with_parent
 
@@ -27,7 +29,6 @@ OUTPUT = "output.txt"  # of the last run; in the copy
 TEMPORARY = "tmp"  # the tests' folders; in the copy
 OPTIONS = (
     *("-q", "-p", "no:cacheprovider", "--basetemp", TEMPORARY),
-    *("--hypothesis-seed", "0"),  # a mutant that is run again ends the same way
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # plugins are imported before pytest begins
 )
 
@@ -121,6 +122,12 @@ def forked(order: dict[str, object], within_s: int) -> int:
 
 
 def main() -> None:
+    # A mutant that is run again ends the same way, also where other programs want the processor.
+    settings.register_profile(
+        "mutants", derandomize=True, database=None, deadline=None, suppress_health_check=HealthCheck
+    )
+    settings.load_profile("mutants")
+    warnings.simplefilter("ignore")  # of what is imported before pytest begins
     for line in sys.stdin:
         order = json.loads(line)
         for name in order.pop("modules", ()):

@@ -35,6 +35,7 @@ def written(body: str, operator: str) -> set[str]:
         ("called", "a = min(b)", {"a = max(b)"}),
         ("swapped", "a(b, a, 3)", {"a(a, b, 3)"}),
         ("swapped", "isinstance(a, b)", set()),
+        ("swapped", "min(a, b)", set()),
         ("swapped", "a(b, b)", set()),
         ("returned", "return a", {"return None"}),
         ("returned", "return None", set()),
