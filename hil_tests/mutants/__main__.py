@@ -95,12 +95,12 @@ def main() -> int:
     parser.add_argument(
         "--rooms", nargs="+", default=list(ROOMS), help="what the paths begin with: firmware/link/mqtt.py"
     )
-    parser.add_argument("--replay", metavar="NAME", help="this mutant alone, as a report names it")
+    parser.add_argument("--replay", nargs="+", metavar="NAME", help="these mutants alone, as a report names them")
     asked = parser.parse_args()
     started_s = time.monotonic()
     made = all_mutants(asked.rooms)
     if asked.replay:
-        made = [mutant for mutant in made if mutant.name == asked.replay]
+        made = [mutant for mutant in made if mutant.name in asked.replay]
     if not made:
         parser.error("there is no such mutant")
     sample = draw(made, asked.count, asked.seed)

@@ -34,13 +34,18 @@ OPTIONS = (
 
 
 class Chosen:
-    """Of the files that are collected only these items run, in the order of the files."""
+    """Of the files that are collected only these items run, each for at most so many seconds of the processor's time."""
 
-    def __init__(self, items: list[str]) -> None:
-        self._items = set(items)
+    def __init__(self, items: dict[str, int]) -> None:
+        self._within_s = items
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = [item for item in items if item.nodeid in self._items]
+        items[:] = [item for item in items if item.nodeid in self._within_s]
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        _, most_s = resource.getrlimit(resource.RLIMIT_CPU)
+        ends_s = int(time.process_time()) + self._within_s[item.nodeid]
+        resource.setrlimit(resource.RLIMIT_CPU, (min(ends_s, most_s), most_s))
 
 
 class Reached:
@@ -86,8 +91,8 @@ def measure(files: list[str], kept: str) -> int:
     return code
 
 
-def run(files: list[str], items: list[str], timeout_s: int) -> int:
-    """pytest's exit code; `timeout_s` ends each test."""
+def run(files: list[str], items: dict[str, int], timeout_s: int) -> int:
+    """pytest's exit code. `timeout_s` ends a test that waits for ever."""
     return pytest.main([*files, *OPTIONS, "-x", "--timeout", str(timeout_s)], plugins=[Chosen(items)])
 
 
