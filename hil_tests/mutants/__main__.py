@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from hil_tests.fixtures.progress import bar
-from hil_tests.mutants.copies import CHECKOUT, Copy
+from hil_tests.mutants.copies import CHECKOUT, Copy, alone
 from hil_tests.mutants.operators import Mutant, difference, mutants
 from hil_tests.mutants.rooms import ROOMS, draw, report, room_of
 
@@ -66,16 +66,15 @@ def survivors(sample: list[Mutant]) -> list[Mutant]:
     rooms = {room_of(mutant.path) for mutant in sample}
     paths = [path for room in ROOMS if room in rooms for path in files_below(room)]
     tests = [path for room, begin in ROOMS.items() if room in rooms for path in files_below(begin, "test_*.py")]
-    with ExitStack() as stack:
+    with alone(), ExitStack() as stack:
         copies = [stack.enter_context(Copy(str(number + 1))) for number in range(WORKERS)]
         for one in copies:
             one.mark(paths)
         measured = by_all(copies, "what tests reach", tests, Copy.measure)
         items = {item: seen for file in measured for item, seen in file.items.items() if item not in file.failed}
-        modules = {module for file in measured for module in file.modules}
         print(*(f"not asked: {item}" for file in measured for item in file.failed), sep="\n", flush=True)
         for one in copies:
-            one.unmark(paths, modules)
+            one.unmark(paths)
         left = by_all(copies, "mutants", sample, lambda one, mutant: told(mutant, one.survives(mutant, items)))
     return [mutant for mutant, survived in zip(sample, left, strict=True) if survived]
 

@@ -1,11 +1,13 @@
 """Copies of the tree, each with a warm worker in it (worker.py): mistakes are made there, never in the checkout."""
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -29,7 +31,18 @@ class Measured(NamedTuple):
 
     items: dict[str, Item]
     failed: list[str]  # items that want the text of a file as it is, and so do not count
-    modules: list[str]  # of others, that it needs
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Nobody else makes copies meanwhile. Raises SystemExit if somebody does."""
+    COPIES.mkdir(parents=True, exist_ok=True)
+    with (COPIES / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"another run is at work in {COPIES}") from None
+        yield
 
 
 class Copy:
@@ -81,11 +94,10 @@ class Copy:
         for path in paths:
             (self.folder / path).write_text(marked(path, (CHECKOUT / path).read_text()))
 
-    def unmark(self, paths: Iterable[str], modules: Iterable[str]) -> None:
-        """The files are as they were, and the worker imports these modules of others once and for all."""
+    def unmark(self, paths: Iterable[str]) -> None:
+        """The files are as they were."""
         for path in paths:
             shutil.copy2(CHECKOUT / path, self.folder / path)
-        self._ask(modules=sorted(modules))
 
     def measure(self, file: str) -> Measured:
         """What a file of tests does. Raises SystemExit if it cannot be run."""
@@ -94,8 +106,9 @@ class Copy:
         if code not in (SURVIVED, FAILED, NO_TESTS):
             raise SystemExit(f"{file} cannot be run, even without a mistake:\n{(self.folder / OUTPUT).read_text()}")
         found = json.loads(kept.read_text())
+        self._ask(modules=found["modules"])  # once and for all: the next run begins sooner
         items = {item: Item(seconds, frozenset(functions)) for item, (seconds, functions) in found["items"].items()}
-        return Measured(items, found["failed"], found["modules"])
+        return Measured(items, found["failed"])
 
     def survives(self, mutant: Mutant, items: Mapping[str, Item]) -> bool:
         """Whether no test notices it."""
