@@ -17,7 +17,7 @@ def made(path: str = OUTBOX) -> list[Mutant]:
 def test_the_same_seed_draws_the_same_sample() -> None:
     assert draw(made(), 10, 7) == draw(made(), 10, 7) != draw(made(), 10, 8)
     assert len(set(draw(made(), 10, 7))) == 10
-    assert draw(made(), 1000, 7) == made()
+    assert set(draw(made(), 1000, 7)) == set(made())
 
 
 @pytest.mark.parametrize(
