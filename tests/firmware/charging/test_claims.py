@@ -85,6 +85,14 @@ def test_hours_that_a_person_has_just_chosen_are_not_delayed():
     assert house.run() == {"schedule": PAUSE_A}
 
 
+def test_what_the_cloud_orders_is_claimed_until_it_is_withdrawn():
+    house = House(hours=())
+    house.claims.order(Claim("cloud", 10, None, "solar", None))
+    assert house.run() == {"cloud": 10}
+    house.claims.order(None)
+    assert house.run() == {}
+
+
 def test_a_command_of_the_cloud_is_delayed_while_the_owner_keeps_hours():
     """[R11a] [R5]"""
     house = House(clock="12:00:00")
