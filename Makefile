@@ -19,7 +19,7 @@ PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rf
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash provision store stranger home-assistant years power-loss life siege size docs screenshots mission catalogue clean
+.PHONY: help run cluster cluster-stop mosquitto test fast cloud answers units ingest nodes modem link demo rooms start databases pages hil lint postgresql requirements steady fuzz bench bench-scale fleet race roll-out cortex-m dist flash provision store stranger home-assistant years mutants power-loss life siege size docs screenshots mission catalogue clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -112,6 +112,9 @@ power-loss: .venv ## the power is cut at every point of a scenario of the outbox
 	@MICROPYPATH=.frozen:. .venv/bin/micropython -X heapsize=16M tests/firmware/power_loss/run.py $(if $(CUT),CUT=$(CUT),1)
 	@$(if $(CUT),:,MICROPYPATH=.frozen:. .venv/bin/micropython -X heapsize=16M tests/firmware/power_loss/update.py 1)
 	@$(if $(CUT),:,.venv/bin/python -m hil_tests.start.flash_cuts)
+
+mutants: .venv ## 500 mistakes in charging, link, storage, modem, contact and ingest: do their own tests notice? (15 minutes; SEED=n: the same again)
+	@.venv/bin/python -m hil_tests.mutants $(if $(SEED),--seed $(SEED))
 
 life: .venv ## 1,000 faults between five units and their cloud: every record once (25 minutes)
 	@.venv/bin/python -m hil_tests.link_life

@@ -33,8 +33,7 @@ NO_READINGS = 5  # consecutive samples without a reading that count as CSQ 0
 DATA_FAILURES = 3
 DATA_FAILURES_WITHIN_S = 30 * 60
 
-PROOF_FAILURES = 2
-PROOF_S = 45  # from the first to the last of them
+PROOF_S = 45  # from the first failure to be proved to the last: so there are two at least
 # The TCP connection was answered, if only refused: the network carries data, and a restarting broker is back by then.
 ANSWERED, ANSWERED_PROOF_S = "answered", 180
 QUARANTINE_S = (HOUR_S, 4 * HOUR_S, DAY_S)
@@ -84,7 +83,6 @@ class NetworkHistory:
         self._poor_since_s: int | None = None
         self._data_failures: list[int] = []
         self._failing_since_s: int | None = None  # first proof failure since the last success
-        self._proof_failures = 0
         self.suspects: list[tuple[str, int]] = []  # (plmn, now_s) of failures since the last success of any network
 
     def to_store(self) -> "dict[str, Any]":
@@ -115,7 +113,6 @@ class NetworkHistory:
     def proved(self, now_s: int, plmn: str | None) -> None:
         """Record a CONNACK over `plmn`."""
         self._failing_since_s = None
-        self._proof_failures = 0
         self.suspects = []
         if plmn is not None:
             self.good = plmn
@@ -128,14 +125,13 @@ class NetworkHistory:
         """Record that `plmn` is registered but no CONNACK was received. `cause`: a CME number, ANSWERED, or another text."""
         if plmn is None:
             return
-        self._proof_failures += 1
         if self._failing_since_s is None:
             self._failing_since_s = now_s
         if cause in PERMANENT_CAUSES:
             self.refused(now_s, plmn, cause)
             return
         proof_s = ANSWERED_PROOF_S if cause == ANSWERED else PROOF_S
-        if self._proof_failures >= PROOF_FAILURES and now_s - self._failing_since_s >= proof_s:
+        if now_s - self._failing_since_s >= proof_s:
             self._quarantine(now_s, plmn, cause, 1)
             self._suspect(now_s, plmn)
 
@@ -170,12 +166,11 @@ class NetworkHistory:
         self._serve(plmn)
         self.switches = recent(self.switches, now_s) + [now_s]
         self._failing_since_s = None
-        self._proof_failures = 0
 
     # Rating
 
     def is_in_doubt(self) -> bool:
-        """Return whether the serving network has failed to be proved, but not yet PROOF_FAILURES times."""
+        """Return whether the serving network has failed to be proved, but not yet for PROOF_S."""
         return self._failing_since_s is not None
 
     def is_weak(self) -> bool:
@@ -273,7 +268,6 @@ class NetworkHistory:
 
     def _quarantine(self, now_s: int, plmn: str, cause: int | str | None, strikes: int) -> None:
         self._failing_since_s = None
-        self._proof_failures = 0
         record = self._record(plmn)
         record[_FAILED] = min(record[_FAILED] + 1, COUNT_MAX)
         record[_CAUSE] = cause

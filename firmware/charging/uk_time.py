@@ -16,7 +16,9 @@ def local(epoch_s: int) -> tuple[int, int]:
 
 def is_summer(epoch_s: int) -> bool:
     """Return whether summer time is in force at `epoch_s`."""
-    year = _year(epoch_s // DAY_S)
+    year = (
+        1970 + epoch_s // DAY_S * 400 // 146097
+    )  # days in 400 years; may be one too many around New Year, in no summer
     return _change_s(year, MARCH) <= epoch_s < _change_s(year, OCTOBER)
 
 
@@ -28,11 +30,6 @@ def _change_s(year: int, month: int) -> int:
 
 def _weekday(days: int) -> int:
     return (days + 3) % 7  # 1 January 1970 was a Thursday
-
-
-def _year(days: int) -> int:
-    year = 1970 + days * 400 // 146097  # days in 400 years; may be one too many around New Year
-    return year if _days(year, 1, 1) <= days else year - 1
 
 
 def _days(year: int, month: int, day: int) -> int:

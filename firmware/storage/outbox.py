@@ -134,7 +134,7 @@ class Outbox:
                 stored = file.read(_HEADER_BYTES + BODY_MAX)
         except OSError:
             return None
-        if len(stored) < _HEADER_BYTES:
+        if len(stored) <= _HEADER_BYTES:  # no record is empty; zeros would have the CRC of none
             return None
         length, crc = struct.unpack(_HEADER, stored[:_HEADER_BYTES])
         body = stored[_HEADER_BYTES:]

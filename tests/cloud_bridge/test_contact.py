@@ -3,7 +3,9 @@
 import pytest
 
 from cloud_bridge.contact import (
+    ALL,
     FUTURE_MS,
+    KEPT_GAPS,
     OUTAGE_AFTER_MS,
     Contact,
     Gap,
@@ -14,9 +16,12 @@ from cloud_bridge.contact import (
     estimated_ms,
     judge,
     later,
+    merged,
     on_clock_of_now,
     outage_ms,
     own_topic,
+    proves_listening,
+    skipped,
 )
 from cloud_bridge.durations import DAY_MS, HOUR_MS, MINUTE_MS
 
@@ -76,6 +81,48 @@ def test_a_stamp_is_taken_at_its_word_unless_a_clock_was_wrong(stored: StoredCon
 
 def test_deaf_time_is_cut_to_the_span() -> None:
     assert outage_ms([Gap(0, 10), Gap(20, 30)], 5, 25) == 10
+
+
+def test_deaf_time_outside_of_the_span_counts_for_nothing() -> None:
+    assert outage_ms([Gap(0, 10), Gap(40, 60)], 20, 30) == 0
+    assert outage_ms([Gap(0, 20), Gap(25, 26), Gap(30, 60)], 20, 30) == 1
+
+
+def test_where_nobody_knows_how_long_we_listened_no_silence_is_claimed() -> None:
+    assert on_clock_of_now(StoredContact(T - HOUR_MS, 0, 0), None, T) == LastContact(T - HOUR_MS, False, 0)
+    assert judge(LastContact(T - HOUR_MS, False, 0), T) == (Contact.UNKNOWN, 0, HOUR_MS)
+
+
+def test_a_unit_that_was_heard_a_little_ahead_of_our_clock_is_online() -> None:
+    assert judge(LastContact(T + 1000, False, 0), T) == (Contact.ONLINE, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("steps", "gaps"),
+    [
+        ([], []),
+        ([(T, 1000)], [Gap(T - 1000, T)]),
+        ([(T, -1000)], []),
+        ([(T, 1000), (T - 400, -400)], [Gap(T - 1000, T - 400)]),
+        ([(T, 1000), (T - 1000, -1000)], []),
+        ([(T, 1000), (T + 500, -400)], [Gap(T - 1000, T)]),
+        ([(T, 1000), (T, -400)], [Gap(T - 1000, T)]),
+        ([(T, 1000), (T + 9000, 2000)], [Gap(T - 1000, T), Gap(T + 7000, T + 9000)]),
+    ],
+    ids=["none", "forward", "back", "partly back", "all back", "back later", "back to its end", "twice"],
+)
+def test_what_our_clock_skips_is_a_gap_until_it_is_taken_back(steps: list[tuple[int, int]], gaps: list[Gap]) -> None:
+    assert skipped(steps) == gaps
+
+
+def test_a_canary_that_waited_long_to_be_stored_does_not_show_that_units_could_reach_us() -> None:
+    assert proves_listening(T, T + OUTAGE_AFTER_MS)
+    assert not proves_listening(T, T + OUTAGE_AFTER_MS + 1)
+
+
+def test_gaps_that_touch_or_lie_in_each_other_are_one() -> None:
+    assert merged([Gap(10, 20), Gap(0, 10)]) == [Gap(0, 20)]
+    assert merged([Gap(0, 30), Gap(5, 10), Gap(31, 40)]) == [Gap(0, 30), Gap(31, 40)]
 
 
 def test_last_contact_does_not_go_back_between_believable_clocks() -> None:
@@ -232,3 +279,50 @@ def test_all_shards_listen_or_it_is_said_that_not_all_do() -> None:
     ledger.learn([], {2: Listened(T, 9000, 0), 3: Listened(T - OUTAGE_AFTER_MS, 9000, 0)}, T)
     assert ledger.is_listening(T, 3)
     assert not ledger.is_listening(T + OUTAGE_AFTER_MS + 1, 3), "our own canary is late"
+
+
+def test_a_new_store_has_listened_from_the_start_until_a_canary_says_more() -> None:
+    ledger = UptimeLedger(start_ms=T)
+    assert ledger.listened_ms(T - 1) == ledger.listened_at_most_ms(T - 1) == 0
+    assert ledger.listened_ms(T + HOUR_MS) == ledger.listened_at_most_ms(T + HOUR_MS) == HOUR_MS
+    assert UptimeLedger().listened_ms(T) == 0, "nobody knows when it started"
+
+
+def test_a_contact_counts_with_what_a_canary_on_its_way_may_add() -> None:
+    ledger = UptimeLedger(start_ms=T)
+    ledger.heartbeat_ok(T)
+    for late_ms in (OUTAGE_AFTER_MS, 2 * OUTAGE_AFTER_MS, 2 * OUTAGE_AFTER_MS + 1):
+        assert ledger.listened_at_most_ms(T + late_ms) == min(late_ms, 2 * OUTAGE_AFTER_MS)
+    assert ledger.listened_ms(T + 2 * OUTAGE_AFTER_MS) == 0, "what is certain"
+
+
+def test_the_gap_that_lasts_is_that_of_every_path() -> None:
+    ledger = UptimeLedger(last_ok_ms=T)
+    assert ledger.open_gaps(T + OUTAGE_AFTER_MS) == {}
+    assert ledger.open_gaps(T + MINUTE_MS) == {ALL: Gap(T, T + MINUTE_MS)}
+    assert ledger.deaf(T + MINUTE_MS) == []
+
+
+def test_where_another_shard_did_not_listen_is_a_gap_too() -> None:
+    ledger = UptimeLedger(start_ms=T - DAY_MS)
+    ledger.heartbeat_ok(T)
+    assert ledger.outages(T) == []
+    over, of_the_future = Gap(T - HOUR_MS, T - HOUR_MS + 1000), Gap(T, T + FUTURE_MS + 1)
+    ledger.learn([over, of_the_future], {2: Listened(T - MINUTE_MS, 0, 0), 3: Listened(T, 0, 0)}, T)
+    assert ledger.outages(T) == [over, Gap(T - MINUTE_MS, T)]
+    ledger.stepped(1000)
+    assert ledger.outages(T + 1000) == [], "until they are read again"
+
+
+def test_of_gaps_beyond_number_the_newest_are_kept() -> None:
+    gaps = [Gap(T + at * MINUTE_MS, T + at * MINUTE_MS + 1) for at in range(KEPT_GAPS + 2)]
+    assert UptimeLedger(gaps).outages(T) == gaps[2:]
+    learned = UptimeLedger()
+    learned.learn(gaps, {}, gaps[-1].to_ms)
+    assert learned.outages(T) == gaps[2:]
+    deaf = UptimeLedger()
+    for gap in gaps:
+        deaf.heartbeat_ok(gap.from_ms)
+        deaf.heartbeat_ok(gap.to_ms)
+    assert len(deaf.outages(gaps[-1].to_ms)) == KEPT_GAPS
+    assert deaf.outages(gaps[-1].to_ms)[0].from_ms == gaps[1].to_ms

@@ -31,7 +31,7 @@ def _meanings() -> list[str]:
     causes = ", ".join(str(cause) for cause in network_history.PERMANENT_CAUSES)
     return _table(
         ("a network is", "when"),
-        ("failing", f"{network_history.PROOF_FAILURES} proofs failed, {network_history.PROOF_S} s from first to last;"
+        ("failing", f"2 proofs failed, {network_history.PROOF_S} s from first to last;"
          f" {_span(network_history.ANSWERED_PROOF_S)} where something answered, since the broker may be restarting."
          f" It is left alone for {hours}; at once for the longest if it refuses us for good (CME {causes})"),
         ("poor", f"the smoothed CSQ stays at {network_history.POOR_CSQ} or less for {_span(network_history.POOR_S)}, or"

@@ -3,7 +3,7 @@
 import pytest
 
 from modem import replies
-from modem.client import QUERY_ATTEMPTS
+from modem.client import ANSWER_LIMIT_CHARS, QUERY_ATTEMPTS
 from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted, ProtocolError
 from modem.families import sim800_setup
 from tests.modem.scripted import OK, PAYLOAD, SILENCE, line, scripted
@@ -215,6 +215,14 @@ def test_a_modem_that_never_stops_talking_keeps_no_command_from_its_deadline():
 
 def test_an_endless_answer_is_bounded():
     modem, _, _ = scripted({"AT+CNETSCAN": line("Operator:" + "x" * 90) * 200 + OK})
+    with pytest.raises(ProtocolError):
+        modem.command("AT+CNETSCAN")
+
+
+def test_an_answer_that_just_fits_is_whole():
+    scan = "Operator:" + "x" * (ANSWER_LIMIT_CHARS // 64 - 9)
+    modem, _, _ = scripted({"AT+CNETSCAN": [line(scan) * 64 + OK, line(scan) * 64 + line("Operator:") + OK]})
+    assert len(modem.command("AT+CNETSCAN").replace("\n", "")) == ANSWER_LIMIT_CHARS
     with pytest.raises(ProtocolError):
         modem.command("AT+CNETSCAN")
 

@@ -102,9 +102,10 @@ def test_a_switch_counts_once_the_network_serves_data():
 
 
 def test_an_ok_from_another_network_is_not_believed():
-    modem, port, _ = scripted(dict(SERVED_BY_O2, **{'AT+COPS=4,2,"23415"': OK, "AT+COPS=0": OK}))
+    modem, port, clock = scripted(dict(SERVED_BY_O2, **{'AT+COPS=4,2,"23415"': OK, "AT+COPS=0": OK}))
     assert not network_control.switch(modem, "23415")
     assert port.sent[-1] == "AT+COPS=0"
+    assert clock.ms < network_control.SETTLE_POLL_MS, "it is not waited for"
 
 
 def test_a_network_that_refuses_leaves_the_modem_to_itself():

@@ -99,6 +99,20 @@ def test_scans_are_an_hour_apart_and_four_a_day():
     assert known.may_scan(DAY_S)
 
 
+def test_the_hour_is_counted_from_the_last_scan():
+    known = NetworkHistory()
+    for now_s in (0, HOUR_S):
+        known.surveyed(now_s, [])
+    assert not known.may_scan(2 * HOUR_S - 1) and known.may_scan(2 * HOUR_S)
+
+
+def test_what_failed_as_often_as_it_worked_has_half_of_the_bonus():
+    known = NetworkHistory()
+    now_s = fail_the_proof(known, O2)
+    known.proved(now_s, O2)
+    assert known.score(VisibleNetwork(O2, 9), O2) == 9 + network_history.GOOD_DATA_CSQ / 2
+
+
 def test_budgets_and_quarantine_survive_a_restart():
     known = NetworkHistory()
     now_s = fail_the_proof(known)

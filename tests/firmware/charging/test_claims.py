@@ -62,12 +62,35 @@ def test_a_plug_in_by_a_person_is_not_delayed():
     assert house.run() == {} and not house.claims.delay.running()
 
 
+def test_whoever_unplugs_ends_the_delay():
+    house = House()
+    house.run(62)
+    assert house.claims.delay.running()
+    house.session = None
+    house.run()
+    assert not house.claims.delay.running()
+
+
+def test_a_load_manager_is_not_delayed():
+    house = House(clock="08:30:00")
+    house.claims.load_manager = Claim("load_manager", 20, LEASE_MS, "house", None)
+    assert house.run() == {"schedule": PAUSE_A, "load_manager": 20}
+
+
 def test_hours_that_a_person_has_just_chosen_are_not_delayed():
     """[R11d]"""
     house = House(hours=(), clock="08:30:00")
     assert house.run(5) == {}
     house.claims.hours = HOURS
     assert house.run() == {"schedule": PAUSE_A}
+
+
+def test_what_the_cloud_orders_is_claimed_until_it_is_withdrawn():
+    house = House(hours=())
+    house.claims.order(Claim("cloud", 10, None, "solar", None))
+    assert house.run() == {"cloud": 10}
+    house.claims.order(None)
+    assert house.run() == {}
 
 
 def test_a_command_of_the_cloud_is_delayed_while_the_owner_keeps_hours():

@@ -162,3 +162,12 @@ def test_a_clock_that_is_set_back_changes_nothing():
     assert not unit.outputs.contactor
     unit.run(FIRST_MS // 2)
     assert unit.outputs.contactor
+
+
+def test_closings_that_were_not_forgiven_before_a_restart_count_after_it():
+    unit = Counted()
+    unit.controller = Unit(owed=FREE).controller
+    unit.exchange.claims = CHARGE
+    unit.car = "C"
+    assert not unit.run(FIRST_MS - STEP_MS).contactor
+    assert unit.run(2000).contactor

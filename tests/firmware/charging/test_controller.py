@@ -7,6 +7,7 @@ from firmware.charging.controller import Controller
 from firmware.charging.io import X1, F, Inputs
 from firmware.charging.led import VIOLET
 from firmware.charging.limits import PAUSE_A, READ_WITHIN_MS, Claim
+from firmware.charging.register import Register
 from firmware.charging.sequence import SETTLE_MS
 from tests.firmware.charging.wired import CAR_MV, STEP_MS, Unit
 
@@ -15,6 +16,13 @@ def test_plug_in_and_it_charges_without_any_network():
     unit = Unit().charge()
     assert unit.offered_a() == 32
     assert unit.exchange.report.state == "C2"
+
+
+def test_before_its_first_step_a_unit_reports_that_nothing_happens():
+    report = Unit(register=Register(57000, 56000)).exchange.report
+    assert (report.state, report.mode, report.faults, report.contactor) == (None, "link_lost", (), False)
+    assert report.amps == report.power_w == report.session_wh == report.presses == 0
+    assert (report.total_wh, report.meter_wh, report.session, report.ceilings) == (57000, 56000, None, ())
 
 
 def test_the_contactor_closes_within_three_seconds_of_the_vehicle_being_ready():

@@ -55,6 +55,22 @@ def test_a_well_unit_has_no_fault():
     assert Bench().run(20000) == ()
 
 
+def test_a_pilot_that_is_shorted_or_shows_no_state_is_a_fault_unless_the_unit_itself_holds_it_down():
+    for band in (None, "E", "F"):
+        bench = Bench()
+        bench.control_state.set_state(band)
+        assert bench.run(180) == () and bench.run(40) == ("pilot",)
+        bench = Bench()
+        bench.control_state.set_state(band)
+        bench.control_state.drive = sequence.NOT_AVAILABLE
+        assert "pilot" not in bench.run(1000)
+
+
+def test_the_history_of_a_fault_that_a_restart_does_not_clear_begins_with_the_restart():
+    (found,) = Faults(("guard",)).history()
+    assert (found.name, found.count, found.is_set, found.set_ms) == ("guard", 1, True, 0)
+
+
 @pytest.mark.parametrize("name, field, value", SPOILED)
 def test_a_cause_that_stands_sets_its_fault_alone_and_in_time(name, field, value):
     bench = Bench()

@@ -40,6 +40,32 @@ def test_without_the_diode_no_state_allows_charging(high_mv):
     assert not pilot.diode_missing(high_mv, -12000)
 
 
+@pytest.mark.parametrize(
+    "high_mv, low_mv, missing",
+    [
+        (1999, 0, False),
+        (2000, 0, True),
+        (10000, 0, True),
+        (10001, 0, False),
+        (6000, pilot.HIGHEST_LOW_MV, False),
+        (6000, pilot.HIGHEST_LOW_MV + 1, True),
+        (-2000, -2000, False),
+        (-2001, -2001, True),
+        (-2001, -2002, False),
+    ],
+)
+def test_the_diode_is_missing_between_a_short_to_earth_and_no_vehicle(high_mv, low_mv, missing):
+    assert pilot.diode_missing(high_mv, low_mv) is missing
+
+
+@pytest.mark.parametrize("state, volts", [("A2", 12), ("B2", 9), ("C2", 6), ("D2", 3)])
+def test_a_state_holds_to_the_same_distance_above_and_below_its_voltage(state, volts):
+    for away_mv in (-pilot.HOLD_MV, pilot.HOLD_MV):
+        assert pilot.follow(state, 1000 * volts + away_mv, -12000, True) == state
+    for away_mv in (-pilot.HOLD_MV - 1, pilot.HOLD_MV + 1):
+        assert pilot.follow(state, 1000 * volts + away_mv, -12000, True) != state
+
+
 def test_a_pilot_that_moves_though_nothing_drives_it_is_no_state():
     assert pilot.read(6000, -12000, False) is None
 

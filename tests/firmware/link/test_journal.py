@@ -109,3 +109,18 @@ def test_an_answer_is_a_result():
     kept, ring, clock, wall_clock = journal()
     kept.answer("c-1", False, "expired")
     assert told(kept) == ("result", {"n": 0, "b": 4, "id": "c-1", "ok": False, "y": "expired"})
+
+
+def test_what_is_noted_is_written_down_for_the_security_log_too():
+    class Log:
+        def __init__(self):
+            self.kept = []
+
+        def put(self, *event):
+            self.kept.append(event)
+
+    kept, _, clock, wall_clock = journal()
+    kept.log = Log()
+    wall_clock.set(1767230000, "network")
+    kept.note("tamper", {"open": True}, clock.now)
+    assert kept.log.kept == [(clock.now, 1767230000, "tamper", {"open": True})]

@@ -9,8 +9,8 @@ from firmware.link.network import FILE, TOLD_NETWORKS, Moved, Network
 from firmware.link.secure import NotTrusted
 from firmware.storage import record_file
 from firmware.storage.outbox import BODY_MAX
-from modem import network_history, recovery_ladder
-from modem.errors import CommandError, ModemHung, NotRegistered, ProtocolError
+from modem import network_history, recovery, recovery_ladder
+from modem.errors import CommandError, ModemHung, ModemRestarted, NotRegistered, ProtocolError
 from tests.firmware.storage.folder import empty
 from tests.modem.scripted import OK, line, scripted
 
@@ -159,6 +159,36 @@ def test_trouble_without_a_way_out_is_told_once():
     assert unit.journal.done() == ["survey", "stay"]
 
 
+def test_while_the_broker_is_suspect_the_modem_chooses_its_network_again():
+    """It had been told which one to take."""
+    unit = Unit({"AT+COPS?": line('+COPS: 1,2,"23415"') + OK}).fails()
+    unit.network.sampled(O2, 20)
+    unit.network.lost(NO_CONTEXT)
+    unit.after(network_history.PROOF_S).network.lost(NO_CONTEXT)
+    with pytest.raises(Moved, match="the broker is suspect"):
+        unit.network.tend(False)
+    assert unit.journal.done()[-1] == "automatic" and unit.port.sent[-1] == "AT+COPS=0"
+
+
+def test_a_survey_can_be_watched_and_of_one_that_failed_nothing_is_left():
+    unit = Unit()
+    states = [unit.network.survey_state]
+
+    def answer(port):
+        states.append(unit.network.survey_state)
+        return SCAN if len(states) == 2 else line("ERROR")
+
+    unit.port.answers["AT+CNETSCAN"] = answer
+    unit.network.look_around()
+    states.append(unit.network.survey_state)
+    assert states == ["none", "running", "done"]
+    assert [heard.plmn for heard, _, _ in unit.network.survey] == [VODAFONE, O2]
+    with pytest.raises(CommandError):
+        unit.network.look_around()
+    assert unit.network.survey == [] == unit.network.known.survey
+    assert unit.begin().known.scans == [0, 0], "the budget is spent after a restart too"
+
+
 # Whose fault it is
 
 
@@ -182,6 +212,43 @@ def test_three_connections_that_the_network_broke_make_it_poor(code, poor):
     for _ in range(3):
         unit.proven().network.lost(OSError(code, "broken"))
     assert unit.network.known.is_poor(unit.network.now_s()) == poor
+
+
+def test_a_connection_that_died_in_a_silence_says_nothing_of_the_networks_data():
+    unit = Unit()
+    for _ in range(3):
+        unit.proven().network.lost(TIMED_OUT, idle=True)
+    assert not unit.network.known.is_poor(unit.network.now_s())
+
+
+def test_a_modem_that_fails_by_itself_is_not_the_networks_fault():
+    unit = Unit().fails(ProtocolError("unexpected line"))
+    assert unit.network.known.networks == {}
+
+
+@pytest.mark.parametrize(
+    "error, cause",
+    [(CommandError("AT+CIICR", "ERROR", 148, "unspecified"), 148), (NO_CONTEXT, "service"), (TIMED_OUT, "data")],
+)
+def test_why_a_network_failed_is_kept(error, cause):
+    said = Unit().fails(error).network.lines()
+    assert said[-1] == "known 23415 proofs 0 failures 1 avoided_s 3600 cause %s" % cause
+
+
+def test_an_acknowledged_message_ends_the_time_without_contact():
+    unit = Unit().registered()
+    unit.network.lost(TIMED_OUT)
+    unit.after(59).network.in_contact()
+    unit.after(59).network.lost(TIMED_OUT)
+    assert unit.journal.told == []
+    assert unit.network.ladder.since_s == 118
+
+
+def test_a_unit_that_is_not_registered_any_more_has_no_network_to_judge():
+    unit = Unit().proven()
+    unit.network.lost(NotRegistered(2))
+    unit.network.tend(False)
+    assert unit.network.decision == ("stay", None, "no network: recovery's concern")
 
 
 def test_giving_up_a_connection_on_purpose_is_no_loss():
@@ -209,6 +276,24 @@ def test_a_remedy_is_told_and_waiting_is_not():
     assert unit.journal.told[0][1]["do"] == recovery_ladder.RESHUT
     assert unit.journal.told[0][1]["why"].startswith("1 min without contact: ")
     assert unit.port.sent == ["AT+CIPSHUT"]
+
+
+def test_a_modem_that_restarted_is_configured_and_that_is_no_reset():
+    unit = Unit().registered()
+    with pytest.raises(CommandError, match="ATE0"):  # the first of its settings, which this modem does not know
+        unit.network.lost(ModemRestarted("RDY"))
+    assert unit.journal.told == [("network", {"do": "configure", "why": "the modem restarted"})]
+    assert unit.network.ladder.resets == []
+
+
+@pytest.mark.parametrize("error", [NotRegistered(3), CommandError("AT+CIICR", "ERROR", 149, "authentication")])
+def test_a_network_that_refuses_us_costs_one_reset_an_hour(error):
+    unit = Unit({"AT+COPS=?": OK}).registered()
+    unit.network.ladder.resets = [0]
+    unit.after(recovery.DENIED_RESET_EVERY_S - 1).network.lost(error)
+    assert unit.network.remedy.why == "refused by the network; one reset an hour is allowed"
+    unit.after(1).network.lost(error)
+    assert unit.network.remedy.why != "refused by the network; one reset an hour is allowed"
 
 
 def test_an_error_with_a_long_answer_in_it_is_told_in_short():
@@ -275,6 +360,10 @@ def test_what_is_known_survives_a_restart_and_the_clock_goes_on():
     assert unit.network.now_s() == now_s
 
 
+def test_a_network_that_carried_data_is_known_at_once():
+    assert Unit().proven().begin().known.good == VODAFONE
+
+
 def test_what_stays_the_same_costs_no_flash():
     unit = Unit().proven()
     for _ in range(network_history.COUNT_MAX):
@@ -308,3 +397,16 @@ def test_the_console_shows_what_was_decided_and_what_is_known():
     assert "roaming switch: 23415 passes no data; 23410 has CSQ 17" in said
     assert "recovery wait: AT+CIICR: ERROR" in said
     assert "known 23415 proofs 0 failures 1 avoided_s 3600 cause service" in said
+    unit.after(2 * 3600)
+    assert "known 23415 proofs 0 failures 1 avoided_s 0 cause service" in unit.network.lines()
+
+
+def test_the_console_of_a_new_unit_shows_that_nothing_is_known():
+    assert Unit().network.lines() == [
+        "good -",
+        "roaming -",
+        "recovery -",
+        "scans 0",
+        "switches 0",
+        "resets 0",
+    ]

@@ -41,8 +41,9 @@ def test_a_damaged_file_is_a_new_unit():
 
 def test_a_value_of_another_kind_is_the_default():
     checkpoint = new()
-    checkpoint.value = {"total_wh": "many", "sessions": -3}
+    checkpoint.value = {"total_wh": "many", "sessions": -1, "meter_wh": 0}
     assert checkpoint.number("total_wh") == 0 and checkpoint.number("sessions", 5) == 5
+    assert checkpoint.number("meter_wh", 5) == 0
 
 
 def test_a_flash_that_refuses_is_asked_again_half_a_minute_later_and_not_before():

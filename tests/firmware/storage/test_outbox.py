@@ -46,6 +46,18 @@ def test_a_record_stays_until_it_is_removed():
     assert os.listdir(FOLDER) == []
 
 
+def test_a_new_outbox_is_empty_and_has_no_trouble_to_tell():
+    box = fresh()
+    assert box.oldest() is None and box.waiting() == 0
+    assert not box.flash_failed and box.dropped == box.damaged == 0
+
+
+def test_a_record_of_a_unit_that_has_started_often_is_the_same_after_a_restart():
+    record = Record("result", 0xFEDCBA98, 0xF0000001, b"x" * outbox.BODY_MAX)
+    fresh().put(*record)
+    assert Outbox(FOLDER).oldest() == record
+
+
 def test_the_kinds_come_out_in_the_order_of_their_names():
     box = fresh()
     for kind, boot, sequence in (("session", 1, 1), ("event", 1, 2), ("result", 2, 0), ("event", 2, 1)):
@@ -111,6 +123,11 @@ def test_a_torn_record_costs_no_other(length):
     assert damage(lambda stored: stored[:length]) == ([0, 2, 3], 1)
 
 
+def test_a_file_of_zeros_is_no_record():
+    """Its length and its CRC are those of no bytes."""
+    assert damage(lambda stored: bytes(6)) == ([0, 2, 3], 1)
+
+
 def flipped(stored):
     stored[50] ^= 1
     return stored
@@ -132,7 +149,9 @@ def test_a_record_that_cannot_be_removed_is_not_sent_for_ever():
 
 def test_a_flash_that_takes_nothing_is_told_and_a_few_records_live_in_memory():
     box = Outbox("build/no-such-folder/outbox")
-    fill(box, range(outbox.MEMORY_MAX + 3))
+    fill(box, range(outbox.MEMORY_MAX))
+    assert box.waiting() == outbox.MEMORY_MAX and box.dropped == 0
+    fill(box, range(outbox.MEMORY_MAX, outbox.MEMORY_MAX + 3))
     assert box.flash_failed and box.dropped == 3
     assert names(box) == list(range(3, outbox.MEMORY_MAX + 3))
 
@@ -145,6 +164,7 @@ def test_other_files_in_the_folder_are_left_alone():
     assert os.listdir(FOLDER) == ["entry.new"]
 
 
-def test_a_record_that_is_too_long_is_a_mistake_of_ours():
-    with pytest.raises(ValueError):
-        fresh().put("event", 1, 1, b"x" * 2000)
+def test_a_record_that_is_empty_or_too_long_is_a_mistake_of_ours():
+    for length in (0, outbox.BODY_MAX + 1):
+        with pytest.raises(ValueError):
+            fresh().put("event", 1, 1, b"x" * length)

@@ -41,6 +41,9 @@ BAD = [
     ("installer_max_a", 81, "6 to 80"),
     ("installer_max_a", "16", "whole number"),
     ("installer_max_a", True, "whole number"),
+    ("fallback_amps", 5, "6 to 80"),
+    ("fallback_amps", 81, "6 to 80"),
+    ("fallback_amps", False, "6 to 80"),
     ("id", "a b", "not allowed"),
     ("id", "x" * 37, "1 to 36"),
     ("apn", "", "1 to 50"),
@@ -136,6 +139,13 @@ def test_settings_that_the_flash_does_not_take_are_not_changed_and_counted():
         settings.change({"apn": "other"})
     settings.keep_as_good()
     assert settings["apn"] == "internet" and settings.lost_writes == 2
+
+
+@pytest.mark.parametrize("amps", [0, 6, 80])
+def test_a_ceiling_without_the_load_manager_is_a_current_or_none_at_all(amps):
+    settings = fresh()
+    settings.change({"fallback_amps": amps})
+    assert settings["fallback_amps"] == amps
 
 
 def test_a_further_check_refuses_by_name_what_the_store_cannot_judge():

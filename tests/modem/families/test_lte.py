@@ -27,6 +27,11 @@ def test_what_modems_wrote(text, reference, rssi_dbm):
     assert abs(2 * lte.csq(found) - 113 - rssi_dbm) <= WITHIN_DB + 1
 
 
+def test_the_weakest_signal_that_can_be_is_one():
+    assert lte.cell("-157", "-10") == (-157, -10, lte.USUAL_BLOCKS_DB)
+    assert lte.cell("-158", "-10") is None
+
+
 def test_the_index_of_the_standard():
     found = lte.cpsi_cell("+CPSI: LTE,Online,252-02,0x260A,196089506,299,EUTRAN-BAND7,2850,5,5,21,47,43,17")
     assert found == (-94, -10, 20)
@@ -64,7 +69,8 @@ def test_what_quectels_modems_wrote(text, reference, rssi_dbm):
 
 
 def test_an_rssi_that_cannot_be_is_computed():
-    assert lte.qcsq_cell('+QCSQ: "LTE",18,-100,30,-10') == (-100, -10, lte.USUAL_BLOCKS_DB)
+    for rssi in (18, 0):
+        assert lte.qcsq_cell('+QCSQ: "LTE",%d,-100,30,-10' % rssi) == (-100, -10, lte.USUAL_BLOCKS_DB)
 
 
 @pytest.mark.parametrize("text", ['"NOSERVICE"', '"GSM",-69', '"WCDMA",-69,-80,-5', '"LTE",-66,,142,-9'])

@@ -125,6 +125,14 @@ def test_a_network_without_data_service_is_a_command_error(refused):
         startup.open_pdp_context(modem, "internet")
 
 
+@pytest.mark.parametrize("user, password", [("me", ""), ("", "secret")])
+def test_half_a_login_goes_with_the_apn_too(user, password):
+    told = 'AT+QICSGP=1,"internet","%s","%s"' % (user, password)
+    modem, port, _ = context({told: OK})
+    startup.open_pdp_context(modem, "internet", user, password)
+    assert told in port.sent
+
+
 def test_a_login_goes_with_the_apn_and_is_not_in_the_trace():
     modem, port, _ = context({'AT+QICSGP=1,"internet","me","secret"': OK})
     startup.open_pdp_context(modem, "internet", "me", "secret")

@@ -6,7 +6,7 @@ import pytest
 
 from modem import startup
 from modem.errors import CommandError, ProtocolError
-from modem.families import sim7080, sim7080_setup
+from modem.families import driver, sim7080, sim7080_setup
 from modem.stream import Stream
 from tests.modem.far_end import NASTY, errno_of
 from tests.modem.scripted import OK, PAYLOAD, line, scripted
@@ -224,6 +224,12 @@ def test_a_closed_connection_ends_after_its_data():
 def test_a_connection_that_the_modem_does_not_know_is_closed():
     stream, _, _, _ = connected({GET: ERROR})
     assert stream.read(1) == b""
+
+
+def test_of_the_states_of_a_connection_only_its_end_is_an_event():
+    assert sim7080.FAMILY.link_event("+CASTATE: 0,0") == (driver.CLOSED, "0")
+    assert sim7080.FAMILY.link_event("+CASTATE: 0,1") is None
+    assert sim7080.FAMILY.link_event("+CASEND: 0,0") is None
 
 
 def test_the_states_of_other_links_and_contexts_are_not_ours():

@@ -37,6 +37,7 @@ def test_every_cell_of_every_operator():
 TORN = [
     (sim800_setup.cells, 'Operator:"EE",MCC:234'),
     (sim800_setup.cells, 'Operator:"EE",MCC:234,MNC:30,Rxlev:'),
+    (sim800_setup.cells, 'Operator:"EE",MCC:234,MNC:30,Rxlev:5,Lac'),
     (sim800_setup.cells, "OK then"),
     (sim800_setup.cipstatus, "STATE:"),
     (sim800_setup.cipstatus, 'C: 0,0,"TCP","1.2.3.4","80","CONNECTED"'),

@@ -19,6 +19,11 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert read_cluster(file) == CLUSTER
 
 
+def test_nodes_are_spoken_to_by_tls_where_there_is_an_authority() -> None:
+    assert CLUSTER.servers == ["nats://127.0.0.1:4222"]
+    assert CLUSTER._replace(ca="/ca.pem").servers == ["tls://127.0.0.1:4222"]
+
+
 @pytest.mark.parametrize(
     "bent",
     [

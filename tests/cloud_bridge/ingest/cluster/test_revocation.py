@@ -1,15 +1,29 @@
 """Which connections end when a secret was changed, and which never?"""
 
+import asyncio
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from sqlalchemy.exc import SQLAlchemyError
 
+from cloud_bridge.counters import Counters
+from cloud_bridge.ingest.changed_secrets import LOOK_BACK_MS
+from cloud_bridge.ingest.cluster.batched_credentials import BatchedCredentials
 from cloud_bridge.ingest.cluster.connz import NodeConnection, read_page, time_ms
-from cloud_bridge.ingest.cluster.nodes import Found
-from cloud_bridge.ingest.cluster.revocation import GIVE_UP_S, MAX_PURSUED, OVER_S, SETTLED_S, Pursuit, is_former
+from cloud_bridge.ingest.cluster.nodes import Found, Nodes
+from cloud_bridge.ingest.cluster.revocation import (
+    ASKED_AT_ONCE,
+    GIVE_UP_S,
+    MAX_PURSUED,
+    OVER_S,
+    SETTLED_S,
+    Pursuit,
+    Revocation,
+    is_former,
+)
 
 NOW_S = 1000.0
 
@@ -102,3 +116,79 @@ def test_a_page_that_lacks_something_is_none(part: str) -> None:
 @given(some.binary(max_size=60) | some.recursive(some.integers(), some.lists).map(repr).map(str.encode))
 def test_any_bytes_are_read_as_a_page_or_none(data: bytes) -> None:
     assert read_page(data) is None
+
+
+class FakeNodes:
+    """Each unit has one connection, of long ago; what was asked and ended is noted."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.ended: list[tuple[str, int]] = []
+
+    async def connections_of(self, unit_id: str) -> Found:
+        self.asked.append(unit_id)
+        return found(of_age(10_000))
+
+    async def end(self, server_id: str, number: int) -> None:
+        self.ended.append((server_id, number))
+
+
+class FakeCredentials:
+    def __init__(self) -> None:
+        self.store: dict[str, int] | None = {}  # when the secret of a unit was changed; None: the store is away
+        self.since_ms: list[int] = []
+        self.forgotten: list[str] = []
+
+    async def changed(self, since_ms: int) -> dict[str, int]:
+        self.since_ms.append(since_ms)
+        if self.store is None:
+            raise SQLAlchemyError("away")
+        return dict(self.store)
+
+    async def changed_of(self, unit_ids: set[str]) -> dict[str, int]:
+        return {unit_id: at_ms for unit_id, at_ms in (self.store or {}).items() if unit_id in unit_ids}
+
+    def is_canary(self, name: str) -> bool:
+        return name == "canary"
+
+    def forget(self, unit_id: str) -> None:
+        self.forgotten.append(unit_id)
+
+
+def a_revocation() -> tuple[Revocation, FakeNodes, FakeCredentials, Counters]:
+    nodes, credentials, counters = FakeNodes(), FakeCredentials(), Counters()
+    return Revocation(cast(Nodes, nodes), cast(BatchedCredentials, credentials), counters), nodes, credentials, counters
+
+
+def test_every_unit_that_was_changed_is_forgotten_asked_about_and_ended() -> None:
+    revocation, nodes, credentials, counters = a_revocation()
+    asyncio.run(revocation.look())
+    credentials.store = {f"home-{number}": LOOK_BACK_MS + 10 for number in range(2 * ASKED_AT_ONCE + 1)}
+    asyncio.run(revocation.look())
+    assert credentials.forgotten == nodes.asked == list(credentials.store)
+    assert nodes.ended == [("N", 7)] * len(credentials.store) and counters.closed_revoked == len(credentials.store)
+    asyncio.run(revocation.look())
+    assert credentials.since_ms == [1, 1, 10]
+    assert len(credentials.forgotten) == len(credentials.store), "they are known"
+
+
+def test_while_the_store_is_away_those_that_are_pursued_are_asked_about() -> None:
+    revocation, nodes, credentials, _ = a_revocation()
+    asyncio.run(revocation.look())
+    credentials.store = {"home-1": 5}
+    asyncio.run(revocation.look())
+    credentials.store = None
+    with pytest.raises(SQLAlchemyError):
+        asyncio.run(revocation.look())
+    assert nodes.asked == ["home-1", "home-1"]
+
+
+def test_of_a_node_that_is_back_the_connections_of_before_a_change_end_and_no_canary() -> None:
+    revocation, nodes, credentials, _ = a_revocation()
+    credentials.store = {"home-1": 100, "home-2": 99, "canary": 100}
+    began = [
+        NodeConnection("N1", "n1", number, name, 99, 1)
+        for number, name in enumerate(("home-1", "home-2", "canary", "unknown"))
+    ]
+    asyncio.run(revocation.end_former(began))
+    assert nodes.ended == [("N1", 0), ("N1", 3)]
