@@ -24,6 +24,8 @@ KINDS = ("result", "event", "session")  # dropped in this order if the queue is 
 RECORDS_MAX = 300  # about 250 kB of flash: months of normal operation without a network
 BODY_MAX = 480  # bytes; files up to 512 are stored in the metadata (FlashImage mounts with progsize=128)
 MEMORY_MAX = 16  # records, while the flash fails
+UNREAD_MAX = 4  # files that are passed over in one look for the oldest
+CORRUPT = 84  # LFS_ERR_CORRUPT of littlefs (lfs.h): what is in the file is damaged
 
 _HEADER = ">HI"  # length of the body, CRC-32 of the body
 _HEADER_BYTES = 6
@@ -117,22 +119,30 @@ class Outbox:
         return False
 
     def _find_oldest(self) -> None:
+        """What the flash does not read now is passed over, and read again when something else has been sent."""
         self._oldest = None
-        while self._oldest is None:
-            name = min(self._names(), key=lambda name: name[1:], default=None)
+        unread: list[str] = []
+        while self._oldest is None and len(unread) < UNREAD_MAX:
+            name = min((name for name in self._names() if name not in unread), key=lambda name: name[1:], default=None)
             if name is None:
                 return
-            self._oldest = self._read(name)
+            try:
+                self._oldest = self._read(name)
+            except OSError:
+                unread.append(name)
+                continue
             if self._oldest is None:
                 self.damaged += 1
                 self._remove(name)
 
     def _read(self, name: str) -> Record | None:
-        """Return the record of a file, None if it is damaged."""
+        """Return the record of a file, None if it is damaged. Raises OSError if the flash does not read it now."""
         try:
             with open(self._path(name), "rb") as file:
                 stored = file.read(_HEADER_BYTES + BODY_MAX)
-        except OSError:
+        except OSError as error:
+            if error.args[0] != CORRUPT:
+                raise
             return None
         if len(stored) <= _HEADER_BYTES:  # no record is empty; zeros would have the CRC of none
             return None

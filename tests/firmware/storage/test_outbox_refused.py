@@ -119,3 +119,52 @@ def test_where_no_record_can_make_room_the_flash_is_not_written_twice(
     monkeypatch.setattr(outbox, "open", full, raising=False)
     fill(box, range(1))
     assert len(opened) == 1 and box.dropped == 0 and box.waiting() == 1
+
+
+def test_a_flash_that_does_not_read_for_a_moment_costs_no_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(tmp_path, range(20))
+    with monkeypatch.context() as patch:
+        patch.setattr(outbox, "open", refuse_all, raising=False)
+        box = Outbox(str(tmp_path / "outbox"))
+        assert box.oldest() is None and box.waiting() == 20 and box.damaged == 0
+    fill(box, range(20, 21))
+    gone_out = []
+    while (record := box.oldest()) is not None:
+        gone_out.append(record.sequence)
+        box.remove(record)
+    assert gone_out == [20, *range(20)] and box.waiting() == 0
+
+
+def test_a_file_that_is_not_read_keeps_no_other_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(tmp_path, range(3))
+
+    def one_refused(path: str, mode: str) -> object:
+        if mode == "rb" and path.endswith("00"):
+            raise OSError(errno.EIO)
+        return open(path, mode)
+
+    monkeypatch.setattr(outbox, "open", one_refused, raising=False)
+    box = Outbox(str(tmp_path / "outbox"))
+    gone_out = []
+    while (record := box.oldest()) is not None:
+        gone_out.append(record.sequence)
+        box.remove(record)
+    assert gone_out == [1, 2] and box.waiting() == 1 and box.damaged == 0
+
+
+def test_a_file_that_littlefs_calls_damaged_is_counted_and_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(tmp_path, range(2))
+
+    def one_damaged(path: str, mode: str) -> object:
+        if mode == "rb" and path.endswith("00"):
+            raise OSError(outbox.CORRUPT)
+        return open(path, mode)
+
+    monkeypatch.setattr(outbox, "open", one_damaged, raising=False)
+    box = Outbox(str(tmp_path / "outbox"))
+    oldest = box.oldest()
+    assert oldest is not None and oldest.sequence == 1 and box.damaged == 1 and box.waiting() == 1
