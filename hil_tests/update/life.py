@@ -33,6 +33,7 @@ class Life:
         """`image`: what was flashed, if that is not this tree's."""
         self.releases: dict[str, Release] = {}  # by the digits of an order's `h`
         self.events: list[tuple[str, dict[str, Any]]] = []
+        self._taken: set[tuple[int, int]] = set()  # boot and number of each message; a PUBACK that was late brings one again
         self.results: list[dict[str, Any]] = []
         self.heartbeats: list[dict[str, Any]] = []
         self.asked = 0
@@ -129,6 +130,9 @@ class Life:
             if kind in ("command", "piece", "lwt"):
                 continue
             said = json.loads(bytes(message.data))
+            if (said["b"], said["n"]) in self._taken:
+                continue
+            self._taken.add((said["b"], said["n"]))
             if kind == "ask":
                 self.asked += 1
                 for piece in self.releases[said["h"]].answer(said["f"], said["o"], said["c"]):
