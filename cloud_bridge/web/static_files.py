@@ -28,6 +28,9 @@ LARGE_FROM_NPM = ("swagger-ui-dist/swagger-ui-bundle.js", "swagger-ui-dist/swagg
 LARGE_VERSION = "swagger-ui-dist/package.json"
 VERSION_LENGTH = 12  # hexadecimal digits
 FOR_EVER = "public, max-age=31536000, immutable"
+POLICY_OF_FILES = (
+    "default-src 'self'"  # of a worker, and of a picture that is opened by itself; short, for it comes with each file
+)
 
 
 PATHS = [*sorted(STATIC.iterdir()), *(LIBRARIES / name for name in FROM_NPM)]
@@ -60,7 +63,7 @@ def check() -> None:
 @router.get(PATH + "/{name}")
 def file(request: Request, name: str) -> Response:
     media_type, _ = mimetypes.guess_type(name)
-    headers = {"Cache-Control": FOR_EVER}
+    headers = {"Cache-Control": FOR_EVER, "Content-Security-Policy": POLICY_OF_FILES}
     if name in LARGE:
         content = _zipped(name)
         headers["Vary"] = "Accept-Encoding"

@@ -33,7 +33,7 @@ class Life:
         """`image`: what was flashed, if that is not this tree's."""
         self.releases: dict[str, Release] = {}  # by the digits of an order's `h`
         self.events: list[tuple[str, dict[str, Any]]] = []
-        self._taken: set[tuple[int, int]] = set()  # boot and number of each message; a PUBACK that was late brings one again
+        self._taken: set[tuple[int, int]] = set()  # boot and number: after a late PUBACK a message comes again
         self.results: list[dict[str, Any]] = []
         self.heartbeats: list[dict[str, Any]] = []
         self.asked = 0
