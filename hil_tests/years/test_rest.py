@@ -8,12 +8,13 @@ from hil_tests.years.moving import NOTES, Now
 from hil_tests.years.story import EARLIEST_S, Story
 from hil_tests.years.telling import tell
 
-QUARTER = Story(1, EARLIEST_S, 900 / 86_400, ())
+WITH_A_HEARTBEAT_S = 1200  # settings.heartbeat_idle_s, and what comes before the first
+WHILE = Story(1, EARLIEST_S, WITH_A_HEARTBEAT_S / 86_400, ())
 
 
-def test_a_rested_quarter_of_an_hour_equals_a_stepped_one() -> None:
+def test_a_rested_while_equals_a_stepped_one() -> None:
     """To the millisecond, with all that was said; of an hour: `python -m hil_tests.years --replay FILE`, and with --step."""
-    rested, stepped = tell(QUARTER), tell(QUARTER, jumps=False)
+    rested, stepped = tell(WHILE), tell(WHILE, jumps=False)
     assert not rested.broken and rested.messages > 5
     assert rested.rested > 0.6 and stepped.rested == 0
     assert rested.digest == stepped.digest
