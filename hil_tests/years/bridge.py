@@ -11,6 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from cloud_bridge.contact import OUTAGE_AFTER_MS, SILENT_AFTER_MS, Verdict, judge
 from cloud_bridge.counters import Counters
@@ -99,6 +100,7 @@ class Bridge:
         self._failed = failed
         folder.mkdir(parents=True)
         self.database: Database = open_database(folder)
+        self.database_away = False
         self.hears = True  # the way of the canaries, and so of the units, is whole
         self.running = False
         self.sends: Callable[[str, bytes], bool] = lambda unit_id, payload: False
@@ -109,6 +111,24 @@ class Bridge:
     def add(self, unit_id: str, secret: str) -> None:
         with self.database.writing() as connection:
             add_unit(connection, unit_id, self.clock.now_ms(), secret)
+
+    def lose_database(self) -> Callable[[], None]:
+        """It answers nobody from now on, until what is returned is called."""
+        names = "writing", "writing_slice", "reading"
+
+        def refuse(*_: Any, **__: Any) -> Any:
+            raise OperationalError("a statement", None, ConnectionError("the database is away"))
+
+        for name in names:
+            setattr(self.database, name, refuse)
+        self.database_away = True
+
+        def back() -> None:
+            for name in names:
+                delattr(self.database, name)
+            self.database_away = False
+
+        return back
 
     def start(self) -> None:
         threads = Threads(self._loop, self._failed)
@@ -174,7 +194,7 @@ class Bridge:
     def _count(self) -> None:
         """The canaries since the last look."""
         now_ms = self.clock.now_ms()
-        if not self.hears or not self.running or self.recorder.trouble is not None:
+        if not self.hears or not self.running or self.database_away or self.recorder.trouble is not None:
             self._counted_ms = now_ms
             return
         for step_ms in (OUTAGE_AFTER_MS // CANARY_MS * CANARY_MS, CANARY_MS):  # as long as none of them is missed
@@ -184,6 +204,9 @@ class Bridge:
 
     def _look(self) -> None:
         """Who fell silent, and who came back."""
+        if self.database_away:
+            self._sweep = self._loop.call_later(SWEEP_MS / 1000, self._look)
+            return
         self._count()
         now_ms = self.clock.now_ms()
         if self._may_return or now_ms - self._heard_ms > SILENT_AFTER_MS:
@@ -195,6 +218,9 @@ class Bridge:
         self._sweep = self._loop.call_later((STORED_MS if self._is_silent else due_ms) / 1000, self._look)
 
     def _keep(self) -> None:
+        if self.database_away:
+            self._hourly = self._loop.call_later(SWEEP_MS / 1000, self._keep)
+            return
         self._count()
         last_ok_ms = self.ledger.last_ok_ms or 0
         with self.database.writing() as connection:
