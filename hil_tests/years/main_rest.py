@@ -19,7 +19,8 @@ from firmware.link.radio_monitor import SAMPLE_MS
 from firmware.link.uplink import POLL_MS
 from hil_tests.years.moving import NOTES, Note, Now
 
-HELD_MS = 120_000  # without rest, after somebody has touched the world: longer than a modem takes to notice
+HELD_MS = 120_000  # without rest, after somebody has touched what the modem sees: longer than it takes to notice
+HELD_BRIEFLY_MS = 10_000  # after anything else, for what is told of it
 LEARNED_MAX = 200_000  # turns
 LEAP_TURNS = 64  # followed as one, once they are learned
 ROUND_MS = SAMPLE_MS + 2 * POLL_MS  # within which each comparison of the rhythm is made anew
@@ -137,9 +138,9 @@ class MainRest:
 
     # What happens.
 
-    def hold(self, now_ms: int) -> None:
+    def hold(self, now_ms: int, ms: int) -> None:
         """Somebody touches the world: step for a while."""
-        self._held_until_ms = now_ms + HELD_MS
+        self._held_until_ms = max(self._held_until_ms, now_ms + ms)
         self.stir()
 
     def stir(self) -> None:

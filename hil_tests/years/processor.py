@@ -127,10 +127,10 @@ class Processor:
         """How much of its time the main strand was not stepped."""
         return sum(rest.rested_ms for rest in self._rests)
 
-    def hold(self) -> None:
-        """Somebody touches the world."""
+    def hold(self, ms: int) -> None:
+        """Somebody touches the world: nobody rests for so long."""
         if self.port is not None and self.port.rest is not None:
-            self.port.rest.hold(self.hardware.now_ms())
+            self.port.rest.hold(self.hardware.now_ms(), ms)
             self.port.look()
 
     def control_changed(self) -> None:
