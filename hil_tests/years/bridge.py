@@ -11,8 +11,9 @@ from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
-from cloud_bridge.contact import SILENT_AFTER_MS, Verdict, judge
+from cloud_bridge.contact import OUTAGE_AFTER_MS, SILENT_AFTER_MS, Verdict, judge
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.inbound import Ingest, Reporting
 from cloud_bridge.ingest.shard import ALL
@@ -99,6 +100,7 @@ class Bridge:
         self._failed = failed
         folder.mkdir(parents=True)
         self.database: Database = open_database(folder)
+        self.database_away = False
         self.hears = True  # the way of the canaries, and so of the units, is whole
         self.running = False
         self.sends: Callable[[str, bytes], bool] = lambda unit_id, payload: False
@@ -109,6 +111,24 @@ class Bridge:
     def add(self, unit_id: str, secret: str) -> None:
         with self.database.writing() as connection:
             add_unit(connection, unit_id, self.clock.now_ms(), secret)
+
+    def lose_database(self) -> Callable[[], None]:
+        """It answers nobody from now on, until what is returned is called."""
+        names = "writing", "writing_slice", "reading"
+
+        def refuse(*_: Any, **__: Any) -> Any:
+            raise OperationalError("a statement", None, ConnectionError("the database is away"))
+
+        for name in names:
+            setattr(self.database, name, refuse)
+        self.database_away = True
+
+        def back() -> None:
+            for name in names:
+                delattr(self.database, name)
+            self.database_away = False
+
+        return back
 
     def start(self) -> None:
         threads = Threads(self._loop, self._failed)
@@ -132,7 +152,7 @@ class Bridge:
         ledger.heartbeat_ok(self._counted_ms)
         self._sweep = self._loop.call_later(SWEEP_MS / 1000, self._look)
         self._heard_ms = self._counted_ms
-        self._is_silent = False
+        self._is_silent, self._may_return = False, True  # as far as is known
         self._hourly = self._loop.call_later(STORED_MS / 1000, self._keep)
 
     def kill(self) -> None:
@@ -149,7 +169,7 @@ class Bridge:
         self._count()
         self._heard_ms = self.clock.now_ms()
         if self._is_silent:
-            self._is_silent = False
+            self._is_silent, self._may_return = False, True
             self._sweep.cancel()
             self._sweep = self._loop.call_later(SWEEP_MS / 1000, self._look)
         return self.ingest.take(unit_id, kind, payload, self.clock.now_ms(), again, committed)
@@ -174,29 +194,33 @@ class Bridge:
     def _count(self) -> None:
         """The canaries since the last look."""
         now_ms = self.clock.now_ms()
-        if not self.hears or not self.running or self.recorder.trouble is not None:
+        if not self.hears or not self.running or self.database_away or self.recorder.trouble is not None:
             self._counted_ms = now_ms
             return
-        while self._counted_ms + CANARY_MS <= now_ms:
-            self._counted_ms += CANARY_MS
-            self.ledger.heartbeat_ok(self._counted_ms)
+        for step_ms in (OUTAGE_AFTER_MS // CANARY_MS * CANARY_MS, CANARY_MS):  # as long as none of them is missed
+            while self._counted_ms + step_ms <= now_ms:
+                self._counted_ms += step_ms
+                self.ledger.heartbeat_ok(self._counted_ms)
 
     def _look(self) -> None:
         """Who fell silent, and who came back."""
+        if self.database_away:
+            self._sweep = self._loop.call_later(SWEEP_MS / 1000, self._look)
+            return
         self._count()
         now_ms = self.clock.now_ms()
-        if self._is_silent or now_ms - self._heard_ms <= SILENT_AFTER_MS:
+        if self._may_return or now_ms - self._heard_ms > SILENT_AFTER_MS:
             fell, came = self.upkeep.notice()
             self.fell_silent += [(now_ms, unit_id) for unit_id in fell]
             self.came_back += [(now_ms, unit_id) for unit_id in came]
-        else:
-            fell, _ = self.upkeep.notice()
-            self.fell_silent += [(now_ms, unit_id) for unit_id in fell]
-            self._is_silent = bool(fell)
+            self._is_silent, self._may_return = bool(fell) or self._is_silent and not came, False
         due_ms = max(SWEEP_MS, self._heard_ms + SILENT_AFTER_MS + SWEEP_MS - now_ms)
         self._sweep = self._loop.call_later((STORED_MS if self._is_silent else due_ms) / 1000, self._look)
 
     def _keep(self) -> None:
+        if self.database_away:
+            self._hourly = self._loop.call_later(SWEEP_MS / 1000, self._keep)
+            return
         self._count()
         last_ok_ms = self.ledger.last_ok_ms or 0
         with self.database.writing() as connection:

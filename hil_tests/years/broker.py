@@ -12,10 +12,12 @@ from cloud_bridge.contact import own_topic
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.packets import MalformedPacket
 from cloud_bridge.ingest.session import ConnectReceived, ForBroker, MqttSession, PublishReceived
+from hil_tests.bench.air import SEGMENT_BYTES
 from hil_tests.years.bridge import Bridge
 from hil_tests.years.virtual_loop import VirtualLoop
 
 PORT = 1883
+OPENING_SEGMENTS, CLOSING_SEGMENTS = 3, 4
 REFUSED_SECRET, REFUSED_UNAVAILABLE = 4, 3
 
 
@@ -31,6 +33,8 @@ class Broker:
         self.wills = 0
         self.logins = 0
         self.carried = {"up": 0, "down": 0}  # bytes of MQTT
+        self.pieces = 0  # of MQTT, up and down, each of which is a record in TLS
+        self.air_bytes = 0  # the same with the headers of their segments, of acknowledgements, openings and closings
         self.loses_acknowledgements = 0  # so many of the next ones
         self.unavailable = False
         self.heard: Callable[[str, bytes], None] = lambda kind, payload: None
@@ -70,10 +74,13 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self._broker.open.add(self)
+        self._broker.air_bytes += OPENING_SEGMENTS * SEGMENT_BYTES
         self._watch()
 
     def data_received(self, data: bytes) -> None:
         self._broker.carried["up"] += len(data)
+        self._broker.pieces += 1
+        self._broker.air_bytes += SEGMENT_BYTES + len(data)  # it is acknowledged by what is answered
         try:
             self._session.receive(data, self._loop.time())
             while (
@@ -86,6 +93,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         broker, unit_id = self._broker, self._session.unit_id
         broker.open.discard(self)
+        broker.air_bytes += CLOSING_SEGMENTS * SEGMENT_BYTES
         if self._timer is not None:
             self._timer.cancel()
         if broker.accepted.get(unit_id) is self:
@@ -162,6 +170,8 @@ class Connection(asyncio.Protocol):
 
     def _write(self, data: bytes) -> None:
         self._broker.carried["down"] += len(data)
+        self._broker.pieces += 1
+        self._broker.air_bytes += 2 * SEGMENT_BYTES + len(data)
         self.transport.write(data)
 
     def _watch(self) -> None:

@@ -16,7 +16,7 @@ from hil_tests.years.promises import PROMISES
 from hil_tests.years.report import write_report
 from hil_tests.years.shrink import shrink
 from hil_tests.years.story import Story, all_pairs, draw_story, from_json, pairs
-from hil_tests.years.telling import Told, bytes_on_air, tell
+from hil_tests.years.telling import Told, tell
 
 DAYS = 30.0  # of one story
 YEAR_DAYS = 365
@@ -52,7 +52,7 @@ def summary(told: list[Told]) -> list[str]:
     years = sum(one.story.days for one in told) / YEAR_DAYS
     cpu_s = sum(one.cpu_s for one in told)
     met = set[tuple[str, str]]().union(*(pairs(one.story) for one in told))
-    megabytes = sum(bytes_on_air(one) for one in told) / years / 12e6
+    megabytes = sum(one.on_air_bytes for one in told) / years / 12e6
     faults = Counter(happening.kind for one in told for happening in one.story.happenings)
     return [
         f"{years:.2f} charger-years in {cpu_s:.0f} s of processor time: {60 * years / cpu_s:.3f} in 60 s of a core, "

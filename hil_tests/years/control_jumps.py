@@ -5,7 +5,8 @@ same inputs give the same outputs. So once a number of steps on end has changed 
 moment, on the grid of its own period, or until somebody touches the board, the car, or what the main strand hands over. What
 the steps in between would have left behind is made up for: their count, and the distance between two of them.
 
-While a car draws current, energy flows on in straight lines, in pieces of `COARSE_MS`, at whose ends the car is asked anew.
+While a car draws current, energy flows on in straight lines: in pieces of `COARSE_MS`, at whose ends the car is asked anew,
+and once it has shown nothing new in some of them until its battery is full, or until the talking half wants to know.
 """
 
 from typing import Any
@@ -18,7 +19,10 @@ from hil_tests.years.hardware import Hardware
 from hil_tests.years.moving import NOTES
 
 SETTLED_STEPS = 25  # on end without a change: longer than what the rules count in steps
-COARSE_MS = 10_000  # between two looks at a car that is plugged in
+COARSE_MS = 10_000  # between two looks at a car that is plugged in, or a board with a fault
+SETTLED_PIECES = (
+    3  # of those without a change: what a car does by itself comes sooner; from then on it takes until it is full
+)
 LONGEST_MS = 3_600_000
 
 
@@ -48,7 +52,10 @@ class ControlJumps:
         NOTES.take()
         outputs = self._step(now_ms, inputs)
         passing = self._controller._report_since_ms  # a report is made anew by then, of the same
-        notes = [note.at_ms for note in NOTES.take() if note.stamp is not passing]
+        counted = getattr(
+            self._controller._session, "_stepped_since_ms", None
+        )  # a second more of charging: counted in any step
+        notes = [note.at_ms for note in NOTES.take() if note.stamp is not passing and note.stamp is not counted]
         self._due_ms = min(notes, default=NOTES.now_ms + LONGEST_MS)
         report, exchange = self._controller.exchange.report, self._controller.exchange
         essence = (
@@ -92,6 +99,7 @@ class ControlJumps:
     def sleep(self, strand: Strand, ms: int) -> None:
         """Until the next period that matters; `ms` is to the very next."""
         hardware = self._hardware
+        NOTES.take()  # of its own waits
         self._next_ms = hardware.now_ms() + int(ms)
         until_ms = self._until_ms()
         if until_ms > self._next_ms:
@@ -109,9 +117,23 @@ class ControlJumps:
     def _until_ms(self) -> int:
         if not self._enabled or self._settled < SETTLED_STEPS:
             return self._next_ms
-        longest_ms = COARSE_MS if self._hardware.board.vehicle.plugged or self._hardware.board.faults else LONGEST_MS
-        ms = min(self._due_ms - self._next_ms, longest_ms)
+        ms = min(self._due_ms - self._next_ms, self._longest_ms())
         return self._next_ms + ms // PERIOD_MS * PERIOD_MS
+
+    def _longest_ms(self) -> int:
+        """Until the board has to be looked at anew, whatever the rules say."""
+        hardware = self._hardware
+        vehicle = hardware.board.vehicle
+        if hardware.board.faults:
+            return COARSE_MS
+        if not vehicle.plugged:
+            return LONGEST_MS
+        if not hardware.world.car_is_plain or self._settled < SETTLED_STEPS + SETTLED_PIECES:
+            return COARSE_MS
+        full_ms = LONGEST_MS
+        if power_w := hardware.board.power_w:
+            full_ms = int((vehicle.capacity_wh - vehicle.battery_wh) * 3_600_000 / power_w)
+        return max(PERIOD_MS, min(LONGEST_MS, full_ms))
 
     def _make_up(self, ms: int) -> None:
         """As if all periods had been on time."""

@@ -142,7 +142,7 @@ def _lost_acknowledgement(world: Scene, draw: Random) -> None:
 
 
 def _bridge_killed(world: Scene, _: Random) -> Callable[[], object] | None:
-    if not world.bridge.running:
+    if not world.bridge.running or world.bridge.database_away:  # no process starts without its database
         return None
     world.broker.stop()
     world.bridge.kill()
@@ -152,6 +152,10 @@ def _bridge_killed(world: Scene, _: Random) -> Callable[[], object] | None:
         world.broker.start()
 
     return back
+
+
+def _database_away(world: Scene, _: Random) -> Callable[[], object] | None:
+    return world.bridge.lose_database() if world.bridge.running and not world.bridge.database_away else None
 
 
 def _command(world: Scene, draw: Random) -> None:
@@ -251,6 +255,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("broker refuses", 4, (60, HOUR), (CLOUD,), _broker_refuses),
     Kind("acknowledgement lost", 12, (0, 0), (CLOUD,), _lost_acknowledgement),
     Kind("bridge killed", 12, (0.5, HOUR), (CLOUD,), _bridge_killed),
+    Kind("database away", 12, (0.5, HOUR), (CLOUD,), _database_away),
     Kind("command", 60, (0, 0), (), _command),
     Kind("button", 12, (0, 0), (BOARD,), _button),
     Kind("enclosure open", 4, (1, 600), (), _enclosure),

@@ -54,7 +54,7 @@ class Now(int):
         return self.made_ms == NOTES.now_ms
 
     def _moved(self, by: int, stamp: "Now | None") -> "Now":
-        return Now(self.ms + by * self.per, self.made_ms, self.slope, self.per, stamp or self.stamp)
+        return Now(self.ms + by * self.per, self.made_ms, self.slope, self.per, self.stamp if stamp is None else stamp)
 
     # Sums.
 
@@ -63,7 +63,7 @@ class Now(int):
             return NotImplemented
         theirs = other if isinstance(other, Now) and other.moves else None
         if not self.moves:
-            return theirs._moved(int(self), self) if theirs is not None else int(self) + int(other)
+            return theirs._moved(int(self), None) if theirs is not None else int(self) + int(other)
         if theirs is not None:
             self._at(1)
             return int(self) + int(other)
@@ -91,7 +91,7 @@ class Now(int):
     def _from(self, value: int, stamp: "Now | None") -> "Now":
         """`value` less this: floor(-ms / per) with what floor takes away given back."""
         ms = value * self.per - self.ms + self.per - 1
-        return Now(ms, self.made_ms, -self.slope, self.per, stamp or self.stamp)
+        return Now(ms, self.made_ms, -self.slope, self.per, self.stamp if stamp is None else stamp)
 
     def __neg__(self) -> Any:
         return self._from(0, None) if self.moves else -int(self)
@@ -121,9 +121,9 @@ class Now(int):
         edge = value * self.per - self.ms  # to go to ms at which "at least value" begins to hold
         if self.slope > 0:
             if edge > 0:
-                NOTES.noted.append(Note(self.made_ms + edge, stamp or self.stamp))
+                NOTES.noted.append(Note(self.made_ms + edge, self.stamp if stamp is None else stamp))
         elif edge <= 0:
-            NOTES.noted.append(Note(self.made_ms - edge + 1, stamp or self.stamp))
+            NOTES.noted.append(Note(self.made_ms - edge + 1, self.stamp if stamp is None else stamp))
 
     def _compare(self, other: Any, edges: tuple[int, ...], outcome: Callable[[int, Any], bool]) -> bool:
         if isinstance(other, Now) and other.moves:

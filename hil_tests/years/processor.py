@@ -19,7 +19,7 @@ from hil_tests.years import tls_stand_in
 from hil_tests.years.control_jumps import ControlJumps, unnoticed_led
 from hil_tests.years.doors import Ended, Strand
 from hil_tests.years.hardware import Hardware
-from hil_tests.years.main_rest import Key, MainRest, Turn
+from hil_tests.years.main_rest import Learned, MainRest
 
 SLICE_MS = 20  # between two pauses of the main strand, as the ports have it
 HEAP_FREE = 60_000  # what a heap that does not fill says; that of a board is measured on one (make cortex-m)
@@ -33,7 +33,7 @@ class Processor:
         self.at_rest: ControlJumps | None = None
         self._rests: list[MainRest] = []
         self._handed: tuple[object, ...] = ()
-        self._learned: dict[Any, dict[Key, Turn]] = {}
+        self._learned: dict[Any, Learned] = {}
         self.resets: list[str] = []
         self.crashes: list[str] = []  # mistakes of ours that the firmware has survived, or not
         self.unit: app.Unit | None = None
@@ -109,6 +109,11 @@ class Processor:
             self._handed = handed
             self.at_rest.look()
 
+    def look_at_car(self) -> None:
+        """The talking half is about to tell of it."""
+        if self.at_rest is not None and self.hardware.board.vehicle.current_ma:
+            self.at_rest.look()
+
     def new_rest(self) -> MainRest | None:
         """Once the talking half is whole."""
         unit = self.unit
@@ -122,10 +127,10 @@ class Processor:
         """How much of its time the main strand was not stepped."""
         return sum(rest.rested_ms for rest in self._rests)
 
-    def hold(self) -> None:
-        """Somebody touches the world."""
+    def hold(self, ms: int) -> None:
+        """Somebody touches the world: nobody rests for so long."""
         if self.port is not None and self.port.rest is not None:
-            self.port.rest.hold(self.hardware.now_ms())
+            self.port.rest.hold(self.hardware.now_ms(), ms)
             self.port.look()
 
     def control_changed(self) -> None:
@@ -295,10 +300,12 @@ class Port:
                 rest.no_turn()
             return began_ms
         rest.turn(began_ms)
+        self._hardware.processor.look_at_car()
         until_ms = rest.until_ms(began_ms)
         if until_ms == began_ms:
             return began_ms
         strand.wait(until_ms / 1000)
+        self._hardware.processor.look_at_car()
         self._due_ms = 0
         return rest.rested(self._hardware.now_ms())
 

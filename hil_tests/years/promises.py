@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from cloud_bridge.contact import SILENT_AFTER_MS, Contact
+from hil_tests.bench.air import COUNTS_APART, MONTH_LIMIT_MB, RECORD_BYTES
+from hil_tests.years.broker import Broker
 from hil_tests.years.faults import BOARD, CLOUD, FLASH, NETWORK, SUPPLY
 from hil_tests.years.scene import Scene
 
@@ -18,10 +20,11 @@ ONCE = "Every record that was acknowledged is in the database, once."
 CONTACT = "Last contact is never false; silence is never shown within 30 minutes of a message, and always after."
 ROAMS = "It roams when that would help, within its budgets: four scans and three switches a day."
 BACK = "Off for 30 s and on again, it is back; and whenever the cause of a loss has gone."
+AIR = "An idle month costs 1 MB on the air at most; the unit's own count of it is within 2 %."
 WEAR = "The flash outlives ten years."
 MEMORY = "What waits is bounded."
 SOUND = "No part of it fails by itself: no crash, no reset by the watchdog."
-PROMISES = (CHARGES, RED, OPENS, LIMITS, ONCE, CONTACT, ROAMS, BACK, WEAR, MEMORY, SOUND)
+PROMISES = (CHARGES, RED, OPENS, LIMITS, ONCE, CONTACT, ROAMS, BACK, AIR, WEAR, MEMORY, SOUND)
 
 CIRCUIT_A = 32
 OPEN_WITHIN_S = 0.1
@@ -30,6 +33,8 @@ BACK_WITHIN_S = 40 * 60
 FAULT_FORGOTTEN_S = 1800  # so long after a fault of the board its light may still tell of it
 OUTBOX_MAX = 300  # firmware/storage/outbox.py
 FLASH_A_DAY = 400  # 10 years of them are 1.5 million, some 150 for each of the sectors of a partition of 2 MB
+IDLE_DAY_BYTES = round(MONTH_LIMIT_MB * 1e6 / 30)
+CONNECTION_BYTES = 6071  # with TLS 1.3 and its handshake: `python -m hil_tests.bench.air`
 LOOK_S = 600
 OPENING_TOLD_S = 60
 TOLD_WITHIN_S = 2 * 3600  # a record, when nothing is wrong any more
@@ -54,6 +59,11 @@ class Day(NamedTuple):
     operator: str | None  # at its end
 
 
+def bytes_on_air(broker: Broker) -> int:
+    """So far, with what TLS 1.3 would add: a record for each piece, and its handshakes."""
+    return broker.air_bytes + broker.pieces * RECORD_BYTES + broker.logins * CONNECTION_BYTES
+
+
 class Watch:
     """Looks every LOOK_S, at each change of the pins, and at the end."""
 
@@ -68,7 +78,11 @@ class Watch:
         self._asked: dict[str, dict[str, Any]] = {}
         self.openings: list[float] = []  # of the enclosure
         self.days: list[Day] = []
-        self._day = (0.0, 0, 0, 0)  # when it began, and what had been counted by then
+        self._day = (0.0, 0, 0, 0, 0)  # when it began, and what had been counted by then
+        self._busy = False  # in that day
+        self._told_air: tuple[int, int] | None = (
+            None  # the boot, and what was on the air when the unit told its bytes last
+        )
         self._latched = False
         world.loop.call_later(LOOK_S, self._look)
 
@@ -80,6 +94,7 @@ class Watch:
 
     def begins(self, touches: tuple[str, ...]) -> None:
         self.kept_from_charging_s = self.world.loop.time()
+        self._busy = True
         self.lasting.update(touches)
 
     def ends(self, touches: tuple[str, ...]) -> None:
@@ -96,11 +111,25 @@ class Watch:
 
     def published(self, kind: str, payload: bytes) -> None:
         self.heard.append(self.world.loop.time())
+        if kind == "event":
+            self._count_air(json.loads(payload))
         if kind == "result":
             said = json.loads(payload)
             asked = self._asked.get(said.get("c") or said.get("id") or "")
             if asked and said.get("ok"):
                 self._in_force(asked)
+
+    def _count_air(self, said: dict[str, Any]) -> None:
+        """Once a day it tells what it has counted, of a boot."""
+        if said.get("k") != "day":
+            return
+        before, boot = self._told_air, len(self.world.processor.resets)
+        self._told_air = boot, self.world.broker.air_bytes
+        if before is None or before[0] != boot or self.well_for_s(NETWORK, CLOUD, SUPPLY, FLASH) < DAY_S + LOOK_S:
+            return
+        carried = self.world.broker.air_bytes - before[1]
+        if abs(said["d"]["air"] - carried) > COUNTS_APART * carried:
+            self.break_(AIR, f"it counts {said['d']['air']} bytes in a day, and there were {carried}")
 
     def ordered(self, said: dict[str, Any]) -> None:
         self._asked[said["id"]] = said
@@ -218,19 +247,25 @@ class Watch:
         waiting = len(list((world.flash.folder / "outbox").glob("*")))
         if waiting > OUTBOX_MAX + 2:
             self.break_(MEMORY, f"{waiting} records in the outbox")
-        since_s, writes, heard, carried = self._day
+        self._busy = self._busy or world.hardware.board.vehicle.plugged
+        since_s, writes, heard, carried, on_air = self._day
         if now_s - since_s < DAY_S:
             return
         if world.flash.writes - writes > FLASH_A_DAY:
             self.break_(WEAR, f"{world.flash.writes - writes} writes in a day")
         now_carried = sum(world.broker.carried.values())
+        touched = self._busy or self.well_for_s(NETWORK, CLOUD, SUPPLY, FLASH, BOARD) < DAY_S + LOOK_S
+        day_bytes = bytes_on_air(world.broker) - on_air
+        if not touched and since_s and day_bytes > IDLE_DAY_BYTES:
+            self.break_(AIR, f"{day_bytes} bytes in a day in which nothing happened")
+        self._busy = False
         times = self.heard[max(0, heard - 1) :] or [now_s]
         gap_s = max((later - earlier for earlier, later in pairwise([*times, now_s])), default=0.0)
         operator = world.hardware.modem.plmn
         self.days.append(
             Day(len(self.heard) - heard, now_carried - carried, world.flash.writes - writes, gap_s, operator)
         )
-        self._day = (now_s, world.flash.writes, len(self.heard), now_carried)
+        self._day = (now_s, world.flash.writes, len(self.heard), now_carried, bytes_on_air(world.broker))
 
     # At the end.
 

@@ -10,6 +10,13 @@ from hil_tests.years.faults import KINDS
 DAY_S, YEAR_S = 86_400, 365 * 86_400
 EARLIEST_S = 1_798_761_600  # 2027-01-01, when this firmware has been built
 BEGIN_AFTER_S = 300
+ON_PURPOSE = 0.3  # of all stories that have one of these in them
+TURNS_S = (
+    1_806_195_600,  # 2027-03-28 01:00, when the United Kingdom's summer time begins
+    1_824_944_400,  # 2027-10-31 01:00, when it ends
+    1_835_395_200,  # 2028-02-29
+    1_861_920_000,  # 2029-01-01
+)
 
 
 class Happening(NamedTuple):
@@ -41,6 +48,8 @@ def draw_story(seed: int, days: float, intensity: float = 1) -> Story:
     """It begins on any day of three years, of which one is a leap year. `intensity` multiplies how often all but cars come."""
     draw = Random(f"{seed} story")
     epoch_s = EARLIEST_S + draw.randrange(3 * 365) * DAY_S + draw.randrange(DAY_S)
+    if draw.random() < ON_PURPOSE:
+        epoch_s = max(EARLIEST_S, draw.choice(TURNS_S) - draw.randrange(max(1, round(days * DAY_S))))
     happenings: list[Happening] = []
     for kind in KINDS:
         often = kind.a_year * (1 if kind.name == "a car for the night" else intensity) * days / 365

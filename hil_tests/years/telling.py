@@ -5,16 +5,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from hil_tests.bench.air import RECORD_BYTES, SEGMENT_BYTES
-from hil_tests.years.promises import Broken, Day
+from hil_tests.years.promises import Broken, Day, bytes_on_air
 from hil_tests.years.story import Story
 from hil_tests.years.world import Trace, new_world
 
 MEMORY = "/dev/shm"  # a file system in memory: nothing waits for a disk
 _CPU_S = time.process_time
-
-
-HANDSHAKE_BYTES = 5000  # a connection's, with the authority's chain
 
 
 class Told(NamedTuple):
@@ -25,17 +21,12 @@ class Told(NamedTuple):
     digest: str
     cpu_s: float
     messages: int
-    carried_bytes: int  # of MQTT, both ways
+    on_air_bytes: int  # both ways, with what TLS would add
     logins: int
     flash_writes: int
     resets: int
     rested: float  # the part of the time that was not stepped
     by_day: tuple[Day, ...]
-
-
-def bytes_on_air(told: Told) -> int:
-    """With what TLS 1.3 and TCP would add, as hil_tests/bench/air.py counts it: two records and three segments a message."""
-    return told.carried_bytes + told.messages * (2 * RECORD_BYTES + 3 * SEGMENT_BYTES) + told.logins * HANDSHAKE_BYTES
 
 
 def tell(story: Story, jumps: bool = True, keep: list[str] | None = None) -> Told:
@@ -55,7 +46,7 @@ def tell(story: Story, jumps: bool = True, keep: list[str] | None = None) -> Tol
             trace.digest,
             _CPU_S() - begun_s,
             len(world.broker.acknowledged),
-            sum(world.broker.carried.values()),
+            bytes_on_air(world.broker),
             world.broker.logins,
             world.flash.writes,
             len(world.processor.resets),

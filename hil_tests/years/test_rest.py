@@ -1,22 +1,57 @@
 """Does a unit that rests end where one that is stepped does?"""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from hil_tests.years.moving import NOTES, Now
-from hil_tests.years.story import EARLIEST_S, Story
+from hil_tests.years.main_rest import Bounds
+from hil_tests.years.moving import NOTES, Note, Now
+from hil_tests.years.story import EARLIEST_S, Happening, Story
 from hil_tests.years.telling import tell
 
-QUARTER = Story(1, EARLIEST_S, 900 / 86_400, ())
+ENERGY = re.compile(r'"e":(\d+)')  # of a session, Wh
+WITH_A_HEARTBEAT_S = 1200  # settings.heartbeat_idle_s, and what comes before the first
+WHILE = Story(1, EARLIEST_S, WITH_A_HEARTBEAT_S / 86_400, ())
 
 
-def test_a_rested_quarter_of_an_hour_equals_a_stepped_one() -> None:
+def test_a_rested_while_equals_a_stepped_one() -> None:
     """To the millisecond, with all that was said; of an hour: `python -m hil_tests.years --replay FILE`, and with --step."""
-    rested, stepped = tell(QUARTER), tell(QUARTER, jumps=False)
+    rested, stepped = tell(WHILE), tell(WHILE, jumps=False)
     assert not rested.broken and rested.messages > 5
     assert rested.rested > 0.6 and stepped.rested == 0
     assert rested.digest == stepped.digest
+
+
+def test_a_unit_that_charges_says_the_same_at_rest() -> None:
+    """Its energy may be 1 Wh off: a report is made but every half second."""
+    story = Story(1, EARLIEST_S, 720 / 86_400, (Happening(300, "a car for the night", 7200, 1),))
+    rested: list[str] = []
+    stepped: list[str] = []
+    tell(story, keep=rested)
+    tell(story, jumps=False, keep=stepped)
+    assert [ENERGY.sub("", line) for line in rested] == [ENERGY.sub("", line) for line in stepped]
+    energies = zip(map(energy_wh, rested), map(energy_wh, stepped), strict=True)
+    assert all(abs(ours - theirs) <= 1 for ours, theirs in energies) and energy_wh(rested[-1]) > 100
+
+
+def energy_wh(line: str) -> int:
+    found = ENERGY.search(line)
+    return int(found[1]) if found else 0
+
+
+def test_a_stamp_that_the_product_let_go_of_is_not_due() -> None:
+    bounds, now_ms = Bounds(), 5000
+    kept, gone = Now(1, 1), Now(2, 2)
+    bounds.add(Note(7000, kept))
+    bounds.add(Note(6000, gone))
+    bounds.add(Note(9000, None))
+    assert bounds.next_ms(now_ms) == 6000
+    del gone
+    assert bounds.next_ms(now_ms) == 7000
+    assert bounds.next_ms(7001) == 7000  # nobody may have seen it yet
+    del kept
+    assert bounds.next_ms(7001) == 9000
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ NIGHT = Story(
         Happening(5200, "bridge killed", 60, 4),
         Happening(5400, "residual current", 2, 5),
         Happening(8000, "command", 0, 6),
+        Happening(8100, "database away", 300, 7),
     ),
 )
 

@@ -15,9 +15,10 @@ from hil_tests.sim.modem.radio import World as Radio
 from hil_tests.years.bridge import Bridge
 from hil_tests.years.broker import PORT, Broker
 from hil_tests.years.doors import Time
-from hil_tests.years.faults import BY_NAME, told
+from hil_tests.years.faults import BY_NAME, CLOUD, NETWORK, told
 from hil_tests.years.flash import Flash
 from hil_tests.years.hardware import Hardware
+from hil_tests.years.main_rest import HELD_BRIEFLY_MS, HELD_MS
 from hil_tests.years.processor import Processor
 from hil_tests.years.promises import Watch
 from hil_tests.years.story import DAY_S, Happening, Story
@@ -149,7 +150,8 @@ class World:
         """It begins now, and ends in its time."""
         kind = BY_NAME[one.kind]
         self.trace.add(self.hardware.now_ms(), f"{one.kind} for {one.lasts_s} s")
-        self.processor.hold()
+        held_ms = HELD_MS if set(kind.touches) & {NETWORK, CLOUD} else HELD_BRIEFLY_MS
+        self.processor.hold(held_ms)
         assert self.watch is not None
         self.watch.begins(kind.touches)
         self.happened += 1
@@ -160,7 +162,7 @@ class World:
         self.loop.call_later(LIGHT_AFTER_S, self.watch.light)
 
         def over() -> None:
-            self.processor.hold()
+            self.processor.hold(held_ms)
             if end is not None:
                 end()
             assert self.watch is not None
