@@ -6,6 +6,7 @@ somebody asks, one every five seconds, as if each had come.
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -81,7 +82,10 @@ class Threads:
         self._loop, self._failed = loop, failed
         self.strands: list[Strand] = []
 
-    def Condition(self) -> Condition:  # noqa: N802  # its name there
+    def RLock(self) -> AbstractContextManager[None]:  # noqa: N802  # its name there
+        return nullcontext()
+
+    def Condition(self, lock: AbstractContextManager[None]) -> Condition:  # noqa: N802  # its name there
         return Condition(self._loop)
 
     def Thread(self, target: Callable[[], object], name: str) -> Strand:  # noqa: N802  # its name there
