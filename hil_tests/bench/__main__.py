@@ -148,6 +148,7 @@ def main() -> int:
     )
     parser.add_argument("--units", type=int, default=UNITS, help="that run side by side")
     parser.add_argument("--model", choices=families.MODELS, help="of families: this one alone")
+    parser.add_argument("--short", action="store_true", help="of families: with shorter waits than the product's")
     parser.add_argument("--nights", type=int, default=NIGHTS, help="of readiness")
     parser.add_argument("--night", type=int, help="of readiness: tell the story of the one with this number")
     parser.add_argument("--html", type=Path, metavar="FILE", help="of readiness: the report with a plot")
@@ -161,7 +162,8 @@ def main() -> int:
         return 0 if wear.wear_everything(arguments.seed) else 1
     if arguments.what == "families":
         models = [arguments.model] if arguments.model else families.MODELS
-        return 0 if families.meet_all(arguments.seed, models) else 1
+        pace = families.SHORT if arguments.short else families.PRODUCT
+        return 0 if families.meet_all(arguments.seed, models, pace) else 1
     if arguments.what == "quirks":
         return 0 if quirks.run(arguments.count or quirks.FRAMES, arguments.seed) else 1
     if arguments.what == "readiness":

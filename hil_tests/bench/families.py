@@ -268,7 +268,7 @@ async def _words(bridge: BridgeProcess, unit_id: str) -> list[str]:
     return [*bridge.authority_words(), f"provision {json.dumps(wanted)}", COMMISSION]
 
 
-def meet_all(seed: int, models: Sequence[str] = MODELS, pace: Pace = PRODUCT) -> bool:
+def meet_all(seed: int, models: Sequence[str], pace: Pace) -> bool:
     """Prints what each did; true if all is held."""
     print(HEADING, flush=True)
     with tempfile.TemporaryDirectory() as folder, bar("families", STEPS * len(models), tally.done):
