@@ -7,7 +7,6 @@ no connection of the database meanwhile.
 
 import asyncio
 import os
-import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -166,5 +165,6 @@ def _verified(kept_hash: str, password: str) -> bool:
 
 
 def _step_back() -> None:
-    """Linux has a priority for each thread; the lanes of argon2 are started by this one, and inherit it."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER_PRIORITY)
+    """By so much from what the process was given: only root may go the other way. Linux has a priority for each thread; the
+    lanes of argon2 are started by this one, and inherit it."""
+    os.nice(LOWER_PRIORITY)

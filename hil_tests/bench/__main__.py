@@ -147,6 +147,8 @@ def main() -> int:
         f"{LOSSES}), freezes of each kind (default {FREEZES}), or random frames of chargers (default {quirks.FRAMES})",
     )
     parser.add_argument("--units", type=int, default=UNITS, help="that run side by side")
+    parser.add_argument("--model", choices=families.MODELS, help="of families: this one alone")
+    parser.add_argument("--short", action="store_true", help="of families: with shorter waits than the product's")
     parser.add_argument("--nights", type=int, default=NIGHTS, help="of readiness")
     parser.add_argument("--night", type=int, help="of readiness: tell the story of the one with this number")
     parser.add_argument("--html", type=Path, metavar="FILE", help="of readiness: the report with a plot")
@@ -159,7 +161,9 @@ def main() -> int:
     if arguments.what == "wear":
         return 0 if wear.wear_everything(arguments.seed) else 1
     if arguments.what == "families":
-        return 0 if families.meet_all(arguments.seed) else 1
+        models = [arguments.model] if arguments.model else families.MODELS
+        pace = families.SHORT if arguments.short else families.PRODUCT
+        return 0 if families.meet_all(arguments.seed, models, pace) else 1
     if arguments.what == "quirks":
         return 0 if quirks.run(arguments.count or quirks.FRAMES, arguments.seed) else 1
     if arguments.what == "readiness":

@@ -268,11 +268,11 @@ async def _words(bridge: BridgeProcess, unit_id: str) -> list[str]:
     return [*bridge.authority_words(), f"provision {json.dumps(wanted)}", COMMISSION]
 
 
-def meet_all(seed: int, pace: Pace = PRODUCT) -> bool:
+def meet_all(seed: int, models: Sequence[str], pace: Pace) -> bool:
     """Prints what each did; true if all is held."""
     print(HEADING, flush=True)
-    with tempfile.TemporaryDirectory() as folder, bar("families", STEPS * len(MODELS), tally.done):
-        outcomes = asyncio.run(side_by_side(MODELS, pace, seed, Path(folder), lambda one: print(one, flush=True)))
+    with tempfile.TemporaryDirectory() as folder, bar("families", STEPS * len(models), tally.done):
+        outcomes = asyncio.run(side_by_side(models, pace, seed, Path(folder), lambda one: print(one, flush=True)))
     for outcome in outcomes:
         if not outcome.held():
             print(f"{outcome.model}:", outcome.log, sep="\n", file=sys.stderr)

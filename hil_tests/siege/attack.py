@@ -69,7 +69,7 @@ class Attack:
         kernel knows no groups (attackers_apart.py).
         """
         if sys.platform == "linux":  # elsewhere priorities are those of whole processes
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+            os.nice(NICE)
         try:
             attacker(self)
         except Exception:  # of a thread: reported with its traceback at the end

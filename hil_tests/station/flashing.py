@@ -5,6 +5,8 @@ from pathlib import Path
 
 from firmware.version import VERSION
 from hil_tests.rig import flash, image
+from hil_tests.station.bring_up import RIG
+from hil_tests.station.bring_up_walk import where_is
 from hil_tests.station.errors import StationTrouble, UnitFailed
 from hil_tests.station.virtual import IMAGE
 
@@ -15,8 +17,8 @@ def write_firmware(board: str, port: str, image_file: Path | None) -> str:
     """The product onto the unit at `port`, which has no mains; all that was on it is erased. Returns the version. Raises
     StationError."""
     try:
-        if board == image.VIRTUAL:
-            _into_folder(port)
+        if where_is(port) == RIG:
+            _into_folder(board, port)
         else:
             _onto_board(board, port, image_file)
     except image.DoesNotCompile as error:
@@ -34,9 +36,9 @@ def _onto_board(board: str, port: str, image_file: Path | None) -> None:
         raise UnitFailed(f"the firmware was not written: {error}") from None
 
 
-def _into_folder(port: str) -> None:
-    """The virtual board's flash is a folder, that of its console's line (virtual.py)."""
+def _into_folder(board: str, port: str) -> None:
+    """A virtual board's flash is a folder, that of its console's line (virtual.py)."""
     folder, new = Path(port).parent, Path(port).parent / f"{IMAGE}.new"
     (folder / FLASH).unlink(missing_ok=True)
-    shutil.copyfile(image.build(image.VIRTUAL), new)
+    shutil.copyfile(image.build(board), new)
     new.replace(folder / IMAGE)

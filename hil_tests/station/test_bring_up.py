@@ -25,6 +25,7 @@ from hil_tests.station.bring_up_probes import PROBES
 from hil_tests.station.bring_up_walk import walk, where_is
 from hil_tests.station.errors import StationTrouble
 from hil_tests.station.fixture import Fixture, Ports
+from hil_tests.station.flashing import write_firmware
 from hil_tests.station.virtual import IMAGE, VirtualFixture
 
 SIGHT = Sight(on="2026-02-03", version="1.4.0", is_so=True, seen="12.01 V by a Fluke 87")
@@ -106,6 +107,12 @@ def test_files_that_make_no_sense_are_told_in_one_line(folder: Path, file: str, 
 def test_a_line_that_a_program_has_made_is_no_hardware(tmp_path: Path) -> None:
     (tmp_path / "console").symlink_to("/dev/pts/7")
     assert (where_is(str(tmp_path / "console")), where_is("/dev/ttyUSB0")) == (RIG, HARDWARE)
+
+
+def test_each_board_of_the_rig_is_flashed_in_the_virtual_fixture(tmp_path: Path) -> None:
+    (tmp_path / "console").symlink_to("/dev/pts/7")
+    write_firmware("virtual_unguarded", str(tmp_path / "console"), None)
+    assert (tmp_path / IMAGE).read_bytes() == image.build("virtual_unguarded").read_bytes()
 
 
 def test_a_walk_asks_what_it_cannot_see_and_goes_on_where_it_was(folder: Path) -> None:

@@ -1,6 +1,8 @@
 """Which passwords are taken, and what happens when many people log in at once?"""
 
 import asyncio
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
@@ -18,6 +20,7 @@ from cloud_bridge.passwords import (
     WeakPassword,
 )
 
+LOWEST = 19  # of nice(1)
 NOBODY = passwords_module._NOBODY  # conftest.py puts a quick one in its place
 
 
@@ -34,6 +37,28 @@ def test_a_hash_matches_its_own_password_alone(passwords: Passwords) -> None:
     assert not passwords.matches(kept, "correct house")
     assert not passwords.matches(None, "correct horse")
     assert not passwords.matches("not a hash", "correct horse")
+
+
+def test_hashes_step_back_from_what_the_process_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is started with less than theirs goes on with less: only root could take more."""
+    seen: list[int] = []
+
+    class Hasher:
+        def hash(self, _password: str) -> str:
+            seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return ""
+
+    def hash_with_little() -> None:
+        os.nice(LOWEST - os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        passwords = Passwords()
+        passwords.hash("correct horse")
+        passwords.close()
+
+    monkeypatch.setattr(passwords_module, "_hasher", Hasher())
+    thread = threading.Thread(target=hash_with_little)
+    thread.start()
+    thread.join()
+    assert seen == [LOWEST]
 
 
 def test_an_unknown_name_costs_as_much_as_a_wrong_password() -> None:

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """`systemctl` where systemd does not run: it reads the same unit files, and starts and ends what they name.
 
-Kept to: drop-ins (those of a prefix too), User, Group, UMask, Environment, EnvironmentFile, StateDirectory, WorkingDirectory,
-ExecStartPre, ExecStart, ExecReload, ExecStop, NoNewPrivileges, capabilities. Not kept to: Restart, and what shuts a process in
-(Protect..., Private..., SystemCallFilter): `systemd-analyze verify` and `security` look at these. `enable` is systemd's own.
+Kept to: drop-ins (those of a prefix too), Type=oneshot, User, Group, UMask, Environment, EnvironmentFile, StateDirectory,
+WorkingDirectory, ExecStartPre, ExecStart, ExecStartPost, ExecReload, ExecStop, NoNewPrivileges, capabilities. Not kept
+to: timers, Restart, and what shuts a process in (Protect..., Private..., SystemCallFilter): `systemd-analyze verify` and
+`security` look at these. `enable` is systemd's own.
 """
 
 import os
@@ -31,9 +32,9 @@ def read(name: str) -> Unit:
     prefixes = [stem[: at.end()] for at in re.finditer("-", stem)]
     found = next(folder / f"{stem}.service" for folder in FOLDERS if (folder / f"{stem}.service").exists())
     names = [*(f"{prefix}.service.d" for prefix in prefixes), f"{stem}.service.d"]
-    drop_ins = [file for one in names for folder in FOLDERS for file in sorted((folder / one).glob("*.conf"))]
+    drop_ins = [file for one in names for folder in FOLDERS for file in (folder / one).glob("*.conf")]
     unit: Unit = {}
-    for file in [found, *drop_ins]:
+    for file in [found, *sorted(drop_ins, key=lambda file: file.name)]:
         text = file.read_text().replace("\\\n", " ").replace("%i", name.partition("@")[2])
         for key, value in re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE):
             unit[key] = [*unit.get(key, []), value.strip()] if value.strip() else []
@@ -80,7 +81,14 @@ def as_user(unit: Unit) -> list[str]:
 def run(unit: Unit, key: str) -> None:
     for line in unit.get(key, []):
         line = line.replace("$MAINPID", str(main_process(unit) or ""))
-        done = subprocess.run([*as_user(unit), *shlex.split(line.lstrip("-+!@:"))], env=environment(unit), check=False)
+        line = line.replace("%%", "%").replace("$$", "$")
+        done = subprocess.run(
+            [*as_user(unit), *shlex.split(line.lstrip("-+!@:"))],
+            env=environment(unit),
+            cwd=last(unit, "WorkingDirectory", "/"),
+            umask=int(last(unit, "UMask", "022"), 8),
+            check=False,
+        )
         if done.returncode and not line.startswith("-"):
             sys.exit(f"{key}={line} ended with {done.returncode}")
 
@@ -108,8 +116,9 @@ def start(unit: Unit) -> None:
         subprocess.run(["chown", f"{last(unit, 'User', 'root')}:{last(unit, 'Group', 'root')}", folder], check=True)
         folder.chmod(int(last(unit, "StateDirectoryMode", "755"), 8))
     run(unit, "ExecStartPre")
-    if last(unit, "Type") == "forking":
+    if last(unit, "Type") in ("forking", "oneshot"):
         run(unit, "ExecStart")
+        run(unit, "ExecStartPost")
         return
     with (RUNNING / f"{unit['Name'][0]}.log").open("ab") as log:
         process = subprocess.Popen(
@@ -166,7 +175,7 @@ def main() -> None:
     if verb not in DONE_HERE:
         os.execv(OWN, [OWN, *sys.argv[1:]])
     for name in words:
-        if name.endswith(".timer"):  # nothing is started by the clock here
+        if name.endswith(".timer"):
             continue
         if not name.startswith("-"):
             do(verb, name.removesuffix(".service"))

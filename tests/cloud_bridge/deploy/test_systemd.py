@@ -30,7 +30,8 @@ def test_every_role_has_a_unit_that_starts_it(role: Role) -> None:
 
 def test_there_are_no_other_units() -> None:
     assert {file.name for file in UNITS.glob("*.service")} == {role_file(role).name for role in Role} | {
-        "nats-server@.service"
+        "nats-server@.service",
+        "chargekeeper-backup.service",
     }
 
 
@@ -49,7 +50,12 @@ def test_no_process_may_more_than_it_needs(file: str) -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 @pytest.mark.parametrize(
-    "unit", ["nats-server@n1.service", *(role_file(role).name.replace("@", "@8101") for role in Role)]
+    "unit",
+    [
+        "nats-server@n1.service",
+        "chargekeeper-backup.timer",
+        *(role_file(role).name.replace("@", "@8101") for role in Role),
+    ],
 )
 def test_systemd_finds_nothing_wrong(unit: str, tmp_path: Path) -> None:
     folder = tmp_path / "systemd"
