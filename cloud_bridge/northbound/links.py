@@ -51,20 +51,24 @@ class Links:
         self._app_state = app_state
         self._links: dict[Setting, tuple[Link, asyncio.Task[None]]] = {}
         self._recorded: dict[Setting, LinkState] = {}
+        self._begun = False  # what the process before had written of its connections is gone
         self._means = Means(
             app_state.clock, app_state.counters, cache(ssl.create_default_context), self._give, self._save
         )
 
     async def run(self, duties: Duties) -> None:
         """For ever."""
+        self._begun = False
         try:
-            await asyncio.to_thread(self._begin_anew)
             await duties.every(LOOK_EVERY_S, "northbound", self.look)
         finally:
             await self._end(list(self._links))
 
     async def look(self) -> None:
         """Begin what is set, end what is not, and let each know what is known. Raises SQLAlchemyError."""
+        if not self._begun:
+            await asyncio.to_thread(self._begin_anew)
+            self._begun = True
         shown = await asyncio.to_thread(self._read)
         settings = {one.setting for one in shown}
         await self._end([one for one in self._links if one not in settings])

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import InternalError
 
 from cloud_bridge.cli import tls
 from cloud_bridge.durations import MINUTE_MS
@@ -111,6 +112,22 @@ def test_a_unit_is_shown_with_its_key_and_its_sessions(story: Story) -> None:
     story.bridge.until(lambda: "StopTransaction" in back_end.actions(), "told of its end")
     told = dict(back_end.told)
     assert (told["StartTransaction"]["meterStart"], told["StopTransaction"]["meterStop"]) == (1000, 1100)
+
+
+def test_a_database_that_takes_nothing_as_it_begins_ends_nothing(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    back_end, refused = SocketBackEnd(story.bridge), []
+
+    def read_only(_: object) -> None:
+        refused.append(True)
+        raise InternalError("UPDATE northbound", {}, RuntimeError("in a read-only transaction"))
+
+    story.say(s="A1")
+    story.show(back_end.url)
+    with monkeypatch.context() as patch:
+        patch.setattr("cloud_bridge.northbound.links.all_disconnected", read_only)
+        story.begin()
+        story.bridge.until(lambda: len(refused) > 1, "tried again")
+    story.bridge.until(lambda: story.shown().link.connected_ms is not None, "shown once it takes writes")
 
 
 def test_a_silent_unit_leaves_its_back_end_and_comes_back_when_it_is_heard(story: Story) -> None:
