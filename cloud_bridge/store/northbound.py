@@ -2,9 +2,10 @@
 changes hands, and none of what was before it is told."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, delete, func, literal, select, update
+from sqlalchemy import BigInteger, Connection, Select, bindparam, delete, func, literal, select, update
 
 from cloud_bridge.contact import StoredContact
 from cloud_bridge.errors import BridgeError
@@ -101,10 +102,14 @@ def hide(connection: Connection, unit_id: str) -> bool:
 
 def shown_of(connection: Connection, unit_id: str) -> Shown | None:
     """None: to nobody."""
-    columns = ("url", "identity", "may_command", "dropped", *LinkState._fields)
-    query = select(*(northbound.c[name] for name in columns)).where(northbound.c.unit_id == unit_id)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_of_one(), {"unit": unit_id}).one_or_none()
     return None if row is None else Shown(row.url, row.identity, row.may_command, row.dropped, LinkState(*row[4:]))
+
+
+@cache
+def _of_one() -> Select[Any]:
+    columns = ("url", "identity", "may_command", "dropped", *LinkState._fields)
+    return select(*(northbound.c[name] for name in columns)).where(northbound.c.unit_id == bindparam("unit"))
 
 
 def shown_units(connection: Connection) -> list[ShownUnit]:

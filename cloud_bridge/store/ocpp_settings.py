@@ -2,14 +2,17 @@
 ours have rows, and each has one for a setting."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from cloud_bridge.ocpp_settings import Answered, Setting, Told, Tried
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.tables import ocpp_settings, units
 from cloud_bridge.store.upsert import replace
 
+_COLUMNS = [ocpp_settings.c[name] for name in Setting._fields]
 _ANSWERS = {one.value: one for one in Answered}
 
 
@@ -23,10 +26,13 @@ def record_settings(connection: Connection, settings: Sequence[tuple[str, Tried 
         replace(connection, ocpp_settings, rows)
 
 
+@cache
+def _of_one() -> Select[Any]:
+    return select(*_COLUMNS).where(ocpp_settings.c.unit_id == bindparam("unit")).order_by(ocpp_settings.c.name)
+
+
 def settings_of(connection: Connection, unit_id: str) -> Rows[Setting]:
     """By their names."""
-    columns = [ocpp_settings.c[name] for name in Setting._fields]
-    query = select(*columns).where(ocpp_settings.c.unit_id == unit_id).order_by(ocpp_settings.c.name)
-    found = readable(columns, connection.execute(query))
+    found = readable(_COLUMNS, connection.execute(_of_one(), {"unit": unit_id}))
     rows = (Setting(row.name, row.wanted, _ANSWERS.get(row.answered), row.value) for row in found)
     return Rows(rows, found.unreadable)

@@ -15,7 +15,7 @@ from firmware.charging.excess import Excess, over_ma
 from firmware.charging.exchange import Event, Exchange, Report
 from firmware.charging.faults import PROVEN, RAIL_FALLING_MV, Faults
 from firmware.charging.io import SAFE, X1, F, Inputs, Outputs
-from firmware.charging.led import led
+from firmware.charging.led import blink_now, led
 from firmware.charging.mode import Mode
 from firmware.charging.offer_limiter import OfferLimiter
 from firmware.charging.rcd_selftest import RUNNING, RcdSelftest
@@ -333,9 +333,13 @@ class Controller:
         outputs.contactor = contactor
         if contactor != control_state.contactor:
             self._switch(now_ms, contactor)
-        is_linked, is_commissioned = self._mode.now != "standalone", control_state.setup.commissioned
-        outputs.led = led(self.phase, control_state.faults, is_linked, now_ms, is_commissioned)
+        outputs.led = self._light(now_ms)
         outputs.rcd_test = self.phase == "testing" and self._rcd.state == "tripping"
+
+    def _light(self, now_ms: int) -> tuple[int, int, int]:
+        """A method of its own: in `_drive` its values would lie on the heap."""
+        blink = blink_now(self._mode.now != "standalone", self._state.setup.commissioned, now_ms)
+        return led(self.phase, self._state.faults, blink, now_ms)
 
     def _switch(self, now_ms: int, contactor: bool) -> None:
         """Count it; the contactor may have to rest after an opening."""

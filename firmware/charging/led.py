@@ -15,7 +15,8 @@ VIOLET = (150, 0, 200)
 LINK_BLINK_EVERY_MS = 10000
 LINK_BLINK_MS = 150
 INSTALLER_BLINKS_EVERY_MS = 5000  # while no installer has commissioned the unit
-INSTALLER_BLINKS_MS = (2000, 2200, 2400, 2600)  # from and until, of two
+INSTALLER_BLINKS_FROM_MS, INSTALLER_BLINKS_UNTIL_MS = 2000, 2800  # of these
+INSTALLER_BLINK_MS = 200  # each, and the dark after it
 
 # phase (charging/sequence.py): colour, rhythm
 PATTERNS = {
@@ -39,21 +40,34 @@ PASSING_FAULT = (RED, "blink")  # clears itself after its cause
 _SHADES: "dict[tuple[int, int, int], dict[int, tuple[int, int, int]]]" = {}
 
 
-def led(state: str, faults: tuple[str, ...], link: bool, now: int, commissioned: bool) -> tuple[int, int, int]:
+def led(state: str, faults: tuple[str, ...], blink: "tuple[int, int, int] | None", now: int) -> tuple[int, int, int]:
     """Return (red, green, blue), 0..255 each, at `now` ms.
 
-    `state`: phase of sequence.py; `faults`: names of the faults that are set; `link`: False without contact with the cloud
-    for longer than the grace period (mode.py); `commissioned`: by an installer.
+    `state`: phase of sequence.py; `faults`: names of the faults that are set; `blink`: the colour that `blink_now` gives.
     """
     if faults:
         colour, rhythm = _fault_pattern(faults)
-    elif not link and now % LINK_BLINK_EVERY_MS < LINK_BLINK_MS:
-        return WHITE
-    elif not commissioned and _is_installer_blink(now % INSTALLER_BLINKS_EVERY_MS):
-        return VIOLET
+    elif blink:
+        return blink
     else:
         colour, rhythm = PATTERNS[state]
     return _shade(colour, RHYTHMS[rhythm](now))
+
+
+def blink_now(link: bool, commissioned: bool, now: int) -> "tuple[int, int, int] | None":
+    """Return the colour of a blink that is added at `now` ms, or None. `link`: False without contact with the cloud for longer
+    than the grace period (mode.py); `commissioned`: by an installer.
+    """
+    if not link and now % LINK_BLINK_EVERY_MS < LINK_BLINK_MS:
+        return WHITE
+    if not commissioned:
+        now %= INSTALLER_BLINKS_EVERY_MS
+        if (
+            INSTALLER_BLINKS_FROM_MS <= now < INSTALLER_BLINKS_UNTIL_MS
+            and now % (2 * INSTALLER_BLINK_MS) < INSTALLER_BLINK_MS
+        ):
+            return VIOLET
+    return None
 
 
 def _fault_pattern(faults: tuple[str, ...]) -> tuple[tuple[int, int, int], str]:
@@ -61,11 +75,6 @@ def _fault_pattern(faults: tuple[str, ...]) -> tuple[tuple[int, int, int], str]:
         if name in NEEDS_PERSON:
             return LATCHED_FAULT
     return PASSING_FAULT
-
-
-def _is_installer_blink(at_ms: int) -> bool:
-    first, until, second, end = INSTALLER_BLINKS_MS
-    return first <= at_ms < until or second <= at_ms < end
 
 
 def _shade(colour: tuple[int, int, int], brightness: int) -> tuple[int, int, int]:

@@ -9,9 +9,9 @@ While a car draws current, energy flows on in straight lines: in pieces of `COAR
 and once it has shown nothing new in some of them until its battery is full, or until the talking half wants to know.
 """
 
+from collections.abc import Callable
 from typing import Any
 
-from firmware.charging.led import led
 from firmware.control_loop import PERIOD_MS, ControlLoop
 from firmware.supervisor import FEED_MS
 from hil_tests.years.doors import Strand
@@ -26,12 +26,16 @@ SETTLED_PIECES = (
 LONGEST_MS = 3_600_000
 
 
-def unnoticed_led(*arguments: Any) -> "tuple[int, int, int]":
-    """The rhythm of the light changes nothing that anybody waits for."""
-    noted = len(NOTES.noted)
-    shown = led(*arguments)
-    del NOTES.noted[noted:]
-    return shown
+def unnoticed(called: "Callable[..., Any]") -> "Callable[..., Any]":
+    """A function of the light: its rhythm changes nothing that anybody waits for."""
+
+    def call(*arguments: Any) -> Any:
+        noted = len(NOTES.noted)
+        shown = called(*arguments)
+        del NOTES.noted[noted:]
+        return shown
+
+    return call
 
 
 class ControlJumps:

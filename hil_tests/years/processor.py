@@ -11,12 +11,12 @@ from unittest.mock import patch
 from firmware import app, control_loop, lazy_import, memory
 from firmware.boards import latched_mark
 from firmware.boards.board import Board
-from firmware.charging import controller
+from firmware.charging import controller, led
 from firmware.link import secure
 from hil_tests.sim.board import RESET
 from hil_tests.sim.board import Outputs as Pins
 from hil_tests.years import tls_stand_in
-from hil_tests.years.control_jumps import ControlJumps, unnoticed_led
+from hil_tests.years.control_jumps import ControlJumps, unnoticed
 from hil_tests.years.doors import Ended, Strand
 from hil_tests.years.hardware import Hardware
 from hil_tests.years.main_rest import Learned, MainRest
@@ -154,7 +154,8 @@ class Processor:
             (app, "os", SimpleNamespace(urandom=self._draw.randbytes)),
             (app.Unit, "__init__", remembered),
             (secure, "tls", tls_stand_in),
-            (controller, "led", unnoticed_led),
+            (controller, "led", unnoticed(led.led)),
+            (controller, "blink_now", unnoticed(led.blink_now)),
             (memory, "gc", SimpleNamespace(collect=lambda: None, mem_free=lambda: HEAP_FREE)),
         )
         state = random.getstate()
@@ -191,10 +192,10 @@ class MemoryBoard(Board):
 
     def write(self, outputs: Any) -> None:
         duty, contactor = outputs.pilot_duty_u16, outputs.contactor
-        led, rcd_test = outputs.led, outputs.rcd_test
+        colour, rcd_test = outputs.led, outputs.rcd_test
         pins = self._pins
-        if (duty, contactor, led, rcd_test) != (pins.pilot_duty_u16, pins.contactor, pins.led, pins.rcd_test):
-            self._pins = Pins(duty, contactor, led, rcd_test=rcd_test)
+        if (duty, contactor, colour, rcd_test) != (pins.pilot_duty_u16, pins.contactor, pins.led, pins.rcd_test):
+            self._pins = Pins(duty, contactor, colour, rcd_test=rcd_test)
             self._hardware.obey(self._pins)
 
     def move_live_line(self) -> None:

@@ -74,8 +74,7 @@ def _light() -> list[str]:
         (
             "in addition, not commissioned",
             led.VIOLET,
-            f"twice {led.INSTALLER_BLINKS_MS[1] - led.INSTALLER_BLINKS_MS[0]} ms "
-            f"every {led.INSTALLER_BLINKS_EVERY_MS // 1000} s",
+            f"twice {led.INSTALLER_BLINK_MS} ms every {led.INSTALLER_BLINKS_EVERY_MS // 1000} s",
         ),
     ):
         rows.append(f"| {what} | {names[colour]} | {rhythm} |")

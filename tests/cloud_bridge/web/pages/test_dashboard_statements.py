@@ -22,7 +22,7 @@ from tests.cloud_bridge.people import Visitor, unit_of
 from tests.cloud_bridge.running import Bridge
 
 PAGE = "/charge-points/home-1"
-FIRST_VIEW, TRANSACTIONS = 18, 2  # who asks and what is theirs; what the page shows
+FIRST_VIEW, TRANSACTIONS = 19, 2  # who asks and what is theirs; what the page shows
 
 
 @pytest.fixture
