@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from hil_tests.fixtures.progress import bar
-from hil_tests.mutants.copies import CHECKOUT, Copy, alone
+from hil_tests.mutants.copies import CHECKOUT, Copy, exclusive_lock
 from hil_tests.mutants.operators import Mutant, difference, mutants
 from hil_tests.mutants.rooms import ROOMS, draw, report, room_of
 
@@ -66,7 +66,7 @@ def survivors(sample: list[Mutant]) -> list[Mutant]:
     rooms = {room_of(mutant.path) for mutant in sample}
     paths = [path for room in ROOMS if room in rooms for path in files_below(room)]
     tests = [path for room, begin in ROOMS.items() if room in rooms for path in files_below(begin, "test_*.py")]
-    with alone(), ExitStack() as stack:
+    with exclusive_lock(), ExitStack() as stack:
         copies = [stack.enter_context(Copy(str(number + 1))) for number in range(WORKERS)]
         for one in copies:
             one.mark(paths)

@@ -34,7 +34,7 @@ class Measured(NamedTuple):
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def exclusive_lock() -> Iterator[None]:
     """Nobody else makes copies meanwhile. Raises SystemExit if somebody does."""
     COPIES.mkdir(parents=True, exist_ok=True)
     with (COPIES / "lock").open("w") as lock:
