@@ -130,9 +130,9 @@ class Stream(io.IOBase):
         if self._subscription:
             self._modem.unsubscribe(self._subscription)
             self._subscription = None
+            self.traffic.closed()
         gone = self._peer_closed or self._error in (errno.ENOTCONN, errno.ECONNABORTED)
         self._error = errno.ENOTCONN
-        self.traffic.closed()
         if gone:
             return
         try:
