@@ -13,7 +13,9 @@ OF_NODES = hil_tests/ingest/cluster hil_tests/ingest/test_jetstream.py
 ON_POSTGRESQL = hil_tests/store/test_postgresql.py
 PATIENT = cloud answers cortex-m databases store units
 OWN_KIND = cortex_m demo home_assistant ingest link link_life modem scenarios siege start store vehicles web
-PYTEST = $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rfEs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
+# A kind that hangs shows where all its threads are, and has failed; it may take twice as long as the longest.
+WITHIN = PYTHONFAULTHANDLER=1 timeout --foreground --signal=ABRT --kill-after=10 40m
+PYTEST = $(WITHIN) $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rfEs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
 
 # Some hundred processes are started; with this, each would compile our code anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -81,6 +83,7 @@ pages: .venv ## the pages in a real browser
 hil: .venv ## the whole product on the virtual rig; RIG=loop|... a charge point on another rig (hil_tests/rigs.toml); BOARD=... of the virtual ones
 	@$(PYTEST) hil_tests/scenarios $(if $(RIG),--rig $(RIG))
 
+postgresql: WITHIN = # hours
 postgresql: .venv ## all of the cloud's tests, pages and interface among them, on PostgreSQL
 	@POSTGRESQL_ROOMS=all CLOCK_STORIES=300 $(PYTEST) $(ON_POSTGRESQL)
 

@@ -24,7 +24,7 @@ from cloud_bridge.northbound.links import Links
 from cloud_bridge.settings import Settings
 from cloud_bridge.store import claims
 from cloud_bridge.store.access import Role
-from cloud_bridge.store.northbound import Setting, Shown, hide, show, shown_of
+from cloud_bridge.store.northbound import Setting, Shown, hide, show, shown_of, shown_units
 from cloud_bridge.store.people import find_person
 from tests.cloud_bridge.northbound.back_end import SocketBackEnd, well
 from tests.cloud_bridge.running import DEADLINE_S, Bridge, Unit
@@ -63,6 +63,11 @@ class Story:
             found = shown_of(opened, "cp-1")
         assert found is not None
         return found
+
+    def has_transaction(self) -> bool:
+        """Whether one was made of the session that goes on."""
+        with self.bridge.app_state.database.reading() as opened:
+            return [one.stored.transaction is not None for one in shown_units(opened)] == [True]
 
     def begin(self) -> None:
         """As a process does that begins to lead."""
@@ -361,6 +366,7 @@ def test_a_session_that_ended_while_it_was_away_is_told_later(story: Story) -> N
     story.until_refused(link_errors.HTTP)
     began_s = story.bridge.clock.now_ms() // 1000
     story.say(s="C2", w=7000, e=1000)
+    story.bridge.until(story.has_transaction, "seen as plugged in before it is over")
     for _ in range(3):
         story.bridge.clock.advance(10 * MINUTE_MS)
         story.say(s="C2", w=7000, e=2000)
