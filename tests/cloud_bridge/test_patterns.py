@@ -22,7 +22,9 @@ import pytest
 import cloud_bridge
 
 LENGTHS = (8_000, 40_000)  # characters; the engine cannot be stopped at once, and soon ends with few
-LIMIT_S = 0.05  # of processor time for one text; of 40,000 a quadratic pattern takes three times that, ours a third of it
+LIMIT_S = (
+    0.05  # of processor time for one text; of 40,000 a quadratic pattern takes three times that, ours a third of it
+)
 ROOT = Path(cloud_bridge.__file__ or "").parent
 COMPILE = "re.compile"
 FUNCTIONS = {COMPILE} | {
