@@ -5,6 +5,7 @@ Without a record, and with one that cannot be read, the unit charges at 6 A. A u
 records has none: its setting `installer_max_a` is the rating of its circuit, and is not looked at once there is a record.
 """
 
+import errno
 import os
 
 from firmware.charging.pilot import OFFER_MIN_A
@@ -30,8 +31,8 @@ def load(flash: str) -> "dict[str, Any] | None":
     try:
         if not os.stat(path)[6]:
             return None  # the first one was cut off by the mains: littlefs makes the file before what is in it
-    except OSError:
-        return None
+    except OSError as error:
+        return None if error.args[0] == errno.ENOENT else {}
     record = record_file.load(path)
     amps = record.get("amps") if isinstance(record, dict) else None
     return record if isinstance(amps, int) and amps >= OFFER_MIN_A else {}

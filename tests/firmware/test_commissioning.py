@@ -1,5 +1,6 @@
 """Does a unit charge at 6 A until an installer has commissioned it, say so, and never above the rating of its circuit then?"""
 
+import errno
 import json
 
 import pytest
@@ -163,6 +164,24 @@ def test_a_record_that_cannot_be_read_is_6_a_whatever_was_set_before(stored):
     unit.start()
     assert unit.most_a() == 6
     assert answer_commission(unit, "") == ["commissioned no; 6 A until it is: the record cannot be read"]
+
+
+class FailingFlash:
+    """Stands for the module `os`: the flash does not even say whether the record is there."""
+
+    def stat(self, path):
+        raise OSError(errno.EIO)
+
+
+def test_a_flash_that_does_not_answer_is_no_unit_from_before_there_were_records():
+    unit = Unit({"id": "CP1", "installer_max_a": 32})
+    unit.type(amps=10)
+    commissioning.os, before = FailingFlash(), commissioning.os
+    try:
+        unit.start()
+    finally:
+        commissioning.os = before
+    assert unit.most_a() == 6
 
 
 def test_a_record_without_a_rating_is_none():
