@@ -46,8 +46,9 @@ def stay_when_the_broker_is_suspect(known: "NetworkHistory", seen: Seen) -> Deci
 
 
 def end_a_trial(known: "NetworkHistory", seen: Seen) -> Decision | None:
-    """A network on trial that is not clearly better, once measured, is left: for the next one, or to return. One that is
-    better and still weak is left only for the next one.
+    """A network on trial that is not clearly better, once measured, is left for the next one or for its origin.
+
+    A better one that is still weak is left only for the next one.
     """
     origin = known.origin(seen.now_s, seen.plmn)
     if origin is None:

@@ -117,7 +117,7 @@ def _rendered(steps: tuple[BringUpStep, ...], record: Record) -> str:
     proven = [one[HARDWARE].on for one in record.values() if HARDWARE in one and one[HARDWARE].is_so]
     total = len(list(checks(steps)))
     last = f", the last on {max(proven)}" if proven else ""
-    lines = [f"Of {total} things that have to be seen, {len(proven)} were seen on hardware{last}.", ""]
+    lines = [f"{len(proven)} of {total} checks have been seen to pass on hardware{last}.", ""]
     for number, step in enumerate(steps, 1):
         lines += _folded(step.do, f"{number}. ", " " * len(f"{number}. "))
         for check in step.check:

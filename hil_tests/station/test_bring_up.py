@@ -76,11 +76,11 @@ def test_a_check_is_unproven_until_it_was_seen_on_hardware(folder: Path) -> None
     write_sight("x", "green", RIG, SIGHT, folder)
     told = document(DOCUMENT, "x", folder)
     assert "the light is green: **unproven** (so on the virtual rig on 2026-02-03 with 1.4.0)" in told
-    assert "Of 3 things that have to be seen, 0 were seen on hardware." in told
+    assert "0 of 3 checks have been seen to pass on hardware." in told
     write_sight("x", "green", HARDWARE, SIGHT, folder)
     told = document(told, "x", folder)
     assert "the light is green: seen on 2026-02-03 with 1.4.0: 12.01 V by a Fluke 87" in told
-    assert "Of 3 things that have to be seen, 1 were seen on hardware, the last on 2026-02-03." in told
+    assert "1 of 3 checks have been seen to pass on hardware, the last on 2026-02-03." in told
     write_sight("x", "green", HARDWARE, SIGHT.model_copy(update={"is_so": False}), folder)
     assert "**not so** on 2026-02-03" in document(told, "x", folder)
     assert told.startswith("# A board\n") and told.endswith("The end.\n")

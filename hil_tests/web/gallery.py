@@ -1,7 +1,7 @@
-"""The pictures of the product, a row each, and the page that shows them by role (hil_tests/screenshots/README.md).
+"""The pictures of the product, one row each, and the page that shows them by role (hil_tests/screenshots/README.md).
 
-A new picture is a new row; a home that is in another state than those there are belongs in street.py. `make screenshots` takes
-all of them, `python -m hil_tests.web.screenshots NAME ...` some.
+To add a picture, add a row. If it needs a home in a new state, add the home to street.py. `make screenshots` takes all
+pictures, and `python -m hil_tests.web.screenshots NAME ...` takes those that are named.
 """
 
 from typing import NamedTuple
@@ -12,8 +12,8 @@ STREET, RIG, TERMINAL = "street", "rig", "terminal"  # where a picture is taken 
 
 
 class Picture(NamedTuple):
-    """One picture. `who` is logged in (street.py); `at` is what has to be there, and what the page is scrolled to, as
-    CSS says it."""
+    """One picture. `who` is logged in (street.py). `at` is a CSS selector: the element must exist, and the page is scrolled to
+    it."""
 
     name: str
     role: str
@@ -24,7 +24,7 @@ class Picture(NamedTuple):
     shows: str
     at: str = ""
     where: str = STREET
-    beside: str = ""  # the other apps: what they show there, what ours shows, what was taken
+    beside: str = ""  # comparison with other apps: what they show there, what ours shows, what was adopted
 
 
 PICTURES = (
@@ -35,12 +35,13 @@ PICTURES = (
         "/",
         PHONE,
         LIGHT,
-        "Charging now: last contacted at the top, power, Stop, cost",
-        beside="Tesla's app opens on the car with its charge, the power, the time left and Stop charging in one view, and"
-        " ev.energy shows the energy and cost of the session. Ours has the same figures and one large button, and above"
-        " them what neither leads with: when the charger was heard last, so that an old figure is never taken for one of"
-        " now. Taken: the power beside the state, one button whose word is what it does, and the cost while it runs. Not"
-        " taken: the picture of the car, which would cost more bytes than the rest of the page.",
+        "Charging now: last contact at the top, then power, Stop and cost",
+        beside="Tesla's app opens on the car and shows its charge, the power, the time left and Stop charging in one view. "
+        "ev.energy shows the energy and cost of the session. Ours shows the same figures and one large button. Above "
+        "them it shows what neither leads with: when the charger was last heard from, so that nobody takes an old "
+        "figure for a current one. Adopted: the power beside the state, one button whose label is its action, and the "
+        "cost during the session. Not adopted: the picture of the car, which would take more bytes than the rest of "
+        "the page.",
     ),
     Picture(
         "dashboard",
@@ -49,15 +50,21 @@ PICTURES = (
         "/",
         PHONE,
         DARK,
-        "Plugged in, and waiting for the off-peak hours: tonight as a bar",
-        beside="Intelligent Octopus lists the slots of tonight, Ohme names the time at which the car is ready, and evcc draws"
-        " its plan over the prices. Ours says in one sentence why nothing is charged now and when it begins, and draws"
-        " the hours, the cheap hours below them, now, and the time to be ready on one bar until the morning. Taken:"
-        " evcc's prices under the plan and Ohme's mark of the departure. Different: the server draws it, so it is there"
-        " without scripts, and below it stands the same in words, which is what is read aloud.",
+        "Plugged in, and waiting for the off-peak hours, with tonight as a bar",
+        beside="Intelligent Octopus lists the slots of the night, Ohme gives the time at which the car is ready, and evcc "
+        "draws its plan over the prices. Ours says in one sentence why it does not charge now and when it will begin. "
+        "One bar until the morning shows the hours, the cheap hours below them, the present time, and the time to be "
+        "ready. Adopted: evcc's prices under the plan and Ohme's mark of the departure. Different: the server draws "
+        "the bar, so it needs no scripts, and the same content is below it in words, for screen readers.",
     ),
     Picture(
-        "dashboard-desk", "driver", "dora", "/", DESK, DARK, "The same on a desk: status and action, plan and session"
+        "dashboard-desk",
+        "driver",
+        "dora",
+        "/",
+        DESK,
+        DARK,
+        "The dashboard on a desktop: status and action, plan and session",
     ),
     Picture(
         "silent",
@@ -66,14 +73,21 @@ PICTURES = (
         "/",
         PHONE,
         LIGHT,
-        "Silent for more than 30 minutes: what to do, and who helps",
-        beside="Ohme and ev.energy say that a charger is offline, and leave what to do to an article of their help pages."
-        " Ours says for how long, that the car can still be charged, what to switch off and on with a timer for the 30"
-        " seconds, and has the call for help on the same page. Taken: nothing; their users ask for this in reviews.",
+        "Silent for more than 30 minutes: what to do, and who can help",
+        beside="Ohme and ev.energy say that a charger is offline, and leave the remedy to an article of their help pages. "
+        "Ours says for how long, that the car can still be charged, and what to switch off and on, with a timer for "
+        "the 30 seconds; the call for help is on the same page. Adopted: nothing; users of those apps ask for this in "
+        "reviews.",
     ),
     Picture("red-light", "driver", "rita", "/", PHONE, LIGHT, "A red light: what is wrong, and what not to do"),
     Picture(
-        "hours", "driver", "dora", "/charge-points/CK-0001/charging", PHONE, LIGHT, "Charge now, hours, limit, pause"
+        "hours",
+        "driver",
+        "dora",
+        "/charge-points/CK-0001/charging",
+        PHONE,
+        LIGHT,
+        "Controls: charge now, hours, limit, pause",
     ),
     Picture(
         "tariff",
@@ -82,7 +96,7 @@ PICTURES = (
         "/charge-points/CK-0001/tariff/octopus-go",
         PHONE,
         LIGHT,
-        "A tariff: what it sets, hours and cost together",
+        "A tariff sets hours and cost together",
     ),
     Picture(
         "history",
@@ -91,19 +105,34 @@ PICTURES = (
         "/charge-points/CK-0001/history?days=30",
         DESK,
         LIGHT,
-        "What has been: reach, the signal and the line at 14",
+        "History: contact with the charger, and its signal with the threshold at 14",
         at="section:has(#signal)",
-        beside="Home Assistant's energy page has a day's bars by the hour, their cost, and a choice of dates. Ours has bars of"
-        " energy and cost by session and day, and beside them what that page does not know: how well the charger reached"
-        " us, with each silence, its mobile signal and its changes of network. Taken: the bars, the choice of spans, and"
-        " every chart as a table and as a file. Not taken: solar power, batteries and gas, of which we are told nothing.",
+        beside="Home Assistant's energy page has the bars of a day by the hour, their cost, and a choice of dates. Ours has "
+        "bars of energy and cost by session and day. Beside them it shows what that page does not know: how well the "
+        "charger reached us, with each silence, its mobile signal and its changes of network. Adopted: the bars, the "
+        "choice of spans, and every chart as a table and as a file. Not adopted: solar power, batteries and gas, "
+        "about which we receive no data.",
     ),
+    Picture("vehicles", "driver", "dora", "/account/vehicles", PHONE, DARK, "Vehicle Details: the connected car"),
     Picture(
-        "vehicles", "driver", "dora", "/account/vehicles", PHONE, DARK, "Vehicle Details: the car that is connected"
+        "lost-car",
+        "driver",
+        "lou",
+        "/",
+        PHONE,
+        DARK,
+        "Access to the car's account is lost, with both ways to restore it",
     ),
-    Picture("lost-car", "driver", "lou", "/", PHONE, DARK, "The car's account is lost, and both ways back"),
-    Picture("car-only", "driver", "carl", "/", PHONE, LIGHT, "A car, and no charger"),
-    Picture("notifications", "driver", "dora", "/account/notifications", PHONE, LIGHT, "What to be told of, and where"),
+    Picture("car-only", "driver", "carl", "/", PHONE, LIGHT, "A driver with a car and no charger"),
+    Picture(
+        "notifications",
+        "driver",
+        "dora",
+        "/account/notifications",
+        PHONE,
+        LIGHT,
+        "Notifications: which events, and where they are sent",
+    ),
     Picture(
         "household",
         "driver",
@@ -111,7 +140,7 @@ PICTURES = (
         "/account/units/CK-0001/people",
         PHONE,
         DARK,
-        "A charger, shared with a household",
+        "A charger that is shared with a household",
     ),
     Picture("thread", "driver", "sam", "/support/1", PHONE, LIGHT, "A conversation with support"),
     Picture("jobs", "installer", "ingo", "/jobs", PHONE, DARK, "The installer's jobs"),
@@ -122,7 +151,7 @@ PICTURES = (
         "/jobs/1",
         PHONE,
         LIGHT,
-        "On site: the verdict at arm's length, before and after, and the next step at the thumb",
+        "On site, on a phone: the verdict in large type, before and after, and the next step as a button at the thumb",
     ),
     Picture(
         "job",
@@ -131,10 +160,10 @@ PICTURES = (
         "/jobs/1",
         DESK,
         LIGHT,
-        "A visit that helped: evidence before and after",
+        "A visit that improved the signal: evidence before and after",
         at='section:has(h2:text-is("Before and after the visit"))',
     ),
-    Picture("jobs-desk", "installer", "ingo", "/jobs/1", DESK, DARK, "A job on a desk: the list beside it"),
+    Picture("jobs-desk", "installer", "ingo", "/jobs/1", DESK, DARK, "A job on a desktop, beside the list of jobs"),
     Picture(
         "signal-tool",
         "installer",
@@ -142,12 +171,12 @@ PICTURES = (
         "python -m modem report --seconds 10 --place Garage",
         (960, 250),
         DARK,
-        "On site: the verdict of the signal, and what to do",
+        "On site, in the terminal: the verdict on the signal, and what to do",
         where=TERMINAL,
     ),
-    Picture("support", "support", "sue", "/support", DESK, LIGHT, "Who waits for an answer"),
+    Picture("support", "support", "sue", "/support", DESK, LIGHT, "Conversations that wait for an answer"),
     Picture("answer", "support", "sue", "/support/1", PHONE, LIGHT, "An answer to a driver, on a phone"),
-    Picture("support-phone", "support", "sue", "/support", PHONE, DARK, "The same on a phone"),
+    Picture("support-phone", "support", "sue", "/support", PHONE, DARK, "The conversations on a phone"),
     Picture(
         "support-thread",
         "support",
@@ -155,11 +184,11 @@ PICTURES = (
         "/support/1",
         DESK,
         DARK,
-        "Two panes: who waits, and the thread with what the charger told us",
-        beside="Octopus is praised for people who answer and see the account; the apps of chargers mostly lead to a form or an"
-        " address. Ours keeps the conversation where the charger is, sends what the charger told along with each message,"
-        " and shows support the list and the thread side by side. Taken: a person's answer in the thread, and the list"
-        " that stays. Not taken: a robot that answers first.",
+        "Two panes: conversations that wait, and one of them with the data from the charger",
+        beside="Octopus is praised for people who answer and can see the account; the apps of chargers mostly lead to a form "
+        "or an address. Ours keeps the conversation where the charger is, attaches the charger's data to each "
+        "message, and shows support the list and the thread side by side. Adopted: a person's answer in the thread, "
+        "and the list that stays visible. Not adopted: a robot that answers first.",
     ),
     Picture(
         "evidence", "support", "sue", "/charge-points/CK-0005/jobs", DESK, LIGHT, "Evidence, advice, and raising a job"
@@ -171,21 +200,22 @@ PICTURES = (
         "/fleet",
         DESK,
         DARK,
-        "The fleet as a table: who is silent, by network and site, and since when",
-        beside="Home Assistant lists devices in a table that is sorted and filtered, evcc shows its few charge points side by"
-        " side; the apps for drivers have no fleet. Ours is a table of any size, a page at a time, sorted by its heads,"
-        " with the longest unheard first, and above it how many are silent by network and by site: the mast is seen"
-        " before five visits are planned. Taken: the sortable table. Different: its heads are links, so it sorts without"
-        " scripts, and each sort walks an index of the store.",
+        "The fleet as a table: which chargers are silent, by network and site, and since when",
+        beside="Home Assistant lists devices in a table that can be sorted and filtered, and evcc shows its few charge "
+        "points side by side; the apps for drivers have no fleet. Ours is a table of any size, one page at a time, "
+        "sorted by its column headings, longest silence first. Above it are the numbers of silent chargers by network "
+        "and by site, so that a failed mast is seen before five visits are planned. Adopted: the sortable table. "
+        "Different: the column headings are links, so it sorts without scripts, and each sort walks an index of the "
+        "store.",
     ),
-    Picture("fleet-phone", "operator", "olga", "/fleet", PHONE, LIGHT, "The same on a phone", at=".fleet"),
+    Picture("fleet-phone", "operator", "olga", "/fleet", PHONE, LIGHT, "The fleet on a phone", at=".fleet"),
     Picture("security-phone", "operator", "olga", "/security", PHONE, DARK, "The security log on a phone"),
     Picture("security", "operator", "olga", "/security", DESK, LIGHT, "The security log"),
-    Picture("status", "operator", "olga", "/status", DESK, DARK, "How the service itself is"),
+    Picture("status", "operator", "olga", "/status", DESK, DARK, "The state of the service itself"),
+    Picture("docs", "program", "olga", "/docs", DESK, LIGHT, "The HTTP interface in Swagger UI", at="#docs .opblock"),
     Picture(
-        "docs", "program", "olga", "/docs", DESK, LIGHT, "The interface for programs, to try out", at="#docs .opblock"
+        "panel", "rig", "", "", (1280, 1180), LIGHT, "The panel of the virtual unit, to experiment with", where=RIG
     ),
-    Picture("panel", "rig", "", "", (1280, 1180), LIGHT, "The virtual unit on its wall, to play with", where=RIG),
 )
 ROLES = {
     "driver": "Drivers",
@@ -193,16 +223,16 @@ ROLES = {
     "support": "Support",
     "operator": "Operators",
     "program": "Programs",
-    "rig": "Who tries it out",
+    "rig": "Demo",
 }
 
 
 def page() -> str:
-    """The gallery, in Markdown."""
+    """Return the gallery in Markdown."""
     parts = [
-        "# Pictures\n\nMade by `make screenshots`, of the running product; do not edit. The table behind it is"
-        " [gallery.py](../web/gallery.py): a row is a picture. What is said of other apps is from our knowledge of them up to"
-        " 2025: it was neither measured nor looked up for this page.\n"
+        "# Pictures\n\n`make screenshots` generates this page and its pictures from the running product; do not edit it. Each"
+        " picture is a row of [gallery.py](../web/gallery.py). Statements about other apps are from our knowledge of them up"
+        " to 2025, and were neither measured nor looked up for this page.\n"
     ]
     for role, title in ROLES.items():
         parts.append(f"\n## {title}\n")
@@ -213,5 +243,5 @@ def page() -> str:
                     f'\n{picture.shows}\n\n<img src="{picture.name}.webp" width="{width}" alt="{picture.shows}">\n'
                 )
                 if picture.beside:
-                    parts.append(f"\n*Beside other apps.* {picture.beside}\n")
+                    parts.append(f"\n*Compared with other apps.* {picture.beside}\n")
     return "".join(parts)

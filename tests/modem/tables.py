@@ -1,4 +1,4 @@
-"""`python -m tests.modem.tables`: write the tables of modem/README.md anew from the code."""
+"""`python -m tests.modem.tables`: regenerate the tables of modem/README.md from the code."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ COMMANDS = {
 
 
 def _rules(rules: Sequence[Callable[..., object]]) -> list[str]:
-    """Their names as words, and the first line of what each says of itself."""
+    """Return a table of the rules: the name of each as words, and the first line of its docstring."""
     rows = []
     for number, rule in enumerate(rules, 1):
         why = (rule.__doc__ or "").splitlines()[0]
@@ -31,15 +31,16 @@ def _meanings() -> list[str]:
     causes = ", ".join(str(cause) for cause in network_history.PERMANENT_CAUSES)
     return _table(
         ("a network is", "when"),
-        ("failing", f"2 proofs failed, {network_history.PROOF_S} s from first to last;"
-         f" {_span(network_history.ANSWERED_PROOF_S)} where something answered, since the broker may be restarting."
-         f" It is left alone for {hours}; at once for the longest if it refuses us for good (CME {causes})"),
+        ("failing", f"2 attempts or more brought no CONNACK, the last {network_history.PROOF_S} s or more after the first"
+         f" ({_span(network_history.ANSWERED_PROOF_S)} if the TCP connection was answered: the broker may be restarting)."
+         f" It is quarantined for {hours}; after a permanent reject at once for the longest of these (CME {causes})"),
         ("poor", f"the smoothed CSQ stays at {network_history.POOR_CSQ} or less for {_span(network_history.POOR_S)}, or"
          f" {network_history.DATA_FAILURES} connections break in {_span(network_history.DATA_FAILURES_WITHIN_S)}"),
-        ("tried", f"a survey gives it without signal; it is kept if {roaming.TRIAL_SAMPLES} readings, one a minute, score"
-         f" {roaming.BETTER_BY_CSQ} CSQ more than where the unit came from, and it carries data"),
-        ("better", f"it scores {roaming.BETTER_BY_CSQ} CSQ more and is heard at {roaming.STRONG_CSQ} or more;"
-         f" beside a failing one {network_history.USABLE_CSQ} is enough"),
+        ("on trial", f"a survey lists it without a signal, and the unit has switched to it to measure it. It is kept if it"
+         f" carries data and, after {roaming.TRIAL_SAMPLES} readings, one a minute, scores {roaming.BETTER_BY_CSQ} CSQ more"
+         f" than the network that was left"),
+        ("better", f"it scores {roaming.BETTER_BY_CSQ} CSQ more and has a CSQ of {roaming.STRONG_CSQ} or more;"
+         f" instead of a failing network, a CSQ of {network_history.USABLE_CSQ} is enough"),
     )  # fmt: skip
 
 
@@ -57,19 +58,22 @@ def _budgets() -> list[str]:
         ("scan", f"{network_history.SCANS_A_DAY} a day, {_span(network_history.SCAN_DISTANCE_S)} apart"),
         (
             "switch",
-            f"{network_history.SWITCHES_A_DAY} a day and a return from the last trial, {_span(network_history.DWELL_S)} apart"
-            " unless it fails outright or a trial ends",
+            f"{network_history.SWITCHES_A_DAY} a day, and the return from the last trial;"
+            f" {_span(network_history.DWELL_S)} apart, unless the network fails or a trial ends",
         ),
         (
-            "supply cut of a modem that answers nothing",
+            "supply cut of a modem that does not answer",
             f"{recovery.HANG_CUTS_A_DAY} a day, then every {_span(recovery.HANG_CUTS_THEN_EVERY_S)}",
         ),
-        ("reset after a refusal", f"every {_span(recovery.DENIED_RESET_EVERY_S)}"),
+        ("reset after a reject", f"every {_span(recovery.DENIED_RESET_EVERY_S)}"),
         (
-            "look at the SIM's forbidden list",
+            "read the SIM's list of forbidden networks",
             f"every {_span(recovery.FORBIDDEN_LOOK_EVERY_S)}, first after {_span(recovery.FORBIDDEN_AFTER_S)}",
         ),
-        ("clear it", f"every {_span(recovery.FORBIDDEN_CLEAR_EVERY_S)}, if it bars every network that is heard"),
+        (
+            "clear that list",
+            f"every {_span(recovery.FORBIDDEN_CLEAR_EVERY_S)}, if it forbids every network that is received",
+        ),
     )
 
 
@@ -96,7 +100,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
 
 
 def written() -> str:
-    """The README with its tables as the code has them."""
+    """Return the README with its tables generated from the code."""
 
     def part(found: re.Match[str]) -> str:
         return found[1] + "\n".join(PARTS[found[2]]()) + "\n" + found[3]
