@@ -1,7 +1,8 @@
-"""Every setting by its name: what it means, what holds without it, and an example.
+"""Every setting by name: its meaning, its default, and an example.
 
-`python -m cloud_bridge settings` prints this table, and the operator's guide has it as `deploy/settings.md`. A setting stands
-in the environment, or in the TOML file that CHARGEKEEPER_SETTINGS names; what each may be is checked in settings.py.
+`python -m cloud_bridge settings` prints this table, and the operator's guide contains it (`deploy/settings.md`, written from
+`cli.settings.as_markdown`). Settings come from the environment, or from the TOML file that CHARGEKEEPER_SETTINGS names.
+settings.py validates the values.
 """
 
 from collections.abc import Iterable
@@ -15,167 +16,191 @@ FILE = "CHARGEKEEPER_SETTINGS"
 
 
 class Setting(NamedTuple):
-    """A row of the table."""
+    """One setting: a row of the table."""
 
     name: str
     meaning: str
-    default: str  # what holds without it, as it could be set or in words
+    default: str  # a value that could be set, or a description
     example: str
-    is_secret: bool = False  # no command prints its value
+    is_secret: bool = False  # no command prints the value
 
 
 SETTINGS = (
     Setting(
         FILE,
-        "a TOML file with settings; those of the environment go before it",
+        "a TOML file with settings; the environment overrides it",
         "none",
         "/etc/chargekeeper/settings.toml",
     ),
     Setting(
         "CHARGEKEEPER_DATA",
-        "folder of the database and of all that is kept",
-        "var in the checkout; where it is installed, ~/.local/share/chargekeeper",
+        "folder for the SQLite database, keys and certificates",
+        "`var` in a checkout; `~/.local/share/chargekeeper` if installed as a package",
         "/var/lib/chargekeeper",
     ),
     Setting(
         "CHARGEKEEPER_DATABASE",
-        "a PostgreSQL instead of the SQLite in the data folder",
+        "URL of a PostgreSQL to use instead of the SQLite database in the data folder",
         "none",
         "postgresql://chargekeeper:secret@db.example/chargekeeper",
         is_secret=True,
     ),
     Setting(
         "CHARGEKEEPER_DATABASE_READ",
-        "a standby of it, which pages read",
+        "URL of a streaming standby of that PostgreSQL, from which pages read",
         "none",
         "postgresql://chargekeeper:secret@standby.example/chargekeeper",
         is_secret=True,
     ),
     Setting(
-        "CHARGEKEEPER_HOST", "the address that pages and broker listen on; :: is IPv4 and IPv6", "127.0.0.1", "0.0.0.0"
+        "CHARGEKEEPER_HOST",
+        "the address that the service listens on, for pages and charge points; :: is IPv4 and IPv6",
+        "127.0.0.1",
+        "0.0.0.0",
     ),
-    Setting("CHARGEKEEPER_HTTP_PORT", "the pages; 0 lets the system choose", "8080", "8080"),
+    Setting("CHARGEKEEPER_HTTP_PORT", "port of the pages; 0 lets the system choose", "8080", "8080"),
     Setting(
         "CHARGEKEEPER_PUBLIC_URL",
-        "where people reach the pages; every link that leaves the service begins with it",
+        "address at which people reach the pages; every link that the service creates begins with it",
         "this machine's address",
         "https://chargers.example",
     ),
     Setting(
         "CHARGEKEEPER_PROXIES",
-        "the proxies whose X-Forwarded-For and X-Client-Subject are believed: addresses and networks",
+        "addresses and networks of proxies whose X-Forwarded-For and X-Client-Subject headers are trusted",
         "none",
         "127.0.0.1,::1",
     ),
-    Setting("CHARGEKEEPER_SIGN_UP", "who may make an account: invitation, open or closed", "invitation", "closed"),
+    Setting("CHARGEKEEPER_SIGN_UP", "who may create an account: invitation, open or closed", "invitation", "closed"),
     Setting(
         "CHARGEKEEPER_MAIL",
-        "the mail server for letters and alerts",
-        "none: no letters",
+        "the mail server for e-mails and alerts",
+        "none: no e-mails",
         "mailtos://user:password@mail.example",
         is_secret=True,
     ),
     Setting(
         "CHARGEKEEPER_HELP",
-        "whom drivers may call, one line, shown where they need help",
+        "how drivers reach your support, one line, shown where they need help",
         "none",
         "0800 000 000, weekdays 8 to 18",
     ),
     Setting("CHARGEKEEPER_MAKER", "how drivers reach the manufacturer, one line", "none", "help@maker.example"),
     Setting(
         "CHARGEKEEPER_API_TOKEN",
-        "a token of at least 32 characters for the interface, beside those in the store",
+        "a token for the HTTP interface, at least 32 characters, in addition to those in the store",
         "none",
         "(what `openssl rand -hex 32` prints)",
         is_secret=True,
     ),
     Setting(
         "CHARGEKEEPER_MQTT_PORT",
-        "the broker without TLS, on this machine only; 0 lets the system choose",
+        "port of the embedded broker without TLS, on loopback only; 0 lets the system choose",
         "1883",
         "1883",
     ),
     Setting(
         "CHARGEKEEPER_MQTT_PLAIN",
-        "loopback or anywhere: whether secrets may cross the network in clear text",
+        "loopback or anywhere; anywhere lets secrets cross the network in clear text",
         "loopback",
         "anywhere",
     ),
-    Setting("CHARGEKEEPER_MQTTS_PORT", "the broker over TLS, open where there is a certificate", "8883", "8883"),
     Setting(
-        "CHARGEKEEPER_TLS_CERT", "the certificate with its chain, PEM", "none: no TLS", "/etc/ssl/chargers.example.pem"
+        "CHARGEKEEPER_MQTTS_PORT",
+        "port of the embedded broker over TLS, open if there is a certificate",
+        "8883",
+        "8883",
     ),
-    Setting("CHARGEKEEPER_TLS_KEY", "its key, PEM", "none", "/etc/ssl/private/chargers.example.key"),
+    Setting(
+        "CHARGEKEEPER_TLS_CERT",
+        "certificate for charge points and Home Assistants, with its chain, PEM",
+        "none: no TLS",
+        "/etc/ssl/chargers.example.pem",
+    ),
+    Setting("CHARGEKEEPER_TLS_KEY", "key of that certificate, PEM", "none", "/etc/ssl/private/chargers.example.key"),
     Setting(
         "CHARGEKEEPER_OCPP_PORT",
-        "chargers that speak OCPP, without TLS; in a cluster of `ocpp` alone",
+        "port for chargers that speak OCPP, without TLS; in a cluster only for `ocpp`",
         "closed",
         "8887",
     ),
-    Setting("CHARGEKEEPER_OCPP_PLAIN", "loopback or anywhere, as for MQTT", "loopback", "anywhere"),
-    Setting("CHARGEKEEPER_OCPPS_PORT", "the same over TLS, with the certificate of the broker", "closed", "8888"),
+    Setting("CHARGEKEEPER_OCPP_PLAIN", "loopback or anywhere, as CHARGEKEEPER_MQTT_PLAIN", "loopback", "anywhere"),
+    Setting("CHARGEKEEPER_OCPPS_PORT", "port for OCPP over TLS, with CHARGEKEEPER_TLS_CERT", "closed", "8888"),
     Setting(
         "CHARGEKEEPER_HOME_PORT",
-        "people's Home Assistants, by MQTT without TLS; beyond this machine with CHARGEKEEPER_MQTT_PLAIN alone",
+        "MQTT port for people's Home Assistants, without TLS; on loopback unless CHARGEKEEPER_MQTT_PLAIN=anywhere",
         "closed",
         "1884",
     ),
-    Setting("CHARGEKEEPER_HOME_TLS_PORT", "the same over TLS, with the certificate of the broker", "closed", "8884"),
+    Setting(
+        "CHARGEKEEPER_HOME_TLS_PORT",
+        "MQTT port for people's Home Assistants over TLS, with CHARGEKEEPER_TLS_CERT",
+        "closed",
+        "8884",
+    ),
     Setting(
         "CHARGEKEEPER_BROKER",
-        "an outside broker instead of our own",
+        "URL of an outside broker to use instead of the embedded one",
         "none",
         "mqtts://:secret@broker.example:8883",
         is_secret=True,
     ),
     Setting(
         "CHARGEKEEPER_BROKER_CA",
-        "the authority that its certificate is checked against, PEM",
-        "the system's",
+        "certificate authority that verifies the outside broker, PEM",
+        "the system's authorities",
         "/etc/ssl/broker-authority.pem",
     ),
-    Setting("CHARGEKEEPER_PART", "which part of its units this process takes, of how many", "1/1", "2/4"),
+    Setting(
+        "CHARGEKEEPER_PART",
+        "with an outside broker: which part of the units this process handles, and of how many parts",
+        "1/1",
+        "2/4",
+    ),
     Setting(
         "CHARGEKEEPER_NATS",
-        "the file that `nats write` makes: the units are on a NATS cluster",
+        "the file that `nats write` creates; set it if the units are on a NATS cluster",
         "none",
         "/etc/chargekeeper/nats.json",
     ),
     Setting(
         "CHARGEKEEPER_HOME_ASSISTANT",
-        "on or off: whether Home Assistant finds the units on a shared broker",
+        "on or off; on publishes the units to Home Assistant on the outside broker, by MQTT discovery",
         "off",
         "on",
     ),
     Setting(
         "CHARGEKEEPER_VEHICLES",
-        "the file with the car makers and how to reach them",
+        "the file with the credentials and addresses for car makers",
         "vehicles.toml in the data folder",
         "/etc/chargekeeper/vehicles.toml",
     ),
     Setting(
         "CHARGEKEEPER_VEHICLE_KEYS",
-        "the keys that seal car accounts and second factors; the first one seals",
+        "the keys that encrypt car accounts and second factors; the first encrypts, all decrypt",
         "a key file in the data folder",
         "(id:base64,id:base64)",
         is_secret=True,
     ),
     Setting(
         "CHARGEKEEPER_UPDATE_BYTES",
-        "of updates that a unit is sent in a month, at most; 0 for none",
+        "bytes of firmware updates that a unit is sent in a calendar month, at most; 0 for none",
         "400000",
         "800000",
     ),
-    Setting("CHARGEKEEPER_LOG", "text or json", "text", "json"),
+    Setting("CHARGEKEEPER_LOG", "format of the log: text or json", "text", "json"),
 )
 NAMES = frozenset(setting.name for setting in SETTINGS)
-OF_THE_RIG = frozenset({"CHARGEKEEPER_UNIT_ID", "CHARGEKEEPER_PANEL_PORT"})  # of `make run`, whose bridge has them too
-OF_TESTS = "CHARGEKEEPER_TEST_"  # how names of theirs begin
+OF_THE_RIG = frozenset({"CHARGEKEEPER_UNIT_ID", "CHARGEKEEPER_PANEL_PORT"})  # set by `make run`
+OF_TESTS = "CHARGEKEEPER_TEST_"  # prefix of the variables that tests use
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Of the environment, or of a file as they would stand there. Raises SettingError for one that is no setting."""
+    """Check names of environment variables, or the keys of a settings file as such names. Names without our prefix pass.
+
+    Raises SettingError for an unknown name, and suggests the nearest one.
+    """
     for name in sorted(names):
         if name.startswith(PREFIX) and name not in NAMES | OF_THE_RIG and not name.startswith(OF_TESTS):
             nearest = get_close_matches(name, NAMES, 1, 0.0)[0]
-            raise SettingError(f"{name} is no setting: did you mean {nearest}? `settings` lists them all")
+            raise SettingError(f"{name} is not a setting: did you mean {nearest}? `settings` lists them all")

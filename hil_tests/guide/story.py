@@ -205,7 +205,7 @@ STORY = (
     Section("backup.md", "Backup", backed_up),
     Section("backup.md", "The drill", as_backed_up),
     Section("backup.md", "Upgrade", upgraded),
-    Section("backup.md", "And back", as_backed_up),
+    Section("backup.md", "Rollback", as_backed_up),
     Section("backup.md", "Upgrade", upgraded),
     Section("growing.md", "To PostgreSQL", moved),
     Section("backup.md", "Backup", backed_up),

@@ -41,7 +41,7 @@ def test_an_example_can_be_set_and_a_default_is_what_holds_without_it(setting) -
 
 
 def test_the_operators_guide_has_the_table() -> None:
-    """Written anew by `python -m cloud_bridge.cli.settings_page`."""
+    """deploy/settings.md has what `as_markdown` returns."""
     assert as_markdown() in (PRODUCT / "deploy" / "settings.md").read_text()
 
 
@@ -55,7 +55,7 @@ def test_the_operators_guide_has_the_table() -> None:
     ],
 )
 def test_a_name_that_is_no_setting_is_told_with_the_nearest(typed: str, meant: str) -> None:
-    with pytest.raises(SettingError, match=f"{typed} is no setting: did you mean {meant}"):
+    with pytest.raises(SettingError, match=f"{typed} is not a setting: did you mean {meant}"):
         read_settings({typed: "1"})
 
 

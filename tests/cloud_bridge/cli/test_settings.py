@@ -26,7 +26,8 @@ def test_it_lists_every_setting_and_shows_no_secret(
     assert "0123456789abcdef" not in said
     assert command_line.main(["settings"]) == 0
     assert (
-        "CHARGEKEEPER_HTTP_PORT=9000\n    the pages; 0 lets the system choose. Unset: 8080\n" in capsys.readouterr().out
+        "CHARGEKEEPER_HTTP_PORT=9000\n    port of the pages; 0 lets the system choose. Unset: 8080\n"
+        in capsys.readouterr().out
     )
 
 

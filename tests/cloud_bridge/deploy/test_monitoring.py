@@ -22,6 +22,9 @@ OF_PROMETHEUS = "up"
 
 needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not here: Debian's package prometheus has it")
 
+BACKUP_FAILED = 'node_systemd_unit_state{name="chargekeeper-backup.service", state="failed"}'
+BACKUP_TIMER = 'node_systemd_timer_last_trigger_seconds{name="chargekeeper-backup.timer"}'
+
 # What is told for half an hour, a value a minute: (series, its values, what is to be alerted in the end).
 CASES = [
     ('up{job="chargekeeper", instance="a"}', "1x30", None),
@@ -42,6 +45,11 @@ CASES = [
     ('chargekeeper_messages_total{what="alerts_given_up"}', "0+1x30", "ChargekeeperAlertsNotDelivered"),
     ("chargekeeper_units_duplicate", "1x30", "ChargekeeperTwoWithOneIdentity"),
     ("chargekeeper_security_log_dropped", "0+1x30", "ChargekeeperSecurityLogDropped"),
+    (BACKUP_FAILED, "0x30", None),
+    (BACKUP_FAILED, "1x30", "ChargekeeperBackupMissing"),
+    (BACKUP_TIMER, "0x30", None),  # it has not run yet
+    (BACKUP_TIMER, "-90000x30", None),  # promtool's time begins at 0: 25 hours before that
+    (BACKUP_TIMER, "-93600x30", "ChargekeeperBackupMissing"),
 ]
 SILENT = [(1000, 11, False), (1000, 50, False), (1000, 51, True), (20, 10, False), (20, 11, True)]
 
