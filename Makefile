@@ -15,7 +15,9 @@ PATIENT = cloud answers cortex-m databases store units
 OWN_KIND = cortex_m demo home_assistant ingest link link_life modem scenarios siege start store vehicles web
 # A kind that hangs prints the stacks of its threads and fails, after twice the time of the longest kind.
 WITHIN = PYTHONFAULTHANDLER=1 timeout --foreground --signal=ABRT --kill-after=10 40m
-PYTEST = $(WITHIN) $(if $(filter $@,$(PATIENT)),nice -n 15) .venv/bin/python -m pytest -rfEs --durations=20 $(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
+IS_PATIENT = $(filter $@,$(PATIENT))
+PYTEST = $(WITHIN) $(if $(IS_PATIENT),nice -n 15) .venv/bin/python -m pytest -rfEs --durations=20 $(if $(IS_PATIENT),--timeout 1200) \
+	$(if $(NO_SKIPS),-p hil_tests.fixtures.no_skips)
 
 # The tests start some hundred processes; with this variable, each would compile our code again.
 unexport PYTHONDONTWRITEBYTECODE

@@ -24,7 +24,7 @@ ROOMS = (
     "tests.firmware.update.test_trial",
     "tests.modem",
 )
-MODULE_WITHIN_S = 240  # a busy host runs it ten times slower than an idle one
+MODULE_WITHIN_S = 240  # of processor time
 STORIES = "tests/on_micropython/tell_stories.py"
 
 
