@@ -1,7 +1,7 @@
 """Decides the next recovery action when there is no contact: rules over recovery_ladder.py, with budgets. Pure.
 
-The escalation follows the time without contact, not the number of errors: single errors are ambiguous, and networks have short
-disturbances. A modem that does not answer is power-cycled at once.
+The escalation follows the time without contact, not the number of errors, because single errors are ambiguous and networks
+have short disturbances. A modem that does not answer is power-cycled at once.
 """
 
 from collections import namedtuple
@@ -11,7 +11,8 @@ from modem.first_match import first_match
 from modem.recovery_ladder import CONFIGURE, LADDER, LOOK_FOR_FORBIDDEN, SUPPLY_CUT, WAIT, RecoveryLadder
 
 Remedy = namedtuple("Remedy", ("do", "why"))
-# `answers`: the modem answers AT. `booted`: it restarted by itself. `denied`: the network rejected us (stat 3, or a cause).
+# `answers`: the modem answers AT. `booted`: it restarted by itself. `denied`: the network rejected the unit (stat 3, or a
+# cause). `what`: the trouble, as text for people.
 Trouble = namedtuple("Trouble", ("now_s", "answers", "booted", "registered", "denied", "what"))
 
 # After the last step: the time from one power cycle to the next; the last one repeats.

@@ -1,13 +1,13 @@
 """Decides which network to use, from the present state and the records of network_history.py. Pure.
 
 Selection is automatic (COPS=0) until there is a reason to interfere: the modem does not compare networks that are all strong
-enough (3GPP TS 23.122), and it does not know whether data can be sent. So data come first, then signal. A network that is good
-and not poor is never left. A failing or poor one leads to a survey, and the survey to a switch, each within its daily budget.
-While the broker is suspect, the network is not changed.
+enough (3GPP TS 23.122), and it does not check whether data can be sent. The rules therefore consider data first, then signal.
+A network that is good and not poor is never left. A failing or poor one leads to a survey, and the survey to a switch, each
+within its daily budget. While the broker is suspect, the network is not changed.
 
-The scans of LTE families give no signal. There a poor network is left for the next one of the survey that is not measured, on
-trial: it is measured while it serves, and kept only if it carries data and is clearly better. Otherwise the next one is tried,
-or the unit returns to where it came from; the return needs no budget.
+The scan of an LTE modem reports no signal. With such a modem, a poor network is left for the next surveyed network that is not
+measured, on trial. That network is measured while it serves, and kept only if it carries data and is clearly better. Otherwise
+the next one is tried, or the unit returns to the trial's origin. The return needs no budget.
 """
 
 from collections import namedtuple
@@ -29,7 +29,7 @@ Decision = namedtuple("Decision", ("do", "plmn", "why"))
 Seen = namedtuple("Seen", ("now_s", "plmn", "locked", "proven", "busy"))
 
 TRIAL_SAMPLES = 3  # one a minute, until a network on trial is compared with the one that was left
-STRONG_CSQ = 18  # of a network to which the unit switches for its signal alone
+STRONG_CSQ = 18  # the least CSQ of a network to which the unit switches for its signal alone
 
 
 def stay_while_nothing_serves(known: "NetworkHistory", seen: Seen) -> Decision | None:
@@ -46,8 +46,9 @@ def stay_when_the_broker_is_suspect(known: "NetworkHistory", seen: Seen) -> Deci
 
 
 def end_a_trial(known: "NetworkHistory", seen: Seen) -> Decision | None:
-    """A network on trial that is not clearly better, once measured, is left: for the next one, or to return. One that is
-    better and still weak is left only for the next one.
+    """A network on trial that is not clearly better, once measured, is left: for the next one, or to return.
+
+    A network that is better but still weak is left only for the next one.
     """
     origin = known.origin(seen.now_s, seen.plmn)
     if origin is None:
