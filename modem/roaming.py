@@ -34,7 +34,7 @@ STRONG_CSQ = 18  # the least CSQ of a network to which the unit switches for its
 
 def stay_while_nothing_serves(known: "NetworkHistory", seen: Seen) -> Decision | None:
     """Without a serving network there is nothing to compare; the modem searches, and recovery.py acts."""
-    return Decision(STAY, None, "no network: recovery's concern") if seen.plmn is None else None
+    return Decision(STAY, None, "no network: recovery acts") if seen.plmn is None else None
 
 
 def stay_when_the_broker_is_suspect(known: "NetworkHistory", seen: Seen) -> Decision | None:
@@ -131,7 +131,7 @@ def let_the_modem_choose(known: "NetworkHistory", seen: Seen) -> Decision | None
 
 def stay_for_want_of_better(known: "NetworkHistory", seen: Seen) -> Decision | None:
     """No better network is received: an antenna or a booster would help, a switch would not."""
-    return Decision(STAY, seen.plmn, "%s, and nothing better is heard" % _trouble(known, seen))
+    return Decision(STAY, seen.plmn, "%s, and none is better" % _trouble(known, seen))
 
 
 RULES = (

@@ -248,7 +248,7 @@ def test_a_unit_that_is_not_registered_any_more_has_no_network_to_judge():
     unit = Unit().proven()
     unit.network.lost(NotRegistered(2))
     unit.network.tend(False)
-    assert unit.network.decision == ("stay", None, "no network: recovery's concern")
+    assert unit.network.decision == ("stay", None, "no network: recovery acts")
 
 
 def test_giving_up_a_connection_on_purpose_is_no_loss():

@@ -174,7 +174,7 @@ def test_a_unit_with_a_code_asks_for_it(bench: Bench) -> None:
 def test_what_the_unit_refuses_is_said(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.unit.flash = lambda: bench.unit.folder + "/none"
     assert bench.run(*GOOD) == 1
-    assert "The unit refused: the flash takes nothing" in " ".join(capsys.readouterr().out.split())
+    assert "The unit refused: flash write failed" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(
