@@ -42,9 +42,7 @@ class ChargePoint:
     after_answer: "Callable[[], None] | None" = None  # called by the console once its answer is written
     updates: "Updates | None" = None  # while an update is ordered or on trial
     _board: "Board"
-    _claim_manager: "ClaimManager | None" = (
-        None  # None if it could not be created: then the unit charges without claims
-    )
+    _claim_manager: "ClaimManager | None" = None  # None: could not be created; the unit charges without claims
 
     def flash(self) -> str:
         """Return the folder in which the unit stores its files."""

@@ -13,9 +13,7 @@ if False:  # for mypy alone
     from firmware.charging.controller import Controller
     from firmware.clock import Clock
 
-DAY_MS = (
-    86400000  # longer than any period of the charging control; a multiple of the periods of the light (charging/led.py)
-)
+DAY_MS = 86400000  # longer than any period of the charging control; a multiple of those of the light (charging/led.py)
 PERIOD_MS = 20  # design, section 3; twice within the 40 ms that a fault may take to open the contactor
 
 

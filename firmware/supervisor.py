@@ -15,9 +15,7 @@ if False:  # for mypy alone
     from firmware.charging.exchange import Exchange
 
 FEED_MS = 1000  # the watchdog resets the processor after 8 s
-MAIN_FEEDS = (
-    120  # in units of FEED_MS; the longest regular time between two pauses is some seconds, to format the flash
-)
+MAIN_FEEDS = 120  # in units of FEED_MS; the longest regular time between two pauses is some seconds: a flash format
 LINK_FEEDS = 1800  # the longest regular turn, a survey and a switch without a network, takes about ten minutes
 
 

@@ -20,9 +20,7 @@ if False:  # for mypy alone
     from firmware.charging.control_state import ControlState
     from firmware.charging.io import Inputs
 
-LOWEST_SUPPLY_MV = (
-    207000  # BS 7671 722.411.4.1 (iv): the vehicle must be disconnected after 5 s outside these two limits
-)
+LOWEST_SUPPLY_MV = 207000  # BS 7671 722.411.4.1 (iv): the vehicle must be disconnected after 5 s outside these limits
 HIGHEST_SUPPLY_MV = 253000
 RAIL_FALLING_MV = 4500  # the unit's own supply collapses: a power cut, not a supply fault
 TOO_HOT_C, COOL_AGAIN_C = 70, 60  # OpenEVSE stops at 71 and resumes at 60
@@ -30,9 +28,7 @@ CONTACTOR_MOVES_MS = 300  # limit for coil and mirror contact; typical data shee
 # A dip of the mains makes the contactor drop out for 300 to 900 ms, before a polled meter reports it. A contactor that stays
 # open endangers nobody, so the fault can be set late.
 DROPPED_MS = 2000
-GUARD_MS = (
-    100  # within this time, the guard's cause appears in the other inputs, and the control has opened the contactor
-)
+GUARD_MS = 100  # within this time, the guard's cause appears in the other inputs, and the contactor is opened for it
 OVER_CURRENT_MS = 7000  # EVerest EvseManager: for 7,000 ms; the limit is in control_state.py
 CLEAR_LONGEST_MS = 60000  # limit of the doubled `clear_ms`
 PROOF_MS = AGREED_MS

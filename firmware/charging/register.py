@@ -7,9 +7,7 @@ doubt agree with each other, the meter was replaced or its register was reset; t
 """
 
 MOST_W = 22080  # 80 A at 276 V
-SLACK_WH = (
-    40  # the most that a meter may add at once: twice its last digit, its own delay, and 4 s of silence at MOST_W
-)
+SLACK_WH = 40  # the most that a meter adds at once: twice its last digit, its own delay, and 4 s of silence at MOST_W
 LONGEST_S = 3600  # limit of the time between two readings in the calculation of the possible energy
 CUT_WH = 3000  # more than MOST_W delivers between two checkpoints (storage/checkpoint.py), the last before a power cut
 AGREED_MS = 10000  # several rounds of a meter's registers (metering/sdm.py)

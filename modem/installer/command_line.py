@@ -245,9 +245,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _commission_command(commands: Any) -> None:
-    description = (
-        "commission a charge point over its service console, step by step; run it again to continue after a stop"
-    )
+    description = "commission a charge point over its service console, step by step; after a stop, run it again"
     command = commands.add_parser(
         "commission", help=description, description=description[:1].upper() + description[1:] + "."
     )
