@@ -61,7 +61,7 @@ class ChargePoint:
         self.exchange.setup = setup(self.settings, rating_a)
 
     def keep_updates(self, updates: "Updates | None") -> None:
-        """Who works on an update knows of it; None if there is nothing to do any more."""
+        """Set the Updates in the unit and in its link; None if no update is needed any more."""
         self.updates = updates
         if self.link:
             self.link.updates = updates

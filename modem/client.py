@@ -173,7 +173,7 @@ class Modem:
                 return
             except CommandTimeout:
                 pass  # the next query is a different one
-        raise ModemHung("no answer to %d different questions" % len(driver.RESYNC))
+        raise ModemHung("no answer to %d different queries" % len(driver.RESYNC))
 
     def _ask_to_resync(self, question: str, timeout_ms: int) -> None:
         text = "AT" + question
@@ -197,7 +197,7 @@ class Modem:
     ) -> str:
         """Send a command and store its response in self._lines; return the final result line. Raises as `command`."""
         if self._command:
-            raise RuntimeError("%s while %s is in flight" % (text, self._command))
+            raise RuntimeError("%s while %s is pending" % (text, self._command))
         if not text.startswith("AT") or "\r" in text or "\n" in text:
             raise ValueError("not a command line: %r" % text)
         for _ in range(DRAIN_READS):

@@ -82,7 +82,7 @@ def stay_until_settled(known: "NetworkHistory", seen: Seen) -> Decision | None:
 
 
 def survey_first(known: "NetworkHistory", seen: Seen) -> Decision | None:
-    """A poor network leads to a survey, within the budget; while a session uses the link only if it is failing."""
+    """A poor network leads to a survey, within the budget; while a session uses the link, only a failing one does."""
     if known.best_other(seen.now_s, seen.plmn) or not known.may_scan(seen.now_s):
         return None
     if seen.busy and seen.proven and not known.is_failing(seen.now_s, seen.plmn):
@@ -91,7 +91,7 @@ def survey_first(known: "NetworkHistory", seen: Seen) -> Decision | None:
 
 
 def switch_from_a_failing_network(known: "NetworkHistory", seen: Seen) -> Decision | None:
-    """It carries no data: any usable network is better."""
+    """The serving network carries no data, so any usable network is better."""
     best = known.best_other(seen.now_s, seen.plmn)
     if best is None or not known.is_failing(seen.now_s, seen.plmn) or not known.may_switch(seen.now_s):
         return None
@@ -99,7 +99,7 @@ def switch_from_a_failing_network(known: "NetworkHistory", seen: Seen) -> Decisi
 
 
 def switch_from_a_weak_network(known: "NetworkHistory", seen: Seen) -> Decision | None:
-    """It carries data: only to a network that is clearly better, and strong."""
+    """The serving network carries data, so the unit changes only to a network that is clearly better, and strong."""
     best = known.best_other(seen.now_s, seen.plmn)
     if best is None or known.is_failing(seen.now_s, seen.plmn) or not known.may_switch(seen.now_s):
         return None
@@ -113,7 +113,7 @@ def switch_from_a_weak_network(known: "NetworkHistory", seen: Seen) -> Decision 
 
 
 def try_a_network_that_is_not_measured(known: "NetworkHistory", seen: Seen) -> Decision | None:
-    """Where a scan gives no signal, a network is measured while it serves, on trial."""
+    """If the scan reports no signal, a network is measured while it serves, on trial."""
     if seen.busy or known.is_failing(seen.now_s, seen.plmn) or not known.may_switch(seen.now_s):
         return None
     untried = known.best_other(seen.now_s, seen.plmn, True)

@@ -209,8 +209,8 @@ class Network:
 
             taken = network_control.switch(self._modem, plmn)
         if not taken:
-            self.known.refused(self.now_s(), plmn, "did not take us")
-            self._journal.note("network", {"do": "refused", "o": plmn, "why": "%s did not take us" % plmn})
+            self.known.refused(self.now_s(), plmn, "refused")
+            self._journal.note("network", {"do": "refused", "o": plmn, "why": "%s refused the unit" % plmn})
 
     def _recover(self, now_s: int, error: Exception) -> None:
         refused = isinstance(error, NotRegistered) and error.stat == _DENIED

@@ -114,7 +114,7 @@ def _choose_ciphers(context: "tls.SSLContext") -> str:
         if known:
             context.set_ciphers(known)
             return version
-    raise NotTrusted("this runtime has no cipher that will do")
+    raise NotTrusted("this runtime has no suitable cipher")
 
 
 def _takes(context: "tls.SSLContext", name: str) -> bool:

@@ -62,7 +62,7 @@ def answer_provision(unit: "ChargePoint", argument: str) -> "list[str]":
 
 
 def answer_commission(unit: "ChargePoint", argument: str) -> "list[str]":
-    """Record what an installer has found, given as one JSON object; the record, or that there is none."""
+    """Record the installer's results, given as one JSON object. Answer with the record, or that there is none."""
     with LazyImport():
         from firmware import commissioning
         from firmware.link import commands

@@ -115,7 +115,7 @@ def test_a_network_that_does_not_take_us_is_avoided():
         unit.network.tend(False)
     assert unit.journal.told[-1] == (
         "network",
-        {"do": "refused", "o": O2, "why": "23410 did not take us"},
+        {"do": "refused", "o": O2, "why": "23410 refused the unit"},
     )
     assert unit.network.known.is_failing(unit.network.now_s(), O2)
 
