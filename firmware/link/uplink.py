@@ -104,7 +104,7 @@ class Uplink:
         self._bearer.open(self._settings["apn"])
 
     def _show_signal(self) -> None:
-        """Only sample the signal, for an installer, while no broker is set."""
+        """Sample the signal, for an installer, while the unit is not provisioned and so cannot connect."""
         while not (self._stop or self.scan_wanted):
             self._watch(POLL_MS)
 

@@ -17,7 +17,7 @@ if False:  # for mypy alone
 # +CIPOPEN <err>, application note 4.1. [M] that an attempt on a link in use ends so; the note has "operation not supported".
 LINK_IN_USE = "4"
 LOST_LINK = "-1"  # +CIPSEND <cnfSendLength>: the connection is gone
-CLOSED_HERE = "0"  # +IPCLOSE <close_reason>: by a command of ours
+CLOSED_HERE = "0"  # +IPCLOSE <close_reason>: closed by a command of the client
 
 
 class Sim7600(Simcom):
