@@ -1,11 +1,11 @@
-"""The composition root: everything is made here, once, and handed what it needs.
+"""The composition root: creates each object once and passes it what it needs.
 
-Two threads. The control thread charges (control_loop.py). The main thread talks: uplink, and in its pauses the console. All
-that passes between them is in the Exchange (charging/exchange.py). The outputs are safe before the first line of this runs:
-the board sees to it.
+There are two threads. The control thread runs the charging control (control_loop.py). The main thread runs the communication:
+the uplink, and the console in its pauses. The threads exchange data only through the Exchange (charging/exchange.py). The
+board sets the outputs to their safe state before this module runs.
 
-The charging half starts first, and whatever the talking half does: what of that cannot be imported or made is counted, told
-on the console (`status`), with the boot event and in each heartbeat, and everything else goes on without it.
+The charging control starts first and does not depend on the communication. A part that cannot be imported or created is
+counted and reported on the console (`status`), with the boot event and in each heartbeat; all other parts run without it.
 """
 
 import os
@@ -40,17 +40,17 @@ if False:  # for mypy alone
     from firmware.link.journal import Journal
     from firmware.link.uplink import Uplink
 
-RESTART_MS = 5000  # after a mistake of ours in the uplink
-TRY_AGAIN_MS = 300000  # to make an uplink that could not be made
-VERSION_TOLD = "/version"  # the one that the cloud was told last
-FAILED_CHARS = 200  # of the boot event's `failed`, which must fit into a record of the outbox
+RESTART_MS = 5000  # from an unexpected exception in the uplink to its restart
+TRY_AGAIN_MS = 300000  # interval between attempts to create an uplink that could not be created
+VERSION_TOLD = "/version"  # file with the version that the cloud acknowledged last
+FAILED_CHARS = 200  # limit of `failed` in the boot event, which must fit into a record of the outbox
 
 
 class Unit(ChargePoint):
-    """The charge point, whole."""
+    """The complete charge point, with all of its parts."""
 
     def __init__(self, make_board: "type[Board]") -> None:
-        self.pauses: tuple[Callable[[], None], ...] = ()  # what is done in the pauses of the main thread
+        self.pauses: tuple[Callable[[], None], ...] = ()  # called in each pause of the main thread
         self.exchange = self.link = self.journal = self.installer_lock = self.authority = None  # type: ignore[assignment]
         self._clock = Clock(self._pause)
         self._control_clock = control_clock = Clock()
@@ -65,7 +65,7 @@ class Unit(ChargePoint):
         if settings:
             calibrate(board, settings)
         checkpoint = part("checkpoint", Checkpoint, board.flash, control_clock.now_ms())
-        # The mains off and on again is a person's doing, and clears what needs one; our own restart does not.
+        # Switching the mains off and on is the action of a person and clears latched faults. A restart by the unit does not.
         latched = () if board.reset_cause == "power_on" else board.latched()
         restored = part("restore", self._restore, checkpoint, latched) or Restored(None, None, 0, latched or ())
         wear = wear_before(checkpoint) if checkpoint else UNWORN
@@ -80,13 +80,13 @@ class Unit(ChargePoint):
             health.persistence = persistence
             self.pauses += (persistence.poll,)
         else:
-            exchange.claims = ()  # nobody will read what the owner wants: charge
+            exchange.claims = ()  # nothing will process the owner's wishes, so charge without claims
         ControlLoop(board, controller, control_clock).start()
         self._pause()
         self._start_talking()
         failed = "; ".join(health.failures)[:FAILED_CHARS] or None
         tls = self.link.tls_version if self.link else None
-        # The versions are told here and not in all heartbeats, where their 23 bytes would be 0.2 MB a month on the air.
+        # The versions are in this event, not in each heartbeat, where their 23 bytes would add 0.2 MB of traffic a month.
         formatted = board.formatted or None
         if "starter" in sys.modules:
             part("update", self._resume_update)
@@ -108,7 +108,7 @@ class Unit(ChargePoint):
             self.note("settings", {"fell_back": "after %d resets by the watchdog" % boot.watchdogs})
 
     def _part(self, name: str, make: "Callable[..., Any]", *arguments: object) -> "Any":
-        """What `make` makes; None if it raises. The charging goes on meanwhile, and without it."""
+        """Return the result of `make(*arguments)`, or None if it raises. A failure is recorded in `health` under `name`."""
         try:
             return make(*arguments)
         except Exception as error:
@@ -135,11 +135,11 @@ class Unit(ChargePoint):
         claims.cloud = ordered_before(checkpoint, self._clock.now_ms())
         manager = ClaimManager(self.exchange, claims, self.settings, self.wall_clock, self.note)
         persistence = Persistence(self.exchange, manager, checkpoint, self.wall_clock, self._board.flash)
-        self._claim_manager = manager  # which the persistence steps: without it no wish would come into force
+        self._claim_manager = manager  # set last: Persistence steps it, and without Persistence no claim takes effect
         return persistence
 
     def _start_talking(self) -> None:
-        """The talking half, part by part."""
+        """Create the parts of the communication, each independent of the others' failures."""
         part, health = self._part, self.health
         console = part("console", self._make_console)
         self.journal = health.journal = part("journal", self._make_journal)
@@ -151,7 +151,7 @@ class Unit(ChargePoint):
         if daily:
             self.pauses += (daily.poll,)
         if console:
-            self.pauses += (console.poll,)  # last: what is typed meanwhile finds all parts that there are
+            self.pauses += (console.poll,)  # last, so that a command finds all parts that could be created
 
     def _make_console(self) -> "Console":
         from firmware.console import Console
@@ -197,11 +197,11 @@ class Unit(ChargePoint):
         return link
 
     def _version_told(self) -> None:
-        """The cloud has it, of a heartbeat."""
+        """Store that the cloud acknowledged a heartbeat with this version."""
         try:
             record_file.save(self._board.flash + VERSION_TOLD, VERSION)
         except OSError:
-            pass  # it is told again after the next start
+            pass  # the version is sent again after the next start
 
     def _make_daily_report(self) -> "DailyReport":
         from firmware.daily_report import DailyReport
@@ -209,7 +209,7 @@ class Unit(ChargePoint):
         return DailyReport(self._clock, self.exchange, self.settings, self.health, self.note)
 
     def _resume_update(self) -> None:
-        """What is still to be done of an update that was ordered before this start."""
+        """Continue an update that was ordered before this start."""
         with LazyImport():
             from firmware.update import ordering
 
@@ -223,7 +223,7 @@ class Unit(ChargePoint):
                 self.keep_updates(None)
 
     def _take_command(self, payload: bytes) -> None:
-        """Carry out one command of the cloud."""
+        """Carry out one command from the cloud."""
         with LazyImport():
             from firmware import commands
 
@@ -233,8 +233,8 @@ class Unit(ChargePoint):
         return delay.draw_s(self.settings["random_delay_max_s"], os.urandom)
 
     def talk(self) -> None:
-        """For ever. A mistake of ours in the talking part must not stop the charging: it is counted, shown on the console
-        (`crashes`), and the uplink begins again.
+        """Run the uplink; does not return. An unexpected exception must not stop the charging: it is counted, shown on the
+        console (`crashes`), and the uplink is started again.
         """
         while True:
             if self.link is None:
@@ -254,7 +254,7 @@ class Unit(ChargePoint):
         self.link = self._part("link", self._make_link)
 
     def _pause(self) -> None:
-        """What is done in every slice of a wait of the main thread."""
+        """Call all `pauses`; runs in every slice of a wait of the main thread."""
         if self.exchange:
             self.exchange.pauses += 1
         for pause in self.pauses:
@@ -265,5 +265,5 @@ class Unit(ChargePoint):
 
 
 def run(make_board: "type[Board]") -> None:
-    """For ever; `make_board` is a class of firmware/boards."""
+    """Run the unit; does not return. `make_board`: a Board class from firmware/boards."""
     Unit(make_board).talk()

@@ -1,6 +1,6 @@
-"""What a command may see and do, from the console (firmware/service) or from the cloud (firmware/commands.py), and no more.
+"""The interface of the unit for commands from the console (firmware/service) and from the cloud (firmware/commands.py).
 
-app.Unit is one, and has more; a test may be one that has less.
+app.Unit extends ChargePoint; tests may provide a reduced one.
 """
 
 from firmware.charging.control_state import Setup
@@ -23,29 +23,29 @@ if False:  # for mypy alone
     from firmware.update.updates import Updates
     from firmware.wall_clock import WallClock
 
-# Where there are no settings: the least that the standard knows, on the cable that there is. (Every cable bears that.)
+# Used if the settings cannot be loaded: the lowest current of the standard, with any cable. (Every cable is rated for it.)
 SAFE_SETUP = Setup(OFFER_MIN_A, True, False, 0, False)
 
 
 class ChargePoint:
-    # To be read, each whole; what is done to them is in the methods below. What could not be made at the start is None.
+    # To be read only; commands change them through the methods below. A part that could not be created at the start is None.
     exchange: "Exchange"
-    settings: "Settings"  # and `change`, then `apply_settings`
+    settings: "Settings"  # also call `change`, then `apply_settings`
     wall_clock: "WallClock"
-    journal: "Journal"  # and `note`, `answer`
+    journal: "Journal"  # also call `note`, `answer`
     health: "Health"
     link: "Uplink"
-    # To be worked with.
+    # To be used in full.
     installer_lock: "InstallerLock"
     authority: "Authority"
-    rating_a: "int | None" = None  # of the circuit; None: nobody has commissioned the unit
-    after_answer: "Callable[[], None] | None" = None  # called by the console once its answer is out
-    updates: "Updates | None" = None  # while an update is wanted, or on trial
+    rating_a: "int | None" = None  # of the circuit; None while the unit is not commissioned
+    after_answer: "Callable[[], None] | None" = None  # called by the console once its answer is written
+    updates: "Updates | None" = None  # while an update is ordered or on trial
     _board: "Board"
-    _claim_manager: "ClaimManager | None" = None  # None: nothing that is wished for can be kept, and it charges
+    _claim_manager: "ClaimManager | None" = None  # None: could not be created; the unit charges without claims
 
     def flash(self) -> str:
-        """The folder of what is stored."""
+        """Return the folder in which the unit stores its files."""
         return self._board.flash
 
     def flash_writes(self) -> "int | None":
@@ -56,26 +56,26 @@ class ChargePoint:
         self._board.reset()
 
     def commission(self, rating_a: int) -> None:
-        """It is commissioned from now on, for a circuit of this rating."""
+        """Charge as commissioned for a circuit of this rating from now on. Does not store it."""
         self.rating_a = rating_a
         self.exchange.setup = setup(self.settings, rating_a)
 
     def keep_updates(self, updates: "Updates | None") -> None:
-        """Who works on an update knows of it; None if there is nothing to do any more."""
+        """Set the Updates in the unit and in its link; None if no update is needed any more."""
         self.updates = updates
         if self.link:
             self.link.updates = updates
 
     def clear_faults(self) -> None:
-        """Clear latched faults whose cause has gone."""
+        """Clear latched faults whose cause has ended."""
         self.exchange.clear_wanted = True
 
     def test_rcd(self) -> None:
-        """The self-test of the residual current sensor."""
+        """Request the self-test of the residual current sensor."""
         self.exchange.test_wanted = True
 
     def override(self, wanted: bool) -> None:
-        """The owner wants this session charged now, or not any more. Raises CommandRefused."""
+        """Set or withdraw the owner's "charge now" for the current session. Raises CommandRefused."""
         why = self._wishes().override(wanted)
         if why:
             raise CommandRefused(why)
@@ -85,7 +85,7 @@ class ChargePoint:
         self._wishes().claims.skip_delay(self.wall_clock.now_ms())
 
     def claim(self, source: str, claim: "Claim | None") -> None:
-        """The claim of `source`, "cloud" or "load_manager", from now on; None withdraws it. Raises CommandRefused."""
+        """Set the claim of `source`, "cloud" or "load_manager"; None withdraws it. Raises CommandRefused."""
         claims = self._wishes().claims
         if source == "cloud":
             claims.order(claim)
@@ -93,7 +93,7 @@ class ChargePoint:
             claims.load_manager = claim
 
     def renew_claims(self) -> None:
-        """`exchange.claims` are those of what is wished for now; else within 250 ms."""
+        """Update `exchange.claims` now. Otherwise they are updated within 250 ms."""
         if self._claim_manager:
             self._claim_manager.step(self.wall_clock.now_ms(), self.exchange.report)
 
@@ -103,15 +103,16 @@ class ChargePoint:
         return self._claim_manager
 
     def note(self, kind: str, details: "dict[str, object]", at_ms: "int | None" = None) -> None:
-        """An event for the journal, now unless `at_ms` says when; lost where there is no journal. A detail that is None is
-        left out.
+        """Record an event in the journal. `at_ms`: uptime of the event, None = now. Details that are None are omitted.
+
+        Does nothing if the journal could not be created.
         """
         if self.journal:
             known = {name: value for name, value in details.items() if value is not None}
             self.journal.note(kind, known, at_ms)
 
     def set_time(self, epoch_s: "int | None", source: str) -> None:
-        """`source` says what time it is (UTC), or None; believed if it can be true, and a step is an event."""
+        """Set the time (UTC) from `source`, unless it is None or WallClock rejects it. A step is recorded as an event."""
         step_s = self.wall_clock.set(epoch_s, source)
         if step_s is not None and epoch_s is not None:
             self._board.set_time(epoch_s)
@@ -120,7 +121,7 @@ class ChargePoint:
             self.note("time", {"from": source, "step_s": step_s})
 
     def apply_settings(self) -> None:
-        """Settings were changed: what works with them gets them."""
+        """Pass changed settings to the parts that use them: charging control, board and link."""
         self.exchange.setup = setup(self.settings, self.rating_a)
         calibrate(self._board, self.settings)
         if self.link:
@@ -132,6 +133,6 @@ def calibrate(board: "Board", settings: "Settings") -> None:
 
 
 def setup(settings: "Settings", rating_a: "int | None") -> "Setup":
-    """What the installer has set, as the rules of charging take it."""
+    """Return the installer's settings in the form that the charging control uses."""
     site = settings["tethered"], settings["ventilated"], settings["fallback_amps"]
     return Setup(rating_a or OFFER_MIN_A, *site, rating_a is not None)

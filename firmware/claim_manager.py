@@ -1,4 +1,4 @@
-"""What owner, schedule, cloud and load manager ask for, as claims for the rules of charging; the button is the owner's."""
+"""Collects the requests of owner, schedule, cloud and load manager as claims for the charging control."""
 
 from firmware.charging import schedule
 
@@ -12,7 +12,9 @@ if False:  # for mypy alone
 
 
 class ClaimManager:
-    """`claims` is what the cloud may add its own to; `resumed` the session of before a power cut, or None."""
+    """Renews the claims and handles the button. `claims`: the state of all claims, also set by commands; `resumed`: number of
+    the session that a power cut interrupted, or None.
+    """
 
     def __init__(
         self,
@@ -22,7 +24,7 @@ class ClaimManager:
         wall_clock: "WallClock",
         note: "Callable[[str, dict[str, object]], None]",
     ) -> None:
-        """Made before the control loop starts. `note(kind, details)` takes an event for the journal."""
+        """Create it before the control loop starts. `note(kind, details)` records an event in the journal."""
         self.claims = claims
         kept = exchange.report.session
         self.resumed = kept.number if kept else None
@@ -31,10 +33,10 @@ class ClaimManager:
         self._wall_clock = wall_clock
         self._note = note
         self._presses = 0
-        self._written: str | None = None  # the schedule as it is written in the settings
+        self._written: str | None = None  # the text of the schedule setting that `claims.hours` was read from
 
     def step(self, now_ms: int, report: "Report") -> None:
-        """Renew the claims; a few times a second."""
+        """Renew the claims in the Exchange. Call several times a second."""
         if report.presses != self._presses:
             self._presses = report.presses
             self._pressed(report)
@@ -47,7 +49,7 @@ class ClaimManager:
         self._exchange.delay_s = self.claims.delay.left_s(now_ms)
 
     def override(self, wanted: bool) -> "str | None":
-        """The owner wants this session charged now, or not any more. Returns why it is refused, or None."""
+        """Set or withdraw the owner's "charge now" for the current session. Return the reason if it is refused, or None."""
         report = self._exchange.report
         if not wanted:
             self.claims.charge_now(None)
@@ -59,6 +61,6 @@ class ClaimManager:
         return why
 
     def _pressed(self, report: "Report") -> None:
-        """A press of the button while no fault is set: charge now; pressed again, as scheduled."""
+        """Handle a press of the button without a fault: it toggles between "charge now" and the schedule."""
         if report.session:
             self.override(self.claims.override is None)

@@ -1,6 +1,7 @@
-"""Carries out the commands of the cloud (link/commands.py), each once, and answers each with a result.
+"""Carries out the commands of the cloud (link/commands.py), each of them once, and answers each with a result.
 
-The result of a wish about the current also tells what is in force then: that it was carried out does not mean that it rules.
+The result of a command about the current also has the ruling that is then in force, because the command's claim may not be the
+one that rules.
 """
 
 import binascii
@@ -17,9 +18,9 @@ if False:  # for mypy alone
     from firmware.charge_point import ChargePoint
     from firmware.link.commands import Command
 
-FILE = "/orders"  # ids that were carried out
-WHY_MAX = 100  # characters of an answer's reason, which may quote the command: it must fit into a record of the outbox
-FLASH_FULL = "the flash takes nothing"
+FILE = "/orders"  # IDs of the commands that were carried out
+WHY_MAX = 100  # characters of a result's reason, which may quote the command: it must fit into a record of the outbox
+FLASH_FULL = "flash write failed"
 WISHES = ("limit", "pause", "resume", "override", "clear_override", "schedule", "skip_delay")
 
 
@@ -31,7 +32,7 @@ class Commands:
         self._done: list[str] = stored if isinstance(stored, list) else []
 
     def take(self, payload: bytes) -> None:
-        """Carry out one message from the cloud, or refuse it; answered in any case. Never raises."""
+        """Carry out or refuse one command from the cloud, and record its result in either case. Never raises."""
         answer = self._unit.journal.answer
         why = None
         try:
@@ -47,10 +48,10 @@ class Commands:
             why = FLASH_FULL
         answer(command.id, why is None, why, _in_force(self._unit) if command.do in WISHES else None)
         if command.do == "reboot" and why is None:
-            self._unit.restart()  # the answer is on flash, and is sent when we are back
+            self._unit.restart()  # the result is stored on the flash, and is sent after the restart
 
     def _remember(self, command_id: str) -> None:
-        """Before anything is done: what cannot be remembered could be done twice."""
+        """Store the ID before the command is carried out; otherwise it might be carried out twice. Raises Refused."""
         done = commands.remember(self._done, command_id)
         try:
             record_file.save(self._path, done)
@@ -60,7 +61,7 @@ class Commands:
 
 
 def _in_force(unit: "ChargePoint") -> "limits.InForce | None":
-    """What is in force now; None before the first reading. It does not wait for the control loop: the ruling is made here,
+    """Return the InForce of now; None before the first reading. To avoid a wait for the control loop, the ruling is made here,
     from the same ceilings and claims.
     """
     exchange, now_ms = unit.exchange, unit.wall_clock.now_ms()
@@ -87,7 +88,7 @@ def _load_manager(unit: "ChargePoint", command: "Command") -> None:
 
 
 def _claim(unit: "ChargePoint", source: str, command: "Command", amps: int, why: str) -> None:
-    """A claim until the end of the command, on the unit's own clock."""
+    """Set a claim until the command expires, converted to uptime."""
     until_ms = unit.wall_clock.now_ms() + (command.exp - unit.wall_clock.now()) * 1000
     unit.claim(source, Claim(source, amps, until_ms, why, command.exp))
 
@@ -117,7 +118,7 @@ def _skip_delay(unit: "ChargePoint", command: "Command") -> None:
 
 
 def _commission(unit: "ChargePoint", command: "Command") -> None:
-    """Only with somebody at the unit; and what was commissioned for less is given more on the console alone."""
+    """Commission the unit. Refused unless somebody is at the unit, and if the rating would rise: that needs the console."""
     from firmware import commissioning
 
     pressed_ms, amps = unit.exchange.pressed_ms, command.arguments["amps"]
@@ -151,7 +152,9 @@ def _config(unit: "ChargePoint", command: "Command") -> None:
 
 
 def _authority(unit: "ChargePoint", command: "Command") -> None:
-    """Trust a second authority. The first stays until a connection was verified by the second, and an order gives it up."""
+    """Trust a second authority too. The first stays trusted until `authority_only`, over a connection that the second
+    verified, removes it.
+    """
     authority, trust = unit.authority, unit.link.trust
     if trust.verified is None:
         raise CommandRefused("only over TLS")
@@ -169,7 +172,7 @@ def _authority(unit: "ChargePoint", command: "Command") -> None:
 
 
 def _authority_only(unit: "ChargePoint", command: "Command") -> None:
-    """Give up the other authority. Refused unless the one that stays verified this connection."""
+    """Stop trusting the other authority. Refused unless the remaining authority verified this connection."""
     trust = unit.link.trust
     if trust.verified is None or binascii.hexlify(trust.verified).decode() != command.arguments["sha256"]:
         raise CommandRefused("this connection was not verified by that authority")
@@ -179,7 +182,7 @@ def _authority_only(unit: "ChargePoint", command: "Command") -> None:
 
 
 def _update(unit: "ChargePoint", command: "Command") -> None:
-    from firmware.update import ordering  # of all commands, this one alone needs it
+    from firmware.update import ordering  # imported here, because only this command needs it
 
     ordering.order(unit, command.arguments)
 

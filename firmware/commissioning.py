@@ -1,8 +1,7 @@
-"""The record that an installer has commissioned the unit: what was found, by whom and when. Imported only while it is read or
-made.
+"""The commissioning record: the installer's results, name and time. Imported only while the record is read or written.
 
-Without a record, and with one that cannot be read, the unit charges at 6 A. A unit that was installed before there were
-records has none: its setting `installer_max_a` is the rating of its circuit, and is not looked at once there is a record.
+Without a valid record, the unit charges at 6 A. A unit that was installed before records were introduced has none; the setting
+`installer_max_a` is then the rating of its circuit. This setting is ignored once there is a record.
 """
 
 import errno
@@ -22,15 +21,15 @@ if False:  # for mypy alone
 
 FILE = "/commissioned"
 RCD_TRIP_MAX_MS = 300  # BS 7671:2018+A2:2022, regulation 643.8, at the rated residual current [from memory]
-PRESENT_MS = 600000  # a press of the button says for so long that somebody is at the unit
+PRESENT_MS = 600000  # for this long after a press of the button, somebody is assumed to be at the unit
 
 
 def load(flash: str) -> "dict[str, Any] | None":
-    """The record below `flash`; {} if it cannot be read, None if there is none."""
+    """Return the record in the folder `flash`; {} if it is not valid, None if there is none."""
     path = flash + FILE
     try:
         if not os.stat(path)[6]:
-            return None  # the first one was cut off by the mains: littlefs makes the file before what is in it
+            return None  # a power cut interrupted the first write: littlefs creates the file before its contents
     except OSError as error:
         return None if error.args[0] == errno.ENOENT else {}
     record = record_file.load(path)
@@ -39,7 +38,7 @@ def load(flash: str) -> "dict[str, Any] | None":
 
 
 def rating_a(flash: str, settings: "Settings") -> "int | None":
-    """The rating of the circuit, A; None while nobody has commissioned the unit."""
+    """Return the rating of the circuit, A; None while the unit is not commissioned."""
     record = load(flash)
     if record is not None:
         return record.get("amps")
@@ -48,7 +47,7 @@ def rating_a(flash: str, settings: "Settings") -> "int | None":
 
 
 def status(unit: "ChargePoint") -> str:
-    """A line of the console."""
+    """Return the line `commissioned ...` of the console."""
     if unit.rating_a is None:
         missing = (
             "the record cannot be read" if load(unit.flash()) == {} else "circuit, earthing, polarity, RCD and signal"
@@ -58,9 +57,9 @@ def status(unit: "ChargePoint") -> str:
 
 
 def commission(unit: "ChargePoint", steps: "dict[str, Any]", via: str) -> None:
-    """Record the installer's `steps`, of the types of link/commands.py, and charge by them. `via`: "console" or "cloud".
+    """Record the installer's `steps`, whose types link/commands.py has checked, and apply them. `via`: "console" or "cloud".
 
-    Raises CommandRefused for what must be put right first, OSError if the flash fails; then nothing has changed.
+    Raises CommandRefused if something must be corrected first, and OSError if the flash fails. Nothing has changed then.
     """
     why = why_not(steps)
     if why:
@@ -85,7 +84,7 @@ def commission(unit: "ChargePoint", steps: "dict[str, Any]", via: str) -> None:
 
 
 def why_not(steps: "dict[str, Any]") -> str | None:
-    """What the installer has to put right first, or None."""
+    """Return what the installer must correct first, or None."""
     if not steps["polarity"]:
         return "polarity: live and neutral are exchanged; correct the supply first"
     if not 0 < steps["rcd_ms"] <= RCD_TRIP_MAX_MS:

@@ -1,9 +1,10 @@
-"""The service console on USB serial, for an installer's laptop and for a rig: one command a line, or in pieces
+"""The service console on USB serial, for an installer's laptop and for a test rig: one command per line, or in pieces
 (console_pieces.py).
 
-A reply is lines of `name value`, then `ok`; or one line `error` and what to do. It is served in the pauses of the
-communication thread, never by the control loop, so no flood of commands can touch the charging. What a command does is
-`answer_NAME(unit, argument)` in one of the modules of firmware/service, which is in memory while it answers.
+An answer consists of lines `name value`, then `ok`; or of one line `error` with the reason or the remedy. The main thread
+serves the console in its pauses, so a flood of commands cannot affect the control loop. The function
+`answer_NAME(unit, argument)` in a module of firmware/service implements the command NAME. The module is in memory only while
+it answers.
 """
 
 from firmware.console_pieces import AGAIN, LINE_MAX, Incoming, Outgoing, is_piece
@@ -17,7 +18,7 @@ if False:  # for mypy alone
     from firmware.charge_point import ChargePoint
 
 ROOM = "firmware.service."
-# Its modules (all in lazy_import.ON_DEMAND), and the commands that they answer.
+# The modules of ROOM (all in lazy_import.ON_DEMAND), and the commands that they implement.
 COMMANDS = {
     "now": ("status", "why", "faults", "health", "inputs"),
     "radio": ("csq", "network", "networks", "scan", "trace"),
@@ -36,18 +37,18 @@ class Console:
         self._unit = unit
         self._line = b""
         self._incoming, self._outgoing = Incoming(), Outgoing()
-        self.overlong = 0  # lines thrown away
+        self.overlong = 0  # lines that were discarded because they exceeded LINE_MAX
         self._busy = False
 
     def poll(self) -> None:
-        """Answer what was typed since the last call; never waits for more. Called in every pause of the link."""
-        if self._busy:  # an answer that waits for the line polls again
+        """Answer the commands that were received since the last call. Call in every pause of the main thread."""
+        if self._busy:  # writing an answer may wait, and the wait calls poll again
             return
         self._busy = True
         try:
             self._take(self._port.read())
         except OSError:
-            pass  # nobody reads the console: its answer is lost, nothing else is
+            pass  # nothing reads the console; only its answer is lost
         finally:
             self._busy = False
 
@@ -64,7 +65,7 @@ class Console:
                 self._line += bytes((byte,))
 
     def _obey(self, line: bytes) -> None:
-        """A piece of a command, a command, or a question for pieces of the last answer."""
+        """Process a line: a command, a piece of a command, or a request for a piece of the last answer."""
         command: bytes | None = line
         number = None
         if is_piece(line):
@@ -92,18 +93,18 @@ class Console:
         except (CommandRefused, SettingError) as refused:
             return ["error %s" % refused]
         except OSError:
-            return ["error the flash takes nothing"]
-        except Exception as error:  # a mistake of ours, or a part that failed at the start
+            return ["error flash write failed"]
+        except Exception as error:  # a programming error, or a part that failed at the start
             self._unit.health.crashed(name, error)
             return ["error %s" % "; ".join(self._unit.health.failures)]
 
     def _finish(self) -> None:
-        """What an answer left to be done once it is out."""
+        """Carry out the action that a command deferred until its answer was written."""
         if self._unit.after_answer:
             self._unit.after_answer()
 
     def _say(self, lines: "list[str]") -> None:
-        """One line after the other: a whole answer in one piece is more than a full heap has in one piece."""
+        """Write one line at a time, because a fragmented heap may have no block for the whole answer."""
         for place, line in enumerate(lines):
             for part in self._outgoing.lines(line, place == len(lines) - 1):
                 self._write(part)
@@ -113,7 +114,7 @@ class Console:
 
 
 def _answerer(name: str) -> "Callable[[ChargePoint, str], list[str]]":
-    """What answers this command."""
+    """Import and return the function that implements command `name`. Raises CommandRefused if there is none."""
     for module, names in COMMANDS.items():
         if name in names:
             answering = __import__(ROOM + module, None, None, (module,))

@@ -1,17 +1,20 @@
-"""Lines of the service console that a slow line may cut or lose: numbered pieces with a CRC each. Pure.
+"""The format of console lines on a serial line that loses bytes: numbered pieces, each with a CRC. Pure.
 
-No line is longer than LINE_MAX: the input ring of an ESP32 holds 260 bytes and drops the rest without a word. A command comes
-in pieces, one piece a line, each sent when it is asked for:
+No line is longer than LINE_MAX, because the input ring of an ESP32 holds 260 bytes and silently drops the rest. A command is
+sent in pieces, one piece per line. The unit requests each next piece:
 
     @TEXT*ID.N/TOTAL CRC     ID: of the command, 0..9999; N: 1..TOTAL; CRC: CRC-32 of `TEXT*ID.N/TOTAL`, eight hex digits
-    want ID.N                the answer while pieces are missing: the first of them; `damaged` follows if the CRC is wrong
+    want ID.N                the response while pieces are missing: the first missing piece; ` damaged` follows if the CRC was
+                             wrong
 
-Head and tail both mark a piece, so one that lost either is not taken for a command. The last line of the answer to such a
-command bears its ID: `ok @ID CRC`, the CRC-32 of all lines before it, each with a line feed; or `error @ID ...`. A command is
-carried out once, however often its last piece comes. Of an answer, a line longer than LINE_MAX goes out in pieces too, with
-its number among the long ones of this answer as the ID; `again ID N` sends one of them anew, until the next command.
+Both its start and its end mark a piece, so a piece that lost one of them is not mistaken for a command. The last line of the
+answer to such a command has its ID: `ok @ID CRC`, with the CRC-32 of all lines before it, each with a line feed; or
+`error @ID ...`. A command is carried out once, even if its last piece is received several times.
 
-A short command may also be typed as it is; then nothing guards it.
+A line of an answer that is longer than LINE_MAX is sent in pieces too; their ID is the number of the line among the long lines
+of this answer. `again ID N` requests such a piece again, until the next command.
+
+A short command may also be typed without this format; it then has no CRC.
 """
 
 import binascii
@@ -28,23 +31,23 @@ if False:  # for mypy alone
 
 
 def is_piece(line: bytes) -> bool:
-    """Whether the line is a piece of a command, or what is left of one."""
+    """Return whether the line is a piece of a command, or the rest of a piece that lost its start or its end."""
     tail, space, crc = line[-TAIL_MAX:].rpartition(b" ")
     return line[:1] == b"@" or (len(crc) == 8 and bool(space) and _numbers(tail.rpartition(b"*")[2]) is not None)
 
 
 class Incoming:
-    """Puts commands together: `take` gives one when it is whole. `damaged` counts pieces that were not what their CRC says."""
+    """Joins the pieces of commands; `take` returns a command once it is complete. `damaged` counts pieces with a wrong CRC."""
 
     def __init__(self) -> None:
         self.damaged = 0
-        self._id: int | None = None  # of the command that is coming
+        self._id: int | None = None  # of the command that is being received
         self._total = 0
         self._texts: list[bytes] = []
-        self._done: int | None = None  # ID of the one that was carried out last
+        self._done: int | None = None  # ID of the command that was carried out or refused last
 
     def take(self, line: bytes) -> "tuple[bytes | None, int | None, str | None]":
-        """(command, its ID, reply) of a line that is a piece: a whole command, or a reply to write, or neither."""
+        """Process a piece. Return (command, its ID, reply): a complete command and its ID, or a reply to write, or neither."""
         guarded, _, crc = line[1:].rpartition(b" ")
         text, _, tail = guarded.rpartition(b"*")
         found = _numbers(tail)
@@ -55,7 +58,7 @@ class Incoming:
             return None, None, self._want() + " damaged"
         number, part, total = found
         if number == self._done:
-            return None, None, None  # it came twice
+            return None, None, None  # the last piece was received again
         if number != self._id or total != self._total:
             self._id, self._total, self._texts = number, total, []
         if part == len(self._texts) + 1:
@@ -77,19 +80,19 @@ class Incoming:
 
 
 class Outgoing:
-    """Takes answers apart, and keeps the long lines of the last one."""
+    """Splits answers into lines and pieces, and stores the long lines of the last answer for `again`."""
 
     def __init__(self) -> None:
         self._long: list[bytes] = []
-        self._number: int | None = None  # ID of the command that is answered
+        self._number: int | None = None  # ID of the command being answered; None if it was typed without pieces
         self._crc = 0
 
     def begin(self, number: "int | None") -> None:
-        """Another answer, to the command of this ID or to one without: the lines of the one before are forgotten."""
+        """Begin the answer to the command with this ID, None if it has none. Discards the lines of the last answer."""
         self._long, self._number, self._crc = [], number, 0
 
     def lines(self, line: str, last: bool) -> "Iterator[bytes]":
-        """The lines, as bytes, by which `line` of an answer goes out; `last` is `ok` or `error ...`."""
+        """Yield the lines, as bytes, that transmit `line` of an answer. `last`: it is the last line, `ok` or `error ...`."""
         text = line.encode()
         if last:
             yield self._last(text)[:LINE_MAX]
@@ -111,7 +114,7 @@ class Outgoing:
         return b"%s @%d %s" % (word, self._number, why)
 
     def again(self, asked: bytes) -> "list[bytes]":
-        """The answer to `again ID N`: that piece and `ok`, or one line `error`."""
+        """Return the answer to `again ID N`: that piece and `ok`, or one line `error`. `asked`: the bytes `ID N`."""
         try:
             number, part = [int(word) for word in asked.split()]
         except ValueError:
@@ -131,7 +134,7 @@ def _piece(number: int, part: int, text: bytes) -> bytes:
 
 
 def _numbers(tail: bytes) -> "tuple[int, int, int] | None":
-    """(ID, N, TOTAL) of `ID.N/TOTAL`, or None."""
+    """Return (ID, N, TOTAL) of `ID.N/TOTAL`, or None if it is not valid."""
     number, _, rest = tail.partition(b".")
     part, _, total = rest.partition(b"/")
     if not (number.isdigit() and part.isdigit() and total.isdigit()) or len(tail) > 10:

@@ -1,4 +1,4 @@
-"""The thread that charges: read, step, write, every 20 ms, whatever the other thread waits for."""
+"""The control thread: reads inputs, steps the controller and writes outputs every 20 ms, independent of the main thread."""
 
 import _thread
 import sys
@@ -13,7 +13,7 @@ if False:  # for mypy alone
     from firmware.charging.controller import Controller
     from firmware.clock import Clock
 
-DAY_MS = 86400000  # longer than any period in the rules of charging; a multiple of those of the light (charging/led.py)
+DAY_MS = 86400000  # longer than any period of the charging control; a multiple of those of the light (charging/led.py)
 PERIOD_MS = 20  # design, section 3; twice within the 40 ms that a fault may take to open the contactor
 
 
@@ -24,7 +24,7 @@ class ControlLoop:
         self._exchange = controller.exchange
         self._clock = clock
         self._inputs = Inputs()
-        self._kept: tuple[str, ...] | None = None  # faults, as the board was told them last
+        self._kept: tuple[str, ...] | None = None  # faults that were passed to the board last
         self._supervisor = Supervisor(board, controller.exchange)
         self._due_ms = self._before_ms = 0
 
@@ -32,8 +32,9 @@ class ControlLoop:
         _thread.start_new_thread(self._run, ())
 
     def _run(self) -> None:
-        """For ever. An error here is a mistake of ours: everything open, then a restart, because a thread that died quietly
-        would leave the contactor as it was. It counts as the watchdog's: settings that cause it are given up (boots.py).
+        """Run until an exception, which is a programming error. Then set safe outputs and restart the processor, because a
+        thread that ended silently would leave the contactor as it was. The restart counts as one by the watchdog, so settings
+        that cause it are reverted (boots.py).
         """
         try:
             self._due_ms = self._before_ms = self._clock.now_ms()
@@ -44,11 +45,11 @@ class ControlLoop:
             try:
                 self._board.write(SAFE)
                 sys.print_exception(error)
-            finally:  # also if there is no memory left to do even that
+            finally:  # even if there is no memory left for the lines above
                 self._board.give_up()
 
     def run_period(self) -> None:
-        """All of a period but its sleep. Allocates no memory while nothing changes."""
+        """Do everything of one period except the sleep. Allocates no memory while nothing changes."""
         now_ms = self._clock.now_ms()
         if now_ms >= 2 * DAY_MS:
             now_ms -= DAY_MS
@@ -63,14 +64,14 @@ class ControlLoop:
             self._exchange.inputs = tuple(self._inputs.__dict__.items())
             self._exchange.inputs_wanted = False
         faults = self._exchange.report.faults
-        if faults is not self._kept:  # the tuple is another one only after a change
+        if faults is not self._kept:  # the tuple is replaced only after a change
             self._kept = faults
             self._board.keep_latched(faults)
         self._measure(now_ms)
         self._supervisor.step(now_ms)
 
     def _measure(self, now_ms: int) -> None:
-        """The distance to the step before, and when the next one is due: after a stall go on from now, do not catch up."""
+        """Measure the time since the last step, and set when the next is due. Steps missed in a stall are not made up for."""
         exchange, apart_ms = self._exchange, now_ms - self._before_ms
         self._before_ms = now_ms
         self._due_ms += PERIOD_MS
@@ -89,6 +90,6 @@ class ControlLoop:
 
     def _sleep_until(self, due_ms: int) -> None:
         left_ms = due_ms - self._clock.now_ms()
-        while left_ms > 0:  # garbage collection in the other thread ends a nap early
+        while left_ms > 0:  # garbage collection in the other thread ends a sleep early
             time.sleep_ms(left_ms)
             left_ms = due_ms - self._clock.now_ms()

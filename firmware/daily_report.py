@@ -1,4 +1,4 @@
-"""How the unit has been, once a day as an event; and which settings it has lived with for a while."""
+"""Reports the unit's health once a day as an event, and marks settings as good once the unit has run with them for a while."""
 
 from firmware import memory
 
@@ -11,13 +11,13 @@ if False:  # for mypy alone
     from firmware.storage.settings import Settings
 
 DAY_MS = 86400000
-ENDLESS = 1 << 30  # bytes; more than any heap of ours
-HEAP_MS = 3600000  # collecting costs the control loop a few milliseconds, so it is not done for a figure more often
-LIVED_MS = 600000  # a boot that came so far was a good one: twice what a boot loop would take for three rounds
+ENDLESS = 1 << 30  # bytes; more than any board's heap
+HEAP_MS = 3600000  # interval of the heap figure: each needs a collection, which delays the control loop by milliseconds
+LIVED_MS = 600000  # after this uptime the settings count as good: twice the time of three rounds of a boot loop
 
 
 class DailyReport:
-    """`note(kind, details)` takes an event for the journal."""
+    """The daily report. `note(kind, details)` records an event in the journal."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class DailyReport:
         self._told_air_bytes = 0
 
     def poll(self) -> None:
-        """Called in every pause of the communication thread."""
+        """Update the figures, and report them once a day. Call in every pause of the main thread."""
         now_ms = self._clock.now_ms()
         self._loop_worst_ms = max(self._loop_worst_ms, self._exchange.worst_ms)
         if now_ms - self._looked_ms >= HEAP_MS:

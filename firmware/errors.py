@@ -1,12 +1,12 @@
-"""What can go wrong in the firmware, outside modem and MQTT, which have their own trees."""
+"""Exceptions of the firmware, except those of the modem layer and MQTT, which have their own."""
 
 
 class FirmwareError(Exception):
-    """Base of the tree."""
+    """Base class of these exceptions."""
 
 
 class SettingError(FirmwareError):
-    """A setting was refused: `name` and why, in words a person can act on."""
+    """A setting was refused. The message has its name and a reason that a person can act on."""
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__("%s: %s" % (name, why))
@@ -14,8 +14,8 @@ class SettingError(FirmwareError):
 
 
 class CommandRefused(FirmwareError):
-    """A command on the console or from the cloud that is not carried out; the message says what to do instead."""
+    """A command from the console or the cloud is not carried out. The message is the reason or the remedy."""
 
 
 class UpdateRefused(FirmwareError):
-    """An update is not taken. The text is the reason `w` of the event `update` (tests/samples/schema.toml)."""
+    """An update is refused. The text is the reason `w` of the event `update` (tests/samples/schema.toml)."""

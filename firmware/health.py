@@ -1,4 +1,4 @@
-"""What is not well with the unit though it charges, counted since its start, and how it came to that start."""
+"""Troubles of the unit that do not stop the charging, counted since the start, and the cause of the last reset."""
 
 import sys
 
@@ -10,12 +10,12 @@ if False:  # for mypy alone
     from firmware.storage.settings import Settings
     from modem.traffic import Traffic
 
-FAILURES_MAX = 8  # told by name; more are counted
+FAILURES_MAX = 8  # texts that are stored; further failures are only counted
 
 
 class Health:
-    """`cause` is that of the last reset; `crashes` counts mistakes of ours that were survived, `failures` are their texts,
-    each once, and `failed_parts` the names of the parts that they were in. The rest is None as long as there is no such part.
+    """The counters. `cause`: of the last reset; `crashes`: unexpected exceptions that were caught; `failures`: their texts,
+    each once; `failed_parts`: the names of the parts that raised them. The other fields are parts, None if not created.
     """
 
     def __init__(self, cause: str) -> None:
@@ -31,7 +31,7 @@ class Health:
         self.traffic: Traffic | None = None
 
     def crashed(self, part: str, error: BaseException) -> None:
-        """A mistake of ours, in `part`, that was survived."""
+        """Record an unexpected exception in `part` that was caught."""
         self.crashes += 1
         if part not in self.failed_parts:
             self.failed_parts.append(part)
@@ -41,11 +41,11 @@ class Health:
         sys.print_exception(error)
 
     def flash_fails(self) -> bool:
-        """Whether the flash does not take the records of now, or has refused anything else that matters since the start."""
+        """Return whether the flash refuses records now, or has refused another important write since the start."""
         return bool(self.journal and self.journal.outbox.flash_failed) or self.refused_writes() > 0
 
     def refused_writes(self) -> int:
-        """Of the flash, since the start: what must survive a power cut, settings, events of security, the count of boots."""
+        """Return the number of failed flash writes since the start: checkpoints, settings, security events, the boot count."""
         refused = 0
         if self.boot is None or self.boot.number is None:
             refused += 1

@@ -1,6 +1,6 @@
-"""The installer's settings and the unit's identity open with its installer code, for ten minutes: unlocking.py has the rules.
+"""The lock of the installer's settings and the unit's identity. The installer code opens it for ten minutes (unlocking.py).
 
-A unit without a code (not commissioned yet) is open.
+A unit without a code is always open.
 """
 
 from firmware.errors import CommandRefused
@@ -16,7 +16,7 @@ if False:  # for mypy alone
 
 
 class InstallerLock:
-    """`wrong` counts wrong codes since the last right one, over all restarts."""
+    """The state of the lock. `wrong` counts the wrong codes since the last correct one, across restarts."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class InstallerLock:
         note: "Callable[[str, dict[str, object]], None]",
         folder: str,
     ) -> None:
-        """`note(kind, details)` records an event; `folder` is that of the flash."""
+        """`note(kind, details)` records an event in the journal; `folder`: the folder of the unit's files."""
         self.settings = settings
         self.clock = clock
         self.note = note
@@ -33,18 +33,19 @@ class InstallerLock:
         stored = record_file.load(self.path)
         self.wrong: int = stored if isinstance(stored, int) else 0
         self.open_until_ms = 0
-        self.wait_until_ms: int | None = None  # not known before the first attempt since the start
+        self.wait_until_ms: int | None = None  # None before the first attempt since the start
 
     def unlock(self, code: str) -> None:
-        """Open it. Raises CommandRefused for a wrong code, and for any while it has to wait; OSError, without a comparison, if
-        the flash does not take the attempt."""
+        """Open the lock. Raises CommandRefused for a wrong code, and for any code during a wait; OSError if the attempt cannot
+        be stored on the flash, in which case the code is not compared.
+        """
         with LazyImport():
             from firmware import unlocking
 
             unlocking.unlock(self, code)
 
     def check(self, names: "Iterable[str]") -> None:
-        """Raises CommandRefused if one of these, settings or `authority`, is locked now."""
+        """Raise CommandRefused if one of `names` is locked now: an installer's setting, `authority` or `commission`."""
         if not self.settings["installer_code"] or self.clock.now_ms() < self.open_until_ms:
             return
         for name in names:

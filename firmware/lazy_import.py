@@ -1,13 +1,13 @@
-"""Code that is in memory only while it is wanted: a module on loan, forgotten again afterwards.
+"""Modules that are in memory only while they are used: imported within a LazyImport, and unloaded at its end.
 
-Code itself stays in a board's flash, but the names, functions and tables of each imported module are memory: one to three
-kB of some 110 that there are. What is wanted seldom (a command on the console or from the cloud, the bounds of a setting)
-need not be there all the time.
+The code itself stays in a board's flash, but the names, functions and tables of each imported module take 1 to 3 kB of about
+110 kB of memory. Code that is rarely used (a command from the console or the cloud, the bounds of a setting) is therefore not
+loaded permanently.
 """
 
 import sys
 
-# All that is imported on demand, inside a LazyImport and nowhere else (tests/test_arrows.py).
+# The modules that are imported on demand. They are imported within a LazyImport only (tests/test_arrows.py).
 ON_DEMAND = (
     "firmware.commands",
     "firmware.commissioning",
@@ -42,20 +42,20 @@ ON_DEMAND = (
     "modem.roaming",
     "modem.startup",
 )
-SETUP = "_setup"  # ends the names of other modules on demand, of which each modem family may have one (modem/families)
+SETUP = "_setup"  # suffix of further modules on demand: each modem family may have one (modem/families)
 
 
 class LazyImport:
-    """Modules of ON_DEMAND, and those of SETUP, that are imported within it are forgotten at its end:
+    """A context at whose end the modules of ON_DEMAND and SETUP that were imported within it are unloaded:
 
         with LazyImport():
             from firmware import commands
 
-    What was made by them may live on, with the code that it uses.
+    Objects that these modules created may be used afterwards; they keep the code that they need.
     """
 
     def __enter__(self) -> None:
-        self._before = _on_loan()  # to somebody else, who forgets them
+        self._before = _on_loan()  # imported by an enclosing LazyImport, which unloads them
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         for name in _on_loan():

@@ -1,18 +1,18 @@
-"""How much memory is left, and in how large a piece: a heap with room in small pieces alone is full for a buffer."""
+"""The free memory and its largest block. A buffer needs one block, so a fragmented heap may have no room for it."""
 
 import gc
 
-STEP = 8  # the largest piece is told to an eighth
+STEP = 8  # the largest block is determined to within one eighth
 
 
 def free() -> int:
-    """Bytes, after a collection, which costs the control loop some milliseconds."""
+    """Return the free bytes after a collection, which delays the control loop by some milliseconds."""
     gc.collect()
     return gc.mem_free()
 
 
 def largest_block() -> int:
-    """Bytes of the largest piece that could be had, found by asking for it; each time it is refused costs a collection."""
+    """Return the size in bytes of the largest block, found by allocation. Each failed attempt causes a collection."""
     size = free()
     while size:
         try:

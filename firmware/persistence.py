@@ -1,7 +1,8 @@
-"""Between the rules and the flash, in the pauses of the communication thread, four times a second and when the faults change:
-the claims are renewed, a session that ended becomes a record, and what must survive a power cut a checkpoint.
+"""Connects the charging control and the flash. In the pauses of the main thread, four times a second and when the faults
+change, it renews the claims, stores a record of each session that ended, and stores in a checkpoint the state that must
+survive a power cut.
 
-Nothing is written while our own supply collapses.
+Nothing is written while the unit's own supply collapses.
 """
 
 from firmware.charging.controller import Restored, Wear
@@ -18,7 +19,7 @@ if False:  # for mypy alone
     from firmware.wall_clock import WallClock
 
 EVERY_MS = 250
-SOON_MS = 300000  # a restart that soon after a closing may be of a supply that fails under load
+SOON_MS = 300000  # a restart this soon after a closing may be due to a supply that fails under load
 
 
 class Persistence:
@@ -30,34 +31,35 @@ class Persistence:
         wall_clock: "WallClock",
         flash: str,
     ) -> None:
-        self.lost_writes = 0  # the flash did not take them
+        self.lost_writes = 0  # writes that the flash refused
         self._exchange = exchange
-        self._closed_ms: int | None = None  # the last closing
-        self._closed = 0  # whether the contactor has closed since the start, or was about to
+        self._closed_ms: int | None = None  # time of the last closing of the contactor
+        self._closed = 0  # 1 if the contactor has closed since the start, or was about to close
         self._claim_manager = claim_manager
         self._claims = claim_manager.claims
         self._checkpoint = checkpoint
         self._flash = flash
         self._wall_clock = wall_clock
-        self._polled_ms = -EVERY_MS  # the rules wait for the first claims
-        self._faults: tuple[str, ...] = ()  # then
+        self._polled_ms = -EVERY_MS  # due at once: the charging control waits for the first claims
+        self._faults: tuple[str, ...] = ()  # faults at that time
         resumed = claim_manager.resumed
-        # A session, and its beginning in UTC or None:
+        # Number of a session, and its start in UTC or None:
         self._began: tuple[int | None, int | None] = resumed, checkpoint.number("began_s", None)
-        self._astray = self._began[1] is not None  # its clock stood still in the cut
-        self._kept: list[int | None] = [None] * 4  # of the session, as it was stored last
-        self._ordered = self._claims.cloud  # the claim of the cloud, and what is stored of it
+        self._astray = self._began[1] is not None  # the session's start does not include the duration of the power cut
+        self._kept: list[int | None] = [None] * 4  # the session's values that were stored last
+        self._ordered = self._claims.cloud  # the claim of the cloud, and its stored form
         self._ordered_kept = checkpoint.value.get("cloud") if self._ordered else None
-        # Of what was stored last:
+        # The part of the last checkpoint whose change requires a write at once:
         ordered = self._ordered_kept
         self._essence = (resumed, self._claims.override, 0, checkpoint.value.get("latched", []), ordered, 0)
 
     def poll(self) -> None:
+        """Do what is due; call in every pause of the main thread. A refused write is counted in `lost_writes`."""
         now_ms = self._wall_clock.now_ms()
         report = self._exchange.report
         is_due = now_ms - self._polled_ms >= EVERY_MS or report.faults is not self._faults
         if not is_due or not self._exchange.powered or report.total_wh is None:
-            return  # or nothing was read yet
+            return  # not due, the supply collapses, or the meter was not read yet
         self._polled_ms, self._faults = now_ms, report.faults
         if self._astray and report.session and report.session.number == self._claim_manager.resumed:
             self._set_right(now_ms)
@@ -66,7 +68,7 @@ class Persistence:
             self._log_sessions()
             self._keep(now_ms, report)
         except OSError:
-            self.lost_writes += 1  # told by `status`; charging does not depend on it
+            self.lost_writes += 1  # reported by `health` and in heartbeats; charging does not depend on it
 
     def _log_sessions(self) -> None:
         record = self._exchange.ended.take()
@@ -80,20 +82,24 @@ class Persistence:
                 session_log.SessionLog(self._flash).append(stored)
 
     def _set_right(self, now_ms: int) -> None:
-        """The session of before the power cut began when it began, however long the mains were away."""
+        """Correct the start of a session that a power cut interrupted, so that it includes the duration of the cut."""
         now_s, began_s = self._wall_clock.now(), self._began[1]
         if now_s is not None and began_s is not None:
             self._exchange.began_ms = now_ms - (now_s - began_s) * 1000
             self._astray = False
 
     def _began_s(self, session: "Kept") -> "int | None":
-        """When it began, UTC, or None; once it is known it stays, so that a clock that is corrected writes nothing."""
+        """Return the start of the session, UTC, or None. Once known it does not change, so that a corrected clock causes no
+        write.
+        """
         if session.number != self._began[0] or self._began[1] is None:
             self._began = session.number, self._wall_clock.at(session.start_ms)
         return self._began[1]
 
     def _to_keep(self, now_ms: int, session: "Kept") -> "list[int | None]":
-        """What of a session survives a cut; the same as long as nothing is charged, for that writes nothing either."""
+        """Return the values of a session that survive a power cut. They change only while charging, so that an idle session
+        causes no writes.
+        """
         number, _, charging_s, _ = self._kept
         if (number, charging_s) != (session.number, session.charging_s):
             lasted_s = (now_ms - session.start_ms) // 1000
@@ -101,7 +107,10 @@ class Persistence:
         return self._kept
 
     def _ordered_to_keep(self, now_ms: int) -> "list[int] | None":
-        """What of the cloud's claim survives a cut: amps, end (UTC), and the seconds that it was to last when it came."""
+        """Return the values of the cloud's claim that survive a power cut: amps, end (UTC), and original duration, seconds.
+
+        None if there is no such claim, or it has expired or has no end.
+        """
         claim = self._claims.cloud
         if claim is not self._ordered:
             self._ordered, self._ordered_kept = claim, None
@@ -115,7 +124,8 @@ class Persistence:
         claims, session = self._claims, report.session
         latched = [name for name in report.faults if name in NEEDS_PERSON]
         ordered = self._ordered_to_keep(now_ms)
-        # The first closing since the start is stored before it happens: a supply that fails under load restarts the unit.
+        # The first closing since the start is stored before it happens, because a supply that fails under load restarts the
+        # unit.
         closing = int(report.phase == "closing")
         if closing:
             self._closed_ms = now_ms
@@ -140,8 +150,8 @@ class Persistence:
 
 
 def ordered_before(checkpoint: "Checkpoint", now_ms: int) -> "Claim | None":
-    """The cloud's claim of before a restart. It holds for as long as it was to last, or until its end once the time is known:
-    Claims.clock_set.
+    """Return the cloud's claim from before a restart, or None. It is valid for its original duration from now, or until its
+    end once the time is known (Claims.clock_set).
     """
     stored = checkpoint.value.get("cloud")
     if not isinstance(stored, list) or len(stored) != 3 or not all(isinstance(value, int) for value in stored):
@@ -153,8 +163,10 @@ def ordered_before(checkpoint: "Checkpoint", now_ms: int) -> "Claim | None":
 def restore(
     checkpoint: "Checkpoint", now_ms: int, sessions: int = 0, latched: "tuple[str, ...] | None" = None
 ) -> Restored:
-    """What the charging goes on with after a restart; a new unit's when there is nothing to go by. `sessions` is the number of
-    the last one in the session log, `latched` the faults that stay so; None: those of the checkpoint.
+    """Return the state that the charging control restores after a restart; that of a new unit if the checkpoint is empty.
+
+    `sessions`: number of the last session in the session log; `latched`: faults that remain latched, None for those of the
+    checkpoint.
     """
     register = Register()
     if "total_wh" in checkpoint.value:
@@ -170,7 +182,7 @@ def restore(
 
 
 def wear_before(checkpoint: "Checkpoint") -> Wear:
-    """Of the contactor, before a restart. If that came soon after it had closed, nothing is forgiven: the supply may have
-    failed under load. Else a person has switched it off and on.
+    """Return the contactor's wear from before a restart. If the restart came soon after a closing, no closing is forgiven: the
+    supply may have failed under load. Otherwise a person has switched the unit off and on, and all are forgiven.
     """
     return Wear(checkpoint.number("closings"), checkpoint.number("owed") if checkpoint.number("closed") else 0)

@@ -1,20 +1,22 @@
-"""Feeds the watchdog, in the control thread after each step, so nothing that the main thread waits for can end a charge.
+"""Feeds the watchdog, in the control thread after each step, so that no wait of the main thread can end a charge.
 
-control and light   by being here: the write that ends a step is what shows the light
+What the watchdog supervises, and the sign of life that it requires:
+
+control and light   the call after each step; the write that ends a step also drives the light
 the main thread     a pause within two minutes
-the link            a turn within half an hour. A network that is gone never keeps it from turning; a link that hangs
-                    in our own code would
+the link            a turn of its loop within half an hour. Loss of the network never delays a turn; only a hang in the
+                    firmware does
 
-The last two wait for the end of a charge, which they must not touch.
+If the main thread or the link hangs while the contactor is closed, the watchdog is fed until the charge ends.
 """
 
 if False:  # for mypy alone
     from firmware.boards.board import Board
     from firmware.charging.exchange import Exchange
 
-FEED_MS = 1000  # the watchdog bites after 8 s
-MAIN_FEEDS = 120  # the longest between two pauses is some seconds: a flash that is formatted
-LINK_FEEDS = 1800  # the longest honest turn, a survey and a switch on a dead network, takes some ten minutes
+FEED_MS = 1000  # the watchdog resets the processor after 8 s
+MAIN_FEEDS = 120  # in units of FEED_MS; the longest regular time between two pauses is some seconds: a flash format
+LINK_FEEDS = 1800  # the longest regular turn, a survey and a switch without a network, takes about ten minutes
 
 
 class Supervisor:
@@ -23,12 +25,12 @@ class Supervisor:
         self._exchange = exchange
         self._looked_ms = 0
         self._pauses = 0
-        self._since_pause = 0  # times FEED_MS
+        self._since_pause = 0  # in units of FEED_MS
         self._turns = 0
         self._since_turn = 0
 
     def step(self, now_ms: int) -> None:
-        """Called after each step of the control loop."""
+        """Feed the watchdog if all parts are alive. Call after each step of the control loop."""
         if 0 <= now_ms - self._looked_ms < FEED_MS:  # the clock may have been set back
             return
         self._looked_ms = now_ms

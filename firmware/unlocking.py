@@ -1,9 +1,9 @@
-"""How the installer lock opens. Imported only while a code is tried (installer_lock.py).
+"""Opens the installer lock. Imported only while a code is tried (installer_lock.py).
 
-After TRIES wrong codes each further attempt has to wait, WAITS_MS. Attempts are counted on flash, each before its comparison:
-neither a restart nor a power cut gives a free guess, and after a restart the wait begins again. An attempt that has to wait is
-not compared and not written, so a guesser causes 100 writes a day at most. While it is open the right code writes nothing,
-and a wrong one closes it.
+After TRIES wrong codes, each further attempt must wait for WAITS_MS. Each attempt is counted on the flash before the code is
+compared, so that neither a restart nor a power cut gives a free guess. After a restart the wait begins again. An attempt
+during a wait is neither compared nor written, so guessing causes at most 100 writes a day. While the lock is open, a wrong
+code closes it.
 """
 
 from firmware.errors import CommandRefused
@@ -14,17 +14,17 @@ if False:  # for mypy alone
 
 OPEN_MS = 600000
 TRIES = 3
-# After so many wrong codes, and one more each; the last for all beyond.
+# Waits after TRIES wrong codes, TRIES + 1, and so on; the last one applies to all further wrong codes.
 WAITS_MS = (60000, 120000, 240000, 480000, 900000)
 
 
 def unlock(lock: "InstallerLock", code: str) -> None:
-    """Open it, or raise as InstallerLock.unlock says."""
+    """Open the lock. Raises the errors of InstallerLock.unlock."""
     right, now_ms = lock.settings["installer_code"], lock.clock.now_ms()
     if not right:
         return
     if lock.wait_until_ms is None:
-        lock.wait_until_ms = _wait_ms(lock.wrong)  # the clock began at 0
+        lock.wait_until_ms = _wait_ms(lock.wrong)  # from the start, when the clock was 0
     if now_ms < lock.wait_until_ms:
         raise CommandRefused("too many wrong codes; wait %d s" % ((lock.wait_until_ms - now_ms + 999) // 1000))
     was_open = now_ms < lock.open_until_ms
@@ -46,7 +46,7 @@ def _wait_ms(wrong: int) -> int:
 
 
 def is_same(code: str, right: str) -> bool:
-    """Return whether they are equal, in a time that depends on the length of `code` alone. `right` is not empty."""
+    """Return whether the codes are equal, in a time that depends only on the length of `code`. `right` must not be empty."""
     typed, wanted = code.encode(), right.encode()
     differs = len(typed) ^ len(wanted)
     for place in range(len(typed)):

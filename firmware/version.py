@@ -1,5 +1,5 @@
-"""The version of this firmware, which is the product's: pyproject.toml has the same, held by a test."""
+"""The version of this firmware. It equals the product version in pyproject.toml; a test checks this."""
 
-BOARD = "virtual"  # a file of firmware/boards; an image has its own (firmware/image/sources.py)
+BOARD = "virtual"  # a module of firmware/boards; an image has its own value (firmware/image/sources.py)
 VERSION = "0.1.0"
-BUILT_S = 1767225600  # 2026-01-01; an image has the day that it was built, UTC (firmware/image/sources.py)
+BUILT_S = 1767225600  # 2026-01-01 UTC; an image has the day of its build (firmware/image/sources.py)

@@ -1,11 +1,11 @@
-"""What time it is, as far as the unit knows: somebody else's clock carried on by our own. Unknown is a state.
+"""The time of day: the time from an external source, advanced by the monotonic clock. It may be unknown.
 
-Inside, everything runs on the monotonic clock, which no step of the time can touch. The time is only what we write on
-messages and compare schedules and expiries with.
+All internal timing uses the monotonic clock, which no step of the time of day affects. The time of day is only used for
+timestamps in messages, and for schedules and expiries.
 
-Three may say what time it is: the mobile network, which nobody has authenticated and which people have seen years ahead
-and hours off; the cloud, over TLS; a person at the console. Once the cloud or a person has, the network is not asked any more
-until the next start: it would say the same again.
+There are three sources: the mobile network, which is not authenticated, and whose time has been seen to be years ahead or
+hours off; the cloud, over TLS; and a person at the console. Once the cloud or a person has set the time, the network's time is
+ignored until the next start.
 """
 
 from firmware.version import BUILT_S
@@ -13,9 +13,9 @@ from firmware.version import BUILT_S
 if False:  # for mypy alone
     from firmware.clock import Clock
 
-EARLIEST_S = 1767225600  # 2026-01-01: no time before this is true; a modem without network time says 2004
-NETWORK_MAX_S = BUILT_S + 10 * 31557600  # ten years after this firmware was built, a network that says so is wrong
-STEP_S = 5  # a smaller correction is drift and delay; a larger one is worth an event
+EARLIEST_S = 1767225600  # 2026-01-01: an earlier time is wrong; a modem without network time reports 2004
+NETWORK_MAX_S = BUILT_S + 10 * 31557600  # ten years after the build; a later time from the network is rejected
+STEP_S = 5  # a smaller correction is drift or delay; a larger one is recorded as an event
 
 NETWORK, CLOUD, CONSOLE = "network", "cloud", "console"
 
@@ -27,10 +27,10 @@ class WallClock:
         self._source = NETWORK
 
     def set(self, epoch_s: "int | None", source: str) -> "int | None":
-        """`source` (NETWORK, CLOUD, CONSOLE) says it is `epoch_s` (UTC) now. None says nothing, nor does a time that cannot be
-        true, nor the network after somebody who knows better.
+        """Set the time to `epoch_s` (UTC) from `source` (NETWORK, CLOUD, CONSOLE). Ignored if None, if out of range, or if
+        another source has set the time and `source` is NETWORK.
 
-        Returns the step in seconds if it is worth an event: 0 when the time became known; else None.
+        Return the step in seconds if it is to be recorded as an event, 0 if the time was unknown before; otherwise None.
         """
         if epoch_s is None or epoch_s < EARLIEST_S:
             return None
@@ -44,12 +44,14 @@ class WallClock:
         return epoch_s - before_s if abs(epoch_s - before_s) >= STEP_S else None
 
     def at(self, at_ms: int) -> "int | None":
-        """UTC epoch seconds at `at_ms` of the monotonic clock, also before the time was known; None while it is unknown."""
+        """Return the UTC epoch seconds at `at_ms` of the monotonic clock, even if that was before the time became known; None
+        while the time is unknown.
+        """
         return None if self._epoch_at_zero_s is None else self._epoch_at_zero_s + at_ms // 1000
 
     def now(self) -> "int | None":
         return self.at(self._clock.now_ms())
 
     def now_ms(self) -> int:
-        """The monotonic clock that `at` speaks of."""
+        """Return the monotonic time, as `at` takes it."""
         return self._clock.now_ms()

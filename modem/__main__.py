@@ -1,4 +1,4 @@
-"""The installer's tool: `python -m modem signal|scan|report|trace`."""
+"""The installer's tool: `python -m modem signal|scan|report|commission|trace`."""
 
 import sys
 

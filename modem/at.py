@@ -21,8 +21,8 @@ Three more kinds are not lines:
     PAYLOAD     all payload bytes are in the buffer given to `expect`; value is their number
     BROKEN      bytes were lost or a line was too long; value is the reason. The response is not reliable
 
-The events do not depend on how the bytes are divided into chunks. The work per byte is bounded, a line longer than the limit
-is discarded and counted, and payload that exceeds its buffer is rejected.
+The events do not depend on how the bytes are divided into chunks. The work per byte is bounded. A line longer than the limit
+is discarded and counted. Payload that exceeds its buffer is rejected.
 
 Sources: ITU-T V.250, 5.7 (result codes); 3GPP TS 27.007, section 4.
 """
@@ -52,16 +52,17 @@ _SPACE = 0x20
 _NO_BUFFER = bytearray()
 # Final results that are errors, beside ERROR. The last two are Huawei's, in its place [unverified].
 ERRORS = ("+CME ERROR", "+CMS ERROR", "COMMAND NOT SUPPORT", "TOO MANY PARAMETERS")
-# What a serial line receives as a modem wakes or changes its speed. A line that is known without them is that line.
+# Bytes that a serial line receives while a modem wakes or changes its speed. They are stripped from the start of a line if the
+# rest of the line is known.
 STRAY_BYTES = b"\x00\xff"
 _STRAY = "\x00\xff"
-_STRAY_MAX = 8  # before a prompt
+_STRAY_MAX = 8  # the most stray bytes before a prompt
 
 
 class Tokenizer:
     """Converts received bytes to events. `urcs` and `link_urcs` are tables of the family; see contracts.pyi.
 
-    `overlong_lines` counts the lines that exceeded `line_limit_bytes`, `stray_bytes` those that preceded a known line.
+    `overlong_lines` counts the lines that exceeded `line_limit_bytes`, `stray_bytes` the stray bytes that were stripped.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Tokenizer:
 
     def use_urcs(self, urcs: tuple[str, ...], link_urcs: tuple[str, ...]) -> None:
         """Replace the tables of unsolicited result codes. The lines that follow are classified by the new ones."""
-        self._urcs = frozenset(urcs)  # some forty names: each line looks among them
+        self._urcs = frozenset(urcs)  # about forty names, looked up for each line
         self._link_urcs = link_urcs
 
     def expect(
@@ -96,16 +97,17 @@ class Tokenizer:
         header: str = "",
         payload: bytearray | memoryview | None = None,
     ) -> None:
-        """Set what the next command may be answered with. Valid until its FINAL event.
+        """Set the responses that the next command may have. Valid until its FINAL event.
 
-        `info`       prefixes of its info lines; "" among them: any line that is not classified otherwise
+        `info`       prefixes of its info lines; if "" is among them, any line that is not classified otherwise
         `ends`       prefixes of final results other than OK, without the "<link>, " that may precede them
-        `last`       prefix of the info line that ends the response together with OK, in whatever order they come; "": any
-                     line ends it, without OK
-        `info_first` a final result before the first info line belongs to an earlier command: UNEXPECTED
-        `prompt`     precedes the response: "> ", or ">" of modems that may send no space behind it
-        `header`     what precedes, in an info line, the number of payload bytes that follow it, into `payload`. If it ends
-                     with " ,", the number stands before that comma, and the payload behind it in the same line
+        `last`       prefix of the info line that ends the response together with OK, in either order; "": any info line ends
+                     the response, without OK
+        `info_first` a final result before the first info line belongs to an earlier command and is UNEXPECTED
+        `prompt`     precedes the response: "> ", or ">" for modems that may omit the space after it
+        `header`     the text that precedes the payload size in an info line. The payload follows that line and is stored in
+                     `payload`. If `header` ends with " ,", the size precedes that comma and the payload follows the comma
+                     in the same line
         """
         self._echo = echo
         self._any_info = "" in info
@@ -116,12 +118,12 @@ class Tokenizer:
         self._prompt = prompt
         self._header = header
         self._payload: bytearray | memoryview = _NO_BUFFER if payload is None else payload
-        self._half = ""  # which of OK and the last info line has been received
-        self._unexpected = ""  # the last line of this kind
+        self._half = ""  # "OK" or "info": the half of the end of the response that was received
+        self._unexpected = ""  # the last UNEXPECTED line
         self._pending = True
 
     def expect_nothing(self) -> None:
-        """No command is pending: lines are unsolicited or late."""
+        """Set that no command is pending: any line is unsolicited or late."""
         self._pending = False
         self._any_info = False
         self._prompt = ""
@@ -159,14 +161,14 @@ class Tokenizer:
         return end
 
     def _is_line_start(self) -> bool:
-        """Return whether a prompt may follow: nothing of a line has been received but stray bytes."""
+        """Return whether a prompt may follow: only stray bytes have been received since the last line."""
         return not self._rest or (len(self._rest) <= _STRAY_MAX and not self._rest.strip(STRAY_BYTES))
 
     def _take_prompt(self, chunk: bytes, at: int, events: "list[Event]") -> int:
         """Look for the prompt at the start of a line. A URC may precede it, so each line start is checked."""
         byte, begun = chunk[at], self._prompt_begun
         self._prompt_begun = False
-        # Behind ">" a line end is its end too: a URC was inserted before its space.
+        # A line end after ">" also completes the prompt: a URC was inserted before the space.
         if (begun and (byte == _SPACE or byte in b"\r\n")) or (byte == _GREATER and self._prompt == ">"):
             self._prompt = ""
             self.stray_bytes += len(self._rest)
@@ -185,7 +187,10 @@ class Tokenizer:
         return self._take_line(chunk, at, events)
 
     def _take_line(self, chunk: bytes, at: int, events: "list[Event]") -> int:
-        """Process the rest of a line, or of the chunk. CR and LF both end lines; processing is triggered by LF."""
+        """Process the rest of a line, or of the chunk. CR and LF both end lines, but only LF triggers processing.
+
+        Return the index of the first byte that was not processed.
+        """
         end = chunk.find(_LF, at)
         if self._header[-2:-1] == " ":
             comma = chunk.find(b",", at)
@@ -217,9 +222,9 @@ class Tokenizer:
         return end + 1
 
     def _take_lines(self, chunk: bytes, at: int, events: "list[Event]") -> int:
-        """Process all complete lines at once: the common case, where neither prompt nor payload can occur.
+        """Process all complete lines at once. This is the common case, in which neither prompt nor payload can occur.
 
-        Limited to the length of one line, so that none is too long. The events are those of `_take_line`.
+        Limited to `line_limit_bytes`, so that no line exceeds the limit. The events are the same as from `_take_line`.
         """
         until = at + self._line_limit_bytes - len(self._rest)
         lines = self._rest + chunk[at:until]
@@ -253,7 +258,7 @@ class Tokenizer:
             if line == self._echo:
                 events.append((ECHO, line))
                 return
-            # A registration without <n> is no response.
+            # A registration line without <n> is a URC, not a response.
             if line.startswith(self._info) and not (
                 line.startswith(registration.COMMANDS) and registration.is_urc(line)
             ):
@@ -280,7 +285,7 @@ class Tokenizer:
             self._unexpected = line
 
     def _is_known(self, line: str) -> bool:
-        """Return whether the line itself proves what it is."""
+        """Return whether the line is a possible response of the pending command, or a URC of the tables."""
         if (
             self._pending
             and line
@@ -309,11 +314,11 @@ class Tokenizer:
             self._begin_payload(line, events)
         if self._last is not None and line.startswith(self._last):
             if not self._last:
-                self._half = "OK"  # none comes
+                self._half = "OK"  # no OK follows
             self._end_half("info", events)
 
     def _end_half(self, half: str, events: "list[Event]") -> None:
-        """Half of the end of a response with `last` has been received."""
+        """Record that `half` of the end of a response with `last` was received; end the response if both were."""
         if self._half in ("", half):
             self._half = half
         else:
@@ -321,7 +326,7 @@ class Tokenizer:
 
     def _begin_payload(self, line: str, events: "list[Event]") -> None:
         count = line.split(self._header, 1)[1].split(",", 1)[0].strip()
-        # `isdigit` alone also takes superscripts and the digits of other scripts, which noise can make.
+        # `isdigit` also accepts superscripts and the digits of other scripts, which noise can produce.
         if not count.isdigit() or max(count) > "9" or int(count) > len(self._payload):
             events.append((BROKEN, "no usable payload size"))
             return
@@ -330,11 +335,11 @@ class Tokenizer:
 
 
 def _text(line: bytes) -> str:
-    """Decode as UTF-8, else one character per byte: noise must not raise."""
+    """Decode as UTF-8, or if that fails as one character per byte. Noise must not raise."""
     try:
         return str(line, "utf-8")
     except UnicodeError:
-        # In pieces: one list of all characters would need a contiguous block of eight times the size.
+        # In pieces: one list of all characters would need a contiguous block eight times as large.
         pieces = [line[at : at + _PIECE_BYTES] for at in range(0, len(line), _PIECE_BYTES)]
         return "".join(["".join([chr(byte) for byte in piece]) for piece in pieces])
 
@@ -347,6 +352,6 @@ def _without_link(line: str) -> str:
 
 
 def _has_urc_shape(line: str) -> bool:
-    """Return whether the line has the form of a URC that is in no table: +NAME: or *NAME: or ^NAME:."""
+    """Return whether the line has the form of a URC: +NAME: or *NAME: or ^NAME:. For URCs that are in no table."""
     colon = line.find(":")
     return colon > 1 and line[0] in "+*^" and line[1:colon].isalpha()

@@ -1,4 +1,4 @@
-"""Daily budgets: the times of an action in the last 24 hours, as a list that is stored in flash. Pure."""
+"""Daily budgets: a list of the times of an action in the last 24 hours, which is stored in flash. Pure."""
 
 HOUR_S = 3_600
 DAY_S = 24 * HOUR_S

@@ -20,7 +20,7 @@ _GSM = {
 
 
 def decoded(name: str | None, charset: str) -> str | None:
-    """Return a network name as Unicode, None if empty. `charset` is that of AT+CSCS: IRA (ASCII), GSM or UCS2.
+    """Return a network name as Unicode, or None if it is empty. `charset` is that of AT+CSCS: IRA (ASCII), GSM or UCS2.
 
     Raises ProtocolError if a UCS2 name is not hexadecimal. Source: 3GPP TS 27.007, 5.5.
     """

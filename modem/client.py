@@ -1,8 +1,8 @@
 """The AT command client: one command at a time, a deadline for every wait, URCs dispatched to subscribers.
 
-After a time-out the response may still arrive, so client and modem are out of step. Before its next command the client then
-sends commands that are used for nothing else (RESYNC), each a different one, until one is answered. A modem answers in order,
-so all older responses have been received by then.
+After a timeout the response may still arrive, so client and modem are out of step. Before its next command, the client then
+sends the RESYNC commands, which are used for nothing else, one after the other until one is answered. A modem answers in
+order, so all older responses have been received by then.
 """
 
 from modem import at, replies
@@ -18,26 +18,26 @@ if False:  # for mypy alone
 
 ANSWER_LIMIT_CHARS = 8_192  # a network scan in a city: 100 cells of 80 characters
 QUERY_ATTEMPTS = 5
-_INTERRUPTED = "unexpected line"  # why a response is not reliable: another line interrupted one of its lines
-DRAIN_READS = 32  # reads before a command: a bound, for a modem that sends without pause
+_INTERRUPTED = "unexpected line"  # the response is not reliable: another line interrupted one of its lines
+DRAIN_READS = 32  # the most reads before a command: a bound, for a modem that sends without a pause
 
 
 class Modem:
     """A modem at serial line `port`; `family` is its driver (modem/families). Not thread-safe, not reentrant.
 
-    The counters since construction: `unexpected_lines`, `broken`, `timeouts`, `resyncs`, `voltage_warnings`.
+    Counters since construction: `unexpected_lines`, `broken`, `timeouts`, `resyncs`, `voltage_warnings`.
     """
 
     def __init__(self, port: "Port", clock: "Clock", family: "Family") -> None:
         self.port = port
         self.clock = clock
         self.family = family
-        self.model: str | None = None  # as it names itself; None until startup.configure, or if it does not say
+        self.model: str | None = None  # as reported by the modem; None until startup.configure, or if it reports none
         self.unexpected_lines = 0  # late responses and fragments of lines
         self.broken = 0  # responses with missing bytes
         self.timeouts = 0
         self.resyncs = 0
-        self.needs_setup = True  # it was not configured (startup.py), or has restarted since
+        self.needs_setup = True  # the modem was not configured (startup.py), or has restarted since
         self.voltage_warnings = 0
         self.trace = Trace()
         self._tokenizer = at.Tokenizer(driver.TALK + family.URCS, family.LINK_URCS)
@@ -65,9 +65,9 @@ class Modem:
         return "\n".join(self._lines)
 
     def query(self, text: str, parse: "Callable[[str], T]") -> "T":
-        """Send an idempotent command and return `parse` of its response. Repeated up to QUERY_ATTEMPTS times on an error.
+        """Send an idempotent command and return `parse` of its response. Sent up to QUERY_ATTEMPTS times.
 
-        Repeats after ProtocolError and CommandTimeout only. Raises as `command` does, and whatever `parse` raises.
+        Only ProtocolError and CommandTimeout lead to another attempt. Raises the errors of `command` and of `parse`.
         """
         for _ in range(QUERY_ATTEMPTS - 1):
             try:
@@ -77,13 +77,13 @@ class Modem:
         return parse(self.command(text))
 
     def ensure(self, text: str) -> None:
-        """Send an idempotent command that has no information response. Raises as `query` does."""
+        """Send an idempotent command that has no information response. Raises the errors of `query`."""
         self.query(text, str)
 
     def send_payload(self, text: str, payload: "Bytes", timeout_ms: int | None = None, prompt: str = "> ") -> str:
-        """Send `text`, wait for the `prompt`, send `payload`; return the response, the final result included.
+        """Send `text`, wait for the `prompt`, send `payload`; return the response, including the final result.
 
-        `prompt` is ">" for modems that may send no space behind it. Raises as `command` does.
+        `prompt` is ">" for modems that may omit the space after it. Raises the errors of `command`.
         """
         final = self._exchange(text, timeout_ms, payload=payload, prompt=prompt)
         return "\n".join(self._lines + [final])
@@ -91,9 +91,10 @@ class Modem:
     def receive_payload(
         self, text: str, header: str, buffer: bytearray | memoryview, timeout_ms: int | None = None
     ) -> tuple[str, int]:
-        """Send `text`; return (info lines, number of bytes in `buffer`). `header`: what precedes their count, see at.expect.
+        """Send `text` and receive a payload into `buffer`; return (info lines, number of payload bytes).
 
-        Raises ProtocolError if any byte of the response may be missing; the payload is then lost. Else as `command`.
+        `header` precedes the payload size; see Tokenizer.expect in at.py. Raises ProtocolError if any byte of the response may
+        be missing; the payload is then lost. Raises the other errors of `command`.
         """
         self._exchange(text, timeout_ms, header=header, buffer=buffer)
         return "\n".join(self._lines), self._received
@@ -107,30 +108,30 @@ class Modem:
         return subscription
 
     def unsubscribe(self, subscription: "Subscription") -> None:
-        """Cancel a subscription that `subscribe` returned. Harmless if it was cancelled before."""
+        """Cancel a subscription that `subscribe` returned. Does nothing if it was cancelled before."""
         self._subscribers = [other for other in self._subscribers if other is not subscription]
 
     def poll(self) -> bool:
-        """Process what the modem has sent, without waiting. True if there was anything. Raises OSError of the port."""
+        """Process the received bytes, without waiting. Return whether there were any. Raises OSError from the port."""
         chunk = self.port.read()
         for kind, value in self._tokenizer.feed(chunk):
             self._take(kind, value)
         return bool(chunk)
 
     def wait(self, timeout_ms: int) -> bool:
-        """Wait until the modem sends anything, and process it. False after `timeout_ms`. Raises OSError of the port."""
+        """Wait until the modem sends anything, and process it. Return False after `timeout_ms`. Raises OSError."""
         return self.port.wait(timeout_ms) and self.poll()
 
     # Common queries
 
     def signal_quality(self) -> int:
-        """Return the CSQ, 0..31, or 99 for not known."""
+        """Return the CSQ, 0..31, or 99 if it is not known."""
         return self.family.signal_quality(self)
 
     def registration(self) -> replies.Registration:
-        """Return the registration for data, where there are several that of the domain that is registered.
+        """Return the registration for packet data: the first of the family's domains that is registered, else the last one.
 
-        That of CREG, circuit switched, does not imply that data can be sent.
+        AT+CREG is not used: circuit-switched registration does not imply that data can be sent.
         """
         for question in self.family.REGISTRATION:
             found = self.query(question, replies.registration)
@@ -139,7 +140,7 @@ class Modem:
         return found
 
     def operator(self) -> str | None:
-        """Return the PLMN of the serving network ("23415"), or None."""
+        """Return the PLMN of the serving network ("23415"), or None if not registered."""
         serving = self.query("AT+COPS?", replies.operator)
         if serving.name is not None and serving.format != replies.NUMERIC:
             self.command("AT+COPS=3,%d" % replies.NUMERIC)
@@ -152,7 +153,7 @@ class Modem:
         return self.query("AT+COPS?", replies.operator).mode in (1, 4)
 
     def hasten(self, within_ms: int) -> None:
-        """What the pending command waits for will hardly come: wait so long at most. For callbacks of URCs."""
+        """Shorten the deadline of the pending command to `within_ms` from now. For callbacks of URCs."""
         self._deadline_ms = min(self._deadline_ms, self.clock.now_ms() + within_ms)
 
     # Resynchronisation
@@ -162,8 +163,8 @@ class Modem:
 
         Raises ModemHung if none is answered, ModemRestarted if the modem restarts meanwhile; OSError from the port.
         """
-        # A modem that lost payload bytes takes whatever follows as the rest of the payload. To one that does not expect
-        # payload these are empty lines.
+        # A modem that lost payload bytes treats the following bytes as the rest of the payload. For a modem that does not
+        # expect payload, these carriage returns are empty lines.
         self.port.write(b"\r" * self._expected_bytes)
         self._expected_bytes = 0
         for question in driver.RESYNC:
@@ -171,8 +172,8 @@ class Modem:
                 self._ask_to_resync(question, timeout_ms or driver.RESYNC_TIMEOUT_MS)
                 return
             except CommandTimeout:
-                pass  # the next question is a different one
-        raise ModemHung("no answer to %d different questions" % len(driver.RESYNC))
+                pass  # the next query is a different one
+        raise ModemHung("no answer to %d different queries" % len(driver.RESYNC))
 
     def _ask_to_resync(self, question: str, timeout_ms: int) -> None:
         text = "AT" + question
@@ -194,9 +195,9 @@ class Modem:
         header: str = "",
         buffer: bytearray | memoryview | None = None,
     ) -> str:
-        """Send a command and store its response in self._lines; return the final result line."""
+        """Send a command and store its response in self._lines; return the final result line. Raises as `command`."""
         if self._command:
-            raise RuntimeError("%s while %s is in flight" % (text, self._command))
+            raise RuntimeError("%s while %s is pending" % (text, self._command))
         if not text.startswith("AT") or "\r" in text or "\n" in text:
             raise ValueError("not a command line: %r" % text)
         for _ in range(DRAIN_READS):
@@ -217,7 +218,8 @@ class Modem:
             self.timeouts += 1
             raise
         if self._unreliable:
-            # The final result was received, so the dialogue is in step; unless it is part of a payload without its header.
+            # The final result was received, so the dialogue is in step, unless the "result" was part of a payload whose header
+            # was lost.
             self._in_step = self._unreliable == _INTERRUPTED and buffer is None
             raise ProtocolError(self._unreliable, "\n".join(self._lines))
         self._check_final(text)
@@ -242,7 +244,7 @@ class Modem:
         self._deadline_ms = self.clock.now_ms() + timeout_ms
         self._in_step = False  # until the response is complete
         if payload is not None:
-            self._expected_bytes = len(payload)  # from here on: the modem expects it even if its prompt is lost
+            self._expected_bytes = len(payload)  # set now: the modem expects payload even if its prompt is lost
         self.trace.sent(self.clock.now_ms(), self._command)
         try:
             self.port.write(line)
@@ -272,7 +274,7 @@ class Modem:
             raise CommandError(text, final, None, None)
 
     def _expectation(self, body: str) -> "tuple[int, tuple[str, ...], tuple[str, ...], str | None]":
-        """Return the family's table entry of a command: (timeout_ms, info lines, other results, last line)."""
+        """Return the longest matching table entry of a command: (timeout_ms, info lines, other results, last line)."""
         is_question = "?" in body or "=" not in body
         found: CommandRow = ("", driver.DEFAULT_TIMEOUT_MS, None if is_question else (), (), None)
         for table in (self.family.COMMANDS, driver.STANDARD_COMMANDS):
@@ -290,7 +292,7 @@ class Modem:
             self.trace.payload(self.clock.now_ms(), "<", value)
         elif kind != at.ECHO:
             self.trace.received(self.clock.now_ms(), value if kind != at.PROMPT else ">")
-        elif not self.needs_setup:  # it was switched off: the modem has restarted without a word
+        elif not self.needs_setup:  # echo was switched off, so the modem has restarted without sending a URC
             value, kind = self.family.BOOTED[0], at.URC
         if kind == at.URC:
             self._take_urc(value)

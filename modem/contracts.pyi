@@ -1,4 +1,4 @@
-"""Contracts of what is passed into the modem layer, for type checkers. No interpreter imports this file.
+"""The interfaces that the modem layer uses, for type checkers. No interpreter imports this file.
 
 MicroPython has no typing module, so these protocols stand in a stub; modules name them in strings.
 """
@@ -11,7 +11,7 @@ from modem.client import Modem
 T = TypeVar("T")
 
 Bytes: TypeAlias = bytes | bytearray | memoryview
-Event: TypeAlias = tuple[str, Any]  # (kind, value) of at.py: the number of bytes with PAYLOAD, else a text
+Event: TypeAlias = tuple[str, Any]  # (kind, value) of at.py: for PAYLOAD the number of bytes, otherwise a text
 UrcCallback: TypeAlias = Callable[[str], object]
 Subscription: TypeAlias = tuple[str, UrcCallback]
 
@@ -45,82 +45,86 @@ class Power(Protocol):
 CommandRow: TypeAlias = tuple[str, int, tuple[str, ...] | None, tuple[str, ...], str | None]
 """Prefix of the command, timeout_ms, prefixes of its info lines, final results other than OK, final info line instead of OK.
 
-Info lines None: the name of the command. The longest prefix that matches applies, the first of two that are equal. A command
-that is not listed has DEFAULT_TIMEOUT_MS and ends with OK; the info lines of a query begin with its name.
+If the info lines are None, they begin with the name of the command. The row with the longest matching prefix applies; of two
+equal prefixes, the first. A command without a row has DEFAULT_TIMEOUT_MS and ends with OK; the info lines of a query begin
+with its name.
 """
 
 Scanned: TypeAlias = tuple[str, str | None, int | None, bool]
-"""PLMN, operator name, CSQ, forbidden. CSQ None: it is not measured."""
+"""PLMN, operator name, CSQ, forbidden by the SIM. The CSQ is None if the scan does not measure it."""
 
 class Family(Protocol):
     """The driver of a modem family: `FAMILY` of a module in modem/families. families/driver.py is the base of all.
 
-    It has no state of its own: each hook is given the `modem` whose family it is. Hooks raise ModemError, CommandError where
-    the modem refuses, and OSError of the port.
+    A driver has no state: each hook takes the `modem`. Hooks raise ModemError, in particular CommandError if the modem answers
+    with an error, and OSError from the port.
     """
 
     NAME: str
-    """Of its module; NAME_setup is the one with its Setup."""
+    """Name of the driver's module; the module NAME_setup is its Setup."""
     COMMANDS: tuple[CommandRow, ...]
-    """Beside STANDARD_COMMANDS of families/driver.py, and before them."""
+    """Rows that take precedence over STANDARD_COMMANDS of families/driver.py."""
     URCS: tuple[str, ...]
     """Unsolicited result codes by name: the text before the colon, or the whole line."""
     LINK_URCS: tuple[str, ...]
-    """Those of a TCP connection that "<n>, " may precede."""
+    """Unsolicited result codes of a TCP connection, which "<n>, " may precede."""
     BOOTED: tuple[str, ...]
-    """Lines that the modem sends as it restarts."""
+    """Lines that the modem sends when it restarts. The client uses the first one if it infers a restart."""
     VOLTAGE_URCS: tuple[str, ...]
-    """Beginnings of warnings of the supply."""
+    """Prefixes of warnings about the supply voltage."""
 
     PWRKEY_MS: int
     BOOT_TIMEOUT_MS: int
 
     REGISTRATION: tuple[str, ...]
-    """The queries of the domains that carry data."""
+    """The registration queries of the domains that carry data, the preferred one first."""
     def signal_quality(self, modem: Modem) -> int:
-        """Return the CSQ, 0..31, or 99 for not known."""
+        """Return the CSQ, 0..31, or 99 if it is not known."""
 
     def connect(self, modem: Modem, link: int, host: str, port: int) -> None:
-        """Begin to open a TCP connection. A line, for link_event, says how it ended."""
+        """Begin to open a TCP connection. A later URC reports the result; link_event interprets it."""
 
     def send(self, modem: Modem, link: int, part: memoryview, timeout_ms: int) -> int:
-        """Send at most SEND_BYTES of stream.py; return how many the modem accepted."""
+        """Send at most SEND_BYTES of stream.py; return the number of bytes that the modem accepted."""
 
     def receive(self, modem: Modem, link: int, buffer: bytearray) -> tuple[int, int]:
-        """Read received bytes into `buffer`; return (their number, how many more wait at least).
+        """Read received bytes into `buffer`; return (their number, a lower bound of the bytes still in the modem).
 
-        CommandError: the connection is closed, and all of its data were read.
+        Raises CommandError if the connection is closed and all of its data were read.
         """
 
     def sent(self, modem: Modem, link: int) -> tuple[int, ...]:
         """Return (sent, acknowledged) bytes since the connection was opened."""
 
     def close(self, modem: Modem, link: int) -> None:
-        """Close the connection, at once."""
+        """Close the connection immediately."""
 
     def link_event(self, line: str) -> tuple[str, str] | None:
-        """Return (OPENED and so on of driver.py, the link's number as text, "" for all) if this URC is about connections."""
+        """Return (event, link) if this URC concerns connections, else None.
+
+        The event is OPENED, REFUSED or another of driver.py; the link is its number as text, or "" for all links.
+        """
 
 class Setup(Protocol):
-    """The hooks of a family that are needed for a moment at a time: the module NAME_setup of modem/families."""
+    """The hooks of a family that are needed only briefly: the module NAME_setup of modem/families."""
 
     SCAN_S: tuple[int, int]
-    """Duration of a scan: usually, and at most."""
+    """Duration of a scan in seconds: usual, and maximum."""
 
     def configure(self, modem: Modem) -> None:
-        """Set what this family needs beyond startup.configure: the network's time at least."""
+        """Set the family's own parameters, in addition to startup.configure: at least the use of the network's time."""
 
     def scan(self, modem: Modem) -> list[Scanned]:
-        """List what is received. A PLMN may be listed several times: a cell, or a technology, each.
+        """Return the received networks. A PLMN may appear several times, once for each cell or technology.
 
-        Takes up to SCAN_S; nothing may be sent meanwhile.
+        Takes up to SCAN_S[1] seconds; nothing may be sent to the modem meanwhile.
         """
 
     def reference_signal(self, modem: Modem) -> tuple[int, int] | None:
-        """Return (RSRP dBm, RSRQ dB) of the serving cell; None: it is not LTE. A family without LTE has no such hook."""
+        """Return (RSRP dBm, RSRQ dB) of the serving cell; None if it is not LTE. A family without LTE omits this hook."""
 
     def open_context(self, modem: Modem, apn: str, user: str, password: str) -> str:
         """Open the PDP context for connections, or keep it if it is open; return the local IP address."""
 
     def close_context(self, modem: Modem) -> None:
-        """Close all connections and the PDP context, in whatever state it is."""
+        """Close all connections and the PDP context, whatever their state."""

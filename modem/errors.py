@@ -22,7 +22,7 @@ class CommandError(ModemError):
 
 
 class CommandTimeout(ModemError):
-    """No final result was received within `timeout_ms`. A late answer is discarded by the client's resynchronisation."""
+    """No final result was received within `timeout_ms`. The client discards a late response when it resynchronises."""
 
     def __init__(self, command: str, timeout_ms: int) -> None:
         super().__init__("%s: no answer in %d ms" % (command, timeout_ms))
@@ -47,7 +47,7 @@ class ProtocolError(ModemError):
 
 
 class SimError(ModemError):
-    """The SIM is not usable. `state` is that of +CPIN: NOT INSERTED, SIM PIN, SIM PUK, NOT READY..."""
+    """The SIM is not usable. `state` is that of +CPIN (NOT INSERTED, SIM PIN, SIM PUK, NOT READY), or the error's name."""
 
     def __init__(self, state: str) -> None:
         super().__init__("SIM: %s" % state)

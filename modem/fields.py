@@ -23,7 +23,7 @@ def lines(text: str) -> list[str]:
 def split(line: str, text: str) -> "tuple[list[str | None], list[bool]]":
     """Return (values, quoted): the fields without quotes, None if empty, and whether each was quoted.
 
-    `text` is the whole response, for the message of ProtocolError.
+    `text` is the whole response, for the message. Raises ProtocolError.
     """
     values: list[str | None] = []
     quoted: list[bool] = []

@@ -1,4 +1,4 @@
-"""Carries out the decisions of roaming.py and recovery.py: survey, switch of network, recovery actions. Blocking.
+"""Carries out the decisions of roaming.py and recovery.py: survey, network switch, recovery actions. Blocking.
 
 The commands are those of 3GPP TS 27.007; the driver of the modem's family (modem/families) adds its own.
 """
@@ -21,8 +21,9 @@ RADIO_OFF_MS = 10_000
 def survey(modem: "Modem") -> "list[tuple[VisibleNetwork, str | None, int]]":
     """Scan; return (VisibleNetwork, operator name, number of cells) of each network, the strongest first.
 
-    Where the family's scan gives no signal, the CSQ is NO_READING; those networks come last. Networks that the SIM forbids are
-    given only where there is no choice: selected manually, one that accepts the unit is forbidden no more (23.122, 3.1).
+    If the scan reports no signal for a network, its CSQ is NO_READING and it comes last. Networks that the SIM forbids are
+    returned only if at most one other network was found. A forbidden network that is selected manually and accepts the unit is
+    removed from the SIM's list (23.122, 3.1).
 
     Closes all connections and takes minutes. Nothing may be sent to the modem meanwhile: any byte aborts the scan. Raises
     ModemError; OSError from the port.
@@ -31,7 +32,7 @@ def survey(modem: "Modem") -> "list[tuple[VisibleNetwork, str | None, int]]":
     hooks.close_context(modem)
     found: dict[str, tuple[VisibleNetwork, str | None, int]] = {}
     scanned = hooks.scan(modem)
-    is_choice = len({plmn for plmn, _, _, forbidden in scanned if not forbidden}) > 1  # one of them may serve
+    is_choice = len({plmn for plmn, _, _, forbidden in scanned if not forbidden}) > 1  # one may be the serving network
     for plmn, name, csq, forbidden in scanned:
         if forbidden and is_choice:
             continue
@@ -42,15 +43,15 @@ def survey(modem: "Modem") -> "list[tuple[VisibleNetwork, str | None, int]]":
 
 
 def _rank(network: VisibleNetwork) -> int:
-    """The strongest first, and last those without a reading."""
+    """Return the sort key: the strongest network first, networks without a reading last."""
     return NO_READING if network.csq == NO_READING else -network.csq
 
 
 def switch(modem: "Modem", plmn: str) -> bool:
-    """Select a network; True once GPRS is registered with it. If that fails, automatic selection is set again.
+    """Select a network. Return True once the modem is registered with it for data; else set automatic selection, return False.
 
-    Mode 4 of AT+COPS falls back to automatic selection. OK alone is no proof: the modem also answers it when it registered
-    with another network. Raises ModemError other than CommandError; OSError from the port.
+    Mode 4 of AT+COPS falls back to automatic selection, so OK does not prove that the modem registered with this network.
+    Raises ModemError other than CommandError; OSError from the port.
     """
     try:
         modem.command('AT+COPS=4,%d,"%s"' % (replies.NUMERIC, plmn))
@@ -62,7 +63,7 @@ def switch(modem: "Modem", plmn: str) -> bool:
                 break
             modem.wait(SETTLE_POLL_MS)
     except CommandError:
-        pass  # not available, or refused
+        pass  # the network is not available, or rejected the unit
     automatic(modem)
     return False
 
@@ -70,8 +71,8 @@ def switch(modem: "Modem", plmn: str) -> bool:
 def clear_forbidden(modem: "Modem") -> list[str]:
     """Clear the SIM's list of forbidden PLMNs if no other network is received; return the PLMNs that it contained.
 
-    Automatic selection never tries them again. Takes minutes, for a scan; [] if nothing was cleared. Raises ModemError;
-    OSError from the port.
+    Without this, automatic selection never tries them again. Takes minutes, for a scan. Returns [] if nothing was cleared.
+    Raises ModemError; OSError from the port.
     """
     barred = modem.query(_FORBIDDEN_LIST, replies.forbidden)
     if not barred:
@@ -90,17 +91,19 @@ _CLEAR_FORBIDDEN_LIST = 'AT+CRSM=214,28539,0,0,12,"%s"' % ("FF" * 12)
 
 
 def automatic(modem: "Modem") -> None:
-    """Set automatic network selection, if it is not set: repeating the command starts a search of minutes."""
+    """Set automatic network selection, unless it is set: repeating the command starts a search that takes minutes."""
     if modem.query("AT+COPS?", replies.operator).mode == 0:
         return
     try:
         modem.command("AT+COPS=0")
     except CommandError:
-        pass  # no network at present; the mode is saved and the search goes on
+        pass  # no network at present; the mode is saved and the search continues
 
 
 def carry_out(modem: "Modem", power: "Power", do: str) -> None:
-    """Carry out recovery action `do` (recovery_ladder.py), up to the configured modem. Raises ModemError if that fails."""
+    """Carry out recovery action `do` (recovery_ladder.py); a restarted modem is configured again. Raises ModemError if it
+    fails; OSError from the port.
+    """
     if do == recovery_ladder.RESHUT:
         startup.setup(modem).close_context(modem)
     elif do == recovery_ladder.REATTACH:

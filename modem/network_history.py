@@ -1,4 +1,4 @@
-"""What the unit has recorded about the mobile networks at its site, and their rating. Pure.
+"""The unit's records of the mobile networks at its site, and the rating of those networks. Pure.
 
     a network is good      if a CONNACK was received over it (`proved`)
     a network is failing   if it is registered but no CONNACK is received, twice. It is quarantined for 1 h, then 4 h, then
@@ -7,8 +7,9 @@
 
 If two networks fail in succession, the broker is suspect instead.
 
-LTE families scan without signal. A network is then measured while it serves: a switch to one that is not yet measured is a
-trial, and the network that was left is its origin, to which the unit returns unless the trial is clearly better (roaming.py).
+The scan of an LTE modem reports no signal. A network is then measured while it serves. A switch to a network that is not yet
+measured is a trial, and the network that was left is the trial's origin, to which the unit returns unless the trial network is
+clearly better (roaming.py).
 
 Time is `now_s`: seconds of operation since the unit was new. It needs no wall clock, and a restart does not renew budgets. All
 figures are a first proposal [M], to be tuned in the simulator.
@@ -22,7 +23,7 @@ from modem.signal import NO_READING
 if False:  # for mypy alone
     from typing import Any
 
-VisibleNetwork = namedtuple("VisibleNetwork", ("plmn", "csq"))  # of a survey; csq of its best cell, or NO_READING
+VisibleNetwork = namedtuple("VisibleNetwork", ("plmn", "csq"))  # in a survey; csq of its strongest cell, or NO_READING
 
 POOR_CSQ = 14  # this or less; the limit of the installation check (PASS_ABOVE_CSQ of signal.py)
 NOT_POOR_CSQ = 16  # hysteresis, for a signal that varies around 14
@@ -33,8 +34,8 @@ NO_READINGS = 5  # consecutive samples without a reading that count as CSQ 0
 DATA_FAILURES = 3
 DATA_FAILURES_WITHIN_S = 30 * 60
 
-PROOF_S = 45  # from the first failure to be proved to the last: so there are two at least
-# The TCP connection was answered, if only refused: the network carries data, and a restarting broker is back by then.
+PROOF_S = 45  # time from the first failed proof to the one that counts, so that there are at least two
+# The TCP connection was accepted or refused, so the network carries data. A restarting broker is back within this time.
 ANSWERED, ANSWERED_PROOF_S = "answered", 180
 QUARANTINE_S = (HOUR_S, 4 * HOUR_S, DAY_S)
 # Permanent rejects (manual p.329): illegal MS, illegal ME, GPRS, PLMN or roaming not allowed, PDP authentication.
@@ -56,7 +57,7 @@ COUNT_MAX = 10  # of successes and of failures: a bound, since each change is a 
 
 
 class NetworkHistory:
-    """The records of all networks. `stored` is what `to_store` returned, as read from flash; invalid entries are ignored.
+    """The records of all networks. `stored`: the value of `to_store`, as read from flash; invalid entries are ignored.
 
     `jitter_s` differs between units, so that the units of one site do not switch networks at the same time.
     """
@@ -86,13 +87,13 @@ class NetworkHistory:
         self.suspects: list[tuple[str, int]] = []  # (plmn, now_s) of failures since the last success of any network
 
     def to_store(self) -> "dict[str, Any]":
-        """Return what is to be stored in flash. It changes with proofs, failures, scans and switches: a few times a day."""
+        """Return the value to store in flash. It changes with proofs, failures, scans and switches: a few times a day."""
         return {"good": self.good, "scans": self.scans, "switches": self.switches, "networks": self.networks}
 
     # Events
 
     def sampled(self, now_s: int, plmn: str | None, csq: int) -> None:
-        """Record the CSQ of the serving network, once a minute; 99 is not known."""
+        """Record the CSQ of the serving network, once a minute; 99 if it is not known."""
         if plmn != self._serving:
             self._serve(plmn)
         self.samples += 1
@@ -152,7 +153,7 @@ class NetworkHistory:
         self.surveyed_s = now_s
 
     def switched(self, now_s: int, plmn: str) -> None:
-        """Record a switch to `plmn`: a trial, if that is not measured and the serving network is."""
+        """Record a switch to `plmn`. It is a trial if `plmn` is not measured, and the serving network is and does not fail."""
         serving, csq = self._serving, self._csq
         trial = plmn in [network.plmn for network in self.survey if self.csq_of(network) == NO_READING]
         if not trial or serving is None or csq is None or self.is_failing(now_s, serving):
@@ -194,7 +195,7 @@ class NetworkHistory:
         return len(self.suspects) > 1 and now_s - self.suspects[-1][1] < BROKER_SUSPECT_S
 
     def score(self, network: VisibleNetwork, plmn: str | None) -> float:
-        """Return the rating of a network, in CSQ. `plmn` is the serving network."""
+        """Return the rating of a network, in CSQ. `plmn`: a network of the home country, usually the serving one."""
         csq = self.csq_of(network)
         score = float(UNMEASURED_CSQ if csq == NO_READING else csq)
         record = self.networks.get(network.plmn)
@@ -207,18 +208,18 @@ class NetworkHistory:
         return score
 
     def csq_of(self, network: VisibleNetwork) -> float:
-        """Return the CSQ of a network of the survey, by the scan or by a switch within a day; or NO_READING."""
+        """Return the CSQ of a surveyed network, from the scan or measured before a switch within a day; or NO_READING."""
         return network.csq if network.csq != NO_READING else self.measured.get(network.plmn, NO_READING)
 
     def origin(self, now_s: int, plmn: str | None) -> VisibleNetwork | None:
-        """Return the network that was left to try the serving one, `plmn`, less than DWELL_S ago; or None: no trial."""
+        """Return the origin of a trial: the network left less than DWELL_S ago to try `plmn`. None if no trial runs."""
         found = self._origin if self.is_settling(now_s) else None
         return None if found is None or found.plmn == plmn else found
 
     def best_other(self, now_s: int, plmn: str | None, unmeasured: bool = False) -> VisibleNetwork | None:
-        """Return the best network of a recent survey, other than `plmn` and those in quarantine; or None.
+        """Return the best network of a recent survey, except `plmn` and those in quarantine; or None.
 
-        `unmeasured`: of those alone that have no reading.
+        `unmeasured`: consider only networks without a reading.
         """
         best = None
         if self.surveyed_s is not None and now_s - self.surveyed_s < SURVEY_KEEPS_S:
@@ -233,7 +234,7 @@ class NetworkHistory:
         return best
 
     def current_score(self, plmn: str | None, beside: str | None = None) -> float:
-        """Return the rating of the serving network `plmn`, by its smoothed signal; as one `beside` another network."""
+        """Return the rating of the serving network `plmn`, by its smoothed signal. `beside`: see `plmn` of `score`."""
         return self.score(VisibleNetwork(plmn, self._csq or 0), beside or plmn)
 
     def may_scan(self, now_s: int) -> bool:
@@ -276,7 +277,7 @@ class NetworkHistory:
 
     def _suspect(self, now_s: int, plmn: str) -> None:
         self.suspects = [suspect for suspect in self.suspects if suspect[0] != plmn] + [(plmn, now_s)]
-        if self.broker_suspect(now_s):  # then the networks are not to blame
+        if self.broker_suspect(now_s):  # then the networks are not the cause
             for other, _ in self.suspects:
                 self.networks[other][_UNTIL] = 0
 

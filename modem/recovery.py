@@ -1,7 +1,7 @@
 """Decides the next recovery action when there is no contact: rules over recovery_ladder.py, with budgets. Pure.
 
-The escalation follows the time without contact, not the number of errors: single errors are ambiguous, and networks have short
-disturbances. A modem that does not answer is power-cycled at once.
+The escalation follows the time without contact, not the number of errors, because single errors are ambiguous and networks
+have short disturbances. A modem that does not answer is power-cycled at once.
 """
 
 from collections import namedtuple
@@ -11,7 +11,8 @@ from modem.first_match import first_match
 from modem.recovery_ladder import CONFIGURE, LADDER, LOOK_FOR_FORBIDDEN, SUPPLY_CUT, WAIT, RecoveryLadder
 
 Remedy = namedtuple("Remedy", ("do", "why"))
-# `answers`: the modem answers AT. `booted`: it restarted by itself. `denied`: the network rejected us (stat 3, or a cause).
+# `answers`: the modem answers AT. `booted`: it restarted by itself. `denied`: the network rejected the unit (stat 3, or a
+# cause). `what`: the trouble, as text for people.
 Trouble = namedtuple("Trouble", ("now_s", "answers", "booted", "registered", "denied", "what"))
 
 # After the last step: the time from one power cycle to the next; the last one repeats.
@@ -33,12 +34,12 @@ def cut_the_supply_of_a_modem_that_is_hung(ladder: RecoveryLadder, trouble: Trou
         return None
     today = recent(ladder.resets, trouble.now_s)
     if len(today) < HANG_CUTS_A_DAY or trouble.now_s - today[-1] >= HANG_CUTS_THEN_EVERY_S:
-        return Remedy(SUPPLY_CUT, "the modem answers nothing")
-    return Remedy(WAIT, "the modem answers nothing, and its supply was cut %d times today" % len(today))
+        return Remedy(SUPPLY_CUT, "the modem does not answer")
+    return Remedy(WAIT, "the modem does not answer; supply cut %d times today" % len(today))
 
 
 def configure_a_modem_that_restarted(ladder: RecoveryLadder, trouble: Trouble) -> Remedy | None:
-    """A restarted modem has lost its settings and works otherwise."""
+    """A restarted modem has lost its settings, but works."""
     return Remedy(CONFIGURE, "the modem restarted") if trouble.booted else None
 
 
@@ -50,7 +51,7 @@ def wait_when_refused(ladder: RecoveryLadder, trouble: Trouble) -> Remedy | None
 
 
 def look_for_forbidden_networks(ladder: RecoveryLadder, trouble: Trouble) -> Remedy | None:
-    """No network registers the unit: the SIM may list all of them as forbidden after earlier rejects. Once a day."""
+    """No network registers the unit: the SIM may list all of them as forbidden, after earlier rejects. Once a day."""
     now_s = trouble.now_s
     if trouble.registered or ladder.since_s is None or now_s - ladder.since_s < FORBIDDEN_AFTER_S:
         return None

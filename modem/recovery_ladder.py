@@ -1,8 +1,8 @@
 """The escalation of recovery actions, from the mildest to a power cycle, and the current step. Pure; recovery.py decides.
 
-Contact is an acknowledged message: it ends the time without contact. The escalation is reset by contact ten minutes after its
-last action, so an action that helps briefly does not restart it. Time is
-`now_s`, seconds with power since the unit was new, as in network_history.py. [M]: figures proposed, not measured.
+Contact is an acknowledged message; it ends the time without contact. Contact resets the escalation only from ten minutes after
+the last action, so that an action which helps only briefly does not restart it. Time is `now_s`, seconds of operation since
+the unit was new, as in network_history.py. [M]: figures proposed, not measured.
 """
 
 from modem.budget import recent, times
@@ -16,7 +16,7 @@ RADIO_CYCLE = "radio cycle"  # CFUN=4, ten seconds, CFUN=1
 RESTART = "restart"  # CFUN=1,1
 SUPPLY_CUT = "supply cut"
 
-# (seconds without contact, remedy). A multi-IMSI SIM needs 3 minutes with power: nothing restarts the modem before that.
+# (seconds without contact, remedy). A multi-IMSI SIM needs 3 minutes with power, so nothing restarts the modem before that.
 LADDER = (
     (60, RESHUT),
     (5 * 60, REATTACH),
@@ -30,19 +30,19 @@ RESETS = (RADIO_CYCLE, RESTART, SUPPLY_CUT)
 
 
 class RecoveryLadder:
-    """The current step. `stored` is what `to_store` returned, as read from flash; invalid entries are ignored."""
+    """The current step. `stored`: the value of `to_store`, as read from flash; invalid entries are ignored."""
 
     def __init__(self, stored: object = None) -> None:
         stored = stored if isinstance(stored, dict) else {}
         self.resets = times(stored.get("resets"))
         self.looks = times(stored.get("looks"))  # time of the last reading of EF_FPLMN
         self.clears = times(stored.get("clears"))  # time of the last clearing of EF_FPLMN
-        self.rung = 0  # the next one to try
-        self.since_s: int | None = None  # start of the time without contact
-        self.tried_s: int | None = None  # the last rung
+        self.rung = 0  # index in LADDER of the next step; beyond its end for repeated power cycles
+        self.since_s: int | None = None  # start of the time without contact; None with contact
+        self.tried_s: int | None = None  # time of the last step
 
     def to_store(self) -> dict[str, list[int]]:
-        """Return what is to be stored in flash. It changes with each reset of the modem, and at most once a day besides."""
+        """Return the value to store in flash. It changes with each reset of the modem, and otherwise at most once a day."""
         return {"resets": self.resets, "looks": self.looks, "clears": self.clears}
 
     def contact(self, now_s: int) -> None:

@@ -1,7 +1,7 @@
 """Parsers of AT responses. Each function takes the text of a response and returns a value or a named tuple.
 
-All raise ProtocolError if the text is incomplete or of another command. An empty or absent field is None. Formats: 3GPP TS
-27.007 for the commands that it defines, else SIM800 Series AT Command Manual V1.12.
+All raise ProtocolError if the text is incomplete or belongs to another command. An empty or absent field is None. Formats:
+3GPP TS 27.007 for the commands that it defines, otherwise SIM800 Series AT Command Manual V1.12.
 """
 
 from collections import namedtuple
@@ -13,7 +13,7 @@ from modem.fields import line_after, number, optional_number, split
 from modem.registration import Registration, registration
 from modem.signal import NO_READING, csq_from_dbm
 
-__all__ = ("Registration", "registration")  # of a module of its own, and read here as every other response
+__all__ = ("Registration", "registration")  # re-exported, so that this module has the parsers of all responses
 
 REGISTERED = (1, 5)  # 27.007, 7.2 <stat>: at home, and roaming
 NUMERIC = 2  # +COPS <format>: PLMN as digits
@@ -21,15 +21,16 @@ NUMERIC = 2  # +COPS <format>: PLMN as digits
 Operator = namedtuple("Operator", ("stat", "long_name", "short_name", "plmn", "act"))
 Serving = namedtuple("Serving", ("mode", "format", "name", "act"))
 
-# Outside: the modem has no network time yet (04/01/01, 70/01/01 and 80/01/06 after power-up, by family).
+# A year outside this range means that the modem has no network time yet (04/01/01, 70/01/01 or 80/01/06 after power-up, by
+# family).
 CLOCK_YEARS = (2024, 2069)
 
 
 def signal_quality(text: str) -> tuple[int, int]:
-    """+CSQ (27.007, 8.5): (csq, ber). csq 0..31, ber 0..7; 99 is not known.
+    """Parse +CSQ (27.007, 8.5); return (csq, ber): csq 0..31, ber 0..7, each 99 if not known.
 
-    Families with TD-SCDMA and LTE also give 100 for -116 dBm or less, then 1 dB a step up to 191, and 199 for not known
-    (SIM7600 Series AT Command Manual V3.00, +CSQ).
+    Families with TD-SCDMA and LTE also report 100 for -116 dBm or less, then 1 dB per step up to 191, and 199 for not known
+    (SIM7600 Series AT Command Manual V3.00, +CSQ). These are converted.
     """
     values, _ = split(line_after(("+CSQ:",), text), text)
     if len(values) != 2:
@@ -45,7 +46,7 @@ def signal_quality(text: str) -> tuple[int, int]:
 
 
 def operator(text: str) -> Serving:
-    """+COPS? (27.007, 7.3): (mode, format, name, act). Format 2: the name is the PLMN; name None: not registered."""
+    """Parse +COPS? (27.007, 7.3); return (mode, format, name, act). In format 2 the name is the PLMN. None: not registered."""
     values, quoted = split(line_after(("+COPS:",), text), text)
     while len(values) > 1 and values[-1] is None and not quoted[len(values) - 1]:  # commas at the end
         values = values[:-1]
@@ -69,12 +70,12 @@ def _checked_plmn(plmn: str | None, text: str) -> str:
 
 
 def _is_plmn(value: str | None) -> bool:
-    """MCC and MNC have 5 or 6 digits; one modem (quicksilver) reports 7."""
+    """Return whether `value` is a PLMN: MCC and MNC together have 5 or 6 digits; one modem (quicksilver) reports 7."""
     return value is not None and 5 <= len(value) <= 7 and not value.strip("0123456789")
 
 
 def sim_state(text: str) -> str:
-    """+CPIN (27.007, 8.3): READY, SIM PIN, SIM PUK, PH_SIM PIN, NOT READY or NOT INSERTED."""
+    """Parse +CPIN (27.007, 8.3); return READY, SIM PIN, SIM PUK, PH_SIM PIN, NOT READY or NOT INSERTED."""
     state = line_after(("+CPIN:",), text)
     if not state:
         raise ProtocolError("+CPIN without a state", text)
@@ -82,7 +83,10 @@ def sim_state(text: str) -> str:
 
 
 def cme_error(text: str) -> "tuple[int | None, str | None]":
-    """+CME ERROR (27.007, 9.2): (code, name). Numeric or verbose, with or without the colon: manual and modules differ."""
+    """Parse +CME ERROR (27.007, 9.2), numeric or verbose; return (code, name), None for what is not known.
+
+    The colon is optional, because the manual and the modules differ.
+    """
     if not text.startswith("+CME ERROR"):
         raise ProtocolError("not a +CME ERROR", text)
     value = text[len("+CME ERROR") :].lstrip(":").strip()
@@ -92,10 +96,10 @@ def cme_error(text: str) -> "tuple[int | None, str | None]":
 
 
 def clock(text: str) -> int | None:
-    """+CCLK (27.007, 8.15) in seconds since 1970, UTC; None while the modem has no network time.
+    """Parse +CCLK (27.007, 8.15); return seconds since 1970, UTC, or None while the modem has no network time.
 
-    The modem reports local time, and its zone in quarters of an hour: "24/05/06,12:34:56+04". One that has not heard the
-    network's time may leave out the zone.
+    The modem reports local time with its zone in quarters of an hour: "24/05/06,12:34:56+04". A modem without network time may
+    omit the zone.
     """
     values, _ = split(line_after(("+CCLK:",), text), text)
     stamp = values[0] or ""
@@ -120,7 +124,7 @@ def clock(text: str) -> int | None:
 
 
 def _days_since_1970(year: int, month: int, day: int) -> int:
-    """Days from 1970-01-01. Counts from 1 March, so that the leap day is the last of its year; years 1901..2099."""
+    """Return the days from 1970-01-01, for years 1901..2099. Counts years from 1 March, so that the leap day comes last."""
     if month < 3:
         year -= 1
         month += 12
@@ -128,7 +132,7 @@ def _days_since_1970(year: int, month: int, day: int) -> int:
 
 
 def forbidden(text: str) -> list[str]:
-    """+CRSM of EF_FPLMN (31.102, 4.2.16): the forbidden PLMNs. Three bytes each, "62F210" is 26201."""
+    """Parse +CRSM of EF_FPLMN (31.102, 4.2.16); return the forbidden PLMNs. Each has three bytes: "62F210" is 26201."""
     values, _ = split(line_after(("+CRSM:",), text), text)
     if len(values) != 3 or (values[0], values[1]) != ("144", "0"):
         raise ProtocolError("the SIM does not give the file", text)
@@ -139,12 +143,12 @@ def forbidden(text: str) -> list[str]:
 
 
 def setting(text: str) -> int:
-    """The value of a setting with one number: AT+CFUN?, +CGATT?, +CTZU?, +IPR?."""
+    """Return the value of a setting that is one number: AT+CFUN?, +CGATT?, +CTZU?, +IPR?."""
     return numbers(text[: text.find(":") + 1], 1, text)[0]
 
 
 def numbers(name: str, count: int, text: str) -> tuple[int, ...]:
-    """The `count` unsigned numbers behind `name` ("+CFUN:")."""
+    """Return the `count` unsigned numbers that follow `name` ("+CFUN:")."""
     values, _ = split(line_after((name,), text), text)
     if len(values) != count:
         raise ProtocolError("%s needs %d fields" % (name, count), text)
@@ -152,10 +156,10 @@ def numbers(name: str, count: int, text: str) -> tuple[int, ...]:
 
 
 def operators(text: str, charset: str = "GSM") -> list[Operator]:
-    """+COPS=? (27.007, 7.3): an Operator for each network, in the modem's order. `charset` is that of AT+CSCS.
+    """Parse +COPS=? (27.007, 7.3); return an Operator for each network, in the modem's order. `charset`: that of AT+CSCS.
 
     Names may contain commas and parentheses. Modems omit fields, split the list over lines, and append the ranges of modes
-    and formats with or without a comma. Therefore a network is a parenthesis whose fourth field is quoted, or a PLMN.
+    and formats with or without a comma. Therefore a parenthesis counts as a network if its fourth field is quoted or a PLMN.
     """
     line_after(("+COPS:",), text)
     found = []
@@ -176,7 +180,7 @@ def operators(text: str, charset: str = "GSM") -> list[Operator]:
 
 def _operator(values: "list[str | None]", act: str | None, charset: str, text: str) -> Operator:
     stat, long_name, short_name, plmn = values[:4]
-    if len(plmn or "") >= 16:  # too long for a PLMN: the modem is set to UCS2, regardless of `charset`
+    if len(plmn or "") >= 16:  # too long for a PLMN, so the modem uses UCS2, regardless of `charset`
         charset = "UCS2"
     plmn = decoded(plmn, charset)
     _checked_plmn(plmn, text)

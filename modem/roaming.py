@@ -1,13 +1,13 @@
 """Decides which network to use, from the present state and the records of network_history.py. Pure.
 
 Selection is automatic (COPS=0) until there is a reason to interfere: the modem does not compare networks that are all strong
-enough (3GPP TS 23.122), and it does not know whether data can be sent. So data come first, then signal. A network that is good
-and not poor is never left. A failing or poor one leads to a survey, and the survey to a switch, each within its daily budget.
-While the broker is suspect, the network is not changed.
+enough (3GPP TS 23.122), and it does not check whether data can be sent. The rules therefore consider data first, then signal.
+A network that is good and not poor is never left. A failing or poor one leads to a survey, and the survey to a switch, each
+within its daily budget. While the broker is suspect, the network is not changed.
 
-The scans of LTE families give no signal. There a poor network is left for the next one of the survey that is not measured, on
-trial: it is measured while it serves, and kept only if it carries data and is clearly better. Otherwise the next one is tried,
-or the unit returns to where it came from; the return needs no budget.
+The scan of an LTE modem reports no signal. With such a modem, a poor network is left for the next surveyed network that is not
+measured, on trial. That network is measured while it serves, and kept only if it carries data and is clearly better. Otherwise
+the next one is tried, or the unit returns to the trial's origin. The return needs no budget.
 """
 
 from collections import namedtuple
@@ -29,12 +29,12 @@ Decision = namedtuple("Decision", ("do", "plmn", "why"))
 Seen = namedtuple("Seen", ("now_s", "plmn", "locked", "proven", "busy"))
 
 TRIAL_SAMPLES = 3  # one a minute, until a network on trial is compared with the one that was left
-STRONG_CSQ = 18  # of a network to which the unit switches for its signal alone
+STRONG_CSQ = 18  # the least CSQ of a network to which the unit switches for its signal alone
 
 
 def stay_while_nothing_serves(known: "NetworkHistory", seen: Seen) -> Decision | None:
     """Without a serving network there is nothing to compare; the modem searches, and recovery.py acts."""
-    return Decision(STAY, None, "no network: recovery's concern") if seen.plmn is None else None
+    return Decision(STAY, None, "no network: recovery acts") if seen.plmn is None else None
 
 
 def stay_when_the_broker_is_suspect(known: "NetworkHistory", seen: Seen) -> Decision | None:
@@ -48,7 +48,7 @@ def stay_when_the_broker_is_suspect(known: "NetworkHistory", seen: Seen) -> Deci
 def end_a_trial(known: "NetworkHistory", seen: Seen) -> Decision | None:
     """A network on trial that is not clearly better, once measured, is left for the next one or for its origin.
 
-    A better one that is still weak is left only for the next one.
+    A network that is better but still weak is left only for the next one.
     """
     origin = known.origin(seen.now_s, seen.plmn)
     if origin is None:
@@ -82,7 +82,7 @@ def stay_until_settled(known: "NetworkHistory", seen: Seen) -> Decision | None:
 
 
 def survey_first(known: "NetworkHistory", seen: Seen) -> Decision | None:
-    """A poor network leads to a survey, within the budget; while a session uses the link only if it is failing."""
+    """A poor network leads to a survey, within the budget; while a session uses the link, only a failing one does."""
     if known.best_other(seen.now_s, seen.plmn) or not known.may_scan(seen.now_s):
         return None
     if seen.busy and seen.proven and not known.is_failing(seen.now_s, seen.plmn):
@@ -91,7 +91,7 @@ def survey_first(known: "NetworkHistory", seen: Seen) -> Decision | None:
 
 
 def switch_from_a_failing_network(known: "NetworkHistory", seen: Seen) -> Decision | None:
-    """It carries no data: any usable network is better."""
+    """The serving network carries no data, so any usable network is better."""
     best = known.best_other(seen.now_s, seen.plmn)
     if best is None or not known.is_failing(seen.now_s, seen.plmn) or not known.may_switch(seen.now_s):
         return None
@@ -99,7 +99,7 @@ def switch_from_a_failing_network(known: "NetworkHistory", seen: Seen) -> Decisi
 
 
 def switch_from_a_weak_network(known: "NetworkHistory", seen: Seen) -> Decision | None:
-    """It carries data: only to a network that is clearly better, and strong."""
+    """The serving network carries data, so the unit changes only to a network that is clearly better, and strong."""
     best = known.best_other(seen.now_s, seen.plmn)
     if best is None or known.is_failing(seen.now_s, seen.plmn) or not known.may_switch(seen.now_s):
         return None
@@ -113,7 +113,7 @@ def switch_from_a_weak_network(known: "NetworkHistory", seen: Seen) -> Decision 
 
 
 def try_a_network_that_is_not_measured(known: "NetworkHistory", seen: Seen) -> Decision | None:
-    """Where a scan gives no signal, a network is measured while it serves, on trial."""
+    """If the scan reports no signal, a network is measured while it serves, on trial."""
     if seen.busy or known.is_failing(seen.now_s, seen.plmn) or not known.may_switch(seen.now_s):
         return None
     untried = known.best_other(seen.now_s, seen.plmn, True)
@@ -131,7 +131,7 @@ def let_the_modem_choose(known: "NetworkHistory", seen: Seen) -> Decision | None
 
 def stay_for_want_of_better(known: "NetworkHistory", seen: Seen) -> Decision | None:
     """No better network is received: an antenna or a booster would help, a switch would not."""
-    return Decision(STAY, seen.plmn, "%s, and nothing better is heard" % _trouble(known, seen))
+    return Decision(STAY, seen.plmn, "%s, and none is better" % _trouble(known, seen))
 
 
 RULES = (

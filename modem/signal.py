@@ -22,7 +22,7 @@ Verdict = namedtuple("Verdict", ("verdict", "samples", "minimum", "median", "max
 
 
 def dbm_from_csq(csq: int) -> int | None:
-    """Return dBm, None for no reading. CSQ 0 is -113 dBm or less, 31 is -51 dBm or more."""
+    """Return the signal strength in dBm; None for no reading. CSQ 0 is -113 dBm or less, 31 is -51 dBm or more."""
     return None if csq == NO_READING else 2 * csq - 113
 
 
@@ -37,7 +37,7 @@ def dbm_from_rxlev(rxlev: int) -> int:
 
 
 def csq_from_rxlev(rxlev: int) -> int:
-    """Return the CSQ of an Rxlev. It is greater than 14 from Rxlev 27."""
+    """Return the CSQ of an Rxlev. From Rxlev 27 on, the CSQ is greater than 14 and so passes."""
     return csq_from_dbm(dbm_from_rxlev(rxlev))
 
 

@@ -14,9 +14,9 @@ if False:  # for mypy alone
     from modem.client import Modem
     from modem.contracts import Power, Setup
 
-BAUD = 115_200  # which every family has, as its factory setting or besides an automatic one
+BAUD = 115_200  # supported by every family, as its factory setting or by automatic detection
 OTHER_BAUDS = (9_600, 57_600, 19_200)  # other settings of used modems
-SUPPLY_OFF_MS = 2_000  # off to on, without the STATUS output of a SIM800: the longest that a family asks for
+SUPPLY_OFF_MS = 2_000  # off to on, without the STATUS output of a SIM800: the longest that any family requires
 SUPPLY_SETTLE_MS = 100  # from the supply to PWRKEY
 BOOT_PROBE_MS = 300  # from one "AT" to the next while a modem boots
 SIM_TIMEOUT_MS = 20_000
@@ -32,9 +32,9 @@ _WANTS_A_PERSON = ("SIM PIN", "SIM PUK", "PH_SIM PIN", "PH_SIM PUK", "SIM PIN2",
 
 
 def power_on(modem: "Modem", power: "Power") -> None:
-    """Switch the supply on, pulse PWRKEY and wait until the modem answers. Raises as `synchronise` does.
+    """Switch the supply on, pulse PWRKEY and wait until the modem answers. Raises the errors of `synchronise`.
 
-    PWRKEY toggles: the modem must be off, else use `power_cycle`.
+    PWRKEY toggles the modem, so it must be off; otherwise use `power_cycle`.
     """
     power.supply(True)
     modem.clock.sleep_ms(SUPPLY_SETTLE_MS)
@@ -45,7 +45,7 @@ def power_on(modem: "Modem", power: "Power") -> None:
 
 
 def power_cycle(modem: "Modem", power: "Power") -> None:
-    """Switch the supply off for SUPPLY_OFF_MS, then `power_on`. Raises as that does."""
+    """Switch the supply off for SUPPLY_OFF_MS, then call `power_on`. Raises the errors of `power_on`."""
     power.key(False)
     power.supply(False)
     modem.clock.sleep_ms(SUPPLY_OFF_MS)
@@ -53,13 +53,13 @@ def power_cycle(modem: "Modem", power: "Power") -> None:
 
 
 def setup(modem: "Modem") -> "Setup":
-    """Import the hooks of the modem's family that are needed for a moment at a time."""
+    """Import and return the Setup module of the modem's family: the hooks that are needed only briefly."""
     hooks: Setup = driver.load(modem.family.NAME + "_setup")
     return hooks
 
 
 def answers(modem: "Modem") -> bool:
-    """Return whether the modem answers within BOOT_PROBE_MS. Raises OSError from the port."""
+    """Return whether the modem answers a resynchronisation with BOOT_PROBE_MS per query. Raises OSError from the port."""
     try:
         modem.resync(BOOT_PROBE_MS)
         return True
@@ -68,7 +68,7 @@ def answers(modem: "Modem") -> bool:
 
 
 def synchronise(modem: "Modem") -> None:
-    """Wait until the modem answers, at any of the baud rates; set BAUD. Raises ModemHung; OSError from the port."""
+    """Wait until the modem answers, at any of the baud rates, and set BAUD. Raises ModemError, mostly ModemHung; OSError."""
     if _answers_within(modem, modem.family.BOOT_TIMEOUT_MS):
         return
     for baud in OTHER_BAUDS:
@@ -93,7 +93,7 @@ def _answers_within(modem: "Modem", timeout_ms: int) -> bool:
 def configure(modem: "Modem") -> None:
     """Set the modem's parameters, and revert saved ones that a crash may have left: flight mode, automatic baud rate.
 
-    The modem is asked for its model first. If its family is not known, it gets the driver of that model's. Raises ModemError;
+    First queries the model. If the family is not known yet, the modem gets the driver for that model. Raises ModemError;
     OSError from the port.
     """
     if modem.family is driver.FAMILY:
@@ -104,7 +104,7 @@ def configure(modem: "Modem") -> None:
         try:
             modem.model = modem.query("AT+CGMM", str).split("\n")[0].strip()[:MODEL_CHARS]
         except CommandError:
-            pass  # its driver is known by the board
+            pass  # the model is not needed: the board names the family
     modem.ensure("ATE0")
     modem.ensure("AT+CMEE=1")
     if modem.query("AT+CFUN?", replies.setting) != 1:
@@ -160,16 +160,16 @@ def _choose_automatically(modem: "Modem") -> int:
     try:
         modem.command("AT+COPS=0")
     except CommandError:
-        pass  # no network at present; the mode is saved and the search goes on
+        pass  # no network at present; the mode is saved and the search continues
     return _AUTOMATIC
 
 
 def open_pdp_context(modem: "Modem", apn: str, user: str = "", password: str = "") -> str:
-    """Open the PDP context, or keep it if it is open, as stream.py requires it; return the local IP address.
+    """Open the PDP context that stream.py requires, or keep it if it is open. Return the local IP address.
 
     Raises ValueError for an APN, user or password that cannot be sent; ModemError; OSError from the port.
     """
     for value in (apn, user, password):
-        if '"' in value or len(value) > 50:  # the least that a family takes (SIM800)
+        if '"' in value or len(value) > 50:  # the shortest limit of all families (SIM800)
             raise ValueError("APN, user and password: 50 characters each, no quotes")
     return setup(modem).open_context(modem, apn, user, password)

@@ -1,12 +1,12 @@
-"""A TCP connection of the modem with the interface of a socket, as umqtt.simple and tls use it.
+"""A TCP connection of the modem with the socket interface that umqtt.simple and tls use.
 
-The modem buffers received data until it is read, and announces it once; the driver of its family (modem/families) has the
-commands. Every call has a deadline. Errors are OSError with the codes of a socket:
+The modem buffers received data until it is read, and announces it once. The driver of the modem's family (modem/families)
+has the commands. Every call has a deadline. Errors are OSError with the codes of a socket:
 
     None           no data yet (EAGAIN), only if not blocking
     b"" or 0       end of file: closed by the peer, and all data have been read
     ETIMEDOUT      the deadline of a blocking call, no sent byte was acknowledged for 60 s, or the modem could not send
-    ECONNRESET     written to a connection that the peer has closed
+    ECONNRESET     a write to a connection that the peer has closed
     ECONNABORTED   PDP context deactivated by the network, or the modem restarted
     ECONNREFUSED   the connection could not be opened
     EIO            bytes were lost between modem and processor: the rest of the stream is not reliable
@@ -30,11 +30,11 @@ if False:  # for mypy alone
     from modem.contracts import Bytes, Clock, Subscription
 
 DEFAULT_TIMEOUT_MS = 30_000
-LONGEST_TIMEOUT_MS = 600_000  # if the caller sets none: every wait is bounded
+LONGEST_TIMEOUT_MS = 600_000  # used if the caller sets no timeout, because every wait is bounded
 CONNECT_TIMEOUT_MS = 80_000  # the modems' own is 75 s
 SEND_TIMEOUT_MS = 30_000
-CLOSED_SEND_MS = 2_000  # for the result of what was being sent when the connection ended; some modems give none
-SEND_BYTES = 1_400  # in one command: less than 1460, the least of what families take
+CLOSED_SEND_MS = 2_000  # wait for the result of a send during which the connection ended; some modems give none
+SEND_BYTES = 1_400  # in one command: less than 1460, the smallest limit of all families
 RECEIVE_BYTES = 1_460
 
 # The modem announces data only once. The line may be lost, so the stream also polls at this interval.
@@ -62,7 +62,9 @@ _WORDS = {
 
 class Stream(io.IOBase):
     """Connection number `link` of `modem`, blocking with a deadline of 30 s. Requires startup.open_pdp_context.
-    `traffic` counts what all its connections have carried."""
+
+    `traffic` counts the bytes over the air of all connections of this Stream.
+    """
 
     def __init__(self, modem: "Modem", clock: "Clock", link: int = 0) -> None:
         self._modem = modem
@@ -75,19 +77,19 @@ class Stream(io.IOBase):
         self._view = memoryview(self._buffer)
         self._subscription: Subscription | None = None
         self.traffic = Traffic()
-        self.answered = False  # the last connection was accepted or refused: the network carries data both ways
+        self.answered = False  # the last attempt was accepted or refused, so the network carries data both ways
         self._error = errno.ENOTCONN  # errno of reading and writing; 0 while connected
         self._reset()
 
     def _reset(self) -> None:
         self._start = self._end = 0  # received and not yet read
-        self._outcome: str | None = None  # result of the attempt to connect
+        self._outcome: str | None = None  # result of the attempt to connect; None while it is pending
         self._peer_closed = False
         self._data_wait = False
         self._asked_ms = 0
         self._sent = 0  # bytes since connect
         self._acknowledged = 0
-        self._progress_ms = 0  # of the last acknowledgement, or of the first byte not acknowledged
+        self._progress_ms = 0  # time of the last acknowledgement, or of the first byte not acknowledged
         self._path_checked_ms = 0
 
     # Opening and closing
@@ -105,7 +107,7 @@ class Stream(io.IOBase):
         self._subscription = self._modem.subscribe("", self._on_urc)
         deadline_ms = self._clock.now_ms() + timeout_ms
         outcome = self._attempt(host, port, deadline_ms)
-        if outcome == driver.LEFT_OPEN:  # its data are not of this connection
+        if outcome == driver.LEFT_OPEN:  # its data belong to another connection
             self._ask(self._modem.family.close)
             outcome = self._attempt(host, port, deadline_ms)
         if outcome != driver.OPENED:
@@ -126,7 +128,7 @@ class Stream(io.IOBase):
         return self._outcome
 
     def close(self) -> None:
-        """Close the connection, at once. Raises nothing; harmless if not connected."""
+        """Close the connection immediately. Raises nothing, and does nothing if not connected."""
         if self._subscription:
             self._modem.unsubscribe(self._subscription)
             self._subscription = None
@@ -138,7 +140,7 @@ class Stream(io.IOBase):
         try:
             self._modem.family.close(self._modem, self._link)
         except (ModemError, OSError):
-            pass  # counted by the client; if it is still open, the next attempt to connect ends with LEFT_OPEN
+            pass  # counted by the client; if the link is still open, the next attempt to connect ends with LEFT_OPEN
 
     def __del__(self) -> None:
         """Do nothing: the finaliser of CPython's IOBase would call close(), which sends a command."""
@@ -146,7 +148,10 @@ class Stream(io.IOBase):
     # Reading
 
     def readinto(self, buffer: bytearray | memoryview) -> int | None:
-        """Read at least one byte into `buffer`; return the number, 0 for end of file, None for no data. Raises OSError."""
+        """Read at least one byte into `buffer`. Return the count; 0 at end of file; None if no data and not blocking.
+
+        Raises OSError.
+        """
         if not buffer:
             return 0
         deadline_ms = self._clock.now_ms() + self._timeout_ms
@@ -172,7 +177,7 @@ class Stream(io.IOBase):
         return count
 
     def read(self, size: int) -> bytes | None:
-        """Read `size` bytes; fewer at end of file, fewer or None if not blocking. Raises OSError."""
+        """Return `size` bytes; fewer at end of file; fewer, or None for no data, if not blocking. Raises OSError."""
         buffer = bytearray(size)
         view = memoryview(buffer)
         got = 0
@@ -191,7 +196,7 @@ class Stream(io.IOBase):
         self._asked_ms = self._clock.now_ms()
         try:
             count, left = self._modem.family.receive(self._modem, self._link, self._buffer)
-        except CommandError:  # the connection is closed, and its received data are lost
+        except CommandError:  # the connection is closed, and its unread data are lost
             self._peer_closed = True
             return
         except ModemError as error:
@@ -207,8 +212,8 @@ class Stream(io.IOBase):
     def write(self, buffer: "Bytes", size: int | None = None) -> int | None:
         """Write `buffer`, or its first `size` bytes; return the number of bytes that the modem accepted.
 
-        Fewer than all only if the modem's buffer is full until the deadline, or if not blocking; None for none, only if not
-        blocking. Raises OSError.
+        The number is smaller only if the modem's buffer stays full until the deadline, or if not blocking. Return None if not
+        blocking and no byte was accepted. Raises OSError.
         """
         view = memoryview(buffer)
         if size is not None:
@@ -253,7 +258,7 @@ class Stream(io.IOBase):
             self._sending = False
         self._sent += taken
         self.traffic.sent(taken)
-        # A smaller count is genuine, or one of its digits was lost. The modem's own count decides.
+        # A smaller count is either genuine, or one of its digits was lost. The modem's own total decides.
         if taken != len(part) and self._counts()[0] != self._sent:
             self._fail(errno.EIO)
         return taken
@@ -333,7 +338,7 @@ class Stream(io.IOBase):
         try:
             hook(self._modem, self._link, *arguments)
         except CommandError:
-            if self._outcome is None:  # else the line before the error says more
+            if self._outcome is None:  # otherwise the line before the error was more specific
                 self._fail(errno.ECONNREFUSED)
         except ModemError as error:
             self._fail(_errno_of(error))

@@ -1,6 +1,6 @@
-"""A log of the last 4 kB of the AT dialogue, for diagnosis, without passwords, PINs and subscriber numbers.
+"""A log of the last 4 kB of the AT dialogue, for diagnosis. Passwords, PINs and subscriber numbers are redacted.
 
-A line is `milliseconds > command` or `milliseconds < response`. Payload is logged by its length only: `<300 bytes>`.
+A line is `milliseconds > command` or `milliseconds < response`. For a payload, only its length is logged: `<300 bytes>`.
 tests/modem/replayed.py replays a trace as a test, hil_tests/sim/modem/replay.py on a serial line.
 """
 
@@ -8,9 +8,7 @@ LIMIT_BYTES = 4_096
 LINE_LIMIT_CHARS = 200  # longer lines are cut, so that one long scan does not overwrite the whole log
 
 _SECRET_AFTER = ("AT+CPIN=", "AT+CLCK=", "AT+CPWD=", "AT+CGAUTH=", "+CMT:", "+CUSD:")
-_LOGIN_STRINGS = (
-    3  # a command with so many quoted strings has an APN, a user and a password, whatever the family calls it
-)
+_LOGIN_STRINGS = 3  # a command with this many quoted strings carries an APN, a user and a password, in whatever family
 _NUMBER_DIGITS = 14  # IMEI, IMSI and ICCID have 14 to 20 digits
 _DIGITS_SHOWN = 4
 
@@ -54,15 +52,15 @@ class Trace:
 
 
 def redacted(text: str) -> str:
-    """Return the line without passwords and PINs, and with zeros in IMEI, IMSI and ICCID, their last digits excepted."""
-    text = text[: LINE_LIMIT_CHARS + 32]  # of a number that will be cut, all digits
+    """Return the line without passwords and PINs, and with zeros in IMEI, IMSI and ICCID except their last digits."""
+    text = text[: LINE_LIMIT_CHARS + 32]  # includes all digits of a number that will be cut later
     for beginning in _SECRET_AFTER:
         if text.startswith(beginning):
             return beginning + "***"
-    parts = text.split('"')  # each second one was quoted
+    parts = text.split('"')  # every second part was quoted
     if text.startswith("AT") and len(parts) > 2 * _LOGIN_STRINGS:
         return '"'.join(["***" if at > 1 and at % 2 else part for at, part in enumerate(parts)])
-    at = _NUMBER_DIGITS - 1  # the places that no number can avoid
+    at = _NUMBER_DIGITS - 1  # every number covers at least one of the places that are checked
     while at < len(text):
         if text[at].isdigit():
             text = _masked(text, at)
@@ -71,7 +69,7 @@ def redacted(text: str) -> str:
 
 
 def _masked(text: str, at: int) -> str:
-    """Return the text with zeros in the number at this place, if it is one."""
+    """Return the text with zeros in the run of digits around index `at`, if the run is long enough for a number."""
     end = at
     while at and text[at - 1].isdigit():
         at -= 1

@@ -1,3 +1,3 @@
-"""The version of the installer's tool, which is the product's: pyproject.toml has the same, held by a test."""
+"""The version of the installer's tool. It equals the product version in pyproject.toml; a test checks this."""
 
 VERSION = "0.1.0"

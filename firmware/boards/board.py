@@ -1,25 +1,26 @@
-"""The contract of a board, and the blueprint to copy for a new one: one file, every wire named. What its wires carry, with
-units and safe states, are the fields of charging.io.Inputs and Outputs.
+"""The interface of a board, and the template to copy for a new one: one file, with all of its wires named. The fields of
+charging.io.Inputs and Outputs define the signals, with their units and safe states.
 
-Before anything else a board puts its outputs into the safe state: contactor open, pilot held at F by its pull resistor,
-modem off. Then it starts its watchdog, before anything that could hang. A reset of the processor must make the outputs safe by
-hardware alone, since PWM goes on while Python hangs.
+Before anything else, a board sets its outputs to the safe state: contactor open, pilot held at F by its pull resistor, modem
+off. Then it starts its watchdog, before anything that could hang. A reset of the processor must make the outputs safe by
+hardware alone, because PWM continues while Python hangs.
 
-The guard. A port of MicroPython may run no line of Python for a third of a second (TLS, an erase of the flash), and a program
-may die. So the drive of the contactor passes through hardware, which holds it only while
+The guard: A port of MicroPython may run no Python code for a third of a second (TLS, an erase of the flash), and a program may
+crash. The drive of the contactor therefore passes through hardware, which holds it only while
 - the upper plateau of the pilot is in C or D (a window of 1.5 to 7.5 V), and
 - the residual current sensor does not trip, and
-- the live line has moved within the last second (a retriggerable monostable: longer than any stall of the port, short enough
-  for a dead program).
-What the guard opens stays open until the drive is withdrawn. It opens within 100 ms of an unplug, of C to B and of a residual
-current (IEC 61851-1 table A.6), and within 1.2 s of the last edge. Its state is read back as `guard_open`.
+- the live line has changed within the last second (a retriggerable monostable, whose time is longer than any stall of the port
+  and short enough for a crashed program).
+Once the guard has opened the contactor, it stays open until the drive is withdrawn. The guard opens within 100 ms of
+unplugging, of a change from C to B and of a residual current (IEC 61851-1 table A.6), and within 1.2 s of the last edge of the
+live line. Its state is read back as `guard_open`.
 
-A board without it leaves `has_guard` False and says why in its own file. Then nothing that could stall the port is done while
-the contactor is closed: no TLS handshake (link/uplink.py), and no erase of the flash: the board mounts it through
-boards/unguarded_flash.py, as virtual_unguarded.py does.
+A board without a guard leaves `has_guard` False and gives the reason in its own file. In that case, nothing that could stall
+the port is done while the contactor is closed: no TLS handshake (link/uplink.py) and no erase of the flash. The board mounts
+the flash through boards/unguarded_flash.py, as virtual_unguarded.py does.
 """
 
-PROGRAM_BYTES = 128  # progsize of the littlefs: files of up to four times this live in its metadata (storage/outbox.py)
+PROGRAM_BYTES = 128  # progsize of littlefs: files of up to four times this are in its metadata (storage/outbox.py)
 
 if False:  # for mypy alone
     from collections.abc import Callable
@@ -44,66 +45,66 @@ if False:  # for mypy alone
 
 
 class Board:
-    """What app.py and the control loop ask of a board. `read` and `write` are called from the control thread alone."""
+    """The interface that app.py and the control loop use. `read` and `write` are called only from the control thread."""
 
     flash = "/flash"  # folder where the board mounts its littlefs, with PROGRAM_BYTES
-    formatted = False  # its file system could not be read, and was made anew
-    # "power_on" is the mains' coming back, and it alone clears latched faults. Else "brown_out", "watchdog" (which a panic is
-    # too, and a mistake of ours in the control loop), or "soft", which was asked for.
+    formatted = False  # the file system could not be read and was formatted
+    # "power_on": the mains were switched on; of all causes, only this clears latched faults. Others: "brown_out"; "watchdog",
+    # also after a panic or an exception in the control loop; "soft", a requested restart.
     reset_cause = "power_on"
     modem_port: "ModemPort"  # a port of modem/ports
     console_port: "ConsolePort"
-    # The driver of its modem, a module of modem/families, if it is always the same; the image then holds no other. None: the
-    # modem is asked for its model.
+    # The modem's driver, a module of modem/families, if the modem is always the same; the image then has no other driver.
+    # None: the modem's model is queried.
     modem_family: "str | None" = None
-    has_guard = False  # the contactor's drive passes through a guard in hardware
-    modem_power: "ModemPower"  # its supply, and its key (pressed is down)
+    has_guard = False  # the contactor's drive passes through a hardware guard
+    modem_power: "ModemPower"  # the modem's supply and PWRKEY
 
     def __init__(self, clock: "Clock", idle: "Callable[[], None]") -> None:
-        """`clock` is the control thread's, which is set back by a day now and then (Clock.set_back); `idle()` is to
-        be called at least every 20 ms of each wait for the modem.
+        """`clock`: the control thread's clock, which is set back by a day occasionally (Clock.set_back). `idle()` must be
+        called at least every 20 ms while the board waits for the modem.
         """
         raise NotImplementedError
 
     def calibrate(self, pilot_gain_permille: int, pilot_zero_mv: int) -> None:
-        """The unit's own calibration, at the start and when it was changed: a level of the pilot is what the board's
-        arithmetic makes of it, times the gain, plus the zero. `read` may be going on in the other thread, and one reading may
-        have the one of before and the other of after. A board that needs none ignores it.
+        """Set the unit's calibration of the pilot, at the start and after a change: the board's calculated level is multiplied
+        by the gain, and the zero is added. `read` may run in the other thread meanwhile, so one reading may combine an old and
+        a new value. A board that needs no calibration ignores it.
         """
 
     def read(self, inputs: "Inputs") -> None:
-        """Fill every field of `inputs` in place; never waits for anything but the converter."""
+        """Set every field of `inputs`. Waits only for the analogue-to-digital converter."""
         raise NotImplementedError
 
     def write(self, outputs: "Outputs") -> None:
-        """Obey `outputs`; never waits."""
+        """Apply `outputs`. Does not wait."""
         raise NotImplementedError
 
     def move_live_line(self) -> None:
-        """Toggle the guard's live line; called at the end of each period of the control loop. Never waits. A board without
-        a guard has none.
+        """Toggle the guard's live line. Called at the end of each period of the control loop. Does not wait. A board without a
+        guard does nothing.
         """
 
     def latched(self) -> "tuple[str, ...] | None":
-        """What `keep_latched` kept last, before the reset too; None where that is not known."""
+        """Return the names that `keep_latched` stored last, also before a reset; None if they are not known."""
         return None
 
     def keep_latched(self, faults: "tuple[str, ...]") -> None:
-        """Keep the names of those faults that are latched in memory that outlives every reset but a loss of the supply
-        (latched_mark.py); a board with such memory keeps () in it when it starts after one. Called by the control thread in
-        the step in which the faults change, since the checkpoint on the flash is the main thread's and follows when that gets
-        to it. Never waits.
+        """Store the names of the latched faults among `faults` in memory that survives every reset except a loss of the supply
+        (latched_mark.py). A board with such memory stores () when it starts after a loss of the supply. The control thread
+        calls this in the step in which the faults change, because the main thread writes the checkpoint on the flash only
+        later. Does not wait.
         """
 
     def set_time(self, time_s: int) -> None:
-        """What time it is, UTC since 1970: for the platform's clock, which the check of certificates reads."""
+        """Set the platform's clock, which the check of certificates uses. `time_s`: UTC seconds since 1970."""
 
     def flash_writes(self) -> "int | None":
-        """How often the flash was programmed since the start; None where the board cannot tell."""
+        """Return how often the flash was programmed since the start; None if the board does not count this."""
         return None
 
     def feed(self) -> None:
-        """Tell the watchdog that the unit is well."""
+        """Feed the watchdog."""
         raise NotImplementedError
 
     def reset(self) -> None:
@@ -111,6 +112,6 @@ class Board:
         raise NotImplementedError
 
     def give_up(self) -> None:
-        """The control loop has ended by a mistake of ours: restart, with "watchdog" as the cause that the next start sees. As
-        nothing marks a step any more, the watchdog does it by itself.
+        """Restart after an exception in the control loop, with the reset cause "watchdog". By default, do nothing: the
+        watchdog is no longer fed, so it resets the processor.
         """

@@ -1,4 +1,4 @@
-"""The board of this build. Here it is the virtual one; an image for another BOARD has its own (hil_tests/rig/image.py)."""
+"""The board of this build: the virtual one. An image for another BOARD has its own version (hil_tests/rig/image.py)."""
 
 from firmware.boards.virtual import VirtualBoard as Board
 

@@ -1,5 +1,6 @@
-"""Why an ESP32 was reset. MicroPython tells too little: a brown-out is a PWRON_RESET to it, and a panic of its C code is a
-HARD_RESET, as machine.reset() is (ports/esp32/modmachine.c, 1.27). Nobody has seen these values on a board yet.
+"""Determines why an ESP32 was reset. MicroPython's cause is not sufficient: it reports a brown-out as PWRON_RESET, and a panic
+of its C code as HARD_RESET, like machine.reset() (ports/esp32/modmachine.c, 1.27). Nobody has verified these values on a board
+yet.
 """
 
 if False:  # for mypy alone
@@ -15,14 +16,14 @@ if False:  # for mypy alone
 
 RESET_STATE = 0x3FF48034  # RTC_CNTL_RESET_STATE_REG (ESP32 technical reference manual, 31.6)
 RESET_STATE_MASK = 0x3F  # its field for the first core
-POWERED_ON = 1  # POWERON_RESET of it; a brown-out leaves 12 or 15 there, as far as the sources of ESP-IDF tell
-ASKED = b"reset "  # begins the RTC's memory, which only a loss of the supply clears: we asked for this restart
+POWERED_ON = 1  # its value POWERON_RESET; a brown-out gives 12 or 15, according to the sources of ESP-IDF
+ASKED = b"reset "  # prefix of the RTC's memory after a requested restart; only a loss of the supply clears that memory
 
 
 def cause(machine: "Machine", reset_state: int, mark: bytes) -> str:
-    """One of Board.reset_cause. `reset_state` is what the register holds, `mark` the RTC's memory.
+    """Return a value of Board.reset_cause. `reset_state`: value of RESET_STATE; `mark`: content of the RTC's memory.
 
-    A panic is a "watchdog": nobody asked for it, and one after the other is given up in the same way (storage/boots.py).
+    A panic is reported as "watchdog": both are unrequested, and a series of them is a boot loop (storage/boots.py).
     """
     told = machine.reset_cause()
     if told == machine.PWRON_RESET:

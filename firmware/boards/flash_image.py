@@ -1,8 +1,8 @@
 """A flash chip in a file: the block device on which the virtual board mounts a real littlefs.
 
-What was written outlives the process, which is all that a rig cuts off: nothing is buffered here. It is not synchronised
-with the computer's disk. A thread that waits for a busy disk answers no signal, and the other one waits for its answer at
-the next garbage collection: the control loop stood still for a second.
+Written data survive the end of the process, which is how a rig simulates a power cut: nothing is buffered here. The file is
+not synchronised with the computer's disk. A thread that waits for a busy disk handles no signal, and at the next garbage
+collection the other thread waits for it: this stopped the control loop for a second.
 """
 
 import os
@@ -14,7 +14,7 @@ BLOCKS = 256  # 1 MB, the size of the file system on a 4 MB ESP32
 
 
 class FlashImage:
-    """MicroPython's extended block device protocol over a file that is as large as the chip."""
+    """MicroPython's extended block device protocol over a file with the size of the chip."""
 
     def __init__(self, path: str) -> None:
         try:
@@ -24,10 +24,10 @@ class FlashImage:
                 for _ in range(BLOCKS * BLOCK_BYTES // 256):
                     image.write(b"\xff" * 256)
         self._image = open(path, "r+b")
-        self.writes = 0  # programs, since the firmware started
+        self.writes = 0  # program operations since the firmware started
 
     def mount(self, folder: str) -> bool:
-        """Mount the littlefs of this chip at `folder`. Returns whether it had to be formatted."""
+        """Mount the littlefs of this chip at `folder`. Return whether it had to be formatted."""
         return littlefs.mount(self, folder)
 
     def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> None:
@@ -40,9 +40,9 @@ class FlashImage:
         self.writes += 1
 
     def ioctl(self, operation: int, argument: int) -> int:
-        if operation == 4:  # how many blocks
+        if operation == 4:  # number of blocks
             return BLOCKS
-        if operation == 5:  # bytes in a block
+        if operation == 5:  # bytes per block
             return BLOCK_BYTES
-        # 1 initialise, 2 shut down, 3 sync, 6 erase: littlefs programs a block only after it erased it, a file needs neither
+        # 1 initialise, 2 shut down, 3 sync, 6 erase: not needed for a file. littlefs programs a block only after an erase.
         return 0

@@ -10,12 +10,12 @@ if False:  # for mypy alone
 
 EXPANDER, EXPANDER_INPUTS, EXPANDER_PULL_UPS = 0x20, 0x12, 0x0C  # MCP23017: GPIOA, GPPUA; all pins are inputs at reset
 THERMOMETER, TEMPERATURE = 0x48, 0x00  # LM75: 9 bits, the upper byte is whole degrees, signed
-POWER_CHIP, SYSTEM_0, BOOST_KEEP_ON = 0x75, 0x00, 0x37  # IP5306; without it the 5 V rail goes off at light load
+POWER_CHIP, SYSTEM_0, BOOST_KEEP_ON = 0x75, 0x00, 0x37  # IP5306; keeps the 5 V rail on at light load
 
 
 class Parts:
-    """`bus` is a machine.I2C. A chip that does not answer raises OSError in every method; after that, and after the start,
-    the chips are set up anew.
+    """The chips on `bus`, a machine.I2C. Every method raises OSError if a chip does not answer. The chips are set up at the
+    first use, and again after an error.
     """
 
     def __init__(self, bus: "Bus") -> None:
@@ -28,7 +28,7 @@ class Parts:
         self._bus.writeto_mem(EXPANDER, EXPANDER_PULL_UPS, b"\xff")
 
     def inputs(self) -> int:
-        """The eight pins of port A as a byte; an open one reads 1."""
+        """Return the eight pins of port A as a byte; an open input reads 1."""
         set_up, self._set_up = self._set_up, False
         if not set_up:
             self._start()

@@ -1,7 +1,7 @@
-"""The names of the latched faults in memory that outlives a reset and not a loss of the supply (Board.keep_latched).
+"""The names of the latched faults, encoded for memory that survives a reset but not a loss of the supply (Board.keep_latched).
 
-What is there is the newest that is known, also that none is latched. What is no such mark, because the supply was lost or a
-dip of it has damaged the memory, tells nothing, and the checkpoint on the flash stands (persistence.py).
+A valid mark is the latest information, even if it says that no fault is latched. An invalid mark, because the supply was lost
+or a dip has damaged the memory, is ignored; then the checkpoint on the flash applies (persistence.py).
 """
 
 from firmware.charging.faults import NEEDS_PERSON
@@ -12,7 +12,7 @@ def encode(faults: "tuple[str, ...]") -> bytes:
 
 
 def decode(mark: bytes) -> "tuple[str, ...] | None":
-    """The names, or None if `mark` is none."""
+    """Return the names, or None if `mark` is not valid."""
     if mark == encode(()):
         return ()
     words = mark.split(b" ")

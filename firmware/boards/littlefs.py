@@ -1,4 +1,4 @@
-"""The file system of a board: mounted, and made anew where there is none that can be read."""
+"""The file system of a board: mounts it, and formats it if it cannot be read."""
 
 import vfs
 
@@ -9,23 +9,23 @@ if False:  # for mypy alone
 
 
 def mount(device: "Any", folder: str) -> bool:
-    """Mount the littlefs of `device` at `folder`, in place of what a starter has mounted there to choose a slot. Returns
-    whether it had to be formatted, being erased or not readable.
+    """Mount the littlefs of `device` at `folder`, replacing a mount by the starter. Return whether it had to be formatted,
+    because it was erased or not readable.
 
-    A chip that takes no format either is not mounted: whatever is to be stored fails, and the unit charges without it.
+    If the chip cannot be formatted either, nothing is mounted: every write fails, and the unit charges without the flash.
     """
     try:
         vfs.umount(folder)
     except OSError:
-        pass  # there was no starter
+        pass  # nothing was mounted: there was no starter
     try:
         vfs.mount(vfs.VfsLfs2(device, progsize=PROGRAM_BYTES), folder)
         return False
     except OSError:
-        pass  # as said above
+        pass  # not readable: format it
     try:
         vfs.VfsLfs2.mkfs(device)
         vfs.mount(vfs.VfsLfs2(device, progsize=PROGRAM_BYTES), folder)
     except OSError:
-        pass  # as said above
+        pass  # see above: the unit charges without the flash
     return True

@@ -1,7 +1,7 @@
 """LilyGO T-Call SIM800L (V1.3, V1.4 with IP5306) on a carrier that makes it a charge point. See tcall.md.
 
-Nobody has run this on hardware yet: it is checked against MicroPython's type stubs and compiles. The carrier's wiring and
-what to measure first stand in tcall.md.
+Nobody has run this on hardware yet: it is checked against MicroPython's type stubs, and it compiles. tcall.md has the
+carrier's wiring, and what to measure first.
 """
 
 import os
@@ -36,24 +36,24 @@ if False:  # for mypy alone
 
 # The module's own pins (Xinyuan-LilyGO/LilyGo-T-Call-SIM800, utilities.h).
 MODEM_PWRKEY, MODEM_RESET, MODEM_POWER, MODEM_TX, MODEM_RX, SDA, SCL = 4, 5, 23, 27, 26, 21, 22
-# The carrier's. None of the outputs is a strapping pin, so none moves in a reset (ESP32 data sheet, 2.4).
+# The carrier's pins. None of the outputs is a strapping pin, so none changes during a reset (ESP32 data sheet, 2.4).
 PILOT_PWM, CONTACTOR, RCD_TEST, LIGHT, LIVE_LINE = 25, 18, 19, 13, 33
 PILOT_ADC, PROXIMITY_ADC, RAIL_ADC = 36, 39, 34  # ADC1: ADC2 does not work beside Wi-Fi
 METER_TX, METER_RX = 14, 15
-# Bits of the expander's port A; each input pulls to earth when it is active.
+# Bits of the expander's port A. Each input is active low.
 MIRROR, RCD_AC, RCD_DC, ENCLOSURE, BUTTON, GUARD_OPEN = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 
 PWM_HZ = 1000
 PILOT_GAIN = 9  # the carrier maps -12..+12 V to 0.32..2.98 V
-PILOT_ZERO_UV = 1650000  # alone on its line: see charging/pilot.py, BANDS_V
+PILOT_ZERO_UV = 1650000  # not part of a tuple assignment: see BANDS_V in charging/pilot.py
 PULL_UP_OHM, PULL_UP_MV = 1000, 3300
 OPEN_OHM = 10000
 RAIL_DIVIDER = 2
 METER_BAUD = 9600
 WATCHDOG_MS = 8000
-STACK_BYTES = 8192  # of the control thread, whose calls go six deep; MicroPython gives 5 kB and uses 4 (not measured)
-READ_BYTES = 512  # of the console, at a time: one command
-TEMPERATURE_EVERY = 20  # steps: three readings within HOT_MS of charging/debounce.py
+STACK_BYTES = 8192  # of the control thread, whose calls go six deep; default 5 kB, of which 4 are usable (not measured)
+READ_BYTES = 512  # the most that is read from the console at a time: one command
+TEMPERATURE_EVERY = 20  # steps between two readings: three readings within HOT_MS of charging/debounce.py
 
 
 class TCallBoard(Board):
@@ -75,7 +75,7 @@ class TCallBoard(Board):
         pilot_adc, self._proximity_adc, self._rail_adc = [
             ADC(Pin(pin), atten=ADC.ATTN_11DB) for pin in (PILOT_ADC, PROXIMITY_ADC, RAIL_ADC)
         ]
-        self._read_pilot_uv = pilot_adc.read_uv  # a bound method is an object: made once, not in each period
+        self._read_pilot_uv = pilot_adc.read_uv  # a bound method is an object: created once, not in each period
         self._places = bytes(range(burst_samples(F)))
         self._samples = list(self._places)
         self.calibrate(1000, 0)
@@ -92,20 +92,25 @@ class TCallBoard(Board):
         stack_size(STACK_BYTES)
 
     def _mount(self) -> bool:
-        """The starter of a stock image (stock/main.py) has mounted it. Without that, MicroPython has mounted the littlefs as
-        its root, with programs of a size that splits our records into blocks, and the production image (tcall/) nothing.
+        """Mount the flash, unless the starter of a stock image (stock/main.py) has mounted it. Return whether it was
+        formatted.
+
+        Without a starter, MicroPython has mounted the littlefs at its root, with a program size that would store records in
+        blocks of their own. In the production image (tcall/), nothing is mounted.
         """
         try:
             vfs.umount("/")
         except OSError:
-            pass  # nothing was mounted there, or nothing that could be read
+            pass  # nothing was mounted there, or nothing readable
         if self.flash.strip("/") in os.listdir("/"):
             return False
         (partition,) = Partition.find(Partition.TYPE_DATA, label="vfs")
         return littlefs.mount(partition, self.flash)
 
     def calibrate(self, pilot_gain_permille: int, pilot_zero_mv: int) -> None:
-        """As numbers that cost a reading nothing: zero in uV at the converter, and a divisor in place of 1000."""
+        """Convert the calibration to numbers that need no further operations per reading: a zero in uV at the converter, and a
+        divisor that replaces 1000.
+        """
         self._pilot_zero_uv = PILOT_ZERO_UV - pilot_zero_mv * 1000000 // (PILOT_GAIN * pilot_gain_permille)
         self._pilot_divisor = 1000000 // pilot_gain_permille
 
@@ -125,7 +130,7 @@ class TCallBoard(Board):
         return (level_uv - self._pilot_zero_uv) * PILOT_GAIN // self._pilot_divisor
 
     def _sample_pilot(self) -> None:
-        """A burst in order. A third of the time of a period goes here, so its loop is as short as one can be."""
+        """Sample a burst and sort it. It takes a third of a period, so the loop is as short as possible."""
         samples, read_uv = self._samples, self._read_pilot_uv
         for place in self._places:
             samples[place] = read_uv()
@@ -142,7 +147,7 @@ class TCallBoard(Board):
         inputs.temperature_c = self._temperature_c
 
     def _read_pins(self) -> int:
-        """A chip that does not answer is an open wire of the sort that stops: leakage, and a lost thermometer."""
+        """Return the expander's pins; if it does not answer, those of a residual current trip, which stops the charge."""
         try:
             return self._parts.inputs()
         except OSError:
@@ -171,8 +176,8 @@ class TCallBoard(Board):
         self._live_line.value(not self._live_line.value())
 
     def _drive_pilot(self, duty_u16: int) -> None:
-        """A steady level is a PWM of 0 or 100 %: 65535 is full on. To stop the PWM for it would leave the pin low, which is
-        state F, until it is driven anew (ports/esp32/machine_pwm.c).
+        """Drive the pilot. A steady level is a PWM of 0 or 100 % (65535). If the PWM were stopped instead, the pin would be
+        low, which is state F, until it is driven again (ports/esp32/machine_pwm.c).
         """
         if self._pwm is None:
             self._pwm = PWM(self._pilot, freq=PWM_HZ, duty_u16=duty_u16)
@@ -199,7 +204,7 @@ class TCallBoard(Board):
 
 
 class ModemPower:
-    """POWER_ON cuts the modem's supply; PWRKEY is pulled down by the key."""
+    """The modem's supply switch (POWER_ON) and its PWRKEY, which is active low."""
 
     def __init__(self) -> None:
         self._supply = Pin(MODEM_POWER, Pin.OUT, value=0)
@@ -214,15 +219,15 @@ class ModemPower:
 
 
 class StandardPort:
-    """The console on the module's USB serial, where MicroPython's own prompt would be."""
+    """The console on the module's USB serial port, which replaces MicroPython's prompt."""
 
     def __init__(self) -> None:
-        micropython.kbd_intr(-1)  # Ctrl-C on the line must not stop a charge point
+        micropython.kbd_intr(-1)  # Ctrl-C must not stop a charge point
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
 
     def read(self) -> bytes:
-        """What was typed, b"" if nothing; never waits. A flood is taken in pieces, or reading it would never end."""
+        """Return the received bytes, b"" if none, without waiting. Limited to READ_BYTES, so that a flood cannot block it."""
         typed = b""
         while len(typed) < READ_BYTES and self._poll.poll(0):
             typed += sys.stdin.buffer.read(1)

@@ -1,8 +1,8 @@
-"""The flash of a board without a hardware guard: a block device in front of the chip that refuses an erase while charging.
+"""The flash of a board without a hardware guard: a block device over the chip that refuses erases while charging.
 
-An erase keeps every line of Python from running for up to 300 ms (boards/board.py). What would need one while the contactor
-is closed fails with EAGAIN, as on a flash that is full: the outbox keeps its records in memory, the rest is counted and comes
-with the next write. Programming a page takes a millisecond or two and goes on.
+An erase prevents any Python code from running for up to 300 ms (boards/board.py). While the contactor is closed, a write that
+requires an erase therefore fails with EAGAIN, as if the flash were full. The outbox then holds its records in memory; other
+writes are counted as failed and repeated later. Programming a page takes 1 to 2 ms and is allowed.
 """
 
 import errno
@@ -15,12 +15,12 @@ ERASE = 6  # of the block device protocol
 
 
 class UnguardedFlash:
-    """`device` is a block device with offsets, such as esp32.Partition; `is_closed()` says whether the contactor is closed."""
+    """`device`: a block device with offsets, such as esp32.Partition; `is_closed()`: whether the contactor is closed."""
 
     def __init__(self, device: "Any", is_closed: "Callable[[], bool]") -> None:
         self._device = device
         self._is_closed = is_closed
-        self.refused = 0  # erases
+        self.refused = 0  # count of refused erases
 
     def readblocks(self, block: int, buffer: bytearray, offset: int = 0) -> "Any":
         return self._device.readblocks(block, buffer, offset)

@@ -1,10 +1,10 @@
 """A board that exists only in software: its wires, modem line and console are serial lines of a rig (hil_tests/rig).
 
-`micropython -m firmware.main FOLDER RESET_CAUSE`: FOLDER holds `wires`, `modem` and `console`, and `flash.bin`, the image
-of the flash, and `rtc`, memory that the rig clears where the supply was lost. The wires carry one JSON object a line, both
-ways, with the names of charging/io.py; a line that is no such object is counted and the last good reading stands. An edge on
-the live line is the line `live`. A real converter always answers: when the rig says nothing for a while its world stands
-still, on a busy machine, and the board waits with it rather than take an old reading for a new one.
+Run it by `micropython -m firmware.main FOLDER RESET_CAUSE`. FOLDER has the lines `wires`, `modem` and `console`; `flash.bin`,
+the image of the flash; and `rtc`, memory that the rig clears after a loss of the supply. Each line on the wires is one JSON
+object, in both directions, with the names of charging/io.py. An invalid line is counted, and the last good reading stays
+valid. An edge on the live line is the line `live`. If the rig sends nothing for a while, because the computer is busy, the
+board waits for it instead of treating an old reading as new: a real converter always answers.
 """
 
 import json
@@ -25,18 +25,18 @@ if False:  # for mypy alone
     from firmware.clock import Clock
 
 LINE_MAX = 512  # bytes; the rig's lines are shorter
-TELL_MS = 1000  # outputs that do not change are told again at this distance
-RTC_BYTES = 80  # the names of all latched faults
-SILENT_MS = 110  # the rig tells its readings every 50
-STANDS_STILL_MS = 3000  # at most; then the last reading stands
-INPUTS, OUTPUTS = tuple(Inputs().__dict__), tuple(SAFE.__dict__)  # names of what the wires carry
-EXIT_RESET = 3  # exit code that asks the rig for a reset
-EXIT_CRASH = 1  # any other is one by the watchdog to the rig, which need not wait for it to bite
+TELL_MS = 1000  # interval at which unchanged outputs are sent again
+RTC_BYTES = 80  # enough for the names of all latched faults
+SILENT_MS = 110  # the rig sends its readings every 50 ms
+STANDS_STILL_MS = 3000  # the longest wait for the rig; afterwards the last reading is used
+INPUTS, OUTPUTS = tuple(Inputs().__dict__), tuple(SAFE.__dict__)  # names of the signals on the wires
+EXIT_RESET = 3  # exit code that requests a reset from the rig
+EXIT_CRASH = 1  # the rig treats any other exit code as a reset by the watchdog, without waiting for its timeout
 _exit = ffi.open(None).func("v", "_exit", "i")
 
 
 class VirtualBoard(Board):
-    has_guard = True  # in the rig, which continues while this process is frozen
+    has_guard = True  # the rig implements it, and keeps running while this process is stopped
 
     def __init__(self, clock: "Clock", idle: "Callable[[], None]") -> None:
         folder, self.reset_cause = sys.argv[1], sys.argv[2]
@@ -76,7 +76,7 @@ class VirtualBoard(Board):
         self._unread += heard
         lines = self._unread.split(b"\n")
         self._unread = lines[-1][-LINE_MAX:]
-        for line in lines[-2:-1]:  # the newest whole reading
+        for line in lines[-2:-1]:  # the latest complete reading
             self._take(line, inputs)
 
     def _take(self, line: bytes, inputs: Inputs) -> None:
@@ -124,14 +124,14 @@ class VirtualBoard(Board):
         self._outputs["watchdog"] = self._feeds
 
     def reset(self) -> None:
-        _exit(EXIT_RESET)  # sys.exit would end one thread and leave the other
+        _exit(EXIT_RESET)  # sys.exit would end only one of the threads
 
     def give_up(self) -> None:
         _exit(EXIT_CRASH)
 
 
 class ModemPower:
-    """The modem's supply and its PWRKEY; the wires carry them with the next step of the control loop."""
+    """The modem's supply and its PWRKEY, which are sent over the wires with the next step of the control loop."""
 
     def __init__(self, outputs: "dict[str, object]") -> None:
         self._outputs = outputs

@@ -1,7 +1,7 @@
-"""The virtual board as a maker would build one without a hardware guard: the example of what board.py asks of it.
+"""The virtual board without a hardware guard: an example of what board.py requires of such a board.
 
-It has no guard because it shows how a unit works that has none: while the contactor is closed no TLS handshake begins, and
-nothing erases the flash.
+It has no guard in order to show how a unit without one works: while the contactor is closed, no TLS handshake begins, and the
+flash is not erased.
 """
 
 from firmware.boards import littlefs

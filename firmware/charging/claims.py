@@ -1,12 +1,12 @@
-"""Derives the claims of limits.py from owner, schedule, cloud and load manager. Pure; runs in the communication thread.
+"""Derives the claims of limits.py from owner, schedule, cloud and load manager. Pure; runs in the main thread.
 
-A later wish ends an earlier one that it contradicts: a pause of the cloud ends "charge now", and "charge now" ends such a
+A later request ends an earlier one that it contradicts: a pause from the cloud ends "charge now", and "charge now" ends such a
 pause. A limit contradicts neither.
 
 Changes by schedule and cloud take effect after the random delay (delay.py) if a schedule is set and a vehicle is connected,
-as SI 2021/1467, regulation 11, requires. Without a schedule, and when a person plugs in, sets the hours or presses the
-button, there is no delay; nor for a pause that ends "charge now". A claim is valid for one minute and is renewed: if the
-communication thread stops, the charge point charges.
+as SI 2021/1467, regulation 11, requires. There is no delay without a schedule; when a person plugs in, sets the hours or
+presses the button; or for a pause that ends "charge now". A claim is valid for one minute and is renewed, so that the charge
+point charges if the main thread stops.
 """
 
 from firmware.charging.delay import Delay
@@ -18,20 +18,21 @@ if False:  # for mypy alone
     from collections.abc import Callable
 
 LEASE_MS = 60000
-RECALCULATE_S = 900  # the end of the hours to avoid is calculated once in this time; within it, it is constant
+RECALCULATE_S = 900  # the end of the hours to avoid is calculated once per interval of this length
 MAINS_BACK = Claim("schedule", PAUSE_A, None, "the mains came back", None)
 
 
 class Claims:
-    """The inputs are fields: `hours`, of schedule.read(); `load_manager`, a limits.Claim or None; and what `order` and
-    `charge_now` set: `cloud`, a limits.Claim or None; `override`, the number of the session that the owner has released from
-    the schedule, or None.
+    """The state of all claims. The inputs are fields:
 
-    `delays` counts the random delays since boot.
+    `hours`: the result of schedule.read(); `load_manager`: a limits.Claim or None; `cloud`, set by `order`: a limits.Claim or
+    None; `override`, set by `charge_now`: the number of the session that the owner released from the schedule, or None.
+
+    `delays` counts the random delays since the start.
     """
 
     def __init__(self, draw_s: "Callable[[], int]", carried_s: int = 0, override: int | None = None) -> None:
-        """`draw_s()` returns a new random delay, seconds; `carried_s` is the remainder of one at the power cut."""
+        """`draw_s()` returns a new random delay, seconds; `carried_s`: remainder of the delay that a power cut interrupted."""
         self.hours: tuple[tuple[int, int, int, int], ...] = ()
         self.cloud: Claim | None = None
         self.load_manager: Claim | None = None
@@ -54,7 +55,7 @@ class Claims:
             self.override, self._at_once = None, True
 
     def charge_now(self, session: int | None) -> None:
-        """Release a session from the schedule and from a pause of the cloud; None: not any more."""
+        """Release a session from the schedule and from a pause of the cloud; None withdraws this."""
         self.override = session
         if session is not None and _is_pause(self.cloud):
             self.cloud = None
@@ -125,7 +126,7 @@ class Claims:
         return Claim(claim.source, claim.amps, until_ms, why, ends_s)
 
     def clock_set(self, now_ms: int, epoch_s: int) -> None:
-        """It was another time than it is: what ends at a time of day ends then, by the clock of now."""
+        """Recalculate the expiry of claims that end at a time of day, after the clock was set to `epoch_s` (UTC)."""
         self.cloud = _ending(self.cloud, now_ms, epoch_s)
         self.load_manager = _ending(self.load_manager, now_ms, epoch_s)
 

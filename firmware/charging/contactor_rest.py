@@ -1,15 +1,16 @@
 """Limits how often the contactor closes, so that no vehicle, load manager or owner wears it out. Pure.
 
-Its closings are a budget of two parts. A few are free; after each further one the contactor rests before it closes again:
-10 s, doubled each time, to at most 10 minutes. Each 10 minutes forgive one closing. And while more than DAY_CLOSINGS are left
-of which each hour forgives one, a rest lasts an hour. So it closes at most 8 times in the first 10 minutes, 14 times in the
-first hour, 55 times in the first day, 24 times in each further one: 88,000 times in ten years. Opening is never delayed.
+Two counts of closings limit it. In the first, a few closings are free; after each further one the contactor rests before it
+closes again: 10 s, doubled each time, to at most 10 minutes. Every 10 minutes, one closing is forgiven (no longer counted). In
+the second, one closing is forgiven every hour; while it exceeds DAY_CLOSINGS, a rest lasts an hour. The contactor therefore
+closes at most 8 times in the first 10 minutes, 14 times in the first hour, 55 times in the first day, and 24 times in each
+further day: 88,000 times in ten years. Opening is never delayed.
 """
 
 # Contactors of 40 A are rated for 100,000 to 150,000 closings under load (AC-7a, AC-1). [M: typical data sheets, unverified]
-# The installer is told at 80 % of the lower number.
+# The unit reports a worn contactor at 80 % of the lower number.
 WORN_CLOSINGS = 80000
-FREE = 3  # a person who tries again, and a vehicle that starts over once or twice
+FREE = 3  # allows for a person who tries again, and for a vehicle that restarts its charge once or twice
 FIRST_MS = 10000
 LONGEST_MS = FORGIVEN_MS = 600000
 DAY_CLOSINGS = 30
@@ -17,23 +18,23 @@ HOUR_MS = 3600000
 
 
 class ContactorRest:
-    """`resting`: whether it must not close; kept until `step` finds the rest over."""
+    """`resting`: the contactor must not close. It stays True until `step` finds that the rest is over."""
 
     def __init__(self, now_ms: int, owed: int = 0) -> None:
         """`owed`: closings that were not forgiven before a restart."""
-        # Since when all closings are forgiven, and those of a day; in the future while some are not:
+        # The times at which all closings are forgiven, by the first and by the second count; in the future while some are not.
         self._forgiven_since_ms = now_ms + owed * FORGIVEN_MS
         self._day_forgiven_since_ms = now_ms + owed * HOUR_MS
         self.opened(now_ms)
 
     def closed(self, now_ms: int) -> int:
-        """Record a closing. Return how many of a day are not forgiven."""
+        """Record a closing. Return the second count: how many closings are not forgiven."""
         self._forgiven_since_ms = max(self._forgiven_since_ms, now_ms) + FORGIVEN_MS
         self._day_forgiven_since_ms = max(self._day_forgiven_since_ms, now_ms) + HOUR_MS
         return (self._day_forgiven_since_ms - now_ms - 1) // HOUR_MS + 1
 
     def opened(self, now_ms: int) -> int:
-        """Record an opening. Return for how long the contactor rests from now, 0 = it does not."""
+        """Record an opening. Return how long the contactor rests from now, in ms; 0 for no rest."""
         rest_ms = 0
         more = (self._forgiven_since_ms - now_ms - 1) // FORGIVEN_MS + 1 - FREE
         if self._day_forgiven_since_ms - now_ms > DAY_CLOSINGS * HOUR_MS:
@@ -45,12 +46,12 @@ class ContactorRest:
         return rest_ms
 
     def step(self, now_ms: int) -> bool:
-        """Return whether the rest is over with this step. To be called while it is `resting`."""
+        """Return whether the rest ends with this step. Call it while `resting`."""
         if now_ms < self._over_since_ms:
             return False
         self.resting = False
         return True
 
     def forgive(self) -> None:
-        """A person wants it to close now."""
+        """Forgive all closings and end the rest, at the request of a person."""
         self._forgiven_since_ms = self._day_forgiven_since_ms = self._over_since_ms = 0

@@ -5,8 +5,8 @@ from collections import namedtuple
 from firmware.charging.excess import over_ma
 
 # installer_max_a: rating of the circuit. tethered: fixed cable, without proximity resistor (IEC 61851-1 case C). ventilated:
-# the site has the ventilation that state D requires. fallback_a: ceiling without messages of a load manager; 0 = there is
-# none. commissioned: by an installer; while it is not, installer_max_a is 6.
+# the site has the ventilation that state D requires. fallback_a: ceiling without messages from a load manager; 0 = no load
+# manager. commissioned: by an installer; installer_max_a is 6 while the unit is not.
 Setup = namedtuple("Setup", "installer_max_a tethered ventilated fallback_a commissioned")
 
 
@@ -17,19 +17,19 @@ class ControlState:
         self.setup = setup
         self.state: str | None = None  # of the pilot: "A1" to "F", None = no valid state
         self.band: str | None = None  # the letter of `state`
-        self.unsure = False  # the last readings differ from `state`, and were too few to change it (debounce.py)
-        self.drive: str | None = None  # pilot output when the inputs were read: one of sequence.py's three
-        self.pwm_on = False  # `drive` is the PWM, and there is an offer: without one it is steady
+        self.unsure = False  # the last readings differ from `state`, but too few to change it (debounce.py)
+        self.drive: str | None = None  # pilot output when the inputs were read: one of the three in sequence.py
+        self.pwm_on = False  # `drive` is PWM and the offer is not 0; with an offer of 0 the pilot is steady
         self.cable_a: int | None = None  # rating of a detachable cable; None = must not charge
         self.contactor = False  # as commanded in the last step
         self.limit_a: float = 0  # offered to the vehicle by the duty cycle
-        self.over_current_ma = 500  # more than this is more than circuit and cable stand (excess.py)
-        self.over_allowed_ma = 500  # more than this is more than the limits allow
-        self.ruling_a: float = 0  # what is to be offered by the limits; 0 = pause
-        self.vehicle_pauses = False  # the vehicle obeys no offer (excess.py)
-        self.contactor_rests = False  # it was closed too often (contactor_rest.py)
-        self.offer_rests = False  # withdrawn less than 5 s ago
-        self.wake_ups = 0  # that are left of this offer (sequence.py)
+        self.over_current_ma = 500  # above this, the current exceeds the rating of circuit and cable (excess.py)
+        self.over_allowed_ma = 500  # above this, the current exceeds what the limits allow
+        self.ruling_a: float = 0  # the current to offer by the limits; 0 = pause
+        self.vehicle_pauses = False  # the vehicle does not follow the offer and is paused (excess.py)
+        self.contactor_rests = False  # the contactor was closed too often (contactor_rest.py)
+        self.offer_rests = False  # the offer was withdrawn less than 5 s ago
+        self.wake_ups = 0  # remaining wake-ups for this offer (sequence.py)
         self.faults: tuple[str, ...] = ()  # names of the faults that are set
         self.diode_missing = False  # at the last measurement of the negative half-wave
         self.rcd_test = "due"  # state of rcd_selftest.py
@@ -41,7 +41,7 @@ class ControlState:
         self.band = state[0] if state else None
 
     def set_circuit(self) -> None:
-        """Setup or cable has changed."""
+        """Recalculate `over_current_ma`, after a change of setup or cable."""
         circuit_a = self.setup.installer_max_a
         if not self.setup.tethered:
             circuit_a = min(circuit_a, self.cable_a or 0)

@@ -1,7 +1,7 @@
-"""The charging control: Controller.step(now_ms, inputs) -> outputs, every 20 ms. Pure, does not block.
+"""The charging control: Controller.step(now_ms, inputs) returns the outputs, every 20 ms. Pure; does not block.
 
-The order within a step is pilot, faults, limits, sequence, outputs. All communication with the rest of the firmware is
-through one Exchange (exchange.py).
+The order within a step is pilot, faults, limits, sequence, outputs. The controller communicates with the rest of the firmware
+only through the Exchange (exchange.py).
 """
 
 from collections import namedtuple
@@ -28,7 +28,7 @@ REPORT_MS = 500  # energy and power are reported at this interval, other changes
 # None; sessions: number of the last session; latched: names of the faults that a restart does not clear
 Restored = namedtuple("Restored", "register kept sessions latched")
 NOTHING = Restored(None, None, 0, ())
-# closings: of the contactor, in the unit's life; owed: those of them that are not forgiven (contactor_rest.py)
+# closings: of the contactor, in the unit's life; owed: the closings that are not forgiven yet (contactor_rest.py)
 Wear = namedtuple("Wear", "closings owed")
 UNWORN = Wear(0, 0)
 
@@ -41,7 +41,7 @@ class Controller:
 
     def __init__(self, now_ms: int, setup: Setup, restored: Restored = NOTHING, wear: Wear = UNWORN) -> None:
         self.outputs = SAFE
-        self._outputs = Outputs(F, False, SAFE.led, False)  # set anew in each step
+        self._outputs = Outputs(F, False, SAFE.led, False)  # reused and set in each step
         self.phase = "idle"
         self.faults = Faults(restored.latched)
         self._phase_since_ms = now_ms
@@ -50,8 +50,8 @@ class Controller:
         self._derating = Derating()
         self._ceilings: tuple[tuple[str, float], ...] = ()
         self._ruling = limits.NO_READING
-        self._claims: tuple[limits.Claim, ...] = ()  # by which it was made
-        self._expires_ms = now_ms  # the first of them
+        self._claims: tuple[limits.Claim, ...] = ()  # the claims from which the ruling was made
+        self._expires_ms = now_ms  # when the first of these claims expires
         self._rcd = RcdSelftest()
         self._mode = Mode(now_ms)
         self._offer = OfferLimiter(now_ms)
@@ -67,14 +67,14 @@ class Controller:
         self._cable = Debounce()
         self._button = Debounce(False)
         self._tamper = Debounce(False)
-        self._is_settling = False  # one of the last three
-        self._pressed = False  # the button, in this step
+        self._is_settling = False  # cable, button or tamper input is about to change
+        self._pressed = False  # the button was pressed in this step
         self._proximity_ohm: int | None = None
-        self._cable_a: int | None = None  # by the last reading
+        self._cable_a: int | None = None  # rating by the last reading of `_proximity_ohm`
         self._presses = 0
         self._origin_ms = 0  # uptime at control time 0 (clock.py)
         self._report_since_ms = now_ms
-        self._changed = True  # what limits and report depend on, since the last report
+        self._changed = True  # a value that limits or report depend on has changed since the last report
         total_wh, meter_wh, names = self._register.total_wh, self._register.meter_wh, self.faults.names
         report = Report(
             self.phase, None, self._mode.now, names, False, 0, 0, total_wh, 0, self._ruling, self._kept, meter_wh, 0, ()
@@ -83,7 +83,9 @@ class Controller:
         self.exchange.closings, self.exchange.owed = wear
 
     def step(self, now_ms: int, inputs: Inputs) -> Outputs:
-        """Process the inputs and return the outputs until the next step. `now_ms` may be set back (Clock.set_back)."""
+        """Process the inputs and return the outputs, which apply until the next step. `now_ms` may be set back
+        (Clock.set_back).
+        """
         if inputs.rail_mv < RAIL_FALLING_MV:
             return self._hold(now_ms, inputs)
         self.exchange.powered = True
@@ -108,8 +110,9 @@ class Controller:
         return self.outputs
 
     def _hold(self, now_ms: int, inputs: Inputs) -> Outputs:
-        """The unit's own supply is absent: safe outputs, no faults; the sequence restarts afterwards. At the first reading:
-        no other can be relied on while it falls.
+        """Handle a collapse of the unit's own supply: set safe outputs and no faults; the sequence restarts afterwards.
+
+        The first reading suffices, because no later input can be relied on while the supply falls.
         """
         self.exchange.powered = False
         self.faults.restart_timing()
@@ -125,7 +128,7 @@ class Controller:
         return SAFE
 
     def _read_site(self, now_ms: int, inputs: Inputs) -> None:
-        """Settings, cable and enclosure."""
+        """Process changes of settings, cable, enclosure and button."""
         control_state = self._state
         if self.exchange.setup is not control_state.setup:
             control_state.setup, self._changed = self.exchange.setup, True
@@ -143,7 +146,7 @@ class Controller:
             self._settle(now_ms, inputs)
 
     def _settle(self, now_ms: int, inputs: Inputs) -> None:
-        """One of those that change once a day has changed, or is about to."""
+        """Debounce the inputs that rarely change: cable, tamper, button. Called only while one of them differs."""
         control_state, cable, tamper, button = self._state, self._cable, self._tamper, self._button
         if cable.step(now_ms, self._cable_a):
             control_state.cable_a, self._changed = cable.value, True
@@ -159,7 +162,7 @@ class Controller:
         state = pilot.follow(control_state.state, inputs.pilot_high_mv, inputs.pilot_low_mv, control_state.pwm_on)
         if now_ms - self._switched_since_ms < SWITCH_MS:
             if state is None or (state == "F" and control_state.drive != sequence.NOT_AVAILABLE):
-                return  # the plateaus are still those of the previous output: the state is kept
+                return  # the plateaus still belong to the previous output, so keep the state
         elif control_state.pwm_on or control_state.drive == sequence.NOT_AVAILABLE:
             control_state.diode_missing = pilot.diode_missing(inputs.pilot_high_mv, inputs.pilot_low_mv)
         if state != control_state.state or control_state.unsure:
@@ -170,7 +173,7 @@ class Controller:
     def _settle_pilot(self, now_ms: int, state: str | None) -> None:
         control_state, readings = self._state, self._pilot
         if self.phase == "replugging" and state == "F":
-            state = control_state.state  # it is our own: the vehicle is where it was
+            state = control_state.state  # the unit itself drives F, so the vehicle's state is unchanged
         if readings.step(now_ms, state):
             control_state.set_state(readings.value)
             self._changed = True
@@ -202,7 +205,7 @@ class Controller:
             self._record_faults(now_ms)
 
     def _record_faults(self, now_ms: int) -> None:
-        """One was set or cleared."""
+        """Record the faults that were set or cleared in this step."""
         before, names = self._state.faults, self.faults.names
         self._state.faults, self._changed = names, True
         for watch in self.faults.watches:
@@ -217,7 +220,7 @@ class Controller:
         self.exchange.fault_history = self.faults.history()
 
     def _follow_excess(self, now_ms: int, current_ma: int) -> None:
-        """The vehicle draws, or has drawn, more than is allowed."""
+        """Handle a vehicle that draws, or has drawn, more than is allowed."""
         excess, control_state = self._excess, self._state
         if excess.pauses:
             if excess.is_over(now_ms):
@@ -235,7 +238,7 @@ class Controller:
         self._allow(self._ruling.amps)
 
     def _limit(self, now_ms: int, inputs: Inputs) -> None:
-        """Ceilings and ruling, made again only after a change of what they depend on, or at the expiry of a claim."""
+        """Update ceilings and ruling, but only after a change of a value that they depend on, or when a claim expires."""
         derating, rest = self._derating, self._rest
         if rest.resting and rest.step(now_ms):
             self._state.contactor_rests, self._changed = False, True
@@ -337,12 +340,12 @@ class Controller:
         outputs.rcd_test = self.phase == "testing" and self._rcd.state == "tripping"
 
     def _light(self, now_ms: int) -> tuple[int, int, int]:
-        """A method of its own: in `_drive` its values would lie on the heap."""
+        """Return the light's colour. A separate method, because within `_drive` its values would be on the heap."""
         blink = blink_now(self._mode.now != "standalone", self._state.setup.commissioned, now_ms)
         return led(self.phase, self._state.faults, blink, now_ms)
 
     def _switch(self, now_ms: int, contactor: bool) -> None:
-        """Count it; the contactor may have to rest after an opening."""
+        """Record that the contactor closes or opens. After an opening, it may have to rest."""
         self._state.contactor = contactor
         if contactor:
             self.exchange.owed = self._rest.closed(now_ms)
@@ -360,13 +363,13 @@ class Controller:
         self._set_duty(now_ms, pilot.duty_u16(control_state.limit_a))
 
     def _set_duty(self, now_ms: int, duty_u16: int) -> None:
-        """An offer of 0 A is X1: a steady pilot, whose plateaus say nothing of the diode."""
+        """Set the pilot's duty cycle. An offer of 0 A is X1, a steady pilot, whose plateaus do not reveal a missing diode."""
         control_state, self._outputs.pilot_duty_u16 = self._state, duty_u16
         pwm_on = duty_u16 not in (F, X1)
         if pwm_on != control_state.pwm_on:
             self._switched_since_ms, control_state.pwm_on = now_ms, pwm_on
             if "diode" not in control_state.faults:
-                control_state.diode_missing = False  # one reading, before the last half-wave went
+                control_state.diode_missing = False  # a single reading, from before PWM was switched
 
     def _add_event(self, now_ms: int, kind: str, what: object) -> None:
         self.exchange.events.put(Event(self._origin_ms + now_ms, kind, what))
@@ -392,8 +395,8 @@ class Controller:
         )
 
     def set_back(self, by_ms: int) -> None:
-        """The control thread's clock was set back (Clock.set_back), and so are all times that are remembered for the distance
-        to them: those whose names end in since_ms.
+        """Set back all stored times by `by_ms`, like the control thread's clock (Clock.set_back): all fields of all parts
+        whose names end in since_ms.
         """
         self._origin_ms += by_ms
         self._expires_ms -= by_ms

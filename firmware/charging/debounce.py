@@ -1,21 +1,21 @@
-"""Decides on several readings: no change of a value is made by one or two readings that differ from it. Pure.
+"""Debounces inputs: a value changes only after three readings that differ from it. Pure.
 
-IEC 61851-1 gives 100 ms to open the contactor after the vehicle has left state C, or was unplugged. Until the third reading
-40 ms are over, and up to 20 ms more since the change itself; the step and the contacts take another 15 to 35 ms.
+IEC 61851-1 allows 100 ms to open the contactor after the vehicle has left state C or was unplugged. The third reading comes
+40 ms after the first, and the first up to 20 ms after the change. The step and the contacts take another 15 to 35 ms.
 
-What must last before it is a fault is in faults.py.
+The times that a cause must persist before it is a fault are in faults.py.
 """
 
-AGREED_MS = 40  # the third of readings that come every 20 ms
-HOT_MS = 1000  # the third of a thermometer that is read every 420 ms; DS18B20: a sensor that restarts reads 85 C once
+AGREED_MS = 40  # the time of the third reading if inputs are read every 20 ms
+HOT_MS = 1000  # the third reading of a thermometer that is read every 420 ms; a DS18B20 that restarts reads 85 C once
 
 if False:  # for mypy alone
     from typing import Any
 
 
 class Debounce:
-    """`value`: what the readings agree on, None while they agree on nothing. `since_ms`: the first of the readings that
-    differ from it, None if the last did not.
+    """A debounced input. `value`: the value that the readings agree on, None if they do not agree. `since_ms`: time of the
+    first of the readings that differ from `value`; None if the last reading equals it.
     """
 
     def __init__(self, value: "Any" = None) -> None:
@@ -26,7 +26,7 @@ class Debounce:
     def step(self, now_ms: int, read: "Any") -> bool:
         """Process a reading; return whether `value` has changed.
 
-        After AGREED_MS of readings other than `value` it becomes what the last two of them are, None if these differ.
+        After AGREED_MS of readings that differ from `value`, it becomes the last two readings' value, or None if they differ.
         """
         before, last, self._last = self.value, self._last, read
         if read == before:

@@ -1,4 +1,4 @@
-"""The random delay, which prevents many vehicles from switching at the same time. Pure; random bytes are passed in.
+"""The random delay, which prevents many vehicles from switching at the same time. Pure; the random source is passed in.
 
 The Electric Vehicles (Smart Charge Points) Regulations 2021 (SI 2021/1467), regulation 11: up to 600 s, to the second, a new
 one for each change; the maximum can be set remotely to 1,800 s; the owner can cancel the present delay. The remainder

@@ -2,7 +2,7 @@
 
 from firmware.charging.debounce import HOT_MS
 
-# (from this temperature, until it falls to this one, maximum in quarters of the installer's maximum)
+# (temperature in C at which the step begins, temperature at which it ends, maximum in quarters of the circuit's rating)
 # OpenEVSE: half at 65 C, a quarter at 68 C, back at 62 C and 65 C. Over-temperature is a fault (faults.py).
 STEPS = (
     (65, 62, 2),
@@ -12,8 +12,8 @@ FULL = 4
 
 
 class Derating:
-    """`quarters`: the allowed current, in quarters of the installer's maximum; `temperature_c`: the last reading;
-    `hotter_since_ms`: since when the readings ask for less, until it is allowed.
+    """`quarters`: the allowed current, in quarters of the circuit's rating; `temperature_c`: the last reading;
+    `hotter_since_ms`: when the readings began to require less than `quarters`, None if they do not.
     """
 
     def __init__(self) -> None:

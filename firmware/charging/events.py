@@ -1,4 +1,4 @@
-"""A lock-free ring buffer from the control loop to the communication thread: one writer, one reader.
+"""A lock-free ring buffer from the control thread to the main thread: one writer, one reader.
 
 Only the writer changes `_written` and `dropped`, only the reader `_read`, so no field is written by both threads.
 (MicroPython's unix port has threads without a global interpreter lock.)
@@ -7,7 +7,7 @@ Only the writer changes `_written` and `dropped`, only the reader `_read`, so no
 if False:  # for mypy alone
     from typing import Any
 
-SIZE = 32  # all faults set at once and cleared again
+SIZE = 32  # enough for all faults to be set and cleared at once
 
 
 class Ring:
@@ -20,7 +20,7 @@ class Ring:
         self.dropped = 0
 
     def put(self, event: object) -> None:
-        """Add an event (writer). A full ring drops the new one: the oldest event is the cause of the rest."""
+        """Add an event (writer). A full ring drops the new event, because the oldest ones usually caused the others."""
         if self._written - self._read >= SIZE:
             self.dropped += 1
             return

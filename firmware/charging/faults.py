@@ -6,8 +6,8 @@ set. After the cause ends, the fault clears itself after `clear_ms`, doubled wit
 fault does not wear out the contactor. After `tries` times it must be cleared by a person (the button, or `clear` on the
 console); with no tries it is latched: always by a person. Unplugging resets the count.
 
-A fault that is PROVEN opens the contactor at the first reading, and is latched by proof: a cause that lasts for PROOF_MS, or
-comes again within REPEAT_MS. One reading alone clears itself.
+A fault that is PROVEN opens the contactor at the first reading. It is latched once it is proven: by a cause that lasts for
+PROOF_MS, or that recurs within REPEAT_MS. A fault from a single reading clears itself.
 """
 
 from collections import namedtuple
@@ -20,19 +20,19 @@ if False:  # for mypy alone
     from firmware.charging.control_state import ControlState
     from firmware.charging.io import Inputs
 
-LOWEST_SUPPLY_MV = 207000  # BS 7671 722.411.4.1 (iv): outside the two for 5 s the vehicle must be disconnected
+LOWEST_SUPPLY_MV = 207000  # BS 7671 722.411.4.1 (iv): the vehicle must be disconnected after 5 s outside these limits
 HIGHEST_SUPPLY_MV = 253000
 RAIL_FALLING_MV = 4500  # the unit's own supply collapses: a power cut, not a supply fault
 TOO_HOT_C, COOL_AGAIN_C = 70, 60  # OpenEVSE stops at 71 and resumes at 60
 CONTACTOR_MOVES_MS = 300  # limit for coil and mirror contact; typical data sheet values are 20-50 ms
-# A dip of the mains lets the contactor drop for 300 to 900 ms, and close again, before a polled meter has seen it. Nobody is
-# in danger of a contactor that stays open.
+# A dip of the mains makes the contactor drop out for 300 to 900 ms, before a polled meter reports it. A contactor that stays
+# open endangers nobody, so the fault can be set late.
 DROPPED_MS = 2000
-GUARD_MS = 100  # by then the cause of the guard appears in the other inputs, and the rules have opened for it
+GUARD_MS = 100  # within this time, the guard's cause appears in the other inputs, and the contactor is opened for it
 OVER_CURRENT_MS = 7000  # EVerest EvseManager: for 7,000 ms; the limit is in control_state.py
 CLEAR_LONGEST_MS = 60000  # limit of the doubled `clear_ms`
 PROOF_MS = AGREED_MS
-REPEAT_MS = 600000  # a leak that ends with each opening is there again after each closing
+REPEAT_MS = 600000  # a leakage that ends with each opening recurs after each closing
 
 DANGER = "danger"  # danger to persons
 STOP = "stop"  # protection of the unit, the cable or the vehicle
@@ -44,15 +44,17 @@ def _contactor_welded(inputs: "Inputs", control_state: "ControlState") -> bool:
 
 
 def _contactor_stuck_open(inputs: "Inputs", control_state: "ControlState") -> bool:
-    """Not with a supply fault: the contactor drops out in a voltage dip. The guard has a fault of its own."""
+    """Return whether the contactor is open although it should be closed. False in a voltage dip, in which it drops out, and if
+    the guard opened it, which has its own fault.
+    """
     if inputs.contactor_closed or not control_state.contactor or inputs.guard_open:
         return False
     return not _supply(inputs, control_state)
 
 
 def _guard(inputs: "Inputs", control_state: "ControlState") -> bool:
-    """The hardware guard opened a contactor that the rules hold closed: the control loop stalled for a second, or the guard's
-    own view of pilot or sensor differs.
+    """Return whether the hardware guard opened a contactor that the control holds closed: the control loop stalled for a
+    second, or the guard's own measurement of the pilot or the sensor differs.
     """
     return inputs.guard_open and control_state.contactor
 
@@ -75,15 +77,17 @@ def _supply(inputs: "Inputs", control_state: "ControlState") -> bool:
 
 
 def _meter(inputs: "Inputs", control_state: "ControlState") -> bool:
-    """A supply that is not known is not allowed; the meter has used up the time that there is (metering/sdm.py)."""
+    """Return whether the supply voltage is not known. Set at once: the meter's timeout has used up the allowed time
+    (metering/sdm.py).
+    """
     return inputs.supply_mv is None
 
 
 def _pilot(inputs: "Inputs", control_state: "ControlState") -> bool:
-    """A short to earth, or an invalid voltage."""
+    """Return whether the pilot is shorted to earth, or has an invalid voltage."""
     if control_state.band is not None and control_state.band not in "EF":
         return False
-    # Not while the unit drives -12 V; and the diode has a fault of its own.
+    # Not while the unit drives -12 V, and not for a missing diode, which has its own fault.
     return control_state.drive != NOT_AVAILABLE and not control_state.diode_missing
 
 
@@ -134,13 +138,13 @@ TABLE = (
 )
 NEEDS_PERSON = tuple(fault.name for fault in TABLE if fault.tries <= LATCHED)
 
-# count: times set since the start; set_ms: last time, uptime; needs_person: it does not clear itself (any more)
+# count: times set since the start; set_ms: uptime when it was set last; needs_person: it does not clear itself (any more)
 History = namedtuple("History", "name severity count is_set needs_person set_ms")
 
 
 class Watch:
-    """The state of one fault. `at_rest`: it is clear and has no cause; `count`: times set since boot; `set_ms`: last time,
-    uptime, written by the controller; `tries`: times it has cleared itself.
+    """The state of one fault. `at_rest`: it is clear and has no cause; `count`: times set since the start; `set_ms`: uptime
+    when it was set last, written by the controller; `tries`: times it has cleared itself.
     """
 
     def __init__(self, fault: Fault, is_set: bool = False) -> None:
@@ -184,13 +188,13 @@ class Watch:
 
 
 class ProvenWatch(Watch):
-    """The state of a fault that is PROVEN. `is_proven`: its cause lasted, or came again."""
+    """The state of a fault whose `tries` is PROVEN. `is_proven`: its cause lasted, or recurred."""
 
     def __init__(self, fault: Fault, is_set: bool = False) -> None:
         super().__init__(fault, is_set)
         self.is_proven = is_set
         self.set_since_ms = 0
-        self.cleared_since_ms: int | None = None  # by itself
+        self.cleared_since_ms: int | None = None  # when it last cleared itself; None if a person cleared it
 
     def step(self, now_ms: int, cause: bool, cleared_by_person: bool) -> bool:
         if super().step(now_ms, cause, cleared_by_person):
@@ -221,7 +225,7 @@ class Faults:
         self.names = self._set_now()
 
     def step(self, now_ms: int, inputs: "Inputs", control_state: "ControlState", cleared_by_person: bool) -> None:
-        """Evaluate all causes. Runs along the chain of watches, because the iterator of a list would put the frame of this
+        """Evaluate all causes. Follows the linked list of watches, because the iterator of a list would put the frame of this
         function on the heap.
         """
         watch: Watch | None = self.watches[0]
@@ -257,6 +261,6 @@ class Faults:
             watch.since_ms = None
 
     def reset_tries(self) -> None:
-        """Reset the count of self-clearings, after unplugging."""
+        """Reset the counts of self-clearing. Called after unplugging."""
         for watch in self.watches:
             watch.tries = 0

@@ -19,8 +19,8 @@ class Inputs:
         self.guard_open = False  # the hardware guard keeps the contactor's drive off; False on a board without one
         self.rcd_ac_trip = False  # residual current, type A
         self.rcd_dc_trip = False  # smooth DC residual current of 6 mA and more (RDC-DD, IEC 62955)
-        self.supply_mv: int | None = 0  # RMS of the mains, line to neutral; None = no answer of the meter for too long
-        self.rail_mv = 0  # the unit's 5 V supply: it falls before the processor stops
+        self.supply_mv: int | None = 0  # RMS of the mains, line to neutral; None = the meter has not answered in time
+        self.rail_mv = 0  # the unit's 5 V supply, which falls before the processor stops
         self.temperature_c: float | None = None  # inside the enclosure; None = sensor failure
         self.current_ma = 0  # RMS, drawn by the vehicle
         self.power_w = 0  # drawn by the vehicle

@@ -1,8 +1,8 @@
 """The status light. Red if and only if a fault of the charge point is set.
 
 Loss of the network is not shown in red and does not change the colour: it adds a short white blink every 10 s. A unit that is
-not commissioned, and so charges at 6 A, adds two short violet ones every 5 s, which never meet the white one. The control loop
-calls `led` in every step, so a light that does not change indicates a stopped loop.
+not commissioned, and so charges at 6 A, adds two short violet blinks every 5 s, which never coincide with the white one. The
+control loop calls `led` in every step, so a light that does not change indicates a stopped loop.
 """
 
 from firmware.charging.faults import NEEDS_PERSON
@@ -15,7 +15,7 @@ VIOLET = (150, 0, 200)
 LINK_BLINK_EVERY_MS = 10000
 LINK_BLINK_MS = 150
 INSTALLER_BLINKS_EVERY_MS = 5000  # while no installer has commissioned the unit
-INSTALLER_BLINKS_FROM_MS, INSTALLER_BLINKS_UNTIL_MS = 2000, 2800  # of these
+INSTALLER_BLINKS_FROM_MS, INSTALLER_BLINKS_UNTIL_MS = 2000, 2800  # within these 5 s
 INSTALLER_BLINK_MS = 200  # each, and the dark after it
 
 # phase (charging/sequence.py): colour, rhythm
@@ -36,7 +36,7 @@ LATCHED_FAULT = (RED, "steady")  # a person is needed
 PASSING_FAULT = (RED, "blink")  # clears itself after its cause
 
 
-# Each colour in the brightnesses that were shown, so that a step of the control loop makes no new one.
+# A cache of the shades that were shown, so that a step of the control loop allocates no memory.
 _SHADES: "dict[tuple[int, int, int], dict[int, tuple[int, int, int]]]" = {}
 
 

@@ -1,9 +1,8 @@
 """Determines the current that is offered, and its source. Pure.
 
-The lowest ceiling always applies. A claim requests a current or a pause; it has a source and an expiry. Below the ceilings
-the lowest valid claim applies; `override`, the owner's "charge now", sets the schedule aside and lifts nothing else. Without
-a claim the lowest ceiling is offered, as by a charge point without smart functions. Which of two wishes ends the other:
-README.md.
+The lowest ceiling always applies. A claim requests a current or a pause; it has a source and an expiry. Below the ceilings,
+the lowest valid claim applies. `override`, the owner's "charge now", suspends the schedule but no other claim. Without a
+claim, the lowest ceiling is offered, as by a charge point without smart functions. README.md lists which requests end others.
 """
 
 from collections import namedtuple
@@ -19,14 +18,14 @@ CEILING, CLAIM = "ceiling", "claim"
 PRIORITY = (
     ("safety", CEILING),  # a fault is set
     ("ventilation", CEILING),  # state D at a site without it
-    ("contactor", CEILING),  # it was closed too often: contactor_rest.py
-    ("vehicle", CEILING),  # it draws more than a ceiling allows, whatever it is offered: excess.py
-    ("commissioning", CEILING),  # no installer has commissioned the unit: the least that there is
-    ("installer", CEILING),  # of the circuit
-    ("cable", CEILING),  # its proximity resistor
+    ("contactor", CEILING),  # the contactor was closed too often: contactor_rest.py
+    ("vehicle", CEILING),  # the vehicle draws more than a ceiling allows, whatever the offer: excess.py
+    ("commissioning", CEILING),  # the unit is not commissioned: 6 A
+    ("installer", CEILING),  # rating of the circuit
+    ("cable", CEILING),  # rating of the cable, by its proximity resistor
     ("temperature", CEILING),  # derating.py
     ("load_manager", CEILING),  # of the site; `fallback_a` without its messages
-    ("override", CLAIM),  # the owner's "charge now", for this session: no schedule
+    ("override", CLAIM),  # the owner's "charge now", for this session: suspends the schedule
     ("schedule", CLAIM),  # the owner's hours, with the random delay
     ("cloud", CLAIM),  # a limit or a pause by command; expires
     ("default", CEILING),  # no claim
@@ -36,11 +35,11 @@ PAUSE_A = 0
 READ_WITHIN_MS = 10000  # after a start, the owner's claims are available within this time, or the watchdog resets
 
 # source: one of CLAIM_SOURCES, or "load_manager"; amps: PAUSE_A or a current; until_ms: expiry, uptime, None = until
-# withdrawn; why: text for people; ends_s: end of the reason, UTC, None = not known. A claim that is renewed has an earlier
-# until_ms.
+# withdrawn; why: text for people; ends_s: end of the reason, UTC, None = not known. In a claim that is renewed regularly,
+# until_ms is earlier than ends_s.
 Claim = namedtuple("Claim", "source amps until_ms why ends_s")
 Ruling = namedtuple("Ruling", "amps source why ends_s")
-# What the cloud is told. also: sources of the claims that apply beside that of the ruling; delay_s: remaining random delay
+# The values that the cloud receives. also: sources of the other claims that apply; delay_s: remaining random delay
 InForce = namedtuple("InForce", "ruling also delay_s")
 NO_READING = Ruling(PAUSE_A, "boot", "no reading yet", None)  # before the first step
 
@@ -77,7 +76,7 @@ def rule(found: tuple[tuple[str, float], ...], claims: tuple[Claim, ...], now_ms
     """
     source, amps = min(found, key=lambda ceiling: ceiling[1])
     why = "the lowest ceiling"
-    claim = live(claims, source, now_ms)  # the load manager's
+    claim = live(claims, source, now_ms)  # a valid one exists only if the source is the load manager
     ends_s = claim.ends_s if claim else None
     for claim in applying(claims, now_ms):
         if claim.amps < amps:
@@ -96,7 +95,7 @@ def applying(claims: tuple[Claim, ...], now_ms: int) -> tuple[Claim, ...]:
 
 
 def in_force(ruling: Ruling, claims: tuple[Claim, ...], delay_s: int, now_ms: int) -> InForce:
-    """Return the InForce of a ruling that was made by `claims`."""
+    """Return the InForce of a ruling that was made from `claims`."""
     also = tuple(claim.source for claim in applying(claims, now_ms) if claim.source != ruling.source)
     return InForce(ruling, also, delay_s)
 
@@ -115,7 +114,7 @@ def live(claims: tuple[Claim, ...], source: str, now_ms: int) -> Claim | None:
 
 
 def expiry_ms(claims: tuple[Claim, ...], now_ms: int) -> int:
-    """Return when the next of the claims expires, uptime; at the latest in an hour."""
+    """Return the uptime at which the next of the claims expires, limited to one hour from now."""
     first_ms = now_ms + 3600000
     for claim in claims:
         if claim.until_ms is not None and now_ms < claim.until_ms < first_ms:

@@ -1,4 +1,4 @@
-"""Limits the rate of change of the offer: 5 s after the last change, unless a ceiling requires a lower one. Pure.
+"""Limits the rate of change of the offer: at least 5 s between changes, unless a ceiling requires a lower offer. Pure.
 
 Withdrawing the offer and making it again are limited too, so that alternating claims do not wear out the contactor.
 """

@@ -8,9 +8,9 @@ one stays at -12 V during PWM.
 from firmware.charging.io import X1
 
 # Letter of the band, its nominal upper plateau in V, state with a steady pilot and with PWM. IEC 61851-1 table A.2; the
-# tolerance is from memory, unverified. A voltage between two bands is no valid state. In volts, because in a frozen image a
-# number above 8,191 in a constant tuple is an object, and so is each sum with it (mp_small_int_fits in MicroPython's
-# tools/mpy-tool.py). `A, B = 1, 10000` is such a tuple too.
+# tolerance is from memory, unverified. A voltage between two bands is not a valid state. The unit is volts, because in a
+# frozen image a number above 8,191 in a constant tuple is an object, and so is each sum with it (mp_small_int_fits in
+# MicroPython's tools/mpy-tool.py). The right side of `A, B = 1, 10000` is such a tuple too.
 BANDS_V = (
     ("A", 12, "A1", "A2"),
     ("B", 9, "B1", "B2"),
@@ -21,15 +21,15 @@ BANDS_V = (
 )
 TOLERANCE_MV = 1000  # of the upper plateau
 LOWEST_LOW_MV = -13000  # lower plateau of the PWM with the vehicle's diode in place; same source
-# Vehicles that charge elsewhere are at -10.5 to -10.7 V (esp32-evse issue 49). Without a diode it is -9.4 V at the lowest:
-# 2.74 kOhm + 3 % of the vehicle below 1 kOhm - 3 % of ours, at -12.6 V.
+# Vehicles that other charge points accept are at -10.5 to -10.7 V (esp32-evse issue 49). Without a diode, the plateau is not
+# below -9.4 V: the vehicle's 2.74 kOhm + 3 % with the charge point's 1 kOhm - 3 % at -12.6 V.
 HIGHEST_LOW_MV = -10000
 STEADY_WITHIN_MV = 1000  # plateaus further apart than this are not a steady pilot
 HOLD_MV = 1300  # a state holds until its plateau is further than this from its nominal voltage, against noise
 _BAND_OF = {state: band for band in BANDS_V for state in band[2:]}
 
 FULL_U16 = 65535
-OFFER_MIN_A = 6  # there is no duty cycle below; a pause is used instead
+OFFER_MIN_A = 6  # no duty cycle exists for less; a pause is used instead
 OFFER_MAX_A = 80
 _LINEAR_MAX_MA = 51000  # up to here duty = I / 0.6 A per cent
 _STEEP_MIN_MA = 52500  # from here duty = I / 2.5 A per cent + 64; in between, both formulas give 85 %
@@ -38,8 +38,8 @@ _STEEP_MIN_MA = 52500  # from here duty = I / 2.5 A per cent + 64; in between, b
 def read(high_mv: int, low_mv: int, pwm_on: bool) -> str | None:
     """Return the pilot's state, "A1" to "D2", "E" or "F"; None if there is no valid state. `pwm_on`: PWM is driven.
 
-    None: a plateau between two bands, different plateaus without PWM, or a lower plateau of the PWM other than -12 V: a
-    vehicle without diode is not read as B2, C2 or D2.
+    The state is not valid if a plateau lies between two bands, if the plateaus differ without PWM, or if the lower plateau of
+    the PWM is not -12 V. A vehicle without a diode is therefore not read as B2, C2 or D2.
     """
     for band in BANDS_V:
         if -TOLERANCE_MV <= high_mv - band[1] * 1000 <= TOLERANCE_MV:
@@ -48,7 +48,7 @@ def read(high_mv: int, low_mv: int, pwm_on: bool) -> str | None:
 
 
 def follow(before: str | None, high_mv: int, low_mv: int, pwm_on: bool) -> str | None:
-    """As `read`, but the state `before` holds within HOLD_MV. A voltage further outside is still no state."""
+    """Return the state as `read` does, but keep the state `before` while its plateau is within HOLD_MV of the nominal one."""
     band = _BAND_OF.get(before or "")
     if band is None or not -HOLD_MV <= high_mv - band[1] * 1000 <= HOLD_MV:
         return read(high_mv, low_mv, pwm_on)
@@ -56,7 +56,7 @@ def follow(before: str | None, high_mv: int, low_mv: int, pwm_on: bool) -> str |
 
 
 def _state(band: tuple[str, int, str, str], high_mv: int, low_mv: int, pwm_on: bool) -> str | None:
-    """Return the state, if the lower plateau is as it must be; it says nothing in E and F."""
+    """Return the band's state if the lower plateau is valid, else None. In E and F the lower plateau does not matter."""
     if pwm_on:
         return band[3] if LOWEST_LOW_MV <= low_mv <= HIGHEST_LOW_MV or band[0] in "EF" else None
     return band[2] if high_mv - low_mv <= STEADY_WITHIN_MV or band[0] in "EF" else None

@@ -12,11 +12,11 @@ contactor is open during the test. A real residual current that persists is dete
 TRIP_MS = 500  # a type A device trips within 300 ms at its rated residual current (IEC 61008-1); sampled every 20 ms
 RELEASE_MS = 500
 
-RUNNING = ("tripping", "releasing", "aborted")  # a trip is caused by the test, not by a residual current
+RUNNING = ("tripping", "releasing", "aborted")  # in these states, the test causes a trip, not a residual current
 
 
 class RcdSelftest:
-    """`state` is one of those above. The test coil is energised in "tripping"."""
+    """The test. `state` is one of the states above. The test coil is energised in "tripping"."""
 
     def __init__(self) -> None:
         self.state = "due"

@@ -1,36 +1,35 @@
-"""The unit's total energy, derived from the meter's register; it never decreases, and is never more than was possible. Pure.
+"""The unit's total energy, derived from the meter's register. It never decreases, and never exceeds what was possible. Pure.
 
-A meter on a bus answers with another register's value now and then, with a right CRC: 100 Wh were counted as 19,400
-(SmartEVSE-3#198). A reading counts if the circuit can have delivered it since the last one. Any other is in doubt: the next
-reading that fits the last good one makes up for it. If none does for AGREED_MS, and the readings in doubt agree with each
-other, the meter is another one, or began again: that is no energy.
+A meter on a bus occasionally answers with the value of another register and a correct CRC: 100 Wh were counted as 19,400
+(SmartEVSE-3#198). A reading is accepted if the circuit can have delivered the difference since the last one. Any other reading
+is in doubt. The next reading that fits the last good one compensates for it. If none fits for AGREED_MS, and the readings in
+doubt agree with each other, the meter was replaced or its register was reset; the difference is not counted as energy.
 """
 
 MOST_W = 22080  # 80 A at 276 V
-SLACK_WH = 40  # what a meter shows at once: twice its last digit, its own time, and 4 s of silence at MOST_W
-LONGEST_S = 3600  # between two readings, for the bound: a meter that was silent for longer is read as if for an hour
-CUT_WH = (
-    3000  # more than MOST_W gives between two checkpoints (storage/checkpoint.py), the last of them before a power cut
-)
+SLACK_WH = 40  # the most that a meter adds at once: twice its last digit, its own delay, and 4 s of silence at MOST_W
+LONGEST_S = 3600  # limit of the time between two readings in the calculation of the possible energy
+CUT_WH = 3000  # more than MOST_W delivers between two checkpoints (storage/checkpoint.py), the last before a power cut
 AGREED_MS = 10000  # several rounds of a meter's registers (metering/sdm.py)
 
 
 class Register:
-    """`total_wh` and `meter_wh` (the last good reading) are restored after a power cut, and so is the energy metered since the
-    checkpoint (storage/checkpoint.py).
+    """The energy register. `total_wh` and `meter_wh` (the last good reading) are restored after a power cut. The energy
+    metered between the checkpoint (storage/checkpoint.py) and the cut is then added from the meter's own register.
     """
 
     def __init__(self, total_wh: int | None = None, meter_wh: int = 0) -> None:
         self.total_wh = total_wh  # None on a new unit before the first reading
         self.meter_wh = meter_wh
-        self.good_since_ms: int | None = None  # when it was read last; None: restored
-        self._doubt_since_ms: int | None = None
-        self._doubt_wh = 0  # the newest reading in doubt
+        self.good_since_ms: int | None = None  # time of the last good reading; None if it was restored
+        self._doubt_since_ms: int | None = None  # start of consistent readings in doubt
+        self._doubt_wh = 0  # the latest reading in doubt
 
     def read(self, now_ms: int, meter_wh: int | None) -> bool:
-        """Process a reading, None for no reading. True: it is another meter's, and `meter_wh` is where that begins.
+        """Process a reading, None for no reading. Return True if the meter was replaced or reset; `meter_wh` is then its first
+        reading.
 
-        One that is the same as before need not be processed, if `good_since_ms` is set.
+        If `good_since_ms` is set, a reading equal to `meter_wh` need not be processed.
         """
         if meter_wh is None:
             return False
@@ -47,13 +46,13 @@ class Register:
         return another
 
     def _possible_wh(self, now_ms: int) -> int:
-        """Since the last good reading."""
+        """Return the most energy that the circuit can have delivered since the last good reading."""
         if self.good_since_ms is None:
             return CUT_WH
         return SLACK_WH + min((now_ms - self.good_since_ms) // 1000, LONGEST_S) * MOST_W // 3600
 
     def _is_another(self, now_ms: int, meter_wh: int) -> bool:
-        """Whether the readings in doubt have agreed for long enough, with no good one between them."""
+        """Return whether the readings in doubt have agreed for AGREED_MS, with no good reading between them."""
         since_ms, step_wh = self._doubt_since_ms, meter_wh - self._doubt_wh
         self._doubt_wh = meter_wh
         is_next = since_ms is not None and (self.good_since_ms is None or self.good_since_ms <= since_ms)

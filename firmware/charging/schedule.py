@@ -39,7 +39,7 @@ def read(text: str) -> tuple[tuple[int, int, int, int], ...]:
 
 
 def complaint(text: str) -> str | None:
-    """Return why the text is not a schedule, or None."""
+    """Return why the text is not a valid schedule, or None if it is."""
     try:
         read(text)
     except BadSchedule as bad:

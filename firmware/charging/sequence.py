@@ -1,15 +1,15 @@
 """The charging sequence of IEC 61851-1 annex A: a table of phases and events, and the outputs of each phase.
 
-Theory of operation. The pilot's state (pilot.py), the faults (faults.py) and the limits (limits.py) are converted to events;
-the table defines the next phase; the phase determines the pilot output and the contactor. The contactor is closed in two
-phases only. An event that is not in the table of the phase is a programming error and raises UnknownEvent.
+Theory of operation: The pilot's state (pilot.py), the faults (faults.py) and the limits (limits.py) are converted to events.
+The table defines the next phase. The phase determines the pilot output and the contactor. The contactor is closed in only two
+phases. An event that is not in the table of the phase is a programming error and raises UnknownEvent.
 
     idle      no vehicle                                        A1
     waiting   vehicle connected, no current offered             B1, C1
     testing   self-test of the residual current sensor          B1, C1
     offering  current offered, no energy requested              B2
-    nudging   the offer withdrawn for a moment, to wake a vehicle   B1
-    replugging    state F for a moment, as if plugged in anew       F
+    nudging   offer withdrawn briefly, to wake the vehicle      B1
+    replugging  state F briefly, to simulate replugging         F
     closing   energy requested, contactor about to close        C2   (sequence 4: within 3 s)
     charging  contactor closed                                  C2
     stopping  offer withdrawn, vehicle requested to stop        C1   (sequence 10.2: within 6 s)
@@ -103,14 +103,14 @@ TABLE = {
 
 VEHICLE = ("B", "C", "D")  # the pilot's bands with a vehicle on the cable
 
-SETTLE_MS = 600  # state C must persist for this time before the contactor closes; 320 to 480 ms: SmartEVSE-3.5 #40
+SETTLE_MS = 600  # state C must persist for this time before the contactor closes; SmartEVSE-3.5 #40: 320 to 480 ms
 STOP_MS = 6000  # sequence 10.2
 STATE_F_MS = 300  # minimum duration of state F on a fault; EVerest `state_F_after_fault_ms`
-# A vehicle that waited long for its offer may sleep. EVerest EvseManager: legacy wake-up after 30 s, T_step_X1, T_step_EF.
+# A vehicle that waited long for an offer may sleep. EVerest EvseManager: legacy wake-up after 30 s, T_step_X1, T_step_EF.
 ASLEEP_MS = 30000
 NUDGE_MS = 3000
 REPLUG_MS = 4000
-WAKE_UPS = 2  # of each new offer: a nudge, then a replug
+WAKE_UPS = 2  # for each new offer: a nudge, then a replug
 DIODE_RECHECK_MS = 2000  # between two checks of a missing diode
 LOW_CURRENT_MA = 1000  # below this the contactor opens before STOP_MS
 
@@ -130,7 +130,7 @@ def follow(phase: str, event: str) -> str:
 def event(phase: str, elapsed_ms: int, inputs: "Inputs", control_state: "ControlState") -> str | None:
     """Return the event for `phase`, entered `elapsed_ms` ago, or None. Order: faults, unplugging, others.
 
-    A pilot without a valid state opens a closed contactor, as state B does, at the third reading (controller.py).
+    A pilot without a valid state opens a closed contactor, as state B does, at the third such reading (controller.py).
     """
     if phase == "tripped":
         return "fault_signalled" if elapsed_ms >= STATE_F_MS else None

@@ -10,7 +10,7 @@ Kept = namedtuple("Kept", "number start_ms charging_s start_wh")
 
 
 class Session:
-    """The running session. `energy_wh`: since its start; `charging_s`: with the contactor closed."""
+    """The running session. `energy_wh`: since its start; `charging_s`: seconds with the contactor closed."""
 
     def __init__(self, number: int, start_ms: int, start_wh: int, charging_s: int = 0) -> None:
         self.number = number
@@ -36,10 +36,10 @@ class Session:
         return Kept(self.number, self.start_ms, self.charging_s, self.start_wh)
 
     def end(self, end_ms: int, why: str) -> Record:
-        """Return the record of the session, which ends now: `end_ms` of the unit's uptime."""
+        """Return the record of the session, which ends at `end_ms`, uptime, for the reason `why`."""
         return Record(self.number, self.start_ms, end_ms, self.charging_s, self.energy_wh, why)
 
 
 def resume(kept: Kept) -> Session:
-    """Return the session of `kept`, after a power cut."""
+    """Return the session that `kept` describes, to be continued after a power cut."""
     return Session(kept.number, kept.start_ms, kept.start_wh, kept.charging_s)

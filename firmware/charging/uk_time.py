@@ -1,4 +1,4 @@
-"""Local time in Great Britain. Pure integer arithmetic: the epoch of a board's time module differs.
+"""Local time in Great Britain. Pure integer arithmetic, because the epoch of the time module differs between boards.
 
 Summer time runs from the last Sunday of March to the last Sunday of October, changing at 01:00 UTC (Summer Time Act 1972
 as amended in 2002).
@@ -18,7 +18,7 @@ def is_summer(epoch_s: int) -> bool:
     """Return whether summer time is in force at `epoch_s`."""
     year = (
         1970 + epoch_s // DAY_S * 400 // 146097
-    )  # days in 400 years; may be one too many around New Year, in no summer
+    )  # 146097 days in 400 years; may be one too high around New Year, which is never in summer
     return _change_s(year, MARCH) <= epoch_s < _change_s(year, OCTOBER)
 
 

@@ -1,7 +1,7 @@
-"""`python -m firmware.image BOARD FOLDER`: the compiled files of this tree's image, as a tree in FOLDER.
+"""`python -m firmware.image BOARD FOLDER`: compile this tree's image for a board, as a tree of files in FOLDER.
 
-The same tree and SOURCE_DATE_EPOCH give the same bytes. Exit code 1, with one line on standard error, when a file does not
-compile or there is no such board.
+The same tree and SOURCE_DATE_EPOCH give the same bytes. The exit code is 1, with one line on standard error, if a file does
+not compile or there is no such board.
 """
 
 import sys
@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def main(board: str, folder: Path) -> int:
-    """Returns the exit code."""
+    """Compile all files of the image into `folder`; return the exit code."""
     try:
         for name, source in sources(board, CHECKOUT, folder / "generated").items():
             compile_file(name, source, (folder / "image" / name).with_suffix(".mpy"))

@@ -1,8 +1,8 @@
-"""Which files an image of the firmware has, and how each is compiled. Runs on CPython, for the rig (hil_tests/rig/image.py)
-and for releases (`python -m firmware.image`).
+"""Collects the files of a firmware image, and compiles them. Runs on CPython, for the rig (hil_tests/rig/image.py) and for
+releases (`python -m firmware.image`).
 
-An image holds what its board needs: what firmware/main.py imports, now or on demand, and firmware/boards/BOARD.py, whose class
-is a Board; a board is added by that file alone.
+An image has the files that its board needs: those that firmware/main.py imports, at the start or on demand, and
+firmware/boards/BOARD.py, whose class is a Board. To add a board, add only that file.
 """
 
 import ast
@@ -19,20 +19,21 @@ from firmware.lazy_import import ON_DEMAND, SETUP
 from modem.families import registry
 
 CONTRACT = "firmware/boards/board.py"
-CHOSEN = "firmware/boards/chosen.py"  # names the class of the board
-VERSION = "firmware/version.py"  # with the day of the build
+CHOSEN = "firmware/boards/chosen.py"  # imports the class of the board
+VERSION = "firmware/version.py"  # has the day of the build
 DAY_S = 86400
 VIRTUAL = "virtual"
 LIBRARY = Path(sys.prefix) / "micropython" / "lib"
 
 
 class DoesNotCompile(Exception):
-    """A file of the firmware is no MicroPython, or a board no Board; the text says which, and what is wrong."""
+    """A file of the firmware does not compile, or the board has no Board class. The text names the file and the error."""
 
 
 def sources(board: str, checkout: Path, generated: Path) -> dict[str, Path]:
-    """Name in the image -> source in `checkout`, of all that `board` needs. What is no file of the tree is written to
-    `generated`. Raises DoesNotCompile if there is no such board."""
+    """Return {name in the image: source file} for everything that `board` needs. Sources are in `checkout`; those that are
+    not files of the tree are written to `generated`. Raises DoesNotCompile if there is no such board.
+    """
     found: dict[str, Path] = {
         CHOSEN: _choice(board, checkout, generated),
         VERSION: _version(board, checkout, generated),
@@ -44,18 +45,18 @@ def sources(board: str, checkout: Path, generated: Path) -> dict[str, Path]:
     while wanted:
         module = wanted.pop()
         if module == registry.__name__ and family:
-            continue  # the modem is not asked for its model
+            continue  # the board names the family, so the modem's model is not queried
         for name in (f"{module.replace('.', '/')}.py", f"{module.replace('.', '/')}/__init__.py"):
             path = checkout / name
             if name in found or not path.exists():
                 continue
             found[name] = path
             wanted += _imported(ast.parse(path.read_text()))
-            if module == registry.__name__:  # it imports families by name
+            if module == registry.__name__:  # the registry imports families by name
                 names = {registry.UNKNOWN, registry.DEFAULT, *(name for _, name in registry.MODELS)}
                 wanted += [f"modem.families.{name}{part}" for name in names for part in ("", SETUP)]
         if "." in module:
-            wanted.append(module.rpartition(".")[0])  # its package; of a name in a module, the module
+            wanted.append(module.rpartition(".")[0])  # the package, or the module if this is a name in a module
     library = {path.relative_to(LIBRARY).as_posix(): path for path in LIBRARY.rglob("*.py")}
     if not library:
         raise DoesNotCompile(f"{LIBRARY} has no umqtt.simple, which is part of every image: `make .venv` fetches it")
@@ -63,7 +64,7 @@ def sources(board: str, checkout: Path, generated: Path) -> dict[str, Path]:
 
 
 def family_of(board: str, checkout: Path) -> str | None:
-    """The modem family that the class of a board names, or None: its modem is asked."""
+    """Return the modem family that the class of a board names, or None if the modem's model is queried."""
     for node in ast.walk(ast.parse((checkout / CONTRACT).with_name(f"{board}.py").read_text())):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "modem_family":
             return str(ast.literal_eval(node.value))
@@ -71,7 +72,7 @@ def family_of(board: str, checkout: Path) -> str | None:
 
 
 def compile_file(name: str, source: Path, target: Path) -> None:
-    """As old as its source. Raises DoesNotCompile."""
+    """Compile `source` to `target`, which gets the modification time of the source. Raises DoesNotCompile."""
     target.parent.mkdir(parents=True, exist_ok=True)
     changed_ns = source.stat().st_mtime_ns
     fresh = target.with_suffix(".new")
@@ -84,7 +85,7 @@ def compile_file(name: str, source: Path, target: Path) -> None:
 
 
 def board_classes(path: Path) -> list[str]:
-    """The names of those that are a Board, or derived from another board."""
+    """Return the names of the classes in a file that are derived from Board or from another board."""
     made = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
     return [node.name for node in made if any(ast.unparse(base).endswith("Board") for base in node.bases)]
 
@@ -100,8 +101,9 @@ def _choice(board: str, checkout: Path, generated: Path) -> Path:
 
 
 def _version(board: str, checkout: Path, generated: Path) -> Path:
-    """With the board and the day of this build, or of SOURCE_DATE_EPOCH, so that a build can be repeated
-    (reproducible-builds.org)."""
+    """Write version.py with the board and the day of the build; return its path. SOURCE_DATE_EPOCH, if set, is the time of
+    the build, so that a build can be reproduced (reproducible-builds.org).
+    """
     built_s = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()) // DAY_S * DAY_S
     text, replaced = re.subn(r"(?m)^BUILT_S = .*$", f"BUILT_S = {built_s}", (checkout / VERSION).read_text())
     if replaced != 1:
@@ -113,7 +115,7 @@ def _version(board: str, checkout: Path, generated: Path) -> Path:
 
 
 def _write(path: Path, text: str) -> Path:
-    """A source of the image that is no file of the tree; as old as its text."""
+    """Write a generated source and return its path. An unchanged file keeps its modification time."""
     if not path.exists() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -121,7 +123,7 @@ def _write(path: Path, text: str) -> Path:
 
 
 def _imported(node: ast.AST) -> list[str]:
-    """Every module and name that is imported, but for those that are for types alone."""
+    """Return every imported module and name, except those that are imported for types only."""
     found: list[str] = []
     for inner in ast.iter_child_nodes(node):
         if isinstance(inner, ast.Import):

@@ -1,4 +1,4 @@
-"""How long to wait before a connection is tried, so that units with one fate do not all come in one second. Pure, by lot.
+"""Random waits before a connection attempt, so that units that lost it together do not reconnect in the same second. Pure.
 
 `draw(lowest, highest)` is random.randint.
 """
@@ -6,18 +6,18 @@
 if False:  # for mypy alone
     from collections.abc import Callable
 
-MAINS_LOST = ("power_on", "brown_out")  # resets that a whole street may have had in the same second
-FIRST_LAST_MS = 10000  # longer would keep a person waiting who has just switched the mains on
-BACKOFF_FIRST_MS, BACKOFF_LAST_MS = 1000, 15000  # full jitter; back within 60 s of the network's return
-REFUSED_BACKOFF_LAST_MS = 720000  # a network that refuses the data service is asked 10 times an hour (GSMA TS.34)
+MAINS_LOST = ("power_on", "brown_out")  # causes of resets that many units may have in the same second
+FIRST_LAST_MS = 10000  # a longer wait would annoy a person who has just switched the mains on
+BACKOFF_FIRST_MS, BACKOFF_LAST_MS = 1000, 15000  # full jitter; reconnects within 60 s of the network's return
+REFUSED_BACKOFF_LAST_MS = 720000  # 10 attempts an hour with a network that refuses the data service (GSMA TS.34)
 
 
 def first_ms(cause: str, is_new: bool, draw: "Callable[[int, int], int]") -> int:
-    """Before the first connection after a reset of that `cause`; a new unit has nobody to be spread from."""
+    """Return the wait before the first connection after a reset by `cause`. A new unit need not wait."""
     return 0 if is_new or cause not in MAINS_LOST else draw(0, FIRST_LAST_MS)
 
 
 def again_ms(failures: int, refused: bool, draw: "Callable[[int, int], int]") -> int:
-    """After so many `failures` in a row, the last of them because somebody `refused` us, or not."""
+    """Return the wait after `failures` in succession. `refused`: the last one was a refusal by the network or the broker."""
     last_ms = REFUSED_BACKOFF_LAST_MS if refused else BACKOFF_LAST_MS
     return draw(0, min(last_ms, BACKOFF_FIRST_MS << min(failures, 10)))

@@ -1,4 +1,4 @@
-"""The modem and what it brings us: a network, and a TCP stream over it. From its supply to an open PDP context."""
+"""The modem, from its supply to an open PDP context, with the mobile network and the TCP stream that it provides."""
 
 from firmware.lazy_import import LazyImport
 from firmware.link.network import Network
@@ -15,26 +15,29 @@ if False:  # for mypy alone
     from firmware.clock import Clock
     from firmware.link.journal import Journal
 
-STARTS = 3  # of a modem that does not answer: a pulse on PWRKEY may be missed, and is none of the day's supply cuts
+STARTS = 3  # attempts to start a modem, which may miss a pulse on PWRKEY; not counted as supply cuts of the day
 
 
 class Bearer:
     def __init__(
         self, board: "Board", clock: "Clock", journal: "Journal", set_time: "Callable[[int | None, str], None]"
     ) -> None:
-        """`set_time(epoch_s, source)` takes the network's time."""
+        """`set_time(epoch_s, source)` is called with the network's time."""
         self.clock = clock
         self.has_guard = board.has_guard
         self._power = board.modem_power
-        self._journal: Journal | None = journal  # until the model of the modem has been noted
+        self._journal: Journal | None = journal  # None once the model of the modem is recorded
         self.modem = Modem(board.modem_port, clock, driver.load(board.modem_family or driver.FAMILY.NAME).FAMILY)
-        self.stream = Stream(self.modem, clock)  # once, while the heap is young: its buffer needs room in one piece
+        self.stream = Stream(self.modem, clock)  # created once, at the start: its buffer needs a large block
         self.network = Network(self.modem, board.modem_power, clock, journal, board.flash)
         self.radio = RadioMonitor(self.modem, self.network, clock, set_time)
-        self._started = False  # the modem has its supply
+        self._started = False  # the modem was switched on
 
     def start(self) -> None:
-        """Once: whoever switched us off and on expects us back. What it needs that fails later is recovery's to decide."""
+        """Switch the modem on and configure it; only the first call does. Later failures are handled by recovery (network.py).
+
+        Raises ModemError; OSError from the port.
+        """
         if self._started:
             return
         self._started = True
@@ -51,11 +54,11 @@ class Bearer:
             startup.configure(self.modem)
 
     def register(self) -> None:
-        """Wait for SIM and network."""
+        """Wait for SIM and network. Raises ModemError; OSError from the port."""
         with LazyImport():
             from modem import startup
 
-            if self.modem.needs_setup:  # it did not answer at the start, or restarted between two commands
+            if self.modem.needs_setup:  # the modem did not answer at the start, or restarted between two commands
                 startup.configure(self.modem)
             startup.wait_for_sim(self.modem)
             startup.wait_for_network(self.modem)
@@ -65,12 +68,12 @@ class Bearer:
             self._journal = None
 
     def open(self, apn: str) -> None:
-        """From now on `stream` may connect."""
+        """Open the PDP context; `stream` may connect afterwards. Raises ModemError; OSError from the port."""
         with LazyImport():
             from modem import startup
 
             startup.open_pdp_context(self.modem, apn)
 
     def trace(self) -> "list[str]":
-        """The last of the dialogue with the modem, as lines."""
+        """Return the latest lines of the dialogue with the modem."""
         return self.modem.trace.lines()

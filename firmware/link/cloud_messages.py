@@ -1,4 +1,4 @@
-"""The messages between the unit and its cloud, apart from how they get there: heartbeats, records, commands."""
+"""The messages between the unit and its cloud, independent of their transport: heartbeats, records, commands."""
 
 from firmware.charging import limits
 from firmware.charging.contactor_rest import WORN_CLOSINGS
@@ -24,11 +24,11 @@ class CloudMessages:
         wall_clock: "WallClock",
         take_command: "Callable[[bytes], None]",
     ) -> None:
-        """`take_command(payload)` carries a command out, or refuses it, and does not raise."""
+        """`take_command(payload)` carries out or refuses a command, and does not raise."""
         self.journal = journal
         self.health = health
         self.take_command = take_command
-        self.version_told: Callable[[], None] | None = None  # to be called when a heartbeat with it is acknowledged
+        self.version_told: Callable[[], None] | None = None  # called when a heartbeat with the version is acknowledged
         self._exchange = exchange
         self._wall_clock = wall_clock
 

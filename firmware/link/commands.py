@@ -1,9 +1,10 @@
-"""Commands from the cloud: what may be ordered, and whether this one may be carried out. Pure; firmware/commands.py does it.
+"""Decodes and checks commands from the cloud. Pure; firmware/commands.py carries them out.
 
-A command is a JSON object: `id` names it, `do` says what, the rest are its arguments; `exp` (epoch seconds) is when it
-ends: from then on it is not carried out any more, and what it asked for (a limit, a pause) holds no longer. A command that
-must have an end is refused while the unit does not know the time. An id is carried out once: whoever obeys remembers it
-first, on flash, so that a reboot that comes again after the reboot is a repeat.
+A command is a JSON object: `id` identifies it, `do` is its name, and the other keys are its arguments. `exp` (epoch seconds)
+is its expiry: from then on it is not carried out, and its limit or pause no longer applies. A command that requires an expiry
+is refused while the unit does not know the time. Each ID is carried out only once. It is stored on the flash before the
+command is carried out, so that, for example, a reboot command that is delivered again after the reboot is refused as a
+repetition.
 """
 
 import json
@@ -16,18 +17,18 @@ if False:  # for mypy alone
     from collections.abc import Callable
     from typing import Any
 
-PAYLOAD_MAX = 1960  # bytes, which with the longest topic make a packet of at most PACKET_MAX
+PAYLOAD_MAX = 1960  # bytes; with the longest topic, the packet has at most PACKET_MAX bytes
 CERTIFICATE_MAX = 1880  # characters of base64; a certificate with an RSA key of 4,096 bits has up to 1,860
 MANIFEST_MAX = 8192  # bytes (firmware/update/manifest.py)
 ID_MAX = 64  # characters
-AHEAD_MAX_S = 7 * 86400  # a command that ends later is a mistake, or is not meant to end
-REMEMBERED = 32  # ids
+AHEAD_MAX_S = 7 * 86400  # a later expiry is a mistake, or the command is not meant to expire
+REMEMBERED = 32  # IDs that are stored
 
 Command = namedtuple("Command", "id do arguments exp")
 
 
 class Refused(Exception):
-    """Not carried out. `id` is the command's, None where it cannot be read; `why` is the answer's reason."""
+    """The command is not carried out. `id`: of the command, None if it is not valid; `why`: the reason in the result."""
 
     def __init__(self, command_id: "str | None", why: str) -> None:
         super().__init__(why)
@@ -71,20 +72,20 @@ def _settings(value: object) -> bool:
     return isinstance(value, dict) and 0 < len(value) <= 8 and all(_text(name) for name in value)
 
 
-# do -> (must it end, {argument: check}). Arguments that are not here are ignored.
+# do -> (whether `exp` is required, {argument: check}). Other arguments are ignored.
 TABLE: "dict[str, tuple[bool, dict[str, Callable[[object], bool]]]]" = {
-    "limit": (True, {"amps": _whole(0, 80)}),  # at most so much, for the time being; below 6 A the standard says pause
+    "limit": (True, {"amps": _whole(0, 80)}),  # the most that is offered; below 6 A it is a pause, as in the standard
     "pause": (True, {}),
     "resume": (False, {}),  # withdraws limit and pause
-    # What the house can spare, of its load manager, heard until the end of the command; each costs some writes to the flash,
-    # so one in 10 minutes is often enough.
+    # The current that the site can spare, from its load manager; valid until `exp`. Each command causes some flash writes, so
+    # one every 10 minutes is enough.
     "load_manager": (True, {"amps": _whole(0, 80)}),
-    "override": (False, {"on": _flag}),  # the owner wants this session charged now; off: the schedule holds again
-    "clear_override": (False, {}),  # the older word for `override` off
-    "schedule": (False, {"hours": _text}),  # the owner's hours, as the setting `schedule` writes them
+    "override": (False, {"on": _flag}),  # the owner's "charge now" for this session; off: the schedule applies again
+    "clear_override": (False, {}),  # the older name of `override` off
+    "schedule": (False, {"hours": _text}),  # the owner's hours, in the format of the setting `schedule`
     "delay": (False, {"s": _whole(0, 1800)}),  # longest random delay; SI 2021/1467, regulation 11
-    "skip_delay": (False, {}),  # ends the random delay that runs, as the owner may; regulation 11
-    # What an installer at the unit has found: commissioning.py.
+    "skip_delay": (False, {}),  # ends the running random delay, which the owner may do; regulation 11
+    # The results of an installer at the unit: commissioning.py.
     "commission": (
         True,
         {
@@ -98,20 +99,20 @@ TABLE: "dict[str, tuple[bool, dict[str, Callable[[object], bool]]]]" = {
         },
     ),
     "reboot": (True, {}),
-    "rescan": (True, {}),  # look for networks; the link is gone for a minute
-    "time": (False, {"t": _whole(EARLIEST_S, 1 << 40)}),  # what time it is, to a unit whose network does not say
+    "rescan": (True, {}),  # scan for networks, which closes the connection for a minute
+    "time": (False, {"t": _whole(EARLIEST_S, 1 << 40)}),  # the time, for a unit whose network does not provide it
     "config": (False, {"set": _settings}),
-    "authority": (False, {"der": _certificate}),  # the next certificate authority, base64; the present one stays
-    # The release that is wanted ("": none), its manifest (the first digits of its SHA-256, bytes), whether it hurries.
+    "authority": (False, {"der": _certificate}),  # the next certificate authority, base64; the current one stays
+    # v: the release to install ("": none); h, m: its manifest (first digits of its SHA-256, bytes); r: without pauses.
     "update": (False, {"v": _text, "h": _hash, "m": _whole(0, MANIFEST_MAX), "r": _flag}),
-    "authority_only": (False, {"sha256": _text}),  # trust this one alone, if it is the one of this connection
+    "authority_only": (False, {"sha256": _text}),  # trust only this authority, if it verified this connection
 }
-# What `config` may set: nothing that could cut the unit off from its cloud or from its installer's limits.
+# The settings that `config` may change: none that could disconnect the unit from its cloud or override the installer's limits.
 CONFIGURABLE = ("heartbeat_idle_s", "heartbeat_charging_s")
 
 
 def read(payload: bytes, time_s: "int | None", done: "list[str]") -> Command:
-    """The Command in `payload`. `time_s` is the time now or None, `done` the ids that were carried out. Raises Refused."""
+    """Return the Command in `payload`. `time_s`: the current time or None; `done`: IDs carried out before. Raises Refused."""
     if len(payload) > PAYLOAD_MAX:
         raise Refused(None, "longer than %d bytes" % PAYLOAD_MAX)
     try:
@@ -136,7 +137,7 @@ def read(payload: bytes, time_s: "int | None", done: "list[str]") -> Command:
 
 
 def checked(do: str, said: "dict[str, Any]") -> "dict[str, Any]":
-    """The arguments of a command. Raises CommandRefused for one that is missing or bad."""
+    """Return the arguments of the command `do`. Raises CommandRefused if one is missing or invalid."""
     for name, check in TABLE[do][1].items():
         if not check(said.get(name)):
             raise CommandRefused("bad " + name)
@@ -144,7 +145,7 @@ def checked(do: str, said: "dict[str, Any]") -> "dict[str, Any]":
 
 
 def remember(done: "list[str]", command_id: str) -> "list[str]":
-    """The ids to remember once this one is carried out too."""
+    """Return the IDs to store, with `command_id` added."""
     return done[-(REMEMBERED - 1) :] + [command_id]
 
 

@@ -1,7 +1,7 @@
-"""What happened, as records of the outbox: each under the (boot, sequence) that names it for ever.
+"""Writes events, results and sessions as records to the outbox. (boot, sequence) identifies each record permanently.
 
-A record is the message as it will be sent. If the unit did not know the time when it happened, the time is added when
-the message is sent, provided that the unit has not restarted since: only then do its own seconds still mean anything.
+A record is the encoded message. If the unit did not know the time of the event, the time is added when the message is sent,
+provided that the unit has not restarted since: a restart resets its uptime.
 """
 
 import random
@@ -17,33 +17,33 @@ if False:  # for mypy alone
     from firmware.storage.outbox import Outbox, Record
     from firmware.wall_clock import WallClock
 
-_HEAD = ">I"  # when it happened, in seconds of the unit's own clock; or TIMED
+_HEAD = ">I"  # uptime of the event in seconds; or TIMED
 _HEAD_BYTES = 4
-TIMED = 0xFFFFFFFF  # the message tells its time
+TIMED = 0xFFFFFFFF  # the message includes its time
 
 
 class Journal:
-    """Takes the control loop's events; gives messages to the uplink."""
+    """Stores the events of the control loop and of other parts, and provides the messages for the uplink."""
 
     def __init__(
         self, ring: "Ring", outbox: "Outbox", boot: "int | None", wall_clock: "WallClock", log: "EventLog | None" = None
     ) -> None:
-        """`boot` is None where the flash could not count it; `log` keeps the events on the unit too."""
-        # Without a count of boots of its own this boot gets numbers that none before it had, as far as chance can tell.
+        """`boot`: number of this boot, None if the flash could not store it; `log`: also receives all events."""
+        # Without a boot number, sequence numbers start at random, so that they hardly repeat those of earlier boots.
         self._sequence = -1 if boot is not None else random.getrandbits(30)
         self.boot = boot or 0
         self._ring = ring
         self.outbox = outbox
         self._wall_clock = wall_clock
         self.log = log
-        self._dropped = 0  # told so far
+        self._dropped = 0  # dropped records that were reported
 
     def next_sequence(self) -> int:
         self._sequence += 1
         return self._sequence
 
     def collect(self) -> None:
-        """Take what the control loop has to tell. Called in every pause of the link, so the ring stays empty."""
+        """Store the events of the control loop. Called in every pause of the main thread, so the ring does not fill up."""
         happened = self._ring.take()
         while happened:
             if happened.kind == "session":
@@ -54,7 +54,7 @@ class Journal:
             happened = self._ring.take()
 
     def note(self, kind: str, details: "dict[str, object]", at_ms: "int | None" = None) -> None:
-        """An event, now unless `at_ms` says when."""
+        """Store an event. `at_ms`: its uptime, None = now."""
         at_ms = self._wall_clock.now_ms() if at_ms is None else at_ms
         sequence, time_s = self.next_sequence(), self._wall_clock.at(at_ms)
         self._put("event", sequence, at_ms, time_s, messages.event(sequence, self.boot, time_s, kind, details))
@@ -62,28 +62,28 @@ class Journal:
             self.log.put(at_ms, time_s, kind, details)
 
     def answer(self, command_id: "str | None", ok: bool, why: "str | None", in_force: "InForce | None" = None) -> None:
-        """The result of a command from the cloud; `why` is None where there is nothing to say, and so is `in_force`."""
+        """Store the result of a command from the cloud. `why`: reason of a refusal, or None; `in_force`: as in messages.py."""
         at_ms = self._wall_clock.now_ms()
         sequence, time_s = self.next_sequence(), self._wall_clock.at(at_ms)
         said = messages.result(sequence, self.boot, time_s, command_id, ok, why, in_force)
         self._put("result", sequence, at_ms, time_s, said)
 
     def dropped(self) -> int:
-        """Records given up since boot: there was no room on the flash, or more happened at once than could be taken."""
+        """Return the number of records dropped since the start, because the outbox or the ring was full."""
         return self.outbox.dropped + self._ring.dropped
 
     def oldest(self) -> "Record | None":
-        """The outbox's Record that goes next, or None; it stays until `acknowledged`."""
+        """Return the Record of the outbox to send next, or None. It stays until `acknowledged` is called."""
         return self.outbox.oldest()
 
     def acknowledged(self, record: "Record") -> None:
         self.outbox.remove(record)
-        if self.dropped() != self._dropped:  # not before: while there is no room, telling costs a record
+        if self.dropped() != self._dropped:  # reported only now: in a full outbox, the report would displace a record
             self._dropped = self.dropped()
             self.note("dropped", {"records": self._dropped})
 
     def message(self, record: "Record") -> "tuple[str, bytes]":
-        """(kind of topic, payload) of a record."""
+        """Return (kind of topic, payload) of a record."""
         (at_s,) = struct.unpack(_HEAD, record.body[:_HEAD_BYTES])
         payload = record.body[_HEAD_BYTES:]
         if at_s != TIMED and record.boot == self.boot:
@@ -103,14 +103,14 @@ class Journal:
         self.outbox.put(kind, self.boot, sequence, head + payload)
 
 
-# kind of charging.controller.Event: what it carries -> (kind on the wire, details)
+# kind of a charging.exchange.Event: function of its `what` that returns (kind on the wire, details)
 DETAILS = {
     "fault": lambda what: ("fault_raised" if what[1] else "fault_cleared", {"fault": what[0]}),
     "mode": lambda mode: ("mode", {"to": mode}),
-    "resumed": lambda number: ("resumed", {"session": number}),  # the charge goes on after a power cut
+    "resumed": lambda number: ("resumed", {"session": number}),  # the session continues after a power cut
     "tamper": lambda is_open: ("tamper", {"open": is_open}),
-    "contactor_rest": lambda rest_s: ("contactor_rest", {"s": rest_s}),  # it was closed too often
-    "draws_more": lambda amps: ("draws_more", {"a": amps}),  # than the vehicle is offered
-    "meter_changed": lambda wh: ("meter_changed", {"from_wh": wh[0], "to_wh": wh[1]}),  # no energy in between
-    "wake_up": lambda phase: ("wake_up", {"by": phase}),  # of a vehicle that does not take what is offered
+    "contactor_rest": lambda rest_s: ("contactor_rest", {"s": rest_s}),  # the contactor was closed too often
+    "draws_more": lambda amps: ("draws_more", {"a": amps}),  # the vehicle draws more than it is offered
+    "meter_changed": lambda wh: ("meter_changed", {"from_wh": wh[0], "to_wh": wh[1]}),  # the difference is not energy
+    "wake_up": lambda phase: ("wake_up", {"by": phase}),  # the vehicle did not react to the offer
 }

@@ -1,19 +1,20 @@
-"""Wire format v1: what the unit tells, as the bytes of one MQTT payload (tests/samples/schema.toml). Pure.
+"""Wire format v1: encodes the messages of the unit, each as one MQTT payload (tests/samples/schema.toml). Pure.
 
-JSON without spaces, keys in the order of the samples. A value that is None is left out: a missing key is unknown.
+The payload is JSON without spaces, with its keys in the order of the samples. Values that are None are omitted: a missing key
+means unknown.
 """
 
 import json
 from collections import OrderedDict
 
-WISHED = ("load_manager", "schedule", "cloud")  # sources whose current `a` does not tell while none is offered
+WISHED = ("load_manager", "schedule", "cloud")  # sources whose current is also sent in `l`, as `a` may be 0 meanwhile
 
 if False:  # for mypy alone
     from firmware.charging.exchange import Report
     from firmware.charging.limits import InForce
     from firmware.charging.session import Record
 
-USUAL_INTERVAL_S = 300  # of heartbeats, which need not say it
+USUAL_INTERVAL_S = 300  # interval of heartbeats that is omitted from the message
 
 
 def heartbeat(
@@ -32,17 +33,20 @@ def heartbeat(
     interval_s: int = USUAL_INTERVAL_S,
     version: "str | None" = None,
 ) -> bytes:
-    """The state now; `report` is charging.controller.Report. `troubles` are names of what is not well with the unit though
-    it charges, `dropped` counts the records that were given up since boot, `failed_parts` the parts of the firmware that
-    raised, `wrong_codes` the wrong installer codes since the last right one; all are left out while there are none.
-    `interval_s`: until the next heartbeat, if nothing changes. `version` of the firmware, None if the cloud knows it."""
+    """Return a heartbeat: the current state. `report`: a charging.exchange.Report.
+
+    `troubles`: names of troubles that do not stop the charging; `dropped`: records dropped since the start; `failed_parts`:
+    number of firmware parts that raised; `wrong_codes`: wrong installer codes since the last correct one. These are omitted if
+    empty or 0. `interval_s`: time to the next heartbeat if nothing changes. `version`: of the firmware, None if the cloud has
+    acknowledged it before.
+    """
     ruling = report.ruling
     return _encode(
         ("n", sequence),
         ("b", boot),
         ("t", time_s),
         ("s", report.state),
-        ("m", "smart" if report.mode == "link_lost" else report.mode),  # lost for less than the grace: still smart
+        ("m", "smart" if report.mode == "link_lost" else report.mode),  # smart until the grace period is over
         ("q", csq),
         ("o", operator),
         ("a", report.amps),
@@ -64,14 +68,14 @@ def heartbeat(
 
 
 def event(sequence: int, boot: int, time_s: "int | None", kind: str, details: "dict[str, object]") -> bytes:
-    """One journal record: `details` is a dict of plain values."""
+    """Return an event of the journal. `details`: a dict of plain values."""
     return _encode(("n", sequence), ("b", boot), ("t", time_s), ("k", kind), ("d", details))
 
 
 def session(
     sequence: int, boot: int, time_s: "int | None", start_s: "int | None", end_s: "int | None", record: "Record"
 ) -> bytes:
-    """One session; `record` is charging.session.Record, `start_s` and `end_s` epoch seconds or None."""
+    """Return a session that has ended. `record`: a charging.session.Record; `start_s`, `end_s`: epoch seconds or None."""
     return _encode(
         ("n", sequence),
         ("b", boot),
@@ -94,8 +98,9 @@ def result(
     why: "str | None",
     in_force: "InForce | None" = None,
 ) -> bytes:
-    """The answer to a command; `command_id` None where it had none that can be read, `why` None where all went well,
-    `in_force` None where the command is no wish about the current."""
+    """Return the result of a command. `command_id`: None if the command had no valid ID; `why`: reason of a refusal, None if
+    it was carried out; `in_force`: None if the command does not concern the current.
+    """
     ruling: tuple[tuple[str, object], ...] = ()
     if in_force:
         amps, source, _, ends_s = in_force.ruling
@@ -104,7 +109,7 @@ def result(
 
 
 def timed(kind: str, payload: bytes, time_s: int) -> bytes:
-    """`payload`, written while the time was unknown, with the `time_s` at which it happened."""
+    """Return `payload`, which was encoded while the time was unknown, with `time_s`, the time of its event."""
     said = json.loads(payload)
     said["t"] = time_s
     if kind == "session":
@@ -113,7 +118,7 @@ def timed(kind: str, payload: bytes, time_s: int) -> bytes:
 
 
 def _beside(in_force: "InForce | None") -> "tuple[tuple[str, object], ...]":
-    """What is in force beside the ruling; left out while there is nothing."""
+    """Return the keys for the values in force beside the ruling; None values are omitted later."""
     return (("i", list(in_force.also) or None), ("r", in_force.delay_s or None)) if in_force else ()
 
 

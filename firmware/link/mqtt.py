@@ -1,14 +1,14 @@
-"""umqtt.simple over a modem's stream, hardened: what is known to bite in 1.3.4 is closed here and nowhere else.
+"""An MQTT client: umqtt.simple 1.3.4 over a modem's stream, with workarounds for its known defects.
 
-- Each packet is one write and each wait has a deadline, which `check_msg` does not lift (wire.py).
-- Packet ids wrap at 65,535: the original counts on, its 65,536th publish waits for an acknowledgement that cannot come.
-- A missed acknowledgement is answered by the same packet again, with DUP; a second one ends the connection.
-- A ping waits for its answer: the original throws PINGRESP away, so a half-open connection looks well for ever.
-- What a broker says is never an AssertionError or an IndexError: it is an OSError, and the connection is over.
-- A message that is longer than we can hold is read past, acknowledged and counted: a retained one would come again at each
-  connection. A packet of a kind we did not ask for ends the connection.
-- A PUBACK that comes too late for its publish is read to its end, so what follows is understood.
-- What comes in waits in `incoming`: no code of ours runs, and none can raise, in the middle of a packet.
+- Each packet is one write, and each wait has a deadline, which `check_msg` does not lift (packet_socket.py).
+- Packet IDs wrap at 65,535. umqtt.simple counts on, so its 65,536th publish waits for an acknowledgement that cannot come.
+- After a missed PUBACK, the same packet is sent again with DUP; a second missed PUBACK ends the connection.
+- A ping waits for PINGRESP. umqtt.simple discards it, so that a half-open connection would go unnoticed forever.
+- Invalid data from the broker raise OSError, never AssertionError or IndexError, and end the connection.
+- A message longer than PACKET_MAX is skipped, acknowledged and counted; otherwise a retained one would arrive again with each
+  connection. A packet of an unexpected type ends the connection.
+- A PUBACK that arrives too late for its publish is read completely, so that the following packet is parsed correctly.
+- Received messages are queued in `incoming`, so that no other code runs, and none can raise, while a packet is read.
 """
 
 import errno
@@ -26,66 +26,66 @@ if False:  # for mypy alone
     from firmware.link.packet_socket import Transport
 
 PUBACK, SUBACK = 0x40, 0x90
-DUP = 0x08  # in the first byte of a PUBLISH; umqtt.simple puts whatever `retain` holds there
+DUP = 0x08  # in the first byte of a PUBLISH, to which umqtt.simple adds the value of `retain`
 LAST_PACKET_ID = 65535
-PIECES_MAX = 8  # of an update, which came while something else was waited for; more are asked for again
-INCOMING_MAX = 4  # messages; more at a time are dropped and counted
-SKIPPED_MAX = 262144  # bytes of one message; mosquitto's and our broker's own limits are below
-PIECE = 256  # bytes of it at a time
-SLOWEST_BYTE_MS = 2  # 500 bytes a second, a bad GPRS
+PIECES_MAX = 8  # queued pieces of an update; further ones are dropped and requested again
+INCOMING_MAX = 4  # queued messages; further ones are dropped and counted
+SKIPPED_MAX = 262144  # bytes of a message that is skipped; the limits of mosquitto and of the bridge's broker are lower
+PIECE = 256  # bytes that are read at a time while skipping
+SLOWEST_BYTE_MS = 2  # 500 bytes/s, poor GPRS
 
-Broker = namedtuple("Broker", "host port unit_id secret")  # where it is, and who we are to it
+Broker = namedtuple("Broker", "host port unit_id secret")  # its address, and the unit's credentials
 
 
 class Mqtt(simple.MQTTClient):
-    """One connection; `refused` of CONNACK stays a simple.MQTTException, everything else that goes wrong an OSError."""
+    """One connection. A refusal by CONNACK or SUBACK raises simple.MQTTException, every other failure OSError."""
 
     def __init__(self, transport: "Transport", clock: "Clock", broker: Broker, keepalive_s: int) -> None:
         super().__init__(broker.unit_id, broker.host, broker.port, broker.unit_id, broker.secret, keepalive_s)
         self._wire = PacketSocket(transport, clock)
         self._clock = clock
         self._packet_at = 0  # bytes received before the packet that is being read
-        self.heard_ms = 0  # when the broker last proved that it is there
-        self.incoming: list[tuple[bytes, bytes]] = []  # (topic, payload), oldest first; whoever takes one removes it
-        self.pieces: list[bytes] = []  # of an update, oldest first
-        self.hears_pieces = False  # it has subscribed to them
-        self.dropped = 0  # messages, of incoming or too long for it; whoever tells of it sets it back
+        self.heard_ms = 0  # time of the last packet from the broker
+        self.incoming: list[tuple[bytes, bytes]] = []  # (topic, payload), oldest first; the reader removes them
+        self.pieces: list[bytes] = []  # of an update, oldest first; the reader removes them
+        self.hears_pieces = False  # subscribed to the pieces of an update
+        self.dropped = 0  # messages that were too many or too long; the reader resets it when it reports them
         self.set_callback(self._receive)
 
     def connect(self, clean_session: bool = True) -> object:
-        """TCP, CONNECT and CONNACK. Raises MQTTException(return code) when the broker refuses."""
-        simple.socket = _OneSocket(self._wire)  # type: ignore[assignment, attr-defined]  # where umqtt.simple looks for sockets
+        """Connect by TCP, send CONNECT, wait for CONNACK. Raises MQTTException(return code) if the broker refuses; OSError."""
+        simple.socket = _OneSocket(self._wire)  # type: ignore[assignment, attr-defined]  # replaces its socket module
         answer = self._run(super().connect, clean_session)
         self.heard_ms = self._clock.now_ms()
         return answer
 
     def publish(self, topic: str, msg: bytes, retain: int = False, qos: int = 0) -> None:
-        """With QoS 1 returns once the broker has acknowledged. ETIMEDOUT when it missed two acknowledgements."""
+        """Publish; with QoS 1, wait for the PUBACK. Raises OSError; ETIMEDOUT if the PUBACK is missed twice."""
         self._wrap_packet_id()
         try:
             self._run(super().publish, topic, msg, retain, qos)
         except OSError as error:
             if error.args[0] != errno.ETIMEDOUT or qos == 0 or self._wire.received != self._packet_at:
                 raise
-            self.pid -= 1  # the same packet again, under the same id
+            self.pid -= 1  # send the same packet again, with the same ID
             self._run(super().publish, topic, msg, DUP | retain, qos)
         if qos:
             self.heard_ms = self._clock.now_ms()
 
     def subscribe(self, topic: str, qos: int = 0) -> object:
-        """Raises MQTTException when the broker refuses."""
+        """Subscribe, and wait for the SUBACK. Raises MQTTException if the broker refuses; OSError."""
         self._wrap_packet_id()
         return self._run(super().subscribe, topic, qos)
 
     def ping(self) -> None:
-        """Ask whether the broker is there; returns when it has answered."""
+        """Send PINGREQ and wait for PINGRESP. Raises OSError."""
         self._run(self._ping)
         self.heard_ms = self._clock.now_ms()
 
     def check_msg(self) -> None:
-        """Handle one packet if one has come; never waits for one."""
+        """Process one packet if one was received; do not wait for one. Raises OSError."""
         if self._run(super().check_msg) == PUBACK:
-            self._run(self._wire.read, 3)  # of a publish we gave up on
+            self._run(self._wire.read, 3)  # for a publish that was given up
 
     def wait_msg(self) -> "int | None":
         self._packet_at = self._wire.received
@@ -98,11 +98,11 @@ class Mqtt(simple.MQTTClient):
         raise OSError(EPROTO)
 
     def disconnect(self) -> None:
-        """Say goodbye if the wire still takes it; closed in any case."""
+        """Send DISCONNECT if possible, and close the connection. Raises nothing."""
         try:
             self._run(self._wire.write, b"\xe0\0")
         except OSError:
-            pass  # it is over already, which is what was wanted
+            pass  # the connection is closed already
         finally:
             self._wire.close()
 
@@ -125,11 +125,13 @@ class Mqtt(simple.MQTTClient):
             raise OSError(EPROTO) from None
 
     def _recv_len(self) -> int:
-        """Of a PUBLISH, the only packet for which umqtt.simple asks. Raises _Skipped when it has been read past."""
+        """Return the remaining length of a PUBLISH; umqtt.simple calls this for no other packet. Raises _Skipped if the packet
+        was skipped, or OSError.
+        """
         qos = self._wire.last_byte >> 1 & 3
         length = 0
-        for shift in (0, 7, 14, 21):  # MQTT 3.1.1, 2.2.3: at most four bytes; the original reads on for ever
-            byte = self._wire.read(1)[0]  # type: ignore[index]  # None only if it does not block
+        for shift in (0, 7, 14, 21):  # MQTT 3.1.1, 2.2.3: at most four bytes; umqtt.simple has no limit
+            byte = self._wire.read(1)[0]  # type: ignore[index]  # None only if not blocking
             length |= (byte & 0x7F) << shift
             if byte < 0x80:
                 if length > PACKET_MAX:
@@ -138,7 +140,7 @@ class Mqtt(simple.MQTTClient):
         raise OSError(EPROTO)
 
     def _skip(self, length: int, qos: int) -> None:
-        """Read past the rest of a PUBLISH, and acknowledge it. Raises _Skipped, or OSError."""
+        """Discard the rest of a PUBLISH, and acknowledge it. Raises _Skipped, or OSError."""
         if length > SKIPPED_MAX:
             raise OSError(errno.ENOBUFS)
         self._wire.begin(OPERATION_MS + length * SLOWEST_BYTE_MS)
@@ -169,11 +171,11 @@ class Mqtt(simple.MQTTClient):
 
 
 class _Skipped(Exception):
-    """A message was too long, and has been read past."""
+    """A message was too long and was discarded."""
 
 
 class _OneSocket:
-    """Stands where umqtt.simple looks for the socket module: its only socket is our wire, names are the modem's to resolve."""
+    """Replaces the socket module in umqtt.simple. Its only socket is the PacketSocket; the modem resolves host names."""
 
     def __init__(self, wire: PacketSocket) -> None:
         self._wire = wire

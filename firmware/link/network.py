@@ -1,8 +1,8 @@
-"""The unit's dealings with mobile networks: keeps what is known of them (modem/network_history.py, recovery_ladder.py),
-and does what the rules say (modem/roaming.py, modem/recovery.py).
+"""Manages the mobile network: maintains the records (modem/network_history.py, modem/recovery_ladder.py) and carries out the
+decisions of the rules (modem/roaming.py, modem/recovery.py).
 
-Everything that is decided is an event that says why. What is known survives restarts; the flash is written only when it
-changes, a handful of times a day. Time is the seconds that the unit had power: stored, plus those since it started.
+Each decision is recorded as an event with its reason. The records survive restarts; the flash is written only when they
+change, a few times a day. Time is the seconds for which the unit had power: the stored ones plus those since the start.
 """
 
 import errno
@@ -26,20 +26,20 @@ if False:  # for mypy alone
 FILE = "/network"
 JITTER_S = 120
 SAMPLE_S = 60
-# An event must fit into a record of the outbox: of a survey it tells the strongest networks, of an error the beginning.
+# An event must fit into a record of the outbox. It has the strongest networks of a survey, and the start of an error text.
 TOLD_NETWORKS = 20
 TOLD_CHARS = 100
-# What breaks a proven connection and is the network's doing; the others are the broker's (ECONNRESET) or our wire's (EIO).
+# Errors of a proven connection that the network causes; others are due to the broker (ECONNRESET) or the serial line (EIO).
 _NETWORKS_FAULT = (errno.ETIMEDOUT, errno.ECONNABORTED)
 _DENIED = 3  # +CGREG <stat>
 
 
 class Moved(ModemError):
-    """The connection was given up on purpose: for a scan, or for another network."""
+    """The connection was closed on purpose: for a scan, or for another network."""
 
 
 class Network:
-    """`decision` and `remedy` are the last ones, for the console; `survey` is the last scan, `survey_state` how it went."""
+    """`decision`, `remedy`: the last ones, for the console; `survey`: result of the last scan; `survey_state`: its state."""
 
     def __init__(self, modem: "Modem", power: "ModemPower", clock: "Clock", journal: "Journal", folder: str) -> None:
         stored = record_file.load(folder + FILE)
@@ -60,16 +60,16 @@ class Network:
         self._saved = repr(self._to_store())
         self._serving: str | None = None
         self._proven = False
-        # What the rules were asked about last, if nothing was wrong with it:
+        # (PLMN, proven) at the last call of `tend`, None if there was trouble:
         self._settled: tuple[str | None, bool] | None = None
         self._sampled_s = -SAMPLE_S
 
     def now_s(self) -> int:
-        """Seconds with power since the unit was new, as far as they were stored."""
+        """Return the seconds with power since the unit was new, except those that were not stored before a restart."""
         return self._start_s + self._clock.now_ms() // 1000
 
     def sampled(self, plmn: "str | None", csq: int) -> None:
-        """The network that serves, and its signal. Called as often as anybody looks."""
+        """Record the serving network and its signal. May be called at any interval; one sample per SAMPLE_S is used."""
         self._serving = plmn
         now_s = self.now_s()
         if now_s - self._sampled_s >= SAMPLE_S:
@@ -77,21 +77,22 @@ class Network:
             self.known.sampled(now_s, plmn, csq)
 
     def proved(self) -> None:
-        """The broker took us: this network passes data."""
+        """Record that the broker accepted the connection, so the network carries data."""
         now_s = self.now_s()
         self._proven = True
         self.known.proved(now_s, self._serving)
         self._save()
 
     def in_contact(self) -> None:
-        """The broker has acknowledged a message."""
+        """Record that the broker acknowledged a message."""
         self.ladder.contact(self.now_s())
 
     def lost(self, error: Exception, answered: bool = False, idle: bool = False) -> None:
-        """No contact, because of `error`: note whose fault it is, and try the remedy whose turn it is. Raises ModemError.
+        """Record the loss of contact because of `error`, and carry out the recovery action that is due. Raises ModemError.
 
-        `answered`: somebody took or refused the connection, so this network carries data and the broker may be at fault.
-        `idle`: the connection died in a silence, as networks forget one; that says nothing of this one's data.
+        `answered`: the connection was accepted or refused, so the network carries data and the broker may be at fault.
+        `idle`: the connection was lost in a silence, probably because the network drops idle connections; this does not count
+        as a failure of the network.
         """
         now_s = self.now_s()
         if isinstance(error, Moved):
@@ -109,7 +110,7 @@ class Network:
         self._save()
 
     def tend(self, busy: bool) -> None:
-        """See whether another network would be better, and move. Raises Moved if the connection had to be given up."""
+        """Change to another network if the rules require it. Raises Moved if the connection had to be closed; ModemError."""
         if self._is_settled():
             return
         with LazyImport():
@@ -132,7 +133,7 @@ class Network:
         raise Moved(decision.why)
 
     def look_around(self) -> None:
-        """Listen for every network, as an event too: each PLMN with the CSQ of its best cell. Raises ModemError."""
+        """Scan for networks, and record an event with each PLMN and the CSQ of its strongest cell. Raises ModemError."""
         self.survey_state = "running"
         try:
             with LazyImport():
@@ -150,11 +151,11 @@ class Network:
             self._save()
 
     def is_failing(self) -> bool:
-        """Whether the network that serves is known to pass no data."""
+        """Return whether the serving network is in quarantine because it carries no data."""
         return self.known.is_failing(self.now_s(), self._serving)
 
     def lines(self) -> "list[str]":
-        """For the console."""
+        """Return the answer to the console command `network`."""
         decision, remedy, known = self.decision, self.remedy, self.known
         said = [
             "good %s" % (known.good or "-"),
@@ -184,11 +185,11 @@ class Network:
         return decision
 
     def _is_news(self, decision: "Decision") -> bool:
-        """Whether a decision to stay is one that somebody should hear of: there is trouble, and it was not said before."""
+        """Return whether a decision to stay is to be recorded as an event: there is trouble, and its reason is new."""
         return self._is_troubled() and (self.decision is None or decision.why != self.decision.why)
 
     def _is_settled(self) -> bool:
-        """Whether the rules have said that what serves is good enough, and nothing has happened to it since."""
+        """Return whether the rules need not be evaluated: there is no trouble, and nothing has changed since the last call."""
         now = None if self._is_troubled() else (self._serving, self._proven)
         settled = now is not None and now == self._settled
         self._settled = now
@@ -208,8 +209,8 @@ class Network:
 
             taken = network_control.switch(self._modem, plmn)
         if not taken:
-            self.known.refused(self.now_s(), plmn, "did not take us")
-            self._journal.note("network", {"do": "refused", "o": plmn, "why": "%s did not take us" % plmn})
+            self.known.refused(self.now_s(), plmn, "refused")
+            self._journal.note("network", {"do": "refused", "o": plmn, "why": "%s refused the unit" % plmn})
 
     def _recover(self, now_s: int, error: Exception) -> None:
         refused = isinstance(error, NotRegistered) and error.stat == _DENIED
@@ -229,7 +230,7 @@ class Network:
         if remedy.do == recovery_ladder.WAIT:
             return
         self._journal.note("network", {"do": remedy.do, "why": remedy.why})
-        self._save()  # before the modem is touched: a budget that is spent stays spent
+        self._save()  # before the action, so that a restart does not restore the budget
         if remedy.do in recovery_ladder.RESETS:
             self._serving = None
         if remedy.do == recovery_ladder.LOOK_FOR_FORBIDDEN:
@@ -261,11 +262,11 @@ class Network:
             record_file.save(self._path, dict(stored, clock_s=self.now_s()))
             self._saved = repr(stored)
         except OSError:
-            pass  # a worn flash must not keep the unit from its network; what is known lives on in memory
+            pass  # a worn flash must not prevent contact; the records remain in memory
 
 
 def _cause(error: Exception) -> "int | str":
-    """Why a network failed, as it is kept: a CME number, or a word."""
+    """Return the cause of a failure as it is stored: a CME error number, or a word."""
     if isinstance(error, CommandError) and error.code is not None:
         code: int = error.code
         return code
@@ -273,7 +274,7 @@ def _cause(error: Exception) -> "int | str":
 
 
 def _words(error: Exception) -> str:
-    """What is wrong, as people are told it: of an OSError its words, without its number."""
+    """Return the error as text for people; for an OSError, its text without the number."""
     if isinstance(error, OSError) and len(error.args) > 1:
         words: str = error.args[1]
         return words

@@ -1,8 +1,8 @@
-"""The socket that umqtt.simple is given: it gathers a packet into one write and puts a deadline on every read.
+"""The socket for umqtt.simple: combines each packet into one write, and gives every read a deadline.
 
-umqtt.simple 1.3.4 writes each packet in three to six pieces. Over TLS each would be a record of its own (22 bytes more),
-on a modem each a command of its own. It reads byte by byte, and its reads have no deadline after the first packet. Here a
-piece is kept until something is read or `send` is called, and a read gets all its bytes or an OSError.
+umqtt.simple 1.3.4 writes each packet in three to six pieces. Over TLS, each piece would be a separate record (22 bytes more);
+on a modem, a separate command. It reads byte by byte, and its reads have no deadline after the first packet. PacketSocket
+buffers the pieces until something is read or `send` is called. A read returns all requested bytes or raises OSError.
 """
 
 import errno
@@ -21,15 +21,15 @@ if False:  # for mypy alone
 
 
 OPERATION_MS = (
-    20000  # one publish with its PUBACK, one CONNECT with its CONNACK: GPRS answers within 2 s, or 10 when it is bad
+    20000  # one publish with its PUBACK, or CONNECT with CONNACK: GPRS answers within 2 s, or 10 s in poor conditions
 )
-CONNECT_MS = 80000  # TCP; longer than the modem's 75 s, whose answer would be taken for that of the next attempt
-EPROTO = 71  # Linux; MicroPython's errno has no name for it
-PACKET_MAX = 2048  # bytes of one packet, out and in; the longest of ours is about 300
+CONNECT_MS = 80000  # TCP; longer than the modem's 75 s, so that its late result is not mistaken for the next attempt's
+EPROTO = 71  # Linux; MicroPython's errno does not define it
+PACKET_MAX = 2048  # bytes of one packet, sent or received; the longest that the unit sends has about 300
 
 
 class PacketSocket:
-    """`transport` is a modem.stream.Stream or a TLS socket over one; `begin` starts the deadline of an operation."""
+    """A socket over `transport`, a modem.stream.Stream or secure.SecureStream. `begin` starts an operation's deadline."""
 
     def __init__(self, transport: "Transport", clock: "Clock") -> None:
         self._transport = transport
@@ -37,15 +37,17 @@ class PacketSocket:
         self._out = bytearray()
         self._blocking = True
         self._until_ms = 0
-        self.received = 0  # bytes
-        self.last_byte = 0  # of them
+        self.received = 0  # bytes since the start
+        self.last_byte = 0  # the last byte that was received
 
     def begin(self, within_ms: int = OPERATION_MS) -> None:
-        """Everything read until the next `begin` must be there within `within_ms`."""
+        """Set a deadline, `within_ms` from now, for all reads and writes until the next `begin`."""
         self._until_ms = self._clock.now_ms() + within_ms
 
     def connect(self, address: "tuple[str, int]") -> None:
-        """Has deadlines of its own; the operation's starts when it is done, or a slow network would never be joined."""
+        """Connect the transport, with its own deadlines. The operation's deadline starts afterwards, because a slow network
+        may need longer to connect.
+        """
         self._transport.connect(address[0], address[1], CONNECT_MS)
         self.begin()
 
@@ -57,8 +59,9 @@ class PacketSocket:
             raise OSError(errno.ENOBUFS)
 
     def send(self) -> None:
-        """Pass on what was gathered, in as few writes as the transport takes. ETIMEDOUT if it does not take all in time: the
-        rest stays ahead of what is written next, for the other side could not tell it from that."""
+        """Write the buffered bytes, in as few writes as the transport accepts. Raises OSError(ETIMEDOUT) if it does not accept
+        all of them in time; the rest stays in the buffer, because the peer must receive it before any later bytes.
+        """
         while self._out:
             self._transport.settimeout(self._left_s())
             taken = self._transport.write(self._out) or 0
@@ -68,11 +71,11 @@ class PacketSocket:
         self._blocking = blocking
 
     def read(self, wanted: int) -> "bytes | None":
-        """Exactly `wanted` bytes; None if the wire does not block and nothing has come; OSError at the end of the stream."""
+        """Return exactly `wanted` bytes; None if not blocking and nothing was received. Raises OSError, and at end of file."""
         self.send()
         if wanted > PACKET_MAX:
             raise OSError(errno.ENOBUFS)
-        if wanted < 0:  # a packet whose fields are longer than itself
+        if wanted < 0:  # a malformed packet, whose fields are longer than the packet
             raise OSError(EPROTO)
         got = b""
         while len(got) < wanted:
@@ -80,7 +83,7 @@ class PacketSocket:
             piece = self._transport.read(wanted - len(got))
             if piece is None:
                 if self._blocking or got:
-                    continue  # the deadline ends this: _left_s
+                    continue  # until the deadline: _left_s raises
                 return None
             if piece == b"":
                 raise OSError(errno.ECONNRESET)

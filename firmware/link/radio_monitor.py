@@ -1,4 +1,4 @@
-"""What the unit sees of its mobile network between two messages: signal, operator, cell and time, and whether it is there."""
+"""Monitors the mobile network: signal, operator, cell, time, and registration."""
 
 from firmware.wall_clock import NETWORK
 from modem import replies, signal
@@ -11,20 +11,20 @@ if False:  # for mypy alone
     from firmware.link.network import Network
     from modem.client import Modem
 
-SAMPLE_MS = 10000  # between two looks; they cost no data
-CLOSE_SAMPLE_MS = 1000  # while an installer watches the signal
-WATCHED_MS = 5000  # so long after the installer's last question
-TIME_MS = 3600000  # between two looks at the network's clock
-UNREGISTERED_MS = 20000  # a network that is gone for longer takes the connection with it
+SAMPLE_MS = 10000  # between two samples; they cost no data
+CLOSE_SAMPLE_MS = 1000  # between two samples while an installer watches the signal
+WATCHED_MS = 5000  # how long after the installer's last query the signal counts as watched
+TIME_MS = 3600000  # between two queries of the network's time
+UNREGISTERED_MS = 20000  # after a longer loss of registration, the connection is given up
 
 
 class RadioMonitor:
-    """`csq`, `operator` (its PLMN, or None), `cell` (location area and cell) and `sample`, their number, for whoever asks."""
+    """The latest sample: `csq`, `operator` (PLMN, or None), `cell` (location area and cell), and its number `sample`."""
 
     def __init__(
         self, modem: "Modem", network: "Network", clock: "Clock", set_time: "Callable[[int | None, str], None]"
     ) -> None:
-        """`network` is given every sample; `set_time(epoch_s, source)` takes the network's time."""
+        """`network` receives every sample; `set_time(epoch_s, source)` is called with the network's time."""
         self.csq = signal.NO_READING
         self.operator: str | None = None
         self.cell: tuple[int | None, int | None] = (None, None)
@@ -39,15 +39,15 @@ class RadioMonitor:
         self._asked_time_ms = 0
 
     def joined(self) -> None:
-        """A network has just taken us."""
+        """Record that the modem has just registered, and take a sample."""
         self._registered_ms = self._clock.now_ms()
         self._look()
         self._ask_time()
 
     def watch(self, ms: int, busy: bool) -> None:
-        """Wait, with an eye on the signal; a `busy` unit does not leave its network for a better one.
+        """Wait up to `ms`, and sample the signal when it is due. A `busy` unit does not leave its network for a better one.
 
-        Raises NotRegistered when the network has been gone for too long, and Moved.
+        Raises NotRegistered if registration is lost for UNREGISTERED_MS; Moved; other ModemError; OSError from the port.
         """
         self._modem.wait(ms)
         now_ms = self._clock.now_ms()
@@ -56,7 +56,7 @@ class RadioMonitor:
             self._network.tend(busy)
 
     def watch_closely(self) -> None:
-        """Somebody looks at the signal just now: sample it more often for a moment."""
+        """Sample the signal more often for WATCHED_MS, because an installer watches it."""
         self._watched_ms = self._clock.now_ms()
 
     def _look(self) -> None:

@@ -1,17 +1,18 @@
-"""TLS end to end over the modem's stream: the modem carries bytes that it cannot read. TLS 1.3 where the runtime has it, else
-TLS 1.2 with an ephemeral key exchange and authenticated encryption; the boot event says which.
+"""End-to-end TLS over the modem's stream; the modem transports only encrypted bytes. TLS 1.3 if the runtime supports it, else
+TLS 1.2 with an ephemeral key exchange and authenticated encryption. The boot event has the version.
 
-The broker must show a certificate for the very name that we call, signed by an authority that the unit was given
-(storage/authority.py): the present one, or the next one while the authority is being changed. There is no other list of
-authorities, and no way on if the check fails.
+The broker must present a certificate for exactly the configured host name, signed by an authority that was stored in the unit
+(storage/authority.py): the current one, or the next one while the authority is being changed. There is no other list of
+authorities, and no connection if the check fails.
 
-Dates. mbedTLS compares a certificate's dates with the platform's clock. An ESP32 starts that in the year 2000, when no
-certificate is valid yet; so the unit puts a clock that is behind the day of its firmware's build to that day (clock.py), and
-Board.set_time corrects it as soon as the time is known, from the network (NITZ), which nobody has authenticated. Until then
-a certificate that has expired since that day is taken, and one that was issued after it is refused; never is one taken for
-another name or of another authority. A forged network time reaches no more: whoever forges it still needs the authority's key.
+Dates: mbedTLS compares a certificate's dates with the platform's clock. On an ESP32 this clock starts in the year 2000, when
+no certificate is valid yet. The unit therefore sets a clock that is behind the build of the firmware to the day of the build
+(clock.py). Board.set_time corrects it once the time is known, from the network (NITZ), which is not authenticated. Until then,
+a certificate that has expired since the build is accepted, and one that was issued after the build is refused. A certificate
+for another name or from another authority is never accepted. A forged network time has no other effect, because a forged
+certificate still requires the authority's key.
 
-Each connection is a full handshake: MicroPython's `tls` can neither keep nor hand in a session.
+Each connection requires a full handshake, because MicroPython's `tls` does not support session resumption.
 """
 
 import errno
@@ -27,10 +28,10 @@ if False:  # for mypy alone
     from firmware.storage.authority import Authority
     from modem.stream import Stream
 
-HANDSHAKE_S = 60  # for all of it: two round trips, some 3 kB at GPRS speed, and a second of elliptic curves on an ESP32
-SHORTEST_S = 0.001  # what is left of a deadline that has passed: takes what is there already
-# By version. Naming those of one alone also says that nothing older will do. A stock ESP32 image of MicroPython has no TLS 1.3
-# (no sdkconfig sets MBEDTLS_SSL_PROTO_TLS1_3), and refuses each name that it does not know with an OSError.
+HANDSHAKE_S = 60  # for the whole handshake: two round trips, about 3 kB over GPRS, 1 s of elliptic curves on an ESP32
+SHORTEST_S = 0.001  # the timeout after a deadline has passed: received data can still be read
+# Cipher suites by TLS version. Only those of one version are set, which excludes older versions. A stock ESP32 image of
+# MicroPython has no TLS 1.3 (no sdkconfig sets MBEDTLS_SSL_PROTO_TLS1_3); it raises OSError for a name that it does not know.
 CIPHERS = (
     ("1.3", ("TLS1-3-AES-128-GCM-SHA256", "TLS1-3-AES-256-GCM-SHA384", "TLS1-3-CHACHA20-POLY1305-SHA256")),
     (
@@ -48,19 +49,19 @@ CIPHERS = (
 
 
 class NotTrusted(OSError):
-    """The other side did not prove who it is, or we were not told whom to trust; the text says which."""
+    """The broker was not authenticated, or the unit has no authority to trust; the text says which."""
 
 
 class WrongCertificate(NotTrusted):
-    """It showed a certificate that does not pass, and will show it again."""
+    """The broker's certificate was rejected. Another attempt would fail in the same way."""
 
 
 class Trust:
-    """Whom the unit trusts: a TLS context with the certificates of `authority`, a storage.authority.Authority.
+    """The trusted authorities: a TLS context with the certificates of `authority`, a storage.authority.Authority.
 
-    `tls_version` is the only one that is spoken. `loaded`, the context, is made once, while the heap is young: it needs 3 kB
-    in one piece, which a heap that has been lived in may not have. `digests` are the SHA-256 of the trusted certificates, in
-    their order; `verified` is that of the one that verified the last connection, None if that was made without TLS.
+    `tls_version`: the only TLS version that is used. `loaded`: the context, which is created once, at the start, because it
+    needs a block of 3 kB, which a fragmented heap may not have. `digests`: SHA-256 of the trusted certificates, in their
+    order. `verified`: SHA-256 of the authority that verified the last connection, None for a connection without TLS.
     """
 
     def __init__(self, authority: "Authority") -> None:
@@ -70,10 +71,10 @@ class Trust:
         self._make()
 
     def context(self) -> "tls.SSLContext":
-        """For the next connection. Raises NotTrusted while there is no authority."""
+        """Return the context for the next connection. Raises NotTrusted if there is no authority."""
         self.verified = None
         if self._kept != self.authority.kept:
-            self.loaded = None  # the new one takes its place in memory
+            self.loaded = None  # frees the memory for the new context
             self._make()
         if not self.digests or self.loaded is None:
             raise NotTrusted("no certificate authority: give it one on the console, with `authority`")
@@ -81,34 +82,39 @@ class Trust:
 
     def _make(self) -> None:
         self.loaded = context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-        context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # the stubs do not know it
-        context.verify_callback = self._verify  # type: ignore[attr-defined]  # likewise
+        context.verify_mode = tls.CERT_REQUIRED  # type: ignore[attr-defined]  # missing in the stubs
+        context.verify_callback = self._verify  # type: ignore[attr-defined]  # missing in the stubs
         self.tls_version = _choose_ciphers(context)
         self._kept = self.authority.kept
         self.digests: list[bytes] = []
         for der in self.authority.certificates():
             try:
-                context.load_verify_locations(der)  # adds to those that it has
+                context.load_verify_locations(der)  # adds to the certificates in the context
             except ValueError:
-                continue  # the other one may do
+                continue  # the other certificate may be usable
             self.digests.append(hashlib.sha256(der).digest())
 
     def _verify(self, certificate: bytes, depth: int) -> int:
-        """Called by mbedTLS for each certificate of a chain, which ends at the first trusted one: so at most one is."""
+        """Record the trusted authority. mbedTLS calls this for each certificate of a chain, which ends at the first trusted
+        one, so at most one matches.
+        """
         digest = hashlib.sha256(certificate).digest()
         if digest in self.digests:
             self.verified = digest
-        return 0  # the verdict is that of mbedTLS
+        return 0  # leaves the verdict to mbedTLS
 
 
 def _choose_ciphers(context: "tls.SSLContext") -> str:
-    """The newest version of TLS that the runtime has ciphers of; names those alone. Raises NotTrusted if it has none."""
+    """Set the cipher suites of the newest TLS version that the runtime supports; return the version.
+
+    Raises NotTrusted if the runtime supports none of them.
+    """
     for version, names in CIPHERS:
         known = [name for name in names if _takes(context, name)]
         if known:
             context.set_ciphers(known)
             return version
-    raise NotTrusted("this runtime has no cipher that will do")
+    raise NotTrusted("this runtime has no suitable cipher")
 
 
 def _takes(context: "tls.SSLContext", name: str) -> bool:
@@ -120,36 +126,38 @@ def _takes(context: "tls.SSLContext", name: str) -> bool:
 
 
 class SecureStream:
-    """Stands between wire.py and modem.stream, for one connection."""
+    """A TLS connection over a modem.stream.Stream, with the interface that packet_socket.py uses. For one connection."""
 
     def __init__(
         self, stream: "Stream", trust: "Trust", clock: "Clock", may_stall: "Callable[[], bool]" = lambda: True
     ) -> None:
-        """`may_stall()` says whether the processor may stand still for a step of the handshake; asked before each."""
+        """`may_stall()` returns whether a step of the handshake may block the processor; it is called before each step."""
         self._stream = stream
         self._trust = trust
         self._pipe = _Pipe(stream, clock, may_stall)
         self._tls: Stream | None = None
 
     def connect(self, host: str, port: int, timeout_ms: int) -> None:
-        """TCP and handshake. Raises NotTrusted, WrongCertificate, the stream's OSError; ECONNABORTED if it may not stall."""
+        """Connect by TCP and TLS. Raises NotTrusted, WrongCertificate, or another OSError: ECONNABORTED if a step of the
+        handshake may not block the processor.
+        """
         context = self._trust.context()
         self._stream.connect(host, port, timeout_ms)
         self._pipe.settimeout(HANDSHAKE_S)
         try:
             self._tls = context.wrap_socket(self._pipe, server_hostname=host)
             self._pipe.shaking_hands = False
-        except ValueError as error:  # how MicroPython tells that a certificate did not pass
+        except ValueError as error:  # MicroPython raises ValueError if the certificate is rejected
             raise WrongCertificate(str(error).strip()) from None
         except OSError as error:
-            if error.args[0] < 0:  # mbedTLS's own numbers; the stream's are positive
+            if error.args[0] < 0:  # mbedTLS's error codes are negative, those of the stream positive
                 raise NotTrusted("handshake: %s" % error) from None
             raise
-        if self._trust.verified is None:  # given up, but in the context until the next start
+        if self._trust.verified is None:  # no longer trusted, but still in the context until the next start
             raise WrongCertificate("its authority is no longer trusted")
 
     def settimeout(self, seconds: float) -> None:
-        """All that is read and written until the next call must be done within `seconds`; 0 waits for nothing."""
+        """Set the deadline for all reads and writes until the next call, in seconds from now; 0: not blocking."""
         self._connected()
         self._pipe.settimeout(seconds)
 
@@ -168,16 +176,20 @@ class SecureStream:
         return self._tls
 
     def close(self) -> None:
-        """TCP is closed too; a TLS goodbye to a line that may be dead would only wait."""
+        """Close the TCP connection, without a TLS close_notify, which would only wait on a line that may be dead."""
         self._tls = None
         self._stream.close()
 
 
 class _Pipe(io.IOBase):
-    """What `tls` reads and writes. It closes what it was given when it is collected, that is in the middle of anything and
-    with the heap locked: here that closes nothing. It takes any error for the end: so a read that timed out, which may be
-    tried again, is kept from it once hands are shaken (before that it would wait for ever). And it reads on until a record is
-    whole: a deadline for each read would let somebody who hands over its bytes one by one hold us for days.
+    """The stream that MicroPython's SSLSocket reads and writes. It works around three properties of SSLSocket:
+
+    - It closes the underlying stream from its finaliser, which may run at any time and with the heap locked. Closing the pipe
+      therefore does nothing.
+    - It treats any OSError as the end of the connection. After the handshake, a read that timed out, which may be repeated,
+      therefore returns None. During the handshake it raises, because SSLSocket would otherwise wait forever.
+    - It reads until a record is complete. The deadline therefore covers all reads together; with a deadline for each read, a
+      peer that sends single bytes could block the unit for days.
     """
 
     def __init__(self, stream: "Stream", clock: "Clock", may_stall: "Callable[[], bool]") -> None:
@@ -195,7 +207,7 @@ class _Pipe(io.IOBase):
         self._stream.settimeout(seconds)
 
     def take_timed_out(self) -> bool:
-        """Whether a read timed out since this was asked last."""
+        """Return whether a read timed out since the last call."""
         timed_out, self._timed_out = self._timed_out, False
         return timed_out
 
@@ -218,7 +230,9 @@ class _Pipe(io.IOBase):
         return written
 
     def _yield_to_charging(self) -> None:
-        """Between two steps of a handshake, the only places in which the control loop runs."""
+        """Abort the handshake, by OSError(ECONNABORTED), if its next step may not block the processor. The control loop runs
+        only between two steps.
+        """
         if self.shaking_hands and not self._may_stall():
             raise OSError(errno.ECONNABORTED)
 

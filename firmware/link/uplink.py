@@ -1,7 +1,7 @@
-"""From the modem's supply to an acknowledged heartbeat, and back to the beginning whenever something fails.
+"""The uplink: from the modem's supply to an acknowledged heartbeat. After any failure, it starts again from the beginning.
 
-Straight-line blocking code, run for ever by the main thread. Nothing here can touch the charging: the control thread
-goes on, and `Exchange.link_proven` is all that it learns.
+This is blocking code that the main thread runs permanently. It cannot affect the charging: the control thread runs
+independently, and `Exchange.link_proven` is the only value that it reads of the link.
 
     offline -> modem (answers) -> registered -> connected (CONNACK) -> proven (one publish acknowledged)
 """
@@ -27,17 +27,17 @@ if False:  # for mypy alone
     from firmware.storage.settings import Settings
     from firmware.update.updates import Updates
 
-UNAVAILABLE = 3  # CONNACK: the broker is there but cannot serve now (MQTT 3.1.1, table 3.1)
-CLOSED = ("closing", "charging", "stopping")  # phases in which the contactor is closed, or about to be
-PIECE_MS = 20  # while pieces of an update are on their way
-POLL_MS = 250  # how late a change of state is noticed
-KEEPALIVE_S = 1200  # a broker ends what is silent for one and a half of it: the 30 minutes of the dashboard
-KEEPALIVE_SPARE_S = 60  # beyond the heartbeat, for one that comes late
+UNAVAILABLE = 3  # CONNACK return code: server unavailable (MQTT 3.1.1, table 3.1)
+CLOSED = ("closing", "charging", "stopping")  # phases in which the contactor is closed or about to close
+PIECE_MS = 20  # wait between two reads while pieces of an update are expected
+POLL_MS = 250  # the longest delay until a change of state is noticed
+KEEPALIVE_S = 1200  # a broker closes a connection after 1.5 times this silence: the 30 minutes of the dashboard
+KEEPALIVE_SPARE_S = 60  # added to the heartbeat interval, for a late heartbeat
 
 
 class Uplink:
-    """`state` and `trouble` (why it failed last) are for the console; Exchange.turns are marks for the supervisor, one for
-    each wait and each acknowledged message, but none for a beginning: a mistake of ours may end every one of them.
+    """`state` and `trouble` (the last failure) are for the console. Exchange.turns, which the supervisor watches, increases
+    with each wait and each acknowledged message, but not with each attempt, because a programming error may end every attempt.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Uplink:
         self.trace = bearer.trace
         self.tls_version = trust.tls_version
         self.updates: Updates | None = None
-        self.scan_wanted = False  # networks are to be looked for; the link is gone meanwhile
+        self.scan_wanted = False  # a scan for networks is requested; it closes the connection
         self._bearer = bearer
         self._clock = bearer.clock
         self._settings = settings
@@ -60,23 +60,23 @@ class Uplink:
         self._cloud = cloud
         is_new = cloud.health.boot is not None and cloud.health.boot.is_new
         self._first_wait_ms = backoff.first_ms(cloud.health.cause, is_new, random.randint)
-        self._distrust: str | None = None  # why the broker was not trusted, as it was told last
-        self._failures = 0  # in a row, since the link was proven last
+        self._distrust: str | None = None  # the last recorded reason why the broker was not trusted
+        self._failures = 0  # since the link was last proven
         self._idle_span = IdleSpan()
-        self._silence_ms = 0  # of the broker, when we last turned to it
+        self._silence_ms = 0  # time since the broker's last packet, at the start of the current turn
         self._stop = False
 
     def scan(self) -> None:
-        """Look for networks, as soon as may be."""
+        """Request a scan for networks, at the next opportunity."""
         self.network.survey_state = "wanted"
         self.scan_wanted = True
 
     def reconnect(self) -> None:
-        """The settings have changed: begin again with the new ones."""
+        """Start again with the current settings, after they were changed."""
         self._stop = True
 
     def run(self) -> None:
-        """For ever."""
+        """Connect and serve; does not return. Handles OSError, ModemError and MQTTException by another attempt."""
         while True:
             self._stop = False
             try:
@@ -104,30 +104,30 @@ class Uplink:
         self._bearer.open(self._settings["apn"])
 
     def _show_signal(self) -> None:
-        """Nobody to call yet: what there is to do is to show an installer the signal."""
+        """Sample the signal, for an installer, while the unit is not provisioned and so cannot connect."""
         while not (self._stop or self.scan_wanted):
             self._watch(POLL_MS)
 
     def _let_others_go_first(self) -> None:
-        """Once, where the mains came back to many of us."""
+        """Wait before the first connection, because many units may have lost the mains at the same time."""
         until_ms = self._clock.now_ms() + self._first_wait_ms
         self._first_wait_ms = 0
         while self._clock.now_ms() < until_ms and not (self._stop or self.scan_wanted):
             self._watch(POLL_MS)
 
     def _may_stall(self) -> bool:
-        """A TLS handshake keeps every line of Python from running for up to 330 ms. On a board without a hardware guard
-        nothing would open the contactor meanwhile (boards/board.py).
+        """Return whether a TLS handshake may block the processor. It prevents any Python code from running for up to 330 ms,
+        in which a board without a hardware guard could not open the contactor (boards/board.py).
         """
         return self._bearer.has_guard or self._exchange.report.phase not in CLOSED
 
     def _wait_for_open_contactor(self) -> None:
-        """Until a handshake may begin."""
+        """Wait until a handshake may begin."""
         while not (self._settings["plain_mqtt"] or self._may_stall() or self._stop or self.scan_wanted):
             self._watch(POLL_MS)
 
     def _talk(self) -> None:
-        """One connection, from CONNECT until it fails or the settings change."""
+        """Run one connection, from CONNECT until it fails, the settings change or a scan is requested."""
         settings = self._settings
         stream = self._bearer.stream
         mqtt = Mqtt(
@@ -190,7 +190,7 @@ class Uplink:
                 mqtt.dropped = 0
 
     def _ask_for_pieces(self, mqtt: Mqtt) -> None:
-        """Nothing waits to be sent: ask for the next pieces of an update, if one is wanted; then wait for what comes."""
+        """Request the next pieces of an update, if one is ordered, then wait. Called when no record is to be sent."""
         updates = self.updates
         question = updates.question() if updates else None
         if updates and question:
@@ -199,7 +199,7 @@ class Uplink:
                     mqtt.subscribe(self._topic("piece"))
                     mqtt.hears_pieces = True
                 self._send(mqtt, "ask", question)
-            except MQTTException:  # a broker of before there were updates
+            except MQTTException:  # the broker is older than updates and refuses the topic
                 updates.put_off()
         self._watch(PIECE_MS if updates and updates.awaits() else POLL_MS)
 
@@ -222,13 +222,13 @@ class Uplink:
         return "cp/%s/%s" % (self._settings["id"], kind)
 
     def _watch(self, ms: int) -> None:
-        """Wait, with an eye on the signal. Raises NotRegistered and Moved."""
+        """Wait up to `ms`, and sample the signal when it is due. Raises NotRegistered, Moved and other errors of the modem."""
         self._exchange.turns += 1
         self.radio.watch(ms, self._exchange.report.contactor)
 
     def _failed(self, error: Exception) -> None:
         self.trouble = str(error) or repr(error)
-        if isinstance(error, NotTrusted) and self.trouble != self._distrust:  # one event, however often we try
+        if isinstance(error, NotTrusted) and self.trouble != self._distrust:  # one event for any number of attempts
             self._distrust = self.trouble
             self._cloud.journal.note("security", {"broker": self.trouble[:TOLD_CHARS]})
         self._failures += 1
@@ -236,14 +236,16 @@ class Uplink:
             idle = isinstance(error, OSError) and self._idle_span.died(self._silence_ms)
             self.network.lost(error, isinstance(error, OSError) and self._bearer.stream.answered, idle)
             self.network.tend(self._exchange.report.contactor)
-        except Moved as moved:  # the next network has failed nothing yet
+        except Moved as moved:  # the new network has no failures yet
             self.trouble = str(moved)
             self._failures = 0
-        except ModemError as another:  # a remedy that failed: from the beginning
+        except ModemError as another:  # a recovery action failed: start again from the beginning
             self.trouble = str(another)
 
     def _is_refused(self, error: Exception) -> bool:
-        """Whether somebody said no who will say so again: the network, or a broker; each time costs 5 kB of handshake."""
+        """Return whether the network or the broker refused the unit and would do so again. Each attempt costs a handshake of
+        5 kB.
+        """
         if isinstance(error, MQTTException):
             return bool(error.args[0] != UNAVAILABLE)
         if isinstance(error, CommandError):
@@ -251,15 +253,15 @@ class Uplink:
         return isinstance(error, WrongCertificate)
 
     def _rest(self, ms: int) -> None:
-        """Wait before the next attempt, with an eye on signal and networks; nobody who wants a scan waits for that."""
+        """Wait before the next attempt, and sample the signal. A requested scan ends the wait."""
         until_ms = self._clock.now_ms() + ms
         try:
             while self._clock.now_ms() < until_ms and not (self._stop or self.scan_wanted):
                 self._watch(min(POLL_MS, until_ms - self._clock.now_ms()))
-        except (OSError, ModemError) as error:  # what is wrong now is the next attempt's to find
+        except (OSError, ModemError) as error:  # the next attempt handles the error
             self.trouble = str(error)
 
 
 def keepalive_s(heartbeat_s: int) -> int:
-    """What a broker is told. A heartbeat is a sign of life: no pings are needed beside it."""
+    """Return the keep-alive interval for CONNECT. It exceeds the heartbeat interval, so that no pings are needed."""
     return min(2 * heartbeat_s, max(KEEPALIVE_S, heartbeat_s + KEEPALIVE_SPARE_S))

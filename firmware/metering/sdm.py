@@ -1,4 +1,4 @@
-"""Eastron SDM120 and SDM230 over RS-485: registers are read in turn, those with a shorter limit of age twice per round.
+"""Eastron SDM120 and SDM230 over RS-485. The registers are read in turn, those that must be more recent twice per round.
 
 The register addresses are those of Eastron's Modbus protocol sheets, the same for both types (from memory, unverified).
 """
@@ -11,7 +11,7 @@ if False:  # for mypy alone
     from firmware.charging.io import Inputs
 
     class Line(Protocol):
-        """What is used of a machine.UART with a timeout of 0."""
+        """The methods that are used of a machine.UART with a timeout of 0."""
 
         def any(self) -> int: ...
         def readinto(self, __buffer: bytearray) -> int | None: ...
@@ -24,17 +24,17 @@ REGISTERS = (
     (0x0000, "supply_mv", 1000),  # measured on the supply side of the contactor
     (0x0006, "current_ma", 1000),
     (0x000C, "power_w", 1),  # no older than 1 s
-    (0x0000, "supply_mv", 1000),  # disconnection within 5 s of a supply fault includes this
+    (0x0000, "supply_mv", 1000),  # its age is part of the 5 s to disconnection after a supply fault
     (0x0048, "meter_wh", 1000),  # imported energy, kWh
 )
-ANSWER_MS = 200  # at 9,600 baud request and response take about 20 ms, and the meter responds within 60 ms
-SILENT_MS = 4000  # BS 7671 gives a wrong supply 5 s, and its last reading may be 450 ms old (test_meter_lost.py)
-STALE_READS = 32  # at most, of what came without a request: 256 bytes of buffer
+ANSWER_MS = 200  # request and response take about 20 ms at 9,600 baud, and the meter responds within 60 ms
+SILENT_MS = 4000  # BS 7671 allows 5 s for a supply fault, and the last reading may be 450 ms old (test_meter_lost.py)
+STALE_READS = 32  # the most reads to discard stale bytes: a buffer of 256 bytes
 
 
 class SdmMeter:
-    """The meter with Modbus `address` at serial line `line`. `errors` counts time-outs and invalid frames. An exception
-    response is shorter than a value's, and so a time-out.
+    """The meter with Modbus `address` at serial line `line`. `errors` counts timeouts and invalid frames. An exception
+    response is shorter than a normal one, so it ends in a timeout.
     """
 
     def __init__(self, line: "Line", address: int = 1) -> None:
@@ -42,8 +42,8 @@ class SdmMeter:
         self._address = address
         self._requests = {register: modbus.request(address, register) for register, _, _ in REGISTERS}
         self._next = 0  # index into REGISTERS
-        self._waits = False  # for the response to a request
-        self._waited_ms = 0  # since the request
+        self._waits = False  # a request is pending
+        self._waited_ms = 0  # time since the request
         self._age_ms = 0  # of the last valid response
         self._frame = bytearray(modbus.RESPONSE_BYTES)
         self._values: dict[str, int | None] = {"power_w": 0, "current_ma": 0, "meter_wh": None, "supply_mv": 0}
@@ -58,7 +58,7 @@ class SdmMeter:
         self.silent = self._age_ms >= SILENT_MS
         inputs.meter_wh = self._values["meter_wh"]
         if self.silent:
-            inputs.supply_mv, inputs.power_w, inputs.current_ma = None, 0, 0  # None: the fault meter
+            inputs.supply_mv, inputs.power_w, inputs.current_ma = None, 0, 0  # None sets the fault "meter"
         else:
             inputs.supply_mv = self._values["supply_mv"]
             inputs.power_w = self._values["power_w"] or 0
@@ -78,7 +78,7 @@ class SdmMeter:
     def _ask(self) -> None:
         self._waits, self._waited_ms = True, 0
         reads = 0
-        while reads < STALE_READS and self._line.any():  # bytes without a request are noise
+        while reads < STALE_READS and self._line.any():  # discard bytes that were received without a request
             self._line.readinto(self._frame)
             reads += 1
         self._line.write(self._requests[REGISTERS[self._next][0]])
@@ -92,6 +92,6 @@ class SdmMeter:
         self._waits = False
 
     def _lost(self) -> None:
-        """Repeat the request at the next poll."""
+        """Count a failed request. The next poll repeats it."""
         self.errors += 1
         self._waits = False

@@ -1,4 +1,4 @@
-"""The service console: what an installer does to a unit, or a rig in an installer's place."""
+"""Console commands for an installer or a test rig: `config`, `unlock`, `clear`, `selftest`, `reboot`."""
 
 from firmware.errors import CommandRefused
 from firmware.lazy_import import LazyImport
@@ -27,7 +27,7 @@ def answer_clear(unit: "ChargePoint", argument: str) -> "list[str]":
 
 
 def answer_selftest(unit: "ChargePoint", argument: str) -> "list[str]":
-    """The leakage sensor's self-test, while nothing charges; its end shows in `faults`."""
+    """Request the self-test of the residual current sensor; refused while charging. A failure appears in `faults`."""
     if unit.exchange.report.contactor:
         raise CommandRefused("charging; pause or unplug first")
     unit.test_rcd()

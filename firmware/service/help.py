@@ -1,37 +1,37 @@
-"""What can be typed on the service console."""
+"""The console command `help`: the list of all commands."""
 
 if False:  # for mypy alone
     from firmware.charge_point import ChargePoint
 
 COMMANDS = {
-    "authority": "begin | add BASE64 | keep: the certificate authority that the broker must be of",
-    "clear": "clear latched faults whose cause has gone",
-    "commission": "[{...}] what an installer has found; the tool `commission` asks for it step by step",
+    "authority": "begin | add BASE64 | keep: the authority that must certify the broker",
+    "clear": "clear latched faults whose cause has ended",
+    "commission": "[{...}] the installer's results; the tool `commission` asks step by step",
     "config": "the settings",
     "csq": "the mobile signal and whether it is enough",
-    "factoryreset": "ID a new secret, and its owner is forgotten; opened by unlock",
+    "factoryreset": "ID erase the owner's data, make a new secret; unlock first",
     "faults": "faults since boot, with counts",
-    "health": "distances of the control loop's steps, flash writes, memory",
+    "health": "intervals of the control loop, flash writes, memory",
     "help": "this list",
-    "identity": "[ID] makes a new unit's secret, and shows the SHA-256 of it alone",
-    "inputs": "what the board reads now, by wire",
-    "log": "[security] what happened lately, or what concerns security",
-    "network": "what is known of networks, what was decided last, and why",
-    "networks": "what the last scan heard: PLMN, CSQ, cells, name",
+    "identity": "[ID] make a new unit's secret; shows only its SHA-256",
+    "inputs": "the current inputs of the board",
+    "log": "[security] the latest events, or security events",
+    "network": "the networks on record, the last decision, and why",
+    "networks": "the last scan: PLMN, CSQ, cells, name",
     "override": "on|off charge this session now",
     "provision": '{"name": value, ...} store settings; a unit without a secret makes one',
     "reboot": "restart the processor",
-    "scan": "listen for every network; takes a minute or two, and the connection",
+    "scan": "find all networks; takes minutes, closes the connection",
     "schedule": "[default|off|HOURS] hours to avoid",
     "selftest": "test the leakage sensor",
     "sessions": "[N] charging sessions, from number N on",
     "skipdelay": "end the present random delay",
-    "status": "the unit now",
-    "time": "[SECONDS] what time it is, UTC since 1970; tells it",
+    "status": "the state of the unit",
+    "time": "[SECONDS] show or set the time, UTC since 1970",
     "trace": "the last 4 kB of the dialogue with the modem, without secrets",
-    "unlock": "CODE opens identity and installer's settings for 10 minutes",
-    "update": "[stop] version, slot, and how far an update is; stop withdraws it",
-    "why": "who rules the current, and everybody who has a say",
+    "unlock": "CODE open identity and installer's settings for 10 minutes",
+    "update": "[stop] version, slot, progress of an update; stop withdraws it",
+    "why": "what limits the current: ruling, ceilings, claims",
 }
 
 

@@ -1,5 +1,7 @@
-"""The service console: who the unit is, on which circuit, and whom it trusts. A secret that the unit made for `identity` is
-never told; one that it made for another command is told once, here.
+"""Console commands for the unit's identity: `identity`, `provision`, `commission`, `factoryreset`, `authority`.
+
+A secret that the unit generates for `identity` is never output. A secret that it generates for another command is output once,
+in the answer.
 """
 
 import binascii
@@ -21,9 +23,11 @@ HEX_DIGITS = b"0123456789abcdef"
 
 
 def answer_identity(unit: "ChargePoint", argument: str) -> "list[str]":
-    """`identity ID` gives a unit that has none its id, and a secret that never leaves it; the same ID again changes nothing.
-    The answer has the SHA-256 of the secret, by which a cloud can let the unit in; not of a secret that a person chose, which
-    could be guessed from it.
+    """`identity ID` sets the ID of a unit without one, and generates a secret that never leaves the unit. The same ID again
+    changes nothing.
+
+    The answer has the SHA-256 of the secret, by which a cloud can authenticate the unit. It is omitted for a secret that a
+    person chose, which could be guessed from it.
     """
     settings = unit.settings
     if argument and not (argument == settings["id"] and settings["secret"]):
@@ -40,8 +44,8 @@ def answer_identity(unit: "ChargePoint", argument: str) -> "list[str]":
 
 
 def answer_provision(unit: "ChargePoint", argument: str) -> "list[str]":
-    """Store settings given as one JSON object. Nothing of it is echoed: a secret may be among them. A unit that has no
-    secret and is given none makes one, and says what the cloud must be told.
+    """Store settings given as one JSON object. They are not echoed, as a secret may be among them. A unit without a secret
+    generates one if none is given; the answer then has the command that adds the unit to the cloud.
     """
     wanted = _object(argument)
     unit.installer_lock.check(wanted)
@@ -58,7 +62,7 @@ def answer_provision(unit: "ChargePoint", argument: str) -> "list[str]":
 
 
 def answer_commission(unit: "ChargePoint", argument: str) -> "list[str]":
-    """Record what an installer has found, given as one JSON object; the record, or that there is none."""
+    """Record the installer's results, given as one JSON object. Answer with the record, or that there is none."""
     with LazyImport():
         from firmware import commissioning
         from firmware.link import commands
@@ -74,14 +78,14 @@ def answer_commission(unit: "ChargePoint", argument: str) -> "list[str]":
 
 
 def answer_factoryreset(unit: "ChargePoint", argument: str) -> "list[str]":
-    """The unit gets a new secret and forgets its owner: wishes, sessions, what was not told yet. What it is, whom it calls,
-    what the installer set, its meter and the security log stay. It restarts.
+    """Generate a new secret and erase the owner's data: wishes, sessions, unsent messages. The identity, the broker, the
+    installer's settings, the meter reading and the security log stay. Then restart.
     """
     if unit.exchange.report.session:
         raise CommandRefused("unplug first")
     unit.installer_lock.check(("installer_code",))
     if not argument or argument != unit.settings["id"]:
-        raise CommandRefused("this cannot be undone: factoryreset and the unit's id")
+        raise CommandRefused("cannot be undone: type factoryreset and the ID")
     secret = _new_secret()
     unit.note("security", {"what": "factory reset"})
     unit.settings.reset(secret)
@@ -94,7 +98,7 @@ def answer_factoryreset(unit: "ChargePoint", argument: str) -> "list[str]":
 
 
 def answer_authority(unit: "ChargePoint", argument: str) -> "list[str]":
-    """Whom the unit trusts with its secret; takes effect with the next connection."""
+    """Show or set the authority that must certify the broker. It takes effect with the next connection."""
     step, _, text = argument.partition(" ")
     authority = unit.authority
     if step:
@@ -114,7 +118,7 @@ def answer_authority(unit: "ChargePoint", argument: str) -> "list[str]":
 
 
 def _fingerprint(secret: str) -> str:
-    """SHA-256 in hexadecimal digits of a secret as units make them; "" of any other."""
+    """Return the SHA-256, in hexadecimal digits, of a secret in the form that units generate; "" for any other secret."""
     text = secret.encode()
     if len(text) != 2 * SECRET_BYTES or text.strip(HEX_DIGITS):
         return ""

@@ -1,4 +1,4 @@
-"""The service console: how the unit is now, and who decides."""
+"""Console commands for the current state: `status`, `why`, `faults`, `health`, `inputs`."""
 
 import gc
 import time
@@ -14,7 +14,7 @@ if False:  # for mypy alone
     from firmware.charge_point import ChargePoint
 
 LOOK_MS = 20  # a period of the control loop
-LOOKS = 25  # it may stand still for a third of a second
+LOOKS = 25  # longer than a flash erase, which may stop the loop for a third of a second
 
 
 def answer_status(unit: "ChargePoint", argument: str) -> "list[str]":
@@ -64,7 +64,7 @@ def _commissioned(unit: "ChargePoint") -> str:
 
 
 def answer_why(unit: "ChargePoint", argument: str) -> "list[str]":
-    """Who rules the current, then everybody who has a say, highest first."""
+    """Answer with the ruling, then with all ceilings and valid claims in the order of PRIORITY."""
     report, claims = unit.exchange.report, unit.exchange.claims
     ruling, ceilings = report.ruling, dict(report.ceilings)
     lines = ["amps %g" % ruling.amps, "rules %s" % ruling.source, "because %s" % ruling.why]
@@ -78,7 +78,7 @@ def answer_why(unit: "ChargePoint", argument: str) -> "list[str]":
 
 
 def answer_faults(unit: "ChargePoint", argument: str) -> "list[str]":
-    """Every fault that is set or was set since boot."""
+    """Answer with every fault that is set or was set since the start."""
     lines = []
     for fault in unit.exchange.fault_history:
         state = "clear" if not fault.is_set else "needs_person" if fault.needs_person else "set"
@@ -89,7 +89,7 @@ def answer_faults(unit: "ChargePoint", argument: str) -> "list[str]":
 
 
 def answer_inputs(unit: "ChargePoint", argument: str) -> "list[str]":
-    """What the board has read in one step of the control loop, with its calibration; `-` is no reading, 1 is yes."""
+    """Answer with the calibrated inputs of one step of the control loop; `-` is no reading, 1 is true."""
     exchange = unit.exchange
     exchange.inputs_wanted = True
     for _ in range(LOOKS):
@@ -108,7 +108,7 @@ def _plain(value: object) -> object:
 
 
 def answer_health(unit: "ChargePoint", argument: str) -> "list[str]":
-    """How far apart the control loop's steps were since the start; how often the flash was written; what memory is left."""
+    """Answer with the intervals between the control loop's steps since the start, the flash writes, and the free memory."""
     exchange = unit.exchange
     lines = ["steps_within_ms %d %d" % pair for pair in zip(WITHIN_MS, exchange.apart)]
     lines.append("steps_later %d" % exchange.apart[-1])

@@ -1,4 +1,4 @@
-"""The service console: what the owner may wish, and what the unit must be told where no network tells it."""
+"""Console commands for the owner: `schedule`, `override`, `skipdelay`, `time`."""
 
 from firmware.charging import schedule
 from firmware.errors import CommandRefused
@@ -9,7 +9,7 @@ if False:  # for mypy alone
 
 
 def answer_schedule(unit: "ChargePoint", argument: str) -> "list[str]":
-    """The owner's hours to avoid; offered until the owner has chosen."""
+    """Show or set the owner's hours to avoid; `offered` until the owner has chosen."""
     if argument:
         if argument == "offer":
             raise CommandRefused("choose: schedule default, schedule off, or schedule %s" % schedule.DEFAULT)
@@ -31,7 +31,7 @@ def answer_skipdelay(unit: "ChargePoint", argument: str) -> "list[str]":
 
 
 def answer_time(unit: "ChargePoint", argument: str) -> "list[str]":
-    """What time the unit thinks it is, UTC; a person may tell it where no network does."""
+    """Show the unit's time, UTC, or set it if no network provides it."""
     if argument:
         if not argument.isdigit():
             raise CommandRefused("give the seconds since 1970, UTC")

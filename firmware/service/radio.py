@@ -1,4 +1,4 @@
-"""The service console: the mobile network, for whoever fits or looks for an antenna."""
+"""Console commands for the mobile network: `csq`, `network`, `networks`, `scan`, `trace`."""
 
 from modem import signal
 

@@ -1,4 +1,4 @@
-"""The service console: what the unit has kept of the past."""
+"""Console commands for stored records: `sessions`, `log`."""
 
 from firmware.errors import CommandRefused
 from firmware.lazy_import import LazyImport
@@ -11,7 +11,7 @@ SECURITY_SHOWN = 20
 
 
 def answer_sessions(unit: "ChargePoint", argument: str) -> "list[str]":
-    """`sessions` the latest, `sessions N` from number N on."""
+    """`sessions` answers with the latest sessions, `sessions N` with those from number N on."""
     if argument and not argument.isdigit():
         raise CommandRefused("give the number of the first session")
     with LazyImport():
@@ -27,7 +27,7 @@ def answer_sessions(unit: "ChargePoint", argument: str) -> "list[str]":
 
 
 def answer_log(unit: "ChargePoint", argument: str) -> "list[str]":
-    """What happened lately; `log security` what concerns security, also from before the last restart."""
+    """`log` answers with the latest events, `log security` with security events, including those before the last restart."""
     log = unit.journal.log
     if log is None:
         raise CommandRefused("there is no log")

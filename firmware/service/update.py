@@ -1,4 +1,4 @@
-"""The service console: which version runs, from which slot, and how far an update is."""
+"""The console command `update`: the running version, its slot, and the progress of an update."""
 
 import sys
 
@@ -11,7 +11,7 @@ if False:  # for mypy alone
 
 
 def answer_update(unit: "ChargePoint", argument: str) -> "list[str]":
-    """`update stop` withdraws what the cloud has ordered, until it orders it again."""
+    """`update` shows the progress; `update stop` withdraws the cloud's order for an update, until the cloud sends another."""
     if argument == "stop":
         unit.installer_lock.check(("installer_code",))
         ordering.order(unit, {"v": ""})

@@ -1,4 +1,4 @@
-"""Changes of the authorities that the unit trusts (authority.py): over the console, in pieces, and by commands."""
+"""Changes the authorities that the unit trusts (authority.py), by pieces over the console and by commands of the cloud."""
 
 import binascii
 import hashlib
@@ -18,7 +18,7 @@ DER_MAX = 2048  # bytes; a certificate with an RSA key of 4,096 bits has about 1
 
 
 def enter(authority: "Authority", text: str) -> None:
-    """Append a piece, base64. Raises CommandRefused if it is not base64, or above DER_MAX."""
+    """Append a piece of a certificate, base64. Raises CommandRefused if it is not base64, or the total exceeds DER_MAX."""
     try:
         piece = binascii.a2b_base64(text)
     except ValueError:
@@ -29,7 +29,7 @@ def enter(authority: "Authority", text: str) -> None:
 
 
 def entered(authority: "Authority") -> bytes:
-    """Take what was entered. Raises CommandRefused if it is incomplete."""
+    """Return the entered certificate, DER, and discard it from `authority`. Raises CommandRefused if it is incomplete."""
     der, authority.entered = authority.entered, b""
     # ITU-T X.690, 8.1.3: a SEQUENCE, its length in the two bytes after 0x82.
     if len(der) < 4 or der[:2] != b"\x30\x82" or len(der) != 4 + (der[2] << 8 | der[3]):
@@ -38,7 +38,7 @@ def entered(authority: "Authority") -> bytes:
 
 
 def keep(authority: "Authority") -> None:
-    """Store the entered certificate, alone. Raises CommandRefused if it is incomplete; OSError if the flash fails."""
+    """Store the entered certificate as the only one. Raises CommandRefused if it is incomplete; OSError if the flash fails."""
     der = entered(authority)
     keep_next(authority, der)
     keep_only(authority, _digest(der))
@@ -46,7 +46,7 @@ def keep(authority: "Authority") -> None:
 
 
 def keep_next(authority: "Authority", der: bytes) -> None:
-    """Store a second certificate beside the first, in place of another second one. Raises OSError if the flash fails."""
+    """Store a second certificate beside the first, replacing any earlier second one. Raises OSError if the flash fails."""
     trusted = authority.certificates()
     number = 1 if trusted and _load(authority, 0) == trusted[0] else 0
     if len(trusted) > 1:
@@ -55,7 +55,7 @@ def keep_next(authority: "Authority", der: bytes) -> None:
 
 
 def put_first(authority: "Authority", digest: "bytes | None") -> None:
-    """The certificate with this SHA-256 becomes the first. Raises OSError if the flash fails."""
+    """Make the certificate with this SHA-256 the first. Raises OSError if the flash fails."""
     for number in (0, 1):
         if _digest(_load(authority, number)) == digest:
             record_file.save(authority.folder + FIRST, number)
@@ -70,7 +70,7 @@ def keep_only(authority: "Authority", digest: bytes) -> None:
 
 
 def add(trust: "Trust", der: bytes) -> None:
-    """Trust one more, from now on. Raises CommandRefused if TLS cannot use the certificate."""
+    """Trust another certificate in the running TLS context. Raises CommandRefused if TLS cannot use it."""
     try:
         trust.loaded.load_verify_locations(der)  # type: ignore[union-attr]  # made at the start
     except ValueError:
@@ -79,8 +79,8 @@ def add(trust: "Trust", der: bytes) -> None:
 
 
 def confirm(trust: "Trust", note: "Callable[[str, dict[str, object]], None]") -> None:
-    """The broker has accepted a connection that the second one verified: it becomes the first. If the flash fails, the next
-    connection tries again.
+    """Make the second certificate the first, after the broker accepted a connection that it verified. If the flash fails, the
+    next connection tries again.
     """
     try:
         put_first(trust.authority, trust.verified)
@@ -91,17 +91,17 @@ def confirm(trust: "Trust", note: "Callable[[str, dict[str, object]], None]") ->
 
 
 def tell(authority: "Authority", note: "Callable[[str, dict[str, object]], None]") -> None:
-    """Note an event that says which certificates are trusted now."""
+    """Record an event with the SHA-256 of each trusted certificate. `note(kind, details)` records it."""
     hexadecimal = [binascii.hexlify(_digest(der)).decode() for der in authority.certificates()]
     note("authority", {"trusts": " ".join(hexadecimal)})
 
 
 def _load(authority: "Authority", number: int) -> bytes:
-    """The certificate in one of FILES; empty if there is none."""
+    """Return the certificate in FILES[number], DER; b"" if there is none."""
     stored = record_file.load(authority.folder + FILES[number])
     return binascii.a2b_base64(stored) if isinstance(stored, str) else b""
 
 
 def _digest(der: bytes) -> bytes:
-    """SHA-256; empty if there is no certificate."""
+    """Return the SHA-256 of a certificate; b"" for b""."""
     return hashlib.sha256(der).digest() if der else b""

@@ -1,7 +1,7 @@
 """Counts the boots, and consecutive watchdog resets.
 
-Boot number and sequence number identify a message permanently. A unit with new or erased flash therefore starts at a random
-number: from 1, the cloud would discard its messages as duplicates.
+Boot number and sequence number identify a message permanently. A unit with a new or erased flash therefore starts at a random
+number. If it started at 1, the cloud would discard its messages as duplicates.
 """
 
 from collections import namedtuple
@@ -12,16 +12,16 @@ if False:  # for mypy alone
     from collections.abc import Callable
 
 FILE = "/boots"
-LOOP = 3  # consecutive watchdog resets that are a boot loop: the settings changed last are the likely cause
+LOOP = 3  # consecutive watchdog resets that count as a boot loop, probably caused by the latest change of settings
 FIRST_MAX = 1 << 29  # this plus some thousand boots is a small integer of MicroPython on a 32-bit board
 
-# number: None if it could not be stored, since it would be reused. watchdogs: consecutive watchdog resets, including this
-# boot. is_new: no count was stored
+# number: None if it could not be stored, because the next boot would have the same one. watchdogs: consecutive watchdog
+# resets, including this one. is_new: no count was stored
 Boot = namedtuple("Boot", "number watchdogs is_new")
 
 
 def count(folder: str, cause: str, draw: "Callable[[int, int], int]") -> Boot:
-    """Count this boot and return it. `cause` is that of the reset; `draw` is random.randint. Raises nothing."""
+    """Count this boot and return it. `cause`: of the reset; `draw`: random.randint. Raises nothing."""
     stored = record_file.load(folder + FILE)
     is_new = not isinstance(stored, list) or len(stored) != 2
     number, watchdogs = (draw(0, FIRST_MAX), 0) if is_new else stored

@@ -29,7 +29,7 @@ def _whole(lowest: int, highest: int) -> "Check":
 
 
 def _none_or(lowest: int, highest: int) -> "Check":
-    """As `_whole`, or 0 for off."""
+    """Return a check like `_whole` that also accepts 0, for off."""
     inside = _whole(lowest, highest)
     return lambda value: None if value == 0 and not isinstance(value, bool) else inside(value)
 
@@ -38,7 +38,7 @@ def _flag(value: object) -> str | None:
     return None if isinstance(value, bool) else "needs true or false"
 
 
-CODE_MIN = 8  # characters of an installer's code; an older one that is stored may be shorter
+CODE_MIN = 8  # characters of a new installer code; a stored one from an older firmware may be shorter
 _ID_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 # name: default, check (None if valid, else what is required)
@@ -48,26 +48,26 @@ TABLE: "dict[str, tuple[Any, Check]]" = {
     "broker": ("", _text(253)),
     "port": (8883, _whole(1, 65535)),
     "plain_mqtt": (False, _flag),  # for development: no TLS; reported in the heartbeat
-    "apn": ("internet", _text(50)),  # as startup.open_pdp_context takes it
-    # Of the circuit, as it was set before there were records (commissioning.py).
+    "apn": ("internet", _text(50)),  # the limit of startup.open_pdp_context
+    # Rating of the circuit in units that were installed before commissioning records were introduced (commissioning.py).
     "installer_max_a": (6, _whole(6, 80)),
     "tethered": (True, _flag),  # the cable is fixed to the unit
     "ventilated": (False, _flag),  # the site has the ventilation that state D requires
-    "fallback_amps": (0, _none_or(6, 80)),  # ceiling without messages of the load manager; 0 = there is none
-    "contactor_fitted_at": (0, _whole(-1000000, 10000000)),  # closings of the unit, when its contactor was new
-    "installer_code": ("", _text(32)),  # unlocks all but the owner's; never shown. A new one: CODE_MIN
-    # Calibration of the board's view of the pilot (board.py); within these no level of one state reads as another.
+    "fallback_amps": (0, _none_or(6, 80)),  # ceiling without messages from the load manager; 0 = no load manager
+    "contactor_fitted_at": (0, _whole(-1000000, 10000000)),  # count of closings when the contactor was new
+    "installer_code": ("", _text(32)),  # unlocks all settings but the owner's; never shown. At least CODE_MIN if new
+    # Calibration of the board's pilot measurement (board.py). Within these bounds, no state's level is read as another state.
     "pilot_gain_permille": (1000, _whole(950, 1050)),
     "pilot_zero_mv": (0, _whole(-300, 300)),
     "schedule": ("", _text(200)),  # charging/schedule.py; "" = not chosen yet
     "random_delay_max_s": (600, _whole(0, 1800)),  # SI 2021/1467, regulation 11
-    "heartbeat_idle_s": (1140, _whole(5, 3600)),  # less than 1 MB a month; one that fails leaves 11 of the 30 minutes
+    "heartbeat_idle_s": (1140, _whole(5, 3600)),  # below 1 MB a month; a failed one leaves 11 of the 30 minutes
     "heartbeat_charging_s": (60, _whole(5, 600)),
 }
 
 
 def why_not(name: str, value: object, complaints: "dict[str, Check]") -> str | None:
-    """Return why a value is refused, or None. `complaints`: name -> a further check of the same kind."""
+    """Return why a value is refused, or None. `complaints`: further checks by name, of the same type as in TABLE."""
     if name not in TABLE:
         return "no such setting"
     why = TABLE[name][1](value)
@@ -75,7 +75,7 @@ def why_not(name: str, value: object, complaints: "dict[str, Check]") -> str | N
 
 
 def too_short(name: str, value: str) -> str | None:
-    """Return why a valid value is refused as a new one, or None."""
+    """Return why an otherwise valid value is refused as a new one, or None."""
     if name == "installer_code" and len(value) < CODE_MIN:
         return "needs at least %d characters" % CODE_MIN
     return None
@@ -86,7 +86,7 @@ def taken(
 ) -> "tuple[dict[str, Any], list[str]]":
     """Return (values, names refused) of `stored` settings.
 
-    A missing or refused value is replaced by that of `good`, else by its default. An unknown name is refused.
+    A missing or refused value is replaced by the one in `good`, or by its default. An unknown name is refused.
     """
     refused = [name for name in stored if not _stands(name, stored[name], complaints)]
     values: dict[str, Any] = {}
@@ -100,5 +100,5 @@ def taken(
 
 
 def _stands(name: str, value: object, complaints: "dict[str, Check]") -> bool:
-    """Return whether a stored value is valid, or the default."""
+    """Return whether a stored value is valid or equals the default."""
     return not why_not(name, value, complaints) or (name in TABLE and value == TABLE[name][0])

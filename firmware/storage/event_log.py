@@ -1,7 +1,8 @@
 """The local event log: the latest events in memory, security events in flash as well (SI 2021/1467, Schedule 1).
 
-The flash holds the last 256 security events at least, in files of 64 lines with a CRC each; other events cannot displace them.
-Events about one thing are written once a minute at most, to limit flash wear; the next line about it counts those left out.
+The flash holds at least the last 256 security events, in files of 64 lines with a CRC each; other events cannot displace them.
+Events on the same subject are written at most once a minute, to limit flash wear. The next line on the subject has the number
+of events that were omitted.
 """
 
 import binascii
@@ -23,15 +24,15 @@ class EventLog:
     """The log, in `folder`. `refused` counts security events that could not be written."""
 
     def __init__(self, folder: str) -> None:
-        self._latest: list[str] = []  # JSON: the values would take four times the memory
+        self._latest: list[str] = []  # JSON, because the values would take four times the memory
         self.refused = 0
         self._folder = folder + FOLDER
-        self._written_ms: dict[str, int] = {}  # by what it is about
+        self._written_ms: dict[str, int] = {}  # by subject
         self._omitted: dict[str, int] = {}
         try:
             os.mkdir(self._folder)
         except OSError:
-            pass  # it exists; a failing flash shows in `refused`
+            pass  # it exists; a flash failure is counted in `refused`
         files = self._files()
         self._file = files[-1] if files else 0
         self._lines = len(self._read(self._file))
@@ -98,7 +99,9 @@ class EventLog:
 
 
 def _about(kind: str, details: object) -> str:
-    """The kind, and what was done or the first key: a changed authority must not hide a broker that is not trusted."""
+    """Return the subject of an event: its kind, and `what` or its first key. A change of the authority must not hide the event
+    of a broker that is not trusted, which has the same kind.
+    """
     if not isinstance(details, dict) or not details:
         return kind
     return "%s %s" % (kind, details.get("what") or min(details))

@@ -6,11 +6,14 @@ if False:  # for mypy alone
     from collections.abc import Iterable
 
 FOLDERS = ("/sessions", "/outbox")
-FILES = ("/settings.good", "/orders")  # the good settings include the old secret
+FILES = ("/settings.good", "/orders")  # the file of good settings includes the old secret
 
 
 def forget_owner(flash: str) -> None:
-    """Remove sessions, outbox and stored commands below `flash`. Files that cannot be removed are skipped. Raises nothing."""
+    """Remove sessions, outbox, good settings and command IDs below `flash`. Files that cannot be removed are skipped.
+
+    Raises nothing.
+    """
     for folder in FOLDERS:
         for name in _names(flash + folder):
             _remove("%s/%s" % (flash + folder, name))

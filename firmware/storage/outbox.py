@@ -1,14 +1,15 @@
-"""The queue of messages that are not acknowledged yet: in flash, ordered, bounded. Only `remove` deletes a record.
+"""The queue of messages that are not acknowledged yet: in flash, ordered, bounded. A record is deleted only by `remove`, or
+dropped when the queue is full.
 
-Each record is a file, written once: length, CRC, bytes. Files of this size are stored in littlefs's metadata log, which is
-only appended to: adding or removing a record is one commit, mostly without an erase, and no record is copied for another. A
-longer file that is appended to would be: littlefs copies its last block, and a power cut between copy and commit, on a chip
+Each record is a file, which is written once: length, CRC, body. littlefs stores files of this size in its metadata log, which
+is append-only. Adding or removing a record is one commit, mostly without an erase, and copies no other record. A single longer
+file that is appended to would be worse: littlefs copies its last block, and a power cut between copy and commit, on a chip
 that reorders them, loses stored records.
 
-A file name is the letter of the kind, the boot and the sequence number; the last two identify a record permanently, and the
-lowest is sent first. Heartbeats are not queued: each includes all that the one before reported. Memory use does not grow
-with the backlog: only the oldest record is held. If the flash fails (full, or worn out), a few records are kept in memory
-and `flash_failed` is set.
+A file name consists of the letter of the kind, the boot and the sequence number. The last two identify a record permanently,
+and the lowest is sent first. Heartbeats are not queued, because each includes everything that the previous one reported.
+Memory use does not grow with the backlog: only the oldest record is in memory. If the flash fails (full, or worn out), a few
+records are held in memory and `flash_failed` is set.
 """
 
 import binascii
@@ -21,11 +22,11 @@ if False:  # for mypy alone
     from collections.abc import Iterable, Iterator
 
 KINDS = ("result", "event", "session")  # dropped in this order if the queue is full
-RECORDS_MAX = 300  # about 250 kB of flash: months of normal operation without a network
+RECORDS_MAX = 300  # about 250 kB of flash: enough for months of normal operation without a network
 BODY_MAX = 480  # bytes; files up to 512 are stored in the metadata (FlashImage mounts with progsize=128)
 MEMORY_MAX = 16  # records, while the flash fails
-UNREAD_MAX = 4  # files that are passed over in one look for the oldest
-CORRUPT = 84  # LFS_ERR_CORRUPT of littlefs (lfs.h): what is in the file is damaged
+UNREAD_MAX = 4  # unreadable files that are skipped in one search for the oldest
+CORRUPT = 84  # LFS_ERR_CORRUPT of littlefs (lfs.h): the content of the file is damaged
 
 _HEADER = ">HI"  # length of the body, CRC-32 of the body
 _HEADER_BYTES = 6
@@ -36,18 +37,18 @@ Record = namedtuple("Record", "kind boot sequence body")
 
 
 class Outbox:
-    """The queue in `folder` of a mounted littlefs, created if needed. For one thread. Counters count since boot."""
+    """The queue in `folder` of a mounted littlefs, which is created if needed. For one thread. Counters start at boot."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
         try:
             os.mkdir(folder)
         except OSError:
-            pass  # it exists; if not, every `put` fails
+            pass  # it exists; otherwise every `put` fails and sets `flash_failed`
         self.flash_failed = False  # the last record could not be stored
         self.dropped = 0  # records dropped
-        self.damaged = 0  # files without a valid record; a power cut leaves one at most
-        self._refused = False  # the flash accepts nothing at the moment (EAGAIN), whatever room it has
+        self.damaged = 0  # files without a valid record; a power cut leaves at most one
+        self._refused = False  # the flash refused the last write temporarily (EAGAIN), although it may have room
         self._memory: list[Record] = []
         self._not_removed: list[str] = []  # names that could not be deleted; after a restart they are sent again
         self._stored = sum(1 for _ in self._names())
@@ -61,7 +62,7 @@ class Outbox:
         record = Record(kind, boot, sequence, body)
         if self._stored >= RECORDS_MAX:
             self._make_room()
-        # The second attempt is for a flash that other files have filled below RECORDS_MAX.
+        # The second attempt is for a flash that other files have filled before RECORDS_MAX was reached.
         stored = self._store(record) or (not self._refused and self._make_room() and self._store(record))
         self.flash_failed = not stored
         if self.flash_failed:
@@ -82,7 +83,7 @@ class Outbox:
         return self._stored + len(self._memory)
 
     def remove(self, record: Record) -> None:
-        """Remove an acknowledged record that `oldest` returned. Harmless if it has been dropped since."""
+        """Remove an acknowledged record that `oldest` returned. Does nothing if it has been dropped since."""
         if record is self._oldest:
             self._remove(_name(record))
             self._find_oldest()
@@ -90,7 +91,7 @@ class Outbox:
             self._memory.remove(record)
 
     def _store(self, record: Record) -> bool:
-        """Return False if the flash fails."""
+        """Store a record on the flash. Return False if the flash fails."""
         created = False
         try:
             with open(self._path(_name(record)), "wb") as file:
@@ -107,7 +108,7 @@ class Outbox:
         return True
 
     def _make_room(self) -> bool:
-        """Drop the oldest record of the first kind that has one. Returns False if there is none."""
+        """Drop the oldest record of the first of KINDS that has one. Return False if there is no record."""
         for kind in KINDS:
             victim = min((name for name in self._names() if name[0] == kind[0]), default=None)
             if victim is not None:
@@ -119,7 +120,9 @@ class Outbox:
         return False
 
     def _find_oldest(self) -> None:
-        """What the flash does not read now is passed over, and read again when something else has been sent."""
+        """Load the oldest record into `_oldest`. Files that cannot be read now are skipped, and tried again at the next
+        search. Damaged files are removed.
+        """
         self._oldest = None
         unread: list[str] = []
         while self._oldest is None and len(unread) < UNREAD_MAX:
@@ -144,7 +147,7 @@ class Outbox:
             if error.args[0] != CORRUPT:
                 raise
             return None
-        if len(stored) <= _HEADER_BYTES:  # no record is empty; zeros would have the CRC of none
+        if len(stored) <= _HEADER_BYTES:  # no record is empty; a header of zeros would have the CRC of an empty body
             return None
         length, crc = struct.unpack(_HEADER, stored[:_HEADER_BYTES])
         body = stored[_HEADER_BYTES:]

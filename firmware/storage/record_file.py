@@ -1,7 +1,7 @@
-"""A JSON value in a file, with a CRC, replaced atomically.
+"""A JSON value in a file with a CRC, which is replaced atomically.
 
-On littlefs, data written to a file take effect when it is closed: after a power cut the file holds the old value or the new
-one, and a small value costs one flash write. The CRC detects other damage.
+On littlefs, data written to a file take effect when it is closed. After a power cut the file therefore has the old value or
+the new one, and a small value costs one flash write. The CRC detects other damage.
 """
 
 import binascii
@@ -12,7 +12,7 @@ if False:  # for mypy alone
 
 
 def load(path: str) -> "Any":
-    """Return the value stored at `path`, None if there is none or if it is damaged. Raises nothing."""
+    """Return the value stored at `path`; None if there is none or it is damaged. Raises nothing."""
     try:
         with open(path, "rb") as file:
             stored = file.read()
@@ -23,7 +23,7 @@ def load(path: str) -> "Any":
 
 
 def save(path: str, value: object) -> None:
-    """Store `value`; without a flash write if it is unchanged. Raises OSError if the flash fails."""
+    """Store `value`, unless it is unchanged. Raises OSError if the flash fails."""
     text = json.dumps(value).encode()
     stored = b"%08x " % binascii.crc32(text) + text
     if _same(path, stored):

@@ -1,7 +1,8 @@
 """The log of charging sessions in flash, for more than 12 months (SI 2021/1467, regulation 9).
 
-Records of fixed length with a CRC, appended to files of 128; the oldest of 17 files is removed. littlefs keeps files intact
-in a power cut; a record with a wrong CRC is skipped. 2,048 sessions at least: five and a half a day for a year.
+Records have a fixed length and a CRC. They are appended to files of 128 records; the oldest of 17 files is removed. littlefs
+keeps files intact in a power cut. A record with a wrong CRC is skipped. The log holds at least 2,048 sessions: five and a half
+a day for a year.
 """
 
 import binascii
@@ -31,10 +32,10 @@ class SessionLog:
         try:
             os.mkdir(self._folder)
         except OSError:
-            pass  # it exists; a failing flash shows in `append`
+            pass  # it exists; otherwise `append` raises
 
     def append(self, stored: Stored) -> None:
-        """Append a record. Raises OSError if the flash fails."""
+        """Append a record, and remove files that are too old. Raises OSError if the flash fails."""
         body = struct.pack(_FORM, *stored)
         with open(self._path(stored.number), "ab") as file:
             file.write(body + struct.pack(">I", binascii.crc32(body)))

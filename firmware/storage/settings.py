@@ -1,7 +1,7 @@
-"""The unit's settings in flash. Defaults and bounds: bounds.py.
+"""The unit's settings in flash. bounds.py has their defaults and bounds.
 
 A change with an invalid value is refused as a whole. If the stored file is damaged, or from a firmware with other bounds, each
-invalid value is replaced by the last good one, else by its default: the unit still charges, within the installer's limit.
+invalid value is replaced by the last good one, or by its default. The unit then still charges, within the installer's limit.
 """
 
 from firmware.errors import SettingError
@@ -32,7 +32,7 @@ KEPT = (  # not changed by a factory reset: identity and installation
     "pilot_gain_permille",
     "pilot_zero_mv",
 )
-# All others are changed with the installer's code only: identity, trust, installation.
+# Settings that do not require the installer code. All others do: identity, trust, installation.
 OWNERS = ("schedule", "random_delay_max_s", "heartbeat_idle_s", "heartbeat_charging_s")
 
 
@@ -43,7 +43,7 @@ class Settings:
     """
 
     def __init__(self, folder: str, complaints: "dict[str, Callable[[Any], str | None]] | None" = None) -> None:
-        """`complaints`: name -> a further check of a value: why it is refused, or None."""
+        """`complaints`: further checks by name; each returns why a value is refused, or None."""
         self._path = folder + FILE
         self._good_path = folder + GOOD_FILE
         self._complaints = complaints or {}
@@ -69,7 +69,7 @@ class Settings:
         return sorted(self._values)
 
     def shown(self, name: str) -> "Any":
-        """Return the value for display, without secrets."""
+        """Return the value for display: "(set)" or "(not set)" for a secret, "-" for an empty text."""
         if name in SECRETS:
             return "(set)" if self[name] else "(not set)"
         return self[name] if self[name] != "" else "-"
@@ -79,9 +79,9 @@ class Settings:
         return bool(self["id"] and self["secret"] and self["broker"])
 
     def change(self, wanted: "dict[str, Any]") -> None:
-        """Check and store all values of `wanted`. Raises SettingError for an invalid one, OSError if the flash fails.
+        """Check and store all values of `wanted`. Raises SettingError if one is invalid, OSError if the flash fails.
 
-        Nothing changes if it raises.
+        If it raises, nothing has changed.
         """
         with LazyImport():
             from firmware.storage import bounds
@@ -96,7 +96,7 @@ class Settings:
         self._values = values
 
     def reset(self, secret: str) -> None:
-        """Reset all settings but KEPT to their defaults, and set a new secret. Raises OSError if the flash fails."""
+        """Reset all settings except KEPT to their defaults, and set a new secret. Raises OSError if the flash fails."""
         with LazyImport():
             from firmware.storage import bounds
 
@@ -106,17 +106,17 @@ class Settings:
         self._values = values
 
     def keep_as_good(self) -> None:
-        """Store the present settings as good ones. Raises nothing."""
+        """Store the current settings as the good ones. Raises nothing."""
         try:
             self._store(self._good_path, self._values)
         except OSError:
             pass  # the previous good settings remain
 
     def fall_back(self) -> bool:
-        """Restore the last good settings. Returns False if there are none, or they are the same."""
+        """Restore the last good settings. Return False if there are none, or if they equal the current ones."""
         good = _stored(self._good_path)
         if good and self["installer_code"]:
-            # No number of resets opens a unit, or brings an old code back.
+            # The installer code is not restored, so that resets cannot unlock a unit or bring an old code back.
             good["installer_code"] = self["installer_code"]
         if not good or good == self._values:
             return False
@@ -124,7 +124,7 @@ class Settings:
         try:
             self._store(self._path, self._values)
         except OSError:
-            pass  # they apply until the next boot, which restores them again
+            pass  # they apply until the next boot, which then restores them again
         return True
 
     def _store(self, path: str, values: "dict[str, Any]") -> None:

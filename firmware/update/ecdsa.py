@@ -1,8 +1,8 @@
 """Verification of ECDSA signatures on P-256 (FIPS 186-5, 6.4.2; the curve is in SP 800-186, 3.2.1.3). Pure.
 
-Nothing here is secret, so nothing here takes care to run in constant time. All of it is a generator that yields after each
-step: MicroPython keeps its lock during an operation on large integers, and the steps are short beside a period of the control
-loop (hil_tests/cortex_m measures the longest).
+All inputs are public, so the code need not run in constant time. It is written as generators that yield after each step,
+because MicroPython holds its global lock during an operation on large integers. The steps are short compared with a period of
+the control loop (hil_tests/cortex_m measures the longest).
 """
 
 if False:  # for mypy alone
@@ -22,8 +22,10 @@ BITS = 256
 
 
 def verify(key: bytes, digest: bytes, signature: bytes) -> "Any":
-    """A generator that returns whether `signature`, r and s, is one of `digest` by the owner of `key`, x and y: 64 bytes each,
-    `digest` 32, numbers big-endian. Yields None after each step. Raises nothing, whatever the bytes.
+    """A generator that returns whether `signature` is a valid signature of `digest` by the owner of `key`.
+
+    `key` (x and y) and `signature` (r and s) have 64 bytes each, `digest` has 32; numbers are big-endian. Yields None after
+    each step. Raises nothing, for any bytes.
     """
     if len(key) != 2 * NUMBER_BYTES or len(signature) != 2 * NUMBER_BYTES or len(digest) != NUMBER_BYTES:
         return False
@@ -34,7 +36,8 @@ def verify(key: bytes, digest: bytes, signature: bytes) -> "Any":
     u1, u2 = int.from_bytes(digest, "big") * w % N, r * w % N
     both = yield from _sum(x, y)
     jx, _, jz = yield from _multiply(u1, u2, (x, y), both)
-    # x of the sum is jx / jz**2, and r is it modulo N: it was r, or r + N where that is in the field. Saves an inversion.
+    # The x of the sum is jx / jz**2, and r is that modulo N. So x is r, or r + N if that is in the field. This comparison
+    # saves an inversion.
     square = jz * jz % P
     return bool(jz) and ((r * square - jx) % P == 0 or (r + N < P and ((r + N) * square - jx) % P == 0))
 
@@ -48,7 +51,7 @@ def _is_on_curve(x: int, y: int) -> bool:
 
 
 def _inverse(value: int, modulus: int) -> "Any":
-    """The inverse of `value`, by the extended Euclidean algorithm: pow() would do it in one call that nothing interrupts."""
+    """Return the inverse of `value`, by the extended Euclidean algorithm. pow() would be a single uninterruptible call."""
     low, high = 1, 0
     small, large = value % modulus, modulus
     while small > 1:
@@ -60,7 +63,7 @@ def _inverse(value: int, modulus: int) -> "Any":
 
 
 def _sum(x: int, y: int) -> "Any":
-    """G + (x, y), affine; None where that is the point at infinity."""
+    """Return G + (x, y), affine; None if that is the point at infinity."""
     if x == GX:
         if y != GY:
             return None
@@ -74,9 +77,9 @@ def _sum(x: int, y: int) -> "Any":
 
 
 def _multiply(u1: int, u2: int, key: "Point", both: "Point") -> "Any":
-    """u1 * G + u2 * key, both bit by bit at once (Straus; Shamir's trick); `both` is G + key.
+    """Return u1 * G + u2 * key, calculated bit by bit for both at once (Straus; Shamir's trick). `both` is G + key.
 
-    In Jacobian coordinates: (jx, jy, jz) is (jx / jz**2, jy / jz**3), jz = 0 at infinity.
+    The result is in Jacobian coordinates: (jx, jy, jz) is (jx / jz**2, jy / jz**3), with jz = 0 at infinity.
     """
     addends = (None, (GX, GY), key, both)
     jx, jy, jz = 1, 1, 0
@@ -92,7 +95,9 @@ def _multiply(u1: int, u2: int, key: "Point", both: "Point") -> "Any":
 
 
 def _double(jx: int, jy: int, jz: int) -> "tuple[int, int, int]":
-    """dbl-2001-b of the Explicit-Formulas Database. No point of this curve is its own negative: jy is not 0."""
+    """Double a point: dbl-2001-b of the Explicit-Formulas Database. No point of this curve is its own negative, so jy is not
+    0.
+    """
     delta, gamma = jz * jz % P, jy * jy % P
     beta = jx * gamma % P
     alpha = 3 * (jx - delta) * (jx + delta) % P
@@ -101,7 +106,7 @@ def _double(jx: int, jy: int, jz: int) -> "tuple[int, int, int]":
 
 
 def _add(jx: int, jy: int, jz: int, x: int, y: int) -> "tuple[int, int, int]":
-    """(jx, jy, jz) and the affine (x, y), by the group law in mixed coordinates."""
+    """Add (jx, jy, jz) and the affine (x, y), by the group law in mixed coordinates."""
     if not jz:
         return x, y, 1
     square = jz * jz % P

@@ -1,4 +1,4 @@
-"""The files of an update in the flash: how far each has come, and what a cut has left of it."""
+"""The files of an update in the flash: their progress, and their repair after a power cut."""
 
 import binascii
 import hashlib
@@ -14,15 +14,15 @@ DIGEST_BYTES = 16  # of a piece
 
 
 def prepare(folder: str) -> int:
-    """Remove what a cut has left of an unpacking; the bytes of the image that have come."""
+    """Remove incomplete files that a power cut has left in a slot; return how many bytes of the image are stored."""
     for name in ("/image.new", "/product.new", "/product"):
         remove(folder + name)
     return _length(folder + IMAGE_FILE)
 
 
 def keep_good_pieces(path: str, pieces: bytes) -> "Any":
-    """Of an image that a cut has left: a chip that reorders its writes may have kept the length of a piece without its bytes.
-    Raises OSError.
+    """Truncate an image after its last good piece, after a power cut: a chip that reorders its writes may have stored the
+    length of a piece without its bytes. A generator. `pieces`: the digests of the manifest. Raises OSError.
     """
     good = 0
     with open(path, "rb") as file:
@@ -44,26 +44,26 @@ def remove(path: str) -> None:
     try:
         os.remove(path)
     except OSError:
-        pass  # it is not there; if it is, the next write shows what is wrong
+        pass  # it does not exist; if it does, the next write raises
 
 
 def held_bytes(folder: str) -> int:
-    """Bytes of all files in a folder."""
+    """Return the total size of the files in a folder; 0 if there is no such folder."""
     try:
         return sum(_length(folder + "/" + name) for name in os.listdir(folder))
     except OSError:
-        return 0  # there is no such folder
+        return 0
 
 
 def make_folder(folder: str) -> None:
     try:
         os.mkdir(folder)
     except OSError:
-        pass  # it is there; if not, the first write fails
+        pass  # it exists; otherwise the first write fails
 
 
 def whole_pieces(path: str, total: int) -> int:
-    """The length of a file so far; one that no pieces can have made is removed."""
+    """Return the length of a partly fetched file. A file whose length is not that of whole pieces is removed; 0 then."""
     length = _length(path)
     if length == total or (length < total and length % PIECE_BYTES == 0):
         return length
@@ -72,7 +72,7 @@ def whole_pieces(path: str, total: int) -> int:
 
 
 def _length(path: str) -> int:
-    """Of a file that is fetched: 0 if there is none. Each piece is written whole, or not at all."""
+    """Return the length of a file; 0 if there is none. Each piece is written completely or not at all."""
     try:
         return int(os.stat(path)[6])
     except OSError:
@@ -80,7 +80,7 @@ def _length(path: str) -> int:
 
 
 def short_hash(path: str) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of a short file; "" if there is none."""
+    """Return the first 16 hexadecimal digits of the SHA-256 of a short file; "" if there is no such file."""
     try:
         with open(path, "rb") as file:
             return binascii.hexlify(hashlib.sha256(file.read()).digest()[:8]).decode()

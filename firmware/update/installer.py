@@ -1,7 +1,7 @@
-"""From an image that has come to a product in a slot. Generators: each yields after a step of some milliseconds.
+"""Verifies a fetched image and unpacks it to a product in a slot. Generators: each yields after a step of some milliseconds.
 
-Nothing is taken from the transfer's word: size, digest and signature are checked of what lies in the flash. The product is
-unpacked beside its final name and renamed when it is whole.
+The results of the transfer are not trusted: size, digest and signature are checked on the files in the flash. The product is
+unpacked to a temporary name and renamed when it is complete.
 """
 
 import hashlib
@@ -18,16 +18,16 @@ if False:  # for mypy alone
     from typing import Any
 
 MANIFEST, IMAGE, PRODUCT = "/manifest", "/image", "/product"  # in a slot
-NEW = ".new"  # ends the name of what is not whole yet
+NEW = ".new"  # suffix of an incomplete file
 STEP_BYTES = 512
 WINDOW_BITS = 12  # of the deflate stream: 4 kB of memory
 NAME_MAX = 64
-FIRST = "firmware/main.mpy"  # must be there
+FIRST = "firmware/main.mpy"  # must be in the image
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/"
 
 
 def trusted(content: bytes) -> "Any":
-    """The Manifest in a file, if one of our keys has signed it. Raises UpdateRefused."""
+    """Return the Manifest in a file if one of KEYS has signed it. Raises UpdateRefused."""
     signed = manifest.split(content)
     key = bytes.fromhex(KEYS[signed.key]) if KEYS[signed.key] else b""
     digest = hashlib.sha256(signed.line).digest()
@@ -38,7 +38,7 @@ def trusted(content: bytes) -> "Any":
 
 
 def install(folder: str) -> "Any":
-    """Make the product of the image in `folder`. Raises UpdateRefused, and OSError if the flash fails."""
+    """Verify and unpack the image in `folder`. Raises UpdateRefused, and OSError if the flash fails."""
     with open(folder + MANIFEST, "rb") as file:
         said = yield from trusted(file.read(manifest.MANIFEST_MAX + 1))
     yield from _check_image(folder + IMAGE, said)
@@ -64,12 +64,12 @@ def _check_image(path: str, said: "manifest.Manifest") -> "Any":
 def _unpack(folder: str, said: "manifest.Manifest") -> "Any":
     with open(folder + IMAGE, "rb") as packed, open(folder + PRODUCT + NEW, "wb") as target:
         unpacking = _Unpacking(deflate.DeflateIO(packed, deflate.RAW, WINDOW_BITS), target, said.unpacked)
-        names: list[str] = [""]  # the last one
+        names: list[str] = [""]  # the name of the last file
         found = False
         while unpacking.left:
             name, size = unpacking.head()
             if name <= names[0]:
-                raise UpdateRefused("manifest")  # not sorted, or there twice
+                raise UpdateRefused("manifest")  # names are not sorted, or not unique
             names[0] = name
             found = found or name == FIRST
             yield from unpacking.content(size)
@@ -80,7 +80,7 @@ def _unpack(folder: str, said: "manifest.Manifest") -> "Any":
 
 
 class _Unpacking:
-    """Copies a stream to a file, at most `left` bytes. What it meets in a signed image may still be a maker's mistake."""
+    """Copies a stream to a file, at most `left` bytes. It checks even a signed image, which may have a maker's mistakes."""
 
     def __init__(self, stream: "Any", target: "Any", left: int) -> None:
         self._stream = stream
@@ -89,7 +89,7 @@ class _Unpacking:
         self.digest = hashlib.sha256()
 
     def head(self) -> "tuple[str, int]":
-        """(name, bytes) of the next file."""
+        """Return (name, size in bytes) of the next file. Raises UpdateRefused."""
         (length,) = struct.unpack(">H", self._copy(2))
         if not 0 < length <= NAME_MAX:
             raise UpdateRefused("manifest")
@@ -105,7 +105,7 @@ class _Unpacking:
             yield
 
     def more(self) -> bool:
-        """Whether there is anything left in the stream."""
+        """Return whether the stream has further bytes."""
         return bool(self._read(1))
 
     def _copy(self, count: int) -> bytes:
@@ -125,5 +125,5 @@ class _Unpacking:
     def _read(self, most: int) -> bytes:
         try:
             return bytes(self._stream.read(most))
-        except (OSError, EOFError, ValueError):  # of the flash or of the stream: the image is not what it should be
+        except (OSError, EOFError, ValueError):  # from the flash or the decompression: the image is damaged
             raise UpdateRefused("hash") from None

@@ -1,7 +1,7 @@
-"""The manifest of a release: what the image is, for whom, and who has signed that. Pure; any bytes are a refusal.
+"""The manifest of a release: describes the image and its target boards, and has a signature. Pure; invalid bytes are refused.
 
-One line of JSON, and a line `KEY SIGNATURE`: the number of a key of keys.py, and base64 of the 64 bytes r and s over the
-SHA-256 of the first line, without its end.
+It consists of one line of JSON, and a line `KEY SIGNATURE`: the number of a key in keys.py, and the base64 of the 64 bytes r
+and s of the signature over the SHA-256 of the first line without its line end.
 """
 
 import binascii
@@ -15,23 +15,25 @@ if False:  # for mypy alone
 
 MANIFEST_MAX = 8192  # bytes
 IMAGE_MAX = 262144  # bytes of an image, compressed
-UNPACKED_MAX = 1048576  # bytes of it, unpacked
-PIECE_BYTES = 1024  # of an image, each with a digest of its own
-DIGEST_BYTES = 16  # of SHA-256, for a piece
+UNPACKED_MAX = 1048576  # bytes of an unpacked image
+PIECE_BYTES = 1024  # size of a piece of the image; each has its own digest
+DIGEST_BYTES = 16  # of the SHA-256 of a piece
 BOARDS_MAX = 16
 NAME_MAX = 40  # characters of a board's name
 SHA256_DIGITS = 64
 SIGNATURE_BYTES = 64
 NUMBER_MAX = 9999  # of a part of a version
 
-# version and least: three numbers each. pieces: the digests, one after the other
+# version, least: three numbers each. pieces: the concatenated digests of the pieces
 Manifest = namedtuple("Manifest", "version least boards size unpacked sha256 unpacked_sha256 pieces")
-# What was signed (the bytes of the first line), the number of the key, and the signature
+# line: the signed bytes, which are the first line; key: number of the key
 Signed = namedtuple("Signed", "line key signature")
 
 
 def split(content: bytes) -> Signed:
-    """The two lines of a file. Nothing of the first is looked at before its signature is. Raises UpdateRefused."""
+    """Split a manifest file into its two lines, without parsing the first, whose signature is not verified yet. Raises
+    UpdateRefused.
+    """
     line, _, rest = content.partition(b"\n")
     number, _, text = rest.partition(b" ")
     text = text.rstrip(b"\n")
@@ -47,7 +49,7 @@ def split(content: bytes) -> Signed:
 
 
 def read(line: bytes) -> Manifest:
-    """What the first line says. Raises UpdateRefused."""
+    """Parse the first line, after its signature was verified. Raises UpdateRefused."""
     if len(line) > MANIFEST_MAX or any(byte > 126 for byte in line):
         raise UpdateRefused("manifest")
     try:
@@ -57,7 +59,7 @@ def read(line: bytes) -> Manifest:
 
 
 def judge(manifest: Manifest, version: str, board: str) -> None:
-    """Raises UpdateRefused if the release is not for this board, or not for a unit that runs `version`."""
+    """Raise UpdateRefused if the release is not for this board, or not for a unit that runs `version`."""
     if board not in manifest.boards:
         raise UpdateRefused("board")
     runs = numbers(version)
@@ -66,7 +68,7 @@ def judge(manifest: Manifest, version: str, board: str) -> None:
 
 
 def numbers(version: object) -> "tuple[int, ...]":
-    """(1, 4, 0) of "1.4.0". Raises ValueError."""
+    """Return (1, 4, 0) for "1.4.0". Raises ValueError if it is not a version."""
     parts = version.split(".") if isinstance(version, str) and len(version) <= 14 else ()
     if len(parts) != 3 or not all(part and all(digit in "0123456789" for digit in part) for part in parts):
         raise ValueError("no version")

@@ -1,4 +1,4 @@
-"""How an update begins: by a command of the cloud, or by what lies in the flash at the start."""
+"""Starts an update, by a command of the cloud, or resumes it from the flash after a restart."""
 
 import sys
 
@@ -13,14 +13,14 @@ if False:  # for mypy alone
 
 
 def order(unit: "ChargePoint", wanted: "dict[str, Any]") -> None:
-    """The cloud wants this release installed: {"v", "h", "m", "r"}, or none (`v` ""). Raises CommandRefused; OSError if the
+    """Accept the cloud's order for a release: {"v", "h", "m", "r"}; `v` "" withdraws it. Raises CommandRefused; OSError if the
     flash fails.
     """
     updates = unit.updates or _begin(unit)
     if updates is None and wanted["v"]:
         raise CommandRefused("this unit takes no updates over the air")
     if updates is None:
-        return  # of nothing, nothing is withdrawn
+        return  # there is nothing to withdraw
     if not wanted["v"]:
         updates.withdraw()
     elif not wanted["h"] or not wanted["m"]:
@@ -31,13 +31,13 @@ def order(unit: "ChargePoint", wanted: "dict[str, Any]") -> None:
 
 
 def resume(unit: "ChargePoint") -> "Updates | None":
-    """What was begun before this start; None if there is nothing to do."""
+    """Return the Updates to continue after a start; None if there is nothing to do."""
     updates = _begin(unit)
     return updates if updates and updates.is_needed() else None
 
 
 def progress(unit: "ChargePoint") -> "tuple[dict[str, Any] | None, str]":
-    """(what was ordered, with why it was refused, or None; how far it is), for people."""
+    """Return (the order with the reason if it was refused, or None; the progress as text for people)."""
     updates = unit.updates
     if updates is None:
         return record_file.load(unit.flash() + FILE), "-"
@@ -46,6 +46,6 @@ def progress(unit: "ChargePoint") -> "tuple[dict[str, Any] | None, str]":
 
 
 def _begin(unit: "ChargePoint") -> "Updates | None":
-    """None where no starter has chosen what runs (boards/stock/starter.py): it could not choose another one either."""
+    """Create the Updates. Return None if the image has no starter (boards/stock/starter.py) and so cannot change slots."""
     starter = sys.modules.get("starter")
     return Updates(unit, starter.started) if starter else None

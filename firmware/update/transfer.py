@@ -1,9 +1,10 @@
-"""Fetches one file, a manifest or an image, in pieces over a slow network. Pure: values and now_ms in, questions out.
+"""Fetches one file, a manifest or an image, in pieces over a slow network. Pure: values and now_ms in, requests out.
 
-A question asks for a window of pieces from where the file ends; they come in order, or not at all. What came is in the
-file: after any cut the next question begins at its end. A window that stays unanswered is asked for again, ever more seldom;
-one that is whole is followed by the next after a pause. The quicker it came, the larger is the next: each question costs
-250 bytes on the air, but what is sent after a window, such as a command of the owner, comes after it.
+A request (`question`) asks for a window of pieces from the current end of the file. Pieces are accepted only in order. They
+are appended to the file, so after any interruption the next request begins at its end. An unanswered window is requested
+again, at increasing intervals. After a complete window, the next one follows after a pause. The faster a window arrived, the
+larger is the next one: each request costs 250 bytes of traffic, but a message that is sent after a window, such as a command
+of the owner, is delayed by it.
 """
 
 if False:  # for mypy alone
@@ -13,53 +14,53 @@ if False:  # for mypy alone
 
 MANIFEST, IMAGE = 0, 1  # `f` of a question
 PIECE_BYTES = 1024
-WINDOW = 8  # pieces, at first: a bad GPRS of 500 bytes a second brings them within 20 s
+WINDOW = 8  # pieces in the first window; poor GPRS (500 bytes/s) transfers them within 20 s
 WINDOW_MAX = 32
-WINDOW_MS = 10000  # how long a window may take, from its question to its last piece
+WINDOW_MS = 10000  # target duration of a window, from its request to its last piece
 HEAD_BYTES = 12  # of a message: hash of the manifest (8), file, offset (3)
-PACE_MS = 30000  # between two windows: the link is there for other things
-ANSWER_MS = 30000  # since the last piece, or the question: the rest does not come any more
+PACE_MS = 30000  # pause between two windows, for other messages
+ANSWER_MS = 30000  # this long after the last piece, or the request, the rest of a window counts as lost
 AGAIN_FIRST_MS, AGAIN_LAST_MS = 30000, 3600000
-GENEROSITY = 3  # so many times the size may come; then one window an hour
-BAD_MAX = 8  # pieces with other bytes than the manifest says, in a row; then it is not what was announced
+GENEROSITY = 3  # after this many times the file's size was received, only one window an hour is requested
+BAD_MAX = 8  # consecutive pieces that do not match the manifest; then the file is not the announced one
 
 
 class Transfer:
-    """`at` is the length of the file so far, `total` what it will be. `bad` counts wrong pieces since the last right one,
-    `asked` all questions.
+    """The state of a transfer. `at`: length of the file so far; `total`: its final length; `bad`: wrong pieces since the last
+    good one; `asked`: count of requests.
     """
 
     def __init__(self, file: int, total: int, at: int, pace_ms: int, matches: "Matches") -> None:
-        """`total`: bytes of the file; `matches(number, piece)` says whether a piece is the right one."""
+        """`file`: MANIFEST or IMAGE; `pace_ms`: pause between windows; `matches(number, piece)` checks a piece."""
         self.file = file
         self.at = at
         self.bad = self.asked = 0
         self.total = total
         self._pace_ms = pace_ms
         self._matches = matches
-        self._came = 0  # bytes, of all pieces
-        self._until = at  # what was asked for ends here
+        self._came = 0  # bytes of all received pieces
+        self._until = at  # end of the requested window
         self._window = WINDOW
         self._asked_ms = 0
-        self._failures = 0  # in a row
-        self._due_ms: int | None = None  # the next question; None: at once
+        self._failures = 0  # consecutive unanswered windows
+        self._due_ms: int | None = None  # time of the next request; None: at once
 
     def is_done(self) -> bool:
         return self.at >= self.total
 
     def is_wrong(self) -> bool:
-        """Whether what comes is not what was announced."""
+        """Return whether the received pieces are not those of the announced file."""
         return self.bad >= BAD_MAX
 
     def awaits(self) -> bool:
-        """Whether pieces are on their way."""
+        """Return whether requested pieces are still missing."""
         return self.at < self._until
 
     def question(self, now_ms: int) -> "tuple[int, int] | None":
-        """(offset, bytes) to ask for now; None while there is nothing to ask."""
+        """Return (offset, bytes) to request now; None if no request is due."""
         if self.is_done() or (self._due_ms is not None and now_ms < self._due_ms):
             return None
-        if self.awaits():  # the window before, or what is left of it
+        if self.awaits():  # the last window, or the rest of it, is missing
             self._failures += 1
             self._window = WINDOW
         wanted = min(self._window * PIECE_BYTES, self.total - self.at)
@@ -70,11 +71,11 @@ class Transfer:
         return self.at, wanted
 
     def put_off(self, now_ms: int) -> None:
-        """The broker did not take the question."""
+        """Delay the next request by AGAIN_LAST_MS, because the broker refused this one."""
         self._until, self._due_ms = self.at, now_ms + AGAIN_LAST_MS
 
     def piece(self, now_ms: int, file: int, offset: int, content: bytes) -> bool:
-        """Whether these bytes belong at the end of the file. Any other piece is ignored."""
+        """Process a received piece; return whether it is to be appended to the file. Any other piece is ignored."""
         if file != self.file or offset != self.at or not self.awaits():
             return False
         self._came += len(content)
@@ -95,7 +96,7 @@ class Transfer:
         self._window = max(WINDOW, min(fits, 2 * self._window, WINDOW_MAX))
 
     def _patience_ms(self) -> int:
-        """Until a question that stays unanswered is asked again."""
+        """Return the time after which an unanswered request is repeated."""
         return max(ANSWER_MS, self._spent_ms(), min(AGAIN_LAST_MS, AGAIN_FIRST_MS << min(self._failures, 8)))
 
     def _pause_ms(self) -> int:
@@ -106,7 +107,7 @@ class Transfer:
 
 
 def parts(message: bytes) -> "tuple[bytes, int, int, bytes] | None":
-    """(hash of the manifest, file, offset, bytes) of a message; None if it is none."""
+    """Return (hash of the manifest, file, offset, bytes) of a message with a piece; None if it is not valid."""
     if not HEAD_BYTES < len(message) <= HEAD_BYTES + PIECE_BYTES:
         return None
     return message[:8], message[8], int.from_bytes(message[9:HEAD_BYTES], "big"), message[HEAD_BYTES:]

@@ -1,28 +1,28 @@
-"""Whether a new version has proved itself. Pure.
+"""Decides whether a new version has proved itself. Pure.
 
-It is good after 10 minutes of life, with one message that the cloud has acknowledged, or one charge that began and ended as
-it should. That no network is there is no reason to go back: a unit may be on its own for weeks. What counts against it are
-restarts that nobody asked for, which the starter sees, and a control loop that was late, which is seen here.
+A version is good after it has run for 10 minutes, and either the cloud has acknowledged a message, or a charge has started and
+ended without a fault. A missing network is no reason to roll back, because a unit may be without one for weeks. Two things
+count against a version: unrequested restarts, which the starter detects, and a late control loop, which is detected here.
 """
 
 if False:  # for mypy alone
     from firmware.charging.exchange import Exchange
 
 LIVED_MS = 600000
-SETTLED_MS = 86400000  # one that hangs after an hour is gone back from too
-LATE_MS = 1000  # the guard's own patience (boards/board.py)
+SETTLED_MS = 86400000  # long enough to roll back from a version that hangs only after hours
+LATE_MS = 1000  # the time after which the hardware guard opens the contactor (boards/board.py)
 
 
 class Trial:
     def __init__(self, began_ms: int, state: str) -> None:
-        """`state` of the record: "trial" or "good"."""
+        """`began_ms`: start of the version; `state`: that of the record, "trial" or "good"."""
         self._began_ms = began_ms
         self._state = state
-        self._closed = False  # the contactor, in a charge without a fault so far
+        self._closed = False  # the contactor is closed in a charge without a fault so far
         self._proven = False
 
     def look(self, now_ms: int, exchange: "Exchange") -> "str | None":
-        """What has come of it: "late", "proved", "lived", each once; None: nothing yet."""
+        """Return the result, "late", "proved" or "lived", each of them once; None if there is none yet."""
         if self._state not in ("trial", "good"):
             return None
         if exchange.worst_ms >= LATE_MS:

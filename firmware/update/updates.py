@@ -1,15 +1,16 @@
-"""An update, from the cloud's order to the first day of the new version. In memory only while there is one.
+"""An update, from the cloud's order to the first day of the new version. In memory only during an update.
 
     order -> manifest fetched -> signature, board, version, room -> image fetched -> unpacked -> active, on trial -> restart
 
-All of it is `_steps`, a generator: the link takes a step of it between two messages, while the contactor is open and nothing
-else waits to be sent. What is done lies in the flash, so after a cut it begins anew and goes on where it was:
+The generator `_steps` does all of this. The link runs its steps between two messages, while the contactor is open and no
+record is to be sent. The results of all steps are in the flash, so that after an interruption the generator starts again and
+continues where it was:
 
-    /update        the order, and why its manifest was refused; it stays, so that a slot that is damaged is filled again
-    /update.new    its manifest, until it is checked
-    /a, /b         the slots: `manifest`, signed by one of our keys, `image` as far as it has come, `product` once it is whole
+    /update        the order, and why its manifest was refused; it stays, so that a damaged slot is filled again
+    /update.new    the manifest, until it is checked
+    /a, /b         the slots: `manifest`, signed by one of KEYS; `image`, as far as it is fetched; `product`, once complete
 
-What goes wrong for good is an event and is remembered; the same manifest is not asked for again.
+A permanent failure is recorded as an event and stored; the same manifest is not requested again.
 """
 
 import binascii
@@ -43,17 +44,17 @@ if False:  # for mypy alone
 
 FILE = "/update"  # {"v", "h", "m", "r", "refused"}
 NEW_FILE = "/update.new"  # a manifest that is not checked yet
-MANIFEST_FILE = "/manifest"  # in a slot, as installer.py has it
-CLOSED = ("closing", "charging", "stopping")  # phases in which the contactor is closed, or about to be
-RESERVE_BYTES = 131072  # of the flash, for records: an outbox of two months without a network
-WORK_MS = 100  # of steps at a time
-AGAIN_MS = 3600000  # after the flash or the memory has failed
-TRIES = 3  # then it is given up
-WRONG_MANIFESTS = 3  # that are not the one that was ordered
+MANIFEST_FILE = "/manifest"  # in a slot; same as in installer.py
+CLOSED = ("closing", "charging", "stopping")  # phases in which the contactor is closed or about to close
+RESERVE_BYTES = 131072  # of the flash, reserved for records: an outbox of two months without a network
+WORK_MS = 100  # duration of the steps that are run at a time
+AGAIN_MS = 3600000  # wait after a failure of the flash or the memory
+TRIES = 3  # such failures before the update is refused
+WRONG_MANIFESTS = 3  # attempts to fetch the ordered manifest
 
 
 class Updates:
-    """`started` is the slot that runs. `doing` says in a word how far it is."""
+    """The update. `started`: the running slot; `doing`: the current step, in a word."""
 
     def __init__(self, unit: "ChargePoint", started: str) -> None:
         self.started = started
@@ -62,12 +63,12 @@ class Updates:
         self._unit = unit
         self._flash = unit.flash()
         self.record = slots.load(self._flash)
-        # False: the flash did not take what the starter has decided, or a restart is due.
+        # Whether the record is about the running slot. False if the flash refused the starter's decision, or a restart is due.
         self._is_ours = self.record["active"] == started
         self._restart_due = False
         self.order = record_file.load(self._flash + FILE)
         self._job: Any = None
-        self._path = ""  # of the file that is fetched
+        self._path = ""  # of the file being fetched
         self._not_before_ms = 0
         self._failures = 0
         self._trial: Trial | None = None
@@ -78,14 +79,14 @@ class Updates:
         return self._unit.wall_clock.now_ms()
 
     def is_needed(self) -> bool:
-        """Whether there is something to do, now or after a trial."""
+        """Return whether there is anything to do, now or after a trial."""
         return bool(self._trial or self.record["tell"] or self._restart_due or self._wanted())
 
     def _wanted(self) -> bool:
         return bool(self.order and not self.order["refused"] and self.order["v"] != VERSION)
 
     def take_order(self, order: "dict[str, Any]") -> None:
-        """From now on this update is wanted: {"v", "h", "m", "r"}. Raises CommandRefused; OSError if the flash fails."""
+        """Accept and store an order: {"v", "h", "m", "r"}. Raises CommandRefused; OSError if the flash fails."""
         with LazyImport():
             from firmware.update import manifest
 
@@ -107,14 +108,14 @@ class Updates:
         self._failures = self._not_before_ms = 0
 
     def withdraw(self) -> None:
-        """No update is wanted any more; what has come of one is removed. Raises OSError if the flash fails."""
+        """Withdraw the order and remove the files fetched for it. Raises OSError if the flash fails."""
         self._forget_job()
         self.order = None
         remove(self._flash + FILE)
         self._erase()
 
     def poll(self) -> None:
-        """Called in each pause: tell what the starter has done, watch over the trial, restart when that is due."""
+        """Report the starter's actions, evaluate the trial, and restart when that is due. Call in each pause."""
         if self._restart_due and self._is_open():
             self._unit.restart()
         if self.record["tell"] and self._is_ours and self._unit.journal:
@@ -125,12 +126,12 @@ class Updates:
             self._restart_due = True
         elif found:
             self._keep(slots.after(self.record, found, VERSION))
-            remove(self._flash + "/" + self.started + IMAGE_FILE)  # there only if the power went after the flip
+            remove(self._flash + "/" + self.started + IMAGE_FILE)  # exists only if power was lost after the slot change
             if found == "lived":
                 self._trial = None
 
     def _tell(self) -> None:
-        """What the starter, or the version before, has left to be told."""
+        """Record the events that the starter or the previous version left in the record."""
         for version, result, why in self.record["tell"]:
             self._note(version, result, why)
             if result == "rolled_back" and self.order and self.order["v"] == version:
@@ -138,8 +139,8 @@ class Updates:
         self._keep(slots.told(self.record))
 
     def question(self) -> "bytes | None":
-        """What to ask the cloud, if anything. Called while nothing else waits to be sent; it works on the update for up to
-        WORK_MS.
+        """Work on the update for up to WORK_MS; return the payload of a request to the cloud, or None. Call it when no record
+        is to be sent.
         """
         if not self._may_work():
             return None
@@ -159,16 +160,16 @@ class Updates:
         return ('{"n":%d,"b":%d,"h":"%s","f":%d,"o":%d,"c":%d}' % said).encode()
 
     def awaits(self) -> bool:
-        """Whether pieces are on their way."""
+        """Return whether requested pieces are still missing."""
         return self.transfer is not None and self.transfer.awaits()
 
     def put_off(self) -> None:
-        """The broker lets us not ask."""
+        """Delay the next request, because the broker refused this one."""
         if self.transfer:
             self.transfer.put_off(self._now_ms())
 
     def take(self, message: bytes) -> None:
-        """A message of the cloud with a piece. Whatever is not the next one is ignored. Raises nothing."""
+        """Process a message with a piece. Any piece but the next one is ignored. Raises nothing."""
         found = parts(message)
         if not (found and self.transfer and self.order and self._may_work()):
             return
@@ -186,13 +187,13 @@ class Updates:
         return bool(
             self._wanted()
             and self._is_ours
-            and self.record["state"] != slots.TRIAL  # the slot before is still needed
+            and self.record["state"] != slots.TRIAL  # the other slot is still needed to roll back to
             and self._now_ms() >= self._not_before_ms
             and self._is_open()
         )
 
     def _is_open(self) -> bool:
-        """Whether the contactor is open, and not about to close."""
+        """Return whether the contactor is open and not about to close."""
         report = self._unit.exchange.report
         return report.phase not in CLOSED and not report.contactor
 
@@ -204,12 +205,14 @@ class Updates:
             try:
                 next(self._job)
             except StopIteration:
-                return  # it is installed, and the restart is on its way
+                return  # the update is installed, and a restart is due
             if (self.transfer and not self.transfer.is_done()) or not self._may_work():
                 return
 
     def _steps(self) -> "Any":
-        """All that is to be done for an order."""
+        """Carry out the order: fetch and check the manifest, fetch the image, install it. A generator. Raises UpdateRefused,
+        OSError, MemoryError.
+        """
         order = self.order
         folder = self._flash + "/" + slots.free(self.started)
         said = yield from self._manifest(order, folder)
@@ -228,7 +231,9 @@ class Updates:
         os.remove(folder + IMAGE_FILE)
 
     def _manifest(self, order: "dict[str, Any]", folder: str) -> "Any":
-        """The Manifest of the order, checked. Only then is the slot emptied for it, unless this is what it holds."""
+        """Return the checked Manifest of the order. The slot is emptied only after the check, and only if it holds another
+        manifest.
+        """
         self.doing = "manifest"
         with LazyImport():
             from firmware.update import installer, manifest
@@ -272,18 +277,18 @@ class Updates:
         self.transfer = None
 
     def _erase(self) -> None:
-        """Remove what has come so far. What was there before the order stays: it is what the unit could go back to."""
+        """Remove the files fetched so far. A slot to which the unit may roll back stays."""
         remove(self._flash + NEW_FILE)
         if self._is_ours and self.record["before"] != slots.free(self.started):
             slots.erase(self._flash + "/" + slots.free(self.started))
 
     def _room(self) -> "Any":
-        """Free bytes of the flash."""
+        """Return the free bytes of the flash."""
         found = os.statvfs(self._flash)
         return found[0] * found[3]
 
     def _refuse(self, why: str) -> None:
-        """For good: the slot is erased, and the manifest remembered."""
+        """Refuse the order permanently: record an event, erase the slot, and store the refusal."""
         order = self.order
         self._forget_job()
         if order:
@@ -292,17 +297,19 @@ class Updates:
             try:
                 self._erase()
             except OSError:
-                pass  # the next update erases it
+                pass  # the next update erases the slot
 
     def _remember_refusal(self, why: str) -> None:
         self.order = dict(self.order, refused=why)
         try:
             record_file.save(self._flash + FILE, self.order)
         except OSError:
-            pass  # after the next start it is tried again
+            pass  # the update is tried again after the next start
 
     def _put_off(self, why: str) -> None:
-        """What may be better in an hour, from the beginning: a flash that fails may have spoilt what lies there."""
+        """Start again after AGAIN_MS, or refuse after TRIES failures. A failing flash may have damaged the files, so they are
+        erased.
+        """
         self._forget_job()
         try:
             self._erase()
@@ -324,12 +331,12 @@ class Updates:
         self.record = record
 
     def _keep(self, record: "dict[str, Any]") -> None:
-        """As `_save`; what the flash does not take is seen, and told, again after the next start."""
+        """Set and store the record. If the flash fails, its events are found and reported again after the next start."""
         self.record = record
         try:
             slots.save(self._flash, record)
         except OSError:
-            pass  # as said above
+            pass  # see above
 
     def _note(self, version: str, result: str, why: "str | None" = None) -> None:
         self._unit.note("update", {"v": version, "r": result, "w": why})

@@ -120,7 +120,7 @@ def test_is_a_silent_modem_recorded_and_replayed(tmp_path: Path) -> None:
 def test_is_a_file_or_a_port_that_cannot_be_used_one_clear_error(tmp_path: Path) -> None:
     done = tool("trace", "--port", tmp_path / "none", "--out", tmp_path / "trace.txt")
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr == f"{tmp_path}/none: there is no such port; look at the cable, and at the name\n"
+    assert done.stderr == f"{tmp_path}/none: no such port; check the cable and the name of the port\n"
     assert not (tmp_path / "trace.txt").exists()
 
 

@@ -1,8 +1,8 @@
-"""What all modem families have in common: the commands of 3GPP TS 27.007 and ITU-T V.250, and no maker's.
+"""The base of all modem families: the commands of 3GPP TS 27.007 and ITU-T V.250, and none of a single maker.
 
-It is enough to synchronise a modem at any speed, to ask for its model and to register it. A family extends it with its tables,
-its way to data, and what it can tell beyond the standard. modem/contracts.pyi describes the tables and hooks. What is needed
-for a moment at a time stands in a second module, NAME_setup.py, and is in memory only then.
+The base driver can synchronise a modem at any speed, query its model and register it. A family extends it with its tables, its
+data connections, and the values that it reports beyond the standard. modem/contracts.pyi describes the tables and hooks. Hooks
+that are needed only briefly are in a second module, NAME_setup.py, which is in memory only while it is used.
 """
 
 from modem import replies
@@ -13,12 +13,13 @@ if False:  # for mypy alone
     from modem.client import Modem
     from modem.contracts import CommandRow, Family
 
-# Queries that only `Modem.resync` sends, so their responses are unambiguous: 27.007, 9.1 and 5.5, V.250, 6.2.10 and 6.2.12
+# Queries that only `Modem.resync` sends, so that their responses are unambiguous: 27.007, 9.1 and 5.5; V.250, 6.2.10 and
+# 6.2.12
 RESYNC = ("+CMEE?", "+IPR?", "+IFC?", "+CSCS?")
 RESYNC_TIMEOUT_MS = 2_000
 
-DEFAULT_TIMEOUT_MS = 3_000  # of commands that a modem answers from memory
-# The times are the longest of all families, with a margin. SIM800 Series AT Command Manual V1.12.
+DEFAULT_TIMEOUT_MS = 3_000  # for commands that a modem answers from memory
+# Each time is the longest of all families, with a margin. Page numbers: SIM800 Series AT Command Manual V1.12.
 STANDARD_COMMANDS: "tuple[CommandRow, ...]" = (
     ("+COPS=?", 180_000, ("+COPS:", "("), (), None),  # p.78: 45 s; 2 to 3 min observed. One list over several lines
     ("+COPS=", 150_000, (), (), None),  # p.78: 120 s
@@ -35,24 +36,24 @@ STANDARD_COMMANDS: "tuple[CommandRow, ...]" = (
     ("I", 3_000, ("",), (), None),
 )
 
-# What modems say by themselves, of every family: it may not be known yet which one this is. SIMCom's manuals of SIM800,
-# SIM7000, SIM7070 and SIM7600, Quectel's of EC2x and M95; "PSM POWER DOWN" is from field logs [unverified].
+# Unsolicited lines of all families, because the family may not be known yet. Sources: SIMCom's manuals of SIM800, SIM7000,
+# SIM7070 and SIM7600, Quectel's of EC2x and M95; "PSM POWER DOWN" is from field logs [unverified].
 TALK = (
     "RDY", "APP RDY", "*ATREADY", "Call Ready", "SMS Ready", "SMS DONE", "PB DONE",
     "PSM POWER DOWN", "NORMAL POWER DOWN", "POWERED DOWN", "APP PDP", "+APP PDP",
     "*PSNWID", "*PSUTTZ", "DST", "RING", "NO CARRIER", "VOICE CALL", "MISSED_CALL",
 )  # fmt: skip
 
-SEND_FAIL = "SEND FAIL"  # the end of the final result, of all families that have one
+SEND_FAIL = "SEND FAIL"  # the end of the final result, in all families that have this result
 
-# What a line means to a connection (link_event):
+# Events of a connection (link_event):
 OPENED = "opened"
-REFUSED = "refused"  # by the other side: it, or its network, has answered
-UNREACHED = "unreached"  # nobody has answered
-LEFT_OPEN = "left open"  # this link is in use, by a connection that was opened before the processor restarted
+REFUSED = "refused"  # by the peer or its network, so there was an answer
+UNREACHED = "unreached"  # there was no answer
+LEFT_OPEN = "left open"  # the link is in use by a connection that was opened before the processor restarted
 DATA = "data"
-CLOSED = "closed"  # by the other side, or by the modem
-CONTEXT_LOST = "context lost"  # all connections of the modem are gone
+CLOSED = "closed"  # by the peer, or by the modem
+CONTEXT_LOST = "context lost"  # all connections of the modem are lost
 
 
 def load(name: str) -> "Any":
@@ -61,7 +62,7 @@ def load(name: str) -> "Any":
 
 
 class Driver:
-    """A modem of which nothing is known."""
+    """The driver of a modem whose family is not known."""
 
     NAME = "driver"
 
@@ -72,7 +73,7 @@ class Driver:
     BOOTED: "tuple[str, ...]" = ("RDY",)
     VOLTAGE_URCS: "tuple[str, ...]" = ()
 
-    # A pulse that switches each of the families on, and the longest of their boot times.
+    # A pulse that switches on a modem of any family, and the longest boot time of all families.
     PWRKEY_MS = 1_100
     BOOT_TIMEOUT_MS = 20_000
 
@@ -82,4 +83,4 @@ class Driver:
         return modem.query("AT+CSQ", replies.signal_quality)[0]
 
 
-FAMILY: "Family" = Driver()  # type: ignore[assignment]  # it has no way to data
+FAMILY: "Family" = Driver()  # type: ignore[assignment]  # it has no data connections

@@ -1,8 +1,8 @@
 """Quectel's GPRS modems (M10, M26, M35, M66, M72, M95, MC20, MC60), by the older AT+QIxxx commands. UNPROVEN ON HARDWARE.
 
-Sources: clients that run on the modem, mbed-os (QUECTEL/M26/QUECTEL_M26_CellularStack.cpp), RT-Thread (at_device, m26) and
-TinyGSM (TinyGsmClientM95.h), and captures in repositories. [M] marks what none of them says, and was not read in the M95 AT
-Commands Manual: a hypothesis. The commands of the same names of EC21 and BG95 are others: see quectel.py.
+Sources: clients that run with the modem: mbed-os (QUECTEL/M26/QUECTEL_M26_CellularStack.cpp), RT-Thread (at_device, m26) and
+TinyGSM (TinyGsmClientM95.h); and captures in repositories. [M] marks a hypothesis that was found neither there nor in the M95
+AT Commands Manual. EC21 and BG95 have different commands of the same names: see quectel.py.
 """
 
 from modem.errors import CommandError, ProtocolError
@@ -22,7 +22,7 @@ _LINK_EVENTS = (driver.OPENED, driver.REFUSED, driver.LEFT_OPEN, driver.CLOSED) 
 
 
 class M95(Driver):
-    """Up to six links (QIMUX=1), with buffered reception (QINDI=1) and no echo of what is sent (QISDE=0)."""
+    """Up to six links (QIMUX=1), with buffered reception (QINDI=1) and no echo of the payload (QISDE=0)."""
 
     NAME = "m95"
 
@@ -31,7 +31,7 @@ class M95(Driver):
         ("+QIACT", 155_000, (), (), None),  # [M] 150 s, as EC21
         ("+QIDEACT", 45_000, (), ("DEACT OK",), None),  # [M] 40 s, as EC21; TinyGSM waits 60 s
         ("+QILOCIP", 3_000, ("",), (), ""),  # the response is an address, without OK
-        ("+QIOPEN=", 80_000, (), (), None),  # 75 s (TinyGSM); the result comes behind OK, as a URC
+        ("+QIOPEN=", 80_000, (), (), None),  # 75 s (TinyGSM); the result follows OK, as a URC
         ("+QICLOSE=", 15_000, (), ("CLOSE OK",), None),  # [M]
         ("+QISEND=", 30_000, (), ("SEND OK", "SEND FAIL"), None),
         ("+QISACK=", 3_000, None, (), None),
@@ -53,19 +53,21 @@ class M95(Driver):
     BOOT_TIMEOUT_MS = 15_000
 
     def connect(self, modem: "Modem", link: int, host: str, port: int) -> None:
-        """The link is closed first, as TinyGSM does: [M] whether OK precedes ALREADY CONNECT."""
+        """Open a connection. The link is closed first, as in TinyGSM, because it is not known [M] whether OK precedes ALREADY
+        CONNECT.
+        """
         try:
             self.close(modem, link)
         except CommandError:
-            pass  # it was not open
+            pass  # the link was not open
         modem.command('AT+QIOPEN=%d,"TCP","%s",%d' % (link, host, port))
 
     def send(self, modem: "Modem", link: int, part: memoryview, timeout_ms: int) -> int:
         final = modem.send_payload("AT+QISEND=%d,%d" % (link, len(part)), part, timeout_ms, ">")
-        return 0 if final.endswith("SEND FAIL") else len(part)  # [M] SEND FAIL: the buffer is full; the counts tell
+        return 0 if final.endswith("SEND FAIL") else len(part)  # [M] SEND FAIL: the modem's buffer is full
 
     def receive(self, modem: "Modem", link: int, buffer: bytearray) -> "tuple[int, int]":
-        """+QIRD: <address>:<port>,TCP,<length> before the payload; OK alone if none waits."""
+        """Read received bytes. +QIRD: <address>:<port>,TCP,<length> precedes the payload; OK alone means no data."""
         command = "AT+QIRD=%d,%d,%d,%d" % (CONTEXT, CLIENT, link, len(buffer))
         text, count = modem.receive_payload(command, ",TCP,", buffer)
         if not text:
@@ -73,7 +75,7 @@ class M95(Driver):
         values, _ = split(line_after(("+QIRD:",), text), text)
         if len(values) != 3 or count != number(values[2], text):
             raise ProtocolError("payload of another size", text)
-        return count, int(count == len(buffer))  # how many more wait is not said
+        return count, int(count == len(buffer))  # the modem does not report how many more are pending
 
     def sent(self, modem: "Modem", link: int) -> "tuple[int, ...]":
         return modem.query("AT+QISACK=%d" % link, qisack)[:2]
@@ -94,7 +96,10 @@ class M95(Driver):
 
 
 def qisack(text: str) -> tuple[int, ...]:
-    """+QISACK: (sent, acknowledged, not acknowledged) bytes since the connection was opened. Raises ProtocolError."""
+    """Parse +QISACK; return (sent, acknowledged, not acknowledged) bytes since the connection was opened.
+
+    Raises ProtocolError.
+    """
     return numbers("+QISACK:", 3, text)
 
 

@@ -1,4 +1,4 @@
-"""The M95's set-up, and its scan with the signal of the cells that it measures. Sources: see m95.py."""
+"""The M95's set-up, and its scan, which includes the signal of the cells that the modem measures. Sources: see m95.py."""
 
 from modem import replies
 from modem.errors import CommandError, ProtocolError
@@ -16,24 +16,24 @@ __all__ = ("SCAN_S", "close_context", "configure", "open_context", "scan")
 
 SCAN_S = driver_setup.SCAN_S
 
-# +QENG: 0,<mcc>,<mnc>,<lac>,<cell>,<bcch>,<bsic>,<dbm>,...: the serving cell. Then, behind 1, six neighbours of ten fields:
-# <number>,<bcch>,<dbm>,<bsic>,<c1>,<c2>,<mcc>,<mnc>,<lac>,<cell>; "x" is not known
+# +QENG: 0,<mcc>,<mnc>,<lac>,<cell>,<bcch>,<bsic>,<dbm>,... is the serving cell. A second line begins with 1, followed by six
+# neighbours of ten fields: <number>,<bcch>,<dbm>,<bsic>,<c1>,<c2>,<mcc>,<mnc>,<lac>,<cell>. A field "x" is not known.
 SERVING, NEIGHBOURS = "0", "1"
-SERVING_PLACES = (1, 2, 7)  # of MCC, MNC and dBm
+SERVING_PLACES = (1, 2, 7)  # indices of MCC, MNC and dBm
 NEIGHBOUR_PLACES = (6, 7, 2)
 NEIGHBOUR_FIELDS = 10
-WEAKEST = 120  # dBm below zero; GSM is measured down to -110 (45.008, 8.1.4)
+WEAKEST = 120  # -dBm; GSM is measured down to -110 dBm (45.008, 8.1.4)
 
 
 def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
-    """Set buffered reception, no echo of payload and host names, as m95.py requires; keep or open the context."""
+    """Set buffered reception, no echo of the payload, and host names, as m95.py requires; then keep or open the context."""
     for setting in ("AT+QINDI=1", "AT+QISDE=0", "AT+QIDNSIP=1"):
         modem.ensure(setting)
     if modem.query("AT+QIMUX?", replies.setting) == 1:
         try:
             return modem.command("AT+QILOCIP")
         except CommandError:
-            pass  # not open, or the network has closed it
+            pass  # the context is not open, or the network has closed it
     close_context(modem)
     if not modem.query("AT+CGATT?", replies.setting):
         modem.command("AT+CGATT=1")
@@ -47,7 +47,7 @@ def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
 
 
 def close_context(modem: "Modem") -> None:
-    """Closes all links too. [M] A modem that has no context may refuse it."""
+    """Deactivate the context, which also closes all links. [M] A modem without a context may refuse this."""
     try:
         modem.ensure("AT+QIDEACT")
     except CommandError:
@@ -55,10 +55,10 @@ def close_context(modem: "Modem") -> None:
 
 
 def scan(modem: "Modem") -> "list[Scanned]":
-    """Every network, once for each of its cells whose signal the engineering mode gives, else once without signal."""
+    """Return every network, once for each of its cells whose signal the engineering mode reports, or once without signal."""
     found = driver_setup.scan(modem)
     try:
-        modem.ensure("AT+QENG=1,1")  # on: reported if asked for; with the neighbours
+        modem.ensure("AT+QENG=1,1")  # engineering mode on, reported on request, with the neighbours
         measured = modem.query("AT+QENG?", cells)
         modem.ensure("AT+QENG=0")
     except CommandError:
@@ -71,7 +71,7 @@ def scan(modem: "Modem") -> "list[Scanned]":
 
 
 def cells(text: str) -> list[tuple[str, int]]:
-    """+QENG: (PLMN, CSQ) of the serving cell and of its neighbours, those that are known. Raises ProtocolError."""
+    """Parse +QENG; return (PLMN, CSQ) of the serving cell and of its neighbours, as far as known. Raises ProtocolError."""
     found = []
     for line in lines(text):
         if not line.startswith("+QENG:"):
@@ -86,7 +86,7 @@ def cells(text: str) -> list[tuple[str, int]]:
 
 
 def _cell(values: "list[str | None]", places: tuple[int, int, int]) -> list[tuple[str, int]]:
-    """One, or none if a field is not known."""
+    """Return a list of one (PLMN, CSQ), or [] if a field is not known. `places`: indices of MCC, MNC and dBm."""
     mcc, mnc, dbm = [values[place] or "" for place in places]
     if len(mcc) != 3 or len(mnc) not in (2, 3) or dbm[:1] != "-" or (mcc + mnc + dbm[1:]).strip("0123456789"):
         return []

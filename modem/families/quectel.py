@@ -1,8 +1,7 @@
 """Quectel's LTE and LTE-M modems (EC20, EC21, EC25, EG21, EG25, EG91, EG95, BG77, BG95, BG96). UNPROVEN ON HARDWARE.
 
 Sources: EC20 TCP/IP AT Commands Manual V1.0; EC200U&EG915U Series TCP/IP Application Note V1.1; captures in repositories. [M]
-marks what no manual says, or was not read in one: a hypothesis. The M95 has an older dialect of the same names:
-see m95.py.
+marks a hypothesis that was not found in a manual. The M95 has older commands of the same names: see m95.py.
 """
 
 from modem.errors import ProtocolError
@@ -33,8 +32,8 @@ class Quectel(driver.Driver):
         ("+COPS=", 185_000, (), (), None),  # 180 s
         ("+QIACT=", 155_000, (), (), None),  # 150 s
         ("+QIDEACT=", 45_000, (), (), None),  # 40 s
-        ("+QIOPEN=", 155_000, (), (), None),  # the result comes behind OK, as a URC
-        ("+QICLOSE=", 15_000, (), (), None),  # 10 s, until the other side has acknowledged
+        ("+QIOPEN=", 155_000, (), (), None),  # the result follows OK, as a URC
+        ("+QICLOSE=", 15_000, (), (), None),  # 10 s, until the peer has acknowledged
         ("+QISEND=", 30_000, (), ("SEND OK", "SEND FAIL"), None),
         ("+QIRD=", 5_000, ("+QIRD:",), (), None),
         ("+QCSQ", 3_000, ("+QCSQ:",), (), None),
@@ -55,7 +54,7 @@ class Quectel(driver.Driver):
     REGISTRATION: "tuple[str, ...]" = ("AT+CEREG?", "AT+CGREG?")
 
     def signal_quality(self, modem: "Modem") -> int:
-        """AT+CSQ, else the RSSI of +QCSQ: LTE-M firmware answers 99 in some states [M]."""
+        """Return the CSQ of AT+CSQ, or of the RSSI in +QCSQ if that is 99: LTE-M firmware answers 99 in some states [M]."""
         csq = driver.Driver.signal_quality(self, modem)
         return lte.csq(lte.qcsq(modem)) if csq == NO_READING else csq
 
@@ -71,7 +70,7 @@ class Quectel(driver.Driver):
         (got,) = numbers("+QIRD:", 1, text)
         if count != got:
             raise ProtocolError("payload of another size", text)
-        return count, int(count == len(buffer))  # how many more wait is not said
+        return count, int(count == len(buffer))  # the modem does not report how many more are pending
 
     def sent(self, modem: "Modem", link: int) -> "tuple[int, ...]":
         return modem.query("AT+QISEND=%d,0" % link, qisend)[:2]
@@ -97,7 +96,10 @@ _OPEN_EVENTS = {"0": driver.OPENED, LINK_IN_USE: driver.LEFT_OPEN, CONNECT_FAILE
 
 
 def qisend(text: str) -> tuple[int, ...]:
-    """+QISEND: (sent, acknowledged, not acknowledged) bytes since the connection was opened. Raises ProtocolError."""
+    """Parse +QISEND; return (sent, acknowledged, not acknowledged) bytes since the connection was opened.
+
+    Raises ProtocolError.
+    """
     return numbers("+QISEND:", 3, text)
 
 

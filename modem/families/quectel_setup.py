@@ -1,4 +1,4 @@
-"""Quectel's set-up. Scan is the standard's. Sources: see quectel.py."""
+"""Set-up of Quectel's LTE modems. The scan is that of the standard. Sources: see quectel.py."""
 
 from modem import replies
 from modem.errors import CommandError
@@ -14,11 +14,11 @@ if False:  # for mypy alone
 __all__ = ("SCAN_S", "close_context", "configure", "open_context", "reference_signal", "scan")
 
 SCAN_S = (120, 300)  # [M]
-LOCAL_TIME = 3  # AT+CTZU: 1 keeps the universal time in the clock, 3 the local one, as 27.007 has it for +CCLK [M]
+LOCAL_TIME = 3  # AT+CTZU: 1 sets the clock to UTC, 3 to local time, which 27.007 requires for +CCLK [M]
 
 
 def configure(modem: "Modem") -> None:
-    """The network's time. [M] Models that know no local time show what 27.007 asks for with 1."""
+    """Set the clock to follow the network's local time. [M] Models without the value 3 use local time with 1."""
     try:
         if modem.query("AT+CTZU?", replies.setting) != LOCAL_TIME:
             modem.ensure("AT+CTZU=%d" % LOCAL_TIME)
@@ -27,14 +27,17 @@ def configure(modem: "Modem") -> None:
 
 
 def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
-    """One that the network closed is activated again only after AT+QIDEACT (+QIURC: "pdpdeact" in the application note)."""
+    """Keep or activate the context; return its address.
+
+    A context that the network closed can be activated again only after AT+QIDEACT (application note, +QIURC: "pdpdeact").
+    """
     address = modem.query("AT+QIACT?", address_of)
     if address:
         return address
     try:
         close_context(modem)
     except CommandError:
-        pass  # [M] a modem that has none may refuse it
+        pass  # [M] a modem without a context may refuse this
     if not modem.query("AT+CGATT?", replies.setting):
         modem.command("AT+CGATT=1")
     login = (CONTEXT, apn, user, password, 1 if user or password else 0)  # IPv4; authentication: PAP or none
@@ -44,18 +47,18 @@ def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
 
 
 def close_context(modem: "Modem") -> None:
-    """Closes all links too."""
+    """Deactivate the context, which also closes all links."""
     modem.ensure("AT+QIDEACT=%d" % CONTEXT)
 
 
 def reference_signal(modem: "Modem") -> "tuple[int, int] | None":
-    """(RSRP dBm, RSRQ dB) of the serving cell, or None: not on LTE."""
+    """Return (RSRP dBm, RSRQ dB) of the serving cell, or None if it is not LTE."""
     found = qcsq(modem)
     return found and found[:2]
 
 
 def address_of(text: str) -> str:
-    """+QIACT: the address of our context, "" if it is not active. <context>,<state>,<type>,"<address>", a line each."""
+    """Parse +QIACT; return the address of CONTEXT, "" if it is not active. Lines: <context>,<state>,<type>,"<address>"."""
     for line in lines(text):
         if line.startswith("+QIACT:"):
             values, _ = split(line[7:], text)

@@ -1,7 +1,7 @@
-"""Modem families by model number: the one place where a model is mapped to its driver.
+"""Modem families by model number: the only place where a model is mapped to its driver.
 
-To add a family: a module in this folder with a driver as its FAMILY, and a line in MODELS for each model. Only the
-module that is asked for is imported, so a board holds the code of one family (and of the one that it extends).
+To add a family, add a module to this folder with a driver as its FAMILY, and a line to MODELS for each model. Only the
+requested module is imported, so a board holds the code of one family in memory (and of the one that it extends).
 """
 
 from modem.errors import CommandError
@@ -11,7 +11,7 @@ if False:  # for mypy alone
     from modem.client import Modem
     from modem.contracts import Family
 
-# (part of the answer to one of QUESTIONS, module in modem/families). The first row that fits counts.
+# (part of the answer to one of QUESTIONS, module in modem/families). The first matching row applies.
 MODELS = (
     ("SIM7000", "sim7000"),
     ("SIM7070", "sim7080"),
@@ -46,19 +46,20 @@ MODELS = (
     ("MC20", "m95"),
     ("MC60", "m95"),
 )
-# A model of so few characters is part of other words too ("LE20B03SIM7600M22"): none of these precedes it.
+# A model of at most this many characters may occur within another word, such as a firmware revision ("LE20B03SIM7600M22"), so
+# it matches only if none of OF_A_WORD precedes it.
 SHORT_MODEL = 4
 OF_A_WORD = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
 DEFAULT = "sim800"  # for models that are not listed
-UNKNOWN = "driver"  # for the first commands, before the model is known: those of the standards
+UNKNOWN = "driver"  # before the model is known: the commands of the standards only
 
 # 27.007, 5.2 and 5.3, V.250, 6.1.3: the model ("SIMCOM_SIM800L"), the product ("SIM800 R14.18") and the firmware revision
-# ("Revision:1418B05SIM800L24"). The later ones are only sent if the earlier ones do not name a listed model.
+# ("Revision:1418B05SIM800L24"). A later query is sent only if the earlier ones did not return a listed model.
 QUESTIONS = ("AT+CGMM", "ATI", "AT+CGMR")
 
 
 def family_name(answer: str) -> "str | None":
-    """Return the module name of the family whose model number is part of `answer`, or None."""
+    """Return the module name of the family whose model number occurs in `answer`, or None."""
     answer = answer.upper()
     for model, name in MODELS:
         at = answer.find(model)
@@ -76,10 +77,10 @@ def load(name: str = UNKNOWN) -> "Family":
 
 
 def identify(modem: "Modem") -> "str | None":
-    """Ask a synchronised modem for its model and make it use the driver of its family; DEFAULT for an unknown model.
+    """Query the model of a synchronised modem, and set the driver of its family; DEFAULT for an unknown model.
 
-    Returns the first line that names a listed model, else the first line of the first answer: `family_name` of it is None if
-    DEFAULT was taken. None if the modem refuses all QUESTIONS. Raises the errors of Modem.query, except CommandError.
+    Return the first line that contains a listed model, else the first line of the first answer; `family_name` of it is None if
+    DEFAULT was used. Return None if the modem refuses all QUESTIONS. Raises the errors of Modem.query, except CommandError.
     """
     model = name = None
     for question in QUESTIONS:
@@ -99,7 +100,7 @@ def identify(modem: "Modem") -> "str | None":
 
 
 def _bare(model: str) -> str:
-    """Without what some firmware writes in front ("+CGMM: "), quotes, and stray bytes of the line."""
+    """Strip stray bytes, the prefix "+CGMM: " that some firmware writes, and quotes."""
     at = 0
     while at < len(model) and not " " < model[at] < "\x7f":
         at += 1

@@ -1,7 +1,7 @@
 """SIM7000 class (SIM7000E/G): LTE-M, NB-IoT and 2G. UNPROVEN ON HARDWARE. SIM7070 and SIM7080: see sim7080.py.
 
-Source: SIM7000 Series AT Command Manual V1.04. The CIP commands are those of the SIM800. Differences: EPS registration, scans
-of all bands take minutes, no scan with the signal of all operators' cells, other power timings.
+Source: SIM7000 Series AT Command Manual V1.04. The CIP commands are those of the SIM800. The differences are EPS registration,
+scans of all bands that take minutes and report no signal, and other power timings.
 """
 
 from modem.families.sim800 import Sim800

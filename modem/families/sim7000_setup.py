@@ -1,4 +1,4 @@
-"""The SIM7000's set-up, which is that of the SIM800, and scan, which is the standard's."""
+"""The SIM7000's set-up, which is that of the SIM800, and its scan, which is that of the standard."""
 
 from modem.families.driver_setup import scan
 from modem.families.lte import cpsi
@@ -13,6 +13,6 @@ SCAN_S = (120, 300)
 
 
 def reference_signal(modem: "Modem") -> "tuple[int, int] | None":
-    """(RSRP dBm, RSRQ dB) of the serving cell, or None: not on LTE."""
+    """Return (RSRP dBm, RSRQ dB) of the serving cell, or None if it is not LTE."""
     found = cpsi(modem)
     return found and found[:2]

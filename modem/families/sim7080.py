@@ -1,8 +1,8 @@
-"""SIM7070, SIM7080 and SIM7090: LTE-M, NB-IoT and, of some, 2G, by the CNACT and CAOPEN commands. UNPROVEN ON HARDWARE.
+"""SIM7070, SIM7080 and SIM7090: LTE-M, NB-IoT and, in some models, 2G, by the CNACT and CAOPEN commands. UNPROVEN ON HARDWARE.
 
-Sources: clients that run on the modem, TinyGSM (TinyGsmClientSIM7080.h, which quotes the manual's results) and Zephyr
-(drivers/modem/simcom/sim7080), and captures in repositories. [M] marks what none of them says, and was not read in the
-SIM7070_SIM7080_SIM7090 Series AT Command Manual: a hypothesis.
+Sources: clients that run with the modem: TinyGSM (TinyGsmClientSIM7080.h, which quotes the manual's results) and Zephyr
+(drivers/modem/simcom/sim7080); and captures in repositories. [M] marks a hypothesis that was found neither there nor in the
+SIM7070_SIM7080_SIM7090 Series AT Command Manual.
 """
 
 from modem.errors import CommandError, ProtocolError
@@ -16,8 +16,8 @@ if False:  # for mypy alone
     from modem.contracts import CommandRow
 
 CONTEXT = 0  # <pdpidx>
-READ_BYTES = 1_459  # of one AT+CARECV; clients report that 1460 works and 2048 does not
-OPENED, REFUSED = "0", "23"  # <result> of +CAOPEN; all others mean that nobody has answered
+READ_BYTES = 1_459  # the most that one AT+CARECV reads; clients report that 1460 works and 2048 does not
+OPENED, REFUSED = "0", "23"  # <result> of +CAOPEN; all others mean that there was no answer
 CLOSED = "0"  # <state> of +CASTATE
 
 
@@ -29,8 +29,8 @@ class Sim7080(Driver):
     COMMANDS: "tuple[CommandRow, ...]" = (
         ("+COPS=?", 300_000, ("+COPS:", "("), (), None),  # [M] as SIM7000: minutes with all LTE-M and NB-IoT bands
         ("+CNACT?", 3_000, ("+CNACT:",), (), None),
-        ("+CNACT=", 15_000, (), (), None),  # [M] the result comes behind OK, as a URC
-        ("+CAOPEN=", 80_000, (), (), None),  # [M] the result comes before or behind OK, and is taken for a URC
+        ("+CNACT=", 15_000, (), (), None),  # [M] the result follows OK, as a URC
+        ("+CAOPEN=", 80_000, (), (), None),  # [M] the result precedes or follows OK, and is treated as a URC
         ("+CASEND=", 30_000, (), (), None),
         ("+CARECV=", 5_000, ("+CARECV:",), (), None),
         ("+CAACK=", 3_000, None, (), None),
@@ -53,20 +53,24 @@ class Sim7080(Driver):
     REGISTRATION: "tuple[str, ...]" = ("AT+CEREG?", "AT+CGREG?")
 
     def signal_quality(self, modem: "Modem") -> int:
-        """AT+CSQ, else the RSSI of +CPSI: [M] LTE-M firmware answers 99 in some states."""
+        """Return the CSQ of AT+CSQ, or of the RSSI in +CPSI if that is 99: [M] LTE-M firmware answers 99 in some states."""
         csq = Driver.signal_quality(self, modem)
         return lte.csq(lte.cpsi(modem)) if csq == NO_READING else csq
 
     def connect(self, modem: "Modem", link: int, host: str, port: int) -> None:
-        """A link is taken from AT+CAOPEN to AT+CACLOSE, whoever ended its connection: it is closed first, as TinyGSM does."""
+        """Open a connection. The link is closed first, as in TinyGSM: it stays in use from AT+CAOPEN to AT+CACLOSE, whichever
+        side ended the connection.
+        """
         try:
             self.close(modem, link)
         except CommandError:
-            pass  # it was not taken
+            pass  # the link was not in use
         modem.command('AT+CAOPEN=%d,%d,"TCP","%s",%d' % (link, CONTEXT, host, port))
 
     def send(self, modem: "Modem", link: int, part: memoryview, timeout_ms: int) -> int:
-        """An error before the prompt or behind the payload is taken for a full buffer [M]; the counts tell what it was."""
+        """Send a part. An error before the prompt or after the payload counts as a full buffer [M]; stream.py then compares
+        the byte counts.
+        """
         try:
             modem.send_payload("AT+CASEND=%d,%d" % (link, len(part)), part, timeout_ms, ">")
         except CommandError:
@@ -74,13 +78,15 @@ class Sim7080(Driver):
         return len(part)
 
     def receive(self, modem: "Modem", link: int, buffer: bytearray) -> "tuple[int, int]":
-        """The payload is in the line of its count. The manual puts the link before the count, and no firmware was seen to."""
+        """Read received bytes. The payload is in the same line as its size. By the manual, the link number precedes the size,
+        but no observed firmware sends it.
+        """
         size = min(len(buffer), READ_BYTES)
         text, count = modem.receive_payload("AT+CARECV=%d,%d" % (link, size), "+CARECV: ,", buffer)
         (got,) = numbers("+CARECV:", 1, text)
         if count != got:
             raise ProtocolError("payload of another size", text)
-        return count, int(count == size)  # how many more wait is not said
+        return count, int(count == size)  # the modem does not report how many more are pending
 
     def sent(self, modem: "Modem", link: int) -> "tuple[int, ...]":
         return modem.query("AT+CAACK=%d" % link, caack)
@@ -105,7 +111,10 @@ class Sim7080(Driver):
 
 
 def caack(text: str) -> tuple[int, int]:
-    """+CAACK: <total>,<not acknowledged>, as (sent, acknowledged) bytes since the link was opened. Raises ProtocolError."""
+    """Parse +CAACK: <total>,<not acknowledged>; return (sent, acknowledged) bytes since the link was opened.
+
+    Raises ProtocolError.
+    """
     total, waiting = numbers("+CAACK:", 2, text)
     if waiting > total:
         raise ProtocolError("more bytes wait than were sent", text)

@@ -1,4 +1,4 @@
-"""The SIM7080's set-up. Network time is as with the SIM800, scan is the standard's. Sources: see sim7080.py."""
+"""The SIM7080's set-up. Network time is set as in the SIM800; the scan is that of the standard. Sources: see sim7080.py."""
 
 from modem import replies
 from modem.errors import CommandError
@@ -20,7 +20,9 @@ NO_ADDRESS = "0.0.0.0"
 
 
 def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
-    """Keep or activate application context 0. It is no context of AT+CGDCONT, whose APN is not used."""
+    """Keep or activate application context 0; return its address. It is separate from the contexts of AT+CGDCONT, whose APN
+    is not used.
+    """
     address = modem.query("AT+CNACT?", address_of)
     if address:
         return address
@@ -36,19 +38,19 @@ def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
 
 
 def close_context(modem: "Modem") -> None:
-    """Closes all links too."""
+    """Deactivate the context, which also closes all links."""
     if modem.query("AT+CNACT?", address_of):
         _switch(modem, False)
 
 
 def reference_signal(modem: "Modem") -> "tuple[int, int] | None":
-    """(RSRP dBm, RSRQ dB) of the serving cell, or None: not on LTE."""
+    """Return (RSRP dBm, RSRQ dB) of the serving cell, or None if it is not LTE."""
     found = cpsi(modem)
     return found and found[:2]
 
 
 def address_of(text: str) -> str:
-    """+CNACT: the address of our context, "" if it is not active. <pdpidx>,<status>,"<address>", a line each."""
+    """Parse +CNACT; return the address of CONTEXT, "" if it is not active. Lines: <pdpidx>,<status>,"<address>"."""
     for line in lines(text):
         if line.startswith("+CNACT:"):
             values, _ = split(line[7:], text)
@@ -58,7 +60,7 @@ def address_of(text: str) -> str:
 
 
 def _switch(modem: "Modem", on: bool) -> str:
-    """Switch the context and wait for the result, a URC or the state itself; return the URC, "OK" if there was none."""
+    """Switch the context and wait for the result: a URC, or the state itself. Return the URC, or "OK" if there was none."""
     results: list[str] = []
     subscription = modem.subscribe("+APP PDP: %d," % CONTEXT, results.append)
     try:

@@ -1,7 +1,7 @@
 """SIM7600 class (SIM7500, SIM7600, A76xx): LTE, by the NETOPEN and CIPOPEN commands. UNPROVEN ON HARDWARE.
 
 Sources: SIM7500_SIM7600 Series AT Command Manual V3.00; A76XX Series AT Command Manual V1.09; A76XX Series TCPIP Application
-Note V1.00, of which the order of lines below is. [M] marks what no manual says, or was not read in one: a hypothesis.
+Note V1.00, from which the order of the lines is taken. [M] marks a hypothesis that was not found in a manual.
 """
 
 from modem.errors import CommandError
@@ -17,7 +17,7 @@ if False:  # for mypy alone
 # +CIPOPEN <err>, application note 4.1. [M] that an attempt on a link in use ends so; the note has "operation not supported".
 LINK_IN_USE = "4"
 LOST_LINK = "-1"  # +CIPSEND <cnfSendLength>: the connection is gone
-CLOSED_HERE = "0"  # +IPCLOSE <close_reason>: by a command of ours
+CLOSED_HERE = "0"  # +IPCLOSE <close_reason>: closed by a command of the client
 
 
 class Sim7600(Simcom):
@@ -33,7 +33,7 @@ class Sim7600(Simcom):
             ("+NETOPEN:",),
             (),
             "+NETOPEN:",
-        ),  # 120 s, see AT+CIPTIMEOUT. OK first, the result behind it
+        ),  # 120 s, see AT+CIPTIMEOUT. The result follows OK
         ("+NETOPEN?", 3_000, ("+NETOPEN:",), (), None),
         ("+NETCLOSE", 125_000, ("+NETCLOSE:",), (), "+NETCLOSE:"),
         ("+IPADDR", 3_000, ("+IPADDR:",), (), None),
@@ -69,7 +69,7 @@ class Sim7600(Simcom):
     REGISTRATION: "tuple[str, ...]" = ("AT+CEREG?", "AT+CGREG?")
 
     def signal_quality(self, modem: "Modem") -> int:
-        """AT+CSQ, else the RSSI of +CPSI: some firmware answers 99 on LTE [M]."""
+        """Return the CSQ of AT+CSQ, or of the RSSI in +CPSI if that is 99: some firmware answers 99 on LTE [M]."""
         csq = Simcom.signal_quality(self, modem)
         return lte.csq(lte.cpsi(modem)) if csq == NO_READING else csq
 
@@ -85,13 +85,15 @@ class Sim7600(Simcom):
         return number(values[1], text)
 
     def receive(self, modem: "Modem", link: int, buffer: bytearray) -> "tuple[int, int]":
-        """An empty buffer is an error too ("+IP ERROR: No data"); the count of waiting bytes tells it from a closed link."""
+        """Read received bytes. An empty buffer is also an error ("+IP ERROR: No data"). The query of the number of pending
+        bytes distinguishes it from a closed link.
+        """
         try:
             return Simcom.receive(self, modem, link, buffer)
         except CommandError:
             if not modem.query("AT+CIPRXGET=4,%d" % link, lambda text: _waiting(link, text)):
                 return 0, 0
-            return Simcom.receive(self, modem, link, buffer)  # data that came in between
+            return Simcom.receive(self, modem, link, buffer)  # data were received in the meantime
 
     def close(self, modem: "Modem", link: int) -> None:
         modem.command("AT+CIPCLOSE=%d" % link)

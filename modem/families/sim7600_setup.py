@@ -1,4 +1,4 @@
-"""The SIM7600's set-up. Scan and time are the standard's. Sources: see sim7600.py."""
+"""The SIM7600's set-up. Scan and network time are those of the standard. Sources: see sim7600.py."""
 
 from modem import replies
 from modem.errors import CommandError
@@ -20,7 +20,7 @@ def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
     if _is_open(modem):
         try:
             return modem.query("AT+IPADDR", _address)
-        except CommandError:  # the network closed it, and the service does not know
+        except CommandError:  # the network closed the context, but the service still reports it as open
             close_context(modem)
     if not modem.query("AT+CGATT?", replies.setting):
         modem.command("AT+CGATT=1")
@@ -34,13 +34,13 @@ def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
 
 
 def close_context(modem: "Modem") -> None:
-    """Closes all links too."""
+    """Close the socket service, which also closes all links."""
     if _is_open(modem):
         modem.command("AT+NETCLOSE")
 
 
 def reference_signal(modem: "Modem") -> "tuple[int, int] | None":
-    """(RSRP dBm, RSRQ dB) of the serving cell, or None: not on LTE."""
+    """Return (RSRP dBm, RSRQ dB) of the serving cell, or None if it is not LTE."""
     found = cpsi(modem)
     return found and found[:2]
 
@@ -50,7 +50,7 @@ def _is_open(modem: "Modem") -> bool:
 
 
 def _net_state(text: str) -> int:
-    """+NETOPEN: <net_state>[,<mode>]"""
+    """Parse +NETOPEN: <net_state>[,<mode>]; return <net_state>."""
     values, _ = split(line_after(("+NETOPEN:",), text), text)
     return number(values[0], text)
 

@@ -1,7 +1,7 @@
-"""SIM800 family (SIM800L, SIM800C, SIM800H). What is needed for a moment at a time is in sim800_setup.py.
+"""SIM800 family (SIM800L, SIM800C, SIM800H). The hooks that are needed only briefly are in sim800_setup.py.
 
-Page numbers are those of the SIM800 Series AT Command Manual V1.12. A time is the manual's "Max Response Time" with a
-margin, since some are exceeded in the field; where the manual gives none, it is DEFAULT_TIMEOUT_MS.
+Page numbers are those of the SIM800 Series AT Command Manual V1.12. A time is the manual's "Max Response Time" with a margin,
+because some are exceeded in the field. If the manual gives none, the time is DEFAULT_TIMEOUT_MS.
 """
 
 from modem.errors import CommandError, ProtocolError
@@ -17,7 +17,7 @@ _LINK_EVENTS = (driver.OPENED, driver.REFUSED, driver.LEFT_OPEN, driver.CLOSED) 
 
 
 class Sim800(Simcom):
-    """Several links (CIPMUX=1), and data that are accepted before they are acknowledged (CIPQSEND=1)."""
+    """Several links (CIPMUX=1). The modem accepts data before the peer acknowledges them (CIPQSEND=1)."""
 
     NAME = "sim800"
 
@@ -35,7 +35,7 @@ class Sim800(Simcom):
         ("+CGMR", 3_000, ("Revision",), (), None),
     )
 
-    # (sic: WARNNING)
+    # WARNNING is the modem's spelling.
     URCS: "tuple[str, ...]" = (
         "RDY", "+CFUN", "+CPIN", "Call Ready", "SMS Ready",  # boot, at a fixed baud rate only
         "+CREG", "+CGREG",

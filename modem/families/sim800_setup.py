@@ -1,6 +1,7 @@
 """The SIM800's set-up and scan, with the parsers of their responses.
 
-The parsers raise ProtocolError if the text is incomplete or of another command. Source: SIM800 Series AT Command Manual V1.12.
+The parsers raise ProtocolError if the text is incomplete or belongs to another command. Source: SIM800 Series AT Command
+Manual V1.12.
 """
 
 from collections import namedtuple
@@ -15,30 +16,31 @@ if False:  # for mypy alone
 
 Cell = namedtuple("Cell", ("name", "plmn", "rxlev", "cell", "arfcn", "lac", "bsic"))
 
-SCAN_S = (45, 90)  # usually (p.189), and at most
+SCAN_S = (45, 90)  # usual (p.189), and maximum
 LAST_LINK = (
-    "C: 5"  # the last of six rows of AT+CIPSTATUS with CIPMUX=1; a family with more links has a LAST_LINK of its own
+    "C: 5"  # the last of six rows of AT+CIPSTATUS with CIPMUX=1; a family with more links defines its own LAST_LINK
 )
 _CONTEXT_OPEN = ("IP STATUS", "IP PROCESSING")
 
 
 def configure(modem: "Modem") -> None:
-    """The network's time: it takes effect at the next registration, so the setting is saved."""
+    """Set the clock to follow the network's time. The setting takes effect at the next registration, so it is saved."""
     if not modem.query("AT+CLTS?", replies.setting):
         modem.ensure("AT+CLTS=1")
         modem.ensure("AT&W")
 
 
 def scan(modem: "Modem") -> "list[Scanned]":
-    """Every cell of every operator, with its signal. Registration is not needed."""
+    """Return every cell of every operator, with its signal. The modem need not be registered."""
     found = cells(modem.command("AT+CNETSCAN"))
     return [(each.plmn, each.name, signal.csq_from_rxlev(each.rxlev), False) for each in found]
 
 
 def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
-    """Set multiple connections (CIPMUX=1), quick send (CIPQSEND=1) and manual reception (CIPRXGET=1), as sim800.py requires.
+    """Open the context with multiple connections (CIPMUX=1), quick send (CIPQSEND=1) and manual reception (CIPRXGET=1), as
+    sim800.py requires, or keep it if it is open.
 
-    CIPSHUT is sent only if needed: needless cycles cause rejects by networks and multi-IMSI SIMs.
+    CIPSHUT is sent only if necessary: needless cycles cause rejects by networks and multi-IMSI SIMs.
     """
     many_links = modem.query("AT+CIPMUX?", replies.setting) == 1
     last_row = getattr(modem.family, "LAST_LINK", LAST_LINK) if many_links else None
@@ -58,17 +60,19 @@ def open_context(modem: "Modem", apn: str, user: str, password: str) -> str:
 
 
 def close_context(modem: "Modem") -> None:
-    """Close all connections too, and leave the modem in IP INITIAL."""
+    """Close all connections and the context; the modem is then in the state IP INITIAL."""
     modem.ensure("AT+CIPSHUT")
 
 
 def cells(text: str) -> list[Cell]:
-    """AT+CNETSCAN (manual p.189): all cells of all operators. rxlev 0..63; lac and bsic only after AT+CNETSCAN=1."""
+    """Parse AT+CNETSCAN (manual p.189); return all cells of all operators. rxlev is 0..63; lac and bsic are present only after
+    AT+CNETSCAN=1.
+    """
     return [_cell(line, text) for line in lines(text)]
 
 
 def _cell(line: str, text: str) -> Cell:
-    """Operator:"name",MCC:460,MNC:00,Rxlev:51,Cellid:1A2B,Arfcn:12,Lac:00C3,Bsic:3A. The quoted name may contain commas."""
+    """Parse Operator:"name",MCC:460,MNC:00,Rxlev:51,Cellid:1A2B,Arfcn:12,Lac:00C3,Bsic:3A. The name may contain commas."""
     named = {}
     name_end = line.find('",')
     if not line.startswith('Operator:"') or name_end < 0:
@@ -94,7 +98,7 @@ def _cell(line: str, text: str) -> Cell:
 
 
 def cipstatus(text: str) -> str:
-    """AT+CIPSTATUS: the state, one of those of the manual, p.223. With CIPMUX=1 a row for each link follows."""
+    """Parse AT+CIPSTATUS; return the state (manual p.223). With CIPMUX=1, a row for each link follows, which is ignored."""
     state = line_after(("STATE:",), text)
     if not state:
         raise ProtocolError("STATE without a state", text)

@@ -1,4 +1,4 @@
-"""What several SIMCom families have in common: the buffer of received data, and the counts of a connection.
+"""The base of several SIMCom families: the buffer of received data, and the byte counts of a connection.
 
 Source: SIM800 Series AT Command Manual V1.12, chapter 8; SIM7500_SIM7600 Series AT Command Manual V3.00 has the same forms.
 """
@@ -12,7 +12,7 @@ if False:  # for mypy alone
 
 
 class Simcom(Driver):
-    """The modem buffers received data until they are read (CIPRXGET=1), and announces them once."""
+    """A modem that buffers received data until they are read (CIPRXGET=1), and announces them once."""
 
     def receive(self, modem: "Modem", link: int, buffer: bytearray) -> "tuple[int, int]":
         header = "+CIPRXGET: 2,%d," % link
@@ -27,5 +27,8 @@ class Simcom(Driver):
 
 
 def cipack(text: str) -> tuple[int, ...]:
-    """+CIPACK: (sent, acknowledged, not acknowledged) bytes since the connection was opened. Raises ProtocolError."""
+    """Parse +CIPACK; return (sent, acknowledged, not acknowledged) bytes since the connection was opened.
+
+    Raises ProtocolError.
+    """
     return numbers("+CIPACK:", 3, text)

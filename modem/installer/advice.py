@@ -1,7 +1,7 @@
 """The recommendation for a measured signal: move the antenna, use another network, fit a booster, or nothing. Pure.
 
-A booster is recommended last: only if no other network is sufficient, and moving the antenna cannot be enough. It amplifies a
-received signal; without any 2G signal it is useless.
+A booster is the last resort: it is recommended only if no other network is sufficient and moving the antenna cannot be enough.
+A booster amplifies a received signal, so it does not help where no signal is received.
 """
 
 from typing import NamedTuple
@@ -14,16 +14,17 @@ OTHER_NETWORK = "other network"
 MOVE_ANTENNA = "move antenna"
 BOOSTER = "signal booster"
 NO_2G = "no 2G here"
-NO_NETWORK = "no network here"  # of a modem that hears LTE too
+NO_NETWORK = "no network here"  # from a modem that also receives LTE
 LOOK_AT_SIM = "look at the SIM"
 MEASURE_AGAIN = "measure again"
 
-# Usual gain of a higher position, or outside a metal box: 5 to 10 dB. So up to 4 CSQ (8 dB) below a pass it is recommended.
+# A higher position, or one outside a metal box, usually gains 5 to 10 dB. So up to 4 CSQ (8 dB) short of a pass, moving the
+# antenna is recommended.
 ANTENNA_GAINS_CSQ = 4
 
 
 class Advice(NamedTuple):
-    """`do` is one of the names above; `text` is for people."""
+    """A recommendation. `do` is one of the constants above; `text` explains it to people."""
 
     do: str
     text: str
@@ -32,27 +33,31 @@ class Advice(NamedTuple):
 def advice(
     verdict: signal.Verdict, plmn: str | None, networks: list[Network] | None, hears_lte: bool = False
 ) -> Advice:
-    """Return the recommendation for a measurement. `plmn`: the serving network; `networks`: of a scan, None without one."""
+    """Return the recommendation for a measurement.
+
+    `plmn`: of the serving network, None if not registered; `networks`: result of a scan, None if there was no scan;
+    `hears_lte`: whether the modem also receives LTE.
+    """
     if verdict.verdict == signal.PASS:
         return Advice(NOTHING, "The signal is good enough.")
     if networks == [] and hears_lte:
         return Advice(
             NO_NETWORK,
-            "No network is heard here at all. Check that the antenna is plugged in; if it is, neither antenna nor booster"
-            " helps here.",
+            "No network was found here. Check that the antenna is plugged in. If it is, neither another antenna nor a"
+            " booster helps.",
         )
     if networks == []:
         return Advice(
             NO_2G,
-            "No 2G network is heard here at all. Check that the antenna is plugged in; if it is, this modem cannot work"
-            " here, and neither antenna nor booster helps: the unit needs a modem for LTE-M.",
+            "No 2G network was found here. Check that the antenna is plugged in. If it is, this modem cannot work here,"
+            " and neither another antenna nor a booster helps: the unit needs an LTE-M modem.",
         )
     others = [network for network in networks or [] if network.passes and network.plmn != plmn]
     if verdict.verdict == signal.UNKNOWN and plmn is None and networks:
         best = networks[0]
         return Advice(
             LOOK_AT_SIM,
-            f"Networks are heard ({shown(best)} is the strongest), but none took this SIM."
+            f"Networks were found ({shown(best)} is the strongest), but the modem is not registered with any of them."
             " Check that the SIM is inserted, unlocked and active.",
         )
     if others:
@@ -70,7 +75,7 @@ def advice(
 def _weak(verdict: signal.Verdict, networks: list[Network] | None) -> Advice:
     scanned = "No other network here is stronger. " if networks else "Scan for a stronger network first. "
     if any(network.csq is None for network in networks or []):
-        scanned = "This modem cannot tell how strong the other networks are. "
+        scanned = "This modem cannot measure the signal of the other networks. "
     missing = signal.PASS_ABOVE_CSQ + 1 - verdict.median
     if missing <= ANTENNA_GAINS_CSQ:
         return Advice(
@@ -86,5 +91,5 @@ def _weak(verdict: signal.Verdict, networks: list[Network] | None) -> Advice:
 
 
 def shown(network: Network) -> str:
-    """Return the network's name, else its PLMN."""
+    """Return the network's name, or its PLMN if the name is not known."""
     return network.name or network.plmn

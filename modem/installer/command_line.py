@@ -31,9 +31,9 @@ from modem.version import VERSION
 PASSED, FAILED, NO_READING, CANNOT_TALK = 0, 1, 2, 3  # design, section 4.4
 MISUSED = 64  # EX_USAGE of sysexits.h; argparse's default, 2, is NO_READING
 LISTEN_S = 20
-_PORT_HELP = "the serial port; not needed while there is only one"
+_PORT_HELP = "serial port; optional if there is only one"
 INTERRUPTED = 130  # 128 + SIGINT, as in shells
-# What a developer wants to know besides a report. None has an answer that names the subscriber.
+# Further queries for a trace, for diagnosis. None of the responses identifies the subscriber.
 TRACED_QUESTIONS = (
     "ATI", "AT+CGMR", "AT+CPIN?", "AT+CFUN?", "AT+CREG?", "AT+CGREG?", "AT+CEREG?", "AT+CGATT?", "AT+CGDCONT?", "AT+CCLK?",
     "AT+CBC",
@@ -42,7 +42,7 @@ _EXIT = {signal.PASS: PASSED, signal.FAIL: FAILED, signal.UNKNOWN: NO_READING}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; return its exit code. `arguments`: those of the process if None."""
+    """Run a command and return its exit code. `arguments`: the command line; None uses sys.argv."""
     typed = _parser().parse_args(arguments)
     # With --json, standard output has the JSON only; messages for people go to standard error.
     screen = Screen(Console(stderr=typed.json or typed.trace is not None, highlight=False, soft_wrap=False))
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     except CannotTalk as problem:
         return _cannot_talk(typed, str(problem))
     except KeyboardInterrupt:
-        screen.say("Stopped. The modem is as it was.")
+        screen.say("Stopped. The modem's settings were restored.")
         return INTERRUPTED
     return code
 
@@ -89,7 +89,7 @@ class _Job:
         return _EXIT[measurement.verdict.verdict]
 
     def scan(self) -> int:
-        """List all networks. Passes if one of them is sufficient."""
+        """Scan and list all networks. The command passes if at least one network has a sufficient signal."""
         serving = self._source.reading().plmn
         networks = self._networks()
         self._screen.networks(networks, serving)
@@ -123,10 +123,10 @@ class _Job:
         return _EXIT[measurement.verdict.verdict]
 
     def commission(self) -> int:
-        """The steps of commissioning, and its record as text."""
+        """Commission the charge point step by step, and write the unit's record as text."""
         source = self._source
         if not isinstance(source, ConsoleSource):
-            raise TypeError("commission wants a console")
+            raise TypeError("commission needs a ConsoleSource")
         identity = source.identity()
         unit = identity.unit or "unit"
         path = self._typed.report or Path(f"commission-{unit}.txt")
@@ -146,10 +146,10 @@ class _Job:
             self._screen.tell(str(not_yet))
             return FAILED
         except (EOFError, KeyboardInterrupt):
-            self._screen.tell("Stopped. Run it again, and it goes on where you were.")
+            self._screen.tell("Stopped. Run the command again to continue where you left off.")
             return INTERRUPTED
         except Refused as refused:
-            self._screen.tell(f"The unit does not take it: {refused.why}")
+            self._screen.tell(f"The unit refused: {refused.why}")
             return FAILED
         self._screen.tell(f"Commissioned for {record.get('amps', '?')} A. Record written: {path}")
         return PASSED
@@ -180,7 +180,7 @@ class _Job:
 
 
 def _trace(typed: argparse.Namespace, source: ModemSource, screen: Screen, port: str) -> int:
-    """Hold the dialogue of a report, with more questions, for the recording of the line."""
+    """Send TRACED_QUESTIONS and run the dialogue of a report, so that the recorder captures both. Return the exit code."""
     try:
         for question in TRACED_QUESTIONS:
             source.ask(question)
@@ -191,7 +191,7 @@ def _trace(typed: argparse.Namespace, source: ModemSource, screen: Screen, port:
         with screen.listening(typed.seconds):
             source.listen(typed.seconds)
         screen.verdict(measurement, measurement.latest.network)
-        with screen.scanning(source.scan_s[0]):  # last, since some modems die of it
+        with screen.scanning(source.scan_s[0]):  # last, because some modems hang during a scan
             networks = source.networks()
         screen.networks(networks, measurement.latest.plmn)
     finally:
@@ -201,11 +201,11 @@ def _trace(typed: argparse.Namespace, source: ModemSource, screen: Screen, port:
 
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
-    """Convert OSError of writing to CannotTalk, one line for people."""
+    """Convert an OSError from writing to CannotTalk, with a one-line message for people."""
     try:
         yield
     except OSError as error:
-        raise CannotTalk(f"{path}: the report cannot be written there ({error.strerror}); use --out") from None
+        raise CannotTalk(f"{path}: cannot write the report ({error.strerror}); choose another path") from None
 
 
 def _cannot_talk(typed: argparse.Namespace, problem: str) -> int:
@@ -221,7 +221,7 @@ def _file_name(result: dict[str, Any]) -> str:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Shows the help on a usage error."""
+    """An argument parser that shows the help on a usage error and exits with MISUSED."""
 
     def error(self, message: str) -> NoReturn:
         self.print_help(sys.stderr)
@@ -232,20 +232,20 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m modem",
         description="Is the mobile signal good enough for a charge point here?",
-        epilog="Exit codes: 0 pass, 1 fail, 2 no reading, 3 cannot talk to the modem.",
+        epilog="Exit codes: 0 pass, 1 fail, 2 no reading, 3 no communication with the modem or the charge point.",
     )
     parser.add_argument("--version", action="version", version=f"chargekeeper {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    _command(commands, "signal", "the signal live, and a verdict after half a minute", _Job.signal)
-    _command(commands, "scan", "every network here and its strongest cell; takes a minute or two", _Job.scan)
-    _command(commands, "report", "both, as a page to leave with the customer and as JSON", _Job.report)
+    _command(commands, "signal", "show the live signal, and a verdict after half a minute", _Job.signal)
+    _command(commands, "scan", "list every network and its strongest cell; takes one to five minutes", _Job.scan)
+    _command(commands, "report", "measure, scan, and write a report for the customer, as HTML and JSON", _Job.report)
     _commission_command(commands)
     _trace_command(commands)
     return parser
 
 
 def _commission_command(commands: Any) -> None:
-    description = "commission a charge point over its service console, step by step; it may be stopped and goes on"
+    description = "commission a charge point over its service console, step by step; after a stop, run it again"
     command = commands.add_parser(
         "commission", help=description, description=description[:1].upper() + description[1:] + "."
     )
@@ -258,7 +258,7 @@ def _commission_command(commands: Any) -> None:
 
 def _trace_command(commands: Any) -> None:
     description = (
-        "the dialogue with the modem as a file for a developer, without numbers and passwords of the subscriber"
+        "record the AT dialogue in a file for a developer; the subscriber's numbers and passwords are redacted"
     )
     command = commands.add_parser(
         "trace", help=description, description=description[:1].upper() + description[1:] + "."
@@ -266,11 +266,11 @@ def _trace_command(commands: Any) -> None:
     command.set_defaults(json=False)
     command.add_argument("--port", help=_PORT_HELP)
     command.add_argument(
-        "--out", dest="trace", type=Path, metavar="FILE", required=True, help="a file that does not exist"
+        "--out", dest="trace", type=Path, metavar="FILE", required=True, help="file to write; must not exist yet"
     )
     span = f"0 to {LONGEST_S} (default {LISTEN_S})"
     command.add_argument(
-        "--seconds", type=_listening_seconds, default=LISTEN_S, help=f"how long to listen for more, {span}"
+        "--seconds", type=_listening_seconds, default=LISTEN_S, help=f"how long to record unsolicited codes, {span}"
     )
 
 
@@ -278,14 +278,14 @@ def _command(commands: Any, name: str, description: str, run: Callable[[_Job], i
     command = commands.add_parser(name, help=description, description=description[:1].upper() + description[1:] + ".")
     command.set_defaults(run=run, place="", unit=None, seconds=SECONDS, out=None, trace=None)
     command.add_argument("--port", help=_PORT_HELP)
-    command.add_argument("--console", action="store_true", help="the port is a charge point's service console")
-    command.add_argument("--json", action="store_true", help="the result as JSON on standard output")
+    command.add_argument("--console", action="store_true", help="the port is the service console of a charge point")
+    command.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
     if name != "scan":
         span = f"{SHORTEST_S} to {LONGEST_S} (default {SECONDS})"
         command.add_argument("--seconds", type=_seconds, help=f"how long to measure, {span}")
     if name == "report":
-        command.add_argument("--place", help="where this is, as the customer would say it")
-        command.add_argument("--unit", help="the charge point's id, where its console is not asked")
+        command.add_argument("--place", help="the location, in the customer's words")
+        command.add_argument("--unit", help="the charge point's ID, if it is not read from its console")
         command.add_argument("--out", type=Path, metavar="FILE.html", help="where to write the report")
 
 
@@ -299,5 +299,5 @@ def _listening_seconds(text: str) -> int:
 
 def _whole(text: str, least: int) -> int:
     if not text.isdecimal() or not least <= int(text) <= LONGEST_S:
-        raise argparse.ArgumentTypeError(f"a whole number from {least} to {LONGEST_S}")
+        raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {LONGEST_S}")
     return int(text)

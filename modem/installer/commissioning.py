@@ -1,8 +1,8 @@
-"""The steps of an installer who commissions a charge point over its console: one question after the other, each answer checked
-at once, and the whole sent as one order that the unit records (firmware/commissioning.py).
+"""Commissions a charge point over its console: asks the installer one question at a time, checks each answer immediately, and
+sends all answers in one command, which the unit records (firmware/commissioning.py).
 
-The answers so far are in a file, so that whoever stops, or has to correct something first, goes on where they were. Only the
-code is asked for again.
+The answers so far are stored in a file, so that an installer who stops, or has to correct something first, can continue later.
+Only the installer code is asked for again.
 """
 
 import json
@@ -22,30 +22,30 @@ EARTHING = ("TN-S", "TN-C-S", "TT")  # BS 7671, section 312
 BY_MAX = 40  # characters
 NO_BOOST, FITTED, ORDERED = "none", "fitted", "ordered"
 PROGRESS_MAX_BYTES = 4096
-CODE_TRIES = 3  # as many as the unit compares at once (firmware/unlocking.py)
+CODE_TRIES = 3  # as many as the unit accepts without a wait (firmware/unlocking.py)
 
 
 class NotYet(Exception):
-    """The unit cannot be commissioned before something is put right. The message is one line for people, with what to do."""
+    """The unit cannot be commissioned until something is corrected. The message is one line for people, with the remedy."""
 
 
 class Unclear(ValueError):
-    """An answer that is none. The message says what is wanted."""
+    """The answer is not valid. The message describes a valid one."""
 
 
 class Question(NamedTuple):
-    """`read` turns the answer into its value, or raises Unclear or NotYet."""
+    """A question to the installer. `read` converts the typed answer to its value; it raises Unclear or NotYet."""
 
-    name: str  # in the order
+    name: str  # key in the JSON of the `commission` command
     words: str
     read: Callable[[str], Any]
 
 
 class Talk(NamedTuple):
-    """How the installer is talked to."""
+    """The dialogue with the installer, and the measurement."""
 
     ask: Callable[[str], str]  # raises EOFError
-    ask_secret: Callable[[str], str]  # likewise, not shown
+    ask_secret: Callable[[str], str]  # does not show what is typed; raises EOFError
     say: Callable[[str], None]
     measure: Callable[[], Measurement]
 
@@ -71,7 +71,7 @@ def _earth(text: str) -> str:
 def _polarity(text: str) -> bool:
     if text.lower() in ("n", "no"):
         raise NotYet(
-            "Live and neutral are exchanged: the unit cannot be commissioned so. Correct the supply, and run this again."
+            "The polarity is reversed: the unit cannot be commissioned. Correct the supply, then run this command again."
         )
     if text.lower() not in ("y", "yes"):
         raise Unclear("Type y or n.")
@@ -83,8 +83,8 @@ def _rcd_ms(text: str) -> int:
         raise Unclear("Type the trip time that your tester shows, in whole milliseconds.")
     if int(text) > RCD_TRIP_MAX_MS:
         raise NotYet(
-            f"The RCD trips after {int(text)} ms, and {RCD_TRIP_MAX_MS} ms are allowed: the unit cannot be commissioned so."
-            " Correct that, and run this again."
+            f"The RCD trips after {int(text)} ms; the limit is {RCD_TRIP_MAX_MS} ms. The unit cannot be commissioned."
+            " Correct this, then run this command again."
         )
     return int(text)
 
@@ -93,13 +93,13 @@ QUESTIONS = (
     Question("by", "Your name, for the record", _by),
     Question("amps", f"Rating of the circuit in A ({LEAST_A} to {MOST_A})", _amps),
     Question("earth", "Earthing arrangement (TN-S, TN-C-S or TT)", _earth),
-    Question("polarity", "Is the polarity right: live on L, neutral on N? (y/n)", _polarity),
+    Question("polarity", "Is the polarity correct: live on L, neutral on N? (y/n)", _polarity),
     Question("rcd_ms", "Trip time of the RCD at its rated residual current, in ms", _rcd_ms),
 )
 
 
 class Progress:
-    """The answers so far, as they were typed, in a file; of one unit."""
+    """The answers so far, as typed, in a file. They belong to one unit."""
 
     def __init__(self, path: Path, unit: str) -> None:
         self._path = path
@@ -107,7 +107,7 @@ class Progress:
         self.answers = self._stored()
 
     def keep(self, name: str, answer: str | None) -> None:
-        """None: the question is asked again. Raises OSError."""
+        """Store the answer to question `name`; None removes it, so that the question is asked again. Raises OSError."""
         self.answers.pop(name, None)
         if answer is not None:
             self.answers[name] = answer
@@ -117,11 +117,11 @@ class Progress:
         fresh.replace(self._path)
 
     def forget(self) -> None:
-        """It is done. Raises OSError."""
+        """Delete the file: the unit is commissioned. Raises OSError."""
         self._path.unlink(missing_ok=True)
 
     def _stored(self) -> dict[str, str]:
-        """Those of another unit, and what is no such file, count as none."""
+        """Return the stored answers; {} if the file is missing or invalid, or belongs to another unit."""
         try:
             with self._path.open("rb") as file:
                 stored = json.loads(file.read(PROGRESS_MAX_BYTES))
@@ -137,9 +137,12 @@ class Progress:
 
 
 def commission(source: ConsoleSource, talk: Talk, progress: Progress) -> dict[str, str]:
-    """Ask, check and order; return the unit's record, by name. Raises NotYet, Refused and CannotTalk; EOFError and
-    KeyboardInterrupt if the installer stops. All of them leave the answers so far in `progress`."""
-    talk.say(f"The unit says: {source.named('status').get('commissioned', 'nothing of commissioning')}")
+    """Ask all questions and send the `commission` command; return the unit's record, by name.
+
+    Raises NotYet, Refused and CannotTalk; EOFError or KeyboardInterrupt if the installer stops; OSError if `progress` cannot
+    be written. The answers so far remain in `progress`.
+    """
+    talk.say(f"Commissioned so far: {source.named('status').get('commissioned', 'not reported')}")
     _unlock(source, talk)
     order = {question.name: _answer(question, talk, progress) for question in QUESTIONS}
     order |= _signal(talk)
@@ -152,17 +155,17 @@ def _unlock(source: ConsoleSource, talk: Talk) -> None:
         return
     for _ in range(CODE_TRIES):
         try:
-            source.ask("unlock " + talk.ask_secret("Installer's code of the unit"))
+            source.ask("unlock " + talk.ask_secret("Installer code of the unit"))
             return
         except Refused as refused:
-            talk.say(f"The unit says: {refused.why}")
+            talk.say(f"The unit refused: {refused.why}")
     raise NotYet(
-        "The unit cannot be commissioned without its installer's code: look on its papers, and run this again."
+        "The unit cannot be commissioned without its installer code. Find it in the unit's papers, then run this again."
     )
 
 
 def _answer(question: Question, talk: Talk, progress: Progress) -> Any:
-    """The one of before, if there is one that still counts."""
+    """Return the stored answer if it is still valid; otherwise ask until the answer is valid, and store it."""
     known = progress.answers.get(question.name)
     if known is not None:
         try:
@@ -186,7 +189,7 @@ def _answer(question: Question, talk: Talk, progress: Progress) -> Any:
 
 
 def _signal(talk: Talk) -> dict[str, Any]:
-    """CSQ and boost: measured, and again after a boost was fitted."""
+    """Measure until the CSQ passes or a boost is ordered; return `csq` and `boost` for the command."""
     boost = NO_BOOST
     while True:
         measured = talk.measure()
@@ -194,7 +197,7 @@ def _signal(talk: Talk) -> dict[str, Any]:
         if signal.passes(csq):
             return {"csq": csq, "boost": boost}
         talk.say(advice(measured.verdict, measured.latest.plmn, None).text)
-        talk.say(f"The CSQ must be greater than {signal.PASS_ABOVE_CSQ}. Offer a signal boost.")
+        talk.say(f"The CSQ must be greater than {signal.PASS_ABOVE_CSQ}. Offer a signal boost to the customer.")
         typed = _choice(talk)
         if typed == "o":
             return {"csq": csq, "boost": ORDERED}
@@ -203,38 +206,40 @@ def _signal(talk: Talk) -> dict[str, Any]:
 
 def _choice(talk: Talk) -> str:
     while True:
-        typed = talk.ask("f: a boost is fitted, measure again; a: measure again; o: a boost is ordered").strip().lower()
+        typed = talk.ask("f = boost fitted, measure again; a = measure again; o = boost ordered").strip().lower()
         if typed in ("f", "a", "o"):
             return typed
 
 
 def csq_of(verdict: signal.Verdict) -> int:
-    """One whole number that passes if the verdict does; NO_READING without a verdict."""
+    """Return the median as a whole number, rounded so that it passes if and only if the verdict does; NO_READING if the
+    verdict is unknown.
+    """
     if verdict.verdict == signal.UNKNOWN:
         return signal.NO_READING
     median = float(verdict.median)
     return math.ceil(median) if verdict.verdict == signal.PASS else math.floor(median)
 
 
-# Of the unit's record, for people.
+# Labels of the values in the unit's record.
 NAMES = {
     "amps": "Rating of the circuit (A)",
     "earth": "Earthing arrangement",
-    "polarity": "Polarity is right",
+    "polarity": "Polarity correct",
     "rcd_ms": "Trip time of the RCD (ms)",
     "csq": "CSQ",
     "boost": "Signal boost",
     "by": "Commissioned by",
     "at": "When (UTC, seconds since 1970)",
-    "via": "How",
+    "via": "Commissioned via",
     "v": "Firmware",
 }
 
 
 def report(unit: str, record: dict[str, str], when: str) -> str:
-    """The record as text to keep. `when`: the tool's own time, for a unit that did not know it."""
+    """Return the record as text. `when`: the time by this computer, because the unit's may be unknown."""
     rows = {"Charger": unit, "Written": when} | {NAMES[name]: record[name] for name in NAMES if name in record}
-    said = "The unit itself has told this record. The same, as PDF, is on the page of the job."
+    said = "This record was read from the unit. The job's page in the cloud has the same record as a PDF."
     return "\n".join(
         ["COMMISSIONING RECORD", "", *(f"{name:<32}{value}" for name, value in rows.items()), "", said, ""]
     )

@@ -1,8 +1,8 @@
-"""The tools' side of the service console on a line that loses bytes: one command and its answer. Pure; times are the caller's.
+"""The client side of the service console, over a line that loses bytes: one command and its answer. Pure.
 
-A command goes out in numbered pieces with a CRC each, the next one when the unit asks for it, so none is carried out that was
-cut; of the answer, lines in pieces are put together, and those that were lost are asked for again. The format:
-firmware/console_pieces.py.
+A command is sent in numbered pieces, each with a CRC; the unit requests each next piece, so it never carries out a truncated
+command. Long lines of the answer arrive in pieces too: they are joined, and missing pieces are requested again. The format is
+described in firmware/console_pieces.py.
 """
 
 import re
@@ -11,19 +11,21 @@ import zlib
 LINE_MAX = 160  # bytes, without the end of the line
 TEXT_MAX = 136  # bytes of text in a piece
 ID_MAX = 9999
-REQUESTS_MAX = 40  # of all kinds, for one command: beyond that the line is too bad to go on
+REQUESTS_MAX = 40  # lines written for one command after the first one; then the exchange is given up
 PIECE = re.compile(rb"@((.*)\*(\d{1,4})\.(\d{1,2})/(\d{1,2})) ([0-9a-f]{8})", re.DOTALL)
 WANT = re.compile(rb"want (\d{1,4})\.(\d{1,2})\b")
 
 
 class LineTooBad(Exception):
-    """The answer is not whole: pieces are lost again and again, or a line is damaged."""
+    """The answer is incomplete: pieces were lost repeatedly, or a line is damaged."""
 
 
 class Exchange:
-    """One command. Write `request` to the line; for each line that comes call `take`, and write what it returns; after a
-    silence write `repeat()`. `done` says when `lines` are the answer, or `error` what the unit refused. `repeats` counts the
-    lines that were written or asked for again, because the line had lost bytes or was silent.
+    """One command and its answer.
+
+    Write `request` to the line. For each received line, call `take` and write what it returns. After a silence, write
+    `repeat()`. Once `done` is True, `lines` holds the answer, or `error` the reason for which the unit refused the command.
+    `repeats` counts the lines that were written or requested again because bytes were lost or the line was silent.
     """
 
     def __init__(self, command: str, number: int) -> None:
@@ -32,7 +34,7 @@ class Exchange:
         texts = [text[start : start + TEXT_MAX] for start in range(0, len(text), TEXT_MAX)]
         self._pieces = [self._piece(part, len(texts), each) for part, each in enumerate(texts, 1)]
         self._last = self._pieces[0]
-        self._lines: list[bytes | int] = []  # a line, or the number of one in pieces
+        self._lines: list[bytes | int] = []  # a line, or the number of a line that arrives in pieces
         self._long: dict[int, dict[int, bytes]] = {}
         self._totals: dict[int, int] = {}
         self._closed = False
@@ -45,21 +47,21 @@ class Exchange:
 
     @property
     def request(self) -> bytes:
-        """Ends whatever was typed before, and begins."""
+        """The first bytes to write. The leading CR ends any partial line in the unit's input."""
         return b"\r" + self._last + b"\r"
 
     @property
     def lines(self) -> list[str]:
-        """The answer, without its last line."""
+        """The answer, without its last line (`ok`)."""
         return [line.decode("utf-8", "replace") for line in self._whole()]
 
     def repeat(self) -> bytes:
-        """What to write when nothing came. Raises LineTooBad."""
+        """Return what to write after a silence: the last line again. Raises LineTooBad."""
         self.repeats += 1
         return self._send(self._last)
 
     def take(self, line: bytes) -> bytes:
-        """A line from the unit, without its end; what to write for it, or b"". Raises LineTooBad."""
+        """Process a line from the unit, without its line end. Return what to write in response, or b"". Raises LineTooBad."""
         if self.done or not line or line.startswith(b"#"):
             return b""
         wanted = WANT.match(line)
@@ -87,10 +89,10 @@ class Exchange:
             if word == b"error":
                 self.done, self.error = True, text.decode("utf-8", "replace")
                 return b""
-        elif not self._closed:  # the end of another answer: what came so far was not ours
+        elif not self._closed:  # the end of another answer: the lines so far belong to that one
             self._lines, self._long, self._totals = [], {}, {}
             return b""
-        elif word == b"error":  # the pieces are gone
+        elif word == b"error":  # the unit no longer has the pieces
             raise LineTooBad(rest.decode("utf-8", "replace"))
         for number, parts in self._long.items():
             for part in range(1, self._totals[number] + 1):
@@ -125,7 +127,7 @@ class Exchange:
     def _send(self, line: bytes) -> bytes:
         self._requests += 1
         if self._requests > REQUESTS_MAX:
-            raise LineTooBad(f"{REQUESTS_MAX} requests, and the answer is not whole")
+            raise LineTooBad(f"the answer is incomplete after {REQUESTS_MAX} requests")
         self._last = line
         return b"\r" + line + b"\r"
 

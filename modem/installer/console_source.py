@@ -1,4 +1,7 @@
-"""Readings through a charge point's service console: lines of `name value`, in pieces where the line may lose them."""
+"""Readings through a charge point's service console, whose answers are lines of `name value`.
+
+Commands and long lines are sent in pieces (console_pieces.py), because the serial line may lose bytes.
+"""
 
 import contextlib
 import random
@@ -13,35 +16,38 @@ from modem.ports.pyserial_port import Port
 
 ANSWER_S = 3
 ATTEMPTS = 2
-REPEAT_S = 1  # of silence, before what was written last is written again
-FRESH_S = 5  # maximum age of a reading; after it, the unit has no contact with its modem
+REPEAT_S = 1  # of silence, before the last line is written again
+FRESH_S = 5  # longest wait for a new reading; without one, the unit has no contact with its modem
 LOOK_EVERY_S = 0.1
 UNREAD_LIMIT_BYTES = 8_192
 
 
 class Refused(CannotTalk):
-    """The unit did not do it; `why` is what it said."""
+    """The unit refused the command; `why` is the reason that it gave."""
 
     def __init__(self, path: str, why: str) -> None:
-        super().__init__(f"{path}: the unit says: {why}")
+        super().__init__(f"{path}: the unit refused: {why}")
         self.why = why
 
 
 class ConsoleSource:
-    """`path` is for messages. Raises CannotTalk if no charge point answers. See readings.Source for the methods."""
+    """A readings.Source for a charge point's console, which also describes the methods. `path` names the port in messages.
 
-    hears_lte = False  # the console does not say
-    scan_s = (60, 240)  # the unit completes its present action first
+    The constructor raises CannotTalk if no charge point answers.
+    """
+
+    hears_lte = False  # the console does not report this
+    scan_s = (60, 240)  # the unit completes its current action first
 
     def __init__(self, path: str, port: Port, show: Callable[[str], None]) -> None:
         self._path = path
         self._port = port
         self._unread = b""
-        self._number = random.randint(0, ID_MAX)  # of a command; not the one of the tool before
+        self._number = random.randint(0, ID_MAX)  # ID of a command; random, to differ from those of an earlier run
         self._taken = -1  # number of the last reading returned
         status = self.named("status")
         if "csq" not in status:
-            raise CannotTalk(f"{path}: what answers is not a charge point's console; choose another --port")
+            raise CannotTalk(f"{path}: the device on this port is not a charge point's console; choose another --port")
         self._unit = status.get("id", "-")
         _, _, self._model = status.get("modem", "").partition(" ")  # family and model
 
@@ -49,7 +55,7 @@ class ConsoleSource:
         return Identity(_known(self._unit), _known(self._model or None), None)
 
     def reading(self) -> Reading:
-        """Return a reading that was not returned before; no reading after FRESH_S without one."""
+        """Return a reading that was not returned before; Reading(NO_READING, None) if there is none within FRESH_S."""
         until_s = time.monotonic() + FRESH_S
         while True:
             answer = self.named("csq")
@@ -82,7 +88,7 @@ class ConsoleSource:
             self._port.close()
 
     def named(self, command: str) -> dict[str, str]:
-        """The answer to a command, as values by name. Raises CannotTalk."""
+        """Send a command and return the answer as values by name. Raises Refused and CannotTalk."""
         named = {}
         for line in self.ask(command):
             name, _, value = line.partition(" ")
@@ -90,24 +96,24 @@ class ConsoleSource:
         return named
 
     def ask(self, command: str) -> list[str]:
-        """The lines of an answer, without its end. Raises Refused, and CannotTalk."""
+        """Send a command and return the lines of the answer, without `ok`. Raises Refused and CannotTalk."""
         try:
-            for _ in range(ATTEMPTS):  # the first may fail after input that was typed before
+            for _ in range(ATTEMPTS):  # the first may fail if the unit holds part of an earlier line
                 self._port.read()
                 self._unread = b""
                 exchange = self._exchange(command)
                 if exchange is not None:
                     break
             else:
-                raise CannotTalk(f"{self._path}: no charge point answers; is it switched on, and is this its console?")
+                raise CannotTalk(f"{self._path}: no charge point answers; check its supply and the port")
         except OSError as error:
-            raise CannotTalk(f"{self._path}: the port failed ({error}); pull the cable and plug it in again") from None
+            raise CannotTalk(f"{self._path}: the port failed ({error}); plug the cable in again") from None
         if exchange.error is not None:
             raise Refused(self._path, exchange.error)
         return exchange.lines
 
     def _exchange(self, command: str) -> Exchange | None:
-        """One command and its answer. None if it is not there in time, or not whole."""
+        """Send one command and receive its answer. Return None if the answer is late or incomplete."""
         self._number += 1
         exchange = Exchange(command, self._number)
         self._port.write(exchange.request)
@@ -129,7 +135,7 @@ class ConsoleSource:
         return exchange if exchange.done else None
 
     def _lines(self) -> list[bytes]:
-        """The whole lines that have come."""
+        """Return the complete lines that were received."""
         self._unread = (self._unread + self._port.read())[-UNREAD_LIMIT_BYTES:]
         *whole, self._unread = self._unread.replace(b"\r", b"\n").split(b"\n")
         return whole
@@ -140,6 +146,6 @@ def _known(value: str | None) -> str | None:
 
 
 def _network(line: str) -> Network:
-    """`network 23415 17 3 vodafone UK`: PLMN, CSQ of the best cell or -, number of cells, name."""
+    """Parse `network 23415 17 3 vodafone UK`: PLMN, CSQ of the strongest cell or "-", number of cells, name."""
     _, plmn, csq, cells, name = (line + "    ").split(" ", 4)
     return Network(plmn, name.strip() or None, None if csq == "-" else int(csq), int(cells))

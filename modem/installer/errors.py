@@ -1,5 +1,5 @@
-"""Errors of the installer's tool. The message is one line for people, with the remedy."""
+"""Errors of the installer's tool. Each message is one line for people and includes the remedy."""
 
 
 class CannotTalk(Exception):
-    """There is no communication with a modem or a charge point's console."""
+    """The tool cannot communicate with a modem or a charge point's console, or cannot write its output."""

@@ -9,20 +9,23 @@ from modem.installer.errors import CannotTalk
 from modem.ports.pyserial_port import Port
 
 _ADVICE = {
-    errno.ENOENT: "there is no such port; look at the cable, and at the name",
-    errno.EACCES: "you may not use this port; join the group that owns it (often dialout) and log in again",
-    errno.EPERM: "you may not use this port; join the group that owns it (often dialout) and log in again",
-    errno.EBUSY: "another program is using this port; end that program first",
-    errno.EAGAIN: "another program is using this port; end that program first",
+    errno.ENOENT: "no such port; check the cable and the name of the port",
+    errno.EACCES: "no permission to use this port; join the group that owns it (often dialout) and log in again",
+    errno.EPERM: "no permission to use this port; join the group that owns it (often dialout) and log in again",
+    errno.EBUSY: "another program is using this port; close that program first",
+    errno.EAGAIN: "another program is using this port; close that program first",
     errno.ENOTTY: "this is not a serial port",
     errno.EINVAL: "this is not a serial port",
     errno.EISDIR: "this is not a serial port",
-    errno.EIO: "the port does not answer; pull the cable and plug it in again",
+    errno.EIO: "the port does not answer; unplug the cable and plug it in again",
 }
 
 
 def open_port(path: str | None, idle: Callable[[], object] | None = None) -> tuple[str, Port]:
-    """Open `path`, or the only serial port; return its name and the port. `idle`: see the port. Raises CannotTalk."""
+    """Open `path`, or the only serial port if None. Return its name and the port. Raises CannotTalk.
+
+    `idle` is called while the port waits; see modem/ports/pyserial_port.py.
+    """
     path = path or only_port()
     try:
         return path, Port(path, idle)
@@ -33,7 +36,7 @@ def open_port(path: str | None, idle: Callable[[], object] | None = None) -> tup
 
 
 def only_port() -> str:
-    """Return the only serial port with a USB device. Raises CannotTalk if there is none, or more than one."""
+    """Return the name of the only USB serial port. Raises CannotTalk if there is none, or more than one."""
     found = sorted(port.device for port in list_ports.comports() if port.vid is not None)
     if not found:
         raise CannotTalk("no serial port found; plug in the cable, or name the port with --port")
@@ -43,7 +46,7 @@ def only_port() -> str:
 
 
 def _advice(error: OSError) -> str:
-    """Return the remedy for an error. pyserial sets errno for errors of `open` only; others have it in their context."""
+    """Return the remedy for an error. pyserial sets errno only if `open` fails; otherwise the errno is in the context."""
     code = error.errno
     earlier = error.__context__
     if code is None and earlier is not None and earlier.args:

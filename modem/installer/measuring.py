@@ -1,4 +1,4 @@
-"""Samples the signal: ten readings at least within half a minute, and the verdict on them."""
+"""Samples the signal once a second, by default for half a minute, and gives the verdict on the samples."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,20 +13,20 @@ EVERY_S = 1.0
 
 
 class Measurement(NamedTuple):
-    """The samples up to now."""
+    """The samples so far, and the latest reading."""
 
     samples: list[Sample]
     latest: Reading
-    seconds: int  # duration of the measurement
+    seconds: int  # planned duration of the whole measurement
 
     @property
     def verdict(self) -> signal.Verdict:
-        """The verdict on all samples."""
+        """The verdict on the samples so far."""
         return signal.verdict([sample.csq for sample in self.samples])
 
     @property
     def at_s(self) -> float:
-        """Time of the latest sample, seconds since the start."""
+        """Time of the latest sample, in seconds since the start."""
         return self.samples[-1].at_s
 
 
@@ -36,7 +36,10 @@ def measuring(
     now_s: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Measurement]:
-    """Yield a Measurement after each sample, one a second, for `seconds`; the last one is the result. Raises as `source`."""
+    """Yield a Measurement after each sample, one per second, for `seconds`; the last one is the result.
+
+    Raises CannotTalk if `source` does.
+    """
     samples: list[Sample] = []
     start_s = now_s()
     while True:

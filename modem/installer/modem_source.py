@@ -1,4 +1,4 @@
-"""Readings directly from a modem's serial port. Changed settings are restored by `leave`."""
+"""Readings directly from a modem's serial port. `leave` restores the settings that were changed."""
 
 import contextlib
 import time
@@ -33,9 +33,9 @@ class Clock:
 
 
 class ModemSource:
-    """`path` is for messages; `show` displays one. Detects baud rate and family; raises CannotTalk without a modem.
+    """A readings.Source for a modem, which also describes the methods. `path` names the port in messages; `show` displays one.
 
-    See readings.Source for the methods.
+    The constructor detects the baud rate and the modem family. It raises CannotTalk if no modem answers.
     """
 
     def __init__(
@@ -52,9 +52,7 @@ class ModemSource:
         with self._explained():
             self._model = registry.identify(self._modem)
         if registry.family_name(self._model or "") is None:
-            show(
-                f"The modem {self._model or 'does not tell its model, which'} is not listed: it is taken for a SIM800."
-            )
+            show(f"The modem model {self._model or '(not reported)'} is not listed; the SIM800 driver is used.")
         self._hooks = startup.setup(self._modem)
         self.scan_s = self._hooks.SCAN_S
         self.hears_lte = hasattr(self._hooks, "reference_signal")
@@ -88,12 +86,12 @@ class ModemSource:
         raise AssertionError("a scan neither gave a result nor failed")
 
     def ask(self, question: str) -> None:
-        """Send a query whose answer is of no use here, but in a recording. Raises CannotTalk if the modem does not answer."""
+        """Send a query for the recording, and ignore the response. Raises CannotTalk if the port fails or the modem hangs."""
         with self._explained(), contextlib.suppress(CommandError, CommandTimeout, ProtocolError):
             self._modem.command(question)
 
     def listen(self, seconds: float) -> None:
-        """Take unsolicited result codes for so long. Raises CannotTalk."""
+        """Process unsolicited result codes for `seconds`. Raises CannotTalk."""
         until_ms = self._clock.now_ms() + int(seconds * 1000)
         while (left_ms := until_ms - self._clock.now_ms()) > 0:
             with self._explained():
@@ -111,7 +109,7 @@ class ModemSource:
         return networks(self._hooks.scan(self._modem))
 
     def _reference(self) -> tuple[int, int] | tuple[()]:
-        """(RSRP dBm, RSRQ dB), () where the family, its firmware or the serving cell has none."""
+        """Return (RSRP dBm, RSRQ dB); () if the family or its firmware does not report them, or the cell is not LTE."""
         try:
             return self._hooks.reference_signal(self._modem) or () if self.hears_lte else ()
         except CommandError:
@@ -119,19 +117,22 @@ class ModemSource:
 
     def _recover(self, error: Exception) -> None:
         """Resynchronise after a failed scan. Raises CannotTalk if the modem does not answer."""
-        self._show(f"the modem broke off the scan ({error}); getting it back")
+        self._show(f"the scan failed ({error}); reconnecting to the modem")
         until_ms = self._clock.now_ms() + REBOOT_MS
         while self._clock.now_ms() < until_ms:
             with contextlib.suppress(ModemHung, ModemRestarted, OSError):
                 self._modem.resync(FIRST_ANSWER_MS)
-                self._show("the modem answers again; scanning once more")
+                self._show("the modem answers again; repeating the scan")
                 return
         raise CannotTalk(
-            f"{self._path}: the modem died in the scan; switch its supply off and on, wait 20 s, try again"
+            f"{self._path}: the modem stopped answering in the scan; switch its supply off and on, wait 20 s, try again"
         )
 
     def _find_speed(self) -> None:
-        """Try the usual baud rates, the first one again at the end for a modem that was booting. Sets nothing."""
+        """Try the usual baud rates, and the first one again at the end in case the modem was booting.
+
+        Does not change the modem's baud rate. Raises CannotTalk if no modem answers.
+        """
         for baud in (startup.BAUD, *startup.OTHER_BAUDS, startup.BAUD):
             self._port.set_baud(baud)
             try:
@@ -141,17 +142,17 @@ class ModemSource:
                 continue
             except OSError as error:
                 raise CannotTalk(
-                    f"{self._path}: the port failed ({error}); pull the cable and plug it in again"
+                    f"{self._path}: the port failed ({error}); unplug the cable and plug it in again"
                 ) from None
         if self._modem.unexpected_lines or self._modem.broken:
             raise CannotTalk(
-                f"{self._path}: what answers is not a modem; choose another --port,"
+                f"{self._path}: the device on this port is not a modem; choose another --port,"
                 " or add --console if it is a charge point's console"
             )
-        raise CannotTalk(f"{self._path}: no modem answers; is it switched on, and is this its port?")
+        raise CannotTalk(f"{self._path}: no modem answers; check that it is switched on and that this is its port")
 
     def _names_as_digits(self) -> None:
-        """Set the operator format to PLMN; store the previous format for `leave`, and the name that it gave."""
+        """Set the operator format to PLMN. Store the previous format for `leave`, and the operator's name that it gave."""
         serving = self._modem.query("AT+COPS?", replies.operator)
         if serving.format not in (None, replies.NUMERIC):
             self._modem.ensure(f"AT+COPS=3,{replies.NUMERIC}")
@@ -159,7 +160,7 @@ class ModemSource:
             self._names[self._modem.operator()] = serving.name
 
     def _remember(self, question: str, name: str, wanted: str) -> None:
-        """Set `wanted`; store the previous value, the first field of the response to `question`, for `leave`."""
+        """Send the command `wanted`. Store the previous value, the first field of the response to `question`, for `leave`."""
         before = self._modem.query(question, lambda text: split(line_after((name,), text), text)[0][0])
         setting, _, value = wanted.partition("=")
         if before != value:
@@ -175,16 +176,16 @@ class ModemSource:
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
-        """Convert errors of the modem to CannotTalk, one line for people."""
+        """Convert errors of the modem to CannotTalk, with a one-line message for people."""
         try:
             yield
         except ModemRestarted:
             raise CannotTalk(
-                f"{self._path}: the modem restarted; its supply is too weak if this happens again"
+                f"{self._path}: the modem restarted; if this happens again, its power supply is too weak"
             ) from None
         except ProtocolError:
             raise CannotTalk(
-                f"{self._path}: what the modem says does not come through; look at the cable and its ground"
+                f"{self._path}: the modem's responses are corrupted; check the cable and its ground connection"
             ) from None
         except (ModemError, OSError) as error:
             raise CannotTalk(f"{self._path}: the modem stopped answering ({error}); switch it off and on") from None

@@ -1,4 +1,4 @@
-"""Converts a scan to a list of networks, the best first. Pure."""
+"""Converts a scan to a list of networks, the strongest first. Pure."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 
 def networks(scanned: "list[Scanned]") -> list[Network]:
-    """Return each operator's strongest cell. `scanned`: see Family.scan."""
+    """Return a Network for each operator, with the CSQ of its strongest cell. Networks without a CSQ come last.
+
+    `scanned`: the rows that Setup.scan returns.
+    """
     found: dict[str, Network] = {}
     for plmn, name, csq, forbidden in scanned:
         seen = found.get(plmn)

@@ -1,4 +1,4 @@
-"""Draws the samples as inline SVG: a line, the limit to pass, the median. Pure."""
+"""Draws the samples as inline SVG: a line through the samples, the pass limit, and the median. Pure."""
 
 from markupsafe import Markup
 
@@ -10,7 +10,7 @@ GRID_CSQ = (0, 5, 10, 15, 20, 25, 31)
 
 
 def plot(samples: list[tuple[float, int]], median: float | None) -> Markup:
-    """Return an <svg> of (seconds, CSQ). A sample without reading is a gap in the line and a mark on the axis."""
+    """Return an <svg> of (seconds, CSQ). A sample without a reading is shown as a gap in the line and a mark on the axis."""
     longest_s = max([at_s for at_s, _ in samples] + [1.0])
 
     def x(at_s: float) -> float:
@@ -59,7 +59,7 @@ def _gridline(csq: int) -> str:
 
 
 def _runs(samples: list[tuple[float, int]]) -> list[list[tuple[float, int]]]:
-    """Divide the samples at those without reading."""
+    """Split the samples at those without a reading, and return the non-empty runs."""
     runs: list[list[tuple[float, int]]] = [[]]
     for at_s, csq in samples:
         if csq == signal.NO_READING:

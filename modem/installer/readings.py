@@ -1,4 +1,4 @@
-"""The values that the tool reads, and the interface of their sources."""
+"""The values that the tool reads, and the interface of the sources that provide them."""
 
 from typing import NamedTuple, Protocol
 
@@ -17,7 +17,7 @@ class Reading(NamedTuple):
     """A reading of the signal. `csq`: 0..31, or 99 for no reading; `plmn`: of the serving network, or None.
 
     `name`: the operator's name, if known without a scan. `rsrp_dbm`, `rsrq_db`: of the serving cell; None if it is not LTE, or
-    the modem does not say.
+    the modem does not report them.
     """
 
     csq: int
@@ -28,14 +28,14 @@ class Reading(NamedTuple):
 
     @property
     def network(self) -> str:
-        """The serving network, for people."""
+        """The serving network as text for people: "O2 - UK (23410)", or "no network"."""
         if self.plmn is None:
             return "no network"
         return f"{self.name} ({self.plmn})" if self.name else self.plmn
 
     @property
     def reference(self) -> str:
-        """RSRP and RSRQ, for people; "" without them."""
+        """RSRP and RSRQ as text for people; "" if they are not known."""
         return "" if self.rsrp_dbm is None else f"RSRP {self.rsrp_dbm} dBm, RSRQ {self.rsrq_db} dB"
 
 
@@ -47,7 +47,10 @@ class Sample(NamedTuple):
 
 
 class Network(NamedTuple):
-    """An operator's best cell in a scan. `csq` is None if the modem cannot measure the cells of other operators."""
+    """An operator in a scan. `csq`: of its strongest cell, None if the modem does not measure other networks; `cells`: count.
+
+    `forbidden`: the SIM bars every cell that was found.
+    """
 
     plmn: str
     name: str | None
@@ -68,13 +71,13 @@ class Source(Protocol):
     """Duration of a scan, seconds: usual and maximum."""
 
     hears_lte: bool
-    """Whether the modem is known to hear LTE."""
+    """Whether the modem is known to receive LTE."""
 
     def identity(self) -> Identity:
         """Return the identity of unit and modem."""
 
     def reading(self) -> Reading:
-        """Return the present signal. Takes up to about a second."""
+        """Return the current signal. Takes about a second; a console without new readings takes up to 5 s."""
 
     def cell(self) -> str | None:
         """Return location area and cell of the serving cell, hexadecimal: "01F4-2A3B"; None if not known."""

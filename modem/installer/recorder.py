@@ -1,8 +1,8 @@
-"""Records a serial line: a port that notes all bytes of both directions, and the file that is made of them.
+"""Records a serial line: a port that stores all bytes of both directions, and the file that is written from them.
 
 The lines of the file are those of modem/trace.py, `milliseconds > command` and `milliseconds < response`. Received bytes that
-are not a line between two CR LF are given exactly: `milliseconds <| ...`, with \\r, \\n, \\\\ and \\xHH. Notes begin with #.
-The milliseconds count from the start of the recording; those of a line are of its last byte.
+are not a line between two CR LF are written exactly: `milliseconds <| ...`, with \\r, \\n, \\\\ and \\xHH. Notes begin with #.
+The milliseconds count from the start of the recording; the time of a line is that of its last byte.
 """
 
 import os
@@ -17,10 +17,10 @@ from modem.installer.errors import CannotTalk
 from modem.installer.redaction import RECEIVED, SENT, Chunk, redacted
 from modem.ports.pyserial_port import Port
 
-LIMIT_BYTES = 262_144  # 20 s without pause at 115,200 baud; a report has 10 kB
-FRAGMENT_MS = 50  # a line with a longer silence in it is written in parts, each with its time
-LINE_BYTES = 1_024  # the longest that is a line to the client, modem/at.py
-RAW_BYTES = 64  # in a line of the file
+LIMIT_BYTES = 262_144  # 20 s without a pause at 115,200 baud; a report takes about 10 kB
+FRAGMENT_MS = 50  # a line with a longer silence in it is written in parts, each with its own time
+LINE_BYTES = 1_024  # the longest line that the client accepts (modem/at.py)
+RAW_BYTES = 64  # the most raw bytes in one line of the file
 
 _FRAMED = re.compile(rb"\r\n([!-\[\]-~](?:[ -\[\]-~]*[!-\[\]-~])?)\r\n")
 _COMMANDS = re.compile(rb"[\r\n]*AT[ -~]*\r\Z", re.IGNORECASE)
@@ -31,14 +31,14 @@ _NAMED = {0x0D: "\\r", 0x0A: "\\n", 0x5C: "\\\\"}
 
 
 class Recorder:
-    """A port, as modem/contracts.pyi has it, around another one. `lost_bytes` counts those beyond LIMIT_BYTES."""
+    """A Port (modem/contracts.pyi) that wraps another one and records it. `lost_bytes` counts the bytes beyond LIMIT_BYTES."""
 
     def __init__(self, port: Port, now_ms: Callable[[], int] | None = None) -> None:
         self._port = port
         self._now_ms = now_ms or (lambda: int(time.monotonic() * 1000))
         self._start_ms = self._now_ms()
         self._chunks: list[Chunk] = []
-        self._notes: list[tuple[int, str]] = []  # before which chunk
+        self._notes: list[tuple[int, str]] = []  # (index of the chunk that follows the note, text)
         self._size_bytes = 0
         self.lost_bytes = 0
 
@@ -62,7 +62,7 @@ class Recorder:
         self._port.close()
 
     def lines(self) -> list[str]:
-        """Return the lines of the recording up to now, redacted."""
+        """Return the lines of the recording so far, redacted."""
         chunks = redacted(self._chunks)
         lines: list[str] = []
         notes = list(self._notes)
@@ -82,7 +82,7 @@ class Recorder:
             at = until
         lines += [note for _, note in notes]
         if self.lost_bytes:
-            lines.append(f"# {self.lost_bytes} bytes more were not recorded")
+            lines.append(f"# {self.lost_bytes} more bytes were not recorded")
         return lines
 
     def _elapsed_ms(self) -> int:
@@ -100,9 +100,9 @@ class Recorder:
 
 @contextmanager
 def recorded(path: Path, port: Port, say: Callable[[str], None]) -> Iterator[Recorder]:
-    """Record `port` and write the recording to the new file `path`, also if the dialogue ends with an error.
+    """Record `port`, and write the recording to the new file `path` even if the dialogue ends with an error.
 
-    The port is closed in the end. Raises CannotTalk if there is such a file, or it cannot be written.
+    Closes the port at the end. Raises CannotTalk if the file exists or cannot be written.
     """
     recorder = Recorder(port)
     try:
@@ -111,7 +111,7 @@ def recorded(path: Path, port: Port, say: Callable[[str], None]) -> Iterator[Rec
         port.close()
         raise _unwritable(path, error) from None
     taken = datetime.now().astimezone().isoformat(timespec="seconds")
-    head = ["# Trace of a modem's serial line; modem/README.md tells its format.", f"# {taken}"]
+    head = ["# Trace of a modem's serial line. The format is described in modem/README.md.", f"# {taken}"]
     try:
         yield recorder
     finally:
@@ -126,12 +126,12 @@ def recorded(path: Path, port: Port, say: Callable[[str], None]) -> Iterator[Rec
 
 def _unwritable(path: Path, error: OSError) -> CannotTalk:
     if isinstance(error, FileExistsError):
-        return CannotTalk(f"{path}: there is such a file already, and it is not overwritten; use another --out")
-    return CannotTalk(f"{path}: the trace cannot be written there ({error.strerror}); use another --out")
+        return CannotTalk(f"{path}: the file exists and is not overwritten; choose another --out")
+    return CannotTalk(f"{path}: cannot write the trace ({error.strerror}); choose another --out")
 
 
 def _sent(chunk: Chunk) -> list[str]:
-    """Return the lines of a write: its commands, or the length of what is not a command. A carriage return alone has none."""
+    """Return the lines of one write: its commands, or its length if it is not a command; [] for line ends alone."""
     if not chunk.data.strip(b"\r\n"):
         return []
     if not _COMMANDS.match(chunk.data):
@@ -141,7 +141,7 @@ def _sent(chunk: Chunk) -> list[str]:
 
 
 def _received(chunks: list[Chunk]) -> list[str]:
-    """Return the lines of what was received between two writes."""
+    """Return the lines of the chunks that were received between two writes."""
     data = b"".join(chunk.data for chunk in chunks)
     times = [chunk.at_ms for chunk in chunks for _ in chunk.data]  # of each byte
     gaps = [at for at in range(1, len(data)) if times[at] - times[at - 1] >= FRAGMENT_MS] + [len(data)]
@@ -165,7 +165,7 @@ def _received(chunks: list[Chunk]) -> list[str]:
 
 
 def _raw_end(data: bytes, at: int, limit: int) -> int:
-    """Return where an entry of raw bytes ends: behind a line end, before a whole line, at `limit`."""
+    """Return the index at which an entry of raw bytes ends: after a line end, before a complete line, or at `limit`."""
     limit = min(limit, at + RAW_BYTES)
     content = at
     while content < limit and data[content] in _LINE_ENDS:
@@ -176,7 +176,7 @@ def _raw_end(data: bytes, at: int, limit: int) -> int:
 
 
 def _escaped(data: bytes) -> str:
-    """Return printable ASCII as it is, all other bytes as escapes; spaces at the ends too, since tools remove those."""
+    """Return printable ASCII unchanged, all other bytes as escapes. Spaces at both ends are escaped: tools strip them."""
     text = "".join(_NAMED.get(byte) or (chr(byte) if 0x20 <= byte <= 0x7E else f"\\x{byte:02X}") for byte in data)
     if text.endswith(" "):
         text = text[:-1] + "\\x20"

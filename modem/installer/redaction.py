@@ -1,14 +1,14 @@
-"""Replaces what identifies a person or opens an account in a recorded dialogue. The lengths stay the same.
+"""Redacts personal data and credentials in a recorded dialogue. The lengths stay the same.
 
 Digits become 0 and letters x, so that a replay parses as the original did:
 
-    IMEI, IMSI, ICCID     14 digits or more, in any line and between any other text; the last four digits are kept
-    phone numbers         after "+" in any line; without it in the answers that hold them
-    PINs and passwords    in commands, in their echoes and in the answers to queries of the settings; the APN is kept
-    SMS, USSD             all of their text
+    IMEI, IMSI, ICCID     14 digits or more, in any line, within any other text; the last four digits are kept
+    phone numbers         after "+" in any line; without "+" in the responses that contain phone numbers
+    PINs and passwords    in commands, in their echoes and in the responses to queries of the settings; the APN is kept
+    SMS, USSD             the whole text
 
-A number is recognised through bytes that do not belong to it (noise, spaces, hyphens). Where a URC divides it, the command
-that asked for it decides.
+A number is recognised even if noise, spaces or hyphens interrupt it. If a URC interrupts it, the command that requested the
+number decides what is redacted.
 """
 
 import re
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 SENT, RECEIVED = ">", "<"
 
-_NUMBER_DIGITS = 14  # the fewest
+_NUMBER_DIGITS = 14  # the fewest digits of an IMEI, IMSI or ICCID
 DIGITS_KEPT = 4  # at the end of a number: enough to assign a recording to a unit
 _UCS2_CHARACTERS = 4
 
@@ -30,27 +30,27 @@ _HEXADECIMAL_ICCID = re.compile(
 )  # of some operators in China
 _PHONE = re.compile(rf"(?<=\+)\d(?:{_NOISE}\d){{6,}}")
 _UCS2 = re.compile(r"(?<![0-9A-Za-z])(?:00[2-7][0-9A-Fa-f]){2,}(?![0-9A-Za-z])")  # ASCII in UCS2: 27.005, 3.1
-_LINE = re.compile(r"[^\r\n]{1,2048}")  # twice what is a line to the client: a bound, for a line that never ends
+_LINE = re.compile(r"[^\r\n]{1,2048}")  # twice the longest line that the client accepts: a bound on endless lines
 _NAME = re.compile(r"([+*$^#%][A-Z][A-Z0-9]*)\s*([=:])", re.IGNORECASE)
 _FIELD = re.compile(r'(?:"[^"]*(?:"|$)|[^",])*')
 _DIGITS = re.compile(r"\d+")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{8,}")
 
-# The digits of the answer are a number of the modem or the SIM, even where they do not come in one piece.
+# Commands whose response is a number of the modem or the SIM. Its digits are redacted even if they are not contiguous.
 _ASKS_NUMBER = re.compile(
     r"AT[+*$^#%](?:CGSN|GSN|EGMR|SIMEI|CIMI|QIMI|CCID|QCCID|ICCID|CICCID|XICCID|CNUM|CSIM|CRSM=176,(?:12258|28423|28480))",
     re.IGNORECASE,
 )
 _ASKS_IDENTITY = re.compile(
     r"AT(?:I\d?|\+SIMCOMATI|&V)$", re.IGNORECASE
-)  # the IMEI of some modems, beside model numbers
+)  # some modems include the IMEI in the response, beside model numbers
 _OF_NETWORK = re.compile(
     r"\s*[+*](?:CREG|CGREG|CEREG|C5GREG|COPS|CPSI|CSQ|CSQN|CESQ|QCSQ|CCLK|PSUTTZ|CTZV|CTZE|CIEV|CGEV)\s*:"
-)  # URCs that may come within such an answer; their digits are cells and times
+)  # URCs that may interrupt such a response; their digits are cells and times
 _NUMBER_PART_DIGITS = 4
-_IDENTITY_PART_DIGITS = 6  # more than a model number has
+_IDENTITY_PART_DIGITS = 6  # longer than the digits of a model number
 
-_PIN_FROM_FIELD = {"CPIN": 0, "CPIN2": 0, "CPWD": 1, "CLCK": 2}  # in commands; the answers hold none
+_PIN_FROM_FIELD = {"CPIN": 0, "CPIN2": 0, "CPWD": 1, "CLCK": 2}  # in commands; the responses contain no PIN
 _LOGIN_AFTER_NAME = (
     "CSTT",
     "CIPCSGP",
@@ -59,7 +59,7 @@ _LOGIN_AFTER_NAME = (
     "CGSOCKCONT",
     "QMTCONN",
     "CMQTTCONNECT",
-)  # of APN, client, server
+)  # the secrets follow the name of an APN, a client or a server
 _LOGIN_FROM_FIELD = {
     "CGAUTH": 2,
     "CSOCKAUTH": 2,
@@ -70,9 +70,7 @@ _LOGIN_FROM_FIELD = {
     "CFTPSLOGIN": 1,
 }
 _LOGIN_FROM_FIELD.update({"FTPUN": 0, "FTPPW": 0})
-_LOGIN_STRINGS = (
-    3  # a command with so many quoted strings has an APN, a user and a password, whatever the family calls it
-)
+_LOGIN_STRINGS = 3  # a command with this many quoted strings carries an APN, a user and a password, in whatever family
 _LOGIN_PAIR = re.compile(r'"(?:USER|USERNAME|USERPWD|PWD|PASSWORD)"\s*,(.*)', re.IGNORECASE)  # AT+SAPBR, AT+SMCONF
 _LOGIN_LINE = re.compile(r"\s*(?:USER|USERNAME|PWD|PASSWORD)\s*:(.*)", re.IGNORECASE)  # AT+SAPBR=4
 _PERSONAL = (
@@ -86,7 +84,7 @@ _NO_TEXT = re.compile(r"\s*(?:OK|ERROR|RING|NO CARRIER|>|[+*^][A-Z]+:.*)\s*$")
 
 
 class Chunk(NamedTuple):
-    """Bytes of one direction, SENT or RECEIVED, and when they were seen, ms."""
+    """Bytes of one direction, SENT or RECEIVED, with their time in ms since the start of the recording."""
 
     at_ms: int
     direction: str
@@ -94,9 +92,9 @@ class Chunk(NamedTuple):
 
 
 def redacted(dialogue: list[Chunk]) -> list[Chunk]:
-    """Return the dialogue with all replacements. Chunks keep their lengths; a number may begin in one and end in another."""
+    """Return the redacted dialogue. Chunks keep their lengths. A number may span several chunks."""
     received = _Text(b"".join(chunk.data for chunk in dialogue if chunk.direction == RECEIVED))
-    commands: list[tuple[int, str]] = []  # with their place in what is received
+    commands: list[tuple[int, str]] = []  # with their offset in the received text
     place = 0
     for chunk in dialogue:
         if chunk.direction == RECEIVED:
@@ -122,7 +120,7 @@ def _divided(dialogue: list[Chunk], received: bytes) -> Iterator[Chunk]:
 
 
 class _Text:
-    """A text, one character a byte, and its copy in which parts are replaced."""
+    """A text with one character per byte, and a copy in which parts are replaced."""
 
     def __init__(self, data: bytes) -> None:
         self.text = data.decode("latin-1")
@@ -132,7 +130,7 @@ class _Text:
         return bytes(self._copy)
 
     def replace(self, start: int, end: int) -> None:
-        """Replace digits and letters by 0 and x, those of hexadecimal numbers by 0."""
+        """Replace digits by 0 and letters by x; in a hexadecimal number, replace letters by 0 too."""
         letter = "0" if _HEXADECIMAL.fullmatch(self.text[start:end].strip('"')) else "x"
         shape = "".join(
             "0" if each.isdigit() else letter if each.isalpha() or each > "\x7f" else each
@@ -141,13 +139,13 @@ class _Text:
         self._copy[start:end] = shape.encode("latin-1", "replace")
 
     def replace_number(self, start: int, end: int) -> None:
-        """Replace all digits but the last ones, nothing else."""
+        """Replace all digits except the last DIGITS_KEPT by 0. Other characters stay."""
         places = [place for place in range(start, end) if self.text[place] in "0123456789"]
         for place in places[:-DIGITS_KEPT]:
             self._copy[place] = ord("0")
 
     def replace_ucs2(self, start: int, end: int) -> None:
-        """Replace what is to be replaced in a text that is coded as UCS2."""
+        """Redact numbers in a text that is coded as UCS2."""
         groups = range(start, end, _UCS2_CHARACTERS)
         inner = _Text(bytes(int(self.text[at : at + _UCS2_CHARACTERS], 16) for at in groups))
         _redact_numbers(inner)
@@ -179,7 +177,7 @@ def _redact_received(received: _Text, commands: list[tuple[int, str]]) -> None:
 
 
 def _redact_numbers(text: _Text) -> None:
-    """Replace numbers that show by themselves what they are."""
+    """Replace numbers that are recognised by their form alone."""
     coded = [match.span() for match in _UCS2.finditer(text.text)]
     for span in coded:
         text.replace_ucs2(*span)
@@ -192,7 +190,7 @@ def _redact_numbers(text: _Text) -> None:
 
 
 def _redact_parts(text: _Text, start: int, end: int, least_digits: int) -> None:
-    """Replace what may be a part of a number. A whole one has been replaced before."""
+    """Replace digits that may be part of a number. Complete numbers were replaced before."""
     for line in _LINE.finditer(text.text, start, end):
         if _OF_NETWORK.match(line.group()):
             continue
@@ -202,7 +200,7 @@ def _redact_parts(text: _Text, start: int, end: int, least_digits: int) -> None:
 
 
 def _redact_line(text: _Text, line: "re.Match[str]") -> bool:
-    """Replace what the command or the name of a response says to be personal. Return whether a message follows the line."""
+    """Replace the fields that are personal by the name of the command or response. Return whether a message text follows."""
     start, end = line.span()
     is_header = False
     for name in _NAME.finditer(text.text, start, end):
@@ -227,7 +225,7 @@ def _redact_line(text: _Text, line: "re.Match[str]") -> bool:
 
 
 def _fields(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return the places of the fields between commas, empty ones included. A quoted field may hold commas."""
+    """Return (start, end) of each comma-separated field, empty ones included. A quoted field may contain commas."""
     fields = []
     while start <= end:
         field = _FIELD.match(text, start, end)
@@ -238,13 +236,13 @@ def _fields(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _quoted(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Return the places of what stands in quotes; the last one may be open."""
+    """Return (start, end) of each quoted string; the last one may lack its closing quote."""
     marks = [at for at in range(start, end) if text[at] == '"'] + [end]
     return [(marks[at] + 1, marks[at + 1]) for at in range(0, len(marks) - 1, 2)]
 
 
 def _is_open(rest: str) -> bool:
-    """Return whether a quoted text goes on in the next line, as that of +CUSD may."""
+    """Return whether a quoted text continues on the next line, as in +CUSD."""
     return rest.count('"') % 2 == 1
 
 

@@ -1,4 +1,4 @@
-"""The installer's report for the customer: an HTML page, and the same contents as JSON."""
+"""The installer's report for the customer: an HTML page, and a JSON file with the same contents."""
 
 import json
 from datetime import datetime
@@ -40,7 +40,10 @@ def contents(
     networks: list[Network] | None,
     advice: Advice,
 ) -> dict[str, Any]:
-    """Return the contents of the report, JSON values. `taken`: time of the measurement, with time zone."""
+    """Return the contents of the report as JSON values. `taken`: time of the measurement, with its time zone.
+
+    `networks`: None if no scan was made.
+    """
     verdict = measurement.verdict
     return {
         "format": FORMAT,
@@ -65,8 +68,11 @@ def contents(
 
 
 def page(result: dict[str, Any]) -> str:
-    """Return the HTML page of `contents`; images are inline. The page carries the contents as JSON too, unseen, for the cloud
-    (cloud_bridge/support/signal_report.py), which never shows a page that was uploaded."""
+    """Return the HTML page of `contents`, with inline images.
+
+    The page also embeds the contents as invisible JSON. The cloud reads only that JSON (cloud_bridge/support/signal_report.py)
+    and never displays an uploaded page.
+    """
     environment = Environment(
         loader=PackageLoader("modem.installer", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
@@ -85,7 +91,7 @@ def page(result: dict[str, Any]) -> str:
 
 
 def write(result: dict[str, Any], path: Path) -> tuple[Path, Path]:
-    """Write the page to `path`, and the JSON next to it; return both paths. Raises OSError."""
+    """Write the page to `path`, and the JSON next to it with the suffix .json. Return both paths. Raises OSError."""
     beside = path.with_suffix(".json")
     beside.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     path.write_text(page(result), encoding="utf-8")

@@ -29,7 +29,7 @@ _SPARKS = "▁▂▃▄▅▆▇█"
 
 
 class Screen:
-    """Writes to `console`; results only if it is not a terminal."""
+    """Output to `console`. If it is not a terminal, only messages and results are written, no live display."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -39,7 +39,7 @@ class Screen:
         self._console.print(Text(text, style=_DIM))
 
     def tell(self, text: str) -> None:
-        """Show a message of any length, to be read."""
+        """Show a message of any length, in the normal colour."""
         self._console.print(Text(text))
 
     def measure(self, measurements: Iterator[Measurement], title: str) -> Measurement:
@@ -55,13 +55,13 @@ class Screen:
     @contextmanager
     def scanning(self, usual_s: int) -> Iterator[None]:
         """Show a progress bar, which is full after the usual time of a scan."""
-        with self._progressing("Listening for every network", usual_s, f"usually {usual_s} s"):
+        with self._progressing("Scanning for networks", usual_s, f"usually {usual_s} s"):
             yield
 
     @contextmanager
     def listening(self, seconds: int) -> Iterator[None]:
         """Show a progress bar, which is full after `seconds`."""
-        with self._progressing("Recording what the modem sends", seconds, f"{seconds} s"):
+        with self._progressing("Recording unsolicited codes", seconds, f"{seconds} s"):
             yield
 
     @contextmanager
@@ -87,9 +87,9 @@ class Screen:
     _progress: Progress | None = None
 
     def networks(self, networks: list[Network], serving: str | None) -> None:
-        """Show all networks in a table, with the sufficient ones marked."""
+        """Show all networks in a table, and mark those with a sufficient signal. `serving`: PLMN of the network in use."""
         if not networks:
-            self._console.print(Text("No network is heard at all.", style=_POOR))
+            self._console.print(Text("No network was found.", style=_POOR))
             return
         table = Table(box=None, pad_edge=False, header_style=_DIM)
         table.add_column("network")
@@ -103,7 +103,7 @@ class Screen:
         self._console.print(table)
 
     def verdict(self, measurement: Measurement, name: str) -> None:
-        """Show the verdict on a measurement. `name`: the network."""
+        """Show the verdict on a measurement. `name`: the network, as text for people."""
         verdict = measurement.verdict
         word, style = _VERDICTS[verdict.verdict]
         line = Text.assemble((f" {word} ", style), "  ")
@@ -111,7 +111,7 @@ class Screen:
             line.append(f"median CSQ {verdict.median:g} ({2 * verdict.median - 113:g} dBm)", "bold")
             line.append(f", {verdict.minimum} to {verdict.maximum} in {verdict.samples} readings")
         else:
-            line.append("the modem gave no reading")
+            line.append("no reading from the modem")
         if measurement.latest.reference:
             line.append(f"  {measurement.latest.reference}")
         line.append(f"  on {name}", _DIM)

@@ -16,12 +16,12 @@ if False:  # for mypy alone
 SLICE_MS = 20  # the longest interval between two calls of `idle`
 WRITE_TIMEOUT_MS = 5_000
 RX_BUFFER_BYTES = (
-    4_096  # 115,200 baud for a third of a second, the longest time that a flash erase blocks the processor
+    4_096  # a third of a second at 115,200 baud: the longest time for which a flash erase blocks the processor
 )
 
 
 class Port:
-    """UART number `uart` with its transmit and receive pins. Waits call `idle()` at least every 20 ms, if given."""
+    """UART number `uart` with its transmit and receive pins. Waits call `idle`, if given, at least every 20 ms."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Port:
     def read(self) -> bytes:
         """Return the received bytes, b"" if none. Does not wait."""
         if not self._uart.any():  # type: ignore[attr-defined]  # missing in the stub
-            return b""  # UART.read() allocates 256 bytes before it looks
+            return b""  # UART.read() allocates 256 bytes even if there is nothing to read
         return self._uart.read() or b""
 
     def write(self, data: "Bytes") -> None:
@@ -58,7 +58,7 @@ class Port:
                 self._pause(1)
 
     def wait(self, timeout_ms: int) -> bool:
-        """Wait for received bytes; False after `timeout_ms`."""
+        """Wait for received bytes. Return False after `timeout_ms`."""
         since = time.ticks_ms()
         while not self._uart.any():  # type: ignore[attr-defined]  # missing in the stub
             left_ms = timeout_ms - time.ticks_diff(time.ticks_ms(), since)

@@ -1,9 +1,9 @@
 """Serial port: pyserial, with CPython.
 
-At the console of a charge point, DTR and RTS of a USB bridge may reset the processor: on most boards with an ESP32 it is held
-in reset while RTS is on and DTR is off. So both are off before anything is sent. Linux and macOS turn both on as they open a
-device that nobody has open, and no program can prevent that; they are turned off again in one step, so that they never
-differ. On Windows they are off from the start.
+At the console of a charge point, DTR and RTS of a USB bridge may reset the processor: most boards with an ESP32 hold it in
+reset while RTS is on and DTR is off. Both are therefore turned off before anything is sent. Linux and macOS turn both on when
+a device is opened that no program has open, which cannot be prevented. Both are then turned off in one step, so that they
+never differ. On Windows they are off from the start.
 """
 
 import errno
@@ -20,14 +20,14 @@ WRITE_TIMEOUT_S = 5
 
 @contextmanager
 def both_off(path: str) -> Iterator[None]:
-    """DTR and RTS are turned off together, and stay off while whoever opens the device meanwhile has it open."""
+    """Turn DTR and RTS off together. They stay off for a port that is opened within this context."""
     opened = None
     if os.name == "posix":
         import fcntl
         import struct
         import termios
 
-        with suppress(OSError):  # whoever opens it now is told what is wrong; a terminal of a program has no such lines
+        with suppress(OSError):  # opening the port itself reports the error; a pseudo-terminal has no DTR and RTS
             opened = os.open(path, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
             fcntl.ioctl(opened, termios.TIOCMBIC, struct.pack("I", termios.TIOCM_DTR | termios.TIOCM_RTS))
     try:
@@ -38,11 +38,14 @@ def both_off(path: str) -> Iterator[None]:
 
 
 class Port:
-    """Opens `path` exclusively; OSError (serial.SerialException) if it is missing, in use or not permitted."""
+    """The serial port at `path`, opened exclusively. Waits call `idle`, if given, every 20 ms.
+
+    The constructor raises OSError (serial.SerialException) if the port is missing, in use or not permitted.
+    """
 
     def __init__(self, path: str, idle: Callable[[], object] | None = None, baud: int = 115_200) -> None:
         self._idle = idle
-        # The time-out is constant: each change would reconfigure the port.
+        # The timeout is constant, because each change would reconfigure the port.
         self._serial = serial.Serial(None, baud, timeout=SLICE_S, write_timeout=WRITE_TIMEOUT_S, exclusive=True)
         self._serial.dtr = self._serial.rts = False
         self._serial.port = path
@@ -64,10 +67,10 @@ class Port:
         try:
             self._serial.write(data)
         except serial.SerialTimeoutException as error:
-            raise OSError(errno.ETIMEDOUT, "the serial line takes no bytes") from error
+            raise OSError(errno.ETIMEDOUT, "the serial line accepts no data") from error
 
     def wait(self, timeout_ms: int) -> bool:
-        """Wait for received bytes; False after `timeout_ms`."""
+        """Wait for received bytes. Return False after `timeout_ms`."""
         until_s = time.monotonic() + timeout_ms / 1000
         while not self._first and not self._serial.in_waiting:
             if time.monotonic() >= until_s:

@@ -1,7 +1,7 @@
 """Serial port: a tty or pty, with MicroPython's unix port.
 
-The tty is raw and reads do not block (VMIN = VTIME = 0). Waits use poll in slices, because a garbage collection of another
-thread ends a poll early.
+The tty is raw and reads do not block (VMIN = VTIME = 0). Waits repeat `poll` until the deadline, because garbage collection in
+another thread ends a poll early.
 """
 
 import errno
@@ -17,16 +17,16 @@ if False:  # for mypy alone
 SLICE_MS = 20  # the longest interval between two calls of `idle`
 WRITE_TIMEOUT_MS = 5_000
 READ_BYTES = 512
-WRITE_BYTES = 128  # a terminal that polls as writable takes at least this much without blocking
+WRITE_BYTES = 128  # a terminal that polls as writable accepts at least this much without blocking
 
-_IFLAG, _OFLAG, _CFLAG, _LFLAG, _ISPEED, _OSPEED, _CC = range(7)  # what tcgetattr returns
-_VTIME, _VMIN = 5, 6  # places in _CC; Linux, bits/termios-c_cc.h
+_IFLAG, _OFLAG, _CFLAG, _LFLAG, _ISPEED, _OSPEED, _CC = range(7)  # indices in the list that tcgetattr returns
+_VTIME, _VMIN = 5, 6  # indices in _CC; Linux, bits/termios-c_cc.h
 _B19200 = 14  # Linux, bits/termios-baud.h; MicroPython's termios leaves it out
 _BAUDS = {115_200: termios.B115200, 57_600: termios.B57600, 19_200: _B19200, 9_600: termios.B9600}
 
 
 class Port:
-    """Opens `path`; OSError if that fails. Waits call `idle()` at least every 20 ms, if given."""
+    """The tty at `path`. The constructor raises OSError if it cannot be opened. Waits call `idle`, if given, every 20 ms."""
 
     def __init__(self, path: str, idle: "Callable[[], object] | None" = None) -> None:
         self._idle = idle
@@ -59,7 +59,7 @@ class Port:
             data = data[self._file.write(data[:WRITE_BYTES]) :]
 
     def wait(self, timeout_ms: int) -> bool:
-        """Wait for received bytes; False after `timeout_ms`. Raises OSError(EIO) if the line is closed at the other end."""
+        """Wait for received bytes. Return False after `timeout_ms`. Raises OSError(EIO) if the other end closed the line."""
         return self._ready(select.POLLIN, timeout_ms)
 
     def close(self) -> None:

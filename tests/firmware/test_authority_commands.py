@@ -146,7 +146,7 @@ def test_what_is_not_base64_is_refused():
 def test_one_that_the_flash_does_not_take_is_not_trusted():
     unit = Unit()
     with FlashThatFails():
-        assert unit.next(NEXT) == (False, "the flash takes nothing")
+        assert unit.next(NEXT) == (False, "flash write failed")
     assert len(unit.digests) == 1
 
 

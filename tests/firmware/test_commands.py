@@ -189,14 +189,14 @@ def test_no_reboot_while_charging():
 def test_what_cannot_be_remembered_is_not_done():
     unit = Unit("build/no-such-folder")
     Commands(unit).take(json.dumps({"id": "c", "do": "resume"}).encode())
-    assert unit.told == [("c", False, "the flash takes nothing")] and unit.cloud == "untouched"
+    assert unit.told == [("c", False, "flash write failed")] and unit.cloud == "untouched"
 
 
 def test_a_setting_that_the_flash_does_not_take_is_answered_too():
     unit, commands = fresh()
     unit.flash_full = True
     commands.take(json.dumps({"id": "c", "do": "delay", "s": 900}).encode())
-    assert unit.told == [("c", False, "the flash takes nothing")] and unit.changed == {}
+    assert unit.told == [("c", False, "flash write failed")] and unit.changed == {}
 
 
 def test_a_damaged_memory_of_ids_starts_afresh():

@@ -46,7 +46,7 @@ def test_every_command_has_its_answer_and_its_help():
 
 def test_help_lists_them_and_its_module_is_forgotten():
     lines = said(b"help\n")
-    assert "status the unit now" in lines and lines[-1] == "ok"
+    assert "status the state of the unit" in lines and lines[-1] == "ok"
     assert ROOM + "help" not in sys.modules
 
 
@@ -69,7 +69,7 @@ def test_settings_that_the_flash_does_not_take_are_refused_in_words():
     port = Port()
     port.typed = b'provision {"apn": "other"}\n'
     Console(port, unit).poll()
-    assert port.said == b"error the flash takes nothing\r\n"
+    assert port.said == b"error flash write failed\r\n"
 
 
 def test_what_is_no_command_is_refused_in_words():

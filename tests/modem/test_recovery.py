@@ -61,7 +61,7 @@ def test_nothing_restarts_the_modem_in_its_first_three_minutes():
 def test_a_hung_modem_loses_its_supply_at_once():
     ladder = RecoveryLadder()
     ladder.lost(5)
-    assert decide(ladder, trouble(5, answers=False)) == (SUPPLY_CUT, "the modem answers nothing")
+    assert decide(ladder, trouble(5, answers=False)) == (SUPPLY_CUT, "the modem does not answer")
 
 
 def test_a_modem_that_hangs_again_and_again_is_cut_six_times_a_day_then_hourly():

@@ -109,7 +109,7 @@ def test_a_weak_network_is_left_for_a_clearly_better_one():
 def test_a_weak_network_is_not_left_for_a_little_more(csq):
     known, now_s = weak()
     known.surveyed(now_s, [VisibleNetwork(O2, csq)])
-    assert decide(known, seen(now_s)) == (STAY, VODAFONE, "23415 is poor, and nothing better is heard")
+    assert decide(known, seen(now_s)) == (STAY, VODAFONE, "23415 is poor, and none is better")
 
 
 def test_only_14_in_the_air_means_stay():

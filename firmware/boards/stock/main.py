@@ -1,12 +1,13 @@
-"""The starter of a stock image: MicroPython runs it from the root of the board's own file system.
+"""The starter of a stock image: MicroPython runs it from the root of the board's file system.
 
 `make flash` writes it once, with starter.py and the board's wires beside it, the compiled files of one version in
-/chargekeeper and, last of all, their list. It starts the slot that starter.py chooses; if that is none, what was flashed, if
-the list is there and every file is what it says; if that is damaged, any slot that is whole. If nothing can be started it
-refuses: all outputs as they are safe, the light red, one line on the console, and MicroPython's prompt, so that the copy can
-be repaired over the cable. It has no network. The product never writes these files.
+/chargekeeper and, last, the list of these files. The starter starts the slot that starter.py chooses. If there is none, it
+starts the flashed product, provided that the list exists and all files match it. If that is damaged, it starts any intact
+slot. If nothing can be started, it sets all outputs to their safe state and the light to red, prints one line on the console,
+and ends at MicroPython's prompt, so that the files can be repaired over the cable. It has no network. The product never writes
+these files.
 
-    wires.py       what is soldered to the board (wires_tcall.py): make_safe(), show_red(); may be damaged too
+    wires.py       the wiring of the board (wires_tcall.py): make_safe(), show_red(); may be damaged too
     Esp32, below   the port of MicroPython; a rig has its own (hil_tests/rig/slots_on_micropython.py)
 """
 
@@ -17,20 +18,20 @@ import time
 
 HOME = "/chargekeeper"
 LIST = "files.json"  # {"version", "image", "mpy", "heap_bytes", "files": {name: CRC-32}}
-FLASH, PROGRAM_BYTES = "/flash", 128  # where and how the board wants it (firmware/boards/board.py)
+FLASH, PROGRAM_BYTES = "/flash", 128  # as the board mounts it (firmware/boards/board.py)
 PIECE_BYTES = 512
-START_WITHIN_MS = 30000  # of the watchdog, until the board of a slot arms it for itself
-AGAIN_S = 10  # before a product that has ended by a mistake is tried again; Ctrl-C meanwhile gives the prompt
-ASKED = b"reset "  # marks a restart that was asked for (firmware/boards/esp32_reset.py, which is the product's)
+START_WITHIN_MS = 30000  # timeout of the watchdog until the board of a slot starts its own
+AGAIN_S = 10  # before a product that ended by an exception is started again; Ctrl-C meanwhile leads to the prompt
+ASKED = b"reset "  # marks a requested restart (firmware/boards/esp32_reset.py, which is part of the product)
 AGAIN = "; run `make flash` again"
 BUILT_IN = "built_in"  # no slot (starter.py)
-# What reading a damaged file may raise; RuntimeError and MemoryError are of JSON that is nested too deeply.
+# Exceptions from reading a damaged file; JSON that is nested too deeply raises RuntimeError or MemoryError.
 UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, MemoryError)
 
 
 def complaint(home=HOME, mpy=None, free_bytes=None):
-    """Why the product in `home` cannot be started, as a line; None if it can. `mpy` is the version of compiled files that
-    this MicroPython runs, `free_bytes` its free memory; None asks it.
+    """Return a line that says why the product in `home` cannot be started; None if it can. `mpy`: version of .mpy files that
+    MicroPython runs; `free_bytes`: its free memory; None for the actual values.
     """
     try:
         with open(home + "/" + LIST) as file:
@@ -71,7 +72,7 @@ def complaint(home=HOME, mpy=None, free_bytes=None):
 
 
 def _free_bytes():
-    """What the heap has, and can still get: an ESP32's grows out of ESP-IDF's."""
+    """Return the free bytes of the heap, including those that it can still obtain: on an ESP32 it grows from ESP-IDF's."""
     import gc
 
     gc.collect()
@@ -94,13 +95,13 @@ def _crc(path):
 
 
 class Esp32:
-    """The port that a stock image is of."""
+    """The port of MicroPython in a stock image."""
 
-    root = ""  # where the file system is until `mount`
-    home = HOME  # what was flashed, until then
+    root = ""  # mount point of the file system before `mount`
+    home = HOME  # folder of the flashed product before `mount`
 
     def cause(self):
-        """ "watchdog" if the last run was ended by it, or by a panic, else "other": as starter.choose takes it."""
+        """Return "watchdog" if the watchdog or a panic ended the last run, else "other", for starter.choose."""
         import machine
 
         told = machine.reset_cause()
@@ -108,8 +109,8 @@ class Esp32:
         return "watchdog" if told == machine.WDT_RESET or (told == machine.HARD_RESET and not asked) else "other"
 
     def mount(self):
-        """The file system goes from the root to where the product looks for it, before anything is imported: a package
-        remembers the folder that it came from, and what it imports later must still be there.
+        """Move the file system from the root to the folder where the product expects it. This must precede all imports,
+        because a package imports its modules later from the folder in which it was found.
         """
         import vfs
         from esp32 import Partition
@@ -132,8 +133,8 @@ class Esp32:
 
 
 def start(port, wires):
-    """Start what can be started, for ever; or refuse, and return why. Every start that ends is followed by a reset. `wires`
-    is None where their file is damaged.
+    """Start a slot or the flashed product, and do not return; or refuse, and return why. A product that ends is followed by a
+    reset. `wires`: the module, None if its file is damaged.
     """
     starter = module("starter")
     if starter:
@@ -149,7 +150,7 @@ def start(port, wires):
 
 
 def module(name):
-    """One of the files beside this one; None if it is not there, or damaged."""
+    """Import and return a module beside this file; None if it does not exist or is damaged."""
     try:
         return __import__(name)
     except Exception as error:
@@ -158,10 +159,10 @@ def module(name):
 
 
 def start_slot(port, starter, choose):
-    """Start the slot that `choose` returns, for ever; return if that is none."""
+    """Start the slot that `choose` returns, and do not return. Return only if there is no slot to start."""
     try:
         slot = choose()
-    except Exception as error:  # a mistake of ours in what cannot be updated, or damage: what was flashed still charges
+    except Exception as error:  # a defect or damage of the starter: the flashed product can still charge
         sys.print_exception(error)
         return
     if slot == BUILT_IN:
@@ -170,12 +171,12 @@ def start_slot(port, starter, choose):
     try:
         port.mount()
         starter.enter(FLASH, slot)
-        import firmware.main  # noqa: F401  # runs for ever
+        import firmware.main  # noqa: F401  # does not return
     except Exception as error:
         sys.print_exception(error)
     try:
         starter.blame(FLASH, "panic")
-    except Exception as error:  # likewise
+    except Exception as error:  # the reset must follow in any case
         sys.print_exception(error)
     port.reset()
 
@@ -183,7 +184,7 @@ def start_slot(port, starter, choose):
 def _start_flashed(port, wires):
     try:
         port.mount()
-        import firmware.main  # noqa: F401  # runs for ever
+        import firmware.main  # noqa: F401  # does not return
     except Exception as error:
         sys.print_exception(error)
     refuse(wires, "what was flashed has ended by a mistake; it is started again in %d s" % AGAIN_S)
@@ -192,11 +193,11 @@ def _start_flashed(port, wires):
 
 
 def refuse(wires, why):
-    """Nothing charges: outputs safe, light red, and the reason on the console. Raises nothing."""
+    """Set safe outputs and a red light, and print the reason on the console. Raises nothing."""
     for name in ("make_safe", "show_red") if wires else ():
         try:
             getattr(wires, name)()
-        except Exception as error:  # the line is all that there is; a reset has left the outputs safe
+        except Exception as error:  # print the line in any case; the reset has left the outputs safe
             sys.print_exception(error)
     print("chargekeeper: " + why)
 

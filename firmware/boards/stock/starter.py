@@ -1,27 +1,27 @@
-"""Chooses what a unit runs: the product in one of two slots, or the one that was flashed over the cable. It is flashed with
-that one and never updated, so it is small and imports nothing of the product.
+"""Chooses the product that a unit runs: from one of two slots, or the one that was flashed over the cable. The starter is
+flashed with the latter and never updated, so it is small and imports nothing of the product.
 
-A slot is a folder of the flash. `product` is the unpacked image of an update: for each file, in their order, u16 length of its
-name, name, u32 size, content, all big-endian. `manifest` says what SHA-256 it must have. /slots says which slot is active, in
-the form of storage/record_file.py:
+A slot is a folder of the flash. Its file `product` is the unpacked image of an update: for each file, in their order, u16
+length of the name, name, u32 size, content, all big-endian. Its file `manifest` has the required SHA-256. The file /slots has
+the record of the slots, in the format of storage/record_file.py:
 
-    active    slot that is to be started, or BUILT_IN
-    before    the one to go back to
+    active    slot to start, or BUILT_IN
+    before    the one to roll back to
     state     "trial" until it has proved itself, "good" until it has run for a day, then "settled" (firmware/update/slots.py)
-    strikes   restarts of a trial or of a good one that nobody asked for
-    why       what the product, or its end, has to say of the last restart: "panic", "late"; null: nothing
-    tell      [version, result, why] of each event that the product has still to tell
+    strikes   unrequested restarts in the states trial and good
+    why       reason for the last restart, "panic" or "late"; null for none
+    tell      [version, result, why] of each event that the product has not reported yet
+    bad       a slot that was rolled back from because of its strikes; missing if there is none
 
 At each start, before anything of the product is imported:
 
-1. A slot that is not settled, and whose last run was ended by the watchdog or as `why` says, gets a strike. At the third, the
-   one before is active again. A power cut is no strike, nor is a restart that was asked for.
-2. The files of the active slot are compared with its manifest. If they differ, the one before is active, and so on down to
-   what was flashed over the cable, which the board's own starter looks at (main.py).
-3. If that is damaged too, or the record, any slot whose files are whole is started (`rescue`), but none that was gone back
-   from for its strikes: `bad` of the record, which is there only after that.
+1. A slot that is not settled gets a strike if the watchdog ended its last run, or `why` is set. At the third strike, the slot
+   before is active again. Neither a power cut nor a requested restart is a strike.
+2. The files of the active slot are compared with its manifest. If they differ, the one before is active, and so on, down to
+   the product that was flashed over the cable, which main.py checks.
+3. If that is damaged too, or the record is, any slot with intact files is started (`rescue`), except `bad`.
 
-If the flash does not take the record, a slot on trial is not started: its strikes could not be counted.
+If the flash refuses the changed record, a slot on trial is not started, because its strikes could not be counted.
 """
 
 import binascii
@@ -39,16 +39,16 @@ TELL_MAX = 4
 MOUNTED = "/slot"  # where the files of the active slot appear
 PIECE_BYTES = 1024
 FOLDER_MODE, FILE_MODE = 0x4000, 0x8000
-# What reading a damaged file may raise; RuntimeError and MemoryError are of JSON that is nested too deeply.
+# Exceptions from reading a damaged file; JSON that is nested too deeply raises RuntimeError or MemoryError.
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, RuntimeError, MemoryError)
 ENOENT = 2
 
-started = BUILT_IN  # for the product: which one runs
+started = BUILT_IN  # the running slot; the product reads this
 
 
 def choose(flash, cause):
-    """The slot that is to be started, or BUILT_IN. `flash` is the folder where the littlefs is mounted, `cause` is
-    "watchdog" where a panic or the watchdog has ended the last run, else anything. Raises nothing.
+    """Return the slot to start, or BUILT_IN. `flash`: mount point of the littlefs; `cause`: "watchdog" if the watchdog or a
+    panic ended the last run, otherwise any other text. Raises nothing.
     """
     record = load(flash)
     if record is None:
@@ -63,7 +63,9 @@ def choose(flash, cause):
 
 
 def rescue(flash):
-    """What was flashed over the cable is damaged: the newest slot that is whole, or BUILT_IN. Raises nothing."""
+    """Return the newest intact slot, or BUILT_IN, and make it active. For use if the flashed product is damaged. Raises
+    nothing.
+    """
     record = load(flash) or {"tell": []}
     whole = [slot for slot in SLOTS if slot != record.get("bad") and is_whole(flash + "/" + slot)]
     if not whole:
@@ -75,7 +77,7 @@ def rescue(flash):
 
 
 def _numbers(version):
-    """(1, 4, 0) of "1.4.0"; () if it is none."""
+    """Return (1, 4, 0) for "1.4.0"; () if it is not a version."""
     try:
         return tuple(int(number) for number in version.split("."))
     except ValueError:
@@ -92,7 +94,7 @@ def _judge_last_run(flash, record, cause):
 
 
 def go_back(flash, record, result, why):
-    """The one before is active; what was flashed over the cable is before that."""
+    """Change the record: the slot before becomes active, and BUILT_IN the one to roll back to."""
     tell = record["tell"] + [[version(flash + "/" + record["active"]), result, why]]
     if result == "rolled_back":
         record["bad"] = record["active"]
@@ -102,7 +104,9 @@ def go_back(flash, record, result, why):
 
 
 def blame(flash, why):
-    """The product of the active slot has ended by a mistake: the next start counts it. Raises nothing."""
+    """Record that the product of the active slot ended by an exception, so that the next start counts a strike. Raises
+    nothing.
+    """
     record = load(flash)
     if record and started != BUILT_IN and record["active"] == started:
         record["why"] = why
@@ -110,7 +114,7 @@ def blame(flash, why):
 
 
 def load(flash):
-    """The record; None if there is none that can be understood."""
+    """Return the record; None if there is none or it is not valid."""
     try:
         with open(flash + RECORD, "rb") as file:
             crc, text = file.read().split(b" ", 1)
@@ -118,7 +122,7 @@ def load(flash):
         if int(crc, 16) == binascii.crc32(text) and _is_record(record):
             return record
     except UNREADABLE:
-        pass  # as said above
+        pass  # not valid
     return None
 
 
@@ -136,7 +140,7 @@ def _is_record(record):
 
 
 def save(flash, record):
-    """Whether the flash has taken it."""
+    """Store the record. Return whether the flash accepted it."""
     text = json.dumps(record).encode()
     try:
         with open(flash + RECORD, "wb") as file:
@@ -147,7 +151,7 @@ def save(flash, record):
 
 
 def is_whole(slot):
-    """Whether the product in this folder is what its manifest says."""
+    """Return whether the product in this folder matches its manifest."""
     try:
         said = _said(slot)
         digest, left = hashlib.sha256(), said["unpacked"]
@@ -163,7 +167,7 @@ def is_whole(slot):
 
 
 def version(slot):
-    """That of the manifest in this folder; "" if it cannot be read."""
+    """Return the version in the manifest of this folder; "" if it cannot be read."""
     try:
         return str(_said(slot)["version"])
     except UNREADABLE:
@@ -176,7 +180,7 @@ def _said(slot):
 
 
 def enter(flash, slot):
-    """From now on all imports come from this slot. Raises OSError, ValueError if it cannot be read."""
+    """Mount the product of this slot and make all imports use it. Raises OSError or ValueError if it cannot be read."""
     global started
     import vfs
 
@@ -186,11 +190,11 @@ def enter(flash, slot):
 
 
 class Files:
-    """The files in a product as a file system that MicroPython can import from (docs.micropython.org, module vfs)."""
+    """A file system with the files of a product, from which MicroPython can import (docs.micropython.org, module vfs)."""
 
     def __init__(self, path):
         self._path = path
-        self._files = {}  # name: (where its content begins, bytes)
+        self._files = {}  # path: (offset of its content, size in bytes)
         self._folders = set()
         at = 0
         with open(path, "rb") as file:

@@ -1,6 +1,7 @@
-"""The wires of the T-Call's carrier that the starter needs (firmware/boards/tcall.py has them all). On the board: wires.py.
+"""The wires of the T-Call's carrier that the starter needs (firmware/boards/tcall.py has all of them). On the board it is
+wires.py.
 
-Another board has a file of its own, wires_BOARD.py, with the same two functions. Either may raise.
+Another board has its own file, wires_BOARD.py, with the same two functions, which may raise.
 """
 
 from machine import Pin
@@ -11,7 +12,7 @@ RED = (64, 0, 0)  # steady: a fault that needs a person (firmware/charging/READM
 
 
 def make_safe():
-    """Contactor open, no test current, pilot in state F."""
+    """Open the contactor, switch off the test current, and set the pilot to state F."""
     for pin in (CONTACTOR, RCD_TEST, PILOT_PWM):
         Pin(pin, Pin.OUT, value=0)
 

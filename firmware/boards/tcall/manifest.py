@@ -1,10 +1,10 @@
-"""What is frozen into the production image: the product for BOARD=tcall and the starter of slots, nothing of MicroPython's own
-Python but a driver. Lay the product's sources first: `BOARD=tcall python -m hil_tests.rig.image`.
+"""The modules that are frozen into the production image: the product for BOARD=tcall, the starter of slots, and one driver of
+MicroPython. First generate the product's sources: `BOARD=tcall python -m hil_tests.rig.image`.
 
-`esp32=False` leaves out what only the ESP32 has: so it is built into the 32-bit machine of hil_tests/cortex_m.
+`esp32=False` omits the modules that need an ESP32, to build the image for the 32-bit machine of hil_tests/cortex_m.
 """
 
-options.defaults(esp32=True)  # type: ignore[name-defined]  # noqa: F821  (what MicroPython's manifestfile.py gives)
+options.defaults(esp32=True)  # type: ignore[name-defined]  # noqa: F821  (MicroPython's manifestfile.py defines these names)
 
 SOURCES = "../../../build/image/tcall-sources"  # hil_tests/rig/image.py: with chosen.py and the day of the build
 

@@ -99,7 +99,7 @@ FAULTS = (
     Fault(
         "only 14 in the air",
         {"operators": [{**VODAFONE, "csq": 14}, {**O2, "csq": 14}]},
-        advice="nothing better is heard",
+        advice="none is better",
     ),
     Fault("signal flaps between 13 and 16 for 6 hours", _two(csq=16), FLAPPING),
     Fault("broker restarts for 2 minutes", _two(), _for(2 * MINUTE_S, "broker", {"up": False}, {"up": True})),

@@ -115,7 +115,7 @@ def test_a_network_that_does_not_take_us_is_avoided():
         unit.network.tend(False)
     assert unit.journal.told[-1] == (
         "network",
-        {"do": "refused", "o": O2, "why": "23410 did not take us"},
+        {"do": "refused", "o": O2, "why": "23410 refused the unit"},
     )
     assert unit.network.known.is_failing(unit.network.now_s(), O2)
 
@@ -248,7 +248,7 @@ def test_a_unit_that_is_not_registered_any_more_has_no_network_to_judge():
     unit = Unit().proven()
     unit.network.lost(NotRegistered(2))
     unit.network.tend(False)
-    assert unit.network.decision == ("stay", None, "no network: recovery's concern")
+    assert unit.network.decision == ("stay", None, "no network: recovery acts")
 
 
 def test_giving_up_a_connection_on_purpose_is_no_loss():

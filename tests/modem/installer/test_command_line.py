@@ -83,14 +83,14 @@ def test_a_report_that_cannot_be_written_is_said_in_one_line_before_anything_is_
     with_nothing_to_measure = FakeSource([])
     code, out, err = run(with_nothing_to_measure, "report", "--out", str(tmp_path / "none" / "r.html"))
     assert (code, out) == (3, "")
-    assert err == f"{tmp_path}/none: the report cannot be written there (No such file or directory); use --out\n"
+    assert err == f"{tmp_path}/none: cannot write the report (No such file or directory); choose another path\n"
 
 
 def test_a_report_that_cannot_be_written_after_all_is_said_in_one_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "r.html").mkdir()
     code, _, err = run(FakeSource([20]), "report", "--out", str(tmp_path / "r.html"))
     assert code == 3
-    assert err == f"{tmp_path}/r.html: the report cannot be written there (Is a directory); use --out\n"
+    assert err == f"{tmp_path}/r.html: cannot write the report (Is a directory); choose another path\n"
 
 
 def test_ctrl_c_leaves_the_modem_and_says_so(run: Run) -> None:

@@ -127,8 +127,8 @@ def test_an_answer_that_is_none_is_asked_for_again(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        (["Jo", "32", "TT", "n"], "Correct the supply, and run this again"),
-        (["Jo", "32", "TT", "y", "301"], "The RCD trips after 301 ms, and 300 ms are allowed"),
+        (["Jo", "32", "TT", "n"], "Correct the supply, then run this command again"),
+        (["Jo", "32", "TT", "y", "301"], "The RCD trips after 301 ms; the limit is 300 ms"),
     ],
 )
 def test_what_must_be_put_right_ends_it_and_it_goes_on_from_there(
@@ -174,7 +174,7 @@ def test_a_unit_with_a_code_asks_for_it(bench: Bench) -> None:
 def test_what_the_unit_refuses_is_said(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     bench.unit.flash = lambda: bench.unit.folder + "/none"
     assert bench.run(*GOOD) == 1
-    assert "The unit does not take it: the flash takes nothing" in " ".join(capsys.readouterr().out.split())
+    assert "The unit refused: flash write failed" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,8 @@ def test_a_modem_that_restarts_in_a_scan_is_waited_for_and_scanned_again() -> No
     talking, _, said = source(CNETSCAN=[line("RDY"), CELLS])
     assert [network.plmn for network in talking.networks()] == ["23410"]
     assert [words.split(" (")[0] for words in said] == [
-        "the modem broke off the scan",
-        "the modem answers again; scanning once more",
+        "the scan failed",
+        "the modem answers again; repeating the scan",
     ]
 
 
@@ -85,7 +85,7 @@ def test_a_modem_that_dies_in_a_scan_is_said_in_one_line_that_helps() -> None:
     with pytest.raises(CannotTalk) as caught:
         talking.networks()
     assert str(caught.value) == (
-        "/dev/modem: the modem died in the scan; switch its supply off and on, wait 20 s, try again"
+        "/dev/modem: the modem stopped answering in the scan; switch its supply off and on, wait 20 s, try again"
     )
     assert len(said) == 1
     talking.leave()
@@ -108,8 +108,8 @@ def test_a_modem_that_stops_answering_is_said_in_one_line_that_helps() -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (line("SL8082T") + OK, "The modem SL8082T is not listed: it is taken for a SIM800."),
-        (line("ERROR"), "The modem does not tell its model, which is not listed: it is taken for a SIM800."),
+        (line("SL8082T") + OK, "The modem model SL8082T is not listed; the SIM800 driver is used."),
+        (line("ERROR"), "The modem model (not reported) is not listed; the SIM800 driver is used."),
     ],
 )
 def test_a_modem_that_is_not_listed_is_named(answer: bytes, message: str) -> None:

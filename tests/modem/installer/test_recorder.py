@@ -121,7 +121,7 @@ def test_a_recording_is_bounded_and_says_what_it_lacks(monkeypatch: pytest.Monke
     for _ in range(3):
         recorder._port.says(b"\r\n+CSQ: 17\r\n")
         recorder.read()
-    assert recorder.lines() == ["0 < +CSQ: 17", r"0 <| \r\n+CSQ:\x20", "# 16 bytes more were not recorded"]
+    assert recorder.lines() == ["0 < +CSQ: 17", r"0 <| \r\n+CSQ:\x20", "# 16 more bytes were not recorded"]
 
 
 def test_the_file_is_private_and_written_after_an_error_too(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_no_file_is_overwritten(tmp_path: Path) -> None:
 
 def test_a_folder_that_does_not_exist_is_one_clear_error(tmp_path: Path) -> None:
     with (
-        pytest.raises(CannotTalk, match="cannot be written there"),
+        pytest.raises(CannotTalk, match="cannot write the trace"),
         recorded(tmp_path / "a/b", session()[0]._port, print),
     ):
         pass

@@ -74,7 +74,7 @@ def test_a_name_from_the_air_is_text_and_no_markup() -> None:
 @pytest.mark.parametrize(
     ("csqs", "networks", "words"),
     [
-        ([99] * 10, [], "No 2G network is heard here at all"),
+        ([99] * 10, [], "No 2G network was found here"),
         ([8] * 10, [VODAFONE], "Fit a signal booster"),
         ([13] * 10, [VODAFONE], "Move the antenna"),
         ([20] * 10, [VODAFONE], "good enough"),

@@ -1,5 +1,6 @@
-"""MicroPython runs this first. Nothing is mounted at "/", so no file of the flash can stand in for a frozen module, and a
-file system that cannot be read stops nothing here: the board mounts it (Board.flash), when the outputs are safe.
+"""MicroPython runs this module first. It mounts nothing at "/", so that no file of the flash can replace a frozen module, and
+an unreadable file system does not prevent the start. The board mounts the file system later (Board.flash), when the outputs
+are safe.
 """
 
 import sys

@@ -1,8 +1,9 @@
-"""MicroPython runs this after _boot.py: it starts the slot that the starter chooses, else what is frozen into this image.
-There is no way to its prompt: a start that fails is tried again, and meanwhile the outputs are safe and the light is red.
+"""MicroPython runs this module after _boot.py. It starts the slot that the starter chooses, or the product that is frozen into
+this image. It never leads to MicroPython's prompt: a failed start is repeated, and meanwhile the outputs are safe and the
+light is red.
 
-Starter and slots are those of a stock image (boards/stock, frozen too). What was flashed is part of the image, which ESP-IDF's
-boot loader compares with its SHA-256 at each start: it is whole if this runs, so there is nothing that a slot could rescue.
+Starter and slots work as in a stock image (boards/stock, also frozen). The flashed product is part of the image, whose SHA-256
+the ESP-IDF boot loader checks at each start. It is therefore intact if this module runs, and `rescue` is not needed.
 """
 
 import os
@@ -16,31 +17,33 @@ micropython.kbd_intr(-1)  # Ctrl-C would lead to the prompt
 import starter  # noqa: E402  (the line above must come first)
 from stock import main as stock  # noqa: E402  (likewise)
 
-FLASHED = "/flashed"  # in the flash: version and day of the image whose slots these are
-FORGOTTEN = (starter.RECORD, "/update")  # if a cable has brought another image since: what was flashed is what runs
+FLASHED = "/flashed"  # file in the flash: version and day of the image to which the slots belong
+FORGOTTEN = (starter.RECORD, "/update")  # removed after another image was flashed over the cable, which then runs
 WHY = "the start has failed, and is tried again; if it fails each time, write the image again"
 RETRY_MS = 2000  # a loop of failed starts stays readable on the console
 
 
 class Esp32(stock.Esp32):
-    """Nothing is imported from its file system before a slot is chosen, so it is mounted where the product looks for it."""
+    """The port of the production image. Nothing is imported from the file system before a slot is chosen, so the file system
+    is mounted at its final folder from the start.
+    """
 
     root = stock.FLASH
 
     def mount(self):
-        pass  # as said above
+        pass  # it is mounted already
 
 
 def start():
-    """Start what can be started, for ever. Every start that ends is followed by a reset."""
+    """Start the chosen slot, or else the frozen product; does not return. A product that ends is followed by a reset."""
     port = Esp32()
     try:
         mount()
         stock.start_slot(port, starter, lambda: choose(port))
-    except OSError as error:  # nothing there that can be read: the board makes it anew
+    except OSError as error:  # the file system is not readable; the board formats it
         sys.print_exception(error)
     try:
-        import firmware.main  # noqa: F401  # runs for ever
+        import firmware.main  # noqa: F401  # does not return
     except Exception as error:
         sys.print_exception(error)
     stock.refuse(stock.module("wires_tcall"), WHY)
@@ -49,7 +52,7 @@ def start():
 
 
 def mount():
-    """Raises OSError."""
+    """Mount the flash at stock.FLASH. Raises OSError."""
     import vfs
     from esp32 import Partition
 
@@ -58,21 +61,21 @@ def mount():
 
 
 def choose(port):
-    """As starter.choose, but starter.BUILT_IN at the first start of another image than before."""
+    """Return the result of starter.choose, or starter.BUILT_IN at the first start after another image was flashed."""
     mine, found = name_of_image(), _read(stock.FLASH + FLASHED)
     if mine == found:
         return starter.choose(port.root, port.cause())
-    if found is None:  # of the first image: its slots are its own, if it has filled one already
+    if found is None:  # no image is recorded yet; slots that exist belong to this image
         _write(stock.FLASH + FLASHED, mine)
         return starter.choose(port.root, port.cause())
     for name in FORGOTTEN:
         _remove(stock.FLASH + name)
-    _write(stock.FLASH + FLASHED, mine)  # last: a start that is cut before it does all of this again
+    _write(stock.FLASH + FLASHED, mine)  # last, so that an interrupted start repeats all of this
     return starter.BUILT_IN
 
 
 def name_of_image():
-    """Version and day of what is frozen, whose modules are forgotten again: those of a slot have the same names."""
+    """Return the version and day of the frozen product. Its modules are unloaded: those of a slot have the same names."""
     from firmware.version import BUILT_S, VERSION
 
     for name in ("firmware.version", "firmware"):
@@ -81,7 +84,7 @@ def name_of_image():
 
 
 def _read(path):
-    """None if there is no such file."""
+    """Return the content of a file, None if it cannot be read."""
     try:
         with open(path) as file:
             return file.read()
@@ -94,14 +97,14 @@ def _write(path, text):
         with open(path, "w") as file:
             file.write(text)
     except OSError:
-        pass  # a flash that takes nothing takes no update either
+        pass  # a flash that cannot be written has no updates either
 
 
 def _remove(path):
     try:
         os.remove(path)
     except OSError:
-        pass  # it is not there
+        pass  # it does not exist
 
 
 start()
