@@ -1,8 +1,8 @@
 """Shows a refused form again: the same page, with what was typed, and the reason beside the field. It needs no JavaScript.
 
 The route that receives the form raises `Refused(title, meaning, field="code")`, or with `problems` if several fields may be
-wrong; `explained` does so for errors of the store; or FastAPI itself refuses a field (missing, too long, pattern mismatch). The
-page is then rendered again by its own GET route, which needs no code for that. Its template asks for what was typed:
+wrong; `explained` does so for errors of the store; or FastAPI itself refuses a field (missing, too long, pattern mismatch).
+The page is then rendered again by its own GET route, which needs no code for that. Its template asks for what was typed:
 
     {% set typed = typed_in("/account/units") %}  {# the action; more of its fields where several forms have one action #}
     <form method="post" action="/account/units">

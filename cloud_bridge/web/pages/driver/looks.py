@@ -21,7 +21,8 @@ Arguments = TypeVarTuple("Arguments")
 Content = TypeVar("Content")
 
 LOOK_S = 0.5
-AT_ONCE = 1  # streams that render or read in threads at a time; otherwise 100 pages of one charge point would delay all requests
+# Streams that render or read in threads at a time; otherwise 100 pages of one charge point would delay all requests.
+AT_ONCE = 1
 FRESH_S = 1.0  # for this time, content made for one page of a browser is reused for its other pages
 MOST_OF_ACCOUNT = 10  # streams; a browser has one for all its pages
 

@@ -26,7 +26,8 @@ from cloud_bridge.words.language import language_now
 
 ALIVE = "alive"  # name of a keep-alive event; its data is the time of day
 GONE = "gone"  # name of the last event of a charge point that the person may no longer see
-CLOSED = "closed"  # name of the last event of a stream that newer ones of the account have replaced; the browser reconnects after a minute
+# Name of the last event of a stream that newer ones of the account have replaced. The browser reconnects after a minute.
+CLOSED = "closed"
 MOST = 50  # charge points in one stream
 ALIVE_S = 15.0  # interval of keep-alive events, by which the page knows that it is connected
 PAUSE_S = 0.5  # after an event: at most two per second, however often a unit sends
@@ -55,11 +56,11 @@ async def changes(
     viewer: str,
     of: str = "",
 ) -> AsyncIterator[str]:
-    """The events, until `read` gives nothing any more: the viewer has logged out, or the unit is no longer theirs. Or until
-    the turn is closed.
+    """Yield the events. The stream ends when `read` returns None, because the viewer has logged out or may no longer see the
+    unit, or when the turn is closed.
 
-    `seen` is the mark of what the page shows already. What is rendered for `viewer`, a session, is the same for all its pages.
-    `of` stands before the mark in each id, for a stream of several.
+    `seen` is the mark of what the page shows already. `viewer` is a session; what is rendered for it is shared by all its
+    pages. `of` is a prefix of each id, for a stream with several charge points.
     """
     loop = asyncio.get_running_loop()
     stored = await turn.in_turn(read)
