@@ -73,7 +73,7 @@ def may_register(asker: AnyAsker) -> None:
         200: {"model": Registered, "description": "Already registered with the same secret and code."},
         409: {
             "model": Problem,
-            "description": "The id or the claim code is taken, or the service uses an external broker.",
+            "description": "The id or the claim code is taken, or the service uses an outside broker.",
         },
         429: {
             "model": Problem,
@@ -93,7 +93,7 @@ def register(
     """Register a new charge point. Needs a token with the scope `register`; that scope allows nothing else."""
     if app_state.settings.broker is not None:
         raise HTTPException(
-            409, "units log in to an external broker, which needs the secret itself: use `unit add --secret -`"
+            409, "units log in to an outside broker, which needs the secret itself: use `unit add --secret -`"
         )
     if seconds := wait_s(request, asker, REGISTRATIONS):
         raise HTTPException(429, "too many registrations", {"Retry-After": str(seconds)})

@@ -88,7 +88,7 @@ class Health(Schema):
         list[str],
         Field(description="Cluster nodes whose canary is overdue, so that units cannot be heard through them."),
     ]
-    connections: Annotated[int, Field(description="Open connections of units; 0 with an external broker.")]
+    connections: Annotated[int, Field(description="Open connections of units; 0 with an outside broker.")]
     waiting_to_be_stored: int
     rejected_by_store: Annotated[
         int,
@@ -132,7 +132,7 @@ class _ChargePoint(Schema):
         bool | None,
         Field(
             description="True if the unit has an open connection, which is no evidence of contact; null if unknown, for "
-            "example with an external broker."
+            "example with an outside broker."
         ),
     ]
     heartbeat_at: Time | None

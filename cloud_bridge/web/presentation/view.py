@@ -104,7 +104,7 @@ def path_of(unit: Unit) -> int:
 
 def _is_connected(app_state: AppState, unit: Unit) -> bool | None:
     """Return whether the unit is connected: by this process's own connections, else by what another process or a node has
-    stored. Return None if unknown, as with an external broker, which does not report it. OCPP chargers always connect to this
+    stored. Return None if unknown, as with an outside broker, which does not report it. OCPP chargers always connect to this
     service."""
     if app_state.settings.broker is not None and unit.protocol != Protocol.OCPP:
         return None
