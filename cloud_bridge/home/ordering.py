@@ -41,7 +41,7 @@ class Ordering:
         try:
             return await asyncio.to_thread(self._carry_out, token, network, ordered)
         except SQLAlchemyError as error:
-            _log.warning("an order of Home Assistant was not given: %s", reason_of(error))
+            _log.warning("a command from Home Assistant was not sent: %s", reason_of(error))
             return f"{ordered.name}: not given, try again"
 
     def _carry_out(self, token: str, network: str, ordered: Ordered) -> str | None:

@@ -216,7 +216,7 @@ async def _store_away(request: Request, error: Exception) -> Response:
 async def _unstorable(request: Request, _error: Exception) -> Response:
     """Answer with 422: the database refused a value that passed all our checks. The request is wrong, and so are the checks,
     so log an error."""
-    _log.error("a value was sent to %s that cannot be stored", request.url.path)
+    _log.error("%s: the database refused a value of the request", request.url.path)
     return refusal(request, 422)
 
 

@@ -67,7 +67,7 @@ async def return_all(accounts: Accounts, person_id: int, within_s: float) -> lis
     results = await asyncio.gather(*calls, return_exceptions=True)
     for result in results:
         if isinstance(result, Exception) and not isinstance(result, BridgeError):
-            _log.error("a consent cannot be returned", exc_info=result)
+            _log.error("a consent cannot be revoked", exc_info=result)
     return _titles(accounts, [consent for consent, told in zip(consents, results, strict=True) if told is not True])
 
 

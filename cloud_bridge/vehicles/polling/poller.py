@@ -65,7 +65,7 @@ def _drop(accounts: Accounts, grant_id: str) -> None:
     try:
         drop(accounts, grant_id)
     except Exception as error:  # nobody reads the future's result
-        _log_failure("a grant without vehicles cannot be given back", error)
+        _log_failure("a grant without vehicles cannot be revoked", error)
 
 
 def _poll_in_turn(accounts: Accounts, vehicle: Vehicle) -> None:

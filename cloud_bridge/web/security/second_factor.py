@@ -68,7 +68,7 @@ def check_code(request: Request, app_state: AppState, person: Person, typed: str
     try:
         answer = app_state.second_factors.use(person.id, typed, app_state.clock.now_ms())
     except (KeyGone, SealBroken) as error:
-        _log.error("no code of an authenticator app can be checked: %s", error)
+        _log.error("codes of authenticator apps cannot be checked: %s", error)
         attempts.returned(limits)
         return UNCHECKED.said()
     if answer is Answer.WRONG:
