@@ -22,7 +22,7 @@ MAIL_WITHIN_S = 30.0  # for greeting, TLS, login and letter together
 CUT_AGAIN_S = 0.1
 SMTPS_PORT = 465
 PORTS = {"insecure": 25, "starttls": 587, "ssl": SMTPS_PORT}
-FORM = "CHARGEKEEPER_MAIL has to be mailtos://user:password@host, with ?from=address where the user is none"
+FORM = "CHARGEKEEPER_MAIL has to be mailtos://user:password@host, with ?from=address if the user is not an address"
 
 
 NOT_TAKEN = N_("the mail server did not take it")

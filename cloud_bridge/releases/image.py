@@ -30,10 +30,10 @@ def pack(files: Mapping[str, bytes]) -> bytes:
     for path, content in sorted(files.items()):
         name = path.encode()
         if not _is_path(name):
-            raise BadImage(f"{path!r} is no path of a slot: at most {MAX_PATH_BYTES} characters, ending in {ENDING}")
+            raise BadImage(f"{path!r} is not a path in a slot: at most {MAX_PATH_BYTES} characters, ending in {ENDING}")
         stream += _PATH.pack(len(name)) + name + _SIZE.pack(len(content)) + content
     if MAIN not in files:
-        raise BadImage(f"there is no {MAIN}, with which a unit starts")
+        raise BadImage(f"there is no {MAIN}, which starts a unit")
     return bytes(stream)
 
 
@@ -59,7 +59,7 @@ def decompress(image: bytes) -> bytes:
         raise BadImage(f"the image is not raw deflate with a window of 4 kB: {error}") from error
     if decompressor.unconsumed_tail or not decompressor.eof or decompressor.unused_data:
         raise BadImage(
-            f"the image is cut off, has bytes behind its end, or unpacks to more than {MAX_UNPACKED_BYTES:,}"
+            f"the image is truncated, has bytes after its end, or unpacks to more than {MAX_UNPACKED_BYTES:,}"
         )
     return stream
 
@@ -77,11 +77,13 @@ def unpack(stream: bytes) -> dict[str, bytes]:
             raise BadImage("the image ends in the middle of a file") from error
         start = at + _PATH.size + length + _SIZE.size
         if not _is_path(name) or name <= last or start + size > len(stream):
-            raise BadImage(f"the image has a file {name[:40]!r} that is cut off, out of order or no file of a slot")
+            raise BadImage(
+                f"the image has a file {name[:40]!r} that is truncated, out of order or not allowed in a slot"
+            )
         files[name.decode()] = stream[start : start + size]
         at, last = start + size, name
     if MAIN not in files:
-        raise BadImage(f"the image has no {MAIN}, with which a unit starts")
+        raise BadImage(f"the image has no {MAIN}, which starts a unit")
     return files
 
 

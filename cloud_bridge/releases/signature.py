@@ -25,9 +25,9 @@ def read_private_key(pem: bytes) -> PrivateKey:
     try:
         key = serialization.load_pem_private_key(pem[:MAX_KEY_BYTES], None)
     except (ValueError, TypeError) as error:  # TypeError for a key with a password
-        raise BadKey("it is no private key in PEM without a password") from error
+        raise BadKey("it is not an unencrypted private key in PEM format") from error
     if not isinstance(key, PrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise BadKey("it is no key on the curve P-256, the only one that units know")
+        raise BadKey("it is not a key on the curve P-256, the only one that units support")
     return key
 
 
@@ -36,9 +36,9 @@ def read_public_key(pem: bytes) -> PublicKey:
     try:
         key = serialization.load_pem_public_key(pem[:MAX_KEY_BYTES])
     except ValueError as error:
-        raise BadKey("it is no public key in PEM") from error
+        raise BadKey("it is not a public key in PEM format") from error
     if not isinstance(key, PublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise BadKey("it is no key on the curve P-256, the only one that units know")
+        raise BadKey("it is not a key on the curve P-256, the only one that units support")
     return key
 
 

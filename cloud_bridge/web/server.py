@@ -64,7 +64,7 @@ class PageServer(uvicorn.Server):
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_WITHIN_S * 1000)
         acceptor = Acceptor(listening, self._take, self._connections.has_room, self._counters)
         self._connections.on_left = acceptor.resume
-        self.servers = [acceptor]  # uvicorn closes it like a server
+        self.servers = [acceptor]  # type: ignore[list-item]  # uvicorn closes it like a server
         self.started = True
 
     def _take(self, accepted: socket.socket, address: str) -> None:

@@ -55,7 +55,7 @@ def check() -> None:
     missing += [name for name, path in LARGE.items() if not path.exists()]
     if missing:
         raise SettingError(
-            f"the pages want {', '.join(missing)}: `make .venv` fetches them, before a wheel is made too"
+            f"the pages need {', '.join(missing)}: `make .venv` fetches them, also before a wheel is built"
         )
 
 

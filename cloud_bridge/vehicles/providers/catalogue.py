@@ -81,7 +81,7 @@ def read_catalogue(
 
 def _provider(name: str, values: dict[str, Any], transport: httpx2.BaseTransport) -> Provider:
     if not NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name for a provider: use a-z, 0-9 and -")
+        raise ValueError(f"{name!r} is not a valid name for a provider: use a-z, 0-9 and -")
     known, kind = kinds(), values.get("kind")
     if not isinstance(kind, str) or kind not in known:
         raise ValueError(f"{name}: kind is {kind!r}, not one of {', '.join(known)}")

@@ -20,7 +20,7 @@ class Section(NamedTuple):
         """Return a string, or a number as text. Without a default, the key is required."""
         value = self.values.get(key, default)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ValueError(f"{self.name}: {key} is {value!r}, which is no text")
+            raise ValueError(f"{self.name}: {key} is {value!r}, not a text")
         return str(value)
 
     def optional_text(self, key: str) -> str | None:
@@ -38,7 +38,7 @@ class Section(NamedTuple):
         """Return a required list of strings."""
         value = self.values.get(key)
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-            raise ValueError(f"{self.name}: {key} is {value!r}, which is no list of texts")
+            raise ValueError(f"{self.name}: {key} is {value!r}, not a list of texts")
         return tuple(value)
 
     def url(self, key: str) -> str:
@@ -61,7 +61,7 @@ def checked_url(key: str, value: Any) -> str:
     """Return the address if tokens may be sent to it: over TLS, or on this machine. Raises ValueError with the key."""
     parts = urlsplit(value) if isinstance(value, str) else None
     if parts is None or not parts.hostname:
-        raise ValueError(f"{key} is {value!r}, which is no address")
+        raise ValueError(f"{key} is {value!r}, not an address")
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ValueError(f"{key} must begin with https://")
     return str(value)

@@ -139,7 +139,7 @@ def _start(command: Sequence[str]) -> _Worker:
 
 
 def _write(worker: _Worker, message: dict[str, Any]) -> None:
-    """Raises OSError."""
+    """Write one message to the worker. Raises OSError."""
     worker.orders.write(json.dumps(message) + "\n")
     worker.orders.flush()
 

@@ -63,7 +63,7 @@ class Vault:
         key_id, sealed, generation, refresh_ms = row.sealed
         key = self._source.keys().keys.get(key_id)
         if key is None:
-            raise KeyGone(f"the key {key_id} of the stored grants is gone: put it back, or connect the cars again")
+            raise KeyGone(f"the key {key_id} of the stored grants is missing: restore it, or connect the cars again")
         content = json.loads(unseal(key, sealed, _place(row.person_id, grant_id)))
         grant = Grant(
             content["access"],

@@ -85,7 +85,7 @@ def strangers(asker: ApiAsker, connection: Reading) -> list[dict[str, Any]]:
 def _person(connection: Connection, asker: Asker) -> Person:
     """Return the person whose subscriptions these are. Raises 409 for a token that belongs to no person."""
     if asker.id is None:
-        raise HTTPException(409, "this token belongs to nobody who could be told: make one with --user")
+        raise HTTPException(409, "this token belongs to no person: create one with --user")
     if isinstance(asker, Person):
         return asker
     return person_by_id(connection, asker.id)

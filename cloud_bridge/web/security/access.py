@@ -59,7 +59,7 @@ def who_asks(request: Request, credentials: Annotated[HTTPAuthorizationCredentia
     else:
         asker = person_of(request)
         if asker is not None and request.method not in ("GET", "HEAD"):  # another site could make the browser send it
-            raise HTTPException(403, "a session may only look here: use a token")
+            raise HTTPException(403, "a session may only read here: use a token")
     if asker is None:
         needed = "a valid token is needed: Authorization: Bearer <token>"
         raise HTTPException(401, needed, {"WWW-Authenticate": "Bearer"})
