@@ -269,8 +269,8 @@ OFFLINE = {
 
 
 def _of_ocpp(point: ChargePoint, line: Line, offline: Answered | None) -> list[Fact]:
-    """Return the facts about the connection of an OCPP charger. A WebSocket pong comes from the line and not from the charger,
-    so it is no contact."""
+    """Return the facts about the connection of an OCPP charger. A WebSocket ping or pong is a sign of the line, not of the
+    charger, so it is no contact."""
     found = [Fact(_("Connection"), VERSIONS.get(line.version or "", "OCPP"))]
     if line.alive_ms is not None:
         means = _("Its connection has answered then, which says nothing of the charger itself.")
