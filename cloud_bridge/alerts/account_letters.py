@@ -1,5 +1,5 @@
-"""What our letters about accounts say, in the language of now. None repeats what a stranger typed, so nobody can have us send
-words of theirs."""
+"""The texts of letters about accounts, in the current language. None repeats text typed by an unauthenticated client, so
+nobody can make the service send their words."""
 
 from cloud_bridge.store.access import ROLE_NAMES, Role
 from cloud_bridge.words import gettext as _
@@ -16,7 +16,7 @@ def sign_up(link: str) -> str:
 
 
 def has_account(name: str, address: str) -> str:
-    """To somebody who signs up again. `address` is ours."""
+    """To somebody who signs up again with the same address. `address` is our public address."""
     return _(
         "Somebody, probably you, wants to sign up for Chargekeeper with this address. You have an account already.\n"
         "\n"
@@ -59,7 +59,7 @@ def password_changed(name: str, address: str) -> str:
 
 
 def email_changed(name: str) -> str:
-    """To the address of before."""
+    """To the previous address."""
     return _(
         "Your Chargekeeper account {name} has a new e-mail address. From now on we write there.\n"
         "\n"

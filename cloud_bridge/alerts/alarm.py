@@ -1,4 +1,4 @@
-"""Notices and sends, again and again, on threads beside the event loop. Noticing never waits for a receiver."""
+"""Detects and sends alerts repeatedly, on threads beside the event loop. Detection never waits for a receiver."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ from cloud_bridge.web.presentation.alert_words import charge_cost, lost_in_words
 from cloud_bridge.web.presentation.ready_words import announcement
 
 NOTICE_EVERY_S = 5.0
-DELIVER_EVERY_S = 2.0  # a worker that is done looks for the next one by itself
+DELIVER_EVERY_S = 2.0  # a worker that finishes looks for the next alert by itself
 WEAK_SIGNAL_EVERY_S = 3600.0
 TROUBLE_EVERY_S = 600.0
 DONE_EVERY_S = 60.0
@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class Alarm:
-    """Its duties, each to be called again and again (upkeep.py does). All raise SQLAlchemyError.
+    """The duties of detection and delivery, which upkeep.py calls repeatedly. All raise SQLAlchemyError.
 
     `makers` are the titles of the car makers by provider.
     """
@@ -59,7 +59,7 @@ class Alarm:
         self._lost_in_words = lost_in_words(makers or {})
 
     def notice(self) -> None:
-        """Queue what happened."""
+        """Queue the alerts for what happened since the last call."""
         now_ms = self._clock.now_ms()
         self._subscribe_drivers()
         with self._database.writing() as connection:
@@ -67,15 +67,16 @@ class Alarm:
         self._count(queued)
 
     def deliver(self) -> None:
-        """Begin to send what is due; returns at once."""
+        """Start to send the alerts that are due. Returns at once."""
         self._delivery.begin()
 
     def deliver_all(self) -> int:
-        """Send what is due; blocks until it is done. Returns how many were delivered."""
+        """Send the alerts that are due, and wait for the end. Return how many were delivered."""
         return self._delivery.send_due()
 
     def close(self) -> None:
-        """Begins nothing more. What is being sent gets a moment; what is not done then is sent again by the next process."""
+        """Start nothing more, and wait briefly for the deliveries in progress. The next process repeats those that were not
+        finished."""
         self._delivery.close()
 
     def notice_weak_signal(self) -> None:
@@ -93,11 +94,11 @@ class Alarm:
         self._look(lambda connection, now_ms: vehicles_lost(connection, now_ms, self._lost_in_words))
 
     def notice_reports(self) -> None:
-        """In the first days of a month, those of the month before."""
+        """Queue the reports of the previous month, in the first days of a month."""
         self._look(reports_due)
 
     def notice_departures(self) -> None:
-        """Whether vehicles will be ready by the times that were set."""
+        """Check whether vehicles will be ready by the times that were set."""
         now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
             looks = departures.look(connection, now_ms, self._skip)
@@ -107,7 +108,8 @@ class Alarm:
             self._count(queued)
 
     def _look(self, find: Callable[[Connection, int], list[Happening]]) -> None:
-        """Every heartbeat, or every vehicle: not while it holds up others."""
+        """Detect in a read transaction, because it reads every heartbeat or every vehicle and must not block others; then
+        queue."""
         with self._database.reading() as connection:
             happenings = find(connection, self._clock.now_ms())
         if happenings:
@@ -116,7 +118,8 @@ class Alarm:
             self._count(queued)
 
     def _subscribe_drivers(self) -> None:
-        """To the usual letters, as soon as there is an address; where no mail is sent, they would only fail."""
+        """Subscribe drivers to the usual letters as soon as they have an address. Without a mail server, the letters would
+        only fail."""
         if not self._sends_mail:
             return
         with self._database.reading() as connection:
@@ -130,4 +133,4 @@ class Alarm:
 
     def _skip(self, error: Exception) -> None:
         self._counters.alert_rows_skipped += 1
-        _log.warning("a row that cannot be read is no alert: %s", type(error).__name__)
+        _log.warning("a row was skipped while detecting alerts: %s", type(error).__name__)

@@ -1,16 +1,16 @@
-"""Sending what is due: letters, push messages, and webhooks signed by us, on a few threads of their own.
+"""Sends the alerts that are due: letters, push messages and signed webhooks, on a few separate threads.
 
-The queue is the store. An alert is claimed there for CLAIMED_MS before it is sent, so that of several processes one sends it.
-A process that ends loses nothing: what it was sending is sent again, with the same id, when the claim has ended. So an alert
-comes twice only where a process is killed, or loses the database, after the receiver has taken it and before that is noted.
-A receiver can be slow or fail on purpose, so
+The queue is in the store. An alert is claimed there for CLAIMED_MS before it is sent, so only one of several processes sends
+it. If a process ends, nothing is lost: the alerts that it was sending are sent again, with the same id, when the claim
+expires. An alert is therefore delivered twice only if a process is killed, or loses the database, after the receiver has
+accepted it and before the outcome is stored. A receiver can be slow or fail on purpose. Therefore:
 
 - every delivery has a deadline (https_post.py, mail.py);
-- one account is sent to by one thread at a time;
-- accounts one of whose receivers has failed share FAILING_AT_ONCE threads, and cannot occupy all;
-- one service that all accounts use, the mail server first of all, is called by WAY_AT_ONCE threads;
-- a receiver that has failed is not tried again before the first of AGAIN_AFTER_MS, whatever else waits for it;
-- after the last of them an alert is given up, and its owner reads so on the page.
+- only one thread at a time sends to one account;
+- accounts with a receiver that has failed share FAILING_AT_ONCE threads, and cannot occupy all of them;
+- a service that all accounts use, above all the mail server, is called by at most WAY_AT_ONCE threads;
+- a receiver that has failed is not called again before the first of AGAIN_AFTER_MS, whatever else is queued for it;
+- after the last of AGAIN_AFTER_MS, an alert is given up, and the page tells its owner.
 """
 
 import logging
@@ -41,32 +41,34 @@ from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 from cloud_bridge.words.language import speaking
 
-AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # then it is given up
+AGAIN_AFTER_MS = [60_000, 300_000, 1_800_000, 7_200_000, 21_600_000]  # retries; then the alert is given up
 WORKERS = 8
 FAILING_AT_ONCE = 2
 WAY_AT_ONCE = 3
-CLAIMED_MS = 120_000  # longer than any delivery takes (30 s: mail.py), and than the store takes to note what came of it
-NOTED_WITHIN_S = 40.0  # while the store is in trouble; with the delivery less than the claim
+CLAIMED_MS = 120_000  # longer than any delivery (30 s: mail.py) plus the time to store its outcome
+NOTED_WITHIN_S = (
+    40.0  # to store an outcome while the store is in trouble; together with the delivery, less than the claim
+)
 NOTE_AGAIN_S = 1.0
-CLAIMS = 10  # alerts that others may take from us before we leave the rest for the next turn
-GOODBYE_S = 2.0  # for what is being sent when we stop
+CLAIMS = 10  # alerts that other processes may claim first before the rest is left for the next turn
+GOODBYE_S = 2.0  # for deliveries in progress at shutdown
 MAX_TROUBLE = 200  # characters
-OF_ITS_OWN = (Via.WEBHOOK.value, Via.BROWSER.value)  # ways whose receivers each person chooses: no service of all
+OF_ITS_OWN = (Via.WEBHOOK.value, Via.BROWSER.value)  # each person has a receiver of their own: no service for all
 UNSENT = N_("it cannot be sent")
 START = "/"
-PAGES = {  # of what has no page of its own
+PAGES = {  # Pages of kinds that are not about a single charge point.
     AlertKind.NEW_JOB.value: "/jobs",
     AlertKind.ANSWER.value: "/support",
     AlertKind.ROLL_OUT_STOPPED.value: "/roll-outs",
 }
-CHOICE = "/account/notifications"  # where people choose what they are told
+CHOICE = "/account/notifications"  # where people choose what they are alerted to
 
 _log = logging.getLogger(__name__)
 
 
 class Means(NamedTuple):
-    """What is sent with. Without `mail` (mailtos://user:password@host, mail.read_server) there are no letters, without
-    `push_key` no notices in browsers. With `public_url`, what people read ends with a link to the page that says more."""
+    """What alerts are sent with. Without `mail` (mailtos://user:password@host, mail.read_server), no letters are sent; without
+    `push_key`, no Web Push messages. With `public_url`, texts end with a link to the page that has the details."""
 
     mail: str | None = None
     public_url: str | None = None
@@ -74,14 +76,14 @@ class Means(NamedTuple):
 
 
 class InFlight(NamedTuple):
-    """What one worker is sending."""
+    """An alert that a worker is sending."""
 
     alert: Row[Any]
     failing: bool  # its account is one of those that share FAILING_AT_ONCE
 
 
 class Delivery:
-    """A few threads, as many as there is work for."""
+    """Sends the alerts that are due, on as many threads as needed, at most WORKERS."""
 
     def __init__(self, database: Database, clock: Clock, counters: Counters, means: Means) -> None:
         self._database = database
@@ -89,17 +91,17 @@ class Delivery:
         self._counters = counters
         self._means = means
         self._changed = threading.Condition()
-        self._in_flight: dict[int, InFlight] = {}  # by the id of the alert
+        self._in_flight: dict[int, InFlight] = {}  # by alert id
         self._closing = False
 
     def begin(self) -> None:
-        """Give work to every worker that is free; returns at once. Raises SQLAlchemyError."""
+        """Give every free worker an alert. Returns at once. Raises SQLAlchemyError."""
         with self._changed:
             while self._begin_next():
                 pass
 
     def send_due(self) -> int:
-        """Send what is due, and wait until nothing is. Returns how many were delivered. Raises SQLAlchemyError."""
+        """Send what is due, and wait until nothing is in progress. Return how many were delivered. Raises SQLAlchemyError."""
         before = self._counters.alerts_sent
         with self._changed:
             self.begin()
@@ -107,14 +109,14 @@ class Delivery:
         return self._counters.alerts_sent - before
 
     def close(self) -> None:
-        """Begin nothing more, and wait for GOODBYE_S at most."""
+        """Start nothing more, and wait at most GOODBYE_S."""
         with self._changed:
             self._closing = True
             self._changed.wait_for(lambda: not self._in_flight, GOODBYE_S)
 
     def _begin_next(self) -> bool:
-        """Begin to send the next alert that may be sent now; False: there is none, or no worker is free. The caller holds
-        the lock."""
+        """Start to send the next alert that may be sent now. Return False if there is none, or if no worker is free. The
+        caller holds the lock."""
         if self._closing or len(self._in_flight) >= WORKERS:
             return False
         sending = [one.alert for one in self._in_flight.values()]
@@ -144,22 +146,22 @@ class Delivery:
         return None
 
     def _work(self, alert: Row[Any]) -> None:
-        """Send it; then begin what has become possible. Whatever is raised, the worker is free again."""
+        """Send the alert, and then start what has become possible. The worker becomes free whatever is raised."""
         is_stored = False
         try:
             self._deliver(alert)
             is_stored = True
-        except SQLAlchemyError as error:  # it is still due, and sent again
-            _log.warning("what came of an alert is not stored: %s", type(error).__name__)
+        except SQLAlchemyError as error:  # the alert is still due, so it is sent again
+            _log.warning("the outcome of an alert could not be stored: %s", type(error).__name__)
         except Exception:
-            _log.exception("what came of alert %d is not stored", alert.id)
+            _log.exception("the outcome of alert %d could not be stored", alert.id)
         with self._changed:
             del self._in_flight[alert.id]
             try:
                 if is_stored:
                     self.begin()
-            except SQLAlchemyError as error:  # the duty `delivery` begins it
-                _log.warning("the next alert is not begun: %s", type(error).__name__)
+            except SQLAlchemyError as error:  # the duty `delivery` will start it
+                _log.warning("the next alert could not be started: %s", type(error).__name__)
             self._changed.notify_all()
 
     def _deliver(self, alert: Row[Any]) -> None:
@@ -175,7 +177,7 @@ class Delivery:
         except NotDelivered as error:
             wait_ms = max(wait_ms, error.retry_after_ms)
             due_ms, trouble = _again_ms(alert.tries, now_ms, error.retry_after_ms), str(error)
-        except Exception as error:  # over this one alert, and the others have to be sent
+        except Exception as error:  # affects only this alert; the others still have to be sent
             _log.exception("alert %d cannot be sent", alert.id)
             due_ms, trouble = _again_ms(alert.tries, now_ms), f"{UNSENT}: {type(error).__name__}"
 
@@ -191,7 +193,8 @@ class Delivery:
             self._counters.alerts_given_up += bool(trouble) and due_ms is None
 
     def _note(self, note: Callable[[Connection], None]) -> None:
-        """Again and again while the store is in trouble: what is not noted is sent again. Raises SQLAlchemyError at last."""
+        """Store an outcome, with retries while the store is in trouble, because an alert without an outcome is sent again.
+        Raises SQLAlchemyError after the last retry."""
         give_up_s = time.monotonic() + NOTED_WITHIN_S
         while True:
             try:
@@ -241,7 +244,7 @@ class Delivery:
 
 def _payload(alert: Row[Any]) -> dict[str, Any]:
     return {
-        "id": alert.id,  # the same at every try: a receiver that has seen it may ignore it
+        "id": alert.id,  # the same at every retry, so a receiver may ignore repetitions
         "about": alert.about,
         "charge_point": alert.unit_id,
         "at": iso_utc(alert.at_ms),
@@ -250,7 +253,7 @@ def _payload(alert: Row[Any]) -> dict[str, Any]:
 
 
 def page_of(alert: Row[Any]) -> str:
-    """The path of the page that says more."""
+    """Return the path of the page that has the details."""
     if alert.about in PAGES:
         return PAGES[alert.about]
     if alert.about == AlertKind.MONTHLY_REPORT.value:
@@ -261,11 +264,13 @@ def page_of(alert: Row[Any]) -> str:
 
 
 def _tag(alert: Row[Any]) -> str:
-    """Notices of which the newer one replaces the older: that it is back, that it was silent."""
+    """Return the tag of a Web Push message. A newer message replaces an older one with the same tag, as "back" replaces
+    "silent"."""
     about = "contact" if alert.about in (AlertKind.SILENT.value, AlertKind.BACK.value) else alert.about
     return f"{about} {alert.unit_id or alert.detail}"
 
 
 def _again_ms(tries: int, now_ms: int, retry_after_ms: int = 0) -> int | None:
-    """When it is tried again after so many tries, not before the receiver wants it; None: never."""
+    """Return when to retry after this number of tries, not before the time that the receiver asked for. Return None after the
+    last retry."""
     return now_ms + max(AGAIN_AFTER_MS[tries], retry_after_ms) if tries < len(AGAIN_AFTER_MS) else None

@@ -1,7 +1,7 @@
-"""Looks at the plans for the next departure, and queues what their drivers are to be told of them.
+"""Checks the plans for the next departure, and queues alerts for their drivers.
 
-What is told, and that it was told, is stored in one transaction with the alert, so each is told once, by however many
-processes. What decides is pure: cloud_bridge/readiness.
+What was alerted is stored in the transaction that queues the alert. Each alert is therefore sent once, however many processes
+there are. The decisions are pure: cloud_bridge/readiness.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,21 +26,21 @@ from cloud_bridge.store.ready_plans import StoredPlan, due_plans, remove_plan, s
 from cloud_bridge.store.schedules import schedule_in_force
 from cloud_bridge.store.units import visible_unit
 
-HOURS_EVERY_MS = 15 * MINUTE_MS  # the unit's hours are read anew; they change a few times a year
-AT_ONCE = 100  # plans of one transaction
+HOURS_EVERY_MS = 15 * MINUTE_MS  # interval at which the unit's hours are read again; they change a few times a year
+AT_ONCE = 100  # plans in one transaction
 
-InWords = Callable[[News, int, float, Outlook, str], str]  # of a departure, its target, in the site's time zone
+InWords = Callable[[News, int, float, Outlook, str], str]  # of news, departure, target, outlook and site's time zone
 
 
 class Hours(NamedTuple):
-    """Of a unit, as it stores them; None: it has told of none."""
+    """The charging hours of a unit, in its format. `text` is None if it has reported none."""
 
     text: str | None
     read_ms: int
 
 
 class Seen(NamedTuple):
-    """What a look at a plan has found."""
+    """The result of checking a plan."""
 
     watched: Watched
     outlook: Outlook
@@ -48,7 +48,7 @@ class Seen(NamedTuple):
 
 
 class Look(NamedTuple):
-    """At a plan. Without `seen`, whoever set it does not see the unit any more."""
+    """A check of a plan. `seen` is None if the person who set the plan no longer sees the unit."""
 
     stored: StoredPlan
     hours: Hours
@@ -56,12 +56,17 @@ class Look(NamedTuple):
 
 
 def look(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> list[Look]:
-    """At all that are due. Only reads. A plan that cannot be judged is skipped."""
+    """Check all plans that are due. Only reads. A plan that cannot be evaluated is skipped."""
     found = []
     for one in due_plans(connection, now_ms):
         try:
             found.append(_look(connection, one, now_ms))
-        except (BridgeError, ArithmeticError, TypeError, ValueError) as error:  # what no version of ours has written
+        except (
+            BridgeError,
+            ArithmeticError,
+            TypeError,
+            ValueError,
+        ) as error:  # no version of the bridge has written this
             on_bad_row(error)
     return found
 
@@ -73,7 +78,8 @@ def some_at_once(looks: Sequence[Look]) -> Iterator[Sequence[Look]]:
 def store_looks(
     connection: Connection, looks: Sequence[Look], now_ms: int, in_words: InWords, on_bad_row: OnBadRow
 ) -> Queued:
-    """Store them, and queue what is news. Of two that have looked at the same, the first one does so."""
+    """Store the checks, and queue the alerts. If two processes have checked the same plan, only the first one's check is
+    stored."""
     happenings = []
     for one in looks:
         if one.seen is None:

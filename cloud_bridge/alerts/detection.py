@@ -1,10 +1,11 @@
-"""From the store's own records to alerts that are due: new transitions, new events, hold-downs that end, a day's signal.
+"""Detects alerts in the store's records: new transitions, new events, hold-downs that end, and the signal of a day.
 
-Rows are taken in the transaction that queues their alerts (store/untold.py), so what happened is alerted once, also when
-the process ends in between. What is held down and for how long: kinds.py.
+Rows are marked as processed in the transaction that queues their alerts (store/untold.py), so each is alerted once, even if
+the process ends in between. kinds.py has the hold-downs.
 
-A row that cannot be read, or whose alert the store refuses, is skipped, and is told all the same: one row must not end
-everybody's alerts. `on_bad_row` is called with its error. What is the database's own error is raised, and nothing is passed.
+A row that cannot be read, or whose alert the store refuses, is skipped but marked as processed, so one bad row does not stop
+all alerts. `on_bad_row` is called with its error. Errors of the database itself are raised, and no row is then marked as
+processed.
 """
 
 import json
@@ -51,20 +52,20 @@ from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 from cloud_bridge.words.language import speaking
 
-SAMPLES_A_DAY = 100  # fewer heartbeats say nothing of a whole day
-HELD_BY_DETAIL = (  # another one is news
+SAMPLES_A_DAY = 100  # fewer heartbeats are no evidence about a whole day
+HELD_BY_DETAIL = (  # Kinds for which an alert with another detail is news.
     AlertKind.FAULT,
     AlertKind.TROUBLE,
     AlertKind.DONE,
     AlertKind.VEHICLE_LOST,
     AlertKind.MONTHLY_REPORT,
 )
-NEW_JOB_BY = ("raised", "asked")  # moves: store/job_states.py
-MAX_WAITING = 100  # alerts of one account that are not sent yet; more are given up at once
+NEW_JOB_BY = ("raised", "asked")  # moves (store/job_states.py)
+MAX_WAITING = 100  # most unsent alerts of one account; further ones are given up at once
 TOO_MANY = N_("too many were waiting to be sent")
-SETTLED_MS = 60_000  # after a hold-down: what came in before its end is in the store by then
-HEARD_WITHIN_MS = 15 * MINUTE_MS  # a vehicle that takes nothing: of a unit that is silent, it was as it was
-UPDATE_WORDS = {  # before and after; other states are no news
+SETTLED_MS = 60_000  # after a hold-down: messages received before its end are committed by then
+HEARD_WITHIN_MS = 15 * MINUTE_MS  # of an idle vehicle's unit: readings of a silent unit are out of date
+UPDATE_WORDS = {  # Texts before and after an update; other states are not alerted.
     UnitState.TAKEN: N_(
         "its firmware is being updated to {version}. It loads while no vehicle charges; there is nothing to do."
     ),
@@ -76,23 +77,23 @@ UPDATE_WORDS = {  # before and after; other states are no news
         "it has found that its firmware was not what we have signed. Your dashboard says what that means."
     ),
 }
-READINGS_MS = 2 * DAY_MS  # as long as readings of power are kept (store/upkeep.py)
+READINGS_MS = 2 * DAY_MS  # how long power readings are retained (store/upkeep.py)
 
 
 OnBadRow = Callable[[Exception], object]
-CostOf = Callable[[Connection, str, Charged], Callable[[], str] | None]  # says what it cost; None: not known
-LostInWords = Callable[[Vehicle, int], str]  # of a vehicle whose access is lost, now
+CostOf = Callable[[Connection, str, Charged], Callable[[], str] | None]  # gives the cost in words; None if unknown
+LostInWords = Callable[[Vehicle, int], str]  # words of: a vehicle whose access is lost, the present time
 
 
 class Queued(NamedTuple):
-    """How many alerts were queued, and how many were given up at once because too many waited."""
+    """How many alerts were queued, and how many were given up at once because too many were waiting."""
 
     queued: int
     refused: int
 
 
 def notice(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Queued:
-    """Queue what has happened since the last look, for everybody who wants to be told."""
+    """Queue what has happened since the last call, for everybody who subscribed to it."""
     queueing(connection)
     new = [
         *_transitions(connection, now_ms),
@@ -107,11 +108,11 @@ def notice(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Queued:
 
 
 def notice_weak_signal(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Queued:
-    """Queue the units whose signal was weak on average for the last day; to be asked now and then."""
+    """Queue the units whose mean signal was weak over the last day. Call it periodically."""
     queueing(connection)
     since_ms, until_ms = now_ms - DAY_MS, now_ms + FUTURE_MS
     weak = alerts.weak_signals(connection, since_ms, until_ms, PASS_ABOVE_CSQ, SAMPLES_A_DAY)
-    happenings = [  # the readings are of its owner's time; who has joined since is told after a day of their own
+    happenings = [  # the readings are from the owner's time; a new member is alerted after a day of their own
         Happening(AlertKind.WEAK_SIGNAL, unit_id, now_ms, f"{mean:.0f}", now_ms, said_ms=since_ms)
         for unit_id, mean in weak
     ]
@@ -119,7 +120,7 @@ def notice_weak_signal(connection: Connection, now_ms: int, on_bad_row: OnBadRow
 
 
 def troubled(connection: Connection, now_ms: int) -> list[Happening]:
-    """The troubles that the units' newest heartbeats, of the last day, report; to be asked now and then. Only reads."""
+    """Return the troubles in the units' newest heartbeats of the last day. Call it periodically. Only reads."""
     return [
         Happening(AlertKind.TROUBLE, unit_id, now_ms, _fault_name(name), received_ms)
         for unit_id, received_ms, heartbeat in heartbeats_with_trouble(connection, now_ms - DAY_MS)
@@ -134,9 +135,9 @@ def queue(connection: Connection, happenings: Sequence[Happening], on_bad_row: O
 
 
 def charges_done(connection: Connection, now_ms: int, cost_of: CostOf) -> list[Happening]:
-    """The vehicles that have had enough lately; to be asked now and then. Only reads."""
+    """Return the vehicles that recently stopped drawing current. Call it periodically. Only reads."""
     found = []
-    drew_since_ms = now_ms - NEWS_FOR_MS - HEARD_WITHIN_MS  # a heartbeat or two before it was idle
+    drew_since_ms = now_ms - NEWS_FOR_MS - HEARD_WITHIN_MS  # a heartbeat or two before it became idle
     for idle in idle_vehicles(connection, now_ms - HEARD_WITHIN_MS, IDLE_BELOW_W, drew_since_ms):
         unit_id = idle[0]
         rows = owners_power(connection, unit_id, now_ms - READINGS_MS, now_ms)
@@ -150,8 +151,8 @@ def charges_done(connection: Connection, now_ms: int, cost_of: CostOf) -> list[H
 
 
 def vehicles_lost(connection: Connection, now_ms: int, lost_in_words: LostInWords) -> list[Happening]:
-    """The car accounts whose access was lost lately, so that who was told of it is held down still; to be asked now and then.
-    Only reads."""
+    """Return the vehicles whose access was lost, as long as an alert about that is held down. Call it periodically. Only
+    reads."""
     since_ms = now_ms - HOLD_MS[AlertKind.VEHICLE_LOST] + 1
     return [
         Happening(
@@ -174,14 +175,14 @@ def _transitions(connection: Connection, now_ms: int) -> Iterable[Happening]:
     fell = alerts.units_silent_between(connection, now_ms - INCIDENT_WITHIN_MS, now_ms + FUTURE_MS)
     if is_incident(fell, count_units(connection)):
         yield Happening(AlertKind.INCIDENT, None, now_ms, str(fell))
-        rows = [row for row in rows if row.contact != Contact.SILENT.value]  # the incident tells of all of them
+        rows = [row for row in rows if row.contact != Contact.SILENT.value]  # the incident covers all of them
     for row in rows:
         about = AlertKind.SILENT if row.contact == Contact.SILENT.value else AlertKind.BACK
         yield Happening(about, row.unit_id, row.at_ms, is_ocpp=_is_ocpp(connection, row.unit_id))
 
 
 def _is_ocpp(connection: Connection, unit_id: str) -> bool:
-    """Then it is not known what it does while it is silent."""
+    """Return True for an OCPP charger: its behaviour while silent is unknown."""
     return protocol_of(connection, unit_id) is Protocol.OCPP
 
 
@@ -189,7 +190,7 @@ def _events(connection: Connection, on_bad_row: OnBadRow) -> Iterable[Happening]
     for row in alerts.take_events(connection):
         try:
             happening = _happening(row)
-        except Exception as error:  # read from JSON that a unit wrote, perhaps for an older bridge
+        except Exception as error:  # parsed from JSON that a unit wrote, perhaps for an older bridge
             on_bad_row(error)
             continue
         if happening is not None:
@@ -212,13 +213,13 @@ def _duplicates(connection: Connection) -> Iterable[Happening]:
 
 
 def _job_moves(connection: Connection, on_bad_row: OnBadRow) -> Iterable[Happening]:
-    """Each installer is told of the job that is theirs now, each owner of the visit that is planned now: of several moves of a
-    job, the newest counts."""
+    """Return an alert for the job's present installer and one for the present owner about the planned visit. Of several moves
+    of a job, only the newest counts."""
     newest: dict[tuple[AlertKind, int], Happening] = {}
     for row in alerts.take_job_moves(connection):
         try:
             happening = _of_move(row)
-        except Exception as error:  # a row that no version of ours has written
+        except Exception as error:  # no version of the bridge has written this
             on_bad_row(error)
             continue
         if happening is not None:
@@ -254,18 +255,18 @@ def _stopped_roll_outs(connection: Connection, now_ms: int) -> Iterable[Happenin
 
 
 def _answers(connection: Connection, now_ms: int) -> Iterable[Happening]:
-    """Never with what was answered: mail and push services read what we send."""
+    """Return alerts about unread answers. They never contain the answer, because mail and push services can read them."""
     for row in alerts.take_answers(connection, now_ms - UNREAD_AFTER_MS, now_ms + FUTURE_MS):
         yield Happening(AlertKind.ANSWER, None, min(row.sent_ms, now_ms), person_id=row.person_id)
 
 
 def _still_there(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> Iterable[Happening]:
-    """Faults and silences that came back while they were held down, and are there now that the hold-down has ended."""
+    """Return the faults and silences that came back during a hold-down and still exist at its end."""
     for about, back_since in ((AlertKind.FAULT, _fault_back_since), (AlertKind.SILENT, _silence_back_since)):
         seen_id = 0
         for held in alerts.hold_downs(connection, about.value):
             ends_ms = held.at_ms + HOLD_MS[about] + SETTLED_MS
-            if held.at_ms <= now_ms < ends_ms:  # a stamp of the future holds nothing down
+            if held.at_ms <= now_ms < ends_ms:  # a hold-down whose time is in the future has no effect
                 break
             seen_id = held.id
             back, is_ocpp = None, False
@@ -280,15 +281,15 @@ def _still_there(connection: Connection, now_ms: int, on_bad_row: OnBadRow) -> I
 
 
 class BackSince(NamedTuple):
-    """Since when something is there again, as a Happening has it."""
+    """Since when a condition exists again, with the fields of a Happening."""
 
     began_ms: int
     said_ms: int
 
 
 def _fault_back_since(connection: Connection, unit_id: str, fault: str, since_ms: int) -> BackSince | None:
-    """When it was raised since then, if it is still set. A unit that restarts forgets faults without an event, so its
-    newest heartbeat is asked too."""
+    """Return when the fault was raised again since then, if it is still set. The newest heartbeat is checked too, because a
+    unit that restarts drops faults without an event."""
     for change in alerts.fault_changes(connection, unit_id, since_ms):
         if _fault_name(_details(change.payload).get("fault")) == fault:
             break
@@ -303,24 +304,24 @@ def _fault_back_since(connection: Connection, unit_id: str, fault: str, since_ms
 
 
 def _silence_back_since(connection: Connection, unit_id: str, _detail: str, since_ms: int) -> BackSince | None:
-    """When it fell silent since then, if it is still silent."""
+    """Return when the unit became silent again since then, if it is still silent."""
     silent_ms = alerts.silent_since(connection, unit_id)
     return BackSince(silent_ms, silent_ms) if silent_ms is not None and silent_ms > since_ms else None
 
 
 def _details(payload: str) -> dict[str, Any]:
-    """Of an event, as the unit wrote them: any JSON may be in there."""
+    """Return an event's details as the unit wrote them, which may be any JSON."""
     details: dict[str, Any] = json.loads(payload).get("d") or {}
     return details
 
 
 def _fault_name(said: Any) -> str:
-    """A unit may write anything; what no store can keep must not stop everybody's alerts."""
+    """Return a fault's name that the store accepts, whatever the unit wrote, so that it cannot stop all alerts."""
     return said[:MAX_DETAIL] if isinstance(said, str) and said and said.isprintable() else "unknown"
 
 
 def _queue(connection: Connection, happenings: Sequence[Happening], on_bad_row: OnBadRow) -> Queued:
-    """Queue them for those who subscribed to it."""
+    """Queue the happenings for everybody who subscribed to them."""
     subscriptions = subscriptions_by_kind(connection, on_bad_row) if happenings else {}
     wanted = [
         (happening, subscription)
@@ -348,7 +349,7 @@ def _queue(connection: Connection, happenings: Sequence[Happening], on_bad_row: 
 
 
 def _alert(connection: Connection, happening: Happening, subscription: Subscription) -> dict[str, Any] | None:
-    """The row of the queue; None where the person may not know of it, or it is held down."""
+    """Return the row for the queue. Return None if the person may not know about the happening, or if it is held down."""
     unit_id = happening.unit_id
     began_ms = happening.at_ms if happening.began_ms is None else happening.began_ms
     said_ms = began_ms if happening.said_ms is None else happening.said_ms
@@ -368,7 +369,7 @@ def _alert(connection: Connection, happening: Happening, subscription: Subscript
 
 @contextmanager
 def _skipped_if_bad(connection: Connection, on_bad_row: OnBadRow) -> Iterator[None]:
-    """What the block has written is undone, and no more, if its row is bad. Raises SQLAlchemyError for the database's own."""
+    """Roll back only this block if its row is bad. Raises SQLAlchemyError for errors of the database itself."""
     try:
         with connection.begin_nested():
             yield
@@ -382,7 +383,7 @@ def _is_held_down(connection: Connection, subscription: Subscription, happening:
     if happening.about is AlertKind.BACK:
         return not _waits_for_return(connection, subscription, happening.unit_id)
     hold_ms = HOLD_MS[happening.about]
-    before_ms = happening.at_ms + hold_ms  # later ones are of a clock that was wrong
+    before_ms = happening.at_ms + hold_ms  # later alerts come from a clock that was wrong
     details = alerts.details_between(
         connection, subscription.id, happening.unit_id, happening.about.value, happening.at_ms - hold_ms, before_ms
     )
@@ -392,7 +393,8 @@ def _is_held_down(connection: Connection, subscription: Subscription, happening:
 
 
 def _waits_for_return(connection: Connection, subscription: Subscription, unit_id: str | None) -> bool:
-    """Whether the person was alerted to a silence, by any of their subscriptions, and by this one to no return since."""
+    """Return True if the person was alerted to a silence by any of their subscriptions, and not yet to the return by this
+    one."""
     person_id, silent, back = subscription.person.id, AlertKind.SILENT.value, AlertKind.BACK.value
     silence_id = alerts.newest_alert_id_of_person(connection, person_id, unit_id, silent)
     return silence_id > alerts.newest_alert_id(connection, subscription.id, unit_id, back)

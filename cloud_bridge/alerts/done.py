@@ -1,8 +1,8 @@
-"""When a charge is done: a vehicle that has charged takes nothing any more, though it is offered current. Pure.
+"""Detects the end of a charge: a vehicle that was charging no longer draws current, although current is offered. Pure.
 
-The unit ends a session when the vehicle is unplugged, which nobody has to be told. So this goes by the power in its
-heartbeats: the vehicle has drawn for a while, then nothing for some minutes, though it is offered current. A schedule, a pause
-or a fault offers none. A vehicle that is full stops by itself, and so does one at its own limit.
+The unit ends a session when the vehicle is unplugged, which is no news. The detection therefore uses the power in its
+heartbeats: the vehicle has drawn power for some time, and then none for some minutes, although current is offered. During a
+schedule, a pause or a fault no current is offered. A vehicle stops by itself when it is full or has reached its own limit.
 """
 
 from collections.abc import Callable
@@ -13,23 +13,23 @@ from cloud_bridge.support.running_session import RunningSession
 from cloud_bridge.words import formats
 from cloud_bridge.words import gettext as _
 
-IDLE_BELOW_W = 230  # 1 A: below it the unit opens the contactor (firmware/charging/README.md)
-IDLE_FOR_MS = 5 * MINUTE_MS  # vehicles rest for a moment to balance their cells
-NEWS_FOR_MS = HOUR_MS  # afterwards its owner has found out: after an outage of ours nobody is told of yesterday
+IDLE_BELOW_W = 230  # 1 A: below this, the unit opens the contactor (firmware/charging/README.md)
+IDLE_FOR_MS = 5 * MINUTE_MS  # vehicles pause briefly to balance their cells
+NEWS_FOR_MS = HOUR_MS  # after this, the owner knows already: after an outage of ours, nothing is sent about yesterday
 MIN_CHARGED_MS = 5 * MINUTE_MS
 MIN_CHARGED_WH = 100
 
 
 class Charged(NamedTuple):
-    """What a vehicle has taken."""
+    """What a vehicle has drawn."""
 
     from_ms: int
-    to_ms: int  # it drew for the last time at about this time
-    energy_wh: int | None  # None: the meter did not tell
+    to_ms: int  # about when it last drew power
+    energy_wh: int | None  # None if the meter did not report it
 
 
 def charged(running: RunningSession, now_ms: int) -> Charged | None:
-    """None: it is not done, or has been for so long that it is no news, or has hardly charged."""
+    """Return the finished charge. Return None if it is not finished, finished too long ago, or hardly began."""
     drawing = [one for one in running.readings if one.watts >= IDLE_BELOW_W]
     if not drawing:
         return None
@@ -42,7 +42,7 @@ def charged(running: RunningSession, now_ms: int) -> Charged | None:
 
 
 def in_words(charge: Charged, cost: Callable[[], str] | None) -> str:
-    """How much, and for how much money, as far as is known."""
+    """Return the energy and the cost in words, as far as they are known."""
     energy = (
         _("how much is not known") if charge.energy_wh is None else f"{formats.number(charge.energy_wh / 1000, 1)} kWh"
     )

@@ -1,9 +1,9 @@
-"""Why an alert did not reach its receiver."""
+"""Errors of the delivery of an alert."""
 
 
 class NotDelivered(Exception):
-    """Why not, in a few words without the target or its secrets. `status` is that of its answer, if it gave one, and
-    `retry_after_ms` how long it wants to be left alone."""
+    """An alert was not delivered. The text is a short reason without the target or its secrets. `status` is that of the
+    response, if there was one. `retry_after_ms` is how long the receiver wants to be left alone."""
 
     def __init__(self, why: str, status: int | None = None, retry_after_ms: int = 0) -> None:
         super().__init__(why)
@@ -11,8 +11,8 @@ class NotDelivered(Exception):
 
 
 class TargetRefused(NotDelivered):
-    """The stored target is none that we call: trying again would not help."""
+    """We do not send to the stored target, so a retry would not help."""
 
 
 class ReceiverGone(TargetRefused):
-    """It was one, and has said that it is none any more."""
+    """The receiver has said that it no longer exists."""

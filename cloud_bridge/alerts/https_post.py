@@ -1,8 +1,8 @@
 """One POST over HTTPS to a host on the internet, with one deadline for all of it. Blocks.
 
-The address is handed to httpcore in its parts, so no parser of URLs is involved. httpcore follows no redirect, knows no
-proxy of the environment and keeps no cookie. Its timeouts are for single reads and writes: `_Timed` gives each of them what
-is left of the deadline, so a receiver that sends a byte now and then gains nothing.
+The address is passed to httpcore in parts, so no URL parser is involved. httpcore follows no redirects, ignores proxies in the
+environment and stores no cookies. Its timeouts apply to single reads and writes. `_Timed` limits each of them to the rest of
+the deadline, so a receiver that sends single bytes gains no time.
 """
 
 import ssl
@@ -19,16 +19,16 @@ from cloud_bridge.alerts.services import HTTPS_PORT, Request
 from cloud_bridge.store.alerts import LONGEST_WAIT_MS
 from cloud_bridge.words import N_
 
-DELIVER_WITHIN_S = 15.0  # from the lookup of the name to the head of the answer
-MAX_DIGITS = 9  # of Retry-After
+DELIVER_WITHIN_S = 15.0  # from the name lookup to the head of the response
+MAX_DIGITS = 9  # in Retry-After
 
-ANSWERED = "it answered "  # and the status
+ANSWERED = "it answered "  # followed by the status
 UNREACHED = N_("it could not be reached")
 _ERRORS = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 
 
 def post(request: Request) -> None:
-    """Raises NotDelivered for everything but an answer of 2xx; the body of the answer is not read."""
+    """Send the request. Raises NotDelivered for everything but a 2xx response. The body of the response is not read."""
     backend = _PublicOnly(time.monotonic() + DELIVER_WITHIN_S)
     url = httpcore2.URL(scheme=b"https", host=request.host.encode(), port=request.port, target=request.target.encode())
     headers = [
@@ -49,25 +49,25 @@ def post(request: Request) -> None:
 
 
 def _retry_after_ms(headers: Iterable[tuple[bytes, bytes]]) -> int:
-    """RFC 9110, section 10.2.3: the form in seconds; 0 where it says nothing that can be used."""
+    """Return Retry-After if it is in seconds (RFC 9110, section 10.2.3); 0 if it is missing or unusable."""
     said = next((value for name, value in headers if name.lower() == b"retry-after"), b"")
     return min(int(said) * 1000, LONGEST_WAIT_MS) if said.isdigit() and len(said) <= MAX_DIGITS else 0
 
 
 def host_header(request: Request) -> str:
-    """RFC 9110, section 7.2; httpcore's own has no brackets around an IPv6 address."""
+    """Return the Host header (RFC 9110, section 7.2). httpcore's own lacks the brackets around an IPv6 address."""
     host = f"[{request.host}]" if ":" in request.host else request.host
     return host if request.port == HTTPS_PORT else f"{host}:{request.port}"
 
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """The certificate has to be the host's, by the authorities of this machine."""
+    """Return the TLS context, which verifies the host's certificate with the authorities of this machine."""
     return ssl.create_default_context()
 
 
 class _PublicOnly(httpcore2.NetworkBackend):
-    """Connects to addresses on the internet alone, until the deadline."""
+    """Connects only to addresses on the internet, and only until the deadline."""
 
     def __init__(self, deadline_s: float) -> None:
         self._deadline_s = deadline_s
@@ -95,7 +95,7 @@ class _PublicOnly(httpcore2.NetworkBackend):
 
 
 class _Timed(httpcore2.NetworkStream):
-    """A connection whose every read and write ends at the deadline."""
+    """A connection whose reads and writes end at the deadline."""
 
     def __init__(self, inner: httpcore2.NetworkStream, deadline_s: float) -> None:
         self._inner = inner

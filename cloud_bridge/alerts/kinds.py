@@ -1,13 +1,13 @@
-"""What people are alerted to, in which words, and for how long the same alert is held down. Pure.
+"""The kinds of alerts, their texts, and how long an alert of the same kind is held down. Pure.
 
-The hold-down is for the same trouble of the same unit: a unit that flaps must not send a message a minute. It goes by
-kind, and for faults and troubles by their name too: a second, different fault is news, however soon. A weak signal has
-another mean every day and is still the same trouble. A charge is done once a session, whatever the vehicle draws later to
-keep itself warm.
+The hold-down applies to the same trouble of the same unit, because a unit that flaps must not send a message every minute. It
+is kept for each kind, and for faults and troubles also for each name: a different fault is news, however soon. The mean of a
+weak signal differs every day and is nevertheless the same trouble. The end of a charge is alerted once in a session, whatever
+the vehicle draws later to keep itself warm.
 
-A fault or a silence that ends and comes back within its hold-down is not alerted at once. Whoever saw it end believes
-that all is well, so if it is still there when the hold-down ends, it is alerted then. If it has ended by itself
-meanwhile, it is not. A trouble that was alerted and simply lasts is not alerted again.
+A fault or a silence that ends and returns within its hold-down is not alerted at once. The person believes that all is well,
+so if it still exists when the hold-down ends, it is alerted then. If it has ended by itself, it is not. A trouble that was
+alerted and simply lasts is not alerted again.
 """
 
 from collections.abc import Callable
@@ -27,28 +27,30 @@ INCIDENT_SHARE = 0.2  # of all units
 
 
 class AlertKind(StrEnum):
-    """The words of the store and of a webhook's payload."""
+    """The values are stored, and sent in a webhook's payload."""
 
     SILENT = "silent"
     BACK = "back"
     FAULT = "fault"
     WEAK_SIGNAL = "weak_signal"
     BROWN_OUT = "brown_out"
-    INCIDENT = "incident"  # many fell silent at once; for those who run the service
-    TROUBLE = "trouble"  # it charges, and something else is wrong with it
-    DUPLICATE_IDENTITY = "duplicate_identity"  # a second charge point logs in as this one
-    NEW_JOB = "new_job"  # support asks an installer
-    VISIT = "visit"  # the installer's is planned, planned anew or called off
-    DONE = "done"  # the vehicle takes no more, though it may
-    VEHICLE_LOST = "vehicle_lost"  # the access to a car account; only told to its owner
-    NOT_READY = "not_ready"  # the vehicle, by its departure; or it will be, after all. Only told to who set the plan
-    ANSWER = "answer"  # of support, to the person who wrote
-    UPDATE = "update"  # of the firmware: it is coming, was made, or was gone back from
-    ROLL_OUT_STOPPED = "roll_out_stopped"  # by itself; for those who run the service
-    MONTHLY_REPORT = "monthly_report"  # of one charger, in the first days of the next month
+    INCIDENT = "incident"  # many units fell silent at once; for operators
+    TROUBLE = "trouble"  # it charges, but has another problem
+    DUPLICATE_IDENTITY = "duplicate_identity"  # a second charge point uses this identity
+    NEW_JOB = "new_job"  # support has asked an installer
+    VISIT = "visit"  # an installer's visit was planned, rescheduled or called off
+    DONE = "done"  # the vehicle draws no more current, although it is offered
+    VEHICLE_LOST = "vehicle_lost"  # access to a car account; only for its owner
+    NOT_READY = (
+        "not_ready"  # the vehicle at its departure; or it will be ready after all. Only for the person who set the plan
+    )
+    ANSWER = "answer"  # from support, to the person who wrote
+    UPDATE = "update"  # a firmware update is coming, was made, or was rolled back
+    ROLL_OUT_STOPPED = "roll_out_stopped"  # by itself; for operators
+    MONTHLY_REPORT = "monthly_report"  # of one charge point, in the first days of the next month
 
 
-USUAL = (  # told by e-mail and Web Push to drivers who have not chosen
+USUAL = (  # sent by e-mail and Web Push to drivers who have not chosen
     AlertKind.SILENT,
     AlertKind.BACK,
     AlertKind.FAULT,
@@ -62,49 +64,49 @@ USUAL = (  # told by e-mail and Web Push to drivers who have not chosen
 
 HOLD_MS: dict[AlertKind, int] = {
     AlertKind.SILENT: 6 * HOUR_MS,
-    AlertKind.BACK: 0,  # only after its silence was told, so that holds it down too
+    AlertKind.BACK: 0,  # sent only after an alert about the silence, whose hold-down thereby applies
     AlertKind.FAULT: HOUR_MS,
     AlertKind.WEAK_SIGNAL: 7 * DAY_MS,
     AlertKind.BROWN_OUT: DAY_MS,
     AlertKind.INCIDENT: HOUR_MS,
     AlertKind.TROUBLE: 7 * DAY_MS,
     AlertKind.DUPLICATE_IDENTITY: 7 * DAY_MS,
-    AlertKind.NEW_JOB: 0,  # each is another one
-    AlertKind.VISIT: 0,  # who is not told of the newest waits at home in vain
-    AlertKind.DONE: 2 * DAY_MS,  # of one session; another one is news
+    AlertKind.NEW_JOB: 0,  # each is a different job
+    AlertKind.VISIT: 0,  # a person who does not know the newest visit waits at home in vain
+    AlertKind.DONE: 2 * DAY_MS,  # of one session; another session is news
     AlertKind.VEHICLE_LOST: DAY_MS,  # of one vehicle
-    AlertKind.UPDATE: 0,  # each tells another step
+    AlertKind.UPDATE: 0,  # each is about another step
     AlertKind.ROLL_OUT_STOPPED: 0,  # it stops once
     AlertKind.MONTHLY_REPORT: 62 * DAY_MS,  # of one month
-    AlertKind.NOT_READY: 0,  # once a departure, and once that it is well (readiness/telling.py)
-    AlertKind.ANSWER: 0,  # the first that is not read holds the ones after it down (store/alerts.py, take_answers)
+    AlertKind.NOT_READY: 0,  # once for a departure, and once for the all-clear (readiness/telling.py)
+    AlertKind.ANSWER: 0,  # the first unread answer holds down the following ones (store/alerts.py, take_answers)
 }
-UNREAD_AFTER_MS = MINUTE_MS  # who has the conversation open has read an answer by then
-MAX_FAULTS = 16  # different ones of a unit within the hold-down: more than it has, so invented names are no flood
+UNREAD_AFTER_MS = MINUTE_MS  # a person who has the conversation open has read an answer by then
+MAX_FAULTS = 16  # different faults of a unit within the hold-down; it has fewer, so invented names cannot flood
 MAX_DETAIL = 40  # characters
 
 
 class Happening(NamedTuple):
-    """Something to be told."""
+    """Something to be alerted."""
 
     about: AlertKind
     unit_id: str | None
     at_ms: int
-    # the fault's name, the number of units, the trouble's name, when a visit is (empty: it is called off), the session's
-    # beginning, the vehicle's id, the version of the firmware, the month, a departure and what of it
+    # the fault's name, the number of units, the trouble's name, the time of a visit (empty: called off), the start of the
+    # session, the vehicle's id, the firmware version, the month, or a departure with its news
     detail: str = ""
-    began_ms: int | None = None  # when what is told of happened, where that is not `at_ms`
-    person_id: int | None = None  # who alone is told; None: whoever may see the unit
-    result: Callable[[], str] = str  # says, in the language of who is told, what only the place of its detection knows
-    said_ms: int | None = None  # when what is told of happened by the unit's own word, where that is not `began_ms`
-    is_ocpp: bool = False  # it is of a charger of another maker
+    began_ms: int | None = None  # when it happened, if not at `at_ms`
+    person_id: int | None = None  # the only person to alert; None for everybody who may see the unit
+    result: Callable[[], str] = str  # returns details in the recipient's language that only the detector knows
+    said_ms: int | None = None  # when it happened by the unit's own clock, if not at `began_ms`
+    is_ocpp: bool = False  # it is about an OCPP charger
 
 
 SILENT = N_(
     "We have not heard from {name} for more than half an hour. It charges on as a standard charger. Your dashboard says what "
     "to do."
 )
-SILENT_BY_ITS_SETTING = N_(  # of a charger of another maker
+SILENT_BY_ITS_SETTING = N_(  # of an OCPP charger
     "We have not heard from {name} for more than half an hour. Whether it charges meanwhile is a setting of its own. Your "
     "dashboard says what to do."
 )
@@ -128,14 +130,14 @@ WORDS = {
     AlertKind.MONTHLY_REPORT: N_("The charging report of {name} for {result} is ready."),
 }
 FAULT = N_("{name} has stopped with a fault ({fault}) and shows a red light.")
-FAULT_OF_OCPP = N_("{name} has stopped with a fault ({fault}).")  # whose light may have another colour
+FAULT_OF_OCPP = N_("{name} has stopped with a fault ({fault}).")  # its light may have another colour
 VISIT = N_("Your installer's visit for {name} is planned for {time}.")
 VISIT_CALLED_OFF = N_("Your installer's visit for {name} is called off. Its page for help says how it goes on.")
 
 
 def words(happening: Happening, unit_name: str) -> str:
-    """What is said to a person, in the language of now. Never a secret, and nothing that a late reader could take for an
-    order."""
+    """Return the text of an alert, in the current language. It contains no secret, and nothing that a late reader could take
+    for an instruction."""
     detail = happening.detail
     match happening.about:
         case AlertKind.SILENT:
@@ -159,5 +161,5 @@ def _titles(names: str) -> str:
 
 
 def is_incident(fell: int, units: int) -> bool:
-    """Whether so many that fell silent within ten minutes are one incident and not theirs."""
+    """Return True if so many units that fell silent within ten minutes are one incident rather than separate faults."""
     return fell >= INCIDENT_UNITS and fell > units * INCIDENT_SHARE

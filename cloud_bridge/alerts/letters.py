@@ -1,9 +1,10 @@
-"""Letters about accounts, written and sent beside the request that asks for one.
+"""Letters about accounts, written and sent in the background of the request that asks for one.
 
-The request only leaves word of what is to be written. Whether there is an account, and how long the mail server takes, is
-found out on a thread of ours: so no answer, and no time that an answer takes, tells whether somebody has an account.
+The request only queues the letter. Whether there is an account, and how long the mail server takes, is only known in a
+background thread. Neither the response nor its timing therefore reveals whether somebody has an account.
 
-A letter is tried once, for mail.MAIL_WITHIN_S at most: who asked can ask again. What waits is in memory, WAITING_MAX at most.
+A letter is tried once, for at most mail.MAIL_WITHIN_S, because the person can ask again. Queued letters are in memory, at most
+WAITING_MAX.
 """
 
 import logging
@@ -21,30 +22,31 @@ from cloud_bridge.words.language import language_now, speaking
 
 AT_ONCE = 3
 WAITING_MAX = 200
-GOODBYE_S = 2.0  # for what is being sent when we stop
+GOODBYE_S = 2.0  # for letters that are being sent at shutdown
 
 _log = logging.getLogger(__name__)
 
 
 class Letter(NamedTuple):
-    """In plain text."""
+    """A letter in plain text."""
 
     address: str
     text: str
 
 
-Write = Callable[[], Letter | None]  # None: nobody is written to
+Write = Callable[[], Letter | None]  # returns None to send no letter
 
 
 class Waiting(NamedTuple):
-    """To be written: on a thread that has no reader of its own."""
+    """A letter to be written in a background thread, with the language of the request."""
 
     write: Write
     language: str
 
 
 class Letters:
-    """`mail` is the operator's mail server (mail.read_server); without one nothing is taken. Thread-safe."""
+    """The queue of letters. `mail` is the operator's mail server (mail.read_server); without one, nothing is accepted.
+    Thread-safe."""
 
     def __init__(self, mail: str | None, counters: Counters) -> None:
         self._mail = mail
@@ -55,8 +57,8 @@ class Letters:
         self._closing = False
 
     def post(self, write: Write) -> bool:
-        """Have it written and sent; returns at once. It is written in the language of now, unless `write` chooses another.
-        False: too many wait, or there is no mail server."""
+        """Queue a letter, and return at once. It is written in the current language, unless `write` chooses another. Return
+        False if too many are queued, or without a mail server."""
         with self._changed:
             if self._mail is None or self._closing or len(self._waiting) >= WAITING_MAX:
                 self._counters.letters_dropped += 1
@@ -68,12 +70,12 @@ class Letters:
         return True
 
     def wait(self, within_s: float) -> bool:
-        """Until every letter has been sent or given up. False: not within this time."""
+        """Wait until every letter was sent or given up. Return False if that takes longer than `within_s`."""
         with self._changed:
             return self._changed.wait_for(lambda: self._workers == 0, within_s)
 
     def close(self) -> None:
-        """What waits is dropped; what is being sent has GOODBYE_S."""
+        """Drop the queued letters, and wait at most GOODBYE_S for those being sent."""
         with self._changed:
             self._closing = True
             self._counters.letters_dropped += len(self._waiting)
@@ -87,7 +89,7 @@ class Letters:
             except (NotDelivered, SQLAlchemyError) as error:
                 _log.warning("a letter was not sent: %s", type(error).__name__)
                 self._count(failed=1)
-            except Exception:  # over this one letter, and the others have to be sent
+            except Exception:  # affects only this letter; the others still have to be sent
                 _log.exception("a letter was not sent")
                 self._count(failed=1)
             else:

@@ -1,4 +1,4 @@
-"""One letter, in plain text, through the operator's mail server. Blocks, for MAIL_WITHIN_S at most."""
+"""Sends one plain-text letter through the operator's mail server. Blocks for at most MAIL_WITHIN_S."""
 
 import smtplib
 import socket
@@ -18,18 +18,18 @@ from cloud_bridge.alerts.services import EMAIL_ADDRESS, TITLE
 from cloud_bridge.errors import SettingError
 from cloud_bridge.words import N_
 
-MAIL_WITHIN_S = 30.0  # greeting, TLS, login and letter together
+MAIL_WITHIN_S = 30.0  # for greeting, TLS, login and letter together
 CUT_AGAIN_S = 0.1
 SMTPS_PORT = 465
 PORTS = {"insecure": 25, "starttls": 587, "ssl": SMTPS_PORT}
-FORM = "CHARGEKEEPER_MAIL has to be mailtos://user:password@host, with ?from=address where the user is none"
+FORM = "CHARGEKEEPER_MAIL has to be mailtos://user:password@host, with ?from=address if the user is not an address"
 
 
 NOT_TAKEN = N_("the mail server did not take it")
 
 
 class MailServer(NamedTuple):
-    """The operator's (settings.mail). `mode` is a key of PORTS."""
+    """The operator's mail server (settings.mail). `mode` is a key of PORTS."""
 
     host: str
     port: int
@@ -40,7 +40,7 @@ class MailServer(NamedTuple):
 
 
 class Attachment(NamedTuple):
-    """A file that goes with a letter; text is UTF-8."""
+    """A file attached to a letter; text is UTF-8."""
 
     name: str
     maintype: str
@@ -49,8 +49,8 @@ class Attachment(NamedTuple):
 
 
 def read_server(text: str) -> MailServer:
-    """mailto:// is plain, mailtos:// is STARTTLS, or TLS from the first byte on port 465. `mode`, a key of PORTS, and
-    `from` may follow as a query. Raises SettingError."""
+    """Parse the setting. mailto:// is plaintext; mailtos:// is STARTTLS, or TLS from the first byte on port 465. `mode`, a key
+    of PORTS, and `from` may follow as a query. Raises SettingError."""
     try:
         url = urlsplit(text)
         options = dict(parse_qsl(url.query, strict_parsing=bool(url.query)))
@@ -81,8 +81,8 @@ def send_mail(
     settings_page: str | None = None,
     attachments: Sequence[Attachment] = (),
 ) -> None:
-    """`server` is the setting (read_server); the letter goes to `address` and nowhere else. `settings_page` is where such
-    letters are switched off, for mail programs. Raises NotDelivered."""
+    """Send a letter to `address` only. `server` is the setting (read_server). `settings_page` is the page where such letters
+    can be switched off; mail programs show it. Raises NotDelivered."""
     if server is None or address is None:
         raise NotDelivered(N_("there is no mail server, or no address"))
     if not EMAIL_ADDRESS.fullmatch(address):
@@ -121,7 +121,7 @@ def _talk(client: smtplib.SMTP, server: MailServer, address: str, letter: bytes)
     if server.user and server.password:
         client.login(server.user, server.password)
     client.sendmail(server.sender, [address], letter)
-    with suppress(OSError, smtplib.SMTPException):  # it is delivered
+    with suppress(OSError, smtplib.SMTPException):  # the letter is delivered already
         client.quit()
 
 
@@ -132,16 +132,18 @@ def _letter(sender: str, address: str, text: str, settings_page: str | None) -> 
     letter["Subject"] = TITLE
     letter["Date"] = format_datetime(datetime.now(UTC))
     letter["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
-    letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notice in return
+    letter["Auto-Submitted"] = "auto-generated"  # RFC 3834: suppresses automatic replies
     if settings_page is not None:
-        letter["List-Unsubscribe"] = f"<{settings_page}>"  # RFC 2369; a page to log in to, so no single click
+        letter["List-Unsubscribe"] = (
+            f"<{settings_page}>"  # RFC 2369; the page needs a login, so no one-click unsubscribe
+        )
     letter.set_content(text)
     return letter
 
 
 def _cut_at_deadline(client: smtplib.SMTP, ended: Event) -> None:
-    """smtplib's timeout is for each read, and a server may send a byte now and then. The connection is ended again until the
-    other thread has noticed: STARTTLS puts a new socket in place of the old one."""
+    """End the connection at the deadline. smtplib's timeout applies to each read, and a server may send single bytes. The
+    connection is shut down repeatedly until the other thread has noticed, because STARTTLS replaces the socket."""
     left = ended.wait(MAIL_WITHIN_S)
     while not left:
         if client.sock is not None:

@@ -1,11 +1,11 @@
-"""The monthly reports: who is told of one, when, and the files that go with the letter.
+"""Alerts about monthly reports: who is alerted and when, and the files that are attached to the letter.
 
-A report is told like any alert: queued once for each subscription, claimed by one process before it is sent, tried again if
-it is not delivered (delivery.py). Its letter carries the report as PDF and as CSV, made when it is sent, of what the person
-may see then; other services are told where it is.
+A report is alerted like anything else: queued once for each subscription, claimed by one process before it is sent, and
+retried if it is not delivered (delivery.py). The letter has the report as PDF and CSV, created when it is sent, with what the
+person may see then. Other services get a link.
 
-It is sent from the second day of the month on: a session of the last evening has ended by then, and a unit that was away for a
-night has sent it.
+It is sent from the second day of the month on: by then a session of the last evening has ended, and a unit that was offline
+for a night has sent it.
 """
 
 from contextlib import closing
@@ -29,22 +29,22 @@ from cloud_bridge.web.presentation.monthly_csv import report_csv
 from cloud_bridge.web.presentation.monthly_reading import read_report
 from cloud_bridge.words import N_
 
-FIRST_DAY, LAST_DAY = 2, 7  # of the month, on the clock of the site
-FROM_HOUR, TO_HOUR = 8, 20  # not included
-AT_ONCE = 200  # in one turn; the next one is some minutes later
+FIRST_DAY, LAST_DAY = 2, 7  # of the month, in local time at the site
+FROM_HOUR, TO_HOUR = 8, 20  # TO_HOUR is not included
+AT_ONCE = 200  # in one call; the next call follows some minutes later
 
 
 def month_to_tell(now_ms: int, time_zone: str) -> Month | None:
-    """Of which somebody at the site is told now; None: it is not the time for that. Pure."""
+    """Return the month of the report that is due now at the site, or None if now is not the time. Pure."""
     local = local_time(now_ms, time_zone)
     is_time = FIRST_DAY <= local.day <= LAST_DAY and FROM_HOUR <= local.hour < TO_HOUR
     return month_of(now_ms, time_zone).before if is_time else None
 
 
 def reports_due(connection: Connection, now_ms: int) -> list[Happening]:
-    """The reports that somebody is to be told of now, AT_ONCE of them at most; to be asked now and then. Only reads."""
+    """Return the reports to alert now, at most AT_ONCE. Call it periodically. Only reads."""
     utc = local_time(now_ms, UNKNOWN)
-    if utc.day > LAST_DAY + 1:  # anywhere
+    if utc.day > LAST_DAY + 1:  # in any time zone
         return []
     month = month_of(now_ms, UNKNOWN).before
     with closing(untold_reports(connection, str(month))) as untold:
@@ -61,7 +61,8 @@ def reports_due(connection: Connection, now_ms: int) -> list[Happening]:
 
 
 def files_of(database: Database, alert: Row[Any], now_ms: int) -> list[Attachment]:
-    """For the letter of such an alert. Raises TargetRefused where the person may not see it any more, and SQLAlchemyError."""
+    """Return the files for the letter. Raises TargetRefused if the person may no longer see the report, and
+    SQLAlchemyError."""
     month = read_month(alert.detail)
     with database.reading() as connection:
         try:

@@ -1,9 +1,9 @@
-"""Which hosts an account may have us call: those whose every address is on the internet.
+"""Which hosts an account may have us call: only those with all their addresses on the internet.
 
-`ipaddress` classifies by IANA's registries of special-purpose addresses. Where its answer depends on the version of Python,
-or where an address is public by class and still leads inside, a row below says so. A name is resolved once for a connection,
-and the connection is made to an address that was checked, so a second answer of the name server (DNS rebinding) is never
-asked for.
+`ipaddress` classifies addresses by IANA's registries of special-purpose addresses. NOT_INTERNET has those for which its answer
+depends on Python's version, and those that are public by class but lead to internal services. A name is resolved once for a
+connection, and the connection is made to an address that was checked, so a different second answer of the name server (DNS
+rebinding) has no effect.
 """
 
 import ipaddress
@@ -14,7 +14,7 @@ from threading import BoundedSemaphore, Thread
 from cloud_bridge.alerts.errors import NotDelivered
 from cloud_bridge.words import N_
 
-MAX_LOOKUPS = 32  # at once; a lookup outlives its delivery where the name server does not answer
+MAX_LOOKUPS = 32  # at a time; a lookup outlives its delivery if the name server does not answer
 
 NOT_INTERNET = [
     ipaddress.ip_network(network)
@@ -26,15 +26,15 @@ NOT_INTERNET = [
         "3fff::/20",  # documentation, RFC 9637; global for Python before 3.11.10
     )
 ]
-IPV6_UNICAST = ipaddress.ip_network("2000::/3")  # all that IANA has assigned to the internet
+IPV6_UNICAST = ipaddress.ip_network("2000::/3")  # everything that IANA has assigned to the internet
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052, section 2.1: the IPv4 address is in the last 32 bits
 
 _lookups = BoundedSemaphore(MAX_LOOKUPS)
 
 
 def is_public(text: str) -> bool:
-    """Whether it is an address of a host on the internet. Addresses of NAT64 count as the IPv4 address in them; those of
-    other tunnels (6to4, Teredo) and mapped ones never do, because nobody's server has one."""
+    """Return True for the address of a host on the internet. NAT64 addresses count as the IPv4 address that they contain.
+    Other tunnels (6to4, Teredo) and mapped addresses are never public, because no server uses them."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -50,7 +50,7 @@ def is_public(text: str) -> bool:
 
 
 def public_addresses(host: str, port: int, within_s: float) -> list[str]:
-    """The host's addresses, in the order in which to try them. Raises NotDelivered unless all are on the internet."""
+    """Return the host's addresses, in the order in which to try them. Raises NotDelivered unless all are on the internet."""
     if not _lookups.acquire(blocking=False):
         raise NotDelivered(N_("the name server does not answer"))
     found: Future[list[str]] = Future()
@@ -67,7 +67,7 @@ def public_addresses(host: str, port: int, within_s: float) -> list[str]:
 
 
 def _look_up(host: str, port: int, found: "Future[list[str]]") -> None:
-    """getaddrinfo has no deadline of its own."""
+    """Resolve the host in a thread, because getaddrinfo has no timeout."""
     try:
         rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         found.set_result([str(row[4][0]).partition("%")[0] for row in rows])

@@ -1,4 +1,4 @@
-"""One message to a push service. Blocks."""
+"""Sends one message to a push service. Blocks."""
 
 from cloud_bridge.alerts import https_post
 from cloud_bridge.alerts.errors import TargetRefused
@@ -7,7 +7,7 @@ from cloud_bridge.errors import BridgeError
 
 
 def notify(via: Via, target: str, text: str) -> None:
-    """Raises NotDelivered."""
+    """Send the text. Raises NotDelivered."""
     try:
         request = push_request(via, target, text)
     except BridgeError as error:

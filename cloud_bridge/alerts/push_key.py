@@ -1,7 +1,8 @@
-"""The key pair by which push services know us (VAPID, RFC 8292): a file in the data folder that only its owner may read.
+"""The key pair that identifies us to Web Push services (VAPID, RFC 8292): a file in the data folder that only its owner may
+read.
 
-It is made when a browser is first notified. A browser's subscription holds for one key: when the file is lost, push services
-refuse us, and every browser has to be allowed again (static/push.js notices that the key is another).
+It is created when a browser first subscribes. A browser's subscription is bound to the key. If the file is lost, push services
+refuse us, and notifications have to be allowed again in every browser (static/push.js notices that the key has changed).
 """
 
 import os
@@ -27,11 +28,11 @@ FILE_NAME = "web-push-key.pem"
 
 
 class KeyUnusable(BridgeError):
-    """The file can be neither read nor made."""
+    """The file can be neither read nor created."""
 
 
 class PushKey:
-    """`contact` is how a push service reaches us: a mailto: or https: URL. Thread-safe."""
+    """The key pair. `contact` is how a push service can reach us: a mailto: or https: URL. Thread-safe."""
 
     def __init__(self, folder: Path, contact: str) -> None:
         self._path = folder / FILE_NAME
@@ -40,14 +41,14 @@ class PushKey:
         self._key: ec.EllipticCurvePrivateKey | None = None
 
     def public(self) -> str:
-        """As browsers want it: the point, uncompressed, in base64url. Raises KeyUnusable."""
+        """Return the public key as browsers expect it: the uncompressed point in base64url. Raises KeyUnusable."""
         point = self._private().public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return urlsafe_b64encode(point).rstrip(b"=").decode()
 
     def authorization(self, audience: str, until_s: int) -> str:
-        """The header's value for the push service with the origin `audience`. Raises KeyUnusable."""
+        """Return the Authorization header for the push service with the origin `audience`. Raises KeyUnusable."""
         claims = {"aud": audience, "exp": until_s, "sub": self._contact}
-        # Its strict check knows no URL with a port.
+        # Its strict check rejects URLs with a port.
         signed: dict[str, str] = Vapid02(self._private(), {"no-strict": True}).sign(claims)
         return signed["Authorization"]
 
@@ -58,7 +59,7 @@ class PushKey:
             return self._key
 
     def _made(self) -> ec.EllipticCurvePrivateKey:
-        """Two processes may be first at once: the first one's key is the key."""
+        """Create the key. If two processes do so at once, the first one's key is used."""
         fresh = self._path.with_name(f".{FILE_NAME}.{secrets.token_hex(4)}")
         key = ec.generate_private_key(ec.SECP256R1())
         try:

@@ -1,9 +1,9 @@
-"""The services that alerts go to: the fields of each one's form, how they are stored, and the request that is made of them.
+"""The services that alerts are sent to: the fields of each form, how they are stored, and the request that is made from them.
 Pure.
 
-What a person types is matched as a whole by a pattern of ours. Only what the pattern has captured is stored, and addresses
-are built here from the stored parts: an account chooses a topic, a chat or a host on the internet, and nothing else of
-a request. A service is added by a member of Via and a row in SERVICES.
+What a person types has to match one of our patterns as a whole. Only what the pattern captures is stored, and addresses are
+built from the stored parts. An account therefore chooses a topic, a chat or a host on the internet, and nothing else of a
+request. To add a service, add a member of Via and a row in SERVICES.
 """
 
 import html
@@ -25,7 +25,7 @@ MAX_TARGET = 500  # characters, stored
 HTTPS_PORT = 443
 TITLE = "Chargekeeper"
 JSON = "application/json"
-# A dot-atom of RFC 5322 in ASCII: nothing that a parser of headers or of envelopes could take for two addresses.
+# A dot-atom of RFC 5322 in ASCII: header and envelope parsers cannot read it as two addresses.
 EMAIL_ADDRESS = re.compile(
     r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?=.{1,180}\Z)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*"
@@ -39,12 +39,12 @@ class Via(StrEnum):
     PUSHOVER = "pushover"
     SLACK = "slack"
     TELEGRAM = "telegram"
-    BROWSER = "browser"  # all in which the person allows it: store/push_browsers.py
-    PUSH = "push"  # a target of an older version that is none of the above; nothing is sent to it
+    BROWSER = "browser"  # all browsers in which the person allows it (store/push_browsers.py)
+    PUSH = "push"  # a target of an older version that matches none of the services above; nothing is sent to it
 
 
 class FieldRefused(BridgeError):
-    """What was typed in the field of this name is not as the service has it."""
+    """The text typed in this field does not match the service's format."""
 
     def __init__(self, field: str, why: str) -> None:
         super().__init__(why)
@@ -52,7 +52,7 @@ class FieldRefused(BridgeError):
 
 
 class Request(NamedTuple):
-    """`target` is path and query, as they go into the first line."""
+    """A request to a service. `target` is path and query, as in the request line."""
 
     host: str
     port: int
@@ -72,7 +72,7 @@ class Field(NamedTuple):
 
 
 class Service(NamedTuple):
-    """`stored` matches a stored target, whose parts are separated by a blank; `request` is made of its groups."""
+    """A service. `stored` matches a stored target, whose parts are separated by spaces. `request` is made from its groups."""
 
     title: str
     fields: tuple[Field, ...]
@@ -80,7 +80,7 @@ class Service(NamedTuple):
     request: Callable[[Mapping[str, str], str], Request] | None = None  # of the groups and the text
 
     def said(self) -> "Service":
-        """Its words in the language of the reader."""
+        """The service with its texts in the reader's language."""
         fields = (one._replace(label=_(one.label), example=_(one.example)) for one in self.fields)
         return self._replace(title=_(self.title), fields=tuple(fields))
 
@@ -103,13 +103,13 @@ def _pushover(part: Mapping[str, str], text: str) -> Request:
 
 
 def _slack(part: Mapping[str, str], text: str) -> Request:
-    """https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks; &, < and > are its markup."""
+    """https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks; &, < and > are markup there."""
     target = f"/services/{part['team']}/{part['hook']}/{part['token']}"
     return _json_request("hooks.slack.com", target, {"text": html.escape(text, quote=False)})
 
 
 def _telegram(part: Mapping[str, str], text: str) -> Request:
-    """https://core.telegram.org/bots/api#sendmessage; without parse_mode the text is plain."""
+    """https://core.telegram.org/bots/api#sendmessage; without parse_mode, the text is plain."""
     content = {"chat_id": part["chat"], "text": text}
     return _json_request("api.telegram.org", f"/bot{part['token']}/sendMessage", content)
 
@@ -119,7 +119,7 @@ _PUSHOVER_KEY = r"[A-Za-z0-9]{30}"
 _SLACK_TEAM, _SLACK_HOOK, _SLACK_TOKEN = r"T[A-Z0-9]{6,16}", r"B[A-Z0-9]{6,16}", r"[A-Za-z0-9]{20,40}"
 _TELEGRAM_TOKEN, _TELEGRAM_CHAT = r"[0-9]{6,12}:[A-Za-z0-9_-]{30,60}", r"-?[0-9]{1,16}|@[A-Za-z][A-Za-z0-9_]{4,31}"
 
-# RFC 3986 without user information and fragment; names as in RFC 1123, others in their form for the wire (xn--).
+# RFC 3986 without userinfo and fragment; names as in RFC 1123, internationalised ones in their encoded form (xn--).
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _CHARACTER = r"[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2}"
 _WEBHOOK = (
@@ -188,7 +188,7 @@ SERVICES: dict[Via, Service] = {
 
 
 def target_of(via: Via, typed: Mapping[str, str]) -> str:
-    """What is stored of a form. Raises FieldRefused."""
+    """Return what is stored of a form. Raises FieldRefused."""
     parts: list[str] = []
     for field in _service(via).fields:
         found = field.pattern.fullmatch(typed.get(field.name, "").strip())
@@ -205,7 +205,7 @@ def target_of(via: Via, typed: Mapping[str, str]) -> str:
 
 
 def check_target(via: Via, target: str) -> None:
-    """Raises BridgeError where `target`, as it is stored, is none that we send to."""
+    """Raise BridgeError if we do not send to `target`, which has the stored form."""
     service = _service(via)
     if len(target) > MAX_TARGET:
         raise BridgeError(_("this address is too long"))
@@ -225,7 +225,7 @@ def check_target(via: Via, target: str) -> None:
 
 
 def push_request(via: Via, target: str, text: str) -> Request:
-    """Raises BridgeError for a target that check_target refuses."""
+    """Make the request. Raises BridgeError for a target that check_target refuses."""
     check_target(via, target)
     service = SERVICES[via]
     found = service.stored.fullmatch(target)
@@ -235,13 +235,14 @@ def push_request(via: Via, target: str, text: str) -> Request:
 
 
 def webhook_request(target: str, body: bytes, headers: tuple[tuple[str, str], ...]) -> Request:
-    """Raises BridgeError for a target that check_target refuses."""
+    """Make the request. Raises BridgeError for a target that check_target refuses."""
     check_target(Via.WEBHOOK, target)
     return https_request(target, JSON, body, headers)
 
 
 def https_request(url: str, content_type: str, body: bytes, headers: tuple[tuple[str, str], ...]) -> Request:
-    """To an address that somebody else has chosen. Raises BridgeError unless it is one on the internet, of HTTPS."""
+    """Make a request to an address that somebody else has chosen. Raises BridgeError unless it is HTTPS to a host on the
+    internet."""
     found = SERVICES[Via.WEBHOOK].stored.fullmatch(url)
     if found is None:
         raise BridgeError(_("this is no address of the form https://host/path"))
@@ -252,7 +253,7 @@ def https_request(url: str, content_type: str, body: bytes, headers: tuple[tuple
 
 
 def shown(via: Via, target: str) -> str:
-    """The target for its owner's eyes. Keys and tokens are those of a password's kind: their last characters only."""
+    """Return the target as its owner sees it. Keys and tokens are shown only by their last characters, like passwords."""
     if via is Via.WEBHOOK:
         return target
     if via is Via.TELEGRAM:
@@ -269,7 +270,7 @@ def _service(via: Via) -> Service:
 
 
 def _check_host(host: str, port: int) -> None:
-    """What can be said without asking a name server; the rest is checked when the connection is made."""
+    """Check the host without a name server; the addresses are checked when the connection is made."""
     inside = BridgeError(_("this address is not on the internet"))
     if port > 0xFFFF:
         raise BridgeError(_("a port is from 1 to 65535"))
@@ -277,8 +278,8 @@ def _check_host(host: str, port: int) -> None:
         if not is_public(host.strip("[]")):
             raise inside
     elif "." not in host:
-        raise inside  # localhost, or a name of somebody's own network
-    elif re.fullmatch(r"[0-9]+|0[xX][0-9A-Fa-f]*", host.rpartition(".")[2]):  # such a name is a form of an IPv4 address
+        raise inside  # localhost, or a name in a local network
+    elif re.fullmatch(r"[0-9]+|0[xX][0-9A-Fa-f]*", host.rpartition(".")[2]):  # such a name is a form of IPv4 address
         try:
             ipaddress.IPv4Address(host)
         except ValueError:

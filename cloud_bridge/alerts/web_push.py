@@ -1,8 +1,8 @@
-"""One message to a browser: Web Push (RFC 8030), encrypted for the browser alone (RFC 8291), signed by us (RFC 8292). Blocks.
+"""One message to a browser by Web Push (RFC 8030), encrypted for that browser (RFC 8291) and signed by us (RFC 8292). Blocks.
 
-The address of the push service and the browser's keys come from the browser, so from anybody: they are matched as a whole
-when they come in, and the address is called like a webhook's (https_post.py): public hosts alone, over TLS, no redirect, one
-deadline.
+The address of the push service and the browser's keys come from the browser, and so potentially from anybody. They are matched
+as a whole when they are received, and the address is called like that of a webhook (https_post.py): only public hosts, over
+TLS, without redirects, and with one deadline.
 """
 
 import hashlib
@@ -24,15 +24,18 @@ from cloud_bridge.words import gettext as _
 
 MAX_ENDPOINT = 1000  # characters, stored
 POINT_BYTES, AUTH_BYTES = 65, 16  # RFC 8291, sections 3.1 and 3.2
-PADDED_BYTES = 2048  # of every message, so that its length tells nothing; push services take 4096 with the encryption
-TTL_S = 24 * 3600  # that the push service keeps it for a phone that is off
-SIGNED_FOR_S = 12 * 3600  # RFC 8292, section 2: 24 hours at most
+PADDED_BYTES = (
+    2048  # length of every message, so that its length reveals nothing; push services accept 4096 with the encryption
+)
+TTL_S = 24 * 3600  # how long the push service stores a message for a phone that is off
+SIGNED_FOR_S = 12 * 3600  # RFC 8292, section 2: at most 24 hours
 TOPIC_LENGTH = 32  # RFC 8030, section 5.4: characters of base64url
 GONE = (404, 410)  # RFC 8030, section 7.3
 
 
 class Notice(NamedTuple):
-    """What the browser shows. `path` is the page of ours that a click opens; a newer one with the same `tag` replaces it."""
+    """What the browser shows. `path` is the page of ours that a click opens. A newer message with the same `tag` replaces an
+    older one."""
 
     words: str
     path: str
@@ -40,7 +43,7 @@ class Notice(NamedTuple):
 
 
 def checked_target(endpoint: str, p256dh: str, auth: str) -> PushTarget:
-    """What a browser says of its subscription. Raises BridgeError unless all of it can be used."""
+    """Return the subscription that a browser sent. Raises BridgeError unless all of it is usable."""
     if len(endpoint) > MAX_ENDPOINT:
         raise BridgeError(_("the address of the push service is too long"))
     request = https_request(endpoint, "", b"", ())
@@ -55,7 +58,7 @@ def checked_target(endpoint: str, p256dh: str, auth: str) -> PushTarget:
 
 
 def send(key: PushKey, target: PushTarget, notice: Notice, now_ms: int) -> None:
-    """Raises NotDelivered; ReceiverGone where the browser wants no more."""
+    """Send the message. Raises NotDelivered; ReceiverGone if the browser has ended its subscription."""
     try:
         request = push_request(key, target, notice, now_ms)
     except KeyUnusable as error:
@@ -71,7 +74,7 @@ def send(key: PushKey, target: PushTarget, notice: Notice, now_ms: int) -> None:
 
 
 def push_request(key: PushKey, target: PushTarget, notice: Notice, now_ms: int) -> Request:
-    """Raises BridgeError for a target that `checked_target` refuses, and KeyUnusable."""
+    """Make the request. Raises BridgeError for a target that `checked_target` refuses, and KeyUnusable."""
     checked_target(*target[1:])
     body = http_ece.encrypt(
         _padded(notice),
@@ -92,7 +95,7 @@ def push_request(key: PushKey, target: PushTarget, notice: Notice, now_ms: int) 
 
 
 def _padded(notice: Notice) -> bytes:
-    """JSON, filled up with blanks, which mean nothing there. Words that are too long are cut."""
+    """Return the message as JSON, padded with spaces, which JSON ignores. Words that are too long are shortened."""
     words = notice.words
     while len(message := _message(notice, words)) > PADDED_BYTES:
         words = words[:-20]
@@ -106,10 +109,12 @@ def _message(notice: Notice, words: str) -> bytes:
 
 
 def _decoded(text: str, length: int) -> bytes:
-    """base64url without padding, as browsers write it. Raises ValueError."""
+    """Decode base64url without padding, as browsers write it. Raises ValueError."""
     if not text.isascii() or len(text) != -(-length * 4 // 3):
         raise ValueError("not so many bytes")
     found = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if len(found) != length or urlsafe_b64encode(found).rstrip(b"=") != text.encode():  # it skips what it does not know
+    if (
+        len(found) != length or urlsafe_b64encode(found).rstrip(b"=") != text.encode()
+    ):  # the decoder skips invalid characters
         raise ValueError("not base64url")
     return found

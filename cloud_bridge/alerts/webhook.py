@@ -1,6 +1,5 @@
-"""A webhook is a POST of JSON with `Chargekeeper-Signature: t=<seconds>,v1=<hex>`, where v1 is HMAC-SHA256 with the
-subscription's key over `<seconds>.<body>`. Whoever receives it compares that, and turns away what is older than minutes.
-"""
+"""A webhook is a POST of JSON with `Chargekeeper-Signature: t=<seconds>,v1=<hex>`. v1 is the HMAC-SHA256 of
+`<seconds>.<body>`, with the subscription's key. The receiver should verify it, and reject deliveries that are minutes old."""
 
 import hashlib
 import hmac
@@ -14,7 +13,8 @@ from cloud_bridge.errors import BridgeError
 
 
 def post(url: str, secret: str, payload: dict[str, Any], now_ms: int) -> None:
-    """Raises NotDelivered for everything but an answer of 2xx. Follows no redirect, and calls nobody inside."""
+    """Send the payload. Raises NotDelivered for everything but a 2xx response. Follows no redirects, and connects only to
+    hosts on the internet."""
     body = json.dumps(payload, separators=(",", ":")).encode()
     headers = (("Chargekeeper-Signature", signature(secret, body, now_ms // 1000)),)
     try:

@@ -1,4 +1,4 @@
-"""How an area of the command line (`unit`, `token`, `user`, ...) declares its commands."""
+"""The framework of the command line's areas (`unit`, `token`, `user`, ...), each of which declares its commands."""
 
 import argparse
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Run = Callable[[Settings, argparse.Namespace], Answer]
 
 
 class Parser(argparse.ArgumentParser):
-    """A word too many is answered by the command that it was typed after, with its own usage."""
+    """A parser that reports surplus words itself, with the usage of the command that they were typed after."""
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         known, unknown = super().parse_known_args(args, namespace)
@@ -21,7 +21,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class Area:
-    """One word after `python -m cloud_bridge`, with its commands."""
+    """An area: one word after `python -m cloud_bridge`, with its commands."""
 
     def __init__(self, areas: "argparse._SubParsersAction[Parser]", name: str, about: str) -> None:
         self._commands = areas.add_parser(name, help=about, description=about).add_subparsers(
@@ -29,7 +29,8 @@ class Area:
         )
 
     def command(self, name: str, about: str, run: Run, *positional: str) -> argparse.ArgumentParser:
-        """Returns its parser, for options beside the positional arguments. Every command can print JSON."""
+        """Declare a command, and return its parser, for options beside the positional arguments. Every command can print
+        JSON."""
         parser = self._commands.add_parser(name, help=about, description=about)
         for argument in positional:
             parser.add_argument(argument)

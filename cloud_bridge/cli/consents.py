@@ -1,4 +1,4 @@
-"""Before a person goes: the car makers are told that our access to their cars is over."""
+"""Ends our access to a person's vehicles at the car makers, before the person is removed."""
 
 import os
 
@@ -12,9 +12,10 @@ from cloud_bridge.verified_time import clocks_of
 
 
 def give_back(settings: Settings, name: str) -> list[str]:
-    """Their vehicles and grants are deleted too. A maker that cannot be reached keeps nobody here. Raises BridgeError.
+    """Revoke the person's grants, and delete their vehicles and grants. A maker that cannot be reached does not stop the
+    removal. Raises BridgeError.
 
-    Returns the makers that were not told: the person has to take the access back there.
+    Returns the makers that could not be told: the person has to revoke the access there.
     """
     database = open_database(settings.store)
     accounts = open_accounts(database, clocks_of(SystemClock()), settings, os.environ)

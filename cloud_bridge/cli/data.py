@@ -1,4 +1,4 @@
-"""`python -m cloud_bridge data ...`: everything copied, moved and restored; one person exported and erased."""
+"""`python -m cloud_bridge data ...`: back up, restore and copy the database; export and erase the data of one person."""
 
 import argparse
 import sys
@@ -21,11 +21,13 @@ from cloud_bridge.store.tables import metadata
 
 def declare(area: Area) -> None:
     area.command("backup", "write a consistent copy while the bridge runs", backup, "file")
-    area.command("restore", "put a backup in place of the database; the bridge must not run", restore_backup, "file")
+    area.command(
+        "restore", "replace the database with a backup; the bridge must not be running", restore_backup, "file"
+    )
     area.command("copy", "copy the data folder's database into the empty PostgreSQL of CHARGEKEEPER_DATABASE", copy)
-    area.command("export", "print everything that is kept of one person", export, "user")
-    area.command("erase", "delete one person, and all that their units said in their time", erase, "user")
-    area.command("scrub", "let nothing that was deleted remain in the files", scrub)
+    area.command("export", "print all stored data of one person", export, "user")
+    area.command("erase", "delete one person, and everything that their units reported in their time", erase, "user")
+    area.command("scrub", "remove the remains of deleted data from the database files", scrub)
 
 
 def backup(settings: Settings, options: argparse.Namespace) -> Answer:
@@ -39,7 +41,8 @@ def restore_backup(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def copy(settings: Settings, _options: argparse.Namespace) -> Answer:
-    """Rows by table. The PostgreSQL is named by its setting, since others can read arguments."""
+    """Copy all rows, and return their number by table. The PostgreSQL is named by its setting, because other users of the
+    machine can read arguments."""
     if settings.database is None:
         raise SettingError("set CHARGEKEEPER_DATABASE to the PostgreSQL that the rows are copied to")
     if not (settings.folder / FILE_NAME).exists():
@@ -63,7 +66,7 @@ def export(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def erase(settings: Settings, options: argparse.Namespace) -> Answer:
-    """Counts by table, and the car makers that could not be told, if there are any."""
+    """Erase a person. Return the number of rows by table, and the car makers that could not be told, if any."""
     untold = give_back(settings, options.user)
     with closing(open_database(settings.store)) as database:
         with database.writing() as connection:

@@ -1,4 +1,4 @@
-"""`python -m cloud_bridge doctor`: is everything that the bridge stands on in order? Each answer says what to do."""
+"""`python -m cloud_bridge doctor`: checks what the bridge depends on. Each failed check says what to do."""
 
 import argparse
 import ctypes
@@ -49,11 +49,11 @@ OTHERS, GROUP = stat.S_IRWXO, stat.S_IRWXG
 
 
 class Ill(Exception):
-    """What is not in order, and what to do."""
+    """A failed check. The text says what is wrong, and what to do."""
 
 
 def run(settings: Settings, _options: argparse.Namespace) -> Answer:
-    """One row for each check."""
+    """Run all checks. Returns one row for each."""
     rows = []
     for check in CHECKS:
         try:
@@ -64,12 +64,12 @@ def run(settings: Settings, _options: argparse.Namespace) -> Answer:
 
 
 def clock(_settings: Settings) -> str:
-    """Whether somebody keeps this machine's time: every contact is stamped with it."""
-    buffer = ctypes.create_string_buffer(512)  # struct timex, only to be read: modes = 0
+    """Check that this machine's clock is synchronised: every contact is stamped with it."""
+    buffer = ctypes.create_string_buffer(512)  # struct timex; modes = 0 only reads it
     try:
         state = ctypes.CDLL(None).adjtimex(buffer)
     except AttributeError:
-        return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC; this system does not tell whether it is synchronised"
+        return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC; this system does not report whether it is synchronised"
     if state == CLOCK_UNSYNCHRONISED:
         raise Ill("the clock is not synchronised: start chrony or systemd-timesyncd")
     return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, synchronised"
@@ -78,13 +78,15 @@ def clock(_settings: Settings) -> str:
 def disk(settings: Settings) -> str:
     there = next(
         path for path in (settings.folder, *settings.folder.parents) if path.exists()
-    )  # before the first start
+    )  # the folder does not exist before the first start
     try:
         free = shutil.disk_usage(there).free
     except OSError as error:
         raise Ill(f"{settings.folder}: {error.strerror}") from error
     if free < FREE_BYTES:
-        raise Ill(f"{free // 1_000_000} MB free in {settings.folder}: make room, or nothing can be acknowledged")
+        raise Ill(
+            f"{free // 1_000_000} MB free in {settings.folder}: free some space, or messages cannot be acknowledged"
+        )
     return f"{free // 1_000_000} MB free in {settings.folder}"
 
 
@@ -100,23 +102,23 @@ def database(settings: Settings) -> str:
 
 
 def broker(settings: Settings) -> str:
-    """The running bridge says whether its canary comes through."""
+    """Ask the running bridge whether it receives its canary."""
     said = _health(settings)
     if "listening" not in said:
-        return _told_a_stranger(said, "whether its canary comes through")
+        return _told_a_stranger(said, "whether it receives its canary")
     if not said["listening"]:
         raise Ill(
-            "the bridge runs, but its canary does not come through the broker, or a process of another part of the units "
-            "(CHARGEKEEPER_PART) does not run: see their logs"
+            "the bridge runs, but does not receive its canary through the broker, or the process of another part of the "
+            "units (CHARGEKEEPER_PART) is not running: see their logs"
         )
     return f"listening, {said['connections']} connections"
 
 
 def duties(settings: Settings) -> str:
-    """Whether what the running bridge does again and again has succeeded lately."""
+    """Check that the running bridge's duties have succeeded recently."""
     said = _health(settings)
     if "duties" not in said:
-        return _told_a_stranger(said, "when each succeeded last")
+        return _told_a_stranger(said, "when each duty last succeeded")
     states = said["duties"]
     ill = [
         f"{name} last succeeded {state['age_s']:.0f} s ago, {state['failures']} failures"
@@ -126,18 +128,18 @@ def duties(settings: Settings) -> str:
     if ill:
         raise Ill(f"{'; '.join(ill)}: see the log of the bridge")
     ages = ", ".join(f"{name} {state['age_s']:.0f} s" for name, state in states.items())
-    return f"all in time; last success of {ages or 'none'} ago"
+    return f"all on time; last success of {ages or 'none'} ago"
 
 
 def _told_a_stranger(said: dict[str, Any], more: str) -> str:
-    """What the bridge tells whoever has no token. Raises Ill."""
+    """Return the result for a bridge that reports only its status, because there is no token. Raises Ill."""
     if said.get("status") != "ok":
-        raise Ill("the bridge is in trouble: set CHARGEKEEPER_API_TOKEN to be told why, or see its log")
-    return f"all in time; set CHARGEKEEPER_API_TOKEN to be told {more}"
+        raise Ill("the bridge is in trouble: set CHARGEKEEPER_API_TOKEN to see why, or read its log")
+    return f"all on time; set CHARGEKEEPER_API_TOKEN to see {more}"
 
 
 def _health(settings: Settings) -> dict[str, Any]:
-    """What the running bridge says of itself. Raises Ill."""
+    """Return /healthz of the running bridge. Raises Ill."""
     url = f"http://{as_host(reachable(settings.host))}:{settings.http_port}/healthz"
     try:
         headers = {} if settings.api_token is None else {"Authorization": f"Bearer {settings.api_token}"}
@@ -152,7 +154,7 @@ def _health(settings: Settings) -> dict[str, Any]:
 
 
 def limits(settings: Settings) -> str:
-    """Every connection is an open file; the bridge raises its soft limit to the hard one."""
+    """Check the limit on open files: each connection is one. The bridge raises its soft limit to the hard limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     opened = open_database(settings.store)
     try:
@@ -163,37 +165,38 @@ def limits(settings: Settings) -> str:
     needed = files_for(0 if settings.broker else count)
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise Ill(
-            f"at most {hard:,} open files, and {count:,} units want {needed:,}: raise it (LimitNOFILE= of systemd)"
+            f"at most {hard:,} open files, but {count:,} units need {needed:,}: raise the limit (LimitNOFILE= in systemd)"
         )
-    return f"at most {'any number' if hard == resource.RLIM_INFINITY else f'{hard:,}'}, {needed:,} are enough"
+    return f"{'any number of' if hard == resource.RLIM_INFINITY else f'{hard:,}'} open files, {needed:,} are needed"
 
 
 def tls(settings: Settings) -> str:
     if settings.tls_cert is None:
-        return "none: units reach us only on this machine, or behind a broker"
+        return "none: units can connect only on this machine, or to an outside broker"
     try:
         certificate = x509.load_pem_x509_certificate(settings.tls_cert.read_bytes())
     except OSError as error:
         raise Ill(f"CHARGEKEEPER_TLS_CERT, {settings.tls_cert}, cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise Ill(f"CHARGEKEEPER_TLS_CERT, {settings.tls_cert}, holds no certificate in PEM") from error
+        raise Ill(f"CHARGEKEEPER_TLS_CERT, {settings.tls_cert}, contains no certificate in PEM format") from error
     ends = certificate.not_valid_after_utc
     if ends - datetime.now(UTC) < SOON:
-        raise Ill(f"the certificate ends on {ends:%d %b %Y}: renew it; it is loaded without a restart")
+        raise Ill(f"the certificate expires on {ends:%d %b %Y}: renew it; the bridge loads it without a restart")
     authority = present_authority(settings)
     if authority is None:
-        return f"good until {ends:%d %b %Y}"
+        return f"valid until {ends:%d %b %Y}"
     authority_ends = datetime.fromtimestamp(authority.expires_ms / 1000, UTC)
     if authority_ends - datetime.now(UTC) < timedelta(days=SOONEST_DAYS):
         raise Ill(
-            f"the authority that units trust ends on {authority_ends:%d %b %Y}, and then no unit connects: order the next "
-            "one, `tls next` and `tls order`"
+            f"the authority that units trust expires on {authority_ends:%d %b %Y}, and then no unit can connect: create and "
+            "order the next one with `tls next` and `tls order`"
         )
-    return f"good until {ends:%d %b %Y}, its authority until {authority_ends:%d %b %Y}"
+    return f"valid until {ends:%d %b %Y}, its authority until {authority_ends:%d %b %Y}"
 
 
 def plaintext(settings: Settings) -> str:
-    """What leaves this machine without TLS: passwords, sessions and units' secrets can be read on the way."""
+    """Check for connections that leave this machine without TLS: passwords, sessions and units' secrets could be read on the
+    way."""
     ill = []
     behind_tls = (settings.public_url or "").startswith("https://")
     if not _is_loopback(settings.host) and not behind_tls:
@@ -223,12 +226,12 @@ def plaintext(settings: Settings) -> str:
     if ill:
         raise Ill("; ".join(ill))
     if _is_loopback(settings.host):
-        return "none: what is plain stays on this machine"
+        return "none: unencrypted connections stay on this machine"
     return f"none beyond the proxy of {settings.public_url}: let only the proxy reach port {settings.http_port}"
 
 
 def links(settings: Settings) -> str:
-    """Where the links of letters and alerts lead."""
+    """Check where the links in letters and alerts lead."""
     if settings.public_url is not None:
         return f"every link begins with {settings.public_url}"
     if settings.mail is not None:
@@ -237,15 +240,15 @@ def links(settings: Settings) -> str:
 
 
 def proxies(settings: Settings) -> str:
-    """Behind a proxy that is not believed, all people have its address, and share its limits."""
+    """Check CHARGEKEEPER_PROXIES: if a proxy is not trusted, all people have its address and share its limits."""
     if settings.proxies:
-        return f"X-Forwarded-For is believed from {', '.join(settings.proxies)}"
+        return f"X-Forwarded-For is trusted from {', '.join(settings.proxies)}"
     if (settings.public_url or "").startswith("https://"):
         raise Ill(
-            f"everybody who comes through the proxy of {settings.public_url} has its address, and shares its limits: set "
-            "CHARGEKEEPER_PROXIES to where it connects from, as 127.0.0.1,::1"
+            f"all who use the proxy of {settings.public_url} have its address, and share its limits: set "
+            "CHARGEKEEPER_PROXIES to the addresses that it connects from, such as 127.0.0.1,::1"
         )
-    return "none: X-Forwarded-For is believed from nobody (CHARGEKEEPER_PROXIES)"
+    return "none: X-Forwarded-For is trusted from nobody (CHARGEKEEPER_PROXIES)"
 
 
 def _is_loopback(host: str) -> bool:
@@ -256,7 +259,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def files(settings: Settings) -> str:
-    """Whether only their owner can read the files with secrets. Those of somebody else may be open to a group."""
+    """Check that only their owner can access the files with secrets. Files of another user may be open to their group."""
     try:
         private = sorted(path for path in _private_paths(settings) if path.exists())
         keeper = settings.folder.stat().st_uid if settings.folder.exists() else os.geteuid()
@@ -267,10 +270,10 @@ def files(settings: Settings) -> str:
             if status.st_mode & (OTHERS | GROUP if ours else OTHERS):
                 closing["go" if ours else "o"].append(path)
     except OSError as error:
-        raise Ill(f"{error.filename} cannot be looked at: {error.strerror}") from error
+        raise Ill(f"{error.filename} cannot be checked: {error.strerror}") from error
     commands = [shlex.join(["chmod", f"{who}=", *map(str, paths)]) for who, paths in closing.items() if paths]
     if commands:
-        raise Ill(f"others on this machine can reach files with secrets: type {' && '.join(commands)}")
+        raise Ill(f"others on this machine can access files with secrets: run {' && '.join(commands)}")
     return f"{len(private)} with secrets, closed to others"
 
 
@@ -281,7 +284,7 @@ def _private_paths(settings: Settings) -> set[Path]:
         *(Path(named) for name in ("CHARGEKEEPER_NATS", "CHARGEKEEPER_SETTINGS") if (named := os.environ.get(name))),
         Path(os.environ.get(catalogue.VARIABLE) or folder / catalogue.FILE_NAME),
     ]
-    if key := settings.tls_key or settings.tls_cert:  # where there is no file for the key, it is with the certificate
+    if key := settings.tls_key or settings.tls_cert:  # without a file for the key, it is in the file of the certificate
         named.append(key)
     return {path for pattern in PRIVATE for path in folder.glob(pattern)} | {path.resolve() for path in named}
 
@@ -294,13 +297,13 @@ def mail(settings: Settings) -> str:
         socket.create_connection((server.host, server.port), ANSWER_WITHIN_S).close()
     except OSError as error:
         raise Ill(
-            f"the mail server {server.host} does not answer on port {server.port}: nobody gets a letter"
+            f"the mail server {server.host} does not answer on port {server.port}, so no e-mail is sent"
         ) from error
     return f"{server.host} answers on port {server.port}"
 
 
 def vehicles(settings: Settings) -> str:
-    """The makers' settings, and whether every grant that is kept can be opened."""
+    """Read the car makers' settings, and check that every stored grant can be decrypted."""
     makers = read_catalogue(settings.folder, os.environ).providers
     keys = key_source(settings.folder, os.environ)
     opened = open_database(settings.store)
@@ -310,7 +313,9 @@ def vehicles(settings: Settings) -> str:
     finally:
         opened.close()
     if gone := used - set(keys.keys().keys if used else ()):
-        raise Ill(f"the key {', '.join(sorted(gone))} of stored grants is gone: put it back, or those cars reconnect")
+        raise Ill(
+            f"the key {', '.join(sorted(gone))} of stored grants is missing: restore it, or drivers have to connect again"
+        )
     return ", ".join(makers) or "none: no car maker is set up (vehicles.toml)"
 
 

@@ -1,9 +1,10 @@
-"""`python -m cloud_bridge mosquitto write`: a ready configuration for Debian's mosquitto, from the units in the store.
+"""`python -m cloud_bridge mosquitto write`: writes a complete configuration for Debian's mosquitto, for the units in the
+store.
 
-Units are bound to their own topics by their user name, which is also their client id. What mosquitto cannot do is
-tell a unit's will from its publishing: a unit may set a will on its own heartbeat, and only on that.
+Units are restricted to their own topics by their user name, which is also their client id. mosquitto cannot distinguish a will
+from a publication, so a unit can set a will on any of its own topics, but on no others.
 
-Our own clients may do what they do (ingest/mqtt.py, ingest/canary.py, ingest/home_assistant.py) and nothing else.
+Our own clients are restricted to what they need (ingest/mqtt.py, ingest/canary.py, ingest/home_assistant.py).
 """
 
 import argparse
@@ -26,9 +27,9 @@ from cloud_bridge.store.secrets import broker_hash
 from cloud_bridge.store.units import broker_passwords
 from cloud_bridge.wire import MAX_PAYLOAD_BYTES
 
-MAX_SHARDS = 8  # processes that may share the units (CHARGEKEEPER_PART)
+MAX_SHARDS = 8  # most processes that can share the units (CHARGEKEEPER_PART)
 SHARDS = [Shard(number, MAX_SHARDS) for number in range(1, MAX_SHARDS + 1)]
-MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 256  # and its topic
+MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 256  # a message with its topic
 
 CONFIGURATION = """\
 # Written by `python -m cloud_bridge mosquitto write`; `unit add`, `unit secret` and `unit revoke`
@@ -42,7 +43,7 @@ pid_file {folder}/mosquitto.pid
 persistence true
 persistence_location {folder}/
 autosave_interval 60
-# what waits for the bridge while it is away must not be thrown away silently (the default is 1000 messages)
+# messages that wait while the bridge is away must not be dropped silently (the default is 1000 messages)
 max_queued_messages 1000000
 max_inflight_messages {in_flight}
 max_packet_size {packet}
@@ -50,11 +51,12 @@ max_keepalive 3600
 persistent_client_expiration 7d
 """
 
-# Before the first `listener` line an option of a listener would open mosquitto's own one too, on 1883.
+# Options of a listener have to follow its `listener` line; before the first one, they would open mosquitto's default listener
+# on port 1883 as well.
 LISTENER = """
 listener {port} {host}
 max_connections 10000
-# a client can only be who it has logged in as, so nobody throws another unit out by using its client id
+# the client id is the user name, so a client cannot disconnect another unit by using its client id
 use_username_as_clientid true
 """
 TLS = "certfile {cert}\nkeyfile {key}\ntls_version tlsv1.2\n"
@@ -68,16 +70,20 @@ UNIT_ACCESS = "".join(
 
 def declare(area: Area) -> None:
     write = area.command("write", "write its configuration, access list and password file", run)
-    write.add_argument("--folder", type=Path, help="where to; without it, mosquitto/ in the data folder")
-    write.add_argument("--host", default="127.0.0.1", help="where it listens; beyond this machine only with TLS")
+    write.add_argument("--folder", type=Path, help="target folder; default: mosquitto/ in the data folder")
+    write.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; needs TLS unless it is on this machine"
+    )
     write.add_argument("--port", type=int, default=1883)
     write.add_argument(
-        "--plain-anywhere", action="store_true", help="listen without TLS beyond this machine: secrets in clear text"
+        "--plain-anywhere",
+        action="store_true",
+        help="let other machines connect without TLS: secrets are sent in clear text",
     )
 
 
 def run(settings: Settings, options: argparse.Namespace) -> Answer:
-    """Secrets are made at the first time, and kept. A mosquitto that runs with these files is reloaded."""
+    """Write the files. Secrets are created at first and retained later. A mosquitto that runs with these files is reloaded."""
     _check_listener(settings, options.host, options.plain_anywhere)
     user = files.broker_user()
     folder: Path = options.folder.resolve() if options.folder else files.default_folder(settings)
@@ -113,7 +119,7 @@ def _write_files(
     user: files.BrokerUser,
     units: Iterable[tuple[str, str]],
 ) -> str:
-    """Returns the secret of our own clients."""
+    """Write the files, and return the secret of our own clients."""
     owner = (user.uid, user.gid)
     secret = files.kept_secret(folder / files.SECRET)
     own = [(name, broker_hash(secret)) for shard in SHARDS for name in (shard.bridge_id, shard.canary_id)]
@@ -133,10 +139,10 @@ def _write_files(
 
 
 def access_list(home_assistant: bool) -> str:
-    """What each client may do at the broker.
+    """Return the access list.
 
-    The patterns are for every user, ours too, so what they would give to ours is denied; mosquitto looks at `deny`
-    first.
+    The patterns apply to every user, including our own clients, so what they would grant to ours is denied. mosquitto
+    evaluates `deny` first.
     """
     entries = [_entry(shard.bridge_id, [*READ, "lwt"], _bridge_topics(home_assistant)) for shard in SHARDS]
     for shard in SHARDS:
@@ -149,7 +155,7 @@ def access_list(home_assistant: bool) -> str:
 
 def _bridge_topics(home_assistant: bool) -> Iterator[str]:
     for kind in sorted(UNIT_TOPICS):
-        yield f"readwrite cp/+/{kind}"  # it clears what is retained there, and its own marker is a heartbeat
+        yield f"readwrite cp/+/{kind}"  # the bridge clears retained messages there, and its own marker is a heartbeat
     yield "write cp/+/command"
     yield "write cp/+/piece"
     if home_assistant:
@@ -164,7 +170,7 @@ def _entry(name: str, denied: Iterable[str], allowed: Iterable[str]) -> str:
 def _check_listener(settings: Settings, host: str, plain_anywhere: bool) -> None:
     if settings.tls_cert is None and not (plain_anywhere or settings.mqtt_plain_anywhere or _is_loopback(host)):
         raise BridgeError(
-            f"without TLS secrets would reach {host} in clear text: set CHARGEKEEPER_TLS_CERT, or add --plain-anywhere"
+            f"without TLS, secrets would be sent to {host} in clear text: set CHARGEKEEPER_TLS_CERT, or add --plain-anywhere"
         )
 
 

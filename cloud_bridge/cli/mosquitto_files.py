@@ -1,7 +1,7 @@
-"""The files of the configuration for mosquitto: where they are, whose they are, and which secrets are in them.
+"""The files of mosquitto's configuration: their place, their owner, and the secrets in them.
 
-A broker never runs as root. When root writes the files, they are for Debian's user `mosquitto`, and the folder is
-root's with the sticky bit: mosquitto may keep its own files there and cannot replace the bridge's secret.
+A broker must not run as root. If root writes the files, they belong to Debian's user `mosquitto`, and the folder belongs to
+root and has the sticky bit: mosquitto can store its own files there, but cannot replace the bridge's secret.
 """
 
 import os
@@ -30,7 +30,7 @@ PasswordEntries = Iterable[tuple[str, str]]  # user name and hash
 
 
 class BrokerUser(NamedTuple):
-    """Who the broker runs as, and whose its files are."""
+    """The user whom the broker runs as, and who owns its files."""
 
     name: str
     uid: int
@@ -38,22 +38,25 @@ class BrokerUser(NamedTuple):
 
 
 def broker_user() -> BrokerUser:
-    """Whoever types the command; for root, `mosquitto`. Raises BridgeError when there is no such user."""
+    """Return the user who runs this command, or `mosquitto` for root. Raises BridgeError if there is no such user."""
     uid = os.geteuid()
     try:
         entry = pwd.getpwuid(uid) if uid else pwd.getpwnam(USER)
     except KeyError as error:
         who = f"user id {uid} has no name" if uid else f"there is no user {USER}"
-        raise BridgeError(f"{who} and mosquitto must not run as root: install it, or type this as its user") from error
+        raise BridgeError(
+            f"{who}, and mosquitto must not run as root: install it, or run this command as its user"
+        ) from error
     if entry.pw_uid == 0:
         raise BridgeError(f"the user {entry.pw_name} is root, and mosquitto must not run as root")
     return BrokerUser(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
 def make_folder(folder: Path, user: BrokerUser) -> None:
-    """For the broker to keep its own files in. One that somebody else has made is left as it is.
+    """Create the folder in which the broker may store its own files. A folder that somebody else has created is left
+    unchanged.
 
-    Raises BridgeError when the broker could not use it.
+    Raises BridgeError if the broker could not use it.
     """
     try:
         if not folder.exists():
@@ -73,7 +76,7 @@ def make_folder(folder: Path, user: BrokerUser) -> None:
 
 
 def may(user: BrokerUser, access: str, path: Path) -> bool:
-    """Whether the user has access to it (-r, -w), asked of the system as that user."""
+    """Return True if the user has the access (-r, -w) to the path. The system is asked as that user."""
     uid, gid, groups = None, None, None
     if os.geteuid() == 0:
         uid, gid, groups = user.uid, user.gid, os.getgrouplist(user.name, user.gid)
@@ -82,7 +85,7 @@ def may(user: BrokerUser, access: str, path: Path) -> bool:
 
 
 def kept_secret(path: Path) -> str:
-    """Made at the first time. Ours alone."""
+    """Return the secret in the file. It is created the first time, for its owner only."""
     if not path.exists():
         write_file(path, new_secret())
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW)) as file:
@@ -90,9 +93,9 @@ def kept_secret(path: Path) -> str:
 
 
 def write_file(path: Path, text: str, owner: tuple[int, int] | None = None) -> None:
-    """Readable by its owner alone, and never half written. Raises OSError.
+    """Write a file atomically, readable by its owner only. Raises OSError.
 
-    Nothing that another user has put in the folder is followed or written to.
+    Links and files that another user has placed in the folder are neither followed nor written to.
     """
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
@@ -104,13 +107,13 @@ def write_file(path: Path, text: str, owner: tuple[int, int] | None = None) -> N
 
 
 def remember_folder(settings: Settings, folder: Path) -> None:
-    """For the commands that change a secret."""
+    """Store the folder's path, for the commands that change secrets."""
     make_private_folder(settings.folder)
     write_file(_memory(settings), str(folder))
 
 
 def known_folder(settings: Settings) -> Path | None:
-    """Where the files were last written; None when they never were on this machine. Raises OSError."""
+    """Return where the files were last written on this machine; None if never. Raises OSError."""
     if _memory(settings).exists():
         return Path(_memory(settings).read_text())
     folder = default_folder(settings)
@@ -127,23 +130,25 @@ def _memory(settings: Settings) -> Path:
 
 @contextmanager
 def one_writer(database: Database) -> Iterator[None]:
-    """Whoever reads the secrets in here and writes them does not overwrite newer ones. Raises BridgeError."""
+    """Hold the lock under which the secrets are read and written, so that no command overwrites newer ones. Raises
+    BridgeError."""
     try:
         with exclusive_lock(database, "mosquitto-files", LOCK_WITHIN_S):
             yield
     except LockTimeout as error:
-        raise BridgeError("another command writes the files for mosquitto: try again") from error
+        raise BridgeError("another command is writing the files for mosquitto: try again") from error
 
 
 def write_passwords(folder: Path, own: PasswordEntries, units: PasswordEntries, user: tuple[int, int]) -> None:
-    """No unit has the name of one of our own clients. Raises OSError."""
+    """Write the password file. A unit with the name of one of our own clients is left out. Raises OSError."""
     entries = dict(own)
     entries = {name: kept for name, kept in units if name not in entries} | entries
     write_file(folder / "passwords", "".join(f"{name}:{kept}\n" for name, kept in entries.items()), user)
 
 
 def rewrite_passwords(folder: Path, units: PasswordEntries) -> None:
-    """With the units as they are now; our own clients and the file's owner stay. Raises OSError."""
+    """Write the password file with the present units. The entries of our own clients and the owner of the file stay the same.
+    Raises OSError."""
     path = folder / "passwords"
     there = path.stat(follow_symlinks=False)
     if not stat.S_ISREG(there.st_mode) or os.geteuid() not in (0, there.st_uid):

@@ -1,9 +1,9 @@
-"""What a changed secret needs at an outside broker: a new password file, and the broker told to read it.
+"""Makes a changed secret take effect at an outside broker: writes the password file, and reloads the broker.
 
-mosquitto reads its password file at its start and after SIGHUP. Measured with 2.0.11: it then also closes the
-connections that were opened with a secret that is no longer valid, and leaves all others alone. Only a mosquitto that
-is certain to be ours gets the signal: its pid stands in the pid file of our configuration, and it was started with
-that configuration. For every other broker the command says what is left to do.
+mosquitto reads its password file at startup and on SIGHUP. Measured with 2.0.11: on SIGHUP it also closes the connections
+whose secret is no longer valid, and no others. The signal is sent only to a mosquitto that is certainly ours: its pid is in
+the pid file of our configuration, and it was started with that configuration. For any other broker, the command says what is
+left to do.
 """
 
 import os
@@ -17,19 +17,20 @@ from cloud_bridge.settings import Settings
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.units import broker_passwords
 
-MAX_PID = 2**22  # of Linux, proc(5)
+MAX_PID = 2**22  # Linux, proc(5)
 WRITE = "`python -m cloud_bridge mosquitto write`"
 
 
 class Reload(NamedTuple):
-    """Whether the broker was told, and what was done or is left to do."""
+    """Whether the broker was reloaded, and what was done or is left to do."""
 
     is_done: bool
     text: str
 
 
 def reload_broker(settings: Settings, database: Database) -> Reload | None:
-    """To be called when a change is committed; never raises for what is wrong with the broker. None: there is none."""
+    """Write the password file and reload the broker, after the commit of a change. Return None if there is no outside broker.
+    Problems with the broker are returned, never raised."""
     folder = None
     try:
         folder = known_folder(settings)
@@ -39,30 +40,28 @@ def reload_broker(settings: Settings, database: Database) -> Reload | None:
     except (OSError, BridgeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         left = f"{WRITE} as the user that owns {folder or 'its files'}, then reload the broker"
-        return Reload(False, f"its password file is not written ({reason}). Left to do: {left}")
+        return Reload(False, f"its password file was not written ({reason}). Left to do: {left}")
     if folder is None:
         if settings.broker is None:
             return None
-        return Reload(False, f"left to do: {WRITE} where the broker runs, or change its list of secrets, and reload it")
+        return Reload(False, f"left to do: {WRITE} where the broker runs, or update its list of secrets, and reload it")
     return signal_broker(folder / "mosquitto.conf")
 
 
 def signal_broker(configuration: Path) -> Reload:
-    """Tell the mosquitto that runs with this configuration to read its files again."""
+    """Make the mosquitto that runs with this configuration read its files again."""
     pid = None
     try:
         if (pid := _pid(configuration)) is not None and _hang_up(pid, configuration):
-            text = (
-                f"mosquitto, pid {pid}, was told to reload, and closes connections whose secret is not valid any more"
-            )
+            text = f"mosquitto, pid {pid}, was told to reload, and closes connections whose secret is no longer valid"
             return Reload(True, text)
     except PermissionError:
         if pid is not None:
-            return Reload(False, f"its password file is written. Left to do: sudo kill -HUP {pid}")
+            return Reload(False, f"its password file was written. Left to do: sudo kill -HUP {pid}")
     except OSError:
-        pass  # there is no such process, or it has ended meanwhile
+        pass  # there is no such process, or it has just ended
     left = f"reload the broker that reads it; none was found that runs as mosquitto -c {configuration}"
-    return Reload(False, f"its password file is written. Left to do: {left}")
+    return Reload(False, f"its password file was written. Left to do: {left}")
 
 
 def _pid(configuration: Path) -> int | None:
@@ -75,8 +74,9 @@ def _pid(configuration: Path) -> int | None:
 
 
 def _hang_up(pid: int, configuration: Path) -> bool:
-    """False: the process is not a mosquitto with this configuration. Raises PermissionError, or OSError when it ends."""
-    if not hasattr(os, "pidfd_open"):  # only Linux can tell a process from a later one with its pid
+    """Send SIGHUP. Return False if the process is not a mosquitto with this configuration. Raises PermissionError, or OSError
+    if the process has ended."""
+    if not hasattr(os, "pidfd_open"):  # other systems cannot distinguish a process from a later one with the same pid
         return False
     process = os.pidfd_open(pid)
     try:

@@ -1,7 +1,7 @@
-"""`python -m cloud_bridge nats write`: the configuration of each node of a NATS cluster, and the file by which our processes
-find it and are let in.
+"""`python -m cloud_bridge nats write`: writes the configuration of each node of a NATS cluster, and the files with which our
+processes connect to it.
 
-Secrets are made at the first time and kept, so a node can be added or moved: write again, and start each node anew.
+Secrets are created at first and retained later. To add or move a node, write again and restart each node.
 """
 
 import argparse
@@ -20,15 +20,15 @@ from cloud_bridge.store.private_files import make_private_folder, private_opener
 from cloud_bridge.store.secrets import new_secret
 
 CLUSTER_FILE = "cluster.json"
-DOOR_FILE = "ocpp.json"  # CHARGEKEEPER_NATS of `ocpp`
+DOOR_FILE = "ocpp.json"  # CHARGEKEEPER_NATS of the role `ocpp`
 ROUTE_SECRET = "route.secret"
-NAME = re.compile(r"[A-Za-z0-9_-]{1,28}")  # with "_canary-" before it, no longer than the id of a unit
+NAME = re.compile(r"[A-Za-z0-9_-]{1,28}")  # with "_canary-" in front of it, no longer than a unit's id
 PORTS = ("client", "cluster", "mqtt", "monitor")
 DEFAULT_PORTS = {"client": 4222, "cluster": 6222, "mqtt": 1883, "mqtt over TLS": 8883}
 
 
 class NodeOption(NamedTuple):
-    """What `--node` says."""
+    """The value of `--node`."""
 
     name: str
     host: str
@@ -36,28 +36,26 @@ class NodeOption(NamedTuple):
 
 
 def declare(area: Area) -> None:
-    write = area.command("write", "write the configuration of each node, and the file for our own processes", run)
-    write.add_argument("--folder", type=Path, help="where to; without it, nats/ in the data folder")
+    write = area.command("write", "write the configuration of each node, and the files for our own processes", run)
+    write.add_argument("--folder", type=Path, help="target folder; default: nats/ in the data folder")
     about = "NAME=HOST, or NAME=HOST,client=4222,cluster=6222,mqtt=8883,monitor=8222; once for each node"
     write.add_argument("--node", action="append", type=_node, required=True, help=about)
-    write.add_argument(
-        "--store", type=Path, help="where a node keeps its messages; without it, beside its configuration"
-    )
-    about = "PEM files on each node, for its name and address; without them, only on this machine"
+    write.add_argument("--store", type=Path, help="where a node stores its messages; default: beside its configuration")
+    about = "PEM files on each node, valid for its name and address; without them, all nodes have to be on this machine"
     write.add_argument("--tls-cert", type=Path, help=about)
     write.add_argument("--tls-key", type=Path)
-    write.add_argument("--tls-ca", type=Path, help="by which nodes and we check the nodes' certificates")
+    write.add_argument("--tls-ca", type=Path, help="authority that verifies the nodes' certificates")
 
 
 def run(settings: Settings, options: argparse.Namespace) -> Answer:
-    """Files that have secrets are for this user alone."""
+    """Write the files. Those with secrets are readable by this user only."""
     tls = _certificate(options)
     nodes: list[NodeOption] = options.node
     if len(nodes) > MAX_NODES or len({one.name for one in nodes}) < len(nodes):
-        raise BridgeError(f"give one to {MAX_NODES} nodes, each with a name of its own")
+        raise BridgeError(f"give 1 to {MAX_NODES} nodes, each with its own name")
     if tls is None and any(one.host != LOOPBACK for one in nodes):
         raise BridgeError(
-            f"a node beyond this machine needs --tls-cert, --tls-key and --tls-ca; without them, {LOOPBACK}"
+            f"a node on another machine needs --tls-cert, --tls-key and --tls-ca; without them, use {LOOPBACK}"
         )
     folder: Path = (options.folder or settings.folder / "nats").resolve()
     try:
@@ -99,10 +97,14 @@ def _node(text: str) -> NodeOption:
     for one in said:
         kind, _, port = one.partition("=")
         if kind not in PORTS or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-            raise argparse.ArgumentTypeError(f"{one!r} is no port: write {', '.join(PORTS)}, =, and its number")
+            raise argparse.ArgumentTypeError(
+                f"{one!r} is not a port: write NAME=NUMBER, with a name of {', '.join(PORTS)}"
+            )
         ports[kind] = int(port)
     if not NAME.fullmatch(name) or not host:
-        raise argparse.ArgumentTypeError(f"{text!r} is no node: write NAME=HOST, the name of letters, digits, _ and -")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a node: write NAME=HOST, with letters, digits, _ and - in the name"
+        )
     return NodeOption(name, host, ports)
 
 

@@ -1,6 +1,6 @@
-"""`python -m cloud_bridge release ...`: firmware for the units, from a git tag to the store (cloud_bridge/releases/README.md).
+"""`python -m cloud_bridge release ...`: builds, signs and stores firmware for the units (cloud_bridge/releases/README.md).
 
-The private key is asked for by `sign` alone, which needs neither the store nor the bridge's machine.
+Only `sign` needs the private key, and it needs neither the store nor the bridge's machine.
 """
 
 import argparse
@@ -34,23 +34,25 @@ from cloud_bridge.store import releases
 from cloud_bridge.store.database import open_database
 from cloud_bridge.store.security_events import Kind
 
-KEY_FOLDER = "update-keys"  # in the data folder: the public keys 0.pem and 1.pem
+KEY_FOLDER = "update-keys"  # in the data folder, with the public keys 0.pem and 1.pem
 
 
 def declare(area: Area) -> None:
-    building = area.command("build", "make the image and the manifest of a git tag", build, "tag")
-    building.add_argument("--board", required=True, help="of firmware/boards, whose image it is")
-    building.add_argument("--least", type=_version, help="units below this version do not take it; without it, all do")
-    building.add_argument("--notes", default="", help=f"what changes, for owners: up to {MAX_NOTES} characters")
-    building.add_argument("--repository", type=Path, default=CHECKOUT, help="without it, the one of this file")
-    building.add_argument("--folder", type=Path, default=Path(), help="where to; without it, here")
-    about = "sign a manifest with a key file; or print its digest for another signer, or take that one's signature"
+    building = area.command("build", "build the image and the manifest of a git tag", build, "tag")
+    building.add_argument("--board", required=True, help="board of the image, from firmware/boards")
+    building.add_argument("--least", type=_version, help="oldest version that can update to this release; default: any")
+    building.add_argument("--notes", default="", help=f"release notes for owners, up to {MAX_NOTES} characters")
+    building.add_argument("--repository", type=Path, default=CHECKOUT, help="default: the repository of this file")
+    building.add_argument("--folder", type=Path, default=Path(), help="target folder; default: the current one")
+    about = "sign a manifest with a key file, print its digest for an outside signer, or add that signer's signature"
     signing = area.command("sign", about, sign_manifest)
     signing.add_argument("manifest", type=Path)
     how = signing.add_mutually_exclusive_group()
-    how.add_argument("--key", type=Path, help="PEM, ECDSA P-256, readable by its owner alone")
-    how.add_argument("--signature", type=Path, help="by an outside signer: DER, or 64 bytes of r and s")
-    signing.add_argument("--number", type=int, choices=range(KEYS), default=0, help="of the public key in the firmware")
+    how.add_argument("--key", type=Path, help="PEM, ECDSA P-256, readable by its owner only")
+    how.add_argument("--signature", type=Path, help="signature of an outside signer: DER, or 64 bytes with r and s")
+    signing.add_argument(
+        "--number", type=int, choices=range(KEYS), default=0, help="number of the public key in the firmware"
+    )
     adding = area.command("add", "verify a signed manifest and its image, and store both", add)
     adding.add_argument("manifest", type=Path)
     adding.add_argument("image", type=Path)
@@ -58,14 +60,14 @@ def declare(area: Area) -> None:
         "--public",
         type=Path,
         action="append",
-        help=f"PEM; key 0, then key 1. Without it, {KEY_FOLDER}/ in the data folder",
+        help=f"PEM public keys: key 0, then key 1; default: {KEY_FOLDER}/ in the data folder",
     )
     area.command("list", "list the releases", show)
     release_roll_out.declare(area)
 
 
 def build(_settings: Settings, options: argparse.Namespace) -> Answer:
-    """Raises ReleaseError."""
+    """Build image and manifest. Raises ReleaseError."""
     version = version_of(options.tag)
     image = build_image(options.repository, options.tag, options.board)
     least = options.least or Version(0, 0, 0)
@@ -79,7 +81,7 @@ def build(_settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def sign_manifest(_settings: Settings, options: argparse.Namespace) -> Answer:
-    """The signature that it may have already is replaced. Raises ReleaseError."""
+    """Sign a manifest, print its digest, or add a signature. An existing signature is replaced. Raises ReleaseError."""
     line = _read(options.manifest, MAX_MANIFEST_BYTES).split(b"\n")[0]
     manifest = manifests.read_line(line)
     if options.key is None and options.signature is None:
@@ -94,7 +96,7 @@ def sign_manifest(_settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
-    """Raises ReleaseError, and AlreadyThere for a version that is there with another image."""
+    """Verify and store a release. Raises ReleaseError, and AlreadyThere if this version is stored with another image."""
     whole, image = _read(options.manifest, MAX_MANIFEST_BYTES), _read(options.image, MAX_IMAGE_BYTES)
     signed = manifests.read_signed(whole)
     verify(_public_keys(settings, options.public), signed.key, signed.line, signed.signature)
@@ -134,7 +136,7 @@ def _private_key(file: Path) -> PrivateKey:
 
 
 def _public_keys(settings: Settings, given: list[Path] | None) -> list[PublicKey | None]:
-    """By number; None where there is none."""
+    """Return the public keys by number; None for a missing one."""
     if given is not None:
         return [_public_key(file) for file in given]
     files = [settings.folder / KEY_FOLDER / f"{number}.pem" for number in range(KEYS)]
@@ -167,7 +169,7 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _version(text: str) -> Version:
-    """An argument of argparse."""
+    """Parse an argument for argparse."""
     version = read_version(text)
     if version is None:
         raise argparse.ArgumentTypeError("a version is three numbers: 1.4.0")

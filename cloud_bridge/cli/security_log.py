@@ -1,4 +1,4 @@
-"""What is typed at the command line, into the security log."""
+"""Entries in the security log, made by commands."""
 
 from sqlalchemy import Connection
 
@@ -7,5 +7,5 @@ from cloud_bridge.store.security_events import Kind, SecurityEvent, add_security
 
 
 def record(connection: Connection, kind: Kind, about: str = "", person_id: int | None = None) -> None:
-    """In the transaction of what it tells of. `person_id` is whom it was done to."""
+    """Add an entry, in the transaction of the change that it reports. `person_id` is the person whom the change concerns."""
     add_security_events(connection, [SecurityEvent(SystemClock().now_ms(), kind, None, person_id, about)])

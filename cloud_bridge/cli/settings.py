@@ -1,4 +1,4 @@
-"""`python -m cloud_bridge settings`: every setting, what it means, and what it is set to here."""
+"""`python -m cloud_bridge settings`: lists every setting with its meaning and its present value."""
 
 import argparse
 import os
@@ -24,7 +24,7 @@ def show(_settings: Settings, _options: argparse.Namespace) -> Answer:
 
 
 def as_markdown() -> str:
-    """The table of the operator's guide."""
+    """Return the table of settings for the operator's guide."""
     rows = (
         f"| `{one.name}` | {one.meaning}{' (secret)' if one.is_secret else ''} | {one.default} | `{one.example}` |"
         for one in SETTINGS

@@ -1,5 +1,5 @@
-"""`python -m cloud_bridge tls ...`: a certificate authority of one's own, for development and small sites; and how the units
-come to trust the next one before the present one ends (cloud_bridge/README.md)."""
+"""`python -m cloud_bridge tls ...`: a certificate authority of your own, for development and small sites, and the change of
+all units to the next authority before the present one expires (cloud_bridge/README.md)."""
 
 import argparse
 import ipaddress
@@ -26,45 +26,50 @@ from cloud_bridge.store.private_files import make_private_folder
 from cloud_bridge.store.security_events import Kind
 
 CA_DAYS = 3650
-SERVER_DAYS = 397  # what browsers accept at most
-USAGES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]  # nodes of a cluster log in to each other
+SERVER_DAYS = 397  # the most that browsers accept
+# Nodes of a cluster also authenticate to each other.
+USAGES = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
 NEXT_FOLDER = "tls-next"  # in the data folder
-SHOWN_MAX = 100_000  # units of a list
-EARLIER = timedelta(days=1)  # a clock a little behind must not refuse a new certificate
+SHOWN_MAX = 100_000  # most units listed
+EARLIER = timedelta(days=1)  # so that a machine whose clock is slightly behind accepts a new certificate
 
 Key = ec.EllipticCurvePrivateKey
 
 
 def declare(area: Area) -> None:
-    make = area.command("make", "make a development authority and a server certificate", run)
-    make.add_argument("--name", action="append", help="a host name or address units call; may be repeated")
-    make.add_argument("--folder", type=Path, help="where to; without it, tls/ in the data folder")
-    about = "make a new server certificate of the present authority: units notice nothing"
+    make = area.command("make", "create a development authority and a server certificate", run)
+    make.add_argument("--name", action="append", help="host name or address that units connect to; may be repeated")
+    make.add_argument("--folder", type=Path, help="target folder; default: tls/ in the data folder")
+    about = "issue a new server certificate of the present authority; units are not affected"
     renewing = area.command("renew", about, renew)
-    renewing.add_argument("--name", action="append", help="one more name or address, beside those of the present one")
-    renewing.add_argument("--folder", type=Path, help="where the authority is; without it, tls/ in the data folder")
+    renewing.add_argument(
+        "--name", action="append", help="another name or address, besides those of the present certificate"
+    )
+    renewing.add_argument("--folder", type=Path, help="folder of the authority; default: tls/ in the data folder")
     following = area.command(
-        "next", "make the next authority and a server certificate of it, in a folder of its own", run_next
+        "next", "create the next authority and a server certificate of it, in a separate folder", run_next
     )
-    following.add_argument("--name", action="append", help="a host name or address units call; may be repeated")
-    following.add_argument("--folder", type=Path, help="where to; without it, tls-next/ in the data folder")
-    about = "order all units to trust an authority beside the present one; those that are offline when they are back"
+    following.add_argument(
+        "--name", action="append", help="host name or address that units connect to; may be repeated"
+    )
+    following.add_argument("--folder", type=Path, help="target folder; default: tls-next/ in the data folder")
+    about = "order all units to trust another authority beside the present one; offline units get the order later"
     ordering = area.command("order", about, order)
-    ordering.add_argument(
-        "--ca", type=Path, help="its certificate, PEM; without it, tls-next/ca.pem in the data folder"
-    )
+    ordering.add_argument("--ca", type=Path, help="its certificate, PEM; default: tls-next/ca.pem in the data folder")
     area.command("units", "list the units that have not connected with the ordered authority", show_units)
-    about = "order the units that have connected with the ordered authority to give up any other"
+    about = "order the units that have connected with the ordered authority to drop any other"
     area.command("retire", about, retire)
 
 
 def run(settings: Settings, options: argparse.Namespace) -> Answer:
-    """ca.pem goes into the units; server.pem and server.key are what the listener is told of. Raises AlreadyThere."""
+    """Create an authority and a server certificate. Set ca.pem on the units, and server.pem and server.key on the listener.
+    Raises AlreadyThere."""
     return _make(options.folder or settings.folder / "tls", options)
 
 
 def renew(settings: Settings, options: argparse.Namespace) -> Answer:
-    """A listener that runs takes it up by itself. Raises BridgeError where there is no authority of ours."""
+    """Issue a new server certificate. A running listener loads it by itself. Raises BridgeError if there is no authority of
+    ours."""
     folder: Path = options.folder or settings.folder / "tls"
     try:
         authority = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
@@ -73,12 +78,10 @@ def renew(settings: Settings, options: argparse.Namespace) -> Answer:
         named = present.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (OSError, ValueError, TypeError, x509.ExtensionNotFound) as error:
         raise BridgeError(
-            f"{folder} has no authority that `tls make` has made ({error}): renew it where you got it"
+            f"{folder} has no authority made by `tls make` ({error}): renew the certificate where you got it"
         ) from error
     if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
-        raise BridgeError(
-            f"{folder / 'ca.key'} is none that `tls make` has made: renew the certificate where you got it"
-        )
+        raise BridgeError(f"{folder / 'ca.key'} is no key made by `tls make`: renew the certificate where you got it")
     names = list(dict.fromkeys([str(one.value) for one in named] + (options.name or [])))
     server_key = ec.generate_private_key(ec.SECP256R1())
     server = _server(server_key, names, authority, ca_key)
@@ -92,12 +95,12 @@ def renew(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def run_next(settings: Settings, options: argparse.Namespace) -> Answer:
-    """As `run`, beside the files in use. Raises AlreadyThere."""
+    """Create the next authority, in a folder beside the files in use. Raises AlreadyThere."""
     return _make(options.folder or settings.folder / NEXT_FOLDER, options)
 
 
 def order(settings: Settings, options: argparse.Namespace) -> Answer:
-    """The running bridge sends the order. Raises BridgeError if units cannot use the certificate."""
+    """Store the order; the running bridge sends it to the units. Raises BridgeError if units cannot use the certificate."""
     now_ms = SystemClock().now_ms()
     wanted = read_next(options.ca or settings.folder / NEXT_FOLDER / "ca.pem")._replace(ordered_ms=now_ms)
     present = present_authority(settings)
@@ -112,12 +115,12 @@ def order(settings: Settings, options: argparse.Namespace) -> Answer:
     return {
         "sha256": wanted.sha256,
         "ends": iso_utc(wanted.expires_ms),
-        "next": "wait until `tls units` lists all as stored, then let the broker show a certificate of this authority",
+        "next": "wait until `tls units` lists all as stored, then let the broker present a certificate of this authority",
     }
 
 
 def show_units(settings: Settings, _options: argparse.Namespace) -> Answer:
-    """Raises BridgeError while nothing was ordered."""
+    """List the units that have not connected with the ordered authority. Raises BridgeError if none was ordered."""
     with closing(open_database(settings.store)) as database, database.reading() as connection:
         wanted = _ordered(authorities.ordered(connection))
         found = authorities.unconfirmed(connection, wanted, SHOWN_MAX)
@@ -125,7 +128,8 @@ def show_units(settings: Settings, _options: argparse.Namespace) -> Answer:
 
 
 def retire(settings: Settings, _options: argparse.Namespace) -> Answer:
-    """Units that have not connected with the ordered authority keep both. Raises BridgeError while nothing was ordered."""
+    """Order the units to drop any other authority. Units that have not connected with the ordered one keep both. Raises
+    BridgeError if none was ordered."""
     with closing(open_database(settings.store)) as database, database.writing() as connection:
         wanted = _ordered(authorities.ordered(connection))
         authorities.order(connection, wanted._replace(alone=True))
@@ -136,7 +140,7 @@ def retire(settings: Settings, _options: argparse.Namespace) -> Answer:
 
 def _ordered(found: Authority | None) -> Authority:
     if found is None:
-        raise BridgeError("no authority was ordered: tls order")
+        raise BridgeError("no authority was ordered: use `tls order` first")
     return found
 
 
@@ -150,10 +154,10 @@ def _stage(wanted: Authority, unit: Progress) -> str:
 
 def _make(folder: Path, options: argparse.Namespace) -> Answer:
     if (folder / "ca.key").exists():
-        raise AlreadyThere(f"{folder} has an authority already: units that trust it would refuse a new one")
+        raise AlreadyThere(f"{folder} already has an authority: units that trust it would refuse a new one")
     make_private_folder(folder)
     names = options.name or ["localhost", "127.0.0.1"]
-    ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))  # small, and mbedTLS has it
+    ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))  # small, and supported by mbedTLS
     authority = _authority(ca_key)
     _write(folder / "ca.pem", authority.public_bytes(serialization.Encoding.PEM), 0o644)
     _write(folder / "ca.key", _pem(ca_key), 0o600)

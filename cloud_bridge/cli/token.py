@@ -1,4 +1,4 @@
-"""`python -m cloud_bridge token ...`: API tokens, each with what it may do."""
+"""`python -m cloud_bridge token ...`: API tokens and their scopes."""
 
 import argparse
 from contextlib import closing
@@ -20,15 +20,15 @@ DAYS_MAX = 3650
 
 
 def declare(area: Area) -> None:
-    new = area.command("add", "make an API token; prints it once", add)
-    new.add_argument("--name", default="", help="what it is for")
-    new.add_argument("--user", help="sees what this person sees; without it, all")
+    new = area.command("add", "create an API token, and print it once", add)
+    new.add_argument("--name", default="", help="purpose of the token")
+    new.add_argument("--user", help="person whose access the token has; default: access to everything")
     new.add_argument(
-        "--scope", action="append", choices=[scope.value for scope in Scope], help="what it may do; may be repeated"
+        "--scope", action="append", choices=[scope.value for scope in Scope], help="scope of the token; may be repeated"
     )
-    new.add_argument("--days", type=days, help="it ends after so many; without it, when it is removed")
+    new.add_argument("--days", type=days, help="days until the token expires; default: never")
     area.command("list", "list the API tokens", show)
-    area.command("remove", "a token is of no use any more", remove).add_argument("number", type=int)
+    area.command("remove", "remove an API token", remove).add_argument("number", type=int)
 
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
@@ -47,13 +47,13 @@ def show(settings: Settings, _options: argparse.Namespace) -> Answer:
 
 
 def _readable(row: dict[str, Any]) -> dict[str, Any]:
-    """The times as ISO 8601."""
+    """Return the row with its times as ISO 8601."""
     times = {name.removesuffix("_ms"): row.pop(name) for name in ("created_ms", "expires_ms", "used_ms")}
     return row | {name: None if at_ms is None else iso_utc(at_ms) for name, at_ms in times.items()}
 
 
 def days(text: str) -> int:
-    """Of a token; an argument of argparse."""
+    """Parse the lifetime of a token for argparse."""
     if not text.isdecimal() or not 1 <= int(text) <= DAYS_MAX:
         raise argparse.ArgumentTypeError(f"1 to {DAYS_MAX} days")
     return int(text)

@@ -1,7 +1,7 @@
-"""`python -m cloud_bridge unit ...`: charge points, typed beside the running bridge, which notices within a second.
+"""`python -m cloud_bridge unit ...`: charge points. The running bridge notices the changes within a second.
 
-An outside broker has secrets of its own to learn: after `add`, `secret` and `revoke` it is reloaded where that is
-possible, or the answer says what is left to do and what holds until then (mosquitto_reload.py).
+An outside broker stores secrets of its own. After `add`, `secret` and `revoke` it is reloaded if possible; otherwise the
+answer says what is left to do, and what applies until then (mosquitto_reload.py).
 """
 
 import argparse
@@ -31,36 +31,36 @@ from cloud_bridge.text import is_storable
 
 
 def declare(area: Area) -> None:
-    adding = area.command("add", "add a charge point, or many; prints secret and claim code of each once", add)
+    adding = area.command("add", "add one or more charge points, and print secret and claim code of each once", add)
     adding.add_argument("id", nargs="?")
-    adding.add_argument("--file", type=Path, help="add those of this file, an id on each line: all or none")
-    about = "it speaks OCPP (1.6J or 2.0.1) and not our own wire format; its secret is the AuthorizationKey, of 20 characters"
+    adding.add_argument("--file", type=Path, help="add the ids in this file, one on each line: all or none")
+    about = (
+        "it speaks OCPP 1.6J or 2.0.1 instead of our own wire format; its secret is the AuthorizationKey, 20 characters"
+    )
     adding.add_argument("--ocpp", action="store_true", help=about)
-    about = "after how many minutes without a message it counts as silent; 30 unless changed"
+    about = "set after how many minutes without a message it counts as silent; default: 30"
     area.command("silence", about, silence, "id").add_argument("minutes", type=int)
     area.command("list", "list the charge points: protocol, owner, last contact", show)
-    changing = area.command("secret", "give it a new secret; prints it once, and ends its connection", secret, "id")
+    changing = area.command("secret", "set a new secret, and print it once; ends its connection", secret, "id")
     for parser in (adding, changing):
-        parser.add_argument("--secret", choices=["-"], help="take the one that the unit made from standard input")
-    adding.add_argument("--label", metavar="FILE.svg", help="write its label, with the code, into this new file")
-    about = "write its label into a new file, with a new claim code: the former label is of no use any more"
+        parser.add_argument("--secret", choices=["-"], help="read the secret that the unit made from standard input")
+    adding.add_argument("--label", metavar="FILE.svg", help="write its label, with the claim code, to this new file")
+    about = "write its label to a new file, with a new claim code; the former label becomes invalid"
     labelling = area.command("label", about, label, "id")
     labelling.add_argument("--out", required=True, metavar="FILE.svg")
-    labelling.add_argument("--code", choices=["-"], help="with the present code, from standard input")
-    area.command("revoke", "let it in no more, and end its connection", revoke, "id")
-    about = "make it a driver's, with the code on its label; - takes the code from standard input"
+    labelling.add_argument("--code", choices=["-"], help="use the present code, read from standard input")
+    area.command("revoke", "revoke its secret, and end its connection", revoke, "id")
+    about = "claim it for a driver, with the code on its label; - reads the code from standard input"
     area.command("claim", about, claim, "code", "user")
-    area.command("release", "make it nobody's", release, "id")
-    area.command(
-        "assign", "make it an installer's work: they see it, and no other installer does", assign, "id", "user"
-    )
-    area.command("withdraw", "the installer has no more to do with it", withdraw, "id", "user")
+    area.command("release", "remove its owner", release, "id")
+    area.command("assign", "assign it to an installer: they see it, and no other installer does", assign, "id", "user")
+    area.command("withdraw", "withdraw it from an installer, who then no longer sees it", withdraw, "id", "user")
     unit_northbound.declare(area)
 
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
     if (options.id is None) == (options.file is None):
-        raise BridgeError("name one charge point, or a --file with the ids of many")
+        raise BridgeError("give one id, or a --file with several")
     if options.file is not None:
         return _add_many(settings, options)
     protocol = _protocol(options)
@@ -75,7 +75,7 @@ def add(settings: Settings, options: argparse.Namespace) -> Answer:
         if file is not None:
             file.write(unit_id, new["claim_code"])
         if made:
-            del new["secret"]  # is known where it is needed
+            del new["secret"]  # the caller knows it already
         if protocol is Protocol.OCPP:
             return new | _at_the_door(settings, options.id)
         return new | _at_the_broker(settings, database, "it cannot log in")
@@ -129,7 +129,7 @@ def secret(settings: Settings, options: argparse.Namespace) -> Answer:
         return changed | _at_the_broker(
             settings,
             database,
-            "the old secret lets in and the new one does not, and a connection with the old one counts",
+            "the old secret is accepted and the new one is not, and a connection with the old one stays open",
         )
 
 
@@ -138,11 +138,11 @@ def _when(at_ms: int | None) -> str | None:
 
 
 def _unit_id(given: str, protocol: Protocol) -> str:
-    """A charger of OCPP is added by its identity, which may be no id."""
+    """Return the id of a unit. An OCPP charger is given by its identity, which may not be a valid id."""
     if protocol is not Protocol.OCPP:
         return given
     if (reason := why_not(given)) is not None:
-        raise BridgeError(f"{given!r} is no identity of a charger: {reason}")
+        raise BridgeError(f"{given!r} is not an identity of a charger: {reason}")
     return unit_id_of(given)
 
 
@@ -151,7 +151,8 @@ def _protocol(options: argparse.Namespace) -> Protocol:
 
 
 def _made_by_the_unit(options: argparse.Namespace, protocol: Protocol) -> str | None:
-    """The secret on standard input, if there is to be one. Never an argument: others can read those."""
+    """Return the secret on standard input, or None without --secret. It is never an argument, because other users can read
+    those."""
     if options.secret is None:
         return None
     given = sys.stdin.readline().strip()
@@ -172,13 +173,12 @@ def revoke(settings: Settings, options: argparse.Namespace) -> Answer:
         return {"id": options.id, "revoked": True} | _at_the_broker(
             settings,
             database,
-            "its secret lets in and its connection stands; the bridge ignores its messages after 2 s at most",
+            "its secret is accepted and its connection stays open; the bridge ignores its messages after 2 s at most",
         )
 
 
 def _at_the_door(settings: Settings, identity: str) -> dict[str, Any]:
-    """Where the charger is to be pointed at, and the user name that it sends; the host is how the operator's network calls
-    this machine."""
+    """Return the URL and the user name to enter in the charger. The host may have another name in the operator's network."""
     scheme, port = ("wss", settings.ocpps_port) if settings.ocpps_port else ("ws", settings.ocpp_port)
     if not port:
         return {"connect_to": "nowhere yet: set CHARGEKEEPER_OCPP_PORT or CHARGEKEEPER_OCPPS_PORT", "user": identity}
@@ -187,7 +187,7 @@ def _at_the_door(settings: Settings, identity: str) -> dict[str, Any]:
 
 
 def _at_the_broker(settings: Settings, database: Database, until_then: str) -> dict[str, Any]:
-    """Nothing where the broker is the embedded one, which reads the store."""
+    """Return what happened at an outside broker. Empty for the embedded broker, which reads the store."""
     done = reload_broker(settings, database)
     if done is None:
         return {}
@@ -211,7 +211,7 @@ def claim(settings: Settings, options: argparse.Namespace) -> Answer:
 def release(settings: Settings, options: argparse.Namespace) -> Answer:
     with closing(open_database(settings.store)) as database, database.writing() as connection:
         if not claims.release(connection, options.id, now_ms=SystemClock().now_ms()):
-            raise BridgeError(f"there is no unit {options.id} that belongs to anybody")
+            raise BridgeError(f"there is no unit {options.id} with an owner")
         record(connection, Kind.RELEASED, options.id)
     return {"id": options.id, "owner": None}
 
@@ -230,6 +230,6 @@ def withdraw(settings: Settings, options: argparse.Namespace) -> Answer:
     with closing(open_database(settings.store)) as database, database.writing() as connection:
         person = find_person(connection, options.user)
         if not claims.withdraw(connection, options.id, person.id, SystemClock().now_ms()):
-            raise BridgeError(f"{options.user} has nothing to do with a unit {options.id}")
+            raise BridgeError(f"there is no unit {options.id} that is assigned to {options.user}")
         record(connection, Kind.INSTALLER_WITHDRAWN, options.id, person.id)
     return {"id": options.id, "installer": None}

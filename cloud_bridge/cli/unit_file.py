@@ -1,15 +1,15 @@
-"""The file of `python -m cloud_bridge unit add --file`: an id on each line, of many charge points that are added at once."""
+"""The file of `python -m cloud_bridge unit add --file`: the ids of the charge points to add, one on each line."""
 
 from collections import Counter
 from pathlib import Path
 
 from cloud_bridge.errors import BridgeError
 
-MAX_IDS = 100_000  # in one transaction: about half a minute, in which messages wait for their commit
+MAX_IDS = 100_000  # in one transaction, which takes about half a minute; meanwhile, messages wait for their commit
 
 
 def read_ids(path: Path) -> list[str]:
-    """In the order of the file, without its empty lines. Raises BridgeError."""
+    """Return the ids in the order of the file, without empty lines. Raises BridgeError."""
     try:
         ids = [line.strip() for line in path.read_text("utf-8").splitlines() if line.strip()]
     except OSError as error:

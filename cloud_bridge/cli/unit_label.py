@@ -1,6 +1,7 @@
 """`python -m cloud_bridge unit label ...`, and `unit add --label`: the label inside a charge point's cover.
 
-A claim code is stored as a hash: so a label is written when the unit is added, with a new code, or with the present one typed.
+Claim codes are stored as hashes. A label is therefore written when the unit is added, later with a new code, or with the
+present code on standard input.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from cloud_bridge.store.security_events import Kind
 
 
 class LabelFile:
-    """A file that is there already, empty and private: that it can be written is known before a code is made."""
+    """A label file, created empty and private before there is a code, so that it can certainly be written."""
 
     def __init__(self, path: Path, descriptor: int, public_url: str) -> None:
         self.path = path
@@ -35,12 +36,12 @@ class LabelFile:
 
 @contextmanager
 def new_label(settings: Settings, name: str) -> Iterator[LabelFile]:
-    """Overwrites nothing, and leaves no empty file. Raises BridgeError."""
+    """Create the file. Never overwrites one, and removes the empty file on errors. Raises BridgeError."""
     path = Path(name)
     if settings.public_url is None:
         raise BridgeError("set CHARGEKEEPER_PUBLIC_URL: the label's QR code leads there")
     if path.suffix != ".svg":
-        raise BridgeError(f"{name} is no name of a label: it is an SVG, so end it with .svg")
+        raise BridgeError(f"{name}: a label is an SVG file, so its name has to end with .svg")
     try:
         descriptor = private_opener(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     except OSError as error:
@@ -55,7 +56,8 @@ def new_label(settings: Settings, name: str) -> Iterator[LabelFile]:
 
 
 def label(settings: Settings, options: argparse.Namespace) -> Answer:
-    """With `--code -` of the code on standard input, which has to be the unit's; else of a new one."""
+    """Write a label. With `--code -`, use the code on standard input, which has to be the unit's; otherwise create a new
+    code."""
     with new_label(settings, options.out) as file, closing(open_database(settings.store)) as database:
         if options.code is None:
             with database.writing() as connection:

@@ -1,4 +1,4 @@
-"""`python -m cloud_bridge user ...`: people who log in. Passwords are made here and printed once."""
+"""`python -m cloud_bridge user ...`: people who log in. Passwords are generated here and printed once."""
 
 import argparse
 from contextlib import closing
@@ -22,26 +22,26 @@ from cloud_bridge.store.second_factors import remove_second_factor
 from cloud_bridge.store.secrets import new_secret
 from cloud_bridge.store.security_events import Kind
 
-PASSWORD_LENGTH = 16  # of 64 symbols: 96 bits, and still typed on a phone
+PASSWORD_LENGTH = 16  # of 64 symbols: 96 bits, and still short enough to type on a phone
 ROLES = [role.value for role in Role]
 
 
 def declare(area: Area) -> None:
-    new = area.command("add", "add a person; prints the password once", add, "name")
+    new = area.command("add", "add a person, and print the password once", add, "name")
     new.add_argument("--role", choices=ROLES, default=Role.DRIVER.value)
-    new.add_argument("--email", help="where alerts and confirmations go")
+    new.add_argument("--email", help="address for alerts and confirmations")
     inviting = area.command(
-        "invite", "invite somebody to sign up: by a letter, or with a link that is printed once", invite
+        "invite", "invite somebody to sign up, by letter or with a link that is printed once", invite
     )
     inviting.add_argument("--role", choices=ROLES, default=Role.DRIVER.value)
-    inviting.add_argument("--email", help="where the letter goes; without it, the link is printed")
+    inviting.add_argument("--email", help="address for the letter; without it, the link is printed")
     area.command("list", "list the people", show)
-    about = "give a person a new password; prints it once, logs them out and ends their tokens"
+    about = "set a new password, and print it once; logs the person out and ends their tokens"
     area.command("password", about, password, "name")
-    area.command("role", "change what a person may do", role, "name").add_argument("role", choices=ROLES)
-    about = "for a person who has lost app and recovery codes: remove second factor and passkeys, and log them out"
+    area.command("role", "change a person's role", role, "name").add_argument("role", choices=ROLES)
+    about = "remove second factor and passkeys of a person who has lost app and recovery codes, and log them out"
     area.command("reset-second-factor", about, reset_second_factor, "name")
-    area.command("remove", "remove a person; their units become nobody's", remove, "name")
+    area.command("remove", "remove a person; their units then have no owner", remove, "name")
 
 
 def add(settings: Settings, options: argparse.Namespace) -> Answer:
@@ -54,10 +54,10 @@ def add(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def invite(settings: Settings, options: argparse.Namespace) -> Answer:
-    """Needs a bridge that lets people sign up with an invitation, and with --email a mail server."""
+    """Invite somebody. The bridge has to allow sign-up with an invitation, and --email needs a mail server."""
     if settings.sign_up is SignUp.CLOSED:
         raise BridgeError(
-            "CHARGEKEEPER_SIGN_UP is closed, so no invitation counts: use `user add`, or set it to invitation"
+            "CHARGEKEEPER_SIGN_UP is closed, so invitations are not accepted: use `user add`, or set it to invitation"
         )
     if options.email is not None and settings.mail is None:
         raise BridgeError("there is no mail server (CHARGEKEEPER_MAIL): leave --email out, and hand over the link")
@@ -102,8 +102,8 @@ def role(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def reset_second_factor(settings: Settings, options: argparse.Namespace) -> Answer:
-    """Their next login needs the password alone; an operator's sets up a new one. What was lost may be somebody else's now,
-    so every browser is logged out and no passkey counts any more."""
+    """Reset a person's second factor. Their next login needs only the password; operators then have to set up a new second
+    factor. What was lost may be in other hands, so all browsers are logged out and all passkeys are removed."""
     with closing(open_database(settings.store)) as database, database.writing() as connection:
         person = people.find_person(connection, options.name)
         had_factor, passkeys = remove_second_factor(connection, person.id), remove_all_passkeys(connection, person.id)
@@ -115,7 +115,7 @@ def reset_second_factor(settings: Settings, options: argparse.Namespace) -> Answ
 
 
 def remove(settings: Settings, options: argparse.Namespace) -> Answer:
-    """The car makers that could not be told are named, if there are any."""
+    """Remove a person. The answer lists the car makers that could not be told, if any."""
     untold = give_back(settings, options.name)
     with closing(open_database(settings.store)) as database:
         with database.writing() as connection:
@@ -129,7 +129,7 @@ def remove(settings: Settings, options: argparse.Namespace) -> Answer:
 
 
 def _new_password() -> tuple[str, str]:
-    """A password and its hash, which takes its time: before the database is locked."""
+    """Return a new password and its hash. Hashing takes long, so do it before the database is locked."""
     made = new_secret()[:PASSWORD_LENGTH]
     passwords = Passwords()
     try:

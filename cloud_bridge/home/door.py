@@ -1,15 +1,15 @@
-"""The door for Home Assistant: MQTT 3.1.1 for the people who live with a charge point. Created and used on one event loop.
+"""The MQTT 3.1.1 endpoint for people's Home Assistants. Created and used on one event loop.
 
-It is no broker. What is told here is read from the store, as the pages are, so it is the same with our own broker, with
-mosquitto and on a cluster. An API token is the password: whoever logs in sees and orders what that token may over HTTP, and
-loses it in the moment in which the token, the role or the charge point is lost.
+It is not a broker. Its messages are made from the store, like the pages, so they are the same with the embedded broker, with
+mosquitto and on a cluster. The password is an API token. A connection may see and command what that token may over HTTP, and
+loses access at the moment when the token, the role or the charge point is lost.
 
-    accepted (unproven) --CONNECT--> its token is looked up --right--> open: told what has changed, every LOOK_S
+    accepted (unproven) --CONNECT--> its token is looked up --valid--> open: changes are sent every LOOK_S
         |                               |
         +-- closed, counted ------------+
 
-All connections together cost two statements every LOOK_S. One is read in full where those have changed, and every FULL_S, for
-what no row tells: a silence.
+All connections together cost two statements every LOOK_S. A connection is read in full if these show a change, and every
+FULL_S because of what no row shows: a silence.
 """
 
 import asyncio
@@ -45,13 +45,13 @@ LOOK_S = 1.0
 FULL_S = 10.0
 MOST = 1000  # connections
 MOST_UNPROVEN, MOST_OF_NETWORK = 200, 40
-MOST_OF_TOKEN = 5  # then the oldest is closed
-MOST_ORDERS = 4  # of a connection that are being given; each may wait seconds for a broker
+MOST_OF_TOKEN = 5  # beyond this, the oldest connection is closed
+MOST_ORDERS = 4  # commands in progress for one connection; each may wait seconds for a broker
 LOGINS_AT_ONCE = 2
 
 
 class HomeDoor:
-    """Listens, lets in, tells, and passes orders on."""
+    """Listens, authenticates, sends updates, and passes commands on."""
 
     def __init__(self, app_state: AppState) -> None:
         self._app_state = app_state
@@ -62,14 +62,14 @@ class HomeDoor:
         self._turns = asyncio.Semaphore(LOGINS_AT_ONCE)
         self._unproven = Crowd[HomeConnection](MOST_UNPROVEN, MOST_OF_NETWORK)
         self._all: set[HomeConnection] = set()
-        self._open: dict[HomeConnection, None] = {}  # let in, oldest first
+        self._open: dict[HomeConnection, None] = {}  # logged in, oldest first
         self._tasks: set[asyncio.Task[None]] = set()
         self._acceptors: list[Acceptor] = []
         self._certificate: Certificate | None = None
 
     def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
-        """Accept from now on, with a certificate only over TLS. Returns the port, chosen by the system when 0. Raises
-        OSError."""
+        """Accept connections from now on; with a certificate, only over TLS. Return the port, which the system chooses if it
+        is 0. Raises OSError."""
         sockets = open_sockets(host, port)
         bound: int = sockets[0].getsockname()[1]
         take = partial(self._take, None if certificate is None else certificate.context)
@@ -78,17 +78,17 @@ class HomeDoor:
         return bound
 
     async def run(self) -> None:
-        """For ever."""
+        """Run until cancelled."""
         await self._app_state.duties.every(LOOK_S, "home_assistant", self.look)
 
     def close(self) -> None:
-        """Stop listening, and end every connection."""
+        """Stop listening, and close all connections."""
         for acceptor in self._acceptors:
             acceptor.close()
         for connection in list(self._all):
             connection.abort()
 
-    # Connections.
+    # Connections
 
     def _has_room(self) -> bool:
         return len(self._all) < MOST
@@ -109,7 +109,7 @@ class HomeDoor:
         over_tls = {} if context is None else TLS_TIMES
         try:
             await self._loop.connect_accepted_socket(lambda: connection, accepted, ssl=context, **over_tls)
-        except OSError:  # of the handshake, whoever ended it
+        except OSError:  # of the handshake, whichever side ended it
             self._counters.failed_handshakes += 1
         finally:
             if not connection.is_made:
@@ -141,7 +141,7 @@ class HomeDoor:
                 self._counters.closed_malformed += 1
                 connection.abort()
 
-    # From CONNECT to open.
+    # From CONNECT to open
 
     async def _log_in(self, connection: HomeConnection, connect: Connect) -> None:
         async with self._turns:
@@ -182,11 +182,11 @@ class HomeDoor:
         self._open[connection] = None
         connection.begin(found, connect)
 
-    # What it says.
+    # Messages from Home Assistant
 
     def _published(self, connection: HomeConnection, publish: Publish) -> None:
-        """It is acknowledged whatever it is: MQTT 3.1.1 cannot refuse a PUBLISH. Beside orders it says that it is there, and
-        clears the topic of a device that was deleted in it."""
+        """Handle a PUBLISH, and acknowledge it in any case, because MQTT 3.1.1 cannot refuse one. Besides commands, Home
+        Assistant publishes its own status, and clears the topic of a device that was deleted in it."""
         ordered = topics.order_in(publish.topic)
         if ordered is not None and ordered[0] in connection.units and not publish.retain:
             if connection.orders < MOST_ORDERS:
@@ -199,7 +199,7 @@ class HomeDoor:
         connection.committed(publish.packet_id)()
 
     async def _order(self, connection: HomeConnection, ordered: Ordered) -> None:
-        """What it asks for is done, or it is told why not."""
+        """Carry out a command, or report why it was not sent."""
         try:
             said = await self._ordering.carry_out(connection.token, connection.network, ordered)
         finally:
@@ -209,10 +209,10 @@ class HomeDoor:
         else:
             connection.is_due = True
 
-    # By the clock.
+    # Periodic work
 
     async def look(self) -> None:
-        """Tell everybody what has changed. Raises SQLAlchemyError."""
+        """Send everybody what has changed. Raises SQLAlchemyError."""
         if self._certificate is not None:
             self._certificate.look()
         self._close_overdue()
@@ -228,7 +228,7 @@ class HomeDoor:
             raise
 
     def _close_overdue(self) -> None:
-        """Those that have let their time pass: to CONNECT, or to say something."""
+        """Close connections that have exceeded their time for CONNECT, or their keep-alive."""
         now_s = self._loop.time()
         for connection in [one for one in self._all if one.session.is_overdue(now_s)]:
             if connection in self._open:
@@ -238,7 +238,7 @@ class HomeDoor:
             connection.abort()
 
     async def _tell(self, connections: list[HomeConnection]) -> None:
-        """Raises SQLAlchemyError."""
+        """Send updates to these connections. Raises SQLAlchemyError."""
         tokens = {one.token for one in connections if one.found.id != sight.OURS}
         unit_ids = {unit_id for one in connections for unit_id in one.units}
         by_token, by_unit = await asyncio.to_thread(sight.versions, self._app_state, tokens, unit_ids)
@@ -264,7 +264,7 @@ class HomeDoor:
             connection.tell(seen.messages, seen.units, seen.former)
 
     def _turn_out(self, connection: HomeConnection) -> None:
-        """Its token is no more."""
+        """Close a connection whose token is no longer valid."""
         self._counters.closed_revoked += 1
         connection.abort()
 

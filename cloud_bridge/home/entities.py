@@ -1,7 +1,7 @@
-"""What Home Assistant is told that there is of a charge point: one row for each entity. Pure.
+"""The entities that Home Assistant discovers for a charge point, one row for each. Pure.
 
-Each entity has a topic of its own (discovery by component), which every version knows. A charge point of another maker has no
-entity for what its protocol does not tell, and none for what it cannot be ordered.
+Each entity has a topic of its own (discovery by component), which every version of Home Assistant supports. An OCPP charger
+has no entities for values that its protocol lacks, nor for commands that it does not support.
 """
 
 import json
@@ -15,19 +15,19 @@ from cloud_bridge.home.messages import STATES, UNKNOWN
 from cloud_bridge.store.units import Protocol
 from cloud_bridge.web.api.command_schema import LEAST_AMPS, MOST_AMPS
 
-OWN = frozenset({"signal", "mode"})  # of our own units alone: names of ENTITIES
+OWN = frozenset({"signal", "mode"})  # only for units of our own; names in ENTITIES
 
 
 class Entity(NamedTuple):
-    """`about` are Home Assistant's own words for it, as its documentation of each MQTT component has them."""
+    """An entity. `about` has Home Assistant's own keys, as in the documentation of each MQTT component."""
 
     component: str
-    name: str  # in topics and in its `unique_id`: it stays, whatever the label is
+    name: str  # in topics and in `unique_id`; never changes, whatever the label
     label: str
     about: dict[str, Any]
-    source: str = "state"  # which topic tells it
-    needs_contact: bool = True  # not available while the charge point is not in contact
-    do: str = ""  # the order of it, as the charge point has it
+    source: str = "state"  # the topic with its value
+    needs_contact: bool = True  # unavailable while the charge point is not in contact
+    do: str = ""  # the firmware's command
 
 
 def _value(key: str) -> str:
@@ -35,7 +35,7 @@ def _value(key: str) -> str:
 
 
 def _number(key: str) -> str:
-    """Not known is `None`, which Home Assistant takes for that in a sensor with a unit."""
+    """Return a template for a number. Home Assistant takes `None` for an unknown value in a sensor with a unit."""
     return f"{{{{ value_json.{key} if value_json.{key} is not none else 'None' }}}}"
 
 
@@ -137,7 +137,7 @@ ENTITIES = (
 
 
 class Device(NamedTuple):
-    """A charge point, as its entities are grouped."""
+    """A charge point, as a device that groups its entities."""
 
     unit_id: str
     name: str
@@ -146,7 +146,7 @@ class Device(NamedTuple):
 
 
 def discovery(device: Device, may_order: bool) -> Iterator[tuple[str, bytes]]:
-    """Topics and payloads, to be retained."""
+    """Return topics and payloads of the discovery messages, to be retained."""
     for entity in ENTITIES:
         if _is_there(entity, device.protocol, may_order):
             yield (
@@ -156,7 +156,7 @@ def discovery(device: Device, may_order: bool) -> Iterator[tuple[str, bytes]]:
 
 
 def removal(unit_id: str) -> Iterator[str]:
-    """The topics that have to be empty for nothing of the unit to stay behind."""
+    """Return the topics that have to be cleared to remove the unit completely."""
     return (topics.config(entity.component, unit_id, entity.name) for entity in ENTITIES)
 
 

@@ -1,6 +1,6 @@
-"""What Home Assistant is told of a charge point as it stands now: topics and payloads. Pure.
+"""The present state of a charge point for Home Assistant, as topics and payloads. Pure.
 
-Words are English, as everywhere in the interfaces for programs: automations compare them.
+The texts are in English, as in all interfaces for programs, because automations compare them.
 """
 
 import json
@@ -17,8 +17,8 @@ from cloud_bridge.wire import Heartbeat
 
 UNKNOWN = "unknown"
 FAULT = "fault"
-LONGEST_STATE = 255  # characters that Home Assistant takes
-STATES = {  # of the control pilot (IEC 61851-1); the digit is 2 while current is offered
+LONGEST_STATE = 255  # characters that Home Assistant accepts
+STATES = {  # states of the control pilot (IEC 61851-1); the digit is 2 while current is offered
     "A1": "no vehicle",
     "A2": "no vehicle",
     "B1": "waiting",
@@ -29,12 +29,13 @@ STATES = {  # of the control pilot (IEC 61851-1); the digit is 2 while current i
     "D2": "charging",
     "E": "no pilot signal",
     "F": "not available",
-    "": FAULT,  # whatever the pilot is
+    "": FAULT,  # in any state of the pilot
 }
 
 
 def messages(point: ChargePoint, order: Command | None) -> dict[str, bytes]:
-    """By topic. A value that is not known is null in `state`; last contact has no message while there is none."""
+    """Return the messages by topic. Unknown values are null in `state`. Before the first contact, there is no
+    `last_contact`."""
     is_there = point.verdict.contact is Contact.ONLINE
     told = {
         "available": topics.THERE if is_there else topics.AWAY,
@@ -48,7 +49,7 @@ def messages(point: ChargePoint, order: Command | None) -> dict[str, bytes]:
 
 
 def order_message(said: str) -> bytes:
-    """What became of the last order."""
+    """Return the message about the last command."""
     return json.dumps({"said": said[:LONGEST_STATE]}).encode()
 
 
@@ -69,12 +70,13 @@ def _state(heartbeat: Heartbeat) -> dict[str, Any]:
 
 
 def _allowed(heartbeat: Heartbeat) -> float | None:
-    """How much may be charged now; where no claim limits it, that is what is offered (tests/samples/schema.toml)."""
+    """Return the current that is allowed now. If no claim limits it, that is the offered current
+    (tests/samples/schema.toml)."""
     return heartbeat.amps if heartbeat.allowed_amps is None else heartbeat.allowed_amps
 
 
 def _said(order: Command | None) -> str:
-    """Of the last one, whoever gave it."""
+    """Return the last command with its status, whoever gave it."""
     if order is None:
         return "none"
     amps = order.arguments.get("amps")

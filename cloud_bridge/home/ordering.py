@@ -1,4 +1,4 @@
-"""An order of a Home Assistant on its way to the charge point: as one over HTTP, with the same rights and the same rate."""
+"""Commands from Home Assistant to a charge point, with the same access rights and rates as over HTTP."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 class Ordered(NamedTuple):
-    """As it was published."""
+    """A command as it was published."""
 
     unit_id: str
     name: str
@@ -29,19 +29,19 @@ class Ordered(NamedTuple):
 
 
 class Ordering:
-    """Orders of all connections of this process."""
+    """The commands of all connections of this process."""
 
     def __init__(self, app_state: AppState) -> None:
         self._app_state = app_state
         self._rates = Rates()
 
     async def carry_out(self, token: str, network: str, ordered: Ordered) -> str | None:
-        """Returns once the charge point's broker has it, or it is known that it has not: then why, in words. None: its answer
-        will be in the store."""
+        """Send a command. Returns when the charge point's broker has received it, or when it is known that it has not; then
+        returns the reason in words. Returns None if the charge point's answer will be in the store."""
         try:
             return await asyncio.to_thread(self._carry_out, token, network, ordered)
         except SQLAlchemyError as error:
-            _log.warning("an order of Home Assistant was not given: %s", reason_of(error))
+            _log.warning("a command from Home Assistant was not sent: %s", reason_of(error))
             return f"{ordered.name}: not given, try again"
 
     def _carry_out(self, token: str, network: str, ordered: Ordered) -> str | None:
@@ -53,7 +53,7 @@ class Ordering:
             return f"{ordered.name}: not given, too many orders"
         with app_state.database.reading() as connection:
             unit = visible_unit(connection, found.token, ordered.unit_id)
-        if unit is None:  # it changed hands in this moment
+        if unit is None:  # it has just changed hands
             return None
         try:
             order = read_order(ordered.name, ordered.payload)

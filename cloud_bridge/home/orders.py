@@ -1,7 +1,7 @@
-"""What Home Assistant orders: the last level of a topic and a payload, as an order of the HTTP interface. Pure.
+"""Parses commands from Home Assistant: the last level of a topic and a payload become an order of the HTTP interface. Pure.
 
-A limit and a pause end by themselves, so that a Home Assistant that is gone holds back no vehicle for ever. How long they hold
-may be said, as an automation publishes it: `{"amps": 16, "minutes": 90}` or `{"minutes": 30}`; otherwise HELD_MINUTES.
+A limit and a pause expire by themselves, so that a Home Assistant that fails does not hold back a vehicle for ever. An
+automation may publish their duration: `{"amps": 16, "minutes": 90}` or `{"minutes": 30}`. Otherwise it is HELD_MINUTES.
 """
 
 import json
@@ -13,17 +13,17 @@ from cloud_bridge.web.api.command_schema import LONGEST_MS, Order
 
 HELD_MINUTES = 24 * 60
 LASTING = frozenset({"limit", "pause"})
-NAMES = LASTING | {"charge_now", "clear"}  # the last levels of topics.py
+NAMES = LASTING | {"charge_now", "clear"}  # the last levels of topics (topics.py)
 
 _order: TypeAdapter[Order] = TypeAdapter(Order)
 
 
 class NoOrder(ValueError):
-    """It is none; the text says why."""
+    """The message is not a valid command; the text says why."""
 
 
 def read_order(name: str, payload: bytes) -> Order:
-    """Raises NoOrder."""
+    """Parse a command. Raises NoOrder."""
     if name not in NAMES:
         raise NoOrder("there is no such order")
     said = _object(name, payload)
@@ -36,15 +36,16 @@ def read_order(name: str, payload: bytes) -> Order:
 
 
 def holds_ms(order: Order, now_ms: int) -> int | None:
-    """None: it has no end. Raises NoOrder where the end is past, or too far ahead."""
+    """Return the duration of the command, or None if it does not expire. Raises NoOrder if the end is in the past, or too far
+    ahead."""
     held_ms = order.holds_ms(now_ms)
     if held_ms is not None and not 0 < held_ms <= LONGEST_MS:
-        raise NoOrder("its end has to lie ahead, by at most seven days")
+        raise NoOrder("its end must be in the future, by at most seven days")
     return held_ms
 
 
 def _object(name: str, payload: bytes) -> dict[str, Any]:
-    """A button sends PRESS, a number its value, an automation an object."""
+    """Parse a payload: PRESS from a button, a value from a number, an object from an automation."""
     try:
         said = json.loads(payload)
     except (ValueError, RecursionError):

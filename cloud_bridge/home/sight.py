@@ -1,6 +1,7 @@
-"""What one Home Assistant may know and do now, read from the store: what its token may, in its person's own time of ownership.
+"""What one Home Assistant may see and do now, read from the store: by the access of its token, within the person's own time
+with each unit.
 
-Read on threads; nothing here is kept.
+The functions run in threads; nothing is cached here.
 """
 
 import hmac
@@ -19,20 +20,21 @@ from cloud_bridge.store.tokens import FoundToken, find_token
 from cloud_bridge.store.units import visible_units
 from cloud_bridge.web.presentation.view import charge_point
 
-MOST_UNITS = 50  # of one login, by id; a fleet reads the HTTP interface
-OURS = 0  # the number of the token of the settings, which is in no table
+MOST_UNITS = 50  # for one login, by id; fleets use the HTTP interface
+OURS = 0  # id of the token in the settings, which is in no table
 
 
 class Sight(NamedTuple):
-    """Of one token at one moment."""
+    """What one token may see at one moment."""
 
-    messages: dict[str, bytes]  # by topic, all of them retained
+    messages: dict[str, bytes]  # by topic; all are retained
     units: frozenset[str]
-    former: frozenset[str]  # that were the person's once
+    former: frozenset[str]  # units that the person once had
 
 
 def whose(app_state: AppState, token: str) -> FoundToken | None:
-    """None: it is nobody's, has ended, or may not even look. Raises SQLAlchemyError."""
+    """Return the token's owner and scopes. Return None if it does not exist, has expired or lacks the scope `read`. Raises
+    SQLAlchemyError."""
     ours, now_ms = app_state.settings.api_token, app_state.verified.now_ms()
     if ours is not None and hmac.compare_digest(token.encode(), ours.encode()):
         return FoundToken(OURS, token_for(None, frozenset(Scope)), now_ms)
@@ -42,7 +44,7 @@ def whose(app_state: AppState, token: str) -> FoundToken | None:
 
 
 def look(app_state: AppState, asker: Asker) -> Sight:
-    """Raises SQLAlchemyError."""
+    """Read everything that the caller may see. Raises SQLAlchemyError."""
     told: dict[str, bytes] = {topics.STATUS: topics.THERE}
     with app_state.database.reading() as connection:
         units = visible_units(connection, asker, MOST_UNITS)
@@ -60,7 +62,7 @@ def look(app_state: AppState, asker: Asker) -> Sight:
 def versions(
     app_state: AppState, tokens: Collection[str], unit_ids: Collection[str]
 ) -> tuple[dict[str, Version], dict[str, Version]]:
-    """What tells that one of them may have to be told something else. Raises SQLAlchemyError."""
+    """Return the versions of tokens and units, by which changes are detected. Raises SQLAlchemyError."""
     with app_state.database.reading() as connection:
         return (
             token_versions(connection, tokens, app_state.verified.now_ms()),

@@ -1,19 +1,19 @@
-"""The topics at the door for Home Assistant, and which of them a topic filter asks for. Pure.
+"""The topics of the endpoint for Home Assistant, and the matching of topic filters. Pure.
 
-    homeassistant/<component>/chargekeeper_<id>/<object>/config   what there is of a charge point (entities.py)
-    chargekeeper/status                                           1 while we are there
+    homeassistant/<component>/chargekeeper_<id>/<object>/config   discovery of a charge point's entities (entities.py)
+    chargekeeper/status                                           1 while the service is available
     chargekeeper/<id>/available                                   1 while the charge point is in contact
-    chargekeeper/<id>/last_contact, contact, state, order         what is known of it (messages.py)
-    chargekeeper/<id>/set/<order>                                 what it is to do (orders.py)
+    chargekeeper/<id>/last_contact, contact, state, order         its state (messages.py)
+    chargekeeper/<id>/set/<order>                                 commands to it (orders.py)
 
-`1` and `0` are what mosquitto itself writes where it tells whether its bridge to us is connected.
+`1` and `0` are also what mosquitto publishes for the state of its bridge connection.
 """
 
 import re
 
 from cloud_bridge.wire import UNIT_ID
 
-DISCOVERY = "homeassistant"  # its own name for the topics where it looks
+DISCOVERY = "homeassistant"  # Home Assistant's default prefix for discovery
 ROOT = "chargekeeper"
 STATUS = f"{ROOT}/status"
 THERE, AWAY = b"1", b"0"
@@ -28,24 +28,24 @@ def of_unit(unit_id: str, name: str) -> str:
 
 
 def config(component: str, unit_id: str, name: str) -> str:
-    """Where Home Assistant looks for one entity; versions before 2024.11 know no other place."""
+    """Return the discovery topic of an entity; versions before 2024.11 support no other form."""
     return f"{DISCOVERY}/{component}/{ROOT}_{unit_id}/{name}/config"
 
 
 def unit_named(topic_filter: str) -> str | None:
-    """The unit whose state the filter asks for by name; None: by no name, or not for a state."""
+    """Return the unit whose state the filter names explicitly; None if there is none."""
     found = _OF_UNIT.fullmatch(topic_filter)
     return found[1] if found and UNIT_ID.match(found[1]) else None
 
 
 def order_in(topic: str) -> tuple[str, str] | None:
-    """Unit and order; None: the topic is none of an order."""
+    """Return unit and command in a topic; None if it is not a command topic."""
     found = _ORDER.fullmatch(topic)
     return (found[1], found[2]) if found else None
 
 
 def matches(topic_filter: str, topic: str) -> bool:
-    """Section 4.7 of MQTT 3.1.1. None of our topics begins with `$`."""
+    """Return True if the filter matches the topic (MQTT 3.1.1, section 4.7). None of our topics begins with `$`."""
     asked, levels = topic_filter.split("/"), topic.split("/")
     if asked[-1] == "#":
         asked.pop()

@@ -1,4 +1,4 @@
-"""From look to look: what the newest heartbeat and the newest reading of the vehicle add to what is remembered. Pure."""
+"""Updates what is remembered between checks with the newest heartbeat and the newest reading of the vehicle. Pure."""
 
 from math import exp
 
@@ -7,19 +7,19 @@ from cloud_bridge.readiness.facts import Car, Facts, ReadyPlan, Span, Watched
 from cloud_bridge.vehicles.plan import BELIEVED_MS, EFFICIENCY
 from cloud_bridge.wire import Heartbeat, is_plugged
 
-DRAWS_FROM_W = 230  # 1 A: below it the unit opens the contactor (firmware/charging/README.md)
+DRAWS_FROM_W = 230  # 1 A: below this, the unit opens the contactor (firmware/charging/README.md)
 SMOOTHED_MS = 20 * MINUTE_MS
-OF_THE_TIME_MS = 10 * MINUTE_MS  # a heartbeat that is older says nothing of the meter at a reading
+OF_THE_TIME_MS = 10 * MINUTE_MS  # the meter of an older heartbeat does not belong to a reading
 HOUSE = "load_manager"
-LEAST_POINTS = 4.0  # of the battery, before what they took is looked at: a reading is a whole number
-AS_MUCH_POINTS = 8.0  # of so many, what they took is believed as much as the driver
-MEASURED_BETWEEN = (0.6, 1.6)  # of what the driver's battery size says; else somebody else charged it as well
-ROUNDED_POINTS = 1.5  # by which a reading may differ from what the meter says, because it is a whole number
-TRUSTED = 0.3  # of such a difference
+LEAST_POINTS = 4.0  # battery points needed before the energy that they took is used: readings are whole numbers
+AS_MUCH_POINTS = 8.0  # at this many points, measured energy and the driver's battery size have equal weight
+MEASURED_BETWEEN = (0.6, 1.6)  # plausible ratio to the driver's battery size; else it was also charged elsewhere
+ROUNDED_POINTS = 1.5  # difference between a reading and the meter that rounding to whole numbers explains
+TRUSTED = 0.3  # weight of the reading within such a difference
 
 
 def follow(watched: Watched, facts: Facts, plan: ReadyPlan, now_ms: int) -> Watched:
-    """What is remembered after this look."""
+    """Return what is remembered after this check."""
     heartbeat, heard_ms = facts.heartbeat, facts.heard_ms
     if heartbeat is not None and heard_ms is not None and heard_ms != watched.heard_ms:
         watched = _heard(watched, heartbeat, heard_ms, is_held_back(facts, plan, heard_ms))
@@ -30,7 +30,7 @@ def follow(watched: Watched, facts: Facts, plan: ReadyPlan, now_ms: int) -> Watc
 
 
 def blocks(facts: Facts, plan: ReadyPlan, now_ms: int) -> list[Span]:
-    """When the unit will not charge and then goes on by itself: its hours, a pause, a random delay."""
+    """Return when the unit will not charge and then continue by itself: its charging hours, a pause, a random delay."""
     heartbeat = facts.heartbeat
     if heartbeat is None:
         return [(now_ms, plan.begin_ms), *facts.avoided]
@@ -42,7 +42,7 @@ def blocks(facts: Facts, plan: ReadyPlan, now_ms: int) -> list[Span]:
             found.append((now_ms, until_ms))
     if is_pause(heartbeat):
         found.append((now_ms, plan.ready_ms if until_ms is None else until_ms))
-    elif "cloud" in also and heartbeat.limited_by == "schedule":  # the end of the pause is not told
+    elif "cloud" in also and heartbeat.limited_by == "schedule":  # the end of the pause is not reported
         found.append((now_ms, plan.begin_ms))
     if heartbeat.random_delay_s and facts.heard_ms is not None:
         found.append((now_ms, facts.heard_ms + heartbeat.random_delay_s * 1000))
@@ -50,14 +50,14 @@ def blocks(facts: Facts, plan: ReadyPlan, now_ms: int) -> list[Span]:
 
 
 def is_pause(heartbeat: Heartbeat) -> bool:
-    """Of the owner, by a command."""
+    """Return True for a pause that the owner commanded."""
     return heartbeat.limited_by == "cloud" and not (
         heartbeat.amps if heartbeat.allowed_amps is None else heartbeat.allowed_amps
     )
 
 
 def is_held_back(facts: Facts, plan: ReadyPlan, now_ms: int) -> bool:
-    """Whether one of the blocks is in force."""
+    """Return True if one of the blocks is in force."""
     return any(from_ms <= now_ms < until_ms for from_ms, until_ms in blocks(facts, plan, now_ms))
 
 
@@ -66,7 +66,8 @@ def draws(heartbeat: Heartbeat) -> bool:
 
 
 def wh_per_point(plan: ReadyPlan, watched: Watched) -> float:
-    """Energy at the meter for one per cent of the battery: by the driver's battery size, and ever more as it was seen."""
+    """Return the energy at the meter for one per cent of the battery: at first by the driver's battery size, and increasingly
+    as measured."""
     said = plan.capacity_kwh * 10 / EFFICIENCY
     if (
         watched.percent is None
@@ -86,7 +87,8 @@ def wh_per_point(plan: ReadyPlan, watched: Watched) -> float:
 
 
 def car_w(plan: ReadyPlan, watched: Watched, usual_w: float) -> float:
-    """The power of a charge of which only the vehicle tells: by its readings, once they, or `usual_w`, make LEAST_POINTS."""
+    """Return the power of a charge that only the vehicle reports. It is measured from the vehicle's readings once they, or
+    `usual_w`, amount to LEAST_POINTS."""
     if watched.percent is None or watched.charges_percent is None or watched.charges_ms is None:
         return usual_w
     passed_ms, per_point_wh = watched.percent_ms - watched.charges_ms, wh_per_point(plan, watched)
@@ -101,7 +103,7 @@ def _heard(watched: Watched, heartbeat: Heartbeat, heard_ms: int, is_held: bool)
     if not is_plugged(heartbeat):
         return _unplugged(watched, heartbeat, heard_ms)
     drew_ms = heard_ms if draws(heartbeat) else watched.drew_ms
-    idle_ms = watched.idle_ms if heartbeat.faults else None  # a vehicle that slept before does so after it
+    idle_ms = watched.idle_ms if heartbeat.faults else None  # one that was idle before a fault still is after it
     if not draws(heartbeat) and not is_held and not heartbeat.faults and heartbeat.limited_by != HOUSE:
         idle_ms = heard_ms if watched.idle_ms is None else watched.idle_ms
     plugged_ms = (heard_ms if watched.heard_ms else 0) if watched.plugged_ms is None else watched.plugged_ms
@@ -121,7 +123,7 @@ def _heard(watched: Watched, heartbeat: Heartbeat, heard_ms: int, is_held: bool)
 
 
 def _unplugged(watched: Watched, heartbeat: Heartbeat, heard_ms: int) -> Watched:
-    """The charge is over. What the vehicle said of its battery stays for as long as it may be believed."""
+    """Handle the end of a charge. The vehicle's last battery reading is retained until it is too old."""
     return watched._replace(
         heard_ms=heard_ms,
         meter_wh=heartbeat.total_wh,
@@ -138,7 +140,8 @@ def _unplugged(watched: Watched, heartbeat: Heartbeat, heard_ms: int) -> Watched
 
 
 def _average_w(watched: Watched, heartbeat: Heartbeat, heard_ms: int, is_held: bool) -> float | None:
-    """The power of a charge. It stays as it was where the vehicle takes nothing, unless its house leaves it nothing."""
+    """Return the mean power of a charge. It does not change while the vehicle draws nothing, unless the load of the house
+    leaves no current."""
     average_w, watts = watched.power_w, heartbeat.watts or 0
     if not draws(heartbeat) and (heartbeat.limited_by != HOUSE or is_held or average_w is None):
         return average_w
@@ -149,10 +152,11 @@ def _average_w(watched: Watched, heartbeat: Heartbeat, heard_ms: int, is_held: b
 
 
 def _read(watched: Watched, car: Car, percent: float, plan: ReadyPlan) -> Watched:
-    """The vehicle's word counts from when it was given: what the meter has counted since is on top of it."""
+    """Apply a reading of the vehicle. It is valid for the time when it was taken; what the meter has counted since is
+    added."""
     meter_wh = watched.meter_wh if watched.heard_ms >= car.seen_ms - OF_THE_TIME_MS else None
     if meter_wh is not None and watched.power_w is not None and watched.drew_ms == watched.heard_ms:
-        later_ms = watched.heard_ms - car.seen_ms  # negative: the meter has gone on since the heartbeat
+        later_ms = watched.heard_ms - car.seen_ms  # negative if the meter has counted more since the heartbeat
         meter_wh = int(meter_wh - watched.power_w * later_ms / 3_600_000)
     if watched.percent is not None and watched.percent_wh is not None and meter_wh is not None:
         counted = watched.percent + max(0, meter_wh - watched.percent_wh) / wh_per_point(plan, watched)

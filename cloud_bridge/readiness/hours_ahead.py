@@ -1,4 +1,4 @@
-"""The unit's hours as spans of time: when it does not charge between two moments. Pure."""
+"""The unit's charging hours as spans of time: when it does not charge between two times. Pure."""
 
 from datetime import UTC, datetime
 
@@ -12,10 +12,11 @@ AN_HOUR = (1 << HOUR_MIN) - 1
 
 
 def avoided(allowed: int, from_ms: int, until_ms: int) -> list[Span]:
-    """`allowed` is a week of charging_hours.py. Spans are in order and do not touch. They are looked for by whole hours, from
-    the one before `from_ms` on, so the first may begin and the last may end outside of the time that was asked for."""
+    """Return the spans. `allowed` is a week mask (charging_hours.py). The spans are in order and do not touch. They are
+    calculated in whole hours from the one before `from_ms`, so the first may begin and the last may end outside the requested
+    time."""
     week = ~allowed & ALL_WEEK
-    twice = week | week << WEEK_MIN  # an hour may go on after Sunday
+    twice = week | week << WEEK_MIN  # an hour may continue after Sunday
     first_ms = from_ms - from_ms % HOUR_MS - HOUR_MS
     minutes = 0
     for number, hour_ms in enumerate(range(first_ms, until_ms, HOUR_MS)):
@@ -25,6 +26,6 @@ def avoided(allowed: int, from_ms: int, until_ms: int) -> list[Span]:
 
 
 def _minute_of_week(at_ms: int) -> int:
-    """By British time, whose clocks change at whole hours of UTC alone."""
+    """Return the minute of the week in British time, whose changes fall on whole hours of UTC."""
     local = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone_or_utc(BRITISH))
     return local.weekday() * DAY_MIN + local.hour * HOUR_MIN + local.minute

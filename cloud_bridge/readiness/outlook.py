@@ -1,13 +1,13 @@
-"""Whether a vehicle will be ready, and if not, why. Pure.
+"""Predicts whether a vehicle will be ready, and if not, why. Pure.
 
-Two forecasts of how full it will be at the departure are made at each look. The one assumes that it charges from now on
-whenever it may, as fast as was planned: if even that is not enough, it will not be ready, and nothing needs to be waited for.
-The other assumes that things stay as they are. It is believed only as late as the driver can still be told in time, because
-vehicles wake up, networks come back and people plug in by themselves.
+Each check makes two forecasts of the battery at the departure. The best case assumes that the vehicle charges from now on
+whenever it may, as fast as planned. If even that is not enough, it will not be ready, and waiting is pointless. The other
+forecast assumes that nothing changes. It causes an alert only shortly before it would be too late for one, because vehicles
+wake up, networks come back, and people plug in by themselves.
 
-The battery is what the vehicle said last and what the meter has counted since, by the energy that a per cent has been seen
-to take. A vehicle whose battery is not known is judged by whether the plan is carried out at all: one that draws, or has
-drawn and has stopped by itself, is on its way.
+The battery is the vehicle's last reading plus what the meter has counted since, by the measured energy of one per cent. If the
+battery is unknown, the question is whether the plan is carried out at all: a vehicle that draws power, or has drawn power and
+has stopped by itself, is on track.
 """
 
 from collections.abc import Sequence
@@ -21,49 +21,51 @@ from cloud_bridge.readiness.reasons import Reason
 from cloud_bridge.vehicles.plan import BELIEVED_MS, TAPER_FACTOR, TAPER_PERCENT, TOLD_BEFORE_MS
 from cloud_bridge.wire import is_plugged
 
-DECIDED_BEFORE_MS = TOLD_BEFORE_MS + 15 * MINUTE_MS  # to see it for five minutes, and the way to the telephone
-LAST_CALL_MS = 2 * MINUTE_MS  # before the last moment to tell it in time: then what is amiss is not waited for
-IDLE_FOR_MS = 20 * MINUTE_MS  # vehicles rest to balance their cells or to warm up, and then go on
+DECIDED_BEFORE_MS = TOLD_BEFORE_MS + 15 * MINUTE_MS  # leaves time to see it for five minutes, and to reach the driver
+LAST_CALL_MS = 2 * MINUTE_MS  # before the last moment for an alert in time: problems are then alerted without waiting
+IDLE_FOR_MS = 20 * MINUTE_MS  # vehicles pause to balance their cells or to warm up, and then continue
 AT_LIMIT_FOR_MS = 5 * MINUTE_MS  # at a limit of their own they do not; at the last call that is believed at once
-LIMITS, LEAST_LIMIT, LIMIT_POINTS = 10, 50, 0.8  # such limits are whole tens, and the battery is known about so well
-WARM_AFTER_MS = 60 * MINUTE_MS  # of charging: a cold battery takes little before
-SHORT_POINTS = 5.0  # of the battery: who is short by no more notices nothing on the road
-CERTAIN_POINTS = 4.0  # how wrong the forecast for the best case may be
-DOUBT_POINTS = 0.5  # how wrong the forecast at the last call is (its standard deviation over many nights)
-LATE_POINTS = 3.0  # likewise, once it is too late to tell it in time: then only what is clear
-BEFORE_PLUGGED_MS = 30 * MINUTE_MS  # an older reading than that is of before the vehicle was driven home
-TOLD_LATER_MS = 10 * MINUTE_MS  # accounts are that late to tell that a vehicle has been plugged in
-OF_THE_VEHICLE = (Reason.ASLEEP, Reason.STOPPED, Reason.SLOW)  # that is plugged in, and perhaps not of this one
-FRESH_MS = 45 * MINUTE_MS  # what an account says of charging; they are asked every ten or thirty minutes
+LIMITS, LEAST_LIMIT, LIMIT_POINTS = 10, 50, 0.8  # such limits are multiples of ten; accuracy of the battery
+WARM_AFTER_MS = 60 * MINUTE_MS  # of charging: a cold battery draws little before
+SHORT_POINTS = 5.0  # a driver does not notice on the road if the battery is short by no more than this
+CERTAIN_POINTS = 4.0  # error of the best-case forecast
+DOUBT_POINTS = 0.5  # error of the forecast at the last call (its standard deviation over many nights)
+LATE_POINTS = 3.0  # margin once an alert in time is no longer possible: then only clear cases are alerted
+BEFORE_PLUGGED_MS = 30 * MINUTE_MS  # an older reading is from before the drive home
+TOLD_LATER_MS = 10 * MINUTE_MS  # accounts report a plugged-in vehicle up to this much later
+OF_THE_VEHICLE = (Reason.ASLEEP, Reason.STOPPED, Reason.SLOW)  # about the plugged-in vehicle, maybe another one
+FRESH_MS = 45 * MINUTE_MS  # how long a reported charging state is used; accounts are polled every 10 or 30 minutes
 
 
 class Verdict(StrEnum):
-    """Stored with the plan: a word may be added, never renamed."""
+    """Stored with the plan: members may be added, but never renamed."""
 
     ON_TRACK = "on-track"
-    AT_RISK = "at-risk"  # not if things stay as they are, but there is time
+    AT_RISK = "at-risk"  # not ready if nothing changes, but there is time left
     WILL_MISS = "will-miss"
     NOT_KNOWN = "not-known"
 
 
 class Outlook(NamedTuple):
-    """The judgement of one look."""
+    """The result of one check."""
 
     verdict: Verdict
-    reason: Reason | None = None  # of all but ON_TRACK; there only that it may be another vehicle
-    percent: int | None = None  # the battery at the departure, if things stay as they are; None: not known
-    full_ms: int | None = None  # when it will reach its target then; None: it has, or will not, or that is not known
+    reason: Reason | None = None  # for all but ON_TRACK; with ON_TRACK only WHICH_VEHICLE
+    percent: int | None = None  # battery at the departure if nothing changes; None if unknown
+    full_ms: int | None = (
+        None  # when the vehicle then reaches its target; None if it has, will not, or if that is unknown
+    )
 
 
 class _Now(NamedTuple):
-    """What charging is like at the moment."""
+    """Present charging."""
 
-    power_w: float | None  # in the time that is free; None: nobody knows
-    reason: Reason | None  # why that is nothing, or not known
+    power_w: float | None  # in the free time; None if unknown
+    reason: Reason | None  # why the power is 0 or unknown
 
 
 def outlook(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> Outlook:
-    """The verdict on what is known now. `watched` has taken `facts` in already."""
+    """Return the verdict on the present facts. `facts` are already applied to `watched`."""
     found = _of_what_is_plugged(plan, watched, facts, now_ms)
     if not facts.has_others or facts.is_silent or not _may_be_another(watched, facts):
         return found
@@ -106,7 +108,7 @@ def _of_what_is_plugged(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms:
 
 
 def battery(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> float | None:
-    """Per cent now; None: not known."""
+    """Return the present battery in per cent, or None if unknown."""
     if watched.percent is None:
         return None
     oldest_ms = now_ms - BELIEVED_MS if watched.plugged_ms is None else watched.plugged_ms - BEFORE_PLUGGED_MS
@@ -122,7 +124,7 @@ def battery(plan: ReadyPlan, watched: Watched, facts: Facts, now_ms: int) -> flo
 
 
 def free_spans(now_ms: int, ready_ms: int, held: Sequence[Span]) -> list[Span]:
-    """The time up to the departure without the blocks."""
+    """Return the time up to the departure without the blocks."""
     free, at_ms = [], now_ms
     for from_ms, until_ms in sorted(held):
         if from_ms > at_ms:
@@ -159,7 +161,7 @@ def _now(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float | None,
 
 
 def last_call(now_ms: int) -> Span:
-    """The departures, from and until, that have to be told of now or never."""
+    """Return the range of departures that have to be alerted now or never."""
     return now_ms + TOLD_BEFORE_MS, now_ms + TOLD_BEFORE_MS + LAST_CALL_MS
 
 
@@ -169,7 +171,7 @@ def is_last_call(plan: ReadyPlan, now_ms: int) -> bool:
 
 
 def _rests_for_ms(plan: ReadyPlan, watched: Watched, percent: float | None, now_ms: int) -> int:
-    """For how long a vehicle may take nothing before it counts."""
+    """Return how long a vehicle may draw nothing before that counts."""
     if watched.is_told:
         return 0  # nothing is taken back before it charges
     is_in_time = DECIDED_BEFORE_MS >= plan.ready_ms - now_ms >= TOLD_BEFORE_MS
@@ -192,7 +194,7 @@ def _is_warm(watched: Watched) -> bool:
 def _without_battery(
     plan: ReadyPlan, watched: Watched, facts: Facts, now: _Now, has_time: bool, now_ms: int
 ) -> Outlook:
-    """Whether it is charged at all."""
+    """Return the verdict without a known battery: whether the vehicle charges at all."""
     is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
     late = Verdict.WILL_MISS if is_due else Verdict.AT_RISK
     unknown = Verdict.NOT_KNOWN if is_due else Verdict.AT_RISK
@@ -209,7 +211,7 @@ def _without_battery(
         return Outlook(unknown if may_be_enough else late, now.reason)
     is_paused = facts.heartbeat is not None and is_pause(facts.heartbeat)
     if not has_time and watched.drew_ms is None:
-        is_in_time = now_ms <= plan.ready_ms - TOLD_BEFORE_MS  # later it may have charged before it was plugged in anew
+        is_in_time = now_ms <= plan.ready_ms - TOLD_BEFORE_MS  # later, it may have charged before it was replugged
         return Outlook(Verdict.WILL_MISS if is_in_time else unknown, Reason.PAUSED if is_paused else Reason.HOURS)
     if not has_time and is_paused:
         return Outlook(unknown, Reason.PAUSED)
@@ -217,13 +219,13 @@ def _without_battery(
 
 
 def _is_another(watched: Watched, facts: Facts) -> bool:
-    """Whether the one that is plugged in cannot be this one: it says that it is not, and has said so since."""
+    """Return True if the plugged-in vehicle cannot be this one: this one has reported since then that it is not plugged in."""
     car = facts.car
     return car is not None and car.plugged is False and not car.charging and _is_of_this_charge(watched, car)
 
 
 def _may_be_another(watched: Watched, facts: Facts) -> bool:
-    """While one is plugged in, and this one does not say that it is."""
+    """Return True while a vehicle is plugged in and this one has not reported that it is."""
     car = facts.car
     if watched.plugged_ms is None:
         return False
@@ -239,7 +241,7 @@ def _says_that_it_charges(facts: Facts, now_ms: int) -> bool:
 
 
 def _says_that_it_does_not(facts: Facts, plan: ReadyPlan, now_ms: int) -> bool:
-    """Though nothing held it back when it said so."""
+    """Return True if the vehicle reports that it does not charge, although nothing held it back at that time."""
     car = facts.car
     if car is None or car.charging is not False or not _is_newer(facts, now_ms):
         return False
@@ -247,12 +249,12 @@ def _says_that_it_does_not(facts: Facts, plan: ReadyPlan, now_ms: int) -> bool:
 
 
 def _is_newer(facts: Facts, now_ms: int) -> bool:
-    """Whether the vehicle has said something since the charge point fell silent."""
+    """Return True if the vehicle's reading is newer than the charge point's last message."""
     return facts.car is not None and facts.car.seen_ms > max(facts.heard_ms or 0, now_ms - FRESH_MS)
 
 
 def _charged(percent: float, power_w: float, free: Sequence[Span], per_point_wh: float) -> float:
-    """The battery after charging with this power in this time."""
+    """Return the battery after charging with this power during this time."""
     points = power_w * sum(ends - begins for begins, ends in free) / HOUR_MS / per_point_wh
     below = max(0.0, min(points, TAPER_PERCENT - percent))
     return min(100.0, percent + below + (points - below) / TAPER_FACTOR)
@@ -272,7 +274,7 @@ def _full_ms(target: float, percent: float, power_w: float, free: Sequence[Span]
 
 
 def _too_late(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float, now_ms: int) -> Reason:
-    """Why the time does not even do at the planned power: what would have to go for it to do."""
+    """Return why the time is too short even at the planned power: what would have to be removed for it to be enough."""
     heartbeat, per_point_wh = facts.heartbeat, wh_per_point(plan, watched)
     goal, best_w = plan.target_percent - SHORT_POINTS, max(plan.power_w, watched.power_w or 0)
 
@@ -287,7 +289,7 @@ def _too_late(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float, n
 
 
 def _too_slow(plan: ReadyPlan, watched: Watched, facts: Facts, percent: float, now_ms: int) -> Reason:
-    """Why it is not enough, though it charges."""
+    """Return why the charge is too slow although the vehicle charges."""
     heartbeat = facts.heartbeat
     if heartbeat is not None and heartbeat.limited_by == HOUSE:
         return Reason.HOUSE

@@ -1,4 +1,4 @@
-"""Why a vehicle will not be ready, and what its driver can do about it: one row for each reason. Pure."""
+"""Why a vehicle will not be ready, and what its driver can do: one row for each reason. Pure."""
 
 from enum import StrEnum
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from cloud_bridge.words import N_
 
 
 class Reason(StrEnum):
-    """Stored with the plan: a word may be added, never renamed."""
+    """Stored with the plan: members may be added, but never renamed."""
 
     NOT_PLUGGED = "not-plugged"
     ASLEEP = "asleep"
@@ -25,7 +25,7 @@ class Reason(StrEnum):
 
 
 class Advice(NamedTuple):
-    """Whole sentences, for a push message and for a page."""
+    """Complete sentences, for a push message and for a page."""
 
     why: str
     what_to_do: str

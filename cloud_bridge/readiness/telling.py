@@ -1,4 +1,4 @@
-"""When a driver is told of a departure: once, and that all is well again; and after that once more. Pure."""
+"""Decides when a driver is alerted about a departure: once, then that all is well again, and after that once more. Pure."""
 
 from enum import StrEnum
 
@@ -15,14 +15,14 @@ from cloud_bridge.readiness.outlook import (
 from cloud_bridge.readiness.reasons import Reason
 from cloud_bridge.vehicles.plan import TOLD_BEFORE_MS
 
-SETTLES_MS = 5 * MINUTE_MS  # a unit that was just told something, or switched on, soon says what is in force
-SURE_POINTS = 2.0  # more than just enough, before something is taken back
-FAULT_SETTLES_MS = 20 * MINUTE_MS  # once it is late: of the red light itself the driver was told at once
-MOST_TOLD = 2  # of one departure, each at most once taken back
+SETTLES_MS = 5 * MINUTE_MS  # a unit that was just commanded or switched on soon reports what is in force
+SURE_POINTS = 2.0  # margin above the goal before an alert is taken back
+FAULT_SETTLES_MS = 20 * MINUTE_MS  # once it is late: the driver was already alerted to the red light itself
+MOST_TOLD = 2  # for one departure; each is taken back at most once
 
 
 class News(StrEnum):
-    """What a driver is told."""
+    """What a driver is alerted to."""
 
     WILL_MISS = "will-miss"
     NOT_KNOWN = "not-known"
@@ -30,12 +30,12 @@ class News(StrEnum):
 
 
 def anew(watched: Watched) -> Watched:
-    """Of another departure: nothing has been told, what is known of the vehicle stays."""
+    """Reset for another departure: no alert was sent yet, and what is known about the vehicle remains."""
     return watched._replace(amiss_ms=None, is_told=False, times_told=0)
 
 
 def tell(plan: ReadyPlan, watched: Watched, found: Outlook, now_ms: int) -> tuple[Watched, News | None]:
-    """What there is to tell that has not been told, and what is remembered then."""
+    """Return what is remembered now, and the news to alert, if any."""
     if now_ms >= plan.ready_ms:
         return watched, None
     if watched.is_told:
@@ -60,14 +60,14 @@ def tell(plan: ReadyPlan, watched: Watched, found: Outlook, now_ms: int) -> tupl
 def _amiss(plan: ReadyPlan, watched: Watched, found: Outlook, now_ms: int) -> News | None:
     if watched.unplugged_ms is not None and watched.unplugged_ms >= plan.ready_ms - TOLD_BEFORE_MS - LAST_CALL_MS:
         return None  # whoever unplugs it shortly before the departure knows
-    if found.verdict is Verdict.WILL_MISS:  # the mains of a silent charger may come back at any time
+    if found.verdict is Verdict.WILL_MISS:  # the supply of a silent charger may come back at any time
         return News.NOT_KNOWN if found.reason is Reason.SILENT else News.WILL_MISS
     is_due = now_ms >= plan.ready_ms - DECIDED_BEFORE_MS
     return News.NOT_KNOWN if found.verdict is Verdict.NOT_KNOWN and is_due else None
 
 
 def _is_well(plan: ReadyPlan, watched: Watched, found: Outlook) -> bool:
-    """Clearly enough to take something back."""
+    """Return True if the outlook is good enough to take an alert back."""
     if found.verdict is not Verdict.ON_TRACK:
         return False
     charges = watched.drew_ms is not None and watched.drew_ms == watched.heard_ms

@@ -1,9 +1,9 @@
-"""The image of a release: the files of a slot as one stream, compressed. Pure.
+"""The image of a release: the files of a slot as one compressed stream. Pure.
 
     for each file, by path:   u16 length of the path | path, ASCII, relative to the slot | u32 size | bytes     (big-endian)
 
-Compressed as raw deflate with a window of 4 kB, which is what a unit can hold beside its work. The same files give the same
-bytes: zlib's level and window are fixed, and nothing of the time of a build is in it.
+The stream is compressed as raw deflate with a window of 4 kB, for which a unit has enough memory while it works. The same
+files always give the same bytes: zlib's level and window are fixed, and the image contains no build time.
 """
 
 import struct
@@ -25,20 +25,20 @@ _SIZE = struct.Struct(">I")
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
-    """The stream of a slot, not compressed. Raises BadImage for paths that no slot has."""
+    """Return the uncompressed stream of a slot. Raises BadImage for paths that a slot cannot have."""
     stream = bytearray()
     for path, content in sorted(files.items()):
         name = path.encode()
         if not _is_path(name):
-            raise BadImage(f"{path!r} is no path of a slot: at most {MAX_PATH_BYTES} characters, ending in {ENDING}")
+            raise BadImage(f"{path!r} is not a path in a slot: at most {MAX_PATH_BYTES} characters, ending in {ENDING}")
         stream += _PATH.pack(len(name)) + name + _SIZE.pack(len(content)) + content
     if MAIN not in files:
-        raise BadImage(f"there is no {MAIN}, with which a unit starts")
+        raise BadImage(f"there is no {MAIN}, which starts a unit")
     return bytes(stream)
 
 
 def compress(stream: bytes) -> bytes:
-    """The image. Raises BadImage when it is too large."""
+    """Return the image. Raises BadImage if it is too large."""
     if len(stream) > MAX_UNPACKED_BYTES:
         raise BadImage(f"the files have {len(stream):,} bytes, and a slot takes {MAX_UNPACKED_BYTES:,}")
     compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, WINDOW_BITS)
@@ -49,7 +49,7 @@ def compress(stream: bytes) -> bytes:
 
 
 def decompress(image: bytes) -> bytes:
-    """The stream. Raises BadImage for what `compress` does not make, and never anything else."""
+    """Return the stream. Raises BadImage, and nothing else, for input that `compress` does not produce."""
     if len(image) > MAX_IMAGE_BYTES:
         raise BadImage(f"the image has {len(image):,} bytes, and a slot takes {MAX_IMAGE_BYTES:,}")
     decompressor = zlib.decompressobj(WINDOW_BITS)
@@ -59,13 +59,13 @@ def decompress(image: bytes) -> bytes:
         raise BadImage(f"the image is not raw deflate with a window of 4 kB: {error}") from error
     if decompressor.unconsumed_tail or not decompressor.eof or decompressor.unused_data:
         raise BadImage(
-            f"the image is cut off, has bytes behind its end, or unpacks to more than {MAX_UNPACKED_BYTES:,}"
+            f"the image is truncated, has bytes after its end, or unpacks to more than {MAX_UNPACKED_BYTES:,}"
         )
     return stream
 
 
 def unpack(stream: bytes) -> dict[str, bytes]:
-    """The files by path. Raises BadImage for what `pack` does not make, and never anything else."""
+    """Return the files by path. Raises BadImage, and nothing else, for input that `pack` does not produce."""
     files: dict[str, bytes] = {}
     at, last = 0, b""
     while at < len(stream):
@@ -77,16 +77,18 @@ def unpack(stream: bytes) -> dict[str, bytes]:
             raise BadImage("the image ends in the middle of a file") from error
         start = at + _PATH.size + length + _SIZE.size
         if not _is_path(name) or name <= last or start + size > len(stream):
-            raise BadImage(f"the image has a file {name[:40]!r} that is cut off, out of order or no file of a slot")
+            raise BadImage(
+                f"the image has a file {name[:40]!r} that is truncated, out of order or not allowed in a slot"
+            )
         files[name.decode()] = stream[start : start + size]
         at, last = start + size, name
     if MAIN not in files:
-        raise BadImage(f"the image has no {MAIN}, with which a unit starts")
+        raise BadImage(f"the image has no {MAIN}, which starts a unit")
     return files
 
 
 def pieces(image: bytes) -> list[bytes]:
-    """What is sent and checked at once: PIECE_BYTES each, the last one shorter."""
+    """Divide the image into the pieces that are sent and verified: PIECE_BYTES each, the last one shorter."""
     return [image[at : at + PIECE_BYTES] for at in range(0, len(image), PIECE_BYTES)]
 
 

@@ -1,9 +1,9 @@
-"""Which unit is in which ring, by lot, a few units at a time. Pure.
+"""Assigns units to rings at random, a few units at a time. Pure.
 
-The units of a roll-out come by their ids, and each draws from what is left to be drawn (selection sampling: Knuth, The Art of
-Computer Programming 2, 3.4.2, algorithm S). So every ring has exactly its number of units, all have the same chance, and a
-million of them are never sorted. Places in the first rings are for units that were heard lately, as far as there are any:
-they can answer.
+The units of a roll-out come in the order of their ids, and each draws from the remaining places (selection sampling: Knuth,
+The Art of Computer Programming 2, 3.4.2, algorithm S). Every ring therefore gets exactly its number of units, all units have
+the same chance, and a million units are never sorted. Places in the first rings go to units with recent contact, as far as
+there are enough, because these can answer.
 """
 
 import json
@@ -16,23 +16,23 @@ LAST_RING = len(RINGS) - 1
 
 
 class Share(NamedTuple):
-    """Of the units that were heard lately, or of the others."""
+    """The units with recent contact, or the others."""
 
     units: int  # that have not drawn yet
-    places: tuple[int, ...]  # that are left in the rings after the first and before the last
+    places: tuple[int, ...]  # remaining places in the rings between the first and the last
 
 
 class Lot(NamedTuple):
-    """What is left to be drawn."""
+    """The state of the drawing."""
 
-    after: str  # the id up to which all have drawn
-    first: str  # the unit of the first ring, which draws no more
+    after: str  # all units up to this id have drawn
+    first: str  # the unit of the first ring, which does not draw
     heard: Share
     away: Share
 
 
 def lot_of(first: str, first_is_heard: bool, heard: int, away: int) -> Lot:
-    """Of so many units, the first one among them."""
+    """Return the initial state for so many units, including the first one."""
     ends = ring_ends(heard + away)
     wanted = [ends[ring] - ends[ring - 1] for ring in range(1, LAST_RING)]
     left = heard - first_is_heard
@@ -44,7 +44,7 @@ def lot_of(first: str, first_is_heard: bool, heard: int, away: int) -> Lot:
 
 
 def draw(share: Share, dice: Random) -> tuple[int, Share]:
-    """The ring of the next unit, and what is left then. A unit that nobody has counted is in the last ring."""
+    """Return the ring of the next unit, and the remaining places. A unit that was not counted gets the last ring."""
     if share.units <= 0:
         return LAST_RING, share
     place = dice.randrange(share.units)
@@ -57,11 +57,11 @@ def draw(share: Share, dice: Random) -> tuple[int, Share]:
 
 
 def write_lot(lot: Lot) -> str:
-    """For the store."""
+    """Serialise the state for the store."""
     return json.dumps(lot, separators=(",", ":"))
 
 
 def read_lot(text: str) -> Lot:
-    """What `write_lot` has written."""
+    """Parse what `write_lot` has written."""
     after, first, heard, away = json.loads(text)
     return Lot(after, first, *(Share(units, tuple(places)) for units, places in (heard, away)))

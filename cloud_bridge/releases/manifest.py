@@ -1,10 +1,11 @@
-"""The manifest of a release: what its image is, in one line of canonical JSON, and whose signature that has in another. Pure.
+"""The manifest of a release: a line of canonical JSON that describes its image, and a line with the signature. Pure.
 
     {"boards":["tcall"],"least":"1.0.0",...}\n
     0 BASE64
 
-The number is of the public key in the firmware, 0 or 1. What is signed is the first line without its end. JSON is canonical
-with sorted keys, no spaces and ASCII alone, so that there is one way to write a manifest, and a reader can compare bytes.
+The number is that of the public key in the firmware, 0 or 1. The signature covers the first line without its line end.
+Canonical JSON has sorted keys, no spaces and only ASCII. There is therefore only one way to write a manifest, and readers can
+compare bytes.
 """
 
 import base64
@@ -24,36 +25,36 @@ MAX_BOARDS = 16
 PIECE_HASH_BYTES = 16  # of the SHA-256 of each piece
 SIGNATURE_BYTES = 64
 KEYS = 2  # public keys in the firmware
-NAME_DIGITS = 16  # of the SHA-256 of the manifest, by which orders and pieces name it
+NAME_DIGITS = 16  # of the SHA-256 of the manifest, by which commands and pieces refer to it
 _BOARD = re.compile(r"[a-z0-9_]{1,32}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Manifest(NamedTuple):
-    """The first line. Sizes in bytes."""
+    """The first line. Sizes are in bytes."""
 
     version: Version
-    least: Version  # a unit with an older one does not take it
+    least: Version  # a unit with an older version refuses the release
     boards: tuple[str, ...]
-    size: int  # of the image, compressed
-    unpacked: int  # of the stream that it unpacks to
+    size: int  # of the compressed image
+    unpacked: int  # of the uncompressed stream
     sha256: str  # of the image, hexadecimal
-    unpacked_sha256: str  # of the stream: what a unit checks at each start
-    pieces: str  # base64 of the hashes of all pieces, one after the other
+    unpacked_sha256: str  # of the stream, which a unit verifies at each start
+    pieces: str  # base64 of the concatenated hashes of all pieces
     notes: str
 
 
 class Signed(NamedTuple):
-    """A whole manifest."""
+    """A complete manifest."""
 
     manifest: Manifest
-    line: bytes  # what is signed
+    line: bytes  # the signed bytes
     key: int
     signature: bytes  # r and s, 32 bytes each
 
 
 def describe(image: bytes, version: Version, least: Version, boards: tuple[str, ...], notes: str) -> Manifest:
-    """Of an image. Raises BadImage, and BadManifest for words that a manifest does not take."""
+    """Make the manifest of an image. Raises BadImage, and BadManifest for invalid values."""
     stream = decompress(image)
     unpack(stream)
     hashes = b"".join(hashlib.sha256(piece).digest()[:PIECE_HASH_BYTES] for piece in pieces(image))
@@ -72,7 +73,7 @@ def describe(image: bytes, version: Version, least: Version, boards: tuple[str, 
 
 
 def write_line(manifest: Manifest) -> bytes:
-    """Canonical, without the end of the line."""
+    """Serialise the manifest as canonical JSON, without the line end."""
     said = manifest._asdict() | {
         "version": str(manifest.version),
         "least": str(manifest.least),
@@ -82,7 +83,7 @@ def write_line(manifest: Manifest) -> bytes:
 
 
 def read_line(line: bytes) -> Manifest:
-    """Raises BadManifest; never anything else, whatever the bytes."""
+    """Parse the first line. Raises BadManifest, and nothing else, for any bytes."""
     if len(line) > MAX_MANIFEST_BYTES:
         raise BadManifest(f"the manifest has more than {MAX_MANIFEST_BYTES:,} bytes")
     try:
@@ -98,7 +99,7 @@ def read_line(line: bytes) -> Manifest:
 
 
 def write_signed(line: bytes, key: int, signature: bytes) -> bytes:
-    """The whole file. Raises BadManifest when it is too large for a unit."""
+    """Return the complete file. Raises BadManifest if it is too large for a unit."""
     whole = line + b"\n" + f"{key} {base64.b64encode(signature).decode()}\n".encode()
     if len(whole) > MAX_MANIFEST_BYTES:
         raise BadManifest(f"the manifest has {len(whole):,} bytes, and a unit takes {MAX_MANIFEST_BYTES:,}")
@@ -106,7 +107,7 @@ def write_signed(line: bytes, key: int, signature: bytes) -> bytes:
 
 
 def read_signed(whole: bytes) -> Signed:
-    """Of a file that is signed, by whomever: nothing is verified. Raises BadManifest, and never anything else."""
+    """Parse a signed file. The signature is not verified. Raises BadManifest, and nothing else."""
     if len(whole) > MAX_MANIFEST_BYTES:
         raise BadManifest(f"the manifest has more than {MAX_MANIFEST_BYTES:,} bytes")
     lines = whole.split(b"\n")
@@ -117,20 +118,20 @@ def read_signed(whole: bytes) -> Signed:
         signature = base64.b64decode(encoded, validate=True)
     except NotBase64 as error:
         raise BadManifest("the signature is not base64") from error
-    is_canonical = base64.b64encode(signature) == encoded  # its last letter has bits that nobody reads
+    is_canonical = base64.b64encode(signature) == encoded  # the last letter of base64 has unused bits
     if number not in (b"0", b"1") or len(signature) != SIGNATURE_BYTES or not is_canonical:
         raise BadManifest("the second line is the number of a key, 0 or 1, and 64 bytes of signature in base64")
     return Signed(read_line(lines[0]), lines[0], int(number), signature)
 
 
 def check_image(manifest: Manifest, image: bytes) -> None:
-    """Raises BadManifest, or BadImage, when it is not the image that the manifest describes."""
+    """Raise BadManifest or BadImage if the manifest does not describe this image."""
     if describe(image, manifest.version, manifest.least, manifest.boards, manifest.notes) != manifest:
         raise BadManifest("the image is not the one that the manifest describes")
 
 
 def name_of(whole: bytes) -> str:
-    """By which orders and pieces name a manifest: the first digits of the SHA-256 of its file."""
+    """Return the name by which commands and pieces refer to a manifest: the first digits of the SHA-256 of its file."""
     return hashlib.sha256(whole).hexdigest()[:NAME_DIGITS]
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a release, in one line."""
+"""Errors about releases, each with a text of one line."""
 
 from cloud_bridge.errors import BridgeError
 
@@ -8,16 +8,16 @@ class ReleaseError(BridgeError):
 
 
 class BadImage(ReleaseError):
-    """The bytes are no image, or too many."""
+    """The bytes are not an image, or too many."""
 
 
 class BadManifest(ReleaseError):
-    """The bytes are no manifest, or one that does not fit its image."""
+    """The bytes are not a manifest, or the manifest does not match its image."""
 
 
 class BadSignature(ReleaseError):
-    """No public key has signed these bytes."""
+    """The signature is not by a known public key."""
 
 
 class BadKey(ReleaseError):
-    """A key file cannot be read, or is of another kind than ECDSA on P-256."""
+    """A key file cannot be read, or is not ECDSA on P-256."""

@@ -1,7 +1,8 @@
-"""How far a roll-out has come, and how far each of its units. Pure.
+"""The states of a roll-out, and of each unit in it. Pure.
 
-A roll-out goes from ring to ring: one unit, 1 % of them, 10 %, all. A unit goes by what it says itself; an order that was sent
-is no proof of anything. What a unit says that its state does not know changes nothing: messages are lost and come twice.
+A roll-out goes from ring to ring: one unit, 1 %, 10 %, all. The state of a unit follows only what the unit itself reports,
+because sending a command is no evidence. Reports that do not fit the present state are ignored, because messages can be lost
+or repeated.
 """
 
 from enum import StrEnum
@@ -12,15 +13,15 @@ from cloud_bridge.words import gettext as _
 
 
 class RollOutState(StrEnum):
-    """Of a whole roll-out."""
+    """The state of a roll-out."""
 
     RUNNING = "running"
-    DONE = "done"  # the last ring is passed; units that were away still get it
-    STOPPED = "stopped"  # nobody gets it any more
+    DONE = "done"  # the last ring is passed; units that were offline still get the release
+    STOPPED = "stopped"  # no further unit gets the release
 
 
 class Happened(StrEnum):
-    """To a roll-out."""
+    """Events of a roll-out."""
 
     RING_PASSED = "ring passed"
     LAST_RING_PASSED = "last ring passed"
@@ -39,27 +40,27 @@ ROLL_OUTS: dict[RollOutState, dict[Happened, RollOutState]] = {
 
 
 class UnitState(StrEnum):
-    """Of one unit in it."""
+    """The state of a unit in a roll-out."""
 
-    WAITING = "waiting"  # its ring has not begun, or it was not heard since
-    ORDERED = "ordered"  # the order was sent
-    TAKEN = "taken"  # the unit has taken it, and asks for the image
-    INSTALLED = "installed"  # verified, and to be started next
-    TRIAL = "trial"  # it runs, on trial
+    WAITING = "waiting"  # its ring has not begun, or it has not been in contact since
+    ORDERED = "ordered"  # the command was sent
+    TAKEN = "taken"  # the unit has accepted the release, and requests the image
+    INSTALLED = "installed"  # verified, and about to be started
+    TRIAL = "trial"  # running on trial
     GOOD = "good"
     REFUSED = "refused"
     ROLLED_BACK = "rolled_back"  # the former version runs again
-    CORRUPT = "corrupt"  # what it ran is not what was signed: it runs the former version, or none, and loads it again
-    WITHDRAWN = "withdrawn"  # the unit has given it up
+    CORRUPT = "corrupt"  # its firmware was not what was signed: it runs the former version, or none, and loads it again
+    WITHDRAWN = "withdrawn"  # the unit has abandoned the release
 
 
 class Told(StrEnum):
-    """By a unit about the release; the first is ours."""
+    """Reports about a unit and a release, all by the unit except the first."""
 
     SENT = "sent"
-    TAKEN = "taken"  # as the answer to the order
-    WITHDRAWN = "withdrawn"  # likewise
-    RUNS = "runs"  # its boot says this version
+    TAKEN = "taken"  # the answer to the command
+    WITHDRAWN = "withdrawn"  # the answer to the command that withdraws the release
+    RUNS = "runs"  # its boot reports this version
     REFUSED = "refused"
     INSTALLED = "installed"
     TRIAL = "trial"
@@ -78,7 +79,7 @@ _RUNS_IT: dict[Told, UnitState] = {
 }
 
 UNITS: dict[UnitState, dict[Told, UnitState]] = {
-    UnitState.WAITING: {Told.SENT: UnitState.ORDERED, Told.RUNS: UnitState.GOOD},  # somebody came with a cable
+    UnitState.WAITING: {Told.SENT: UnitState.ORDERED, Told.RUNS: UnitState.GOOD},  # installed by cable
     UnitState.ORDERED: _RUNS_IT
     | {Told.TAKEN: UnitState.TAKEN, Told.REFUSED: UnitState.REFUSED, Told.WITHDRAWN: UnitState.WITHDRAWN},
     UnitState.TAKEN: _RUNS_IT | {Told.REFUSED: UnitState.REFUSED, Told.WITHDRAWN: UnitState.WITHDRAWN},
@@ -89,34 +90,34 @@ UNITS: dict[UnitState, dict[Told, UnitState]] = {
         Told.CORRUPT: UnitState.CORRUPT,
     },
     UnitState.GOOD: {Told.ROLLED_BACK: UnitState.ROLLED_BACK, Told.CORRUPT: UnitState.CORRUPT},
-    UnitState.REFUSED: _RUNS_IT,  # an order that came twice is refused because the first was carried out
+    UnitState.REFUSED: _RUNS_IT,  # a repeated command is refused because the first one was carried out
     UnitState.ROLLED_BACK: {},
     UnitState.CORRUPT: {told: state for told, state in _RUNS_IT.items() if state is not UnitState.CORRUPT},
     UnitState.WITHDRAWN: _RUNS_IT,  # it was installed already
 }
 
-LOADING = (UnitState.ORDERED, UnitState.TAKEN)  # it is to ask for the image, and can give it up
+LOADING = (UnitState.ORDERED, UnitState.TAKEN)  # may still request the image, and can abandon the release
 MAY_ASK = (*LOADING, UnitState.CORRUPT)
-OPEN = (UnitState.WAITING, *LOADING, UnitState.INSTALLED, UnitState.TRIAL)  # what becomes of it is not known yet
+OPEN = (UnitState.WAITING, *LOADING, UnitState.INSTALLED, UnitState.TRIAL)  # the outcome is not known yet
 WENT_BACK = (UnitState.ROLLED_BACK, UnitState.CORRUPT)
 
 RINGS = (N_("one unit"), "1 %", "10 %", N_("all"))
-_PER_MILLE = (10, 100)  # of the units, with those of the rings before: the second and the third
+_PER_MILLE = (10, 100)  # shares of the second and third ring, including the units of the rings before
 
 
 def ring_ends(units: int) -> tuple[int, ...]:
-    """How many units each ring has, with those of the rings before it. In a small fleet some rings add none."""
+    """Return how many units each ring has, including the rings before it. In a small fleet, some rings add none."""
     shares = (-(-units * share // 1000) for share in _PER_MILLE)
     return (min(1, units), *(max(min(1, units), share) for share in shares), units)
 
 
 def follow(state: RollOutState, happened: Happened) -> RollOutState:
-    """Raises ReleaseError where the state does not allow it."""
+    """Return the state after an event. Raises ReleaseError if the present state does not allow the event."""
     if happened not in ROLL_OUTS[state]:
         raise ReleaseError(_("the roll-out is {state} already").format(state=state))
     return ROLL_OUTS[state][happened]
 
 
 def unit_after(state: UnitState, told: Told) -> UnitState:
-    """The same state where it says nothing new."""
+    """Return the state after a report; unchanged if the report does not fit the present state."""
     return UNITS[state].get(told, state)

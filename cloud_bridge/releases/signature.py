@@ -1,6 +1,6 @@
-"""ECDSA on P-256 over SHA-256: by a key of ours, or by an outside signer (openssl, a hardware security module). Pure.
+"""ECDSA on P-256 over SHA-256, with a key file or by an outside signer (openssl, a hardware security module). Pure.
 
-A unit is given r and s, 32 bytes each, big-endian; openssl and most modules write DER. Both are taken.
+A unit gets r and s, 32 bytes each, big-endian. openssl and most modules write DER. Both formats are accepted.
 """
 
 import hashlib
@@ -13,47 +13,47 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from cloud_bridge.releases.release_errors import BadKey, BadSignature
 
-HALF_BYTES = 32  # of r, and of s
-MAX_KEY_BYTES = 10_000  # of a file with a key
+HALF_BYTES = 32  # length of r, and of s
+MAX_KEY_BYTES = 10_000  # of a key file
 
 PrivateKey = ec.EllipticCurvePrivateKey
 PublicKey = ec.EllipticCurvePublicKey
 
 
 def read_private_key(pem: bytes) -> PrivateKey:
-    """Raises BadKey for what is no unencrypted private key on P-256."""
+    """Parse a private key. Raises BadKey unless it is unencrypted and on P-256."""
     try:
         key = serialization.load_pem_private_key(pem[:MAX_KEY_BYTES], None)
-    except (ValueError, TypeError) as error:  # TypeError: it has a password
-        raise BadKey("it is no private key in PEM without a password") from error
+    except (ValueError, TypeError) as error:  # TypeError for a key with a password
+        raise BadKey("it is not an unencrypted private key in PEM format") from error
     if not isinstance(key, PrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise BadKey("it is no key on the curve P-256, the only one that units know")
+        raise BadKey("it is not a key on the curve P-256, the only one that units support")
     return key
 
 
 def read_public_key(pem: bytes) -> PublicKey:
-    """Raises BadKey for what is no public key on P-256."""
+    """Parse a public key. Raises BadKey unless it is on P-256."""
     try:
         key = serialization.load_pem_public_key(pem[:MAX_KEY_BYTES])
     except ValueError as error:
-        raise BadKey("it is no public key in PEM") from error
+        raise BadKey("it is not a public key in PEM format") from error
     if not isinstance(key, PublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise BadKey("it is no key on the curve P-256, the only one that units know")
+        raise BadKey("it is not a key on the curve P-256, the only one that units support")
     return key
 
 
 def sign(key: PrivateKey, line: bytes) -> bytes:
-    """r and s."""
+    """Return the signature as r and s."""
     return _as_halves(key.sign(line, ec.ECDSA(hashes.SHA256())))
 
 
 def digest(line: bytes) -> str:
-    """What an outside signer signs, hexadecimal."""
+    """Return the digest for an outside signer, in hexadecimal."""
     return hashlib.sha256(line).hexdigest()
 
 
 def read_signature(given: bytes) -> bytes:
-    """r and s of what an outside signer has written: those 64 bytes, or DER. Raises BadSignature."""
+    """Return r and s from the output of an outside signer: these 64 bytes, or DER. Raises BadSignature."""
     if len(given) == 2 * HALF_BYTES:
         return given
     try:
@@ -63,7 +63,7 @@ def read_signature(given: bytes) -> bytes:
 
 
 def verify(keys: Sequence[PublicKey | None], number: int, line: bytes, signature: bytes) -> None:
-    """Raises BadSignature unless the key of that number has signed the line."""
+    """Raise BadSignature unless the key with this number has signed the line."""
     key = keys[number] if number < len(keys) else None
     if key is None:
         raise BadSignature(f"there is no public key {number} to verify it by: give it with --public")

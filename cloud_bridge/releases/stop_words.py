@@ -1,4 +1,5 @@
-"""Why a roll-out was stopped, in the language of the reader. The store has it in English (verdict.py), or who did it. Pure."""
+"""Why a roll-out was stopped, in the reader's language. The store has the reason in English (verdict.py), or who stopped it.
+Pure."""
 
 import re
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from cloud_bridge.words import gettext as _
 
 
 class Said(NamedTuple):
-    """Of one sign."""
+    """The texts for one sign."""
 
     alone: str
     beside_rest: str
@@ -55,11 +56,11 @@ _COUNTED = re.compile(
 _OWN = re.compile(
     rf"(?P<since>\d{{1,9}}) updated units (?P<sign>{_SIGN}) that were not before, against (?P<before>\d{{1,9}})"
 )
-_BY_PERSON = " has stopped it"  # behind the name
+_BY_PERSON = " has stopped it"  # after the person's name
 
 
 def stop_words(why: str) -> str:
-    """As it is stored, where it has another form."""
+    """Translate the stored reason. A text of another form is returned as it is."""
     if (found := _COUNTED.fullmatch(why)) is not None:
         said = SAID[_SIGNS[found["sign"]]]
         return _(said.alone if found["rest_bad"] is None else said.beside_rest).format(**found.groupdict())

@@ -1,31 +1,32 @@
-"""Is a release worse than what ran before, by what its units show? Pure.
+"""Decides whether a release is worse than the version before it, by the behaviour of its units. Pure.
 
 Four signs are counted, each as a number of units: among those that run the release, since it was installed, and among the rest
-of the roll-out, in the same time.
+of the roll-out, over the same time.
 
     sign            a unit that
     -------------------------------------------------------------------------------------------------
     watchdog        was reset by its watchdog
     silent          fell silent
-    records lost    has given up records
-    went back       runs its former version again, or found that what it runs is not what was signed
+    records lost    has dropped records
+    went back       runs its former version again, or found that its firmware is not what was signed
 
 The rule:
 
-1. In the first ring, which is one unit, one sign is enough. That is cheap: nobody else has the release yet, and the operator
-   can start again.
-2. Later, the first three signs stop it when as many among the updated ones are improbable if both were alike: less than
-   CHANCE, by Fisher's exact test, one-sided. The rest shows what is usual in this fleet, at this hour.
-3. When few are left without the release, that says nothing any more. Then updated units are compared with themselves: each is
-   looked at for OWN_MS at most since it was installed, and for as long before. It stops when so many more were reset only
-   since than only before are improbable if both were alike: less than CHANCE_OWN, by the sign test (McNemar's, exact). Silence
-   is not compared so: a mast that fails would stop every release. Nor are lost records, of which the past is not known.
-4. Units do not go back without a release, so there is no rest to compare with. It stops when so many are improbable if
-   TOLERATED were the rate: less than CHANCE_BACK, by the binomial distribution.
+1. In the first ring, which is one unit, one sign stops the roll-out. That is cheap: no other unit has the release yet, and the
+   operator can start again.
+2. Later, each of the first three signs stops it if so many bad units among the updated ones would be improbable with equal
+   rates: less than CHANCE, by Fisher's one-sided exact test. The rest shows what is usual in this fleet at this time.
+3. When few units are left without the release, that comparison is meaningless. Updated units are then compared with
+   themselves: each is observed for at most OWN_MS since the release was installed, and for an equally long time before. The
+   roll-out stops if the excess of units that were reset only since over those reset only before would be improbable with equal
+   rates: less than CHANCE_OWN, by the sign test (McNemar's exact test). Silence is not compared in this way, because a failed
+   mast would stop every release; nor are lost records, whose past is unknown.
+4. Units do not roll back without a release, so there is no rest to compare with. The roll-out stops if so many would be
+   improbable at the rate TOLERATED: less than CHANCE_BACK, by the binomial distribution.
 
-The counts are looked at again and again, so CHANCE is smaller than what one would take for a single look.
-`tests/cloud_bridge/releases/test_verdict.py` holds how often a roll-out of a good release is stopped, in whole simulated
-roll-outs, and that a release which hurts 1 % of the units does not get to all.
+The counts are evaluated repeatedly, so CHANCE is smaller than for a single test. `tests/cloud_bridge/releases/test_verdict.py`
+simulates whole roll-outs: how often a good release is stopped, and that a release which harms 1 % of the units does not reach
+all of them.
 """
 
 from enum import StrEnum
@@ -33,15 +34,15 @@ from math import comb, exp, lgamma, log, log1p
 from typing import NamedTuple
 
 CHANCE = 0.0005
-TOLERATED = 0.001  # of units that go back for reasons of their own: worn flash, a power cut at the wrong moment
+TOLERATED = 0.001  # share of units that roll back for other reasons: worn flash, a power cut at the wrong moment
 CHANCE_BACK = 0.02
 CHANCE_OWN = 0.0002
-FEW = 10  # fewer than one without it for so many with it are few
-OWN_MS = 86_400_000  # a day
+FEW = 10  # the rest is too small if it has fewer than one unit for so many updated ones
+OWN_MS = 86_400_000  # one day
 
 
 class Sign(StrEnum):
-    """What speaks against a release."""
+    """The signs that speak against a release."""
 
     WATCHDOG = "watchdog"
     SILENT = "silent"
@@ -58,21 +59,21 @@ IN_WORDS = {
 
 
 class Count(NamedTuple):
-    """Of some units."""
+    """A number of units."""
 
     units: int
     bad: int
 
 
 class Own(NamedTuple):
-    """Updated units, each beside itself."""
+    """Updated units, each compared with itself."""
 
-    only_since: int  # that show the sign since it was installed, and not in as long before
+    only_since: int  # units that show the sign since the release was installed, but not in an equally long time before
     only_before: int
 
 
 class Seen(NamedTuple):
-    """One sign, counted. `own` is None where it is not known."""
+    """The counts for one sign. `own` is None if unknown."""
 
     sign: Sign
     updated: Count
@@ -81,12 +82,12 @@ class Seen(NamedTuple):
 
     @property
     def is_by_own(self) -> bool:
-        """Whether the updated units are compared with themselves."""
+        """True if the updated units are compared with themselves."""
         return self.own is not None and self.rest.units * FEW < self.updated.units
 
 
 def is_worse(seen: Seen, is_first_ring: bool) -> bool:
-    """Whether this sign stops the roll-out."""
+    """Return True if this sign stops the roll-out."""
     if seen.updated.bad == 0:
         return False
     if is_first_ring:
@@ -99,7 +100,7 @@ def is_worse(seen: Seen, is_first_ring: bool) -> bool:
 
 
 def reason(seen: Seen) -> str:
-    """Why it was stopped, for people."""
+    """Return the reason of the stop, in English."""
     if seen.own is not None and seen.is_by_own:
         since, before = seen.own
         return f"{since} updated units {IN_WORDS[seen.sign]} that were not before, against {before}"
@@ -108,7 +109,8 @@ def reason(seen: Seen) -> str:
 
 
 def chance_if_alike(updated: Count, rest: Count) -> float:
-    """That at least so many bad ones are among the updated, if those of both are spread by lot (Fisher's exact test)."""
+    """Return the probability that at least so many of the bad units are updated ones, if the bad units are distributed at
+    random (Fisher's exact test)."""
     bad = updated.bad + rest.bad
     most = min(bad, updated.units)
     everybody = _log_comb(updated.units + rest.units, bad)
@@ -120,7 +122,7 @@ def chance_if_alike(updated: Count, rest: Count) -> float:
 
 
 def chance_of_rate(updated: Count, rate: float) -> float:
-    """That at least so many are bad if each is with this probability."""
+    """Return the probability that at least so many units are bad, if each is bad with probability `rate`."""
     fewer = sum(
         exp(_log_comb(updated.units, hit) + hit * log(rate) + (updated.units - hit) * log1p(-rate))
         for hit in range(updated.bad)
@@ -129,7 +131,8 @@ def chance_of_rate(updated: Count, rate: float) -> float:
 
 
 def chance_of_own(own: Own) -> float:
-    """That at least so many show it only since, if each of them is as likely to show it only before."""
+    """Return the probability that at least so many units show the sign only since, if "only since" and "only before" are
+    equally likely."""
     both = own.only_since + own.only_before
     return min(1.0, sum(exp(_log_comb(both, hit) - both * log(2)) for hit in range(own.only_since, both + 1)))
 

@@ -1,4 +1,4 @@
-"""Versions of the firmware: three numbers, compared as numbers (semver.org without its suffixes). Pure."""
+"""Firmware versions: three numbers, compared as numbers (semver.org without suffixes). Pure."""
 
 import re
 from typing import NamedTuple
@@ -7,7 +7,7 @@ _VERSION = re.compile(r"(0|[1-9][0-9]{0,4})\.(0|[1-9][0-9]{0,4})\.(0|[1-9][0-9]{
 
 
 class Version(NamedTuple):
-    """The later one is the larger."""
+    """A version. Later versions compare as greater."""
 
     major: int
     minor: int
@@ -18,6 +18,6 @@ class Version(NamedTuple):
 
 
 def read_version(text: str) -> Version | None:
-    """None for what is no version."""
+    """Parse a version. Return None if the text is not one."""
     found = _VERSION.fullmatch(text)
     return None if found is None else Version(*map(int, found.groups()))

@@ -1,7 +1,7 @@
-"""What an installer should try, from the evidence: of the whole time and of its last hour. Pure.
+"""What an installer should try, according to the evidence of the whole time and of its last hour. Pure.
 
-Rules of thumb of radio installation, in the order in which they are cheap to try: the supply, then another network
-that the unit itself has heard louder, then the antenna, then a booster.
+Rules of thumb of radio installation, the cheapest first: the supply, then another network that the unit itself has received
+more strongly, then the antenna, then a booster.
 """
 
 from typing import NamedTuple
@@ -13,10 +13,10 @@ from cloud_bridge.values import PASS_ABOVE_CSQ
 from cloud_bridge.words import formats, ngettext
 from cloud_bridge.words import gettext as _
 
-MEASURED_MS = HOUR_MS  # of signal, before it says how a place is
-OFTEN_WEAK = 0.1  # of the time: 2.4 hours a day
-BETTER_BY = 4  # CSQ steps, 8 dB: more than the swing of a network from hour to hour
-ANTENNA_HELPS_ABOVE_CSQ = 8  # -97 dBm: below, an antenna a metre higher seldom helps enough
+MEASURED_MS = HOUR_MS  # amount of signal data needed to judge a place
+OFTEN_WEAK = 0.1  # share of the time; 2.4 hours a day
+BETTER_BY = 4  # CSQ steps, 8 dB: more than a network varies from hour to hour
+ANTENNA_HELPS_ABOVE_CSQ = 8  # -97 dBm: below this, an antenna a metre higher seldom helps enough
 BROWN_OUTS = 3
 
 
@@ -26,10 +26,10 @@ class Advice(NamedTuple):
 
 
 def advise(evidence: Evidence, boots: tuple[int, int] | None = None) -> list[Advice]:
-    """Most worthwhile first; one line that says so when the evidence points nowhere. `boots` are the boot counts of two
-    charge points that use this identity."""
+    """Return advice, the most worthwhile first. If the evidence shows no problem, one line says so. `boots` are the boot
+    counts of two charge points that use this identity."""
     found = []
-    if boots is not None:  # what the evidence says is of both
+    if boots is not None:  # the evidence is of both
         found.append(
             Advice(
                 _("Find the second charger"),
@@ -73,7 +73,7 @@ def advise(evidence: Evidence, boots: tuple[int, int] | None = None) -> list[Adv
 
 
 def weak_lately(evidence: Evidence) -> bool:
-    """In the last hour, or by its last reading."""
+    """Return True if the signal was weak in the last hour or at the last reading."""
     hour = evidence.last_hour
     return any(csq is not None and is_weak(csq) for csq in (hour.typical_csq, hour.latest_csq))
 
@@ -98,7 +98,7 @@ def _few_readings(signal: SignalSummary) -> str:
 
 
 def _lately_or_at_times(evidence: Evidence) -> list[Advice]:
-    """For a signal that is typically good."""
+    """Return advice for a signal that is typically good."""
     signal, hour = evidence.signal, evidence.last_hour
     if weak_lately(evidence):
         return [
@@ -175,14 +175,14 @@ def _radio(evidence: Evidence) -> list[Advice]:
 
 
 class Change(NamedTuple):
-    """Before and after a visit."""
+    """The comparison before and after a visit."""
 
-    worked: bool | None  # None: too early to say
+    worked: bool | None  # None if it is too early to say
     words: str
 
 
 def compare(before: Evidence, after: Evidence) -> Change:
-    """Whether the visit helped."""
+    """Compare the evidence before and after a visit."""
     then, since = before.signal.typical_csq, after.signal.typical_csq
     if after.signal.measured_ms < MEASURED_MS or then is None or since is None:
         return Change(None, _("Too early to say: an hour of readings is needed after the visit."))

@@ -1,4 +1,4 @@
-"""What the store knows of a charge point's connection in a span of time: for support, installers and their comparison."""
+"""The store's evidence about a charge point's connection in a span of time: for support, installers and comparisons."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -25,7 +25,7 @@ from cloud_bridge.support.signal import (
 )
 from cloud_bridge.support.unit_events import UnitEvent, unit_events
 
-FINE_MS = 3 * HOUR_MS  # of so short a time every reading is shown, where they are still kept
+FINE_MS = 3 * HOUR_MS  # for spans up to this, every reading that is still stored is shown
 VEHICLE_EVENTS = (
     "wake_up",
     "contactor_rest",
@@ -34,36 +34,36 @@ VEHICLE_EVENTS = (
 
 
 class Heard(NamedTuple):
-    """What only the running bridge knows: it may be ahead of its store."""
+    """What only the running bridge has; it may be newer than the store."""
 
     last_contact_ms: int | None
-    our_open_gaps: Mapping[int, Gap]  # while we ourselves are not listening, by path
-    now_ms: int | None = None  # what was stamped later was stamped by a clock that was wrong
-    path: int = EVERY  # in a cluster, that the unit is on (paths.py)
+    our_open_gaps: Mapping[int, Gap]  # the service's outages that have not ended, by path
+    now_ms: int | None = None  # times after this come from a clock that was wrong
+    path: int = EVERY  # the unit's path in a cluster (paths.py)
 
 
 class Evidence(NamedTuple):
     from_ms: int
     to_ms: int
-    since_ms: int  # where in this time it first reached us; `from_ms` for one that had before
-    ours: list[Gap]  # times in which we were not listening
-    gaps: list[Gap]  # longer than the threshold of silence, our own outages taken out
-    silent_ms: int  # all gaps together
-    availability: float | None  # by the rule of availability.py, since `since_ms`
+    since_ms: int  # first contact, if it is in this span; else `from_ms`
+    ours: list[Gap]  # outages of the service
+    gaps: list[Gap]  # silences: longer than the threshold, without the service's outages
+    silent_ms: int  # sum of all gaps
+    availability: float | None  # since `since_ms`, by the rule in availability.py
     points: list[SignalPoint]  # of the signal, oldest first
     signal: SignalSummary
-    last_hour: SignalSummary  # of the last hour of this time
+    last_hour: SignalSummary  # of the last hour of this span
     brown_outs: int
     boots: int
-    moves: list[Move]  # between networks, and remedies where there was none
+    moves: list[Move]  # between networks, and remedies when there was none
     vehicle_events: list[UnitEvent]  # of VEHICLE_EVENTS
     fault_times: list[fault_times.FaultTime]
-    unreadable_gaps: int  # that cannot be shown, since their content is not valid
-    unreadable: int  # records of all kinds, these gaps among them
+    unreadable_gaps: int  # gaps left out because their stored content is invalid
+    unreadable: int  # records of all kinds left out, including these gaps
 
     @property
     def silent_last_hour(self) -> list[Gap]:
-        """The silences of the last hour of this time, cut to it."""
+        """The silences in the last hour of this span, limited to it."""
         from_ms = max(self.from_ms, self.to_ms - HOUR_MS)
         return [Gap(max(gap.from_ms, from_ms), gap.to_ms) for gap in self.gaps if gap.to_ms > from_ms]
 
@@ -71,7 +71,7 @@ class Evidence(NamedTuple):
 def gather(
     connection: Connection, period: Period, from_ms: int, to_ms: int, silent_after_ms: int, heard: Heard
 ) -> Evidence:
-    """Everything between the two times that the asker may see. The silence that goes on now counts as a gap up to
+    """Gather the evidence between the two times that the viewer may see. A silence in progress counts as a gap up to
     `to_ms`."""
     over = history.unit_gaps(connection, period, from_ms, to_ms, heard.now_ms)
     if heard.last_contact_ms is not None:
@@ -113,9 +113,9 @@ def gather(
 
 
 def silent_gaps(over: Sequence[Gap], ours: Sequence[Gap], from_ms: int, to_ms: int, silent_after_ms: int) -> list[Gap]:
-    """The times of silence: contact gaps that are longer than the threshold after our own outages are taken out.
+    """Return the silences: contact gaps that exceed the threshold without the service's outages.
 
-    A gap that began earlier is cut at `from_ms`; one with an outage of ours in it is shortened by that.
+    A gap that began earlier is cut at `from_ms`. Outages within a gap shorten it.
     """
     gaps = []
     for gap in over:
@@ -127,8 +127,8 @@ def silent_gaps(over: Sequence[Gap], ours: Sequence[Gap], from_ms: int, to_ms: i
 
 
 def signal_points(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[SignalPoint]:
-    """Oldest first. In five minutes each, whether the store has made these averages yet or not; of up to `FINE_MS` every
-    reading that is still kept; by the hour where nothing finer is kept."""
+    """Return the signal, oldest first. Each point is an average of five minutes, whether or not the store has calculated it
+    yet. For spans up to `FINE_MS` it is every reading that is still stored, and for old data the average of an hour."""
     averages = history.signal_averages(connection, period, from_ms, to_ms)
     hours = [
         SignalPoint(

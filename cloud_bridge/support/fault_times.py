@@ -1,7 +1,7 @@
-"""When the faults of a charge point were set and cleared, as its events tell it. Pure.
+"""When the faults of a charge point were set and cleared, according to its events. Pure.
 
-A charge point that restarts forgets a fault without an event: then only its heartbeat says that the fault is over. So a fault
-that no event has cleared is set if the heartbeat has it, and otherwise ended nobody knows when.
+A charge point that restarts drops a fault without an event; then only its heartbeat shows that the fault is gone. A fault that
+no event has cleared is therefore set if the heartbeat has it; otherwise the time of its end is unknown.
 """
 
 from collections.abc import Collection, Iterable
@@ -10,19 +10,20 @@ from typing import NamedTuple
 from cloud_bridge.support.unit_events import UnitEvent
 
 RAISED, CLEARED = "fault_raised", "fault_cleared"
-KINDS = (RAISED, CLEARED)  # of events
+KINDS = (RAISED, CLEARED)  # kinds of events
 
 
 class FaultTime(NamedTuple):
     name: str
     from_ms: int
-    to_ms: int | None  # None: it is set, or nobody has told that it was cleared
+    to_ms: int | None  # None if it is set, or if its end was not reported
 
 
 def fault_times(changes: Iterable[UnitEvent]) -> list[FaultTime]:
-    """Oldest first. One that is raised again before it was cleared goes on, as after a restart with a latched fault."""
+    """Return the faults, oldest first. A fault that is raised again before it was cleared continues, as after a restart with a
+    latched fault."""
     found: list[FaultTime] = []
-    is_open: dict[str, int] = {}  # -> its place in `found`
+    is_open: dict[str, int] = {}  # name -> index in `found`
     for at_ms, kind, details in changes:
         name = details.get("fault")
         if not isinstance(name, str):
@@ -37,5 +38,5 @@ def fault_times(changes: Iterable[UnitEvent]) -> list[FaultTime]:
 
 
 def set_since(times: Iterable[FaultTime], faults: Collection[str]) -> dict[str, int]:
-    """Since when those are set that are set now (`faults`), by name; without those that no event tells of."""
+    """Return since when the present faults have been set, by name. Faults without an event are left out."""
     return {time.name: time.from_ms for time in times if time.to_ms is None and time.name in faults}

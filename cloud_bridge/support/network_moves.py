@@ -1,4 +1,4 @@
-"""What a charge point did about its mobile network, and why, as its events tell it."""
+"""What a charge point did about its mobile network, and why, according to its events."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -8,18 +8,18 @@ from cloud_bridge.support.unit_events import unit_events
 from cloud_bridge.values import NO_CSQ
 from cloud_bridge.words import gettext as _
 
-HEARD = "heard"  # our word for the event that brings the result of a scan
+HEARD = "heard"  # our name for the event with the result of a scan
 
 
 class Move(NamedTuple):
-    at_ms: int  # by the unit's clock, else when it reached us
-    do: str  # in the unit's word: a decision of its roaming or a remedy of its recovery; or HEARD
-    operator: str | None  # PLMN digits, where it is about one network
-    why: str  # in the unit's words, with PLMN digits in them
+    at_ms: int  # by the unit's clock, or when it was received
+    do: str  # the unit's word for a decision of its roaming or a remedy of its recovery; or HEARD
+    operator: str | None  # PLMN digits, if it is about one network
+    why: str  # in the unit's words, which contain PLMN digits
 
 
 def network_moves(events: Iterable[dict[str, Any]]) -> Rows[Move]:
-    """Of the rows of store/history.py's `unit_events`, those about the network, in their order."""
+    """Return the moves in the rows of store/history.py's `unit_events`, in their order."""
     read = unit_events(events, ("network", "networks"))
     found: Rows[Move] = Rows(unreadable=read.unreadable)
     for at_ms, kind, details in read:
@@ -32,7 +32,7 @@ def network_moves(events: Iterable[dict[str, Any]]) -> Rows[Move]:
 
 
 def _strengths(details: dict[str, Any]) -> str:
-    """{"23415": 22}, the best cell of each network by CSQ, the loudest first; last those that the scan did not measure."""
+    """Format {"23415": 22}, the best cell of each network by CSQ: the strongest first, unmeasured networks last."""
     heard = sorted((csq == NO_CSQ, -csq, plmn) for plmn, csq in details.items() if isinstance(csq, int))
     said = [
         _("{plmn} (signal not measured)").format(plmn=plmn)

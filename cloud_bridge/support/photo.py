@@ -1,10 +1,11 @@
-"""A photo as it was uploaded becomes one that is kept: a JPEG of our own making, and a thumbnail of it.
+"""Converts an uploaded photo into the one that is stored: a newly encoded JPEG and its thumbnail.
 
-What is uploaded is decided by its content, whatever it is called, and is decoded to pixels, scaled and encoded anew: nothing
-of the file itself is kept, so neither is where and when it was taken, nor by which phone (EXIF).
+The format is detected from the content, whatever the file is called. The photo is decoded to pixels, scaled and encoded anew,
+so nothing of the file itself is stored: neither the place and time of the photo nor the model of the phone (EXIF).
 
-It is a program too, `python -I photo.py < uploaded > kept`, which photo_process.py runs: decoders are large programs in C that
-read what strangers may have made, so they have a process, memory and time of their own. Hence nothing of ours is imported.
+The module is also a program, `python -I photo.py < uploaded > kept`, which photo_process.py runs. Decoders are large C
+programs that read hostile input, so they have a separate process with limited memory and time. The module therefore imports
+nothing of ours.
 """
 
 import resource
@@ -16,15 +17,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Pixels
 
 MAX_UPLOAD_BYTES = 10_000_000
-MAX_PIXELS = 64_000_000  # a phone's largest have 50 million; as many are 256 MB in memory
+MAX_PIXELS = 64_000_000  # the largest photos of phones have 50 million; decoded, this is 256 MB
 MIN_SIDE = 64  # pixels
-PICTURE_SIDE, THUMBNAIL_SIDE = 1600, 320  # pixels at most, of the longer side
+PICTURE_SIDE, THUMBNAIL_SIDE = 1600, 320  # longest side in pixels
 MAX_PICTURE_BYTES, MAX_THUMBNAIL_BYTES = 600_000, 40_000
-QUALITIES = (80, 65, 50, 35, 20)  # of JPEG: the first that is small enough
-MEMORY_BYTES = 1_500_000_000  # of address space, with the libraries
+QUALITIES = (80, 65, 50, 35, 20)  # JPEG qualities: the first one that gives a small enough file is used
+MEMORY_BYTES = 1_500_000_000  # of address space, including the libraries
 PROCESSOR_S = 20
-REFUSED = 3  # the program's status; it has written why
-LENGTH_BYTES = 4  # before the thumbnail, big endian: how long it is
+REFUSED = 3  # exit status of the program for a refused photo, with the problem on standard output
+LENGTH_BYTES = 4  # big-endian length of the thumbnail, in front of it
 
 NO_PHOTO = "no_photo"
 TOO_SMALL = "too_small"
@@ -36,7 +37,7 @@ HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")  #
 
 
 class BadPhoto(ValueError):
-    """It cannot be taken; `problem` is one of PROBLEMS."""
+    """The photo is refused. `problem` is one of PROBLEMS."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
@@ -44,14 +45,14 @@ class BadPhoto(ValueError):
 
 
 class Photo(NamedTuple):
-    """Two JPEGs."""
+    """The two JPEGs."""
 
     thumbnail: bytes
     picture: bytes
 
 
 def kind_of(content: bytes) -> str | None:
-    """Pillow's name of the format; None for one that we do not take."""
+    """Return Pillow's name of the format, or None for a format that is not accepted."""
     if content.startswith(b"\xff\xd8\xff"):
         return "JPEG"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -64,8 +65,8 @@ def kind_of(content: bytes) -> str | None:
 
 
 def remake(content: bytes) -> Photo:
-    """Raises BadPhoto. Takes seconds and hundreds of megabytes for the largest."""
-    from PIL import Image, ImageOps  # 20 MB, that only this needs
+    """Convert a photo. Raises BadPhoto. The largest photos take seconds and hundreds of megabytes."""
+    from PIL import Image, ImageOps  # 20 MB, needed only here
 
     kind = kind_of(content)
     if kind is None:
@@ -74,14 +75,14 @@ def remake(content: bytes) -> Photo:
         from pi_heif import register_heif_opener
 
         register_heif_opener()
-    Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is judged here, before anything is decoded
+    Image.MAX_IMAGE_PIXELS = None  # MAX_PIXELS is checked here, before decoding
     try:
         with Image.open(BytesIO(content), formats=[kind]) as image:
             if min(image.size) < MIN_SIDE:
                 raise BadPhoto(TOO_SMALL)
             if image.width * image.height > MAX_PIXELS:
                 raise BadPhoto(TOO_MANY_PIXELS)
-            image.draft("RGB", (PICTURE_SIDE, PICTURE_SIDE))  # a JPEG is decoded at half its size or less
+            image.draft("RGB", (PICTURE_SIDE, PICTURE_SIDE))  # decodes a JPEG at half its size or less
             upright = ImageOps.exif_transpose(image)
             upright.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
             pixels = Image.new("RGB", upright.size, "white")
@@ -89,7 +90,7 @@ def remake(content: bytes) -> Photo:
             pixels.paste(with_alpha, mask=with_alpha)
     except BadPhoto:
         raise
-    except Exception:  # decoders raise whatever they meet: OSError, SyntaxError, struct.error, ...
+    except Exception:  # decoders raise various exceptions: OSError, SyntaxError, struct.error, ...
         raise BadPhoto(DAMAGED) from None
     picture = _encoded(pixels, MAX_PICTURE_BYTES)
     pixels.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
@@ -97,7 +98,7 @@ def remake(content: bytes) -> Photo:
 
 
 def packed(photo: Photo) -> bytes:
-    """As the program writes it."""
+    """Return the output format of the program."""
     return len(photo.thumbnail).to_bytes(LENGTH_BYTES, "big") + photo.thumbnail + photo.picture
 
 

@@ -1,4 +1,4 @@
-"""Photos are made in a process of their own (photo.py): what a decoder does wrong ends that process, and nothing else."""
+"""Converts photos in separate processes (photo.py): an error in a decoder ends that process and nothing else."""
 
 import asyncio
 import sys
@@ -8,24 +8,24 @@ from pathlib import Path
 from cloud_bridge.support import photo
 from cloud_bridge.support.photo import BadPhoto, Photo
 
-AT_ONCE = 2  # each may take a processor and hundreds of megabytes
+AT_ONCE = 2  # each may occupy a processor core and hundreds of megabytes
 TURN_WITHIN_S = 30.0
 WITHIN_S = 30.0  # a large photo takes 1 s
 
 
 class PhotosBusy(Exception):
-    """So many photos are being made that this one's turn did not come."""
+    """So many photos are being converted that this one did not get its turn in time."""
 
 
 class PhotoMaker:
-    """Used on one event loop."""
+    """Runs the conversions, AT_ONCE at a time. Used on one event loop."""
 
     def __init__(self) -> None:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def remake(self, content: bytes) -> Photo:
-        """Raises BadPhoto, PhotosBusy."""
-        if photo.kind_of(content) is None:  # needs no process
+        """Convert a photo. Raises BadPhoto and PhotosBusy."""
+        if photo.kind_of(content) is None:  # this check needs no process
             raise BadPhoto(photo.NO_PHOTO)
         try:
             async with asyncio.timeout(TURN_WITHIN_S):

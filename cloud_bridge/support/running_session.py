@@ -1,28 +1,28 @@
-"""The charging session that goes on, out of the heartbeats since the vehicle was plugged in. Pure."""
+"""The charging session in progress, derived from the heartbeats since the vehicle was plugged in. Pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 
 class PowerReading(NamedTuple):
-    """What one heartbeat told."""
+    """The values of one heartbeat."""
 
     at_ms: int
-    plugged: bool  # whether a vehicle was connected
+    plugged: bool  # a vehicle was connected
     watts: int
     total_wh: int | None  # of the meter
 
 
 class RunningSession(NamedTuple):
-    """As far as is known: its first heartbeats may not have been kept."""
+    """The session as far as it is known: its first heartbeats may no longer be stored."""
 
     readings: list[PowerReading]  # oldest first, at least one
-    is_whole: bool  # what came before them is known not to be of it
-    energy_wh: int | None  # since the first of them; None: the meter did not tell, or was changed
+    is_whole: bool  # the heartbeat before them is known, and is not part of the session
+    energy_wh: int | None  # since the first reading; None if the meter did not report it, or was replaced
 
     @property
     def from_ms(self) -> int:
-        """It began no later than this."""
+        """The session began at this time or earlier."""
         return self.readings[0].at_ms
 
     @property
@@ -31,15 +31,16 @@ class RunningSession(NamedTuple):
 
 
 def power_readings(rows: Iterable[dict[str, Any]]) -> list[PowerReading]:
-    """Of the rows of store/history.py's `power_readings`, in their order."""
+    """Convert the rows of store/history.py's `power_readings`, in their order."""
     return [PowerReading(row["received_ms"], row["plugged"], row["watts"], row["total_wh"]) for row in rows]
 
 
 def running_session(readings: Sequence[PowerReading], ended_ms: int = 0) -> RunningSession | None:
-    """Of readings that come oldest first. `ended_ms` is when the newest session ended whose record is there. None: no vehicle
-    is connected, as far as is known.
+    """Return the session in progress, from readings that are ordered oldest first. `ended_ms` is when the newest recorded
+    session ended. Return None if no vehicle is connected, as far as is known.
 
-    The meter as it was before the vehicle came counts as that of its beginning: nothing was drawn in between.
+    The meter reading before the vehicle was plugged in counts as that of the session's start, because nothing was drawn in
+    between.
     """
     begin = len(readings)
     while begin and readings[begin - 1].plugged and readings[begin - 1].at_ms > ended_ms:

@@ -1,9 +1,9 @@
-"""A charge point's mobile signal over time, each reading weighted by the time it stands for. Pure.
+"""The mobile signal of a charge point over time. Each reading is weighted by the time that it represents. Pure.
 
-The store keeps single readings for a day, averages of five minutes for a month, and of an hour for longer; and a unit
-that charges sends five times as many readings as an idle one. So nothing here counts readings: a reading, or an average
-of five minutes, stands for the time until the next one. Where the next one comes later than `HOLD_MS`, it stands for
-five minutes. Of an hour it is stored for how much of it readings stood (store/signal_averages.py).
+The store has single readings for a day, averages of five minutes for a month, and hourly averages for longer, and a unit that
+charges sends five times as many readings as an idle one. Counting readings would therefore be wrong: a reading, or an average
+of five minutes, represents the time until the next one. If the next one is more than `HOLD_MS` later, it represents five
+minutes. For an hour, the store has the time that its readings represent (store/signal_averages.py).
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.values import PASS_ABOVE_CSQ
 
 FIVE_MINUTES_MS = 5 * MINUTE_MS
-HOLD_MS = 30 * MINUTE_MS  # a later reading says nothing of the time before it: contact.SILENT_AFTER_MS
+HOLD_MS = 30 * MINUTE_MS  # a later reading is no evidence about the time before it: contact.SILENT_AFTER_MS
 
 
 class Reading(NamedTuple):
@@ -22,14 +22,14 @@ class Reading(NamedTuple):
 
     at_ms: int
     csq: float
-    operator: str  # PLMN digits; empty while the modem did not say
+    operator: str  # PLMN digits; empty if the modem did not report it
     lowest: int
     highest: int
     samples: int
 
 
 class SignalPoint(NamedTuple):
-    """The signal from `at_ms` until `until_ms`; of that, `lasting_ms` in this network."""
+    """The signal from `at_ms` to `until_ms`; `lasting_ms` of that time was on this network."""
 
     at_ms: int
     until_ms: int
@@ -41,26 +41,27 @@ class SignalPoint(NamedTuple):
 
 
 class Network(NamedTuple):
-    """One mobile network as the unit saw it."""
+    """One mobile network that the unit used."""
 
-    operator: str  # PLMN digits; empty while the modem did not say
+    operator: str  # PLMN digits; empty if the modem did not report it
     share: float  # of the measured time, 0 to 1
-    average_csq: float  # over time
+    average_csq: float  # weighted by time
 
 
 class SignalSummary(NamedTuple):
-    """A span of time in figures. CSQ as whole numbers, which are what the limits are about."""
+    """Figures about a span of time. CSQ is in whole numbers, as the limits are."""
 
     measured_ms: float
-    typical_csq: int | None  # the median over time; None: no reading
+    typical_csq: int | None  # the median over time; None without readings
     weakest_csq: int | None  # of single readings
     latest_csq: int | None
-    weak_share: float  # of the measured time, 0 to 1: at PASS_ABOVE_CSQ or below
-    networks: list[Network]  # most used first
+    weak_share: float  # share of the measured time at PASS_ABOVE_CSQ or below, 0 to 1
+    networks: list[Network]  # the most used first
 
 
 def by_five_minutes(readings: Iterable[Reading]) -> list[Reading]:
-    """Averages of each five minutes and network, as store/signal_averages.py makes them. The readings come oldest first."""
+    """Return the averages of each five minutes and network, as store/signal_averages.py calculates them. The readings have to
+    be ordered oldest first."""
     made = []
     for from_ms, inside in groupby(readings, lambda one: one.at_ms // FIVE_MINUTES_MS * FIVE_MINUTES_MS):
         by_operator: dict[str, list[Reading]] = {}
@@ -75,8 +76,8 @@ def by_five_minutes(readings: Iterable[Reading]) -> list[Reading]:
 
 
 def over_time(readings: Iterable[Reading], to_ms: int) -> list[SignalPoint]:
-    """The readings, oldest first and all before `to_ms`, with the time that each stands for: none stands for no time.
-    Networks that share five minutes share that time by their samples."""
+    """Return the readings with the time that each represents. They have to be ordered oldest first, and all before `to_ms`.
+    Networks in the same five minutes share that time by their number of samples."""
     moments = [list(inside) for _, inside in groupby(readings, lambda one: one.at_ms)]
     ends_ms = stand_until_ms([inside[0].at_ms for inside in moments], to_ms)
     points = []
@@ -100,7 +101,8 @@ def over_time(readings: Iterable[Reading], to_ms: int) -> list[SignalPoint]:
 
 
 def stand_until_ms(at_ms: Sequence[int], to_ms: int) -> list[int]:
-    """Until when the readings of these moments stand; the moments are different, oldest first and all before `to_ms`."""
+    """Return the end of the time that each reading represents. The times are distinct, ordered oldest first, and all before
+    `to_ms`."""
     ends = []
     for index, begin_ms in enumerate(at_ms):
         is_newest = index + 1 == len(at_ms)
@@ -112,7 +114,7 @@ def stand_until_ms(at_ms: Sequence[int], to_ms: int) -> list[int]:
 
 
 def summary(points: Sequence[SignalPoint]) -> SignalSummary:
-    """Of points that come oldest first."""
+    """Summarise points that are ordered oldest first."""
     measured_ms = sum(point.lasting_ms for point in points)
     weak_ms = sum(point.lasting_ms for point in points if is_weak(point.csq))
     return SignalSummary(
@@ -126,12 +128,12 @@ def summary(points: Sequence[SignalPoint]) -> SignalSummary:
 
 
 def is_weak(csq: float) -> bool:
-    """Whether an installer's measurement with this result would fail. By the whole number that people read."""
+    """Return True if an installer's measurement with this result would fail, judged by the whole number that people see."""
     return round(csq) <= PASS_ABOVE_CSQ
 
 
 def _median(points: Sequence[SignalPoint]) -> int | None:
-    """Half of the measured time was at most this."""
+    """Return the median: for half of the measured time, CSQ was at most this."""
     half_ms = sum(point.lasting_ms for point in points) / 2
     for point in sorted(points, key=lambda point: point.csq):
         half_ms -= point.lasting_ms

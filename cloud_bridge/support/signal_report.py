@@ -1,7 +1,7 @@
-"""The report that the installer's tool wrote (`python -m modem report`), read from the JSON or from the HTML page that
-carries it. Pure; what it returns is values, and nothing of the uploaded text is ever shown as a page.
+"""Parses the report of the installer's tool (`python -m modem report`), from JSON or from the HTML page that contains it.
+Pure. It returns values, and the uploaded text itself is never shown as a page.
 
-The tool's side is modem/installer/report.py; tests/samples/reports is what both are held to.
+The tool's side is modem/installer/report.py. tests/samples/reports is the contract for both.
 """
 
 from typing import Annotated, Literal, Self
@@ -19,7 +19,7 @@ PASS, FAIL, UNKNOWN = "pass", "fail", "unknown"
 
 
 class BadReport(BridgeError):
-    """It says that it is a signal report, and cannot be one."""
+    """The text claims to be a signal report but is not a valid one."""
 
 
 def _printable(text: str) -> str:
@@ -34,7 +34,7 @@ Text = Annotated[str, Field(max_length=1000), AfterValidator(_printable)]
 
 
 class _Values(BaseModel):
-    """Of the types that they have; what a newer tool adds is passed over."""
+    """Base of the models: strict types; unknown fields of newer tools are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
 
@@ -80,7 +80,7 @@ class SignalReport(_Values):
 
 
 def read_report(text: str) -> SignalReport | None:
-    """None: this is another text. Raises BadReport."""
+    """Parse a report. Return None if the text is something else. Raises BadReport."""
     begin = text.find(BEGIN)
     end = text.find(END, begin) if begin >= 0 else -1
     written = text[begin + len(BEGIN) : end] if end >= 0 else text

@@ -1,4 +1,4 @@
-"""The events of a charge point out of their rows, as far as they can be read."""
+"""The events of a charge point, decoded from their rows."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -8,22 +8,21 @@ from cloud_bridge.wire import BadPayload, Event, decode
 
 
 class UnitEvent(NamedTuple):
-    at_ms: int  # by the unit's clock, else when it reached us
+    at_ms: int  # by the unit's clock, or when it was received
     kind: str
     details: dict[str, Any]
 
 
 def unit_events(rows: Iterable[dict[str, Any]], kinds: tuple[str, ...]) -> Rows[UnitEvent]:
-    """Of the rows of store/history.py's `unit_events`, those of these kinds, in their order. One without details is left
-    out.
-    """
+    """Decode the events of these kinds in the rows of store/history.py's `unit_events`, in their order. An event without
+    details is left out."""
     found: Rows[UnitEvent] = Rows()
     for row in rows:
         if row["kind"] not in kinds:
             continue
         try:
             message = decode("event", row["payload"].encode())
-        except BadPayload:  # stored by a version of ours that did not check it
+        except BadPayload:  # stored by an earlier version of the bridge, which did not validate it
             found.unreadable += 1
             continue
         if isinstance(message, Event) and message.details is not None:

@@ -1,4 +1,4 @@
-"""Tariffs that people can choose from: great_britain.toml, read once and held to its form when it is."""
+"""The tariffs that people can choose from: great_britain.toml, read once and validated."""
 
 import re
 import tomllib
@@ -12,12 +12,12 @@ from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
 GREAT_BRITAIN = Path(__file__).with_name("great_britain.toml")
-ANY_SUPPLIER = N_("Any supplier")  # the one that is no name
+ANY_SUPPLIER = N_("Any supplier")  # the only one that is not a name
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", re.ASCII)
 
 
 class Preset(NamedTuple):
-    """One tariff of a supplier. Rates are in pence per kWh, hundredths of them in `tariff`."""
+    """One tariff of a supplier. Rates in the file are in pence per kWh, those in `tariff` in hundredths of a penny."""
 
     id: str
     supplier: str
@@ -35,7 +35,8 @@ class Preset(NamedTuple):
 
 @cache
 def presets() -> dict[str, Preset]:
-    """By id, in the order of the file. Raises ValueError or KeyError for a file that is not as its head says."""
+    """Return the tariffs by id, in the order of the file. Raises ValueError or KeyError if the file does not have the format
+    that its head describes."""
     with GREAT_BRITAIN.open("rb") as file:
         found = [_preset(entry) for entry in tomllib.load(file)["tariff"]]
     return {preset.id: preset for preset in found}

@@ -1,7 +1,8 @@
-"""`python -m cloud_bridge.vehicles rotate-key`: seal all grants and second factors with a new key, beside the running bridge.
+"""`python -m cloud_bridge.vehicles rotate-key`: re-encrypts all grants and second factors with a new key, while the bridge
+runs.
 
-With keys of the environment, put the new one in front first; then this seals with it, and the old one can go. With the
-key file, this makes the new key too, and drops the old ones once nothing is sealed with them.
+With keys in the environment, put the new key first; this command encrypts with it, and the old key can then be removed. With
+the key file, this command also creates the new key, and removes old keys that are no longer in use.
 """
 
 import argparse
@@ -22,7 +23,7 @@ OWNER_ONLY = 0o077  # as cloud_bridge/__main__.py
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0 when done, 1 with one line on standard error when something is in the way."""
+    """Return exit code 0, or 1 with one line on standard error if the command failed."""
     parser = argparse.ArgumentParser(prog="python -m cloud_bridge.vehicles")
     parser.add_argument("command", choices=["rotate-key"])
     parser.parse_args(arguments)
@@ -36,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def rotate_key(environment: Mapping[str, str]) -> str:
-    """Seal all of it with the current key. Returns a line for people. Raises BridgeError; all still open then."""
+    """Re-encrypt everything with the current key. Returns a line of text for the operator. Raises BridgeError; everything can
+    still be decrypted then."""
     settings = read_settings(environment)
     source = key_source(settings.folder, environment)
     database = open_database(settings.store)

@@ -1,4 +1,4 @@
-"""The car accounts of all drivers: what the pages, the webhooks and the polling work with."""
+"""The car accounts of all drivers: the shared state of the pages, the webhooks and the polling."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from cloud_bridge.verified_time import Clocks
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Made by the composition root; tests make one with their own clock, providers and refresh client."""
+    """Created by the composition root; tests create one with their own clock, providers and refresh client."""
 
     database: Database
     clocks: Clocks
@@ -32,25 +32,27 @@ class Accounts:
         return self.clocks.clock
 
     def verified_ms(self) -> int:
-        """By which what a driver began is over (verified_time.py)."""
+        """Return verified time (verified_time.py), by which drivers' pending steps expire."""
         return self.clocks.verified.now_ms()
 
     def provider(self, name: str) -> Provider:
-        """Raises ProviderError for a provider that is no longer in the settings: the operator has to act, not the driver."""
+        """Return a provider. Raises ProviderError if it was removed from the settings: the operator has to act, not the
+        driver."""
         try:
             return self.catalogue.providers[name]
         except KeyError:
             raise ProviderError(Trouble.NOT_SET_UP, f"the provider {name} is not in the settings any more") from None
 
     def close(self) -> None:
-        """Does not close the database, nor wait for a refresh that is under way: it ends by itself."""
+        """Close the clients. Neither the database is closed, nor does this wait for a refresh in progress, which ends by
+        itself."""
         self.calls.close()
         self.grants.refresh_client.close()
         self.catalogue.close()
 
 
 def open_accounts(database: Database, clocks: Clocks, settings: Settings, environment: Mapping[str, str]) -> Accounts:
-    """Starts no process and no thread. Raises SettingError."""
+    """Create the accounts. Starts no process and no thread. Raises SettingError."""
     grants = Grants(
         Vault(key_source(settings.folder, environment)), RefreshWorkerProcess(settings.folder, settings.database)
     )

@@ -1,8 +1,8 @@
-"""Calls to car makers, on threads of their own: a few at a time, one call for a vehicle, and bounded waiting.
+"""Calls to car makers, on separate threads: a few at a time, one call for each vehicle, and with bounded waiting.
 
-A maker may take its whole deadline for every answer. So each maker has a few threads, which are all that it can occupy: a
-slow maker delays neither pages, nor charge points, nor another maker. The poller has further threads, so that drivers and
-poller do not wait for each other. A call that a page no longer waits for continues, and its result is stored.
+A maker may use the whole deadline for every response. Each maker therefore has a few threads, and can occupy no others: a slow
+maker delays neither pages nor charge points nor other makers. The poller has threads of its own, so drivers and poller do not
+wait for each other. A call that a page no longer waits for goes on, and its result is stored.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from cloud_bridge.errors import BridgeError
 
-AT_ONCE = 4  # threads of one maker for drivers, and as many again for the poller
+AT_ONCE = 4  # threads for drivers' calls to one maker; the poller has as many again
 MAX_WAITING = 40  # drivers' calls to one maker; at ten seconds each, the last would wait a minute and a half
 
 Result = TypeVar("Result")
@@ -24,40 +24,42 @@ _log = logging.getLogger(__name__)
 
 
 class MakerBusy(BridgeError):
-    """Too many drivers wait for this maker already."""
+    """Too many drivers are already waiting for this maker."""
 
 
 class MakerSlow(BridgeError):
-    """There is no answer yet. The call continues."""
+    """There is no response yet. The call goes on."""
 
 
 class MakerCalls:
-    """Thread-safe. `maker` is the provider's name, `about` what the call is about: a vehicle, a grant."""
+    """The threads and calls of all makers. Thread-safe. `maker` is the provider's name; `about` is the subject of the call,
+    such as a vehicle or a grant."""
 
     def __init__(self) -> None:
         self.refused = 0  # calls that found too many waiting
-        self._lock = RLock()  # reentrant: a future that is done calls back at once, in this thread
+        self._lock = RLock()  # reentrant: a future that is already done calls back at once, in this thread
         self._threads: dict[tuple[str, bool], ThreadPoolExecutor] = {}
-        self._waiting: dict[str, int] = {}  # drivers' calls by maker, with those that are running
-        self._drivers: dict[Hashable, Future[Any]] = {}  # under way, by what they are about
+        self._waiting: dict[str, int] = {}  # drivers' calls by maker, including those in progress
+        self._drivers: dict[Hashable, Future[Any]] = {}  # in progress, by subject
         self._polls: dict[Hashable, Future[Any]] = {}
 
     async def for_driver(
         self, maker: str, work: Callable[[], Result], within_s: float, about: Hashable | None = None
     ) -> Result:
-        """The result of `work`. Drivers' calls about the same thing share one call; it runs after the poller's.
+        """Return the result of `work`. Drivers' calls about the same subject share one call, which starts after a poll in
+        progress.
 
         Raises MakerBusy, MakerSlow after `within_s`, and whatever `work` raises.
         """
         waiting = asyncio.wrap_future(self._driver_call(maker, work, about))
-        done, _ = await asyncio.wait({waiting}, timeout=within_s)  # does not cancel what is not done
+        done, _ = await asyncio.wait({waiting}, timeout=within_s)  # wait() does not cancel pending calls
         if not done:
             waiting.add_done_callback(_forget)
             raise MakerSlow("the car maker has not answered yet")
         return await waiting
 
     def for_poller(self, maker: str, work: Callable[[], Any], about: Hashable) -> Future[Any] | None:
-        """Begin `work`. None while a call about the same thing is running, a driver's or the poller's."""
+        """Start `work`. Return None while a driver's or the poller's call about the same subject is in progress."""
         with self._lock:
             if about in self._drivers or about in self._polls:
                 return None
@@ -67,11 +69,11 @@ class MakerCalls:
             return future
 
     def is_asking(self, about: Hashable) -> bool:
-        """Whether a driver's call about it is running."""
+        """Return True if a driver's call about the subject is in progress."""
         return about in self._drivers
 
     def close(self) -> None:
-        """Begin no further calls. Does not wait for those that are running."""
+        """Start no further calls. Does not wait for those in progress."""
         with self._lock:
             for threads in self._threads.values():
                 threads.shutdown(wait=False, cancel_futures=True)
@@ -116,6 +118,6 @@ def _after(before: "Future[Any]", work: Callable[[], Result]) -> Result:
 
 
 def _forget(ended: "asyncio.Future[Any]") -> None:
-    """The end of a call that nobody waits for any more."""
+    """Log the error of a call that nobody waits for."""
     if not ended.cancelled() and (error := ended.exception()) is not None:
         _log.warning("a car maker's late answer was an error: %s", type(error).__name__)

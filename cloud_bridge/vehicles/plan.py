@@ -1,10 +1,11 @@
-"""Ready by a time: when the charge has to begin. Pure.
+""" "Ready by": calculates when charging has to begin. Pure.
 
-The result is one claim for the charge point: a pause that ends by itself. If the link or the bridge fails, the charge point
-still charges when the pause is over. How full the car gets is the car's own limit: charging only begins early enough.
+The result is one command for the charge point: a pause that expires by itself. If the connection or the bridge fails, the
+charge point still charges when the pause is over. The vehicle itself limits its state of charge; the plan only makes charging
+begin early enough.
 
-The charge point keeps to its own hours after the pause, so the time in which it does not charge is not counted. It begins
-early enough to see whether it does, too: who has to be told that the car will not be ready has three hours then.
+After the pause, the charge point follows its own charging hours, so hours in which it does not charge are not counted. The
+plan also leaves time to see whether the vehicle really charges: a driver is warned at least three hours before departure.
 """
 
 from collections.abc import Sequence
@@ -16,19 +17,19 @@ from cloud_bridge.durations import HOUR_MS
 from cloud_bridge.time_zones import zone_or_utc
 from cloud_bridge.vehicles.providers.provider import Reading
 
-EFFICIENCY = 0.88  # from the meter into the battery, single phase
-TAPER_PERCENT = 95.0  # above it cars take ever less
+EFFICIENCY = 0.88  # from the meter to the battery, single phase
+TAPER_PERCENT = 95.0  # above this, vehicles charge more and more slowly
 TAPER_FACTOR = 2.0
-MARGIN = 1.15  # of the duration, for a cold battery and a warm kettle
-TOLD_BEFORE_MS = 3 * HOUR_MS  # the departure, at least, a driver is told that the car will not be ready
-WATCHED_MS = 2 * HOUR_MS  # of charging before that: cold cars are slow at first, and some sleep
-BELIEVED_MS = 12 * HOUR_MS  # an older reading says nothing of a car that may have been driven since
+MARGIN = 1.15  # factor on the duration, for a cold battery or a reduced current
+TOLD_BEFORE_MS = 3 * HOUR_MS  # before departure: the latest warning that the vehicle will not be ready
+WATCHED_MS = 2 * HOUR_MS  # of charging before that warning: cold vehicles are slow at first, and some are asleep
+BELIEVED_MS = 12 * HOUR_MS  # older readings are ignored, because the vehicle may have been driven since
 
 
 class ChargeTarget(NamedTuple):
-    """What the driver wants, and what the car maker does not report."""
+    """The driver's target, and what the car maker does not report."""
 
-    hour: int  # at the site
+    hour: int  # local time at the site
     minute: int
     target_percent: float
     capacity_kwh: float
@@ -42,7 +43,7 @@ class PlanReason(StrEnum):
     BATTERY_UNKNOWN = "battery-unknown"
     FULL_ENOUGH = "full-enough"
     NO_TIME = "no-time"
-    WATCHED = "watched"  # it could wait, but then it would be too late to tell the driver that it does not charge
+    WATCHED = "watched"  # charging could wait, but then a warning that the vehicle does not charge would be too late
 
 
 class Plan(NamedTuple):
@@ -50,7 +51,7 @@ class Plan(NamedTuple):
 
     ready_ms: int
     begin_ms: int  # not before now
-    pause_ms: int  # 0: charge at once
+    pause_ms: int  # 0 to charge at once
     because: PlanReason
 
 
@@ -61,8 +62,8 @@ def plan(
     time_zone: str,
     avoided: Sequence[tuple[int, int]] = (),
 ) -> Plan:
-    """When to begin, so that the car is ready at the next such time of day at the site. `time_zone` is an IANA name; `avoided`
-    are the spans, in order, in which the charge point does not charge by its own hours."""
+    """Return when to begin, so that the vehicle is ready at the next occurrence of this time of day. `time_zone` is an IANA
+    name. `avoided` has the spans, in order, in which the charge point does not charge by its own hours."""
     ready_ms = next_time(target.hour, target.minute, now_ms, time_zone)
     if reading is None or reading.battery_percent is None or now_ms - reading.seen_ms > BELIEVED_MS:
         return Plan(ready_ms, now_ms, 0, PlanReason.BATTERY_UNKNOWN)
@@ -79,7 +80,7 @@ def plan(
 
 
 def duration_ms(percent: float, target: ChargeTarget) -> int:
-    """How long the charge takes from this state of charge, with the margin."""
+    """Return how long charging takes from this state of charge, with the margin."""
     below = max(0.0, min(target.target_percent, TAPER_PERCENT) - percent)
     above = max(0.0, target.target_percent - max(percent, TAPER_PERCENT))
     energy_kwh = (below + above * TAPER_FACTOR) / 100 * target.capacity_kwh / EFFICIENCY
@@ -87,7 +88,7 @@ def duration_ms(percent: float, target: ChargeTarget) -> int:
 
 
 def latest_begin(end_ms: int, needed_ms: int, avoided: Sequence[tuple[int, int]], now_ms: int) -> int:
-    """The latest moment from which on there is so much time for charging until the end; `now_ms` if there is not so much."""
+    """Return the latest time that leaves `needed_ms` of charging before `end_ms`; `now_ms` if there is not enough time."""
     for from_ms, until_ms in reversed(avoided):
         free_ms = end_ms - max(until_ms, now_ms)
         if free_ms >= needed_ms:
@@ -99,11 +100,12 @@ def latest_begin(end_ms: int, needed_ms: int, avoided: Sequence[tuple[int, int]]
 
 
 def next_time(hour: int, minute: int, now_ms: int, time_zone: str) -> int:
-    """The next moment with this local time. A time that the change to summer time skips is the one an hour later."""
+    """Return the next time with this local time of day. A time that is skipped when the clocks go forward becomes the one an
+    hour later."""
     zone = zone_or_utc(time_zone)
     today = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone).date()
     for day in (today, today + timedelta(days=1)):
         at_ms = int(datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone).timestamp() * 1000)
         if at_ms > now_ms:
             return at_ms
-    return now_ms  # a clock that is turned back at that very minute
+    return now_ms  # the clocks go back at exactly this minute

@@ -1,4 +1,4 @@
-"""Vehicles as values, and what happens to them. The statements are in store/vehicles.py.
+"""Vehicles as values, and the changes to them. The statements are in store/vehicles.py.
 
 Every function works in the caller's transaction. Times are UTC in milliseconds since 1970.
 """
@@ -18,11 +18,11 @@ from cloud_bridge.vehicles.linking.link import Event, Link, State, follow
 from cloud_bridge.vehicles.providers.provider import Car, Reading
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
 
-LONGEST_WAIT_MS = 2 * DAY_MS  # longer than any between two looks (poll_schedule.py, calls.MAX_WAIT_MS)
+LONGEST_WAIT_MS = 2 * DAY_MS  # longer than any interval between two polls (poll_schedule.py, calls.MAX_WAIT_MS)
 
 
 class Vehicle(NamedTuple):
-    """A vehicle as it was read."""
+    """A vehicle as it was when it was read."""
 
     id: int
     person_id: int
@@ -32,16 +32,16 @@ class Vehicle(NamedTuple):
     name: str
     grant_id: str | None
     link: Link
-    advice: str  # the provider's words for the driver, where it has some
-    reading: Reading | None  # the last one, however old
-    looked_ms: int | None  # of the last poll
-    heard_ms: int | None  # of the account's last answer, or of its last message
-    failures: int  # in a row
-    due_ms: int  # of the next poll
+    advice: str  # the provider's text for the driver; empty if there is none
+    reading: Reading | None  # the last one, of any age
+    looked_ms: int | None  # time of the last poll
+    heard_ms: int | None  # time of the account's last answer or webhook delivery
+    failures: int  # consecutive
+    due_ms: int  # time of the next poll
 
 
 def find(connection: Connection, vehicle_id: int, person_id: int | None = None) -> Vehicle | None:
-    """None if it does not exist or, where a person is given, is not theirs."""
+    """Return the vehicle. Return None if it does not exist or, if a person is given, is not theirs."""
     row = rows.vehicle_row(connection, vehicle_id, person_id)
     return None if row is None else _vehicle(row)
 
@@ -55,29 +55,29 @@ def of_grant(connection: Connection, grant_id: str) -> list[Vehicle]:
 
 
 def of_car(connection: Connection, provider: str, car_id: str) -> list[Vehicle]:
-    """Everybody who has linked this car: a household may have two drivers."""
+    """Return the vehicle of everybody who has linked this car: a household may have two drivers."""
     return [_vehicle(row) for row in rows.rows_of_car(connection, provider, car_id)]
 
 
 def due(connection: Connection, now_ms: int, limit: int) -> list[Vehicle]:
-    """Those with a grant that are due to be polled, longest overdue first, and those that wait for a time that no wait can
-    lead to: a clock was wrong."""
+    """Return the vehicles with a grant that are due to be polled, the longest overdue first. Vehicles whose next poll is
+    impossibly far in the future are included, because a clock was wrong."""
     return [_vehicle(row) for row in rows.due_rows(connection, now_ms, now_ms + LONGEST_WAIT_MS, limit)]
 
 
 def lost(connection: Connection, since_ms: int, until_ms: int) -> list[Vehicle]:
-    """Those whose access was lost between the two times."""
+    """Return the vehicles whose access was lost between the two times."""
     return [_vehicle(row) for row in rows.rows_in_state(connection, State.ACCESS_LOST.value, since_ms, until_ms)]
 
 
 def mark(shown: list[Vehicle]) -> str:
-    """A fingerprint of what pages show of these vehicles."""
+    """Return a hash of what the pages show of these vehicles."""
     content = [(vehicle.id, vehicle.name, vehicle.link, vehicle.advice, vehicle.reading) for vehicle in shown]
     return hashlib.blake2s(repr(content).encode(), digest_size=8).hexdigest()
 
 
 def add(connection: Connection, person_id: int, provider: str, car: Car, now_ms: int) -> Vehicle:
-    """A vehicle that is being linked for the first time."""
+    """Add a vehicle that is being linked for the first time."""
     owner = {"person_id": person_id, "provider": provider, "created_ms": now_ms}
     return _vehicle(
         rows.add_row(connection, owner | _columns(car) | {"state": State.LINKING.value, "since_ms": now_ms})
@@ -85,7 +85,7 @@ def add(connection: Connection, person_id: int, provider: str, car: Car, now_ms:
 
 
 def update_car(connection: Connection, vehicle: Vehicle, provider: str, car: Car) -> None:
-    """The same car in another authorisation: its name may be new, even its provider."""
+    """Update a car that is linked again with another authorisation: its name and even its provider may have changed."""
     rows.set_columns(connection, vehicle.id, provider=provider, **_columns(car))
 
 
@@ -98,7 +98,7 @@ def apply_event(
     advice: str = "",
     verified_ms: int | None = None,
 ) -> Link:
-    """Follow the event from the state that the row has now, locked until the transaction ends. Returns the new link."""
+    """Apply an event to the present state of the row, which is locked until the transaction ends. Return the new link."""
     row = rows.vehicle_row(connection, vehicle.id, lock=True)
     if row is None:
         return vehicle.link
@@ -120,28 +120,29 @@ def apply_event(
 
 
 def store_heard(connection: Connection, vehicle: Vehicle, now_ms: int) -> None:
-    """The account has told something of the vehicle unasked."""
+    """Store that the account has sent a webhook delivery about the vehicle."""
     rows.set_columns(connection, vehicle.id, heard_ms=later(vehicle.heard_ms, now_ms))
 
 
 def store_reading(connection: Connection, vehicle: Vehicle, reading: Reading) -> None:
-    """Store what is known in the reading, unless a newer one is stored. What it leaves unknown stays as it was."""
+    """Store the known values of a reading, unless a newer reading is stored. Unknown values leave the stored ones
+    unchanged."""
     known = {name: value for name, value in asdict(reading).items() if value is not None}
     rows.set_reading(connection, vehicle.id, reading.seen_ms, known)
 
 
 def store_poll(connection: Connection, vehicle: Vehicle, now_ms: int, failures: int, due_ms: int) -> None:
-    """A poll has ended. `failures` in a row, this one included; `due_ms` is when the next poll is due."""
+    """Store the end of a poll. `failures` are consecutive and include this poll. `due_ms` is the time of the next poll."""
     rows.set_columns(connection, vehicle.id, looked_ms=now_ms, failures=failures, due_ms=due_ms)
 
 
 def claim_poll(connection: Connection, vehicle: Vehicle, until_ms: int) -> bool:
-    """Whether this process is to poll the vehicle, which was due; of several processes one does."""
+    """Return True if this process may poll the vehicle, which was due. Of several processes, only one may."""
     return rows.postpone_if_due(connection, vehicle.id, vehicle.due_ms, until_ms)
 
 
 def assign_grant(connection: Connection, vehicle: Vehicle, grant_id: str | None) -> str | None:
-    """Read the vehicle with this grant from now on. Returns the previous one, if no vehicle is read with it any more."""
+    """Use this grant for the vehicle from now on. Return the previous grant if no vehicle uses it any more, else None."""
     rows.set_columns(connection, vehicle.id, grant_id=grant_id)
     if vehicle.grant_id in (None, grant_id):
         return None
@@ -149,7 +150,7 @@ def assign_grant(connection: Connection, vehicle: Vehicle, grant_id: str | None)
 
 
 def make_due(connection: Connection, vehicle: Vehicle) -> None:
-    """The vehicle is due at once."""
+    """Make the vehicle due to be polled at once."""
     rows.set_columns(connection, vehicle.id, due_ms=0)
 
 
@@ -158,7 +159,7 @@ def remove(connection: Connection, vehicle: Vehicle) -> None:
 
 
 def lapse_requests(connection: Connection, now_ms: int) -> None:
-    """Drivers who did not come back from the maker's page: their vehicles are as they were before."""
+    """Restore the previous state of vehicles whose drivers did not return from the maker's page."""
     delete_expired_requests(connection, now_ms)
     for row in rows.rows_without_request(connection, State.LINKING.value):
         apply_event(connection, _vehicle(row), Event.LAPSED, now_ms)

@@ -1,7 +1,7 @@
-"""Webhook deliveries of providers: decoded by the provider's own file, stored here.
+"""Webhook deliveries of providers: decoded by the provider's own module, and stored here.
 
-The signature is checked before anything of a delivery is used (Webhook.read). A reading is stored for everybody who has
-linked the car. Any other event about a car makes it due, so that the next poll decides on the state of its link.
+The signature is checked before any content of a delivery is used (Webhook.read). A reading is stored for everybody who has
+linked the car. Any other event about a car makes it due, so the next poll decides on the state of its link.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from cloud_bridge.vehicles.providers.provider import BadSignature
 
 
 def take_in(accounts: Accounts, provider_name: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
-    """Store one delivery. Returns the JSON body of the answer.
+    """Store one delivery. Returns the JSON body of the response.
 
-    Raises BadSignature, also for a provider that is not set up or has no webhook, and MalformedDelivery.
+    Raises MalformedDelivery, and BadSignature, also for a provider that is not configured or has no webhook.
     """
     provider = accounts.catalogue.providers.get(provider_name)
     if provider is None or provider.webhook is None:

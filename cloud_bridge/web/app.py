@@ -1,4 +1,4 @@
-"""The web side put together."""
+"""The web app: the HTTP interface and all pages."""
 
 from functools import cache
 
@@ -30,7 +30,7 @@ from cloud_bridge.web.pages.routers import ROUTERS
 
 
 def create_app(app_state: AppState) -> FastAPI:
-    """Pages and interface over the running bridge. Raises SettingError where npm's files were never fetched."""
+    """Create the app for the running bridge. Raises SettingError if the files from npm are missing."""
     static_files.check()
     app = app_of(app_state, _routes())
     app.state.looks = Looks(app_state)

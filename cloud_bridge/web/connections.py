@@ -1,25 +1,25 @@
 """A request's database connection: `Reading` or `Writing`, a parameter of the path function.
 
-FastAPI takes it before the path function runs and gives it back when the function has returned, before the answer is
-sent (scope="function"). So a slow client holds no connection, and what was written is committed before the answer; if
-the commit fails, the answer is an error.
+FastAPI acquires it before the path function runs and releases it when the function has returned, before the response is sent
+(scope="function"). A slow client therefore holds no connection, and writes are committed before the response; if the commit
+fails, the response is an error.
 
 Rules, which tests/cloud_bridge/web/test_connections.py checks for every route:
 
-- `Reading` comes first in the signature: then the checks after it (who asks, which charge point) use it too. A check
-  that runs before it, or on a route without it, opens a short transaction of its own.
-- `Writing` comes last: the checks are over, and no read transaction is open across the write. Its transaction begins
-  with the first statement, so the lock of SQLite's one writer is not held while the request waits for a thread.
+- `Reading` comes first in the signature, so that the checks after it (caller, charge point) use the same connection. A
+  check that runs before it, or on a route without it, opens a short transaction of its own.
+- `Writing` comes last: the checks are done, and no read transaction is open during the write. Its transaction begins
+  with the first statement, so SQLite's write lock is not held while the request waits for a thread.
 - A route that hashes a password, or calls a car maker, a mail server or a broker, has neither. It opens
-  `database.reading()` or `writing()` for its statements alone.
+  `database.reading()` or `writing()` around its statements only.
 
-Where there is a standby (store/standby.py), `Reading` of a page is of that: not for a browser that has just sent a form,
-which is to see what it has changed, and not for the checks, which see who may look at what as it is now.
+With a standby (store/standby.py), `Reading` of a page uses the standby. Exceptions are a browser that has just sent a form,
+which has to see its changes, and the checks, which have to see the present access rights.
 
-A request waits for a thread between these steps. If requests that hold a connection waited for a thread while every
-thread waited for a connection, neither would go on before the pool's timeout. So at most AT_ONCE requests hold one; the
-others wait on the event loop, where they occupy no thread. The rest of the pool is left to transactions that begin and
-end on one thread.
+A request waits for a thread between these steps. If requests that hold a connection waited for a thread while every thread
+waited for a connection, all would be blocked until the pool's timeout. At most AT_ONCE requests therefore hold a connection;
+the others wait on the event loop, where they occupy no thread. The rest of the pool is left to transactions that begin and end
+on one thread.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ AT_ONCE = CONNECTIONS * 3 // 4
 
 
 class ConnectionTurns:
-    """Which requests may hold a connection now. Used on one event loop."""
+    """Limits how many requests hold a connection at a time. Used on one event loop."""
 
     def __init__(self, at_once: int = AT_ONCE, within_s: float = CONNECTION_WITHIN_S) -> None:
         self._turns = asyncio.Semaphore(at_once)
@@ -48,7 +48,7 @@ class ConnectionTurns:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Raises sqlalchemy.exc.TimeoutError, as the pool itself does."""
+        """Wait for a turn. Raises sqlalchemy.exc.TimeoutError, like the pool itself."""
         try:
             async with asyncio.timeout(self._within_s):
                 await self._turns.acquire()
@@ -61,7 +61,7 @@ class ConnectionTurns:
 
 
 async def reading(request: Request) -> AsyncIterator[Connection]:
-    """One consistent view for the whole request. Raises sqlalchemy.exc.TimeoutError."""
+    """Yield a connection with one consistent snapshot for the whole request. Raises sqlalchemy.exc.TimeoutError."""
     standby = _app_state(request).standby
     if standby is None or not may_lag(request):
         async with _held(request, _app_state(request).database.reading()) as connection:
@@ -72,7 +72,7 @@ async def reading(request: Request) -> AsyncIterator[Connection]:
 
 
 async def writing(request: Request) -> AsyncIterator[Connection]:
-    """One transaction: committed when the path function returns, rolled back when it raises."""
+    """Yield a connection in one transaction, committed when the path function returns and rolled back when it raises."""
     async with _held(request, _app_state(request).database.writing_on_demand()) as connection:
         yield connection
 
@@ -83,7 +83,7 @@ Writing = Annotated[Connection, Depends(writing, scope="function")]
 
 @contextmanager
 def connection_for_check(request: Request) -> Iterator[Connection]:
-    """The request's own connection if it holds one now; otherwise one for these statements alone."""
+    """Yield the request's own connection if it holds one now; otherwise one for these statements alone."""
     held: Connection | None = getattr(request.state, "connection", None)
     if held is not None:
         yield held

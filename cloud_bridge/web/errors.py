@@ -1,4 +1,4 @@
-"""What ends a request early: each is answered in one place, problems.py."""
+"""Exceptions that end a request early; problems.py turns them into responses."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from cloud_bridge.words import gettext as _
 
 
 class LoginNeeded(Exception):
-    """Nobody is logged in; answered with the login page, which leads back to `path`."""
+    """Nobody is logged in. The response is the login page, which leads back to `path`."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -16,19 +16,21 @@ class LoginNeeded(Exception):
 
 
 class NotTheirs(HTTPException):
-    """What is asked for does not exist, or is not visible to who asks: both look the same. `what` is a noun for the answer."""
+    """The requested thing does not exist, or the person may not see it; both look the same. `what` is a noun for the
+    response."""
 
     def __init__(self, what: str) -> None:
         super().__init__(404, what)
 
 
 class Refused(Exception):
-    """What a person asked for cannot be done; `title` and `meaning` are what they read: the reason, and what to do. Constants
-    that are marked for the catalogue are said here, in the language of the person.
+    """The request of a person cannot be carried out. `title` and `meaning` are shown to them: the reason, and what to do.
+    Constants that are marked for the catalogue are translated here.
 
-    With `field`, the page with the form comes again, with what was typed, and the meaning stands beside that field; "" is the
-    form as a whole, and has the title too (form_errors.py). Where several fields may be wrong at once, `problems` has
-    the words for each, in the order of the page. Otherwise, and where that page has no place for it, it is a page of its own.
+    With `field`, the page with the form is shown again as it was typed, with the meaning beside that field. The field "" is
+    the form as a whole, which also shows the title (form_errors.py). If several fields are wrong, `problems` has the text for
+    each, in the order of the page. Without a field, or if the page has no place for the problem, the response is a page of its
+    own.
     """
 
     def __init__(

@@ -1,9 +1,8 @@
-"""A form that was not taken comes again: the same page, with what was typed, and the reason beside the field. Without script.
+"""Shows a refused form again: the same page, with what was typed, and the reason beside the field. It needs no JavaScript.
 
-The route that takes the form raises `Refused(title, meaning, field="code")`, or with `problems` where several fields may be
-wrong at once; `explained` does so for what the store refuses; or FastAPI refuses a field by itself (missing, too long, another
-pattern). The page with the form is then made anew by its own GET route, which knows nothing of it; its template asks for what
-was typed:
+The route that receives the form raises `Refused(title, meaning, field="code")`, or with `problems` if several fields may be
+wrong; `explained` does so for errors of the store; or FastAPI itself refuses a field (missing, too long, pattern mismatch).
+The page is then rendered again by its own GET route, which needs no code for that. Its template asks for what was typed:
 
     {% set typed = typed_in("/account/units") %}  {# the action; more of its fields where several forms have one action #}
     <form method="post" action="/account/units">
@@ -12,14 +11,15 @@ was typed:
     {{ typed.problem("code") }}
     <p id="where">It is on the label.</p>
 
-`typed.value("name", unit.name)` is what was typed, or the stored value where the form is shown for the first time;
-`typed.has("days", "mon", stored)` is for a box or an option. A password has marks and a problem, and no value.
+`typed.value("name", unit.name)` is what was typed, or the stored value when the form is shown for the first time.
+`typed.has("days", "mon", stored)` is for a checkbox or an option. A password field has marks and a problem, but no value.
 
-The page is the one at the form's action, or else one level above it: /charge-points/ID/charging for .../charging/limit. What a
-template has no place for is not lost: the reason is then a page of its own, as it is without a field. A form without a valid
-token never comes again: another site may have filled it in.
+The page is the one at the form's action, or one level above it: /charge-points/ID/charging for .../charging/limit. If the
+template has no place for a problem, the reason is shown on a page of its own, as it is without a field. A form without a valid
+token is never shown again, because another site may have filled it in.
 
-That address has no query: a code in the link of a letter comes from a hidden field then, and `sent_code` reads either.
+The page's address has no query then. A code from the link in a letter is therefore also in a hidden field, and `sent_code`
+reads either.
 """
 
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
@@ -40,8 +40,8 @@ from cloud_bridge.web.security.forms import check_form
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
-FORM = ""  # the form as a whole, in the place of a field's name
-_TYPED = "chargekeeper.typed"  # in the scope of the request that makes the page anew
+FORM = ""  # stands for the form as a whole, instead of a field's name
+_TYPED = "chargekeeper.typed"  # key in the scope of the request that renders the page again
 _AS_CHECKED = Markup(' aria-invalid="true"{} aria-describedby="{}"')
 _AS_ALWAYS = Markup(' aria-describedby="{}"')
 _PROBLEM = Markup('<p class="problem" id="problem-{}">{}</p>')
@@ -49,7 +49,7 @@ _PROBLEM_OF_FORM = Markup('<p class="problem" role="alert" tabindex="-1" autofoc
 
 
 class Typed:
-    """What was typed in one form, and why it was not taken: the words by the name of the field. Made for one page."""
+    """What was typed in one form, and why it was refused: the text by name of the field. Made for one page."""
 
     def __init__(self, action: str, fields: Mapping[str, Sequence[str]], problems: Mapping[str, str]) -> None:
         self._action = action
@@ -63,11 +63,11 @@ class Typed:
 
     @property
     def is_shown(self) -> bool:
-        """Whether the page has told all the problems."""
+        """True if the page has shown all the problems."""
         return self._shown == set(self._problems)
 
     def form(self, action: str, **fields: str) -> "Typed":
-        """This, for the template of the form that was sent; nothing typed for any other form."""
+        """Return this object for the form that was sent, and an empty one for any other form."""
         is_it = self._action == action and all(self.value(name) == value for name, value in fields.items())
         return self if is_it else NOTHING
 
@@ -77,18 +77,19 @@ class Typed:
         return next(iter(self._fields.get(field, ())), "")
 
     def has(self, field: str, value: str, stored: bool = False) -> bool:
-        """Whether a box or an option is chosen."""
+        """Return True if a checkbox or an option is selected."""
         return value in self._fields.get(field, ()) if self.is_refused else stored
 
     def marks(self, field: str, described_by: str = "") -> Markup:
-        """Attributes of the field; `described_by` is the id of its explanation. The first one that is wrong has the focus."""
+        """Return the ARIA attributes of a field. `described_by` is the id of its explanation. The first wrong field gets the
+        focus."""
         if field not in self._problems:
             return _AS_ALWAYS.format(described_by) if described_by else Markup()
         focus = Markup(" autofocus") if field == next(iter(self._problems)) else Markup()
         return _AS_CHECKED.format(focus, f"{described_by} problem-{field}".strip())
 
     def problem(self, field: str = FORM) -> Markup:
-        """Why it was not taken; empty where nothing is wrong with it."""
+        """Return why the field was refused; empty if nothing is wrong with it."""
         words = self._problems.get(field)
         if words is None:
             return Markup()
@@ -100,19 +101,19 @@ NOTHING = Typed("", {}, {})
 
 
 def typed_of(request: Request) -> Typed:
-    """For the page that answers the request."""
+    """Return what was typed in the form that the page answers."""
     typed: Typed = request.scope.get(_TYPED, NOTHING)
     return typed
 
 
 def sent_code(request: Request, code: str) -> str:
-    """The one-time code of the page's link; where the page answers its form, that of the hidden field `code`."""
+    """Return the one-time code of the page's link, or that of the hidden field `code` if the page answers its form."""
     return str(typed_of(request).value("code", code))
 
 
 @contextmanager
 def explained(title: str, field: str, ending: str = N_("Nothing was changed.")) -> Iterator[None]:
-    """What the store refuses stands beside the field that it is about; `ending` says what became of the rest."""
+    """Show a BridgeError of the store beside the field that it is about. `ending` says what happened to the rest."""
     try:
         yield
     except BridgeError as error:
@@ -120,7 +121,7 @@ def explained(title: str, field: str, ending: str = N_("Nothing was changed.")) 
 
 
 async def page_again(request: Request, problems: Mapping[str, str], status: int) -> Response | None:
-    """The page with the form that the request has sent; None where it has no place for every problem."""
+    """Return the page with the form that the request has sent. Return None if the page has no place for every problem."""
     sent = await request.form()
     fields = {name: [one for one in sent.getlist(name) if isinstance(one, str)] for name in sent}
     if not _is_ours(request, "".join(fields.get("form", ()))):
@@ -136,7 +137,7 @@ async def page_again(request: Request, problems: Mapping[str, str], status: int)
 
 
 def _is_ours(request: Request, token: str) -> bool:
-    """Whether the form's token is bound to a cookie of ours: of the session, or where nobody is logged in, of the login."""
+    """Return True if the form's token is bound to one of our cookies: the session's, or before a login that of the login."""
     for name, cookie in request.cookies.items():
         if name.startswith(COOKIES):
             with suppress(HTTPException):
@@ -146,7 +147,7 @@ def _is_ours(request: Request, token: str) -> bool:
 
 
 async def _get(request: Request, path: str, typed: Typed) -> Response | None:
-    """What the GET route of the path answers; None unless it is a page."""
+    """Call the GET route of the path. Return None if the response is not a page."""
     scope: MutableMapping[str, Any] = {
         **request.scope,
         "method": "GET",
@@ -170,7 +171,7 @@ async def _get(request: Request, path: str, typed: Typed) -> Response | None:
 
     try:
         await request.app.router(scope, receive, send)
-    except HTTPException:  # there is no such route
+    except HTTPException:  # no such route
         return None
     if not head or head[0]["status"] != 200:
         return None

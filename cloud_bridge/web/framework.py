@@ -1,4 +1,4 @@
-"""What every app of ours has around its routes, with pages or without."""
+"""The FastAPI app and its middleware, for processes with pages and for those without."""
 
 from functools import partial
 
@@ -19,20 +19,20 @@ from cloud_bridge.web.security.rates import Rates
 from cloud_bridge.web.security.security_headers import SecurityHeaders
 from cloud_bridge.web.security.text_check import TextCheck
 
-PASSKEY_CHALLENGES = "passkey challenges"  # what their key is derived for
-SMALLEST_ZIPPED = 500  # bytes; below that it fits in one packet anyway
+PASSKEY_CHALLENGES = "passkey challenges"  # context from which their key is derived
+SMALLEST_ZIPPED = 500  # bytes; smaller responses fit in one packet
 
 
 def app_of(app_state: AppState, routes: list[BaseRoute]) -> FastAPI:
-    """Over the running bridge."""
+    """Create the app for the running bridge."""
     public_url = app_state.settings.public_url
     app = FastAPI(
         title="Chargekeeper",
         routes=routes,
-        openapi_url=None,  # api/description.py asks who wants it
+        openapi_url=None,  # api/description.py serves it, after an access check
         docs_url=None,
         redoc_url=None,
-        redirect_slashes=False,  # Starlette would lead to an absolute URL; problems.py leads to the path
+        redirect_slashes=False,  # Starlette would redirect to an absolute URL; problems.py redirects to the path
         servers=[{"url": public_url}] if public_url else None,
     )
     app.state.bridge = app_state
@@ -45,7 +45,7 @@ def app_of(app_state: AppState, routes: list[BaseRoute]) -> FastAPI:
     if app_state.standby is not None:
         app.add_middleware(OwnWrites, secure=public_url is not None and public_url.startswith("https://"))
     app.add_middleware(ReadersLanguage)
-    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams alone
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_ZIPPED)  # leaves event streams uncompressed
     app.add_middleware(PublicAddress)
     app.add_middleware(HeadAsGet)
     answer_problems(app)
@@ -53,7 +53,8 @@ def app_of(app_state: AppState, routes: list[BaseRoute]) -> FastAPI:
 
 
 def together(*routers: APIRouter) -> list[BaseRoute]:
-    """FastAPI prepares routes at their first request, which takes longer than most answers: call this once a process."""
+    """Return the routes of all routers. FastAPI prepares routes at their first request, which takes longer than most
+    responses, so call this only once in a process."""
     one = APIRouter()
     for router in routers:
         one.include_router(router)

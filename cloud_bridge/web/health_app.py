@@ -1,4 +1,4 @@
-"""What a process without pages answers: how it is, and its totals. It imports no page."""
+"""The app of a process without pages: health and metrics. It imports no page."""
 
 from functools import cache
 
@@ -11,7 +11,7 @@ from cloud_bridge.web.framework import app_of, together
 
 
 def create_health_app(app_state: AppState) -> FastAPI:
-    """Over the running bridge."""
+    """Create the app for the running bridge."""
     return app_of(app_state, _routes())
 
 

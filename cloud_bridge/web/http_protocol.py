@@ -1,9 +1,9 @@
-"""uvicorn's HTTP/1.1 with limits of time and number, which uvicorn does not have.
+"""uvicorn's HTTP/1.1 protocol with deadlines and limits on connections, which uvicorn lacks.
 
-A request has to be whole in time: its head, then its body, whatever has been answered meanwhile. A connection without a
-whole request is idle. Of too many idle connections, altogether or of one network, the oldest is closed; of those that are
-being answered likewise, with a limit of their own. The connections of a proxy (CHARGEKEEPER_PROXIES) are those of many
-people: they are limited altogether alone.
+A request has to be received completely within a deadline: first its head, then its body, whether or not it was answered
+meanwhile. A connection without a complete request is idle. If there are too many idle connections, in total or from one
+network, the oldest is closed. Connections with a request in progress have limits of their own. Connections from a proxy
+(CHARGEKEEPER_PROXIES) carry many people's requests, so they are limited only in total.
 """
 
 import asyncio
@@ -20,21 +20,25 @@ from cloud_bridge.connection_limits import Budget, Crowd
 from cloud_bridge.counters import Counters
 from cloud_bridge.web.security.photo_uploads import takes_photo
 
-HEAD_WITHIN_S = 20.0  # from the connection, and from the first byte of every further request. No byte extends it
-BODY_WITHIN_S = 40.0  # from the end of the head: 64 kB at 13 kbit/s. Likewise
-PHOTO_WITHIN_S = 180.0  # 10 MB at 450 kbit/s; what a phone has made smaller itself, at 20 kbit/s. Likewise
-MAX_HEAD_BYTES = 16 * 1024  # of a request line and its headers; a browser's are below 4 kB
+HEAD_WITHIN_S = (
+    20.0  # from the connection, and from the first byte of each further request. Further bytes do not extend it
+)
+BODY_WITHIN_S = 40.0  # from the end of the head: 64 kB at 13 kbit/s. Further bytes do not extend it
+PHOTO_WITHIN_S = (
+    180.0  # 10 MB at 450 kbit/s, or a photo that a phone has scaled down at 20 kbit/s. Further bytes do not extend it
+)
+MAX_HEAD_BYTES = 16 * 1024  # request line and headers; those of a browser are below 4 kB
 
 
 class Part(Enum):
-    """Of a request that is being read."""
+    """The part of a request that is being read."""
 
     HEAD = "head"
     BODY = "body"
 
 
 class PageConnections:
-    """The open connections of the pages and the interface."""
+    """The open connections of the pages and the HTTP interface."""
 
     def __init__(self, budget: Budget, counters: Counters, proxies: Sequence[str]) -> None:
         self._budget = budget
@@ -46,22 +50,22 @@ class PageConnections:
         self._busy = Crowd[LimitedH11Protocol](budget.pages, budget.pages_of_network)
 
     def has_room(self) -> bool:
-        """For one more, or an idle one will make room for it."""
+        """Return True if one more connection fits, if necessary by closing an idle one."""
         return len(self._all) < self._budget.pages or len(self._idle) > 0
 
     def network(self, address: str) -> str | None:
-        """What a connection from there is counted under; None: it is a proxy's."""
+        """Return the network that an address counts for, or None if it belongs to a proxy."""
         ip = ipaddress.ip_address(address.partition("%")[0])
         return None if any(ip in proxy for proxy in self._proxies) else network_of(address)
 
     def update(self, connection: "LimitedH11Protocol", is_busy: bool) -> None:
-        """It has begun or ended to be answered."""
+        """Count the connection as busy or idle from now on, and close the oldest one beyond the limit."""
         to, other = (self._busy, self._idle) if is_busy else (self._idle, self._busy)
         other.leave(connection)
         self._close(to.enter(connection, connection.network))
 
     def enter(self, connection: "LimitedH11Protocol") -> None:
-        """It is new."""
+        """Add a new connection, which is idle. If the total is reached, close the oldest idle one."""
         if len(self._all) >= self._budget.pages:
             self._close(self._idle.oldest_out())
         self._all.add(connection)
@@ -80,7 +84,7 @@ class PageConnections:
 
 
 class LimitedH11Protocol(H11Protocol):
-    """One connection; `network` is what PageConnections.network says of its address."""
+    """One connection. `network` is what PageConnections.network returns for its address."""
 
     def __init__(self, connections: PageConnections, network: str | None, **options: Any) -> None:
         super().__init__(**options)
@@ -109,8 +113,8 @@ class LimitedH11Protocol(H11Protocol):
         self._follow()
 
     def send_400_response(self, msg: str) -> None:
-        """To bytes that are no HTTP. uvicorn sends it whatever has been answered, and h11 raises for a second answer: here
-        a request that is being answered has lost its client, and an answer that has begun is cut off."""
+        """Answer bytes that are not HTTP. uvicorn sends this response in any state, and h11 raises for a second response. A
+        request in progress is therefore treated as disconnected, and a response that has started is cut off."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -120,14 +124,14 @@ class LimitedH11Protocol(H11Protocol):
             self.transport.close()
 
     def _follow(self) -> None:
-        """The request may have come further."""
+        """Update deadline and limits after the request may have progressed."""
         if self.transport.is_closing():
             return
         state, part = self.conn.their_state, None
         if state is h11.SEND_BODY:
             part = Part.BODY
         elif state is h11.IDLE and (self._reading is Part.HEAD or self.conn.trailing_data[0]):
-            part = Part.HEAD  # before the first byte of a further request, uvicorn's keep-alive is the deadline
+            part = Part.HEAD  # before that byte, uvicorn's keep-alive timeout applies
         self._read(part)
         cycle = self.cycle
         is_busy = cycle is not None and not cycle.more_body and not cycle.response_complete
@@ -152,4 +156,4 @@ class LimitedH11Protocol(H11Protocol):
 
 
 def _nothing() -> None:
-    """Nobody waits for a connection to end."""
+    """Do nothing: the default of `on_left`."""

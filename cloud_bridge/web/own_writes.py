@@ -1,5 +1,5 @@
-"""A browser that has sent a form sees what it has changed: for OWN_WRITES_S its pages are read from the primary, whichever
-process answers. A cookie says so; it lets nobody see anything."""
+"""Read-your-writes: for OWN_WRITES_S after a browser has sent a form, any process reads its pages from the primary. A cookie
+marks such browsers; it grants no access."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
@@ -14,16 +14,16 @@ INTERFACE = "/api/"  # programs keep no cookies
 
 
 def may_lag(request: Request) -> bool:
-    """Whether what the request shows may be a few seconds old."""
+    """Return True if the response may be a few seconds out of date."""
     is_page = request.method in ONLY_READ and not request.scope["route"].path.startswith(INTERFACE)
     return is_page and COOKIE not in request.cookies
 
 
 class OwnWrites:
-    """ASGI middleware: the answer to anything that may have changed something sets the cookie."""
+    """ASGI middleware. The response to any request that may have changed something sets the cookie."""
 
     def __init__(self, app: ASGIApp, secure: bool) -> None:
-        """`secure`: people reach us over TLS."""
+        """`secure`: people reach the service over TLS."""
         self._app = app
         self._cookie = _cookie(secure)
 

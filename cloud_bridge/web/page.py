@@ -1,4 +1,4 @@
-"""How a page is made: who must be logged in to see it, its template, and the token of its forms."""
+"""Tools for routes that serve pages: login, access to a charge point, templates and form tokens."""
 
 import secrets
 from typing import Annotated, Any
@@ -24,26 +24,27 @@ from cloud_bridge.words import formats
 from cloud_bridge.words.language import choose_language
 
 MAX_FIELD = 200
-UNIT_ID = "unit_id"  # in the path of what is a page of one charge point
+UNIT_ID = "unit_id"  # path parameter of the pages of one charge point
 HAS_NOTHING = Has(charger=False, vehicle=False)
 
 SHARED |= {
-    "once": lambda: secrets.token_hex(16),  # marks a form, so that sent twice it counts once
+    "once": lambda: secrets.token_hex(16),  # identifies a form, so that one sent twice counts once
     "static": static_files.PATH,
-    "typed_in": NOTHING.form,  # of a page that answers no form: form_errors.py
+    "typed_in": NOTHING.form,  # for pages that do not answer a form (form_errors.py)
     "is_refused": False,
     "words": words,
     "formats": formats,
 }
 
 Field = Annotated[str, Form(max_length=MAX_FIELD)]
-Number = Annotated[int, Path(ge=1, lt=2**63)]  # of a row in the store, which takes no larger one
+Number = Annotated[int, Path(ge=1, lt=2**63)]  # id of a row; the database stores no larger number
 Once = Annotated[str, Form(pattern="^[0-9a-f]{32}$")]
 
 
 def viewer_of(request: Request) -> Person | None:
-    """Who is logged in, if anybody. What is new for them is counted too, and what a driver has is asked, for the navigation of
-    the page: on this thread, since some pages are made on the event loop. So is the charge point of the path, in one view."""
+    """Return the person who is logged in, or None. In the same transaction, look up what the page's navigation needs (news,
+    and what a driver has) and the charge point in the path, because some pages are made on the event loop and cannot query the
+    database."""
     if not request.cookies.get(SESSION_COOKIE):
         return None
     with connection_for_check(request) as connection:
@@ -70,7 +71,7 @@ PersonOf = Annotated[Person, Depends(logged_in)]
 
 
 def only(scope: Scope) -> Any:
-    """A dependency: whoever lacks the scope finds nothing there. Raises NotTheirs."""
+    """Return a dependency that raises NotTheirs for people without the scope."""
 
     async def check(person: PersonOf) -> None:
         if not may(person, scope):
@@ -80,7 +81,7 @@ def only(scope: Scope) -> Any:
 
 
 async def unit_of(unit_id: str, request: Request, _person: PersonOf) -> Unit:
-    """The charge point of the path, if the person may see it: `viewer_of` has looked. Raises NotTheirs."""
+    """Return the charge point in the path, which `viewer_of` has looked up. Raises NotTheirs if the person may not see it."""
     unit: Unit | None = request.state.unit
     if unit is None:
         raise NotTheirs("charger")
@@ -91,8 +92,8 @@ UnitOf = Annotated[Unit, Depends(unit_of)]
 
 
 def own_unit_of(person: PersonOf, unit: UnitOf) -> Unit:
-    """The charge point of the path, if it is the person's own: whoever may merely look at it, or shares it, does not change
-    what it is called and who sees it. Raises NotTheirs."""
+    """Return the charge point in the path if the person owns it. Those who only see it or share it may not change its name or
+    who sees it. Raises NotTheirs."""
     if unit.owner_id != person.id:
         raise NotTheirs("charger")
     return unit
@@ -102,15 +103,15 @@ OwnUnitOf = Annotated[Unit, Depends(own_unit_of)]
 
 
 async def own_form(request: Request, _person: PersonOf, form: Field) -> None:
-    """The form was made by us for this browser session. Raises 403."""
+    """Check that the form was made by us for this session. Raises 403."""
     check_form(request.cookies.get(SESSION_COOKIE, ""), form)
 
 
-OwnForm = Depends(own_form)  # of every route that changes something: dependencies=[OwnForm]
+OwnForm = Depends(own_form)  # for every route that changes something: dependencies=[OwnForm]
 
 
 def page(request: Request, template: str, person: Person | None, status: int = 200, **content: Any) -> Response:
-    """A whole page. `person` is None where nobody need be logged in."""
+    """Return a whole page. `person` is None where no login is needed."""
     content.setdefault("news", getattr(request.state, "news", 0))
     content.setdefault("form", form_token(request.cookies.get(SESSION_COOKIE, "")))
     content["has"] = getattr(request.state, "has", HAS_NOTHING)
@@ -118,7 +119,7 @@ def page(request: Request, template: str, person: Person | None, status: int = 2
 
 
 def render_html(request: Request, template: str, **content: Any) -> str:
-    """A page or a part of one, with its links below the public address."""
+    """Render a page or a part of one, with its links below the public address."""
     typed = typed_of(request)
     content |= {"path": request.url.path, "typed_in": typed.form, "is_refused": typed.is_refused}
     html = translated(template).render(content)
@@ -126,15 +127,15 @@ def render_html(request: Request, template: str, **content: Any) -> str:
 
 
 def attachment(name: str, content: str | bytes, media_type: str) -> Response:
-    """A file to keep, under this name."""
+    """Return a file to download under this name."""
     return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def to(path: str) -> RedirectResponse:
-    """After a form was taken in: look at the result, and reloading does not send the form again."""
+    """Redirect after a form was processed, so that reloading the page does not send the form again."""
     return RedirectResponse(path, 303)
 
 
 def is_secure(request: Request) -> bool:
-    """Whether people reach us over TLS, and a cookie can be kept off plain HTTP."""
+    """Return True if people reach the service over TLS, so that cookies can be restricted to it."""
     return address_of(request).scheme == "https"

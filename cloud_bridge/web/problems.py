@@ -1,4 +1,4 @@
-"""What goes wrong for a person has a page that says so and leads on; programs get the same as JSON."""
+"""Error responses: a page with the problem and a way on for people, and JSON for programs."""
 
 import logging
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ from cloud_bridge.words.language import language_now
 
 _log = logging.getLogger(__name__)
 
-# status: title, what it means and what to do
+# status: title; meaning and remedy
 PROBLEMS = {
     403: (
         N_("That page was too old"),
@@ -82,7 +82,7 @@ LOGIN_AGAIN_S = 5
 
 
 def answer_problems(app: FastAPI) -> None:
-    """Register the handlers."""
+    """Register the exception handlers."""
     app.add_exception_handler(LoginNeeded, _login_needed)  # type: ignore[arg-type]  # Starlette types them all as Exception
     app.add_exception_handler(Refused, _refused)  # type: ignore[arg-type]
     app.add_exception_handler(UnreadableRow, _unreadable)
@@ -97,17 +97,17 @@ def answer_problems(app: FastAPI) -> None:
 
 
 def refusal(request: HTTPConnection, status: int) -> Response:
-    """The answer to a request that no route has seen."""
+    """Return the response to a request that middleware rejects before any route."""
     title = PROBLEMS.get(status, OTHER)[0]
     if _is_for_programs(request):
-        if status in (404, 422):  # as FastAPI writes it
+        if status in (404, 422):  # in FastAPI's format
             return JSONResponse({"detail": [{"loc": ["request"], "msg": UNSTORABLE, "type": "value_error"}]}, 422)
         return JSONResponse({"detail": title}, status)
     return HTMLResponse(problem_text(request, status), status)
 
 
 def problem_text(request: HTTPConnection, status: int) -> str:
-    """The page without a person, for where nobody has been asked who they are."""
+    """Return the page for somebody unknown, where the session was not looked up."""
     return _text(language_now(), address_of(request).root, *PROBLEMS.get(status, OTHER))
 
 
@@ -124,14 +124,14 @@ async def _problem(request: Request, status: int) -> Response:
     content = {"title": _(title), "meaning": _(meaning), "back": _came_from(request)}
     try:
         person = await run_in_threadpool(viewer_of, request)
-    except STORE_AWAY as error:  # what is wrong with the request is so whoever asks
+    except STORE_AWAY as error:  # the status of the request does not depend on who sent it
         _warn_of_store(error)
         person = None
     return page(request, "everyone/problem.html", person, status, **content)
 
 
 def _came_from(request: Request) -> str:
-    """The page of ours with the form that was not taken; else the start. A path of ours, whatever the request says."""
+    """Return the page whose form was refused, or the start page. Always a path of ours, whatever the Referer says."""
     came, root = urlsplit(request.headers.get("Referer", "")), address_of(request).root
     if request.method != "POST" or came.netloc != request.url.netloc:
         return START
@@ -140,7 +140,7 @@ def _came_from(request: Request) -> str:
 
 async def _login_needed(request: Request, needed: LoginNeeded) -> Response:
     login = "/login" if needed.path == "/" else f"/login?next={quote(needed.path)}"
-    if "HX-Request" in request.headers:  # htmx would put the login page into a part of this one
+    if "HX-Request" in request.headers:  # htmx would insert the login page into this one
         return Response(status_code=401, headers={"HX-Redirect": login})
     return to(login)
 
@@ -155,7 +155,8 @@ async def _refused(request: Request, error: Refused) -> Response:
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
-    """The row is there, so the address is not wrong; and no trouble of ours passes, so it is no 500 either."""
+    """Answer with 404 and an explanation. The address is right, but the error does not pass, so neither "wrong address" nor a
+    500 would be true."""
     _log.warning("%s cannot be shown: %s", request.url.path, error)
     person = await run_in_threadpool(viewer_of, request)
     return page(
@@ -167,17 +168,17 @@ async def _problem_of(request: Request, error: HTTPException) -> Response:
     if _is_for_programs(request):
         return await http_exception_handler(request, error)
     path = request.url.path
-    if error.status_code == 404 and path.endswith("/") and path != START:  # as people type it
+    if error.status_code == 404 and path.endswith("/") and path != START:  # people type a trailing slash
         return to("/" + path.strip("/"))
     return await _problem(request, error.status_code)
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> Response:
     if _is_for_programs(request):
-        # Without the input: it may be a secret, or a number that JSON does not have (NaN, and 1e999 is read as infinite).
+        # Leave out the input: it may be a secret, or a number that JSON cannot represent (NaN; 1e999 is parsed as infinity).
         told = [{name: one[name] for name in ("type", "loc", "msg")} for one in error.errors()]
         return JSONResponse({"detail": told}, 422)
-    if any(one["loc"][0] in ("path", "query") for one in error.errors()):  # an address that no page of ours leads to
+    if any(one["loc"][0] in ("path", "query") for one in error.errors()):  # no page links to such an address
         return await _problem(request, 404)
     if request.method == "POST":
         again = await page_again(request, {str(one["loc"][1]): _in_words(one) for one in error.errors()}, 422)
@@ -187,7 +188,7 @@ async def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 
 def _in_words(error: Mapping[str, Any]) -> str:
-    """What is wrong with a field, as FastAPI has found."""
+    """Return FastAPI's error about a field in words."""
     match error["type"]:
         case "missing" | "string_too_short":
             return _("Fill this in.")
@@ -201,10 +202,9 @@ def _warn_of_store(error: Exception) -> None:
 
 
 async def _store_away(request: Request, error: Exception) -> Response:
-    """The database does not answer, takes nothing, is damaged, or another version of the bridge has changed its tables.
-    Nobody is asked for again: they are in it.
-    """
-    if isinstance(error, IntegrityError):  # a statement of ours was wrong, and trying again helps nobody
+    """Answer with 503: the database is unreachable, refuses writes, is damaged, or another version of the bridge has changed
+    its tables. Do not look up the person, who is in the same database."""
+    if isinstance(error, IntegrityError):  # a statement of ours is wrong, so trying again is useless
         raise error
     _warn_of_store(error)
     headers = {"Retry-After": str(RETRY_AFTER_S)}
@@ -214,26 +214,27 @@ async def _store_away(request: Request, error: Exception) -> Response:
 
 
 async def _unstorable(request: Request, _error: Exception) -> Response:
-    """A value of the request that the database refuses, and none of our checks did: the request is at fault, and we are
-    for having let it come so far."""
-    _log.error("a value was sent to %s that cannot be stored", request.url.path)
+    """Answer with 422: the database refused a value that passed all our checks. The request is wrong, and so are the checks,
+    so log an error."""
+    _log.error("%s: the database refused a value of the request", request.url.path)
     return refusal(request, 422)
 
 
 async def _hashing_busy(request: Request, _error: HashingBusy) -> Response:
-    """Many at once get this page, so it is made once."""
+    """Answer with 429. Many get this page at once, so it is cached."""
     return HTMLResponse(
         _text(language_now(), address_of(request).root, *BUSY), 429, {"Retry-After": str(LOGIN_AGAIN_S)}
     )
 
 
 async def _client_has_left(_request: Request, _error: Exception) -> Response:
-    """In the middle of its body. Nobody reads the answer."""
+    """The client disconnected while sending its body. Nobody receives this response."""
     return Response(status_code=400)
 
 
 async def _failed(request: Request, _error: Exception) -> Response:
-    """Our mistake, whose traceback is in the log. Nobody is asked for again: the store may be what failed."""
+    """Answer with 500: a fault of ours, whose traceback is logged. Do not look up the person, because the store may be what
+    failed."""
     if _is_for_programs(request):
         return JSONResponse({"detail": "Internal Server Error"}, 500)
     return HTMLResponse(problem_text(request, 500), 500)

@@ -1,16 +1,16 @@
-"""The address under which people reach the pages: CHARGEKEEPER_PUBLIC_URL, and nothing that a request says.
+"""The address under which people reach the pages: always CHARGEKEEPER_PUBLIC_URL, never what a request says.
 
-A proxy may serve the pages below a path, https://example.org/chargers. Inside, there is no such path: routes, templates and
-redirects are written as if the pages began at "/". PublicAddress takes the path off a request, whether the proxy has left
-it there or not, and puts it before what goes out in a header; `below` does the same for the links of a page.
+A proxy may serve the pages below a path, such as https://example.org/chargers. Internally this path does not exist: routes,
+templates and redirects assume that the pages start at "/". PublicAddress removes the path from a request, if the proxy has
+left it there, and adds it to paths in response headers; `below` adds it to the links of a page.
 
-The Host header is replaced before anything reads it, and so is the scheme: who sends a request chooses neither where our
-links lead nor whether a cookie may cross the network in clear text. Where no public address is set there is nothing to put
-in its place, and no link is made of it either: within the pages all links are paths, and letters lead to this machine.
+The Host header and the scheme are replaced before anything reads them. A client therefore controls neither where our links
+lead nor whether a cookie may be sent in clear text. Without a public address there is no replacement, and no links are made
+from the Host header either: all links within the pages are paths, and links in letters lead to this machine.
 
-Where people reach us over TLS, browsers are told to do so always, and our cookies get the prefix that makes a browser hold
-that they came over TLS and from this host (RFC 6265bis, 4.1.3): a neighbour below the same domain can plant none. Inside, they
-have their names without it.
+If people reach the service over TLS, browsers are told to use TLS always (HSTS), and our cookies get a prefix that makes
+browsers accept them only over TLS and from this host (RFC 6265bis, 4.1.3), so a neighbouring host below the same domain cannot
+set them. Internally the cookies have their names without the prefix.
 """
 
 import re
@@ -27,9 +27,9 @@ from cloud_bridge.app_state import AppState
 from cloud_bridge.settings import Settings
 
 PORTS = {"http": 80, "https": 443}
-COOKIES = "chargekeeper_"  # how the names of ours begin
-HSTS = "max-age=31536000"  # a year (RFC 6797)
-LED_BY = {"location": "", "hx-redirect": "", "link": "<"}  # headers whose value is a path of ours, after that
+COOKIES = "chargekeeper_"  # prefix of the names of our cookies
+HSTS = "max-age=31536000"  # one year (RFC 6797)
+LED_BY = {"location": "", "hx-redirect": "", "link": "<"}  # headers with a path of ours, and what precedes the path
 _LINK = re.compile(r'(\s(?:href|src|action|formaction|hx-[a-z:-]+)=")/(?!/)')
 _COOKIE_PATH = re.compile(r"(; path=)/(?=;|$)", re.IGNORECASE)
 
@@ -37,16 +37,16 @@ _COOKIE_PATH = re.compile(r"(; path=)/(?=;|$)", re.IGNORECASE)
 class Address(NamedTuple):
     """The parts of the public address."""
 
-    url: str  # whole, without a slash at its end
+    url: str  # whole, without a trailing slash
     scheme: str
     netloc: str  # as in a Host header
     host: str
     port: int
-    root: str  # the path below which the pages lie: "" or "/chargers"
+    root: str  # path below which the pages are: "" or "/chargers"
 
     @property
     def cookie_prefix(self) -> str:
-        """Of the names of our cookies, outside. "__Host-" is refused by browsers below a path."""
+        """Prefix of our cookies' names outside. Browsers refuse "__Host-" below a path."""
         if self.scheme == "http":
             return ""
         return "__Secure-" if self.root else "__Host-"
@@ -54,7 +54,7 @@ class Address(NamedTuple):
 
 @lru_cache(maxsize=8)
 def parse(url: str) -> Address:
-    """`url` as settings.py has checked it."""
+    """Parse a URL that settings.py has validated."""
     parts = urlsplit(url)
     return Address(
         url, parts.scheme, parts.netloc, parts.hostname or "", parts.port or PORTS[parts.scheme], parts.path.rstrip("/")
@@ -62,20 +62,20 @@ def parse(url: str) -> Address:
 
 
 def address_of(request: HTTPConnection) -> Address:
-    """Of the running bridge."""
+    """Return the public address of the running bridge."""
     return _address(request.scope)
 
 
 def below(root: str, html: str) -> str:
-    """The page with `root` before every link to a path of ours.
+    """Return the page with `root` in front of every link to a path of ours.
 
-    What people have written cannot look like an attribute: its quotation marks are escaped.
+    Text written by people cannot be mistaken for an attribute, because its quotation marks are escaped.
     """
     return _LINK.sub(rf"\g<1>{root}/", html) if root else html
 
 
 class PublicAddress:
-    """ASGI middleware, outside all others."""
+    """ASGI middleware, outside all others but HeadAsGet."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -85,7 +85,7 @@ class PublicAddress:
             await self._app(scope, receive, send)
             return
         address = _address(scope)
-        if address.root and scope["path"] == address.root:  # beside the pages, where relative links would go astray
+        if address.root and scope["path"] == address.root:  # relative links would be resolved against the parent path
             await RedirectResponse(address.root + "/", 308)(scope, receive, send)
             return
 
@@ -107,7 +107,7 @@ def _settings(scope: Scope) -> Settings:
 
 
 def _inside(scope: Scope, address: Address) -> Scope:
-    """The request as the routes see it."""
+    """Return the request's scope as the routes see it."""
     inside = dict(scope, scheme=address.scheme)
     if _settings(scope).public_url:
         others = [(name, value) for name, value in scope["headers"] if name != b"host"]
@@ -125,7 +125,8 @@ def _inside(scope: Scope, address: Address) -> Scope:
 
 
 def _own_cookies(header: bytes, prefix: str) -> bytes:
-    """A Cookie header as it is inside: ours without the prefix, and none in their names that came without it."""
+    """Convert a Cookie header to internal names: remove our prefix, and drop cookies that have our internal names without
+    it."""
     kept = []
     for cookie in header.decode("latin-1").split(";"):
         cookie = cookie.strip()
@@ -137,7 +138,7 @@ def _own_cookies(header: bytes, prefix: str) -> bytes:
 
 
 def _outside(address: Address, headers: MutableHeaders) -> None:
-    """What goes out in headers, as the world sees it."""
+    """Convert response headers for the outside."""
     if address.scheme == "https":
         headers["Strict-Transport-Security"] = HSTS
     for name, before in LED_BY.items() if address.root else ():

@@ -1,6 +1,5 @@
-"""Each request has a reader (words/language.py): in the language that the browser asks for, until it is known who is logged in
-and has chosen one. Programs read English, in which they were written: what they are told may be compared.
-"""
+"""Sets the language of each request (words/language.py): the one that the browser prefers, until the person is known and has
+chosen one. Programs always get English, the source language, because they may compare texts."""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -9,15 +8,15 @@ from cloud_bridge.words.catalogues import ENGLISH
 from cloud_bridge.words.language import speaking
 from cloud_bridge.words.negotiation import preferred
 
-FOR_PROGRAMS = ("/api/", "/healthz", "/livez", "/metrics", "/openapi.json")  # how their paths begin
+FOR_PROGRAMS = ("/api/", "/healthz", "/livez", "/metrics", "/openapi.json")  # prefixes of their paths
 FOR_PEOPLE = (
     "text/html",
     "application/manifest+json",
-)  # content that differs by language; the others' paths say theirs
+)  # media types that vary by Accept-Language; the paths of all others determine their language
 
 
 class ReadersLanguage:
-    """ASGI middleware, outside whatever says something."""
+    """ASGI middleware, outside everything that produces text."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""uvicorn, with sockets that we accept ourselves."""
+"""uvicorn with sockets that the bridge accepts itself."""
 
 import asyncio
 import socket
@@ -15,12 +15,12 @@ from cloud_bridge.acceptor import Acceptor
 from cloud_bridge.counters import Counters
 from cloud_bridge.web.http_protocol import MAX_HEAD_BYTES, LimitedH11Protocol, PageConnections
 
-GOODBYE_S = 3  # for pages that are being sent when we stop
-UNREAD_WITHIN_S = 60  # for a client to take what was sent to it; then the system ends the connection
+GOODBYE_S = 3  # time to finish responses at shutdown
+UNREAD_WITHIN_S = 60  # time for a client to acknowledge sent data; then the kernel closes the connection
 
 
 class PageServer(uvicorn.Server):
-    """Serves the app to the connections that PageConnections lets be. `proxies` are those whose X-Forwarded-For counts."""
+    """Serves the app on the connections that PageConnections admits. `proxies` are trusted for X-Forwarded-For."""
 
     def __init__(
         self, app: FastAPI, connections: PageConnections, counters: Counters, proxies: tuple[str, ...]
@@ -28,7 +28,7 @@ class PageServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                log_config=None,  # what logs.py has set up
+                log_config=None,  # logs.py has set up logging
                 log_level="warning",
                 server_header=False,
                 timeout_graceful_shutdown=GOODBYE_S,
@@ -45,26 +45,26 @@ class PageServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """uvicorn would end the process by the signal itself before the recorder has written what waits."""
+        """Do nothing: uvicorn would end the process by the signal before the recorder has committed the waiting messages."""
         yield
 
     def stop(self) -> None:
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Raises SystemExit when the app cannot start."""
+        """Start accepting connections. Raises SystemExit if the app cannot start."""
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
         listening = sockets or []
-        for one in listening:  # what is accepted inherits both
-            # asyncio sets it only where it made the socket; without it each page waits 40 ms for the browser's delayed
-            # acknowledgement between head and body (measured).
+        for one in listening:  # accepted sockets inherit both options
+            # asyncio sets it only on sockets that it created. Without it, each page waits 40 ms between head and body for the
+            # browser's delayed acknowledgement (measured).
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_WITHIN_S * 1000)
         acceptor = Acceptor(listening, self._take, self._connections.has_room, self._counters)
         self._connections.on_left = acceptor.resume
-        self.servers = [acceptor]  # type: ignore[list-item]  # it is closed as one
+        self.servers = [acceptor]  # type: ignore[list-item]  # uvicorn closes it like a server
         self.started = True
 
     def _take(self, accepted: socket.socket, address: str) -> None:

@@ -1,9 +1,8 @@
-"""The files that pages are made of besides their HTML: our own in static/, and htmx, uPlot and Swagger UI, which npm has
-fetched.
+"""The static files of the pages: our own in static/, and htmx, uPlot and Swagger UI, which npm has fetched.
 
-All lie under a path that names their content, so a browser that has one never asks for it again, and a page of one version
-never meets the scripts of another. All are read at the start but Swagger UI: 2 MB for one page, read and zipped when
-somebody opens it first.
+Their path contains a hash of their content, so browsers cache them for good, and a page never loads scripts of another
+version. All are read at startup except Swagger UI: its 2 MB are for a single page, and are read and compressed when it is
+first opened.
 """
 
 import gzip
@@ -29,7 +28,7 @@ LARGE_VERSION = "swagger-ui-dist/package.json"
 VERSION_LENGTH = 12  # hexadecimal digits
 FOR_EVER = "public, max-age=31536000, immutable"
 POLICY_OF_FILES = (
-    "default-src 'self'"  # of a worker, and of a picture that is opened by itself; short, for it comes with each file
+    "default-src 'self'"  # for workers, and for images that are opened directly; short, because every file carries it
 )
 
 
@@ -51,12 +50,12 @@ router = APIRouter(include_in_schema=False)
 
 
 def check() -> None:
-    """Raises SettingError where npm's part was never fetched."""
+    """Raise SettingError if files from npm are missing."""
     missing = [path.name for path in PATHS if path.name not in FILES]
     missing += [name for name, path in LARGE.items() if not path.exists()]
     if missing:
         raise SettingError(
-            f"the pages want {', '.join(missing)}: `make .venv` fetches them, before a wheel is made too"
+            f"the pages need {', '.join(missing)}: `make .venv` fetches them, also before a wheel is built"
         )
 
 

@@ -1,7 +1,7 @@
-"""The templates in each language. What they say between `{% trans %}` and `{% endtrans %}` is translated when a template is
-compiled, not when a page is made of it: a page costs the same in every language, and English what it would without any.
+"""The templates in each language. Text between `{% trans %}` and `{% endtrans %}` is translated when a template is compiled,
+not when a page is rendered, so every language renders as fast as English without translation.
 
-Each language therefore has its own environment, with the templates that have been asked for in it.
+Each language therefore has its own environment with its own compiled templates.
 """
 
 import re
@@ -19,12 +19,12 @@ from cloud_bridge.words.language import gettext as _gettext
 from cloud_bridge.words.language import language_now, ngettext, pgettext
 
 FOLDER = Path(__file__).with_name("templates")
-SHARED: dict[str, Any] = {}  # what every template sees, in every language
+SHARED: dict[str, Any] = {}  # available in every template, in every language
 _PLACE = re.compile(r"%\((?P<name>\w+)\)s|%%")
 
 
 def template(name: str) -> Template:
-    """In the language of now."""
+    """Return a template in the current language."""
     return environment(language_now()).get_template(name)
 
 
@@ -33,7 +33,7 @@ def environment(language: str) -> Environment:
     made = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
-        auto_reload=False,  # else each part of a page looks at its file's time, and gives up the interpreter for that
+        auto_reload=False,  # otherwise each template checks its file's time and releases the GIL for that
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -47,7 +47,8 @@ def environment(language: str) -> Environment:
 
 
 class CompiledWords(InternationalizationExtension):
-    """`{% trans %}` of the environment's catalogue. What has a plural is looked up when the number is known."""
+    """Translates `{% trans %}` with the environment's catalogue. Plurals are looked up at rendering, when the number is
+    known."""
 
     def _make_node(
         self,
@@ -71,8 +72,8 @@ class CompiledWords(InternationalizationExtension):
 
 
 def _pieces(text: str, variables: dict[str, nodes.Expr]) -> Iterator[nodes.Expr]:
-    """The text as it stands, for translations are ours as templates are, and between its parts the values, escaped. Raises
-    TemplateAssertionError for a translation that wants a value which there is not."""
+    """Yield the text as it is (translations are trusted like templates), and between its parts the escaped values. Raises
+    TemplateAssertionError for a translation with an unknown value."""
     done = 0
     for place in _PLACE.finditer(text):
         if place.start() > done:

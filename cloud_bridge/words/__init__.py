@@ -1,4 +1,4 @@
-"""What people read, in their language: catalogues, the language of now, and how it writes dates and numbers."""
+"""Translation: catalogues, the current language, and its formats for dates and numbers."""
 
 from cloud_bridge.words.language import N_, gettext, ngettext, pgettext
 

@@ -1,4 +1,5 @@
-"""`python -m cloud_bridge.words`: reads the code and the templates anew into the catalogue, and every language with it."""
+"""`python -m cloud_bridge.words`: extracts the messages of the code and the templates into the catalogue, and updates every
+language."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""The catalogue of each language: `<language>/LC_MESSAGES/chargekeeper.po` in this folder. A new language is a new file.
+"""The catalogue of each language: `<language>/LC_MESSAGES/chargekeeper.po` in this folder. To add a language, add its file.
 
-A catalogue is read when its first reader comes, and kept.
+A catalogue is loaded when it is first needed.
 """
 
 from functools import cache
@@ -24,13 +24,13 @@ def catalogue_file(language: str) -> Path:
 
 
 def language_tag(language: str) -> str:
-    """For the `lang` of a page (BCP 47). Our English is British."""
+    """Return the value for the `lang` of a page (BCP 47). Our English is British."""
     return "en-GB" if language == ENGLISH else language.replace("_", "-")
 
 
 @cache
 def catalogue_of(language: str) -> Catalogue:
-    """What is fuzzy is left out, and said in English."""
+    """Load a catalogue. Messages marked as fuzzy are left out, and therefore shown in English."""
     with catalogue_file(language).open("rb") as file:
         messages = read_po(file, language)
     compiled = BytesIO()

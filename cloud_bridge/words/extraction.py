@@ -1,6 +1,6 @@
-"""What the code and the templates say, as a catalogue (.pot), and the languages brought up to date with it (.po).
+"""Extracts the messages of the code and the templates into a catalogue (.pot), and updates the languages (.po) with it.
 
-The files have no dates and no line numbers, so they change when words do.
+The files contain no dates and no line numbers, so they change only when messages do.
 """
 
 import tomllib
@@ -38,7 +38,7 @@ HEADER = "# What Chargekeeper says. `make catalogue` writes this file."
 
 
 def extracted() -> Catalog:
-    """Every message of the code, in the order of its files."""
+    """Return the messages of the code, in the order of its files."""
     with (FOLDER / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = Catalog(project="Chargekeeper", charset="utf-8", header_comment=HEADER, version="", fuzzy=False)
@@ -57,14 +57,14 @@ def _is_ours(folder: str) -> bool:
 def notes(
     file: IO[bytes], _keywords: object, _tags: Collection[str], options: Mapping[str, object]
 ) -> Iterator[tuple[int, str, str, list[str]]]:
-    """The notes of a file of tariffs: for Babel."""
+    """Yield the notes in a file of tariffs. An extraction method for Babel."""
     for entry in tomllib.load(file)["tariff"]:
         if "note" in entry:
             yield 0, "_", entry["note"], []
 
 
 def update_files() -> list[str]:
-    """The files anew. Returns a line for each language: how many of its messages lack a translation."""
+    """Write the files. Returns a line for each language with the number of messages that lack a translation."""
     template = extracted()
     _write(TEMPLATE, template)
     lines = []
@@ -77,7 +77,7 @@ def update_files() -> list[str]:
 
 
 def brought_up_to_date(language: str, template: Catalog) -> Catalog:
-    """The language's file with the messages of now: new ones without a translation, and without those that are gone."""
+    """Return the language's catalogue with the present messages: new ones without a translation, and without removed ones."""
     with catalogue_file(language).open("rb") as file:
         catalogue = read_po(file, language, DOMAIN)
     catalogue.update(template, no_fuzzy_matching=True)
@@ -86,7 +86,7 @@ def brought_up_to_date(language: str, template: Catalog) -> Catalog:
 
 
 def untranslated(catalogue: Catalog) -> list[str]:
-    """The messages that lack a translation, or a form of it, or whose translation is fuzzy."""
+    """Return the messages whose translation is missing, incomplete or fuzzy."""
     found = []
     for message in catalogue:
         forms = message.string if message.pluralizable else [message.string]
@@ -100,7 +100,7 @@ def _write(path: Path, catalogue: Catalog) -> None:
 
 
 def written(catalogue: Catalog) -> bytes:
-    """As it stands in its file."""
+    """Return the content of the catalogue's file."""
     file = BytesIO()
     write_po(file, catalogue, width=WIDTH, include_lineno=False)
     return b"".join(line for line in file.getvalue().splitlines(keepends=True) if not line.startswith(DATED))

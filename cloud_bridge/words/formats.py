@@ -1,7 +1,7 @@
-"""Dates, times, numbers, lengths of time and money as the language of now writes them. Pure, but for whose language that is.
+"""Dates, times, numbers, durations and money in the current language. Pure, except that the language is a context variable.
 
-English is written here, in our own style: "Sun 22 Nov, 07:42". Every other language is written as the CLDR has it (Babel), so
-a new language needs nothing here. Clocks have 24 hours everywhere.
+English is formatted here, in our own style: "Sun 22 Nov, 07:42". Every other language is formatted by the CLDR (Babel), so a
+new language needs no code here. The 24-hour clock is used everywhere.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from cloud_bridge.words.catalogues import ENGLISH
 from cloud_bridge.words.language import gettext as _
 from cloud_bridge.words.language import language_now
 
-NEVER_COARSER = 10**6  # for format_timedelta, which would say "in a minute" from 51 seconds on
+NEVER_COARSER = 10**6  # for format_timedelta, which would otherwise round up to the next unit
 
 
 @cache
@@ -27,60 +27,60 @@ def _locale_of(language: str) -> Locale:
 
 
 def _locale() -> Locale | None:
-    """None: English."""
+    """Return the locale, or None for English."""
     language = language_now()
     return None if language == ENGLISH else _locale_of(language)
 
 
 def weekday(at: date) -> str:
-    """Sun"""
+    """Return a weekday: Sun."""
     locale = _locale()
     return f"{at:%a}" if locale is None else format_skeleton("E", at, locale=locale)
 
 
 def weekday_day(at: date) -> str:
-    """Sun 22 Nov"""
+    """Return a day: Sun 22 Nov."""
     locale = _locale()
     return f"{at:%a} {at.day} {at:%b}" if locale is None else format_skeleton("MMMEd", at, locale=locale)
 
 
 def weekday_day_year(at: date) -> str:
-    """Sun 22 Nov 2026"""
+    """Return a day: Sun 22 Nov 2026."""
     locale = _locale()
     return f"{at:%a} {at.day} {at:%b %Y}" if locale is None else format_skeleton("yMMMEd", at, locale=locale)
 
 
 def weekday_time(at: datetime) -> str:
-    """Sun, 07:42"""
+    """Return a time: Sun, 07:42."""
     return f"{weekday(at)}, {at:%H:%M}"
 
 
 def day(at: date) -> str:
-    """22 Nov"""
+    """Return a day: 22 Nov."""
     locale = _locale()
     return f"{at.day} {at:%b}" if locale is None else format_skeleton("MMMd", at, locale=locale)
 
 
 def day_year(at: date) -> str:
-    """22 Nov 2026"""
+    """Return a day: 22 Nov 2026."""
     locale = _locale()
     return f"{at.day} {at:%b %Y}" if locale is None else format_skeleton("yMMMd", at, locale=locale)
 
 
 def full_date(at: date) -> str:
-    """22 November 2026"""
+    """Return a date: 22 November 2026."""
     locale = _locale()
     return f"{at.day} {at:%B %Y}" if locale is None else format_skeleton("yMMMMd", at, locale=locale)
 
 
 def month(at: date) -> str:
-    """November 2026"""
+    """Return a month: November 2026."""
     locale = _locale()
     return f"{at:%B %Y}" if locale is None else format_skeleton("yMMMM", at, locale=locale)
 
 
 def lasting(number: int, unit: str) -> str:
-    """31 minutes. `unit`: second, minute, hour, day. static/age.js says the same."""
+    """Return a duration: 31 minutes. `unit` is second, minute, hour or day. static/age.js produces the same text."""
     locale = _locale()
     if locale is None:
         return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
@@ -88,7 +88,7 @@ def lasting(number: int, unit: str) -> str:
 
 
 def ago(number: int, unit: str) -> str:
-    """31 minutes ago. static/age.js says the same."""
+    """Return an age: 31 minutes ago. static/age.js produces the same text."""
     locale = _locale()
     if locale is None:
         return f"{lasting(number, unit)} ago"
@@ -97,13 +97,13 @@ def ago(number: int, unit: str) -> str:
 
 
 def count(value: int) -> str:
-    """12,345"""
+    """Return a number: 12,345."""
     locale = _locale()
     return f"{value:,}" if locale is None else format_decimal(value, locale=locale)
 
 
 def number(value: float, digits: int = 0) -> str:
-    """With so many decimals: 1234.5; where English is not read, thousands are set apart: 1.234,5."""
+    """Return a number with so many decimals: 1234.5. Other languages than English also separate thousands: 1.234,5."""
     locale = _locale()
     if locale is None:
         return f"{value:.{digits}f}"
@@ -111,20 +111,20 @@ def number(value: float, digits: int = 0) -> str:
 
 
 def shortest(value: float) -> str:
-    """With as many decimals as it has, four at most: 8.5"""
+    """Return a number with as many decimals as it has, at most four: 8.5."""
     locale = _locale()
     return f"{value:g}" if locale is None else format_decimal(value, "#,##0.####", locale=locale)
 
 
 def as_told(value: float, form: str) -> str:
-    """`form`: "g" or ",.1f", as Python's format() has it for English."""
+    """Format a number. `form` is "g" or ",.1f", as in Python's format()."""
     if _locale() is None:
         return f"{value:{form}}"
     return shortest(value) if form == "g" else number(value, int(form.removeprefix(",.").removesuffix("f")))
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """99.5%, of 0.995"""
+    """Return a percentage: 99.5% for 0.995."""
     locale = _locale()
     if locale is None:
         return f"{share:.{digits}%}"
@@ -133,7 +133,7 @@ def percent(share: float, digits: int = 0) -> str:
 
 
 def money(amount: float, code: str, sign: str, digits: int) -> str:
-    """£5.54; `sign` stands before the amount in English."""
+    """Return an amount: £5.54. In English, `sign` is put in front of it."""
     locale = _locale()
     if locale is None:
         return f"{sign}{amount:.{digits}f}"
@@ -143,7 +143,7 @@ def money(amount: float, code: str, sign: str, digits: int) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """n1, n2 and n3"""
+    """Return a list: n1, n2 and n3."""
     locale = _locale()
     if locale is not None:
         return format_list(names, locale=locale)
@@ -151,10 +151,10 @@ def listed(names: Sequence[str]) -> str:
 
 
 def from_to(first: str, last: str) -> str:
-    """9:00 to 12:00"""
+    """Return a range: 9:00 to 12:00."""
     return _("{first} to {last}").format(first=first, last=last)
 
 
 def name_of(language: str) -> str:
-    """In itself: Deutsch"""
+    """Return the language's own name: Deutsch."""
     return (_locale_of(language).get_language_name() or language).capitalize()

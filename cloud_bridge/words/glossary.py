@@ -1,4 +1,4 @@
-"""The words that people meet, each with what it means: one word for one thing, in every language. `/glossary` shows them."""
+"""The terms on the pages with their meanings: one word for one thing, in every language. `/glossary` shows them."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from cloud_bridge.words import N_
 
 
 class Term(NamedTuple):
-    """Both are messages."""
+    """A term. Both fields are messages of the catalogue."""
 
     word: str
     meaning: str

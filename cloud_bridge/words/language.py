@@ -1,8 +1,8 @@
-"""Which language is spoken now. Each request and each letter has a reader; what is said while it is made is said in the
-reader's language. English is the text in the code itself, so nothing is looked up for it.
+"""The current language. Each request and each letter has a reader, and its texts are in the reader's language. English texts
+are in the code itself, so English needs no lookup.
 
-A request learns late who asks, on another thread than the one that made its context, and what a thread sets in a context is
-lost when it ends. Therefore the context holds a Reader, one object for all threads of the request, and the Reader changes.
+A request learns who the person is only after its context was created, in another thread, and context variables set in a thread
+are lost when it ends. The context therefore holds a Reader, one object that all threads of the request share and change.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,8 @@ from cloud_bridge.words.catalogues import ENGLISH, LANGUAGES, Catalogue, catalog
 
 
 class Reader:
-    """Who reads what is said. `usual` is the language as long as none is chosen; one that we do not have is English."""
+    """The reader of the current texts. `usual` is the language until one is chosen. A language that we do not have becomes
+    English."""
 
     __slots__ = ("_usual", "catalogue", "language")
 
@@ -22,12 +23,12 @@ class Reader:
         self.choose(None)
 
     def choose(self, language: str | None) -> None:
-        """None, or a language that this version does not have: the usual one."""
+        """Choose a language. None, or a language that this version does not have, selects the usual one."""
         self.language: str = language if language in LANGUAGES else self._usual
         self.catalogue: Catalogue | None = None if self.language == ENGLISH else catalogue_of(self.language)
 
 
-_NOBODY = Reader()  # logs, the command line, programs
+_NOBODY = Reader()  # for logs, the command line and programs
 _reader: ContextVar[Reader] = ContextVar("reader", default=_NOBODY)
 
 
@@ -37,7 +38,7 @@ def language_now() -> str:
 
 @contextmanager
 def speaking(language: str | None) -> Iterator[None]:
-    """To a reader of this language until the end of the block; None: English."""
+    """Use a language until the end of the block; None is English."""
     token = _reader.set(Reader(language))
     try:
         yield
@@ -46,20 +47,20 @@ def speaking(language: str | None) -> Iterator[None]:
 
 
 def choose_language(language: str | None) -> None:
-    """The reader of now has chosen it, as is found out. None: they have chosen none."""
+    """Set the language of the current reader when it becomes known. None means that they have chosen none."""
     reader = _reader.get()
     if reader is not _NOBODY:
         reader.choose(language)
 
 
 def gettext(message: str) -> str:
-    """The message in the language of now; the message itself where the catalogue lacks it."""
+    """Translate a message into the current language. A message that the catalogue lacks is returned as it is."""
     catalogue = _reader.get().catalogue
-    return message if catalogue is None or not message else catalogue.gettext(message)  # that of "" is the file's head
+    return message if catalogue is None or not message else catalogue.gettext(message)  # "" is the header's key
 
 
 def ngettext(one: str, more: str, number: int) -> str:
-    """The form for the number: English has two."""
+    """Translate a message with the plural form for the number. English has two forms."""
     catalogue = _reader.get().catalogue
     if catalogue is None:
         return one if number == 1 else more
@@ -67,11 +68,11 @@ def ngettext(one: str, more: str, number: int) -> str:
 
 
 def pgettext(context: str, message: str) -> str:
-    """For a word that means two things, each with its own translation: `context` says which is meant."""
+    """Translate a word that has several meanings: `context` says which one is meant."""
     catalogue = _reader.get().catalogue
     return message if catalogue is None else catalogue.pgettext(context, message)
 
 
 def N_(message: str) -> str:  # noqa: N802  gettext's own name for it
-    """Marks a constant for the catalogue. It is translated where it is shown, by `gettext`."""
+    """Mark a constant for the catalogue. It is translated by `gettext` where it is shown."""
     return message

@@ -1,15 +1,15 @@
-"""Which of our languages a browser wants most. Pure."""
+"""Chooses the language for a browser by its preferences. Pure."""
 
 from functools import lru_cache
 
 from cloud_bridge.words.catalogues import ENGLISH, LANGUAGES
 
-MAX_HEADER = 200  # characters of Accept-Language that are read; browsers send some 40
+MAX_HEADER = 200  # characters of Accept-Language that are read; browsers send about 40
 
 
 def preferred(header: str) -> str:
-    """The best of our languages by an Accept-Language header (RFC 9110, 12.5.4), "de-CH" being served by "de" (RFC 4647,
-    3.4); English where it names none of ours."""
+    """Return the preferred language of an Accept-Language header (RFC 9110, 12.5.4). "de-CH" is served by "de" (RFC 4647,
+    3.4). Return English if the header names none of our languages."""
     return _preferred(header[:MAX_HEADER])
 
 

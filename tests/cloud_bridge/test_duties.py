@@ -163,7 +163,7 @@ def test_a_late_duty_is_named_in_healthz_and_by_the_doctor(
         rows: Any = doctor.run(settings, argparse.Namespace())
         return said["status"], next(row for row in rows if row["check"] == "duties")
 
-    assert seen() == ("ok", {"check": "duties", "ok": True, "found": "all in time; last success of duty0 0 s ago"})
+    assert seen() == ("ok", {"check": "duties", "ok": True, "found": "all on time; last success of duty0 0 s ago"})
     clock.now_s += 500
     status, row = seen()
     assert status == "late: duty0"
@@ -176,7 +176,7 @@ def test_the_doctor_without_a_token_says_whether_the_bridge_is_well(
 ) -> None:
     settings = read_settings({"CHARGEKEEPER_DATA": str(tmp_path)})
     monkeypatch.setattr(doctor, "_health", lambda _settings: {"status": "ok"})
-    assert doctor.duties(settings).startswith("all in time")
+    assert doctor.duties(settings).startswith("all on time")
     monkeypatch.setattr(doctor, "_health", lambda _settings: {"status": "in trouble"})
     with pytest.raises(doctor.Ill, match="CHARGEKEEPER_API_TOKEN"):
         doctor.duties(settings)

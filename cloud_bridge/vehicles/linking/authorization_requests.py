@@ -1,8 +1,8 @@
-"""Authorization requests: a driver who is at the maker's page, for as long as the way back is open. Follows RFC 9700.
+"""Authorization requests: drivers who are on the car maker's page, for as long as they may return. Follows RFC 9700.
 
-The state is random, stored as a hash, good once, for ten minutes, in the browser session that began it and for the person
-who is logged in there. Each provider has a return address of its own, so that an answer of one cannot be taken for
-another's. The code is worthless without the PKCE verifier, which never leaves us.
+The state is random and stored as a hash. It is valid once, for ten minutes, in the browser session that started the request,
+and for the person who is logged in there. Each provider has its own return address, so an answer of one provider cannot be
+taken for another's. The code is useless without the PKCE verifier, which is sent only to the token endpoint.
 """
 
 from typing import NamedTuple
@@ -17,23 +17,23 @@ from cloud_bridge.vehicles.providers.provider import Provider, ProviderError
 from cloud_bridge.vehicles.repository import Vehicle
 
 ATTEMPT_MS = 10 * 60 * 1000
-MAX_ATTEMPTS = 10  # of one person at once; the oldest go
+MAX_ATTEMPTS = 10  # of one person at a time; beyond this, the oldest are deleted
 LONGEST_PARAMETER = 4096
 
 
 class AuthorizationRequest(NamedTuple):
-    """A request that its driver has come back from."""
+    """A request whose driver has returned."""
 
     person_id: int
     provider: Provider
     verifier: str
-    vehicle: Vehicle | None  # the one to link again
+    vehicle: Vehicle | None  # the vehicle to link again
 
 
 def begin(accounts: Accounts, person_id: int, session: str, provider_name: str, vehicle: Vehicle | None) -> str:
-    """Store a request. Returns the address to send the driver to; `vehicle` is the one to link again.
+    """Store a request. Return the address to send the driver to. `vehicle` is the one to link again.
 
-    Raises ProviderError for a provider that is not set up.
+    Raises ProviderError for a provider that is not configured.
     """
     provider = accounts.provider(provider_name)
     state, verifier, now_ms = new_secret(), new_secret(), accounts.clock.now_ms()
@@ -53,7 +53,7 @@ def begin(accounts: Accounts, person_id: int, session: str, provider_name: str, 
 
 
 def take(accounts: Accounts, person_id: int, session: str, provider_name: str, state: str) -> AuthorizationRequest:
-    """The request of this state, which is deleted whatever comes of it. Raises LinkRefused."""
+    """Return the request with this state, and delete it in any case. Raises LinkRefused."""
     state_hash = hash_of(state[:LONGEST_PARAMETER])
     with accounts.database.writing() as connection:
         row = take_request(connection, state_hash)

@@ -1,7 +1,7 @@
-"""Before an account is erased: every consent of the person is given back to its car maker, as far as that is possible.
+"""Revokes all consents of a person at the car makers, before the account is erased.
 
-A maker that is down, slow or gone from the settings neither delays the erasure for longer than the caller says nor fails it.
-The caller learns which makers were not told, so that the person can take the access back there.
+A maker that is down, slow or no longer configured neither delays the erasure for longer than the caller allows nor makes it
+fail. The caller gets the makers that could not be told, so that the person can revoke the access there.
 """
 
 import asyncio
@@ -19,15 +19,15 @@ _log = logging.getLogger(__name__)
 
 
 class Consent(NamedTuple):
-    """A grant, with the cars that are read with it."""
+    """A grant, with the cars that it is used for."""
 
     provider: str  # its name in the settings
-    grant: Grant | None  # None: it cannot be opened, and so cannot be given back
-    car_ids: tuple[str, ...]  # none while the driver has not selected any
+    grant: Grant | None  # None if it cannot be decrypted, and therefore not revoked
+    car_ids: tuple[str, ...]  # empty while the driver has not selected any
 
 
 def consents_of(accounts: Accounts, person_id: int) -> list[Consent]:
-    """Of all their grants. Changes nothing."""
+    """Return all consents of the person. Changes nothing."""
     found: list[Consent] = []
     with accounts.database.reading() as connection:
         for grant_id in accounts.grants.vault.of_person(connection, person_id):
@@ -39,7 +39,7 @@ def consents_of(accounts: Accounts, person_id: int) -> list[Consent]:
 
 
 def return_consent(accounts: Accounts, consent: Consent) -> bool:
-    """Blocks on the provider. False if it was not told all of it."""
+    """Revoke a consent. Blocks on the provider. Return False if the provider could not be told everything."""
     if consent.grant is None:
         return False
     try:
@@ -55,9 +55,9 @@ def return_consent(accounts: Accounts, consent: Consent) -> bool:
 
 
 async def return_all(accounts: Accounts, person_id: int, within_s: float) -> list[str]:
-    """Return all consents of the person at once. Returns the titles of the makers that were not told in time.
+    """Revoke all consents of the person in parallel. Returns the titles of the makers that could not be told in time.
 
-    Takes `within_s` at most beside the database. What is under way then goes on.
+    Takes at most `within_s`, besides the database. Calls in progress go on after that.
     """
     consents = await asyncio.to_thread(consents_of, accounts, person_id)
     calls = [
@@ -67,14 +67,14 @@ async def return_all(accounts: Accounts, person_id: int, within_s: float) -> lis
     results = await asyncio.gather(*calls, return_exceptions=True)
     for result in results:
         if isinstance(result, Exception) and not isinstance(result, BridgeError):
-            _log.error("a consent cannot be returned", exc_info=result)
+            _log.error("a consent cannot be revoked", exc_info=result)
     return _titles(accounts, [consent for consent, told in zip(consents, results, strict=True) if told is not True])
 
 
 def erase_person(accounts: Accounts, person_id: int) -> list[str]:
-    """Return all consents of the person, one after the other, and delete their vehicles and grants.
+    """Revoke all consents of the person one by one, and delete their vehicles and grants.
 
-    Blocks on the providers. Returns the titles of the makers that were not told.
+    Blocks on the providers. Returns the titles of the makers that could not be told.
     """
     untold = [consent for consent in consents_of(accounts, person_id) if not return_consent(accounts, consent)]
     with accounts.database.writing() as connection:
@@ -86,7 +86,8 @@ def erase_person(accounts: Accounts, person_id: int) -> list[str]:
 
 
 def _release_cars(provider: Provider, grant: Grant, car_ids: tuple[str, ...]) -> bool:
-    """Stops at the first that is not released: where the provider is down, each takes its whole deadline."""
+    """Release the cars. Return False at the first failure: if the provider is down, each call would take its whole
+    deadline."""
     try:
         for car_id in car_ids or [car.id for car in provider.cars(grant.access_token)]:
             provider.release(grant, car_id)

@@ -1,12 +1,12 @@
-"""The state machine of the link to a car's account. Pure: times are parameters, in UTC milliseconds. README.md draws it.
+"""The state machine of the link to a car account. Pure: times are parameters, in UTC milliseconds. README.md has the diagram.
 
-`degraded` is transient trouble that is retried without asking the driver. `access_lost` has a reason and a time, and
-stays until the account answers again, whoever mended it. A reason is kept while the driver goes through the
-authorisation again, so that the error does not vanish because somebody opened a page.
+`degraded` means transient trouble, which is retried without the driver. `access_lost` has a reason and a time, and stays until
+the account answers again, for whatever cause. The reason remains while the driver goes through the authorisation again, so
+that the error does not disappear because somebody opened a page.
 
-The same refusal for three days ends the patience with transient trouble: the link is lost, since the first refusal. An
-outage in between changes nothing, since nobody has answered; an outage alone never loses a link. The three days go by the
-time that has verifiably passed (verified_time.py): a clock that is set forward ends no patience.
+If the same refusal lasts for three days, it is no longer transient: the link is lost, dated from the first refusal. An outage
+in between changes nothing, because the provider has not answered, and an outage alone never loses a link. The three days are
+measured in verified time (verified_time.py), so a clock that is set forward does not shorten them.
 """
 
 from enum import StrEnum
@@ -15,11 +15,11 @@ from typing import NamedTuple
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.vehicles.providers.provider_errors import LASTING, REFUSALS, Trouble
 
-REFUSED_AFTER_MS = 3 * DAY_MS  # of one and the same refusal
+REFUSED_AFTER_MS = 3 * DAY_MS  # for one and the same refusal
 
 
 class State(StrEnum):
-    """Stored with the vehicle: a word may be added, never renamed."""
+    """Stored with the vehicle: members may be added, but never renamed."""
 
     UNLINKED = "unlinked"
     LINKING = "linking"
@@ -29,32 +29,32 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What changes the state of a link."""
+    """Events that change the state of a link."""
 
     BEGAN = "began"  # the driver pressed Continue
-    LAPSED = "lapsed"  # and did not come back in time, or said no
-    GRANTED = "granted"  # came back, and the right car is in the account
-    ANSWERED = "answered"  # the account gave an answer; an answer that the car sleeps is one
+    LAPSED = "lapsed"  # did not return in time, or declined
+    GRANTED = "granted"  # returned, and the right car is in the account
+    ANSWERED = "answered"  # the account answered; "the car is asleep" is an answer too
     FAILED = "failed"  # transient trouble
     LOST = "lost"  # lasting trouble
     UNLINKED = "unlinked"  # the driver disconnected it
 
 
 class ImpossibleEvent(Exception):
-    """An event that the table does not have for this state: a programming error."""
+    """An event that the table does not have for this state. This is a programming error."""
 
 
 class Link(NamedTuple):
-    """A link as it is stored."""
+    """The link as stored."""
 
     state: State
     since_ms: int
-    reason: Trouble | None = None  # of the lost access, or of the trouble that is retried
-    before: State | None = None  # where a linking that lapses goes back to
-    refused_ms: int | None = None  # by verified time: since when the refusal that is retried has been the same
+    reason: Trouble | None = None  # of the lost access, or of the trouble that is being retried
+    before: State | None = None  # state to restore if a linking lapses
+    refused_ms: int | None = None  # verified time since which the refusal has been the same
 
 
-BEFORE = None  # in the table: back to where the linking began
+BEFORE = None  # in the table: return to the state before the linking
 
 TABLE: dict[State, dict[Event, State | None]] = {
     State.UNLINKED: {Event.BEGAN: State.LINKING, Event.UNLINKED: State.UNLINKED},
@@ -68,7 +68,7 @@ TABLE: dict[State, dict[Event, State | None]] = {
         Event.UNLINKED: State.UNLINKED,
     },
     State.LINKED: {
-        Event.BEGAN: State.LINKED,  # authorising a link that works changes nothing until it is granted
+        Event.BEGAN: State.LINKED,  # authorising a working link again changes nothing until it is granted
         Event.GRANTED: State.LINKED,
         Event.LAPSED: State.LINKED,
         Event.ANSWERED: State.LINKED,
@@ -90,7 +90,7 @@ TABLE: dict[State, dict[Event, State | None]] = {
         Event.LAPSED: State.ACCESS_LOST,
         Event.GRANTED: State.LINKED,
         Event.ANSWERED: State.LINKED,
-        Event.FAILED: State.ACCESS_LOST,  # an outage does not make a lost access better
+        Event.FAILED: State.ACCESS_LOST,  # an outage does not end a lost access
         Event.LOST: State.ACCESS_LOST,
         Event.UNLINKED: State.UNLINKED,
     },
@@ -98,7 +98,7 @@ TABLE: dict[State, dict[Event, State | None]] = {
 
 
 def event_of(trouble: Trouble | None) -> Event:
-    """The event of a provider's answer; None is an answer without trouble."""
+    """Return the event for a provider's answer. `trouble` is None for an answer without trouble."""
     if trouble is None or trouble is Trouble.ASLEEP:
         return Event.ANSWERED
     return Event.LOST if trouble in LASTING else Event.FAILED
@@ -107,15 +107,15 @@ def event_of(trouble: Trouble | None) -> Event:
 def follow(
     link: Link, event: Event, now_ms: int, reason: Trouble | None = None, verified_ms: int | None = None
 ) -> Link:
-    """The link after the event. `since_ms` is when it entered this state for this reason.
+    """Return the link after the event. Its `since_ms` is when it entered this state for this reason.
 
-    `verified_ms` is the time that has verifiably passed; a failure needs it. Raises ImpossibleEvent.
+    `verified_ms` is verified time; it is required for Event.FAILED. Raises ImpossibleEvent.
     """
     if event not in TABLE[link.state]:
         raise ImpossibleEvent(f"{event} while {link.state}")
     if event is Event.FAILED and link.reason in REFUSALS:
         if reason not in REFUSALS:
-            reason = link.reason  # an outage says nothing of a refusal
+            reason = link.reason  # an outage is no evidence about a refusal
         elif reason is link.reason and _passed_ms(link.refused_ms, verified_ms) >= REFUSED_AFTER_MS:
             return follow(link, Event.LOST, now_ms, Trouble.REFUSED)._replace(since_ms=link.since_ms)
     state: State = TABLE[link.state][event] or link.before or State.UNLINKED

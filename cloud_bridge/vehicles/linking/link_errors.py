@@ -1,4 +1,4 @@
-"""Why no vehicle was linked, although the driver came back from the maker's page."""
+"""Why no vehicle was linked although the driver returned from the maker's page."""
 
 from enum import StrEnum
 
@@ -8,9 +8,9 @@ from cloud_bridge.vehicles.repository import Vehicle
 
 
 class Refusal(StrEnum):
-    """The reason. web/presentation/vehicle_words.py has the text for the driver."""
+    """The reason. web/presentation/vehicle_words.py has the texts for drivers."""
 
-    NOT_OURS = "not_ours"  # no such state, used, too old, another browser or person: all look the same
+    NOT_OURS = "not_ours"  # unknown, used or expired state, or another browser or person: indistinguishable on purpose
     MIXED_UP = "mixed_up"
     DECLINED = "declined"
     SCOPES = "scopes"
@@ -26,5 +26,5 @@ class LinkRefused(BridgeError):
     def __init__(self, refusal: Refusal, vehicle: Vehicle | None = None, cars: list[Car] | None = None) -> None:
         super().__init__(f"nothing was linked: {refusal}")
         self.refusal = refusal
-        self.vehicle = vehicle  # the one that was to be linked again
-        self.cars = cars or []  # what the account has instead
+        self.vehicle = vehicle  # the vehicle to link again
+        self.cars = cars or []  # the cars that the account has instead

@@ -1,10 +1,10 @@
-"""The OAuth callback: the maker's answer becomes a grant, and the grant is used for vehicles of the account.
+"""The OAuth callback: exchanges the maker's answer for a grant, and uses the grant for vehicles of the account.
 
-Where the provider has an issuer, the answer must name it. No part of the answer is used as an address to redirect to.
-Nothing is stored before everything is checked; a grant that cannot be used is given back.
+If the provider has an issuer, the answer must name it. No part of the answer is used as a redirect target. Everything is
+checked before anything is stored, and a grant that cannot be used is revoked.
 
-One authorisation restores every vehicle of the account that was linked before. A single new car is linked with it; of
-several the driver selects (vehicle_selection.py).
+One authorisation restores every vehicle of the account that was linked before. A single new car is linked with it; of several
+new cars, the driver selects some (vehicle_selection.py).
 """
 
 from collections.abc import Mapping
@@ -31,12 +31,12 @@ from cloud_bridge.vehicles.repository import Vehicle
 class Linked(NamedTuple):
     """The result of a callback."""
 
-    vehicles: list[Vehicle]  # the one that the driver came for leads
-    choose_for: str | None  # the grant for which the driver has to say which of the new ones
+    vehicles: list[Vehicle]  # the vehicle that the driver came for is first
+    choose_for: str | None  # the grant for which the driver has to select among several new cars
 
 
 def finish(accounts: Accounts, person_id: int, session: str, provider_name: str, answer: Mapping[str, str]) -> Linked:
-    """Handle the callback. `answer` is the query. Blocks on the provider. Raises LinkRefused; then nothing has changed."""
+    """Handle the callback. `answer` is its query. Blocks on the provider. Raises LinkRefused; then nothing has changed."""
     attempt = take(accounts, person_id, session, provider_name, answer.get("state", ""))
     try:
         grant = _exchange(accounts, attempt, answer)
@@ -51,7 +51,7 @@ def finish(accounts: Accounts, person_id: int, session: str, provider_name: str,
 def connect(
     accounts: Accounts, connection: Connection, person_id: int, provider_name: str, car: Car, grant_id: str
 ) -> Vehicle:
-    """Read the car with this grant from now on. It keeps its row if it has one, and is due to be polled at once."""
+    """Use this grant for the car from now on. The car keeps its row if it has one, and is due to be polled at once."""
     now_ms = accounts.clock.now_ms()
     known = {vehicle.vin: vehicle for vehicle in repository.of_person(connection, person_id)}
     vehicle = known.get(car.vin) or repository.add(connection, person_id, provider_name, car, now_ms)
@@ -85,7 +85,7 @@ def _exchange(accounts: Accounts, attempt: AuthorizationRequest, answer: Mapping
 
 
 def _cars(attempt: AuthorizationRequest, grant: Grant) -> list[Car]:
-    """At least one, and the right one where it is to be linked again."""
+    """Return the cars in the account: at least one, and the right one if a vehicle is linked again. Raises LinkRefused."""
     try:
         cars = attempt.provider.cars(grant.access_token)
     except ProviderError as error:
@@ -98,7 +98,7 @@ def _cars(attempt: AuthorizationRequest, grant: Grant) -> list[Car]:
 
 
 def _keep(accounts: Accounts, attempt: AuthorizationRequest, grant: Grant, cars: list[Car]) -> Linked:
-    """All of it in one transaction."""
+    """Store the grant and link the vehicles, in one transaction."""
     person_id, name, wanted = attempt.person_id, attempt.provider.name, attempt.vehicle
     with accounts.database.writing() as connection:
         theirs = repository.of_person(connection, person_id)

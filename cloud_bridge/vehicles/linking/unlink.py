@@ -1,4 +1,4 @@
-"""Disconnecting a vehicle. A consent that no vehicle is read with any more is given back to the maker."""
+"""Disconnects vehicles. A grant that no vehicle uses any more is revoked at the maker."""
 
 from contextlib import suppress
 
@@ -15,9 +15,10 @@ from cloud_bridge.vehicles.tokens.vault import StoredGrant
 
 
 def unlink(accounts: Accounts, vehicle: Vehicle, erase: bool = False) -> bool:
-    """Disconnect it; with `erase` delete the vehicle too. Blocks on the provider. False if that was not told.
+    """Disconnect a vehicle and, with `erase`, delete it. Blocks on the provider. Return False if the provider could not be
+    told.
 
-    The last vehicle of a grant takes the grant with it.
+    Disconnecting the last vehicle of a grant also deletes the grant.
     """
     with accounts.database.writing() as connection:
         now = repository.find(connection, vehicle.id) or vehicle
@@ -41,7 +42,7 @@ def unlink(accounts: Accounts, vehicle: Vehicle, erase: bool = False) -> bool:
 
 
 def drop(accounts: Accounts, grant_id: str) -> None:
-    """Give back and delete a grant without vehicles."""
+    """Revoke and delete a grant without vehicles."""
     with accounts.database.writing() as connection:
         stored = opened(accounts, connection, grant_id)
         accounts.grants.vault.delete(connection, grant_id)
@@ -52,7 +53,7 @@ def drop(accounts: Accounts, grant_id: str) -> None:
 
 
 def give_back(provider: Provider, grant: Grant, cars: list[Car]) -> None:
-    """Give a grant back as far as the provider can be reached; it is not stored either way."""
+    """Revoke a grant that is not stored, if the provider can be reached."""
     with suppress(ProviderError):
         for car in cars:
             provider.release(grant, car.id)
@@ -60,7 +61,7 @@ def give_back(provider: Provider, grant: Grant, cars: list[Car]) -> None:
 
 
 def opened(accounts: Accounts, connection: Connection, grant_id: str | None) -> StoredGrant | None:
-    """The stored grant. None if there is none, or if it cannot be opened and so cannot be given back either."""
+    """Return the stored grant. Return None if there is none, or if it cannot be decrypted and therefore not revoked."""
     with suppress(KeyGone, SealBroken):
         return None if grant_id is None else accounts.grants.vault.get(connection, grant_id)
     return None

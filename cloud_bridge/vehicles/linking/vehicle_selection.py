@@ -1,4 +1,4 @@
-"""Selecting which vehicles of an account to link, of all that the maker lists, with one authorisation."""
+"""Selects which vehicles of an account are linked with one authorisation, among all that the maker lists."""
 
 from collections.abc import Collection
 
@@ -12,18 +12,19 @@ from cloud_bridge.vehicles.tokens.vault import StoredGrant
 
 
 class NoSuchGrant(Exception):
-    """The grant is not this person's, or does not exist."""
+    """The grant does not exist, or is not this person's."""
 
 
 def choices(accounts: Accounts, person_id: int, grant_id: str) -> list[Car]:
-    """The cars of the account that are not linked yet. Raises NoSuchGrant, ProviderError, KeyGone or SealBroken."""
+    """Return the cars of the account that are not linked yet. Raises NoSuchGrant, ProviderError, KeyGone or SealBroken."""
     return _not_linked(accounts, person_id, _stored(accounts, person_id, grant_id))
 
 
 def choose(accounts: Accounts, person_id: int, grant_id: str, car_ids: Collection[str]) -> list[Vehicle]:
-    """Link these; the maker is asked again whether they are there. With none of them a grant without vehicles goes.
+    """Link the chosen cars, after asking the maker again which there are. If the grant then has no vehicle, it is revoked and
+    deleted.
 
-    Raises what `choices` does.
+    Raises the same errors as `choices`.
     """
     stored = _stored(accounts, person_id, grant_id)
     chosen = [car for car in _not_linked(accounts, person_id, stored) if car.id in car_ids]

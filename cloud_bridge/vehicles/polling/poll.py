@@ -1,7 +1,7 @@
-"""One poll of a car: a token refresh where it is due, one cheap read, and the effect on the link.
+"""One poll of a car: a token refresh if it is due, one cheap read, and the effect on the link.
 
-Blocks on the provider; never asks the driver, never wakes the car. The driver's Refresh is an `eager` poll, which also
-tries the refresh token: that is where a consent that was withdrawn shows.
+Blocks on the provider. Never involves the driver, and never wakes the car. The driver's Refresh button is an `eager` poll,
+which also tries the refresh token, because only that shows whether the consent was withdrawn.
 """
 
 from cloud_bridge.vehicles import repository
@@ -15,11 +15,12 @@ from cloud_bridge.vehicles.tokens.encryption import SealBroken
 from cloud_bridge.vehicles.tokens.keys import KeyGone
 from cloud_bridge.vehicles.tokens.vault import StoredGrant
 
-EAGER_AFTER_MS = 30_000  # a driver who presses Refresh again and again costs one refresh in this time
+EAGER_AFTER_MS = 30_000  # a driver who presses Refresh repeatedly causes one token refresh in this time
 
 
 def poll(accounts: Accounts, vehicle: Vehicle, eager: bool = False) -> Vehicle:
-    """Poll and store the result. Returns the vehicle afterwards. Does not raise ProviderError: it becomes the link's state."""
+    """Poll a vehicle and store the result. Return the vehicle afterwards. A ProviderError is not raised, but becomes the state
+    of the link."""
     trouble, advice, retry_after_ms, reading = None, "", None, None
     try:
         reading = _read(accounts, vehicle, eager)
@@ -49,7 +50,7 @@ def poll(accounts: Accounts, vehicle: Vehicle, eager: bool = False) -> Vehicle:
 
 
 def _sooner(due_ms: int, refresh_ms: int, now_ms: int, failures: int) -> int:
-    """Not later than the next refresh of the grant, unless that is what has just failed."""
+    """Return the time of the next poll: not later than the next refresh of the grant, unless this poll has failed."""
     return due_ms if failures or refresh_ms <= now_ms else min(due_ms, refresh_ms)
 
 
@@ -65,7 +66,7 @@ def _read(accounts: Accounts, vehicle: Vehicle, eager: bool) -> Reading:
     except ProviderError as error:
         if error.trouble is not Trouble.STALE_TOKEN:
             raise
-        if refreshed:  # a brand-new token is refused: it is the consent that is gone
+        if refreshed:  # a new token is refused, so the consent is gone
             raise ProviderError(Trouble.CONSENT_GONE) from error
     stored = _refreshed(accounts, vehicle, stored)
     try:

@@ -1,7 +1,7 @@
 """How often a car is polled. Pure.
 
-While it charges, often enough for a dashboard; otherwise seldom; after failures with exponential backoff, and not before the
-time that the provider names.
+Often enough for a dashboard while it charges, and seldom otherwise. After failures with exponential backoff, and not before
+the time that the provider names.
 """
 
 from cloud_bridge.durations import MINUTE_MS
@@ -11,14 +11,16 @@ from cloud_bridge.vehicles.providers.provider_errors import AUTHORISE_AGAIN, Tro
 
 CHARGING_MS = 10 * MINUTE_MS
 IDLE_MS = 30 * MINUTE_MS
-FIRST_RETRY_MS = MINUTE_MS // 2  # within the shortest second chance of a refresh whose answer was lost (README.md)
+FIRST_RETRY_MS = MINUTE_MS // 2  # within the shortest grace period for a refresh whose response was lost (README.md)
 LONGEST_RETRY_MS = 60 * MINUTE_MS
-LOST_MS = 24 * 60 * MINUTE_MS  # consent that is gone comes back by itself only when the provider was wrong
+LOST_MS = 24 * 60 * MINUTE_MS  # a withdrawn consent is restored without the driver only if the provider was wrong
 
 
 def next_look_ms(link: Link, reading: Reading | None, failures: int, retry_after_ms: int | None = None) -> int:
-    """How long to wait before the next poll. `failures` in a row, this one included."""
-    if link.reason in AUTHORISE_AGAIN and link.reason is not Trouble.REFUSED:  # a refusal may be the operator's to end
+    """Return how long to wait before the next poll. `failures` are consecutive and include this poll."""
+    if (
+        link.reason in AUTHORISE_AGAIN and link.reason is not Trouble.REFUSED
+    ):  # the operator may be able to end a refusal
         return LOST_MS
     if failures:
         backoff_ms = min(FIRST_RETRY_MS << min(failures - 1, 16), LONGEST_RETRY_MS)

@@ -1,4 +1,4 @@
-"""Polls every car when it is due, so that a lost access is on the dashboard before the driver looks there."""
+"""Polls every car when it is due, so that the dashboard reports a lost access before the driver looks there."""
 
 import asyncio
 import logging
@@ -18,37 +18,38 @@ from cloud_bridge.vehicles.repository import Vehicle
 
 EVERY_S = 5.0
 IN_ONE_ROUND = 100
-TURN_MS = 120_000  # longer than a poll can take
+TURN_MS = 120_000  # longer than any poll
 
 _log = logging.getLogger(__name__)
 
 
 async def poll_for_ever(accounts: Accounts, duties: Duties) -> None:
-    """Runs until it is cancelled. A slow maker delays its own cars and no others."""
+    """Run until cancelled. A slow maker delays its own cars and no others."""
     own_thread = ThreadPoolExecutor(1, "vehicles")  # for the store; the polls run on accounts.calls
     loop = asyncio.get_running_loop()
     try:
         await duties.every(EVERY_S, "vehicles", lambda: loop.run_in_executor(own_thread, begin_due_polls, accounts))
     finally:
-        own_thread.shutdown(wait=False)  # the loop must not wait for a store that does not answer
+        own_thread.shutdown(wait=False)  # the event loop must not wait for a store that does not answer
 
 
 def poll_due(accounts: Accounts) -> int:
-    """One round, to its end. Returns how many cars were polled."""
+    """Run one round to its end. Return how many cars were polled."""
     begun = begin_due_polls(accounts)
     wait([*begun.looks, *begun.drops])
     return len(begun.looks)
 
 
 class Begun(NamedTuple):
-    """What is running: polls, and grants that are given back because their drivers did not select vehicles in time."""
+    """Calls in progress: polls, and grants that are revoked because their drivers did not select vehicles in time."""
 
     looks: list[Future[Any]]
     drops: list[Future[Any]]
 
 
 def begin_due_polls(accounts: Accounts) -> Begun:
-    """Begin what is due and not running. An error of one does not affect the others. Raises SQLAlchemyError."""
+    """Start everything that is due and not in progress. An error of one call does not affect the others. Raises
+    SQLAlchemyError."""
     with accounts.database.writing() as connection:
         repository.lapse_requests(connection, accounts.verified_ms())
     with accounts.database.reading() as connection:
@@ -63,8 +64,8 @@ def begin_due_polls(accounts: Accounts) -> Begun:
 def _drop(accounts: Accounts, grant_id: str) -> None:
     try:
         drop(accounts, grant_id)
-    except Exception as error:  # nobody asks the future
-        _log_failure("a grant without vehicles cannot be given back", error)
+    except Exception as error:  # nobody reads the future's result
+        _log_failure("a grant without vehicles cannot be revoked", error)
 
 
 def _poll_in_turn(accounts: Accounts, vehicle: Vehicle) -> None:
@@ -73,7 +74,7 @@ def _poll_in_turn(accounts: Accounts, vehicle: Vehicle) -> None:
             ours = repository.claim_poll(connection, vehicle, accounts.clock.now_ms() + TURN_MS)
         if ours:
             poll(accounts, vehicle)
-    except Exception as error:  # nobody asks the future
+    except Exception as error:  # nobody reads the future's result
         _log_failure(f"vehicle {vehicle.id} cannot be polled", error)
 
 

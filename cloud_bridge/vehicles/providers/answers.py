@@ -1,7 +1,7 @@
-"""Bytes of a provider's answer: decoded if they can be, and searched for words in whatever shape they are. Pure.
+"""Decodes a provider's response, and extracts its texts, whatever their structure. Pure.
 
-Providers report errors as `{"error": word}` (RFC 6749 5.2), as an object or a list under `error` or `errors`, as a form or
-as plain text. `words_of` reads them all, with bounds on how much of an answer is read.
+Providers report errors as `{"error": word}` (RFC 6749, 5.2), as an object or a list under `error` or `errors`, as a form or as
+plain text. `words_of` reads all of these, within bounds on the amount that is read.
 """
 
 import json
@@ -12,17 +12,17 @@ from itertools import islice
 from typing import Any
 from urllib.parse import unquote_plus
 
-MAX_VALUES = 200  # of one answer, and of each object or list in it
-MAX_LETTERS = 400  # of one text
-MAX_PLAIN_BYTES = 4096  # of an answer that is no JSON
+MAX_VALUES = 200  # in one response, and in each object or list in it
+MAX_LETTERS = 400  # in one text
+MAX_PLAIN_BYTES = 4096  # in a response that is not JSON
 
-_ADDRESS = re.compile(r"https?://\S*", re.IGNORECASE)  # of documentation: its words are not the provider's answer
+_ADDRESS = re.compile(r"https?://\S*", re.IGNORECASE)  # links to documentation: their words are not part of the answer
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
 def decoded(content: bytes) -> Any:
-    """The JSON value; None for anything else, also for nesting and numbers that Python does not decode."""
+    """Return the JSON value. Return None for anything else, and for nesting and numbers that Python does not decode."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError):
@@ -30,18 +30,19 @@ def decoded(content: bytes) -> Any:
 
 
 def decoded_object(content: bytes) -> dict[str, Any] | None:
-    """The JSON object; None for anything else."""
+    """Return the JSON object, or None for anything else."""
     body = decoded(content)
     return body if isinstance(body, dict) else None
 
 
 def is_broken(content: bytes) -> bool:
-    """Whether it is JSON that cannot be decoded: cut off, or nested too deeply."""
+    """Return True for JSON that cannot be decoded: truncated, or nested too deeply."""
     return content.lstrip()[:1] in (b"{", b"[") and decoded(content) is None
 
 
 def words_of(body: Any) -> str:
-    """All texts of a JSON value, the outermost first, one a line. A key that names a token or a grant precedes its value."""
+    """Return all texts of a JSON value, the outermost first, one on each line. A value is preceded by its key if that names a
+    token or a grant."""
     found: list[str] = []
     waiting: deque[tuple[str, Any]] = deque([("", body)])
     for _ in range(MAX_VALUES):
@@ -59,7 +60,8 @@ def words_of(body: Any) -> str:
 
 
 def words_of_content(content: bytes) -> str:
-    """The same of an answer that may be JSON, a form or plain text. A page of HTML has none: it is for people."""
+    """Return the texts of a response that may be JSON, a form or plain text. HTML has none: such pages are written for
+    people."""
     body = decoded(content)
     if body is not None:
         return words_of(body)
@@ -70,7 +72,8 @@ def words_of_content(content: bytes) -> str:
 
 
 def normalised(words: str) -> str:
-    """In lower case, with single blanks: "refreshTokenExpired" and "REFRESH_TOKEN_EXPIRED" become one."""
+    """Return the words in lower case with single spaces, so that "refreshTokenExpired" and "REFRESH_TOKEN_EXPIRED" are the
+    same."""
     return "\n".join(_SEPARATORS.sub(" ", _HUMP.sub(" ", line)).strip().lower() for line in words.split("\n"))
 
 

@@ -11,15 +11,16 @@ from cloud_bridge.vehicles.providers.answers import decoded_object, is_broken
 from cloud_bridge.vehicles.providers.provider import ProviderError
 from cloud_bridge.vehicles.providers.provider_errors import Trouble, unknown_answer
 
-STEP_S = 8.0  # to connect, and between two pieces of an answer
-TOTAL_S = 20.0  # for the whole answer
+STEP_S = 8.0  # to connect, and between two chunks of a response
+TOTAL_S = 20.0  # for the whole response
 MAX_BYTES = 1024 * 1024
-MAX_WAIT_MS = 24 * 3600 * 1000  # of a Retry-After that we believe
-MAX_DIGITS = 9  # of it; Python converts no more than 4300
+MAX_WAIT_MS = 24 * 3600 * 1000  # longest Retry-After that is honoured
+MAX_DIGITS = 9  # in a Retry-After; Python converts no more than 4300
 
 
 class Bounded(httpx2.BaseTransport):
-    """A transport that reads the whole answer, within TOTAL_S and MAX_BYTES: httpx bounds only the time between two pieces."""
+    """A transport that reads the whole response within TOTAL_S and MAX_BYTES; httpx limits only the time between two
+    chunks."""
 
     def __init__(self, inner: httpx2.BaseTransport | None = None) -> None:
         self._inner = inner or httpx2.HTTPTransport()
@@ -51,7 +52,7 @@ CLIENT: dict[str, Any] = {"timeout": STEP_S, "follow_redirects": False, "trust_e
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that is JSON of an object."""
+    """A successful response with a JSON object."""
 
     body: dict[str, Any]
     headers: httpx2.Headers
@@ -63,7 +64,7 @@ Explain = Callable[[int, dict[str, Any]], tuple[Trouble, str]]  # status, body -
 def ask(
     transport: httpx2.BaseTransport, method: str, url: str, access_token: str, explain: Explain, **parts: Any
 ) -> Answer:
-    """One call with the access token. `explain` gives the meaning of an error. Blocks for TOTAL_S. Raises ProviderError."""
+    """Make one call with the access token. `explain` interprets errors. Blocks for at most TOTAL_S. Raises ProviderError."""
     client = httpx2.Client(transport=transport, **CLIENT)
     headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/json"} | parts.pop("headers", {})
     try:
@@ -79,13 +80,13 @@ def ask(
 
 
 def _reports_error(body: dict[str, Any]) -> bool:
-    """Whether an answer with a status of success is a refusal all the same."""
+    """Return True if the body reports an error although the status is a success."""
     return bool(body.get("error") or body.get("errors"))
 
 
 def _explained(response: httpx2.Response, body: dict[str, Any] | None, explain: Explain) -> tuple[Trouble, str]:
-    """An answer that cannot be read tells its status only, and of that only 401 is certain: a page of an error with 404 is
-    a proxy's, and not the end of a vehicle."""
+    """Interpret an error. A response that is not JSON has only its status, and of these only 401 is reliable: an error page
+    with 404 comes from a proxy, and does not mean that a vehicle is gone."""
     if body is None and (response.is_success or is_broken(response.content)):
         return Trouble.OUTAGE, ""
     if body is None and response.status_code != 401:
@@ -97,12 +98,14 @@ def _explained(response: httpx2.Response, body: dict[str, Any] | None, explain: 
 
 
 def unreachable(error: Exception) -> ProviderError:
-    """The error of a call without an answer. It has the kind of error only: the text may contain an address with a token."""
+    """Return the error of a call without a response. It has only the exception's type, because the text may contain an address
+    with a token."""
     return ProviderError(Trouble.OUTAGE, type(error).__name__)
 
 
 def retry_after_ms(value: str | None) -> int | None:
-    """Seconds, as all providers here send it, in milliseconds and at most MAX_WAIT_MS. A date or nonsense is None."""
+    """Convert Retry-After from seconds, which all providers here use, to milliseconds, at most MAX_WAIT_MS. Return None for a
+    date or an invalid value."""
     if value is None or not value.isascii() or not value.isdigit():
         return None
     return min(int(value[:MAX_DIGITS]) * 1000, MAX_WAIT_MS)

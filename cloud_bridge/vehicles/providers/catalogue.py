@@ -1,19 +1,19 @@
-"""Which providers are set up: `vehicles.toml` in the data folder, or the file that CHARGEKEEPER_VEHICLES names.
+"""The configured providers: `vehicles.toml` in the data folder, or the file that CHARGEKEEPER_VEHICLES names.
 
-    public_url = "https://app.example"     # where CHARGEKEEPER_PUBLIC_URL is not set, which comes first
+    public_url = "https://app.example"     # only used if CHARGEKEEPER_PUBLIC_URL is not set
 
     look_every_s = 60                      # optional: poll more often than is polite, at a provider that allows it
 
     [provider.generic]                     # the name in addresses, and in the store
     kind = "generic"                       # a file of this folder: registry.py
     client_id = "..."
-    client_secret = "..."                  # the file should be readable by its owner alone
+    client_secret = "..."                  # the file should be readable by its owner only
 
 Each kind has defaults for hosts and scopes; all may be set: title, authorise_url, token_url, revoke_url, issuer, api_url,
-scopes, token_auth, pkce. A kind may have keys of its own, which its file documents. No file: no provider, and the pages
-say so.
+scopes, token_auth, pkce. A kind may have keys of its own, which its file documents. Without a file, there are no providers,
+and the pages say so.
 
-A provider must know the address to which it sends drivers back: {CHARGEKEEPER_PUBLIC_URL}/vehicles/return/{name}.
+Register this redirect URI with each provider: {CHARGEKEEPER_PUBLIC_URL}/vehicles/return/{name}.
 """
 
 import re
@@ -39,7 +39,7 @@ NAME = re.compile(r"[a-z0-9-]{1,40}")
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The providers that are set up, by name."""
+    """The configured providers, by name."""
 
     public_url: str = ""
     providers: dict[str, Provider] = field(default_factory=dict)
@@ -47,7 +47,8 @@ class Catalogue:
     look_every_ms: int | None = None
 
     def return_uri(self, name: str) -> str:
-        """One for each provider: a return that belongs to another is recognised by its address (RFC 9700 4.4)."""
+        """Return the provider's redirect URI. Each provider has its own, so that an answer of another provider is recognised
+        by its address (RFC 9700, 4.4)."""
         return f"{self.public_url}/vehicles/return/{name}"
 
     def close(self) -> None:
@@ -59,7 +60,7 @@ class Catalogue:
 def read_catalogue(
     folder: Path, environment: Mapping[str, str], transport: httpx2.BaseTransport | None = None
 ) -> Catalogue:
-    """Read the file. `transport` replaces the network in tests. Raises SettingError that names the file and the key."""
+    """Read the file. `transport` replaces the network in tests. Raises SettingError with the file and the key."""
     path = Path(environment.get(VARIABLE) or folder / FILE_NAME)
     if not path.exists() and VARIABLE not in environment:
         return Catalogue()
@@ -80,7 +81,7 @@ def read_catalogue(
 
 def _provider(name: str, values: dict[str, Any], transport: httpx2.BaseTransport) -> Provider:
     if not NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no name for a provider: use a-z, 0-9 and -")
+        raise ValueError(f"{name!r} is not a valid name for a provider: use a-z, 0-9 and -")
     known, kind = kinds(), values.get("kind")
     if not isinstance(kind, str) or kind not in known:
         raise ValueError(f"{name}: kind is {kind!r}, not one of {', '.join(known)}")

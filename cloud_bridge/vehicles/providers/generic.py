@@ -1,10 +1,4 @@
-"""A plain OAuth 2 provider with a small JSON interface: the demo, the tests, and a maker that speaks it.
-
-    GET {api}/vehicles       {"vehicles": [{"id", "vin", "name"}, ...]}
-    GET {api}/vehicles/{id}  {"battery_percent", "plugged_in", "charging", "range_km", "seen_ms"}; unknown ones left out
-
-Errors are `{"error": word}` with the words of RFC 6750 section 3.1 and of the table below.
-"""
+"""A plain OAuth 2 provider with a small JSON API: for the demo, the tests, and makers that support it."""
 
 from typing import Any
 from urllib.parse import quote
@@ -36,7 +30,7 @@ ERRORS = (
 
 
 class Generic(OAuthProvider):
-    """A provider whose name, title and addresses are settings: there may be several."""
+    """A provider whose name, title and addresses are settings, so there may be several."""
 
     def __init__(self, section: Section, transport: httpx2.BaseTransport) -> None:
         super().__init__(section, transport)
@@ -65,7 +59,7 @@ class Generic(OAuthProvider):
 
 
 def explain(status: int, body: dict[str, Any]) -> tuple[Trouble, str]:
-    """By status and by the words of the answer, in whatever shape they are."""
+    """Interpret an error by its status and by the texts of the response, whatever their structure."""
     return look_up(ERRORS, status, words_of(body)), ""
 
 

@@ -1,8 +1,8 @@
 """The OAuth 2 part that all providers share: Authlib with PKCE, and a base class for providers.
 
-What a token endpoint answers is checked before Authlib sees it: an answer without a token is explained by token_errors.py,
-and of one with a token only the parameters of RFC 6749 5.1 are passed on. So an answer to a refresh, which has used up the
-old token, is never lost for something odd beside the new one.
+A token endpoint's response is checked before Authlib sees it. A response without a token is interpreted by token_errors.py; of
+one with a token, only the parameters of RFC 6749, 5.1 are passed on. A response to a refresh, which has used up the old token,
+is therefore never lost because of something unexpected beside the new token.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from cloud_bridge.vehicles.providers.section import Section
 from cloud_bridge.vehicles.providers.token_errors import refusal
 
-UNTOLD_LIFE_S = 1800  # of an access token whose provider does not say
+UNTOLD_LIFE_S = 1800  # lifetime of an access token if the provider does not send one
 LONGEST_LIFE_S = 90 * 24 * 3600
 LONGEST_LIFE_DIGITS = 10
 LIFE = "life_s"
@@ -28,7 +28,7 @@ TOKEN_AUTHS = ("client_secret_basic", "client_secret_post", "none")  # RFC 7591 
 
 @dataclass(frozen=True, slots=True)
 class OAuthSettings:
-    """Of one provider. Hosts and scopes are settings, so that a test or another region needs no code."""
+    """The OAuth settings of one provider. Hosts and scopes are settings, so that tests and other regions need no code."""
 
     client_id: str
     authorise_url: str
@@ -42,12 +42,12 @@ class OAuthSettings:
 
     @property
     def needed(self) -> frozenset[str]:
-        """Of the scopes, those that let us read; the others are the protocol's own."""
+        """The scopes that allow us to read; the others belong to the protocol."""
         return frozenset(scope.removeprefix("required:") for scope in self.scopes) - PROTOCOL_SCOPES
 
 
 def oauth_settings(section: Section) -> OAuthSettings:
-    """The OAuth keys of a provider's section. Raises ValueError that names the key."""
+    """Read the OAuth keys of a provider's section. Raises ValueError with the key."""
     token_auth = section.text("token_auth", "client_secret_basic")
     if token_auth not in TOKEN_AUTHS:
         raise ValueError(f"{section.name}: token_auth is {token_auth!r}, not one of {', '.join(TOKEN_AUTHS)}")
@@ -72,7 +72,8 @@ class OAuth:
         self._transport = transport
 
     def authorise_url(self, state: str, verifier: str, redirect_uri: str, **extra: str) -> str:
-        """The authorization request (RFC 6749 4.1.1), with a PKCE challenge (RFC 7636) unless the settings forbid it."""
+        """Return the address of the authorization request (RFC 6749, 4.1.1), with a PKCE challenge (RFC 7636) unless the
+        settings forbid it."""
         url: str = self._client(redirect_uri).create_authorization_url(
             self._settings.authorise_url,
             state=state,
@@ -82,7 +83,7 @@ class OAuth:
         return url
 
     def exchange(self, code: str, verifier: str, redirect_uri: str, now_ms: int, **extra: str) -> Grant:
-        """The grant for a code. Raises ProviderError: CODE_REFUSED where the code, not the consent, is at fault."""
+        """Exchange a code for a grant. Raises ProviderError: CODE_REFUSED if the code is at fault rather than the consent."""
         if self._settings.pkce:
             extra["code_verifier"] = verifier
         try:
@@ -107,18 +108,18 @@ class OAuth:
         return grant
 
     def refresh(self, refresh_token: str, now_ms: int, **extra: str) -> Grant:
-        """The next grant. Raises ProviderError; CONSENT_GONE where the refresh token is refused, in whatever words."""
+        """Return the next grant. Raises ProviderError: CONSENT_GONE if the refresh token is refused, in whatever words."""
         call = self._client().refresh_token
         try:
             answer = self._token_answer(call, self._settings.token_url, refresh_token=refresh_token, **extra)
         except ProviderError as error:
-            if error.trouble is Trouble.CODE_REFUSED:  # there was none: the words are meant for the token
+            if error.trouble is Trouble.CODE_REFUSED:  # no code was sent, so this refers to the token
                 raise ProviderError(Trouble.CONSENT_GONE, str(error)) from error
             raise
         return self._grant(answer, refresh_token, now_ms)
 
     def revoke(self, grant: Grant) -> None:
-        """Revoke the grant (RFC 7009). Does nothing where the provider has no such endpoint. Raises ProviderError."""
+        """Revoke the grant (RFC 7009). Does nothing if the provider has no such endpoint. Raises ProviderError."""
         if self._settings.revoke_url is None:
             return
         token, hint = (grant.refresh_token, "refresh_token") if grant.refresh_token else (grant.access_token, None)
@@ -131,13 +132,13 @@ class OAuth:
 
     def _client(self, redirect_uri: str | None = None) -> Any:
         settings = self._settings
-        make: Any = OAuth2Client  # Authlib has no types
+        make: Any = OAuth2Client  # Authlib has no type hints
         client = make(
             client_id=settings.client_id,
             client_secret=settings.client_secret,
             token_endpoint_auth_method=settings.token_auth if settings.client_secret else "none",
             revocation_endpoint_auth_method=settings.token_auth if settings.client_secret else "none",
-            scope=" ".join(settings.scopes) if redirect_uri else None,  # a refresh keeps the scopes it has
+            scope=" ".join(settings.scopes) if redirect_uri else None,  # a refresh keeps the granted scopes
             redirect_uri=redirect_uri,
             code_challenge_method="S256" if settings.pkce else None,
             transport=self._transport,
@@ -148,7 +149,7 @@ class OAuth:
         return client
 
     def _token_answer(self, call: Any, *arguments: Any, **parts: Any) -> dict[str, Any]:
-        """The parameters of the token endpoint's answer. Raises ProviderError."""
+        """Return the parameters of the token endpoint's response. Raises ProviderError."""
         try:
             answer: dict[str, Any] = call(*arguments, **parts)
         except (httpx2.HTTPError, ValueError) as error:  # ValueError: a header or an address that httpx cannot use
@@ -156,7 +157,7 @@ class OAuth:
         return answer
 
     def _grant(self, answer: dict[str, Any], old_refresh_token: str | None, now_ms: int) -> Grant:
-        """Lifetimes are counted from our own clock, so a clock that is wrong does not matter."""
+        """Make a grant. Lifetimes are counted by our own clock, so a wrong clock does not matter."""
         scope = answer.get("scope")
         # RFC 6749 5.1: left out means all that was asked for.
         scopes = tuple(scope.split()) if isinstance(scope, str) else tuple(self._settings.needed)
@@ -165,9 +166,9 @@ class OAuth:
 
 
 def _checked(response: httpx2.Response) -> httpx2.Response:
-    """The answer with the parameters that we use, each of a type that Authlib can use. Raises ProviderError.
+    """Return the response with only the parameters that we use, each of a type that Authlib accepts. Raises ProviderError.
 
-    `expires_in` goes under another name: Authlib would do sums with it and fail on a strange one.
+    `expires_in` gets another name, because Authlib would calculate with it and fail on an unexpected value.
     """
     body = decoded_object(response.content)
     if not response.is_success or body is None or not _is_token(body.get("access_token")):
@@ -187,12 +188,12 @@ def _refused(response: httpx2.Response, body: dict[str, Any] | None) -> Provider
 
 
 def _is_token(value: Any) -> bool:
-    """Visible ASCII characters and blanks: RFC 6749 A.12, A.17 and A.4."""
+    """Return True for visible ASCII characters and spaces (RFC 6749, A.12, A.17 and A.4)."""
     return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
 
 
 def _life_s(value: Any) -> float:
-    """Seconds; UNTOLD_LIFE_S for what makes no sense."""
+    """Return the lifetime in seconds; UNTOLD_LIFE_S for an implausible value."""
     if isinstance(value, str) and value.isdecimal() and len(value) <= LONGEST_LIFE_DIGITS:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST_LIFE_S:
@@ -203,11 +204,11 @@ def _life_s(value: Any) -> float:
 class OAuthProvider:
     """The base of a provider with OAuth. A subclass adds `cars` and `read`, and overrides what differs.
 
-    `release` does nothing: with most makers the consent is for the whole account, and `revoke` gives it back.
+    `release` does nothing, because most makers' consent covers the whole account, and `revoke` withdraws it.
     """
 
     def __init__(self, section: Section, transport: httpx2.BaseTransport) -> None:
-        """Raises ValueError for settings that cannot be used."""
+        """Raises ValueError for unusable settings."""
         settings = oauth_settings(section)
         self.name = section.name
         self.title = section.text("title", section.name)
@@ -232,9 +233,9 @@ class OAuthProvider:
         self._oauth.revoke(grant)
 
     def _authorise_extra(self, again: bool) -> dict[str, str]:
-        """More parameters of the authorisation request. `again`: consent is to be asked for anew."""
+        """Return additional parameters of the authorisation request. `again`: ask for consent even if it was given before."""
         return {}
 
     def _exchange_extra(self) -> dict[str, str]:
-        """More parameters of the token request with a code."""
+        """Return additional parameters of the token request with a code."""
         return {}

@@ -1,7 +1,8 @@
-"""The contract of a car account's provider. One file of this folder implements it; no other file knows one by name.
+"""The contract of a provider of car accounts. One file of this folder implements it; no other file refers to a provider by
+name.
 
-Every method that talks to the provider blocks for at most `calls.TOTAL_S` and raises ProviderError, whose `trouble`
-is the provider's answer in our own vocabulary. Tokens go in and out as values; a provider keeps none.
+Every method that calls the provider blocks for at most `calls.TOTAL_S` and raises ProviderError, whose `trouble` is the
+provider's answer in our own vocabulary. Tokens are passed as values; a provider stores none.
 """
 
 from collections.abc import Mapping
@@ -14,10 +15,10 @@ from cloud_bridge.vehicles.providers.provider_errors import Trouble
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The result of an authorisation. The tokens are left out of its repr, so that no log can hold them."""
+    """The result of an authorisation. Its repr leaves out the tokens, so that they cannot get into a log."""
 
     access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)  # single use: each refresh gives the next one
+    refresh_token: str = field(repr=False)  # single use: each refresh returns the next one
     issued_ms: int
     expires_ms: int  # of the access token, by our own clock
     scopes: tuple[str, ...]
@@ -26,16 +27,16 @@ class Grant:
 class Car(NamedTuple):
     """A car in the account."""
 
-    id: str  # the provider's own
+    id: str  # the provider's id
     vin: str
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The state of a car as it reported it. None is unknown."""
+    """The state of a car as it reported it. Values that are None are unknown."""
 
-    seen_ms: int  # when the car reported it, as far as the provider tells; else when we asked. UTC since 1970
+    seen_ms: int  # when the car reported it, or when we asked if the provider does not say; UTC since 1970
     battery_percent: float | None = None
     plugged_in: bool | None = None
     charging: bool | None = None
@@ -43,12 +44,12 @@ class Reading:
 
 
 class ProviderError(BridgeError):
-    """The provider refused, or could not be reached."""
+    """The provider refused a request, or could not be reached."""
 
     def __init__(self, trouble: Trouble, words: str = "", advice: str = "", retry_after_ms: int | None = None) -> None:
         super().__init__(f"{trouble}: {words}" if words else str(trouble))
         self.trouble = trouble
-        self.advice = advice  # the provider's own words for the driver, where it has some
+        self.advice = advice  # the provider's own text for the driver; empty if there is none
         self.retry_after_ms = retry_after_ms
 
 
@@ -63,16 +64,16 @@ class MalformedDelivery(Exception):
 class Delivery(NamedTuple):
     """The content of one webhook delivery."""
 
-    answer: dict[str, str]  # the JSON body of our 200
-    car_id: str | None = None  # the car that it is about, by the provider's id; None: none of ours
-    reading: Reading | None = None  # None with a car_id: something has changed, and the car is polled at once
+    answer: dict[str, str]  # the JSON body of our 200 response
+    car_id: str | None = None  # the car, by the provider's id; None if it is not about a car
+    reading: Reading | None = None  # None with a car_id: something has changed, so the car is polled at once
 
 
 class Webhook(Protocol):
-    """Where the provider calls us, at /api/webhooks/{name of the provider}."""
+    """A provider's webhook, called at /api/webhooks/{name of the provider}."""
 
     def read(self, headers: Mapping[str, str], body: bytes, now_ms: int) -> Delivery:
-        """Check and decode one delivery. Pure. `headers` ignore case. Raises BadSignature and MalformedDelivery."""
+        """Verify and decode one delivery. Pure. `headers` is case-insensitive. Raises BadSignature and MalformedDelivery."""
         ...
 
 
@@ -86,43 +87,44 @@ class Provider(Protocol):
 
     @property
     def title(self) -> str:
-        """The name as people know it."""
+        """The name that people know."""
         ...
 
     @property
     def issuer(self) -> str | None:
-        """What the return must carry as `iss` (RFC 9207), or None where the provider sends none."""
+        """The `iss` that the redirect back must have (RFC 9207); None if the provider sends none."""
         ...
 
     @property
     def webhook(self) -> Webhook | None:
-        """None where the provider calls nobody, or the settings have no secret to check its calls with."""
+        """None if the provider has no webhook, or if the settings have no secret to verify it."""
         ...
 
     def authorise_url(self, state: str, verifier: str, redirect_uri: str, again: bool) -> str:
-        """Where the driver gives consent. `again`: ask also for what was given once."""
+        """Return the address where the driver gives consent. `again`: ask for consent even if it was given before."""
         ...
 
     def exchange(self, code: str, verifier: str, redirect_uri: str, now_ms: int) -> Grant:
-        """The code of the return for a grant. SCOPE_MISSING when less was granted than we need."""
+        """Exchange the code of the redirect for a grant. Raises ProviderError: SCOPE_MISSING if less was granted than
+        needed."""
         ...
 
     def refresh(self, refresh_token: str, now_ms: int) -> Grant:
-        """The next grant. The refresh token is used up from the moment this is called."""
+        """Return the next grant. The refresh token is used up from the moment of this call."""
         ...
 
     def cars(self, access_token: str) -> list[Car]:
-        """The cars in the account. Cheap, and wakes none."""
+        """Return the cars in the account. Cheap, and wakes none of them."""
         ...
 
     def read(self, access_token: str, car_id: str, now_ms: int) -> Reading:
-        """The state of the car now, or ASLEEP: never wakes it."""
+        """Return the present state of the car. Raises ProviderError: ASLEEP rather than waking it."""
         ...
 
     def release(self, grant: Grant, car_id: str) -> None:
-        """We no longer read this car. Nothing where consent is for the whole account."""
+        """Stop reading this car. Does nothing if consent covers the whole account."""
         ...
 
     def revoke(self, grant: Grant) -> None:
-        """Give the consent back. Nothing where it is given back car by car."""
+        """Withdraw the consent. Does nothing if it is withdrawn car by car."""
         ...

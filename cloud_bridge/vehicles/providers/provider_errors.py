@@ -1,11 +1,11 @@
-"""What a car maker's refusal means, in one vocabulary for all of them. Pure.
+"""The meaning of car makers' refusals, in one vocabulary for all of them. Pure.
 
-Three kinds. Transient trouble is not shown as an error and asks the driver for nothing. Where consent is gone the driver
-goes through the maker's authorisation again. Where something in the car or in the maker's own account is in the way,
-authorising again would change nothing, so the driver is told what to do there instead.
+There are three kinds. Transient trouble is not shown as an error and needs nothing from the driver. If consent is gone, the
+driver goes through the maker's authorisation again. If something in the car or in the maker's account is the cause,
+authorising again would not help, so the driver is told what to do there.
 
-Some transient trouble is a refusal: the maker has answered, and says no. The same refusal for three days is no longer
-transient, whatever its words: it becomes REFUSED (linking/link.py). An outage never does, however long it lasts.
+Some transient trouble is a refusal: the maker has answered, negatively. A refusal that stays the same for three days is no
+longer transient, whatever its words: it becomes REFUSED (linking/link.py). An outage never does, however long it lasts.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 
 class Trouble(StrEnum):
-    """Stored as the reason of a lost access: a word may be added, never renamed."""
+    """Stored as the reason of a lost access: members may be added, but never renamed."""
 
-    # Transient, or the operator's to mend: retried quietly.
+    # Transient, or to be solved by the operator: retried silently.
     OUTAGE = "outage"
     RATE_LIMITED = "rate_limited"
     BILLING = "billing"
@@ -25,18 +25,18 @@ class Trouble(StrEnum):
     MISUSED = "misused"  # the provider refuses our client or our request
     NOT_SET_UP = "not_set_up"  # a key or a provider is missing here
     UNEXPLAINED = "unexplained"  # a refusal in words that no table knows
-    # The car answers no question now, but the account works.
+    # The car does not answer now, but the account works.
     ASLEEP = "asleep"
-    # The access token is over; a new one is fetched before anybody is asked.
+    # The access token has expired; it is refreshed before anything else.
     STALE_TOKEN = "stale_token"
-    # The code of an authorisation was used or is too old; only while linking.
+    # The authorisation code was used before or is too old; only while linking.
     CODE_REFUSED = "code_refused"
     # Authorise again.
     CONSENT_GONE = "consent_gone"
     SCOPE_MISSING = "scope_missing"
     VEHICLE_GONE = "vehicle_gone"
     REFUSED = "refused"  # the same refusal for linking.link.REFUSED_AFTER_MS
-    # Act in the car or with the maker.
+    # The driver has to act in the car or with the maker.
     REMOTE_OFF = "remote_off"
     SUBSCRIPTION = "subscription"
     VIRTUAL_KEY = "virtual_key"
@@ -54,22 +54,22 @@ ACT_ELSEWHERE = frozenset(
         Trouble.ACCOUNT_LOCKED,
     }
 )
-LASTING = AUTHORISE_AGAIN | ACT_ELSEWHERE  # shown as an error until it is mended
+LASTING = AUTHORISE_AGAIN | ACT_ELSEWHERE  # shown as an error until solved
 REFUSALS = frozenset(
     {Trouble.UNEXPLAINED, Trouble.MISUSED, Trouble.BILLING, Trouble.PRECONDITION, Trouble.REGION}
 )  # transient, but the maker has answered
 
 
 class Row(NamedTuple):
-    """One line of a provider's error table; None matches anything."""
+    """One row of a provider's error table; None matches anything."""
 
     status: int | None
-    word: str | None  # part of the answer's words, in any case
+    word: str | None  # part of the response's texts, in any case
     trouble: Trouble
 
 
 def look_up(table: Sequence[Row], status: int, words: str) -> Trouble:
-    """The first row that matches; else what the status alone tells."""
+    """Return the trouble of the first matching row; else the one for the status alone."""
     words = words.lower()
     for row in table:
         if row.status in (None, status) and (row.word is None or row.word.lower() in words):
@@ -78,7 +78,8 @@ def look_up(table: Sequence[Row], status: int, words: str) -> Trouble:
 
 
 def unknown_answer(status: int) -> Trouble:
-    """The meaning of an HTTP status whose answer no table knows. It never asks the driver: guessing would disturb them.
+    """Return the meaning of an HTTP status whose response no table has. It never involves the driver, because a guess might
+    disturb them for nothing.
 
     4xx is a refusal, except 408 and 425, which ask for another try, and 429 (RFC 9110 15.5.9, RFC 8470 5.2, RFC 6585 4).
     """

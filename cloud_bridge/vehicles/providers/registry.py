@@ -1,7 +1,7 @@
 """The kinds of providers. Each registers itself when its file in this folder is imported.
 
-A new kind is one new file here that ends in `registry.add(...)`; nothing else names it. The model is evcc's
-`registry.Add` (https://github.com/evcc-io/evcc, vehicle/registry.go).
+A new kind is one new file here that ends with `registry.add(...)`; nothing else names it. The model is evcc's `registry.Add`
+(https://github.com/evcc-io/evcc, vehicle/registry.go).
 """
 
 import pkgutil
@@ -15,14 +15,14 @@ from cloud_bridge.vehicles import providers
 from cloud_bridge.vehicles.providers.provider import Provider
 from cloud_bridge.vehicles.providers.section import Section
 
-Make = Callable[[Section, httpx2.BaseTransport], Provider]  # raises ValueError for settings that cannot be used
+Make = Callable[[Section, httpx2.BaseTransport], Provider]  # raises ValueError for unusable settings
 
 
 class Kind(NamedTuple):
-    """What `kind = "..."` in vehicles.toml stands for."""
+    """The meaning of `kind = "..."` in vehicles.toml."""
 
     make: Make
-    defaults: Mapping[str, Any]  # of its section's keys
+    defaults: Mapping[str, Any]  # for the keys of its section
 
 
 _kinds: dict[str, Kind] = {}
@@ -36,7 +36,7 @@ def add(kind: str, make: Make, defaults: Mapping[str, Any]) -> None:
 
 
 def kinds() -> Mapping[str, Kind]:
-    """All kinds, in alphabetical order. Imports every module of this folder, once."""
+    """Return all kinds in alphabetical order. Imports every module of this folder, once."""
     for module in pkgutil.iter_modules(providers.__path__):
         import_module(f"{providers.__name__}.{module.name}")
     return dict(sorted(_kinds.items()))

@@ -1,6 +1,6 @@
-"""One section `[provider.NAME]` of vehicles.toml: typed access to its keys, over the defaults of its kind.
+"""One section `[provider.NAME]` of vehicles.toml: typed access to its keys, with the defaults of its kind.
 
-Every accessor raises ValueError with a text that names the provider and the key.
+Every method raises ValueError with a text that names the provider and the key.
 """
 
 from collections.abc import Mapping
@@ -17,40 +17,40 @@ class Section(NamedTuple):
     values: Mapping[str, Any]
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A string or a number as text. Without a default the key is required."""
+        """Return a string, or a number as text. Without a default, the key is required."""
         value = self.values.get(key, default)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ValueError(f"{self.name}: {key} is {value!r}, which is no text")
+            raise ValueError(f"{self.name}: {key} is {value!r}, not a text")
         return str(value)
 
     def optional_text(self, key: str) -> str | None:
-        """None if the key is absent."""
+        """Return a text, or None if the key is absent."""
         return self.text(key) if key in self.values else None
 
     def flag(self, key: str, default: bool) -> bool:
-        """true or false."""
+        """Return true or false."""
         value = self.values.get(key, default)
         if not isinstance(value, bool):
             raise ValueError(f"{self.name}: {key} is {value!r}, not true or false")
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A required list of strings."""
+        """Return a required list of strings."""
         value = self.values.get(key)
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-            raise ValueError(f"{self.name}: {key} is {value!r}, which is no list of texts")
+            raise ValueError(f"{self.name}: {key} is {value!r}, not a list of texts")
         return tuple(value)
 
     def url(self, key: str) -> str:
-        """A required address."""
+        """Return a required address."""
         return checked_url(f"{self.name}: {key}", self.values.get(key))
 
     def optional_url(self, key: str) -> str | None:
-        """None if the key is absent."""
+        """Return an address, or None if the key is absent."""
         return self.url(key) if key in self.values else None
 
     def urls(self, key: str) -> tuple[str, ...]:
-        """A required list of at least one address."""
+        """Return a required list of at least one address."""
         found = tuple(checked_url(f"{self.name}: {key}", url) for url in self.texts(key))
         if not found:
             raise ValueError(f"{self.name}: {key} is empty")
@@ -58,10 +58,10 @@ class Section(NamedTuple):
 
 
 def checked_url(key: str, value: Any) -> str:
-    """The address, if tokens may travel to it: TLS, or this machine. Raises ValueError that names the key."""
+    """Return the address if tokens may be sent to it: over TLS, or on this machine. Raises ValueError with the key."""
     parts = urlsplit(value) if isinstance(value, str) else None
     if parts is None or not parts.hostname:
-        raise ValueError(f"{key} is {value!r}, which is no address")
+        raise ValueError(f"{key} is {value!r}, not an address")
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise ValueError(f"{key} must begin with https://")
     return str(value)

@@ -1,15 +1,16 @@
-"""Smartcar, which speaks for many makers (https://smartcar.com/docs), version 2.0 of its interface.
+"""Smartcar, a service for many makers (https://smartcar.com/docs), version 2.0 of its API.
 
-Errors carry a type, a code and often a sentence for the driver. Reading goes to Smartcar's copy of what the maker last
-knew (header SC-Data-Age says when), so it wakes no car. The refresh token that was used last is good for one more minute,
-ten in newer pages ("Token Refresh").
+Errors have a type, a code and often a text for the driver. Reads return Smartcar's copy of the maker's last data (the header
+SC-Data-Age has its time), so they wake no car. The refresh token that was used last stays valid for one more minute, or ten
+according to newer pages ("Token Refresh").
 
-Settings of its own: `mode`, "live" or "simulated" for Smartcar's own test cars; `management_token`, which signs webhooks.
+Settings of its own: `mode`, "live", or "simulated" for Smartcar's own test cars; `management_token`, the key of webhook
+signatures.
 
 Webhooks (https://smartcar.com/docs/api-reference/webhooks/event-types, versions 3 and 4) are signed in SC-Signature with
-HMAC-SHA256 of the raw body, keyed with the management token. A VEHICLE_STATE is a reading. A VEHICLE_ERROR, or the end of
-one, only makes us poll at once: the poll decides on the link, so a delivery that is repeated or late can neither take a
-car away from its driver nor hide that it is lost.
+HMAC-SHA256 of the raw body, with the management token as the key. A VEHICLE_STATE is a reading. A VEHICLE_ERROR, or its end,
+only makes us poll at once. The poll decides on the link, so a delivery that is repeated or late can neither disconnect a car
+nor hide that access is lost.
 """
 
 import hashlib
@@ -62,7 +63,7 @@ ERRORS = (
 
 
 class Smartcar(OAuthProvider):
-    """Consent is given and taken back car by car."""
+    """Consent is given and withdrawn car by car."""
 
     def __init__(self, section: Section, transport: httpx2.BaseTransport) -> None:
         super().__init__(section, transport)
@@ -88,7 +89,7 @@ class Smartcar(OAuthProvider):
         path = f"/vehicles/{quote(car_id, safe='')}"
         battery = self._get(f"{path}/battery", access_token)
         charge = self._get(f"{path}/charge", access_token).body
-        share = fields.number(battery.body.get("percentRemaining"))  # 0 to 1, whatever its name says
+        share = fields.number(battery.body.get("percentRemaining"))  # 0 to 1, in spite of its name
         state = charge.get("state")
         return Reading(
             seen_ms=fields.moment_ms(_data_age_ms(battery), now_ms),
@@ -114,7 +115,7 @@ class Smartcar(OAuthProvider):
 
 
 def explain(status: int, body: dict[str, Any]) -> tuple[Trouble, str]:
-    """By type and code of the error; the advice is Smartcar's own sentence for the driver."""
+    """Interpret an error by its type and code. The advice is Smartcar's own text for the driver."""
     words = f"{body.get('type', '')}:{body.get('code') or ''}"
     return look_up(ERRORS, status, words), fields.sentence(body.get("suggestedUserMessage"))
 
@@ -122,12 +123,12 @@ def explain(status: int, body: dict[str, Any]) -> tuple[Trouble, str]:
 def _data_age_ms(answer: Answer) -> int | None:
     try:
         return int(datetime.fromisoformat(answer.headers.get("SC-Data-Age", "")).timestamp() * 1000)
-    except (ValueError, OverflowError, OSError):  # a year that the machine's clock does not know
+    except (ValueError, OverflowError, OSError):  # a year that the platform does not support
         return None
 
 
 class SmartcarWebhook:
-    """Checks and decodes deliveries. Pure."""
+    """Verifies and decodes deliveries. Pure."""
 
     def __init__(self, management_token: str) -> None:
         self._token = management_token
@@ -149,12 +150,12 @@ class SmartcarWebhook:
 
 
 def sign(token: str, body: bytes) -> str:
-    """HMAC-SHA256 in hexadecimal digits."""
+    """Return the HMAC-SHA256 as hexadecimal digits."""
     return hmac.new(token.encode(), body, hashlib.sha256).hexdigest()
 
 
 def _event(body: bytes) -> tuple[Any, dict[str, Any]]:
-    """Kind and data of an event, whatever the bytes. Raises MalformedDelivery."""
+    """Return type and data of an event, for any bytes. Raises MalformedDelivery."""
     try:
         event = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -165,7 +166,7 @@ def _event(body: bytes) -> tuple[Any, dict[str, Any]]:
 
 
 def read_signals(signals: Any, now_ms: int) -> Reading | None:
-    """The reading of a VEHICLE_STATE; None when none of the signals is one that we show."""
+    """Return the reading in a VEHICLE_STATE; None if it has none of the signals that we show."""
     found = {
         fields.text(signal.get("code")): signal
         for signal in fields.items(signals)

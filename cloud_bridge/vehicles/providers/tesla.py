@@ -1,9 +1,9 @@
 """Tesla Fleet API (https://developer.tesla.com/docs/fleet-api).
 
-Refresh tokens are single use and live three months; the one that was used last is good once more for 24 hours
-("Third-Party Tokens", "Refresh Tokens"). A sleeping car is never woken: its state is read first, which costs
-nothing and does not wake it, and the data only while it is online. An account lives in one region; the wrong one answers
-421, then the right host is asked for and must be one of the settings: `api_url` is a list.
+Refresh tokens are single use and valid for three months; the one that was used last stays valid for 24 hours ("Third-Party
+Tokens", "Refresh Tokens"). A sleeping car is never woken: its state is read first, which is free and does not wake it, and its
+data only while it is online. An account belongs to one region. The wrong region's host responds with 421; the right host is
+then requested, and has to be one of the settings: `api_url` is a list.
 """
 
 from typing import Any
@@ -29,8 +29,8 @@ DEFAULTS = {
     "token_auth": "client_secret_post",
 }
 
-# "Response codes" of the Fleet API's conventions. Every status that PyPI's tesla-fleet-api 1.5.0 has a class for has a
-# row, or is an outage of Tesla's (5xx). It is no dependency: it would bring a Bluetooth stack of 30 packages.
+# "Response codes" of the Fleet API's conventions. Every status for which PyPI's tesla-fleet-api 1.5.0 has a class has a row,
+# or is an outage of Tesla's (5xx). That package is not a dependency, because it requires a Bluetooth stack of 30 packages.
 ERRORS = (
     Row(None, "mobile_access_disabled", Trouble.REMOTE_OFF),
     Row(None, "login_required", Trouble.CONSENT_GONE),
@@ -112,12 +112,12 @@ class Tesla(OAuthProvider):
 
 
 def explain(status: int, body: dict[str, Any]) -> tuple[Trouble, str]:
-    """By status and by the words of the answer, in whatever shape they are."""
+    """Interpret an error by its status and by the texts of the response, whatever their structure."""
     return look_up(ERRORS, status, words_of(body)), ""
 
 
 def _object(body: dict[str, Any]) -> dict[str, Any]:
-    """The answer proper; Fleet API wraps each one."""
+    """Return the content of the response, which Fleet API wraps in `response`."""
     answer = body.get("response")
     return answer if isinstance(answer, dict) else {}
 

@@ -1,6 +1,6 @@
-"""What a refusal of a token endpoint means, in whatever dialect. Pure.
+"""The meaning of a token endpoint's refusal, in any of the forms in use. Pure.
 
-RFC 6749 5.2 has one word for a grant that is gone, `invalid_grant`. Servers in use say it in many ways:
+RFC 6749, 5.2 has one word for a grant that is no longer valid, `invalid_grant`. Servers in use express it in many ways:
 
 - `invalid_request` with a description (ory/fosite issue 645, authlib issue 112, better-auth issue 8099);
 - `bad_refresh_token` with status 200 (GitHub, "Troubleshooting OAuth app access token request errors");
@@ -9,9 +9,9 @@ RFC 6749 5.2 has one word for a grant that is gone, `invalid_grant`. Servers in 
   revoked" (Amazon Cognito), "Session not active" (Keycloak);
 - any of these as an object or a list, under `error`, `errors` or another key.
 
-So the words are searched, wherever they stand. Only an answer with a status of 4xx, or a 200 with an error in it, can
-mean at once that the consent is gone. A refusal that no row knows, or that comes with a status of 5xx, is UNEXPLAINED: the
-driver is not asked, but told when it has lasted (linking/link.py).
+All texts of a response are therefore searched. Only a response with status 4xx, or a 200 that contains an error, can mean at
+once that the consent is gone. A refusal that no row matches, or that has status 5xx, is UNEXPLAINED: the driver is informed
+only if it lasts (linking/link.py).
 """
 
 import re
@@ -31,11 +31,11 @@ _NEAR = r"(?: \w+){0,4}? "  # up to four words between the two
 
 
 def _gone(what: str) -> str:
-    """A pattern for "the refresh token has been revoked" and for "invalid refresh token"."""
+    """Return a pattern that matches "the refresh token has been revoked" as well as "invalid refresh token"."""
     return rf"\b{what}{_NEAR}{_GONE}\b|\b{_GONE}{_NEAR}{what}\b"
 
 
-# The first row that matches decides. Patterns are matched with normalised words (answers.normalised), line by line.
+# The first matching row decides. Patterns are matched against normalised texts (answers.normalised), line by line.
 _ROWS: tuple[tuple[str, Trouble], ...] = (
     (r"slow down|too many requests|rate limit|throttl|quota exceeded|login rate exceeded", Trouble.RATE_LIMITED),
     (r"temporarily unavailable|service unavailable|server error|under maintenance|being processed", Trouble.OUTAGE),
@@ -62,10 +62,10 @@ TOKEN_ERRORS = tuple((re.compile(pattern), trouble) for pattern, trouble in _ROW
 
 
 def refusal(status: int, words: str, is_error: bool = False) -> Trouble:
-    """The meaning of an answer without a token.
+    """Return the meaning of a response without a token.
 
-    `status` is that of HTTP, `words` are the answer's (answers.words_of_content), `is_error` tells a 2xx that reports an
-    error from one that only cannot be read.
+    `status` is the HTTP status, and `words` are the response's texts (answers.words_of_content). `is_error` distinguishes a
+    2xx response that reports an error from one that merely cannot be read.
     """
     if status == 429:
         return Trouble.RATE_LIMITED

@@ -1,4 +1,4 @@
-"""The two parts of keeping grants: where they are stored, and the way to have one refreshed."""
+"""The vault in which grants are stored, together with the client that has them refreshed."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from cloud_bridge.vehicles.tokens.vault import Vault
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """Given to whoever needs an access token."""
+    """Passed to everything that needs an access token."""
 
     vault: Vault
     refresh_client: RefreshClient

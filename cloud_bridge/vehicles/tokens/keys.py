@@ -1,7 +1,7 @@
-"""The vault's keys: a file in the data folder that only its owner may read, or the environment.
+"""The vault's keys: in a file in the data folder that only its owner may read, or in the environment.
 
-Each key has an id, and a sealed value names its key, so a new key can be taken into use while old ones still open what
-they sealed. The file is checked before every use: a key that the command line has just added is used at once.
+Each key has an id, and a sealed value names its key. A new key can therefore be introduced while old keys still decrypt older
+values. The file is checked for changes before every use, so a key that the command line has just added is used at once.
 """
 
 import base64
@@ -16,17 +16,17 @@ from typing import NamedTuple
 from cloud_bridge.errors import BridgeError, SettingError
 from cloud_bridge.store.private_files import make_private_folder
 
-VARIABLE = "CHARGEKEEPER_VEHICLE_KEYS"  # "id:base64" separated by commas; the first one seals
+VARIABLE = "CHARGEKEEPER_VEHICLE_KEYS"  # "id:base64" separated by commas; the first key encrypts
 FILE_NAME = "vehicle-keys.json"
 KEY_BYTES = 32  # AES-256
 
 
 class KeyGone(BridgeError):
-    """A key that something is sealed with is missing."""
+    """A key that stored values are encrypted with is missing."""
 
 
 class Keys(NamedTuple):
-    """The keys by id. `current` is the id of the one that seals."""
+    """The keys by id. `current` is the id of the key that encrypts."""
 
     current: str
     keys: dict[str, bytes]
@@ -36,7 +36,7 @@ class Keys(NamedTuple):
 
 
 class KeyFile:
-    """The file is created with a first key if it is absent. Thread-safe."""
+    """The keys in a file, which is created with a first key if it does not exist. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
@@ -45,7 +45,7 @@ class KeyFile:
         self._keys = Keys("", {})
 
     def keys(self) -> Keys:
-        """The keys as the file has them now. Raises KeyGone if it can be neither read nor created."""
+        """Return the present keys of the file. Raises KeyGone if it can be neither read nor created."""
         with self._lock:
             if not self._path.exists():
                 try:
@@ -59,21 +59,21 @@ class KeyFile:
             return self._keys
 
     def add(self) -> str:
-        """Add a key that seals from now on. Returns its id. Raises KeyGone."""
+        """Add a key that encrypts from now on. Return its id. Raises KeyGone."""
         keys = _with_new(self.keys())
         with self._lock:
             self._write(keys)
         return keys.current
 
     def drop(self, unused: set[str]) -> None:
-        """Delete these keys, which nothing is sealed with, except the current one. Raises KeyGone."""
+        """Delete keys that no stored value uses, except the current one. Raises KeyGone."""
         now = self.keys()
         remaining = {key_id: key for key_id, key in now.keys.items() if key_id not in unused or key_id == now.current}
         with self._lock:
             self._write(Keys(now.current, remaining))
 
     def _write(self, keys: Keys, only_if_absent: bool = False) -> None:
-        """Replace the file as a whole: a crash leaves the old one or the new one."""
+        """Replace the file atomically: a crash leaves either the old or the new file."""
         content = {
             "current": keys.current,
             "keys": {name: base64.b64encode(key).decode() for name, key in keys.keys.items()},
@@ -84,7 +84,7 @@ class KeyFile:
             file.flush()
             os.fsync(file.fileno())
         try:
-            if only_if_absent:  # two processes may start at once: the first one's key is the key
+            if only_if_absent:  # two processes may start at once; the first one's key is used
                 os.link(fresh, self._path)
             else:
                 os.replace(fresh, self._path)
@@ -95,7 +95,7 @@ class KeyFile:
 
 
 class KeysOfEnvironment:
-    """For operators with a secret store of their own. To rotate, put the new key in front, then run `rotate-key`."""
+    """Keys for operators with a secret store of their own. To rotate, put the new key first, and run `rotate-key`."""
 
     def __init__(self, value: str) -> None:
         keys: dict[str, bytes] = {}
@@ -118,7 +118,7 @@ KeySource = KeyFile | KeysOfEnvironment
 
 
 def key_source(folder: Path, environment: Mapping[str, str]) -> KeySource:
-    """The environment's keys if there are any, else the file's. Raises SettingError."""
+    """Return the environment's keys if there are any, else those of the file. Raises SettingError."""
     value = environment.get(VARIABLE)
     return KeysOfEnvironment(value) if value else KeyFile(folder)
 

@@ -1,4 +1,5 @@
-"""Has grants refreshed by the worker process (refresh_worker.py). If that dies, the next one is asked at once."""
+"""Refreshes grants through the worker process (refresh_worker.py). If the worker dies, a new one is started and asked at
+once."""
 
 import json
 import subprocess
@@ -22,24 +23,24 @@ REFRESH_WORKER = (sys.executable, "-m", "cloud_bridge.vehicles.tokens.refresh_wo
 
 
 class RefreshClient(Protocol):
-    """Given to whoever needs an access token; the one of tests works in the same process."""
+    """Passed to everything that needs an access token. Tests use a client that works in the same process."""
 
     def refresh(self, grant_id: str, generation: int) -> Outcome:
         """Refresh the grant of this generation, unless it is newer already. Blocks."""
         ...
 
     def close(self) -> None:
-        """Does not wait for a refresh that is running."""
+        """Close the client. Does not wait for a refresh in progress."""
         ...
 
 
 class _Worker(NamedTuple):
-    """The process with its two pipes; a line is a JSON object."""
+    """The worker process with its two pipes. Each line is a JSON object."""
 
     process: subprocess.Popen[str]
     orders: IO[str]
     answers: IO[str]
-    waiting: dict[int, Future[Outcome | None]]  # whoever takes one out settles it, so each is settled once
+    waiting: dict[int, Future[Outcome | None]]  # whoever removes a future resolves it, so each is resolved once
 
 
 class RefreshWorkerProcess:
@@ -53,7 +54,7 @@ class RefreshWorkerProcess:
         self._count = 0
 
     def refresh(self, grant_id: str, generation: int) -> Outcome:
-        """Blocks. Never raises: a worker that does not answer is an outage of ours, which is transient."""
+        """Refresh a grant. Blocks. Never raises: a worker that does not answer is a transient outage of ours."""
         for _ in range(TRIES):
             outcome = self._ask(grant_id, generation)
             if outcome is not None:
@@ -61,26 +62,26 @@ class RefreshWorkerProcess:
         return OUTAGE
 
     def close(self) -> None:
-        """End the worker's input: it finishes what it has begun. Does not wait for it."""
+        """Close the worker's input: it finishes the refreshes in progress. Does not wait for that."""
         with self._lock:
             if self._worker is not None:
                 _end_orders(self._worker)
                 self._worker = None
 
     def _ask(self, grant_id: str, generation: int) -> Outcome | None:
-        """None: it died before it answered."""
+        """Ask the worker once. Return None if it died before it answered."""
         answer: Future[Outcome | None] = Future()
         with self._lock:
             self._count += 1
             number = self._count
             try:
                 worker = self._running()
-            except (OSError, RuntimeError):  # the machine has no process or thread left for us
+            except (OSError, RuntimeError):  # the machine has no process or thread left
                 return OUTAGE
             worker.waiting[number] = answer
             try:
                 _write(worker, {"id": number, "grant": grant_id, "generation": generation})
-            except OSError:  # it is dying; the others that wait hear it from _listen
+            except OSError:  # the worker is dying; _listen resolves the other waiting futures
                 self._worker = None
                 del worker.waiting[number]
                 return None
@@ -93,12 +94,12 @@ class RefreshWorkerProcess:
                 worker.waiting.pop(number, None)
 
     def _running(self) -> _Worker:
-        """Raises OSError or RuntimeError when none can be started."""
+        """Return the running worker, or start one. Raises OSError or RuntimeError if that is impossible."""
         if self._worker is None or self._worker.process.poll() is not None:
             worker = _start(self._command)
             threading.Thread(target=self._listen, args=[worker], daemon=True, name="worker").start()
-            with suppress(BrokenPipeError):  # it died at once, which the order that follows finds out
-                _write(worker, self._where)  # not an argument: it may hold a password
+            with suppress(BrokenPipeError):  # it died at once; writing the order will fail
+                _write(worker, self._where)  # not an argument: it may contain a password
             self._worker = worker
         return self._worker
 
@@ -130,7 +131,7 @@ def _start(command: Sequence[str]) -> _Worker:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # a kill of our process group passes it by
+        start_new_session=True,  # signals to our process group do not reach it
     )
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("a process without the pipes that it was started with")
@@ -138,11 +139,11 @@ def _start(command: Sequence[str]) -> _Worker:
 
 
 def _write(worker: _Worker, message: dict[str, Any]) -> None:
-    """Raises OSError."""
+    """Write one message to the worker. Raises OSError."""
     worker.orders.write(json.dumps(message) + "\n")
     worker.orders.flush()
 
 
 def _end_orders(worker: _Worker) -> None:
-    with suppress(OSError):  # what a dead process has not read
+    with suppress(OSError):  # with data that a dead process has not read
         worker.orders.close()

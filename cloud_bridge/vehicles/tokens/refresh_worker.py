@@ -1,11 +1,11 @@
 """The process that refreshes grants: `python -m cloud_bridge.vehicles.tokens.refresh_worker`, started by refresh_client.py.
 
-It stands in a session of its own and heeds no signal that can be heeded: when the one that started it is killed, its
-input ends, it finishes what it has begun, and only then goes. When it is killed itself, whoever asked it asks the next
-one at once (refresh_client.py); where nobody is left to ask, the poller does so after the restart.
+It runs in its own session and ignores all signals that can be ignored. If the process that started it is killed, its input
+ends; it then finishes the refreshes in progress and exits. If the worker itself is killed, its client starts another at once
+(refresh_client.py), or, without a client, the poller repeats the refresh after the restart.
 
-One JSON object a line. In: first where the store is, `{"folder", "database"}`, then orders,
-`{"id", "grant", "generation"}`; out `{"id", ...}` with the fields of Outcome.
+The protocol is one JSON object on each line. Input: first the location of the store, `{"folder", "database"}`, then orders,
+`{"id", "grant", "generation"}`. Output: `{"id", ...}` with the fields of Outcome.
 """
 
 import json
@@ -35,12 +35,12 @@ _log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Runs until its input ends. Blocks."""
+    """Run until the input ends. Blocks."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     first = sys.stdin.readline()
     if not first:
-        return  # whoever started us was killed before it could say where
+        return  # the parent was killed before it sent the location
     where = json.loads(first)
     folder = Path(where["folder"])
     database = open_database(where["database"] or folder)
@@ -53,21 +53,21 @@ def main() -> None:
         with output:
             _answer({"id": order["id"]} | outcome._asdict())
 
-    with ThreadPoolExecutor(AT_ONCE) as workers:  # at the end of the input: waits for what was begun
+    with ThreadPoolExecutor(AT_ONCE) as workers:  # at the end of the input, waits for the refreshes in progress
         for line in sys.stdin:
             workers.submit(work, json.loads(line))
     database.close()
 
 
 def outcome_of(token_refresh: TokenRefresh, grant_id: str, generation: int) -> Outcome:
-    """Always an outcome: without one the caller would wait for refresh_client.ANSWER_S, and nobody would know why."""
+    """Return an outcome in every case. Without one, the client would wait for refresh_client.ANSWER_S without knowing why."""
     try:
         return token_refresh.refresh(grant_id, generation)
     except BridgeError:
-        return Outcome(Trouble.NOT_SET_UP)  # the key is gone
+        return Outcome(Trouble.NOT_SET_UP)  # the key is missing
     except SQLAlchemyError:
         return Outcome(Trouble.OUTAGE)  # of our own store
-    except Exception:  # the boundary of a thread: what is not expected is logged whole
+    except Exception:  # the outermost code of a thread: log unexpected errors with their traceback
         _log.exception("a refresh ended in an unexpected error")
         return Outcome(Trouble.OUTAGE)
 

@@ -1,12 +1,12 @@
-"""One refresh of one grant, so that no crash and no race loses it.
+"""One refresh of one grant, protected against crashes and races.
 
-The dangerous moment lies between the provider's using up the old refresh token and our storing the new one. So the
-exchange is done by a process of its own (refresh_worker.py) that the death of the one that asked does not touch; by one at
-a time (store/exclusive_lock.py); and it waits for a database that is busy or full rather than throw the new grant away.
+The critical moment is between the provider's invalidation of the old refresh token and our storing the new one. The exchange
+therefore runs in a separate process (refresh_worker.py), which survives its client; one at a time (store/exclusive_lock.py);
+and it waits for a database that is busy or full instead of losing the new grant.
 
-Where an answer is lost all the same, the makers give a second chance: the token that was just used is good once more
-for a while (README.md says how long). So a refresh without an answer is done again with the same token, at once; and
-before a consent counts as gone, the token before is tried too, as the provider may have lost our last exchange.
+If a response is lost nevertheless, makers offer a grace period: the token that was just used stays valid for some time
+(README.md says how long). A refresh without a response is therefore repeated at once with the same token. Before a consent
+counts as gone, the previous token is tried as well, because the provider may have lost our last exchange.
 """
 
 import logging
@@ -26,17 +26,15 @@ from cloud_bridge.vehicles.providers.provider import Grant, Provider, ProviderEr
 from cloud_bridge.vehicles.providers.provider_errors import Trouble
 from cloud_bridge.vehicles.tokens.vault import StoredGrant, Vault
 
-BUSY_S = 30.0  # waited for another that refreshes the same grant
-SOON_MS = (
-    30_000  # until the poller tries again, should we die: longer than a refresh takes, shorter than any second chance
-)
-STORE_TRIES = 60  # of the new grant, a second apart, beside the database's own waiting
+BUSY_S = 30.0  # wait for another process that refreshes the same grant
+SOON_MS = 30_000  # until the poller retries after a crash: longer than a refresh takes, shorter than any grace period
+STORE_TRIES = 60  # of storing the new grant, one second apart, besides the database's own waiting
 
 _log = logging.getLogger(__name__)
 
 
 class Outcome(NamedTuple):
-    """The result of a refresh. Without trouble there is a newer grant now, from this refresh or another."""
+    """The result of a refresh. Without trouble, there is a newer grant now, from this refresh or another one."""
 
     trouble: Trouble | None = None
     advice: str = ""
@@ -44,15 +42,15 @@ class Outcome(NamedTuple):
 
 
 class Waits(NamedTuple):
-    """How a refresh waits; tests have shorter ones."""
+    """How a refresh waits; shorter in tests."""
 
-    pause: Callable[[float], None] = time.sleep  # for so many seconds
+    pause: Callable[[float], None] = time.sleep  # in seconds
     lock_s: float = BUSY_S
 
 
 @dataclass(frozen=True, slots=True)
 class TokenRefresh:
-    """Refreshes grants, each under its lock."""
+    """Refreshes grants. Each refresh holds the grant's lock."""
 
     database: Database
     vault: Vault

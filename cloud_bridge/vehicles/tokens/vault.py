@@ -1,11 +1,12 @@
-"""The grants, sealed in the database (store/grants.py). Tokens are never logged, and no grant shows them when printed.
+"""The grants, encrypted in the database (store/grants.py). Tokens are never logged, and the repr of a grant does not show
+them.
 
-A grant is refreshed at 80 % of its access token's life and at least weekly: some makers' refresh tokens expire after
-three months without use, and a lost consent is noticed on the day rather than at the next charge.
+A grant is refreshed at 80 % of its access token's lifetime, and at least weekly: some makers' refresh tokens expire after
+three months without use, and a withdrawn consent is noticed early rather than at the next charge.
 
-Refresh tokens are single use, so from `begin_refresh` on the one in the vault may be used up already: whoever reads the
-grant next, after whatever crash, refreshes it before anything else. The new grant is stored before anybody can use
-its access token (`renew`), and only in place of the generation that it came from. README.md has the whole sequence.
+Refresh tokens are single use. From `begin_refresh` on, the token in the vault may already be used, so whoever reads the grant
+next, even after a crash, refreshes it first. The new grant is stored before its access token can be used (`renew`), and only
+if it replaces the generation that it came from. README.md has the whole sequence.
 """
 
 import json
@@ -20,16 +21,16 @@ from cloud_bridge.vehicles.providers.provider import Grant
 from cloud_bridge.vehicles.tokens.encryption import seal, unseal
 from cloud_bridge.vehicles.tokens.keys import KeyGone, KeySource
 
-REFRESH_AT = 0.8  # of the access token's life
+REFRESH_AT = 0.8  # of the access token's lifetime
 REFRESH_WEEKLY_MS = 7 * 24 * 3600 * 1000
 
 
 class StoredGrant(NamedTuple):
-    """A stored grant, opened."""
+    """A stored grant, decrypted."""
 
     id: str
     grant: Grant
-    before: str  # the refresh token that this grant came from; empty for one of an authorisation
+    before: str  # the refresh token that this grant was refreshed with; empty for the first grant of an authorisation
     person_id: int
     provider: str
     generation: int
@@ -37,7 +38,7 @@ class StoredGrant(NamedTuple):
 
 
 class Vault:
-    """Every method works in the caller's transaction. Thread-safe."""
+    """The storage of grants. Every method works in the caller's transaction. Thread-safe."""
 
     def __init__(self, source: KeySource) -> None:
         self._source = source
@@ -45,9 +46,9 @@ class Vault:
     def add(
         self, connection: Connection, person_id: int, provider: str, grant: Grant, choose_until_ms: int | None = None
     ) -> str:
-        """Store a grant of an authorisation. Returns its id. Raises KeyGone.
+        """Store a new grant. Return its id. Raises KeyGone.
 
-        `choose_until_ms`: by when the driver has to select the vehicles that it is for, if they are not known yet.
+        `choose_until_ms` is the deadline for the driver to select vehicles, if they are not known yet.
         """
         grant_id = secrets.token_hex(16)
         sealed = self._sealed(person_id, grant_id, grant, before="", generation=1)
@@ -55,14 +56,14 @@ class Vault:
         return grant_id
 
     def get(self, connection: Connection, grant_id: str) -> StoredGrant | None:
-        """Open a grant. None if it does not exist. Raises KeyGone or SealBroken."""
+        """Decrypt a grant. Return None if it does not exist. Raises KeyGone or SealBroken."""
         row = grants.grant_row(connection, grant_id)
         if row is None:
             return None
         key_id, sealed, generation, refresh_ms = row.sealed
         key = self._source.keys().keys.get(key_id)
         if key is None:
-            raise KeyGone(f"the key {key_id} of the stored grants is gone: put it back, or connect the cars again")
+            raise KeyGone(f"the key {key_id} of the stored grants is missing: restore it, or connect the cars again")
         content = json.loads(unseal(key, sealed, _place(row.person_id, grant_id)))
         grant = Grant(
             content["access"],
@@ -76,39 +77,39 @@ class Vault:
         )
 
     def refresh_ms(self, connection: Connection, grant_id: str) -> int | None:
-        """When the grant should be refreshed; None if it does not exist. Opens nothing."""
+        """Return when the grant should be refreshed; None if it does not exist. Decrypts nothing."""
         return grants.refresh_ms_of(connection, grant_id)
 
     def provider_of(self, connection: Connection, grant_id: str) -> str | None:
-        """The provider's name; None if the grant does not exist. Opens nothing."""
+        """Return the provider's name; None if the grant does not exist. Decrypts nothing."""
         return grants.provider_of(connection, grant_id)
 
     def mark_selected(self, connection: Connection, grant_id: str) -> None:
-        """The driver has selected the vehicles that the grant is for."""
+        """Store that the driver has selected vehicles for the grant."""
         grants.mark_selected(connection, grant_id)
 
     def unselected(self, connection: Connection, now_ms: int) -> list[tuple[str, str]]:
-        """Id and provider of each grant whose driver did not select vehicles in time."""
+        """Return id and provider of each grant whose driver did not select vehicles in time."""
         return grants.unselected_grants(connection, now_ms)
 
     def of_person(self, connection: Connection, person_id: int) -> list[str]:
-        """The ids of their grants."""
+        """Return the ids of the person's grants."""
         return grants.grants_of_person(connection, person_id)
 
     def delete(self, connection: Connection, grant_id: str) -> None:
         grants.delete_grant(connection, grant_id)
 
     def begin_refresh(self, connection: Connection, grant_id: str, now_ms: int) -> None:
-        """Mark the grant as due. Unless `renew` replaces it, the refresh has to be done again."""
+        """Mark the grant as due. Unless `renew` replaces it, the refresh has to be repeated."""
         grants.set_refresh_ms(connection, grant_id, now_ms)
 
     def renew(self, connection: Connection, stored: StoredGrant, grant: Grant) -> bool:
-        """Store the result of refreshing `stored`. False if it is no longer the newest, or has been deleted."""
+        """Store the result of refreshing `stored`. Return False if that is no longer the newest grant, or was deleted."""
         sealed = self._sealed(stored.person_id, stored.id, grant, stored.grant.refresh_token, stored.generation + 1)
         return grants.replace_grant(connection, stored.id, stored.generation, sealed)
 
     def reseal(self, connection: Connection) -> int:
-        """Seal everything with the current key. Returns how many had another one. Raises KeyGone or SealBroken."""
+        """Encrypt everything with the current key. Return how many grants had another one. Raises KeyGone or SealBroken."""
         resealed = 0
         for grant_id in grants.grants_with_other_keys(connection, self._source.keys().current):
             stored = self.get(connection, grant_id)
@@ -119,7 +120,7 @@ class Vault:
         return resealed
 
     def key_ids(self, connection: Connection) -> set[str]:
-        """The keys that a grant is sealed with."""
+        """Return the ids of the keys that grants are encrypted with."""
         return grants.key_ids_of_grants(connection)
 
     def _sealed(self, person_id: int, grant_id: str, grant: Grant, before: str, generation: int) -> SealedGrant:
@@ -143,5 +144,5 @@ class Vault:
 
 
 def _place(person_id: int, grant_id: str) -> bytes:
-    """Where the grant belongs: what is sealed for one place does not open in another."""
+    """Return the authenticated place of the grant: a value that is moved elsewhere cannot be decrypted."""
     return f"person {person_id} {grant_id}".encode()

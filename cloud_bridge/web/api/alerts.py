@@ -1,4 +1,4 @@
-"""The HTTP interface to what somebody wants to be told, and to ids that knock without being units."""
+"""The HTTP interface to subscriptions to alerts, and to unknown client ids."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/api", responses=ACCESS_PROBLEMS)
 
 @router.get("/alerts", response_model=list[Alert])
 def list_wishes(connection: Reading, asker: ApiAsker) -> list[dict[str, Any]]:
-    """What the caller wants to be told of. A webhook's key was told when it was made."""
+    """Return the caller's subscriptions to alerts. The signing key of a webhook is returned only when it is created."""
     subscriptions = subscriptions_of(connection, asker)
     return [
         {
@@ -39,12 +39,12 @@ def list_wishes(connection: Reading, asker: ApiAsker) -> list[dict[str, Any]]:
     status_code=201,
     response_model=AlertKey,
     responses={
-        400: {"model": Problem, "description": "the body is not UTF-8"},
-        409: {"model": Problem, "description": "not granted, with the reason"},
+        400: {"model": Problem, "description": "The body is not UTF-8."},
+        409: {"model": Problem, "description": "Refused; `detail` says why."},
     },
 )
 def make_wish(asker: ApiAsker, subscription: NewAlert, connection: Writing) -> dict[str, Any]:
-    """To be told from now on. Returns the key that a webhook's signature is made with."""
+    """Subscribe to alerts. Returns the key that a webhook's deliveries are signed with."""
     require(asker, Scope.ALERTS)
     person = _person(connection, asker)
     via, typed = subscription.via, subscription.fields | {"target": subscription.target}
@@ -59,10 +59,10 @@ def make_wish(asker: ApiAsker, subscription: NewAlert, connection: Writing) -> d
 @router.delete(
     "/alerts/{number}",
     status_code=204,
-    responses=NOT_FOUND | {409: {"model": Problem, "description": "a token that is nobody's"}},
+    responses=NOT_FOUND | {409: {"model": Problem, "description": "The token belongs to no person."}},
 )
 def drop_wish(asker: ApiAsker, number: int, connection: Writing) -> None:
-    """Not to be told any more."""
+    """Remove a subscription to alerts."""
     if not 0 < number < 2**63:
         raise HTTPException(404, "no such subscription")
     require(asker, Scope.ALERTS)
@@ -73,7 +73,8 @@ def drop_wish(asker: ApiAsker, number: int, connection: Writing) -> None:
 
 @router.get("/strangers", response_model=list[UnknownClient])
 def strangers(asker: ApiAsker, connection: Reading) -> list[dict[str, Any]]:
-    """Ids that tried to reach us and are no units of ours, the newest last. Needs the scope `operate`."""
+    """Return the client ids that tried to connect or to publish and belong to no registered charge point, the newest last.
+    Needs the scope `operate`."""
     require(asker, Scope.OPERATE)
     return [
         {"id": one.id, "first": iso_utc(one.first_ms), "last": iso_utc(one.last_ms), "messages": one.messages}
@@ -82,9 +83,9 @@ def strangers(asker: ApiAsker, connection: Reading) -> list[dict[str, Any]]:
 
 
 def _person(connection: Connection, asker: Asker) -> Person:
-    """Who is told. A token of nobody is told nothing."""
+    """Return the person whose subscriptions these are. Raises 409 for a token that belongs to no person."""
     if asker.id is None:
-        raise HTTPException(409, "this token belongs to nobody who could be told: make one with --user")
+        raise HTTPException(409, "this token belongs to no person: create one with --user")
     if isinstance(asker, Person):
         return asker
     return person_by_id(connection, asker.id)

@@ -1,4 +1,4 @@
-"""The HTTP interface, for programs."""
+"""The HTTP interface to charge points and their current state."""
 
 from typing import Annotated, Any
 
@@ -19,15 +19,21 @@ from cloud_bridge.web.security.access import ApiAsker, StateDep
 
 router = APIRouter()
 
-After = Annotated[str, Query(pattern="^[A-Za-z0-9_-]{0,36}$", description="the id of the last one already known")]
+After = Annotated[
+    str,
+    Query(
+        pattern="^[A-Za-z0-9_-]{0,36}$",
+        description="Return charge points after this id: that of the last one already received.",
+    ),
+]
 
 
 @router.get("/api/charge-points", response_model=list[ChargePointState], responses=ACCESS_PROBLEMS)
 def list_charge_points(
     app_state: StateDep, connection: Reading, asker: ApiAsker, response: Response, after: After = ""
 ) -> list[dict[str, Any]]:
-    """The charge points that the caller may see, by id, 500 at a time. While there are more, the header `Link` has the
-    address of the next ones (RFC 8288, rel="next")."""
+    """Return the charge points that the caller may see, ordered by id, at most 500. If there are more, the header `Link` has
+    the address of the next page (RFC 8288, rel="next")."""
     units = visible_units(connection, asker, paging.PAGE + 1, after)
     told = told_by_each(connection, few_visible(asker, paging.PAGE, after))
     lead_on(response, "/api/charge-points", units[paging.PAGE - 1].id if len(units) > paging.PAGE else None)
@@ -36,7 +42,7 @@ def list_charge_points(
 
 @router.get("/api/charge-points/{unit_id}", response_model=ChargePointState, responses=PROBLEMS)
 def read_charge_point(unit_id: str, app_state: StateDep, connection: Reading, asker: ApiAsker) -> dict[str, Any]:
-    """One charge point as it stands now."""
+    """Return the current state of one charge point."""
     unit = visible_unit(connection, asker, unit_id)
     if unit is None:
         raise HTTPException(404, "no such charge point")

@@ -1,6 +1,6 @@
-"""What can be ordered over the HTTP interface, and what is told of it: the models of its description.
+"""Request and response models of the commands in the HTTP interface.
 
-The words of `do` are those of the pages; `ORDER` has the charge point's own (link/commands of the firmware).
+The values of `do` are the words of the pages. `ORDER` maps those that differ to the firmware's commands (link/commands).
 """
 
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from cloud_bridge.web.api.schema import Schema, Time
 from cloud_bridge.web.presentation.hours import MAX_WINDOWS, Window, Windows, written
 
 LONGEST_MS = 7 * DAY_MS  # AHEAD_MAX_S of the firmware
-LEAST_AMPS, MOST_AMPS = 6, 80  # that a pilot can offer (IEC 61851-1)
+LEAST_AMPS, MOST_AMPS = 6, 80  # the range that the pilot signal can encode (IEC 61851-1)
 
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", examples=["16:00"])]
 
@@ -24,21 +24,21 @@ class _Order(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     def arguments(self) -> dict[str, Any]:
-        """As the charge point takes them."""
+        """Return the command's arguments as the firmware expects them."""
         return {}
 
     def holds_ms(self, now_ms: int) -> int | None:
-        """How long it holds if it is given now; None: it has no end."""
+        """Return the duration of the command if it is given now, or None if it does not expire."""
         return None
 
 
 class _Lasting(_Order):
-    """Ends by itself, whatever happens to the link. Exactly one of `minutes` and `until` is needed."""
+    """An order that expires on the charge point itself, with or without a connection. Takes either `minutes` or `until`."""
 
-    minutes: Annotated[int | None, Field(ge=1, le=LONGEST_MS // MINUTE_MS, description="from now on")] = None
-    until: Annotated[AwareDatetime | None, Field(description="ISO 8601 with an offset, at most seven days ahead")] = (
-        None
-    )
+    minutes: Annotated[int | None, Field(ge=1, le=LONGEST_MS // MINUTE_MS, description="Duration from now.")] = None
+    until: Annotated[
+        AwareDatetime | None, Field(description="ISO 8601 with a UTC offset, at most seven days ahead.")
+    ] = None
 
     @model_validator(mode="after")
     def _has_one_end(self) -> "_Lasting":
@@ -54,7 +54,7 @@ class _Lasting(_Order):
 
 
 class LimitOrder(_Lasting):
-    """Charge with at most so much."""
+    """Limit the charging current to `amps`, either for `minutes` or `until` a time."""
 
     do: Literal["limit"]
     amps: Annotated[int, Field(ge=LEAST_AMPS, le=MOST_AMPS)]
@@ -64,13 +64,13 @@ class LimitOrder(_Lasting):
 
 
 class PauseOrder(_Lasting):
-    """Do not charge."""
+    """Pause charging, either for `minutes` or `until` a time."""
 
     do: Literal["pause"]
 
 
 class ChargeNowOrder(_Order):
-    """This session charges now, whatever the hours say; `on` false: as the hours say, after all."""
+    """Charge in this session regardless of the charging hours. `on`: false returns to the charging hours."""
 
     do: Literal["charge_now"]
     on: bool = True
@@ -80,8 +80,9 @@ class ChargeNowOrder(_Order):
 
 
 class HoursWindow(BaseModel):
-    """By British time, as the charge point keeps it. A window belongs to the day on which it begins; it ends on the next day
-    unless `to` is later than `from`, after 24 hours if they are the same. "00:00" to "00:00" is the whole day."""
+    """A daily window in British time, which the charge point keeps. A window belongs to the day on which it begins. It ends on
+    the next day unless `to` is later than `from`; if both are the same, it lasts 24 hours. "00:00" to "00:00" is the whole
+    day."""
 
     model_config = ConfigDict(extra="forbid", validate_by_name=True)
 
@@ -93,7 +94,7 @@ class HoursWindow(BaseModel):
 
 
 class ChargingHours(BaseModel):
-    """When to charge."""
+    """The windows in which the charge point may charge, at least one."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -103,17 +104,17 @@ class ChargingHours(BaseModel):
     @model_validator(mode="after")
     def _has_a_window(self) -> "ChargingHours":
         if not self.weekdays and not self.weekend:
-            raise ValueError('give at least one window, or "any_time"; not to charge at all is a pause')
+            raise ValueError('give at least one window, or "any_time"; use a pause to stop charging')
         return self
 
     def written(self) -> str:
-        """As the charge point takes it."""
+        """Return the windows in the firmware's format."""
         kinds = (self.weekdays, self.weekend)
         return written(Windows(*(tuple(one.window() for one in windows) for windows in kinds)))
 
 
 class ScheduleOrder(_Order):
-    """The owner's hours. `default` is any time but the peak hours of weekdays."""
+    """Set the owner's charging hours. `default` is any time except the peak hours of weekdays."""
 
     do: Literal["schedule"]
     charge: Literal["default", "any_time"] | ChargingHours
@@ -125,31 +126,31 @@ class ScheduleOrder(_Order):
 
 
 class SkipDelayOrder(_Order):
-    """The random delay that runs ends now, as its owner may (SI 2021/1467, regulation 11)."""
+    """End the random delay in progress. The owner has the right to do so (SI 2021/1467, regulation 11)."""
 
     do: Literal["skip_delay"]
 
 
 class ClearOrder(_Order):
-    """Neither limit nor pause."""
+    """Remove the limit and the pause."""
 
     do: Literal["clear"]
 
 
 class StopOrder(_Order):
-    """The charge that goes on ends. Of chargers that speak OCPP, as the two below."""
+    """End the charging session in progress. Only for OCPP chargers."""
 
     do: Literal["stop"]
 
 
 class UnlockOrder(_Order):
-    """The cable is let go, where a charger holds it."""
+    """Unlock the connector, if the charger locks the cable. Only for OCPP chargers."""
 
     do: Literal["unlock"]
 
 
 class RebootOrder(_Order):
-    """It starts again, once no vehicle charges where it can wait for that."""
+    """Restart the charger. A charger that supports it waits until no vehicle charges. Only for OCPP chargers."""
 
     do: Literal["reboot"]
 
@@ -166,48 +167,67 @@ Order = Annotated[
     | RebootOrder,
     Field(discriminator="do"),
 ]
-ORDER = {"charge_now": "override", "clear": "resume"}  # where the charge point's word is another one
+ORDER = {"charge_now": "override", "clear": "resume"}  # orders for which the firmware's command has another name
 OF_ORDER = {word: name for name, word in ORDER.items()}
 
 
 class InForce(Schema):
-    """What the charge point itself says is in force."""
+    """The current that the charge point reports as allowed, and what limits it."""
 
-    told_at: Annotated[Time, Field(description="when that reached us")]
-    allowed_amps: Annotated[float | None, Field(description="0 is a pause; null: nothing limits the current")]
+    told_at: Annotated[Time, Field(description="When the charge point's message was received.")]
+    allowed_amps: Annotated[
+        float | None, Field(description="Allowed current; 0 during a pause; null if nothing limits the current.")
+    ]
     by: Annotated[
         str | None,
-        Field(description="who rules", examples=["cloud", "schedule", "load_manager", "installer", "cable", "safety"]),
+        Field(
+            description="What sets the limit.",
+            examples=["cloud", "schedule", "load_manager", "installer", "cable", "safety"],
+        ),
     ]
-    until: Annotated[Time | None, Field(description="by the charge point's clock; null: no end is known")]
-    also: Annotated[list[str], Field(description="what else is in force, and does not rule now")]
-    random_delay_s: Annotated[int | None, Field(description="left of the random delay; null: none runs")]
-    said: Annotated[str, Field(description="the same in words")]
+    until: Annotated[
+        Time | None, Field(description="When the limit expires, by the charge point's clock; null if unknown.")
+    ]
+    also: Annotated[list[str], Field(description="Other claims in force that do not set the limit now.")]
+    random_delay_s: Annotated[
+        int | None, Field(description="Remaining time of the random delay; null if none is in progress.")
+    ]
+    said: Annotated[str, Field(description="The limit in words.")]
 
 
 class InForceNow(Schema):
-    """As of the last heartbeat."""
+    """What the last heartbeat reported."""
 
     in_force: Annotated[
-        InForce | None, Field(description="null: the charge point is silent or late, or its firmware does not tell")
+        InForce | None,
+        Field(description="null if the charge point is silent or late, or if its firmware does not report this."),
     ]
 
 
 class CommandState(Schema):
-    """How far a command has come."""
+    """Status of a command."""
 
     id: str
     do: Annotated[str, Field(examples=["limit"])]
     given_at: Time
-    ends_at: Annotated[Time | None, Field(description="of a limit or a pause, by our clock; null: it has no end")]
+    ends_at: Annotated[
+        Time | None,
+        Field(description="When a limit or a pause expires, by the service's clock; null for other commands."),
+    ]
     status: Annotated[
         CommandStatus,
         Field(
-            description="waiting: sent, and no answer yet; unanswered: none came within a minute; done or refused: the "
-            "charge point's own answer; not sent: it had no connection, and will not hear of it later"
+            description="waiting: sent, no answer yet. unanswered: no answer within a minute. done, refused: the charge "
+            "point's answer. not sent: the charge point had no connection; the command is not sent later. unreadable: the "
+            "stored command or its answer is invalid."
         ),
     ]
-    said: Annotated[str, Field(description="the same in words, with the charge point's reason")]
-    reason: Annotated[str | None, Field(description="why it refused, in the charge point's own word")]
+    said: Annotated[str, Field(description="The status in words, with the charge point's reason.")]
+    reason: Annotated[
+        str | None, Field(description="Why the charge point refused, as the word that it sent; null otherwise.")
+    ]
     answered_at: Time | None
-    in_force: Annotated[InForce | None, Field(description="after the command; null: no answer, or it does not tell")]
+    in_force: Annotated[
+        InForce | None,
+        Field(description="What is in force after the command; null without an answer, or if the answer does not say."),
+    ]

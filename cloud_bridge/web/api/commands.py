@@ -1,8 +1,9 @@
-"""The HTTP interface to smart charging: order what the pages can, and read the charge point's own answer.
+"""The HTTP interface to smart charging: send a command to a charge point, and read its answer.
 
-An order is one POST. What becomes of it is the charge point's to say, so the answer is 202 and an address to ask again; a
-charge point without a connection is told of nothing later, so that is a 409 at once. `Idempotency-Key` makes the id of the
-command (with who asks and the charge point), so a retry finds the row of the first try, as long as that is kept.
+A command is sent with one POST. The charge point decides what becomes of it, so the response is 202 with the address of the
+result. Commands are not queued for a charge point without a connection, so such a request gets 409 at once. The command's id
+is derived from `Idempotency-Key`, the caller and the charge point. A retry with the same key therefore finds the row of the
+first request, for as long as that row is retained.
 """
 
 import hashlib
@@ -35,21 +36,21 @@ from cloud_bridge.wire import LATEST_S
 
 router = APIRouter(prefix="/api/charge-points/{unit_id}", responses=PROBLEMS)
 
-SAME_END_MS = 1000  # a command tells its end in seconds, and time goes on between an order and its command
+SAME_END_MS = 1000  # the command has its end in whole seconds, and is given slightly later than the order is read
 
 Key = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
         pattern="^[!-~]{1,64}$",
-        description="chosen by the caller: the same order with the same key is given once, however often it is sent",
+        description="Chosen by the caller. A request repeated with the same key does not send the command again.",
     ),
 ]
 CommandId = Annotated[str, Path(pattern="^[a-z0-9-]{1,36}$")]
 
 
 def may_command(asker: ApiAsker) -> None:
-    """Raises 403."""
+    """Raise 403 unless the caller has the scope `command`."""
     require(asker, Scope.COMMAND)
 
 
@@ -60,15 +61,18 @@ def may_command(asker: ApiAsker) -> None:
     dependencies=[Depends(may_command)],
     responses={
         202: {
-            "description": "sent; `Location` is where the charge point's answer will be",
+            "description": "Sent. The charge point's answer will be at the address in `Location`.",
             "headers": {"Location": {"schema": {"type": "string"}}},
         },
-        400: {"model": Problem, "description": "the body is not UTF-8"},
+        400: {"model": Problem, "description": "The body is not UTF-8."},
         409: {
             "model": Problem,
-            "description": "not sent: the charge point has no connection, or is of a kind that cannot do this",
+            "description": "Not sent: the charge point has no connection, or its kind does not support the command.",
         },
-        429: {"model": Problem, "description": "too many orders, or wrong tokens: try again after Retry-After seconds"},
+        429: {
+            "model": Problem,
+            "description": "Too many commands, or too many wrong tokens. Try again after Retry-After seconds.",
+        },
     },
 )
 def give_command(
@@ -80,7 +84,7 @@ def give_command(
     order: Annotated[Order, Body()],
     key: Key = None,
 ) -> dict[str, Any]:
-    """Order something. Needs a token with the scope `command`."""
+    """Send a command to the charge point. Needs a token with the scope `command`."""
     now_ms = app_state.clock.now_ms()
     holds_ms = order.holds_ms(now_ms)
     command_id = None if key is None else _id_of(asker, unit.id, key)
@@ -102,7 +106,7 @@ def give_command(
                 {
                     "type": "value_error",
                     "loc": ("header", "Idempotency-Key"),
-                    "msg": "another order was given with this key",
+                    "msg": "this key was used for a different order",
                 }
             ]
         )
@@ -118,7 +122,7 @@ def give_command(
 def read_command(
     app_state: StateDep, connection: Reading, asker: ApiAsker, unit: UnitOf, command_id: CommandId
 ) -> dict[str, Any]:
-    """What has become of a command, wherever it was given."""
+    """Return the status of a command, whether it was given over the HTTP interface or on a page."""
     now_ms = app_state.clock.now_ms()
     command = find_command(connection, unit.period, command_id, now_ms)
     if command is None:
@@ -128,7 +132,7 @@ def read_command(
 
 @router.get("/in-force", response_model=InForceNow)
 def read_in_force(app_state: StateDep, connection: Reading, asker: ApiAsker, unit: UnitOf) -> dict[str, Any]:
-    """How much may be charged now, by whose wish, and until when."""
+    """Return the current that the charge point allows now, what limits it, and until when."""
     point = charge_point(app_state, unit)
     ruling = ruling_now(point)
     if ruling is None or point.heartbeat_ms is None:
@@ -140,7 +144,7 @@ def read_in_force(app_state: StateDep, connection: Reading, asker: ApiAsker, uni
 def command_state(
     command_id: str, command: Command, now_ms: int, time_zone: str, owner: in_force.Owner
 ) -> dict[str, Any]:
-    """As CommandState. `owner`: as they are called (in_force.owner_to)."""
+    """Return a command in the shape of CommandState. `owner` is how the texts address the owner (in_force.owner_to)."""
     told = None if command.result is None else in_force.of_result(command.result)
     answered_ms = command.answered_ms
     has_end = "exp" in command.arguments
@@ -175,18 +179,20 @@ def _owner(connection: Connection, unit: Unit, asker: Asker) -> in_force.Owner:
 
 
 def _find(app_state: AppState, unit: Unit, command_id: str) -> Command | None:
-    """In a transaction of its own: an order waits for a broker."""
+    """Read the command in its own transaction: none may stay open while commands.give waits for the broker."""
     with app_state.database.reading() as connection:
         return find_command(connection, unit.period, command_id, app_state.clock.now_ms())
 
 
 def _id_of(asker: Asker, unit_id: str, key: str) -> str:
-    """Not the key itself, which another caller may choose too."""
+    """Derive the command's id from the key, the caller and the unit: two callers may choose the same key."""
     return "k-" + hashlib.sha256(f"{asker.id}\n{unit_id}\n{key}".encode()).hexdigest()[:32]
 
 
 def _is_same(order: Order, given: Command) -> bool:
-    """Whether the command is what this order would have made when it was given. One whose row cannot be read is."""
+    """Return True if this order would have made the same command when that was given.
+
+    An unreadable row counts as the same, so that a retry does not send the command twice."""
     if given.status is CommandStatus.UNREADABLE:
         return True
     arguments = {name: value for name, value in given.arguments.items() if name != "exp"}
@@ -197,11 +203,11 @@ def _is_same(order: Order, given: Command) -> bool:
 
 def _check_end(holds_ms: int | None) -> None:
     if holds_ms is not None and not 0 < holds_ms <= LONGEST_MS:
-        reason = "it has to lie ahead, by at most seven days"
+        reason = "must be in the future, by at most seven days"
         raise RequestValidationError([{"type": "value_error", "loc": ("body", "until"), "msg": reason}])
 
 
 def _use_rate(request: Request, asker: Asker) -> None:
     seconds = wait_s(request, asker, ORDERS)
     if seconds:
-        raise HTTPException(429, "too many orders. Nothing was sent.", {"Retry-After": str(seconds)})
+        raise HTTPException(429, "too many commands. Nothing was sent.", {"Retry-After": str(seconds)})

@@ -1,5 +1,5 @@
-"""The HTTP interface to how a charge point was commissioned. It is ordered on the page of an installer's job alone, beside the
-charge point (web/pages/installer/commissioning.py)."""
+"""The HTTP interface to the commissioning record of a charge point. Commissioning itself is possible only on the page of an
+installer's job, on site (web/pages/installer/commissioning.py)."""
 
 from typing import Annotated, Any, Literal
 
@@ -17,23 +17,26 @@ router = APIRouter(prefix="/api/charge-points/{unit_id}/commissioning", response
 
 
 class Commissioning(Schema):
-    """What an installer has found, as the charge point told it; it never charges with more than the circuit's rating."""
+    """What the installer measured and signed, as the charge point reported it. The charge point never offers more than the
+    rating of the circuit."""
 
-    at: Annotated[Time, Field(description="by the unit's clock; else when it reached us")]
-    amps: Annotated[int, Field(description="rating of the circuit, A")]
+    at: Annotated[Time, Field(description="By the unit's clock, or when the record was received if that was not set.")]
+    amps: Annotated[int, Field(description="Rating of the circuit in A.")]
     earthing: Literal["TN-S", "TN-C-S", "TT"]
-    rcd_ms: Annotated[int, Field(description="trip time of the RCD at its rated residual current, ms")]
-    csq: Annotated[int | None, Field(description="as the installer measured it; null: no reading")]
-    boost: Annotated[Literal["none", "fitted", "ordered"], Field(description="a signal boost")]
-    by: Annotated[str, Field(description="who has signed it")]
+    rcd_ms: Annotated[int, Field(description="Trip time of the RCD at its rated residual current, in ms.")]
+    csq: Annotated[int | None, Field(description="CSQ that the installer measured; null if there was no reading.")]
+    boost: Annotated[
+        Literal["none", "fitted", "ordered"], Field(description="Whether a signal booster was fitted or ordered.")
+    ]
+    by: Annotated[str, Field(description="Who signed the record.")]
     via: Literal["console", "cloud"]
-    firmware: Annotated[str | None, Field(description="null: not known")]
+    firmware: Annotated[str | None, Field(description="Firmware version; null if unknown.")]
 
 
 @router.get("", response_model=Commissioning)
 def commissioning(connection: Reading, unit: UnitOf) -> dict[str, Any]:
-    """The newest record. 404 where there is none: `troubles` has `uncommissioned`, or it was installed before there were
-    records."""
+    """Return the newest record. Returns 404 if there is none: either the charge point is not commissioned (`troubles` has
+    `uncommissioned`), or it was installed before such records were kept."""
     record = commissioning_of(connection, unit.id)
     if record is None:
         raise HTTPException(404, "no record of a commissioning")

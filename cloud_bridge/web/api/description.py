@@ -1,4 +1,4 @@
-"""`GET /openapi.json`: the description of the HTTP interface, for those who may use it."""
+"""`GET /openapi.json`: the OpenAPI description of the HTTP interface, for callers with a token or a login."""
 
 from typing import Any
 
@@ -12,6 +12,6 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/openapi.json")
 def description(request: Request, _asker: ApiAsker) -> JSONResponse:
-    """OpenAPI 3.1. Needs a token or a login: a stranger need not know what there is to try."""
+    """Return the OpenAPI 3.1 description. Anonymous callers get 401: they need not learn which routes exist."""
     described: dict[str, Any] = request.app.openapi()
     return JSONResponse(described)

@@ -1,4 +1,4 @@
-"""How a process is: whether it lives, and whether it is ready. Every role answers."""
+"""Liveness (`/livez`) and readiness (`/healthz`) of a process. Every role serves both."""
 
 from dataclasses import asdict
 from typing import Any
@@ -11,14 +11,15 @@ from cloud_bridge.web.api.schema import ACCESS_PROBLEMS, Health, Problem, Servic
 from cloud_bridge.web.presentation.view import is_listening
 from cloud_bridge.web.security.access import SeesHealth, StateDep
 
-STEPS = 10  # of our clock, in /healthz
+STEPS = 10  # newest clock steps listed in /healthz
 
 router = APIRouter()
 
 
 @router.get("/livez", response_model=ServiceStatus)
 async def live() -> dict[str, str]:
-    """Whether this process lives: it answers. Neither store nor broker is asked, for a new process would not mend them."""
+    """Return 200 while this process can answer. It checks neither the store nor the broker: restarting the process would not
+    repair them."""
     return {"status": "ok"}
 
 
@@ -26,11 +27,17 @@ async def live() -> dict[str, str]:
     "/healthz",
     response_model=Health | ServiceStatus,
     responses=ACCESS_PROBLEMS
-    | {503: {"model": Health | ServiceStatus | Problem, "description": "nothing can be stored, or no login answered"}},
+    | {
+        503: {
+            "model": Health | ServiceStatus | Problem,
+            "description": "Not ready: messages cannot be stored, or logins cannot be answered.",
+        }
+    },
 )
 def health(app_state: StateDep, response: Response, sees_all: SeesHealth) -> dict[str, Any]:
-    """Whether this process is ready: 200 while messages are taken in and stored, where it has none while the store can be
-    read and, of `auth`, while it answers logins; else 503. Whoever has no scope `operate` is told no more than that."""
+    """Return 200 if this process is ready, and 503 otherwise. A process that receives messages is ready while it can store
+    them. Any other process is ready while it can read the store; a process of the role `auth` must also be able to answer
+    logins. Without the scope `operate`, the body has only `status`."""
     no_store = app_state.recorder.trouble or app_state.duties.reason(STORE_DUTY) or app_state.broker.trouble
     trouble = no_store or app_state.duties.unmet
     duties = app_state.duties.states()

@@ -1,4 +1,4 @@
-"""The HTTP interface to what has been: gaps, signal, sessions, events of one charge point."""
+"""The HTTP interface to the history of one charge point: contact, signal, sessions and events."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -22,14 +22,14 @@ from cloud_bridge.web.presentation.view import charge_point, path_of
 from cloud_bridge.web.security.access import ApiAsker, StateDep
 from cloud_bridge.wire import BadPayload, read_object
 
-FIRST_MS = 946_684_800_000  # 2000-01-01: nothing of ours is older
+FIRST_MS = 946_684_800_000  # 2000-01-01: no record is older
 LAST_MS = 4_102_444_800_000  # 2100-01-01
 
 router = APIRouter(prefix="/api/charge-points/{unit_id}", responses=PROBLEMS)
 
 
 def unit_of(unit_id: str, request: Request, asker: ApiAsker) -> Unit:
-    """Raises 404 for a unit that is not there, or not the asker's."""
+    """Return the unit in the path. Raises 404 if it does not exist or the caller may not see it."""
     with connection_for_check(request) as connection:
         unit = visible_unit(connection, asker, unit_id)
     if unit is None:
@@ -38,12 +38,14 @@ def unit_of(unit_id: str, request: Request, asker: ApiAsker) -> Unit:
 
 
 Moment = Annotated[
-    datetime | None, Query(description="ISO 8601; without an offset it is UTC", examples=["2026-01-31T09:30:00Z"])
+    datetime | None, Query(description="ISO 8601; UTC if it has no offset.", examples=["2026-01-31T09:30:00Z"])
 ]
 
 
 class Window:
-    """`from` and `to` of the question: the last 24 hours unless said otherwise."""
+    """The query parameters `from` and `to`. By default `to` is now, and `from` is 24 hours before `to`.
+
+    Raises 422 for times outside 2000 to 2100, or if `from` is not before `to`."""
 
     def __init__(
         self, app_state: StateDep, from_: Annotated[Moment, Query(alias="from")] = None, to: Moment = None
@@ -51,7 +53,7 @@ class Window:
         self.to_ms = app_state.clock.now_ms() if to is None else _ms("to", to)
         self.from_ms = self.to_ms - DAY_MS if from_ is None else _ms("from", from_)
         if self.from_ms >= self.to_ms:
-            raise _invalid("from", iso_utc(self.from_ms), "`from` has to be before `to`")
+            raise _invalid("from", iso_utc(self.from_ms), "`from` must be before `to`")
 
     def said(self) -> dict[str, Any]:
         return {"from": iso_utc(self.from_ms), "to": iso_utc(self.to_ms)}
@@ -63,12 +65,12 @@ def _ms(name: str, moment: datetime) -> int:
     except (OverflowError, ValueError):
         at_ms = -1
     if not FIRST_MS <= at_ms <= LAST_MS:
-        raise _invalid(name, moment.isoformat(), "a time of this century is needed")
+        raise _invalid(name, moment.isoformat(), "must be a time of this century")
     return at_ms
 
 
 def _invalid(name: str, value: str, reason: str) -> RequestValidationError:
-    """422 in the form that FastAPI's own validation has."""
+    """Make a 422 in the shape of FastAPI's own validation errors."""
     return RequestValidationError([{"type": "value_error", "loc": ("query", name), "msg": reason, "input": value}])
 
 
@@ -78,9 +80,11 @@ WindowOf = Annotated[Window, Depends()]
 
 @router.get("/contacts", response_model=ContactHistory)
 def contacts(app_state: StateDep, connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
-    """Gaps between contacts longer than 21 minutes; `to` is null while one lasts. Our own outages are told apart.
+    """Return the gaps of more than 21 minutes between contacts, and the service's own outages. `to` is null for a gap that has
+    not ended.
 
-    `availability` is the part of the time, since it first reached us and while we listened, in which it was not silent.
+    `availability` is the share of the time in which the charge point was not silent. It counts only time since the first
+    contact, and no outages of the service.
     """
     return contact_history(app_state, connection, unit, window.from_ms, window.to_ms) | window.said()
 
@@ -88,7 +92,7 @@ def contacts(app_state: StateDep, connection: Reading, unit: UnitOf, window: Win
 def contact_history(
     app_state: AppState, connection: Connection, unit: Unit, from_ms: int, to_ms: int
 ) -> dict[str, Any]:
-    """What the interface tells of a unit's contacts; the pages show the same."""
+    """Return the fields of ContactHistory without the interval. The pages show the same figures."""
     point = charge_point(app_state, unit)
     over = history.unit_gaps(connection, unit.period, from_ms, to_ms, point.now_ms)
     begin_ms = min([from_ms, *(gap.from_ms for gap in over), point.last_contact_ms or from_ms])
@@ -122,8 +126,8 @@ def contact_history(
 def signal(
     connection: Reading, unit: UnitOf, window: WindowOf, resolution: Literal["raw", "5min"] = "5min"
 ) -> dict[str, Any]:
-    """CSQ 0..31 over time: by five minutes and operator, of what is older than a month by the hour; or every heartbeat of
-    the last day."""
+    """Return CSQ (0 to 31) over time. `5min` has one row for each five minutes and operator, or each hour for data older than
+    a month. `raw` has every heartbeat of the last day."""
     if resolution == "raw":
         rows = history.signal_raw(connection, unit.period, window.from_ms, window.to_ms)
         points = [
@@ -148,9 +152,10 @@ def signal(
 
 @router.get("/sessions", response_model=SessionHistory)
 def sessions(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
-    """Charging sessions that reached us in that time. Start and end are null when the unit did not know the time.
+    """Return the charging sessions whose records were received in the interval. Start and end are null if the unit's clock was
+    not set.
 
-    `number` counts the sessions of the unit, as its events `resumed` and `override` do.
+    `number` is the running number of the session on its unit; the events `resumed` and `override` have the same number.
     """
     rows = history.unit_sessions(connection, unit.period, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "started_s", "ended_s", "duration_s", "energy_wh", "reason")
@@ -165,7 +170,7 @@ def sessions(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, A
 
 @router.get("/events", response_model=EventHistory)
 def events(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any]:
-    """Journal records that reached us in that time, each with its payload as the unit wrote it."""
+    """Return the journal records received in the interval, each with its payload as the unit sent it."""
     rows = history.unit_events(connection, unit.period, window.from_ms, window.to_ms)
     keys = ("boot", "sequence", "unit_time_s", "kind", "payload")
     found = [_journal(row, keys) for row in rows if _is_object(row["payload"])]
@@ -173,10 +178,10 @@ def events(connection: Reading, unit: UnitOf, window: WindowOf) -> dict[str, Any
 
 
 def _is_object(payload: str) -> bool:
-    """Whether a caller can read it as JSON."""
+    """Return True if the payload is a JSON object, so that a caller can parse it."""
     try:
         read_object(payload.encode())
-    except BadPayload:  # stored by a version of ours that did not check it
+    except BadPayload:  # stored by an earlier version of the bridge, which did not validate payloads
         return False
     return True
 

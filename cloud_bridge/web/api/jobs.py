@@ -1,4 +1,4 @@
-"""The HTTP interface to the installers' jobs. What is told is what the page of the job tells the same asker."""
+"""The HTTP interface to the installers' jobs. A caller gets what the page of the job shows them."""
 
 from typing import Annotated, Any
 
@@ -20,31 +20,38 @@ router = APIRouter(prefix="/api/jobs", responses=ACCESS_PROBLEMS)
 
 
 class Job(Schema):
-    """Work for an installer at one charge point. Nothing here says whose the charge point is."""
+    """Work for an installer at one charge point. It does not name the owner of the charge point."""
 
     number: int
     charge_point: str
-    installer: Annotated[str | None, Field(description="login; null: the account was deleted")]
+    installer: Annotated[str | None, Field(description="Login of the installer; null if the account was deleted.")]
     state: JobState
-    visit_from: Annotated[Time | None, Field(description="the visit that is planned; null: none is")]
+    visit_from: Annotated[Time | None, Field(description="Start of the planned visit; null if none is planned.")]
     visit_until: Time | None
     raised_at: Time
-    reason: Annotated[str | None, Field(description="null for an installer who does not see the charge point any more")]
-    visited_at: Annotated[Time | None, Field(description="evidence before and after it is compared")]
-    has_report: Annotated[bool, Field(description="a signal report was uploaded")]
-    closed_at: Annotated[Time | None, Field(description="null: it is open")]
+    reason: Annotated[
+        str | None,
+        Field(description="Why the job was raised; null for an installer who may no longer see the charge point."),
+    ]
+    visited_at: Annotated[
+        Time | None, Field(description="Time of the visit: the evidence before it is compared with that after it.")
+    ]
+    has_report: Annotated[bool, Field(description="True if a signal report was uploaded.")]
+    closed_at: Annotated[Time | None, Field(description="null while the job is open.")]
     outcome: str | None
 
 
 class JobList(Schema):
     jobs: list[Job]
-    unreadable: Annotated[int, Field(description="how many more there are that cannot be shown")]
+    unreadable: Annotated[
+        int, Field(description="Number of further jobs that are left out because their stored content is invalid.")
+    ]
 
 
 @router.get("", response_model=JobList)
 def list_jobs(connection: Reading, asker: ApiAsker, response: Response, after: AfterNumber = 0) -> dict[str, Any]:
-    """By number, 500 at a time, the next ones at the address in `Link`: an installer's own, and all of them with the scope
-    `support`."""
+    """Return jobs ordered by number, at most 500; the header `Link` has the address of the next page. An installer gets their
+    own jobs, and the scope `support` gives all of them."""
     if asker.role is not Role.INSTALLER:
         require(asker, Scope.SUPPORT)
     rows, next_after = jobs_after(connection, asker, after, paging.PAGE)

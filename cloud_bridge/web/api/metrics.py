@@ -1,4 +1,4 @@
-"""`GET /metrics` for Prometheus: totals only. A hundred thousand units with a label each would be its end."""
+"""`GET /metrics` for Prometheus. Totals only: with a label for each of 100,000 units it would have too many series."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -26,7 +26,7 @@ router = APIRouter()
 
 @router.get("/metrics", response_class=Response, responses=ACCESS_PROBLEMS | {200: {"content": {"text/plain": {}}}})
 def metrics(app_state: StateDep, asker: ApiAsker) -> Response:
-    """Prometheus' text format. Needs a token with the scope `operate`."""
+    """Return the metrics in Prometheus' text format. Needs a token with the scope `operate`."""
     require(asker, Scope.OPERATE)
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Totals(app_state))
@@ -34,7 +34,7 @@ def metrics(app_state: StateDep, asker: ApiAsker) -> Response:
 
 
 class _Totals(Collector):
-    """Read from the running bridge when asked."""
+    """Reads the totals from the running bridge at each scrape."""
 
     def __init__(self, app_state: AppState) -> None:
         self._app_state = app_state
@@ -42,12 +42,14 @@ class _Totals(Collector):
     def collect(self) -> Iterator[Metric]:
         app_state = self._app_state
         messages = CounterMetricFamily(
-            "chargekeeper_messages", "What came in and what was turned away, since the start.", labels=["what"]
+            "chargekeeper_messages", "Messages received and refused since the start, by counter.", labels=["what"]
         )
         for name, count in asdict(app_state.counters).items():
             messages.add_metric([name], count)
         yield messages
-        build = GaugeMetricFamily("chargekeeper_build_info", "1, with the version that runs.", labels=["version"])
+        build = GaugeMetricFamily(
+            "chargekeeper_build_info", "1, labelled with the running version.", labels=["version"]
+        )
         build.add_metric([VERSION], 1)
         yield build
         with app_state.database.reading() as connection:
@@ -64,14 +66,14 @@ class _Totals(Collector):
             troubles.add_metric([name], count)
         yield troubles
         firmware = GaugeMetricFamily(
-            "chargekeeper_units_by_firmware", "Charge points by the version that they run.", labels=["version"]
+            "chargekeeper_units_by_firmware", "Charge points by firmware version.", labels=["version"]
         )
         for version, count in versions:
             firmware.add_metric([version or "not told"], count)
         yield firmware
-        age = GaugeMetricFamily("chargekeeper_duty_age_seconds", "Since the last success of a duty.", labels=["duty"])
-        late = GaugeMetricFamily("chargekeeper_duty_late", "1 while that is too long ago.", labels=["duty"])
-        failures = CounterMetricFamily("chargekeeper_duty_failures", "Turns of a duty that failed.", labels=["duty"])
+        age = GaugeMetricFamily("chargekeeper_duty_age_seconds", "Time since a duty last succeeded.", labels=["duty"])
+        late = GaugeMetricFamily("chargekeeper_duty_late", "1 while a duty is overdue.", labels=["duty"])
+        failures = CounterMetricFamily("chargekeeper_duty_failures", "Failed runs of a duty.", labels=["duty"])
         for duty in app_state.duties.states():
             age.add_metric([duty.name], duty.age_s)
             late.add_metric([duty.name], duty.is_late)
@@ -82,31 +84,35 @@ class _Totals(Collector):
         last_ok_ms = app_state.ledger.last_ok_ms
         since_ms = app_state.leadership.since_ms
         for name, about, value in (
-            ("units", "Charge points that were added.", known),
-            ("units_silent", "Charge points that were noticed silent.", silent),
+            ("units", "Registered charge points.", known),
+            ("units_silent", "Charge points recorded as silent.", silent),
             ("units_troubled", "Charge points whose last heartbeat reports any trouble.", troubled),
-            ("units_duplicate", "Charge points whose identity a second one uses too.", duplicates),
-            ("connections", "Connections of units that are open.", app_state.connections),
-            ("waiting", "Messages that are not in the store yet.", app_state.recorder.waiting),
+            ("units_duplicate", "Charge points whose identity a second charge point uses too.", duplicates),
+            ("connections", "Open connections of charge points to this process.", app_state.connections),
+            ("waiting", "Received messages that are not committed to the store yet.", app_state.recorder.waiting),
             (
                 "rejected",
-                "Messages kept aside since the start: the store refuses their data.",
+                "Messages set aside since the start because the store refuses their data.",
                 app_state.recorder.rejected,
             ),
             (
                 "security_log_dropped",
-                "Entries of the security log lost since the start: they could not wait any longer for the store.",
+                "Entries of the security log dropped since the start because the store was unavailable for too long.",
                 app_state.security_log.dropped,
             ),
             ("store_trouble", "1 while the store cannot be written.", app_state.recorder.trouble is not None),
-            ("listening", "1 while the canary of each part of the units comes through.", is_listening(app_state)),
-            ("listened_timestamp_seconds", "When it came through last.", (last_ok_ms or 0) / 1000),
+            ("listening", "1 while the canary of every shard is received in time.", is_listening(app_state)),
+            ("listened_timestamp_seconds", "When the canary was last received.", (last_ok_ms or 0) / 1000),
             (
                 "upkeep",
-                "1 while this process does the upkeep; one of all that share the database.",
+                "1 while this process does the upkeep; only one of the processes that share the database does.",
                 since_ms is not None,
             ),
-            ("upkeep_since_timestamp_seconds", "When it began to; 0 while it does not.", (since_ms or 0) / 1000),
-            ("strangers", "Ids that said something and are no charge points, of all processes.", strangers),
+            (
+                "upkeep_since_timestamp_seconds",
+                "When this process started the upkeep; 0 while it does not do it.",
+                (since_ms or 0) / 1000,
+            ),
+            ("strangers", "Client ids that belong to no charge point, as seen by all processes.", strangers),
         ):
             yield GaugeMetricFamily(f"chargekeeper_{name}", about, value=float(value))

@@ -1,15 +1,17 @@
-"""Long lists in parts: `after` in the question, `Link` in the answer (RFC 8288)."""
+"""Pagination of long lists: the query parameter `after`, and the response header `Link` (RFC 8288)."""
 
 from typing import Annotated
 
 from fastapi import Query, Response
 
-PAGE = 500  # rows of one answer
+PAGE = 500  # rows in one response
 
-AfterNumber = Annotated[int, Query(ge=0, lt=2**63, description="the number of the last one already known")]
+AfterNumber = Annotated[
+    int, Query(ge=0, lt=2**63, description="Return rows after this number: that of the last row already received.")
+]
 
 
 def lead_on(response: Response, path: str, next_after: int | str | None) -> None:
-    """Name the address of the next part, if there is one."""
+    """Set the header `Link` to the address of the next page. `next_after` is None on the last page."""
     if next_after is not None:
         response.headers["Link"] = f'<{path}?after={next_after}>; rel="next"'

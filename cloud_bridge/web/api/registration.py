@@ -1,7 +1,7 @@
-"""Registration of a charge point by the station that has made it.
+"""Registration of a charge point by the production station that made it.
 
-The unit makes its secret and tells the SHA-256 of it; the station makes the claim code, and notes both before it asks here. So
-the same request can be sent again after any failure, and finds what the first has done.
+The unit generates its secret and reports only the SHA-256 of it. The station generates the claim code. It stores both before
+it sends the request, so it can repeat the same request after any failure; a repeated request changes nothing and returns 200.
 """
 
 from typing import Annotated, Any
@@ -25,31 +25,41 @@ GROUP = f"[{CLAIM_ALPHABET}]{{4}}"
 
 router = APIRouter()
 
-NewId = Annotated[str, Path(pattern="^[A-Za-z0-9-][A-Za-z0-9_-]{0,35}$", description="the serial number")]
+NewId = Annotated[str, Path(pattern="^[A-Za-z0-9-][A-Za-z0-9_-]{0,35}$", description="Serial number of the unit.")]
 
 
 class NewChargePoint(BaseModel):
-    """What is known of a charge point that was made."""
+    """Credentials of a new charge point."""
 
     secret_sha256: Annotated[
-        str, Field(pattern="^[0-9a-f]{64}$", description="of the secret, as the unit's console tells it (`identity`)")
+        str,
+        Field(
+            pattern="^[0-9a-f]{64}$",
+            description="SHA-256 of the unit's secret, as its console command `identity` prints it.",
+        ),
     ]
     claim_code: Annotated[
-        str, Field(pattern=f"^{GROUP}-{GROUP}-{GROUP}$", description="on its label", examples=["7K4M-2QXP-9BCD"])
+        str,
+        Field(
+            pattern=f"^{GROUP}-{GROUP}-{GROUP}$",
+            description="Claim code on the unit's label.",
+            examples=["7K4M-2QXP-9BCD"],
+        ),
     ]
 
 
 class Registered(Schema):
-    """A charge point that may log in from now on."""
+    """A registered charge point. It may log in from now on."""
 
     id: str
     claim_page: Annotated[
-        str | None, Field(description="where its code is claimed, for the label; null: no public address is set")
+        str | None,
+        Field(description="Address for the label, where the code is claimed; null if no public address is set."),
     ]
 
 
 def may_register(asker: AnyAsker) -> None:
-    """Raises 403."""
+    """Raise 403 unless the caller has the scope `register`."""
     require(asker, Scope.REGISTER)
 
 
@@ -60,12 +70,15 @@ def may_register(asker: AnyAsker) -> None:
     dependencies=[Depends(may_register)],
     responses=ACCESS_PROBLEMS
     | {
-        200: {"model": Registered, "description": "it was registered just so before"},
+        200: {"model": Registered, "description": "Already registered with the same secret and code."},
         409: {
             "model": Problem,
-            "description": "the id is taken by another, or the code is, or units log in to a broker that is not ours",
+            "description": "The id or the claim code is taken, or the service uses an outside broker.",
         },
-        429: {"model": Problem, "description": "too many, or wrong tokens: try again after Retry-After seconds"},
+        429: {
+            "model": Problem,
+            "description": "Too many registrations, or too many wrong tokens. Try again after Retry-After seconds.",
+        },
     },
 )
 def register(
@@ -77,10 +90,10 @@ def register(
     new: NewChargePoint,
     connection: Writing,
 ) -> dict[str, Any]:
-    """Add a charge point that was made. Needs a token with the scope `register`, which may do nothing else."""
+    """Register a new charge point. Needs a token with the scope `register`; that scope allows nothing else."""
     if app_state.settings.broker is not None:
         raise HTTPException(
-            409, "units log in to an outside broker, which knows no hash of ours: use `unit add --secret -`"
+            409, "units log in to an outside broker, which needs the secret itself: use `unit add --secret -`"
         )
     if seconds := wait_s(request, asker, REGISTRATIONS):
         raise HTTPException(429, "too many registrations", {"Retry-After": str(seconds)})

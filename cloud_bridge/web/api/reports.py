@@ -1,4 +1,4 @@
-"""The HTTP interface to the monthly report: what its page shows, for programs."""
+"""The HTTP interface to the monthly report, with the same figures as its page."""
 
 from typing import Annotated, Any
 
@@ -16,55 +16,73 @@ from cloud_bridge.web.security.access import ApiAsker, StateDep
 
 router = APIRouter(prefix="/api/charge-points/{unit_id}/reports", responses=PROBLEMS)
 
-Wh = Annotated[int, Field(description="Wh")]
-Cost = Annotated[float, Field(description="in `currency`")]
+Wh = Annotated[int, Field(description="Energy in Wh.")]
+Cost = Annotated[float, Field(description="Cost in `currency`.")]
 
 
 class ReportSession(Schema):
-    """A session, in the month in which it began. A cost is null where there is no tariff, or the times are not known."""
+    """A session, listed in the month in which it began. Costs are null if no tariff is set or the times are unknown."""
 
-    number: Annotated[int | None, Field(description="counts the sessions of the unit; null: older firmware")]
+    number: Annotated[
+        int | None, Field(description="Running number of the session on its unit; null with older firmware.")
+    ]
     began: Time
     ended: Time
-    time_known: Annotated[bool, Field(description="by the unit's clock; else about when it reached us")]
+    time_known: Annotated[
+        bool,
+        Field(
+            description="True if the times are by the unit's clock; else they are estimated from when it was received."
+        ),
+    ]
     energy_wh: int
-    meter_began_wh: Annotated[int | None, Field(description="the meter before it; null: not known")]
-    meter_ended_wh: Annotated[int | None, Field(description="the meter after it; null: not known")]
+    meter_began_wh: Annotated[int | None, Field(description="Meter reading before the session; null if unknown.")]
+    meter_ended_wh: Annotated[int | None, Field(description="Meter reading after the session; null if unknown.")]
     off_peak_wh: int | None
     off_peak_cost: float | None
     cost: float | None
-    vehicle: Annotated[str | None, Field(description="null: not known")]
-    vehicle_said: Annotated[bool, Field(description="by the driver; else seen in its account")]
+    vehicle: Annotated[str | None, Field(description="Name of the vehicle; null if unknown.")]
+    vehicle_said: Annotated[
+        bool, Field(description="True if the driver named the vehicle; else it was matched by its car account.")
+    ]
 
 
 class ReportTotal(Schema):
-    """Of some sessions, or of what of them is of one rate."""
+    """Sums over a group of sessions, or over the part of their energy at one rate."""
 
     name: Annotated[str, Field(examples=["Off-peak"])]
     sessions: int
     energy_wh: Wh
     cost: Cost
-    uncosted: Annotated[int, Field(description="of the sessions, how many have no known cost")]
+    uncosted: Annotated[int, Field(description="Number of sessions without a known cost.")]
 
 
 class Report(Schema):
-    """The sessions that began in a month, with their sums; costs are rounded for each session and then added up."""
+    """The sessions that began in a month, with their sums. Costs are rounded for each session and then added up."""
 
     charge_point: str
     name: str
     month: Annotated[str, Field(examples=["2026-10"])]
     time_zone: Annotated[str, Field(examples=["Europe/Berlin"])]
-    from_: Annotated[Time, Field(alias="from", description="of the month, or of the asker's own time")]
-    to: Annotated[Time, Field(description="not included")]
-    made_for: Annotated[str | None, Field(description="the asker; null: a token of the service")]
-    currency: Annotated[str, Field(description="of the site, ISO 4217", examples=["GBP"])]
-    tariff: Annotated[str | None, Field(description="in words, as it is now; null: none is set")]
+    from_: Annotated[
+        Time,
+        Field(
+            alias="from", description="Start of the month, or of the caller's own time with the unit if that is later."
+        ),
+    ]
+    to: Annotated[Time, Field(description="End of the month, not included.")]
+    made_for: Annotated[
+        str | None, Field(description="Name of the caller; null for a token that belongs to no person.")
+    ]
+    currency: Annotated[str, Field(description="Currency of the site, ISO 4217.", examples=["GBP"])]
+    tariff: Annotated[str | None, Field(description="Today's tariff in words; null if none is set.")]
     total: ReportTotal
     by_tariff: list[ReportTotal]
     by_vehicle: list[ReportTotal]
     sessions: list[ReportSession]
-    notes: Annotated[list[str], Field(description="what the figures are, and what is missing in them")]
-    unreadable: Annotated[int, Field(description="sessions that are stored and cannot be shown")]
+    notes: Annotated[list[str], Field(description="How the figures are calculated, and what they lack.")]
+    unreadable: Annotated[
+        int, Field(description="Number of sessions that are left out because their stored content is invalid.")
+    ]
 
 
 @router.get("/{month}", response_model=Report)
@@ -75,8 +93,8 @@ def report(
     unit: UnitOf,
     month: Annotated[str, Path(pattern=f"^{FORM.pattern}$", examples=["2026-10"])],
 ) -> dict[str, Any]:
-    """The sessions that began in the month, on the clock of the site. 404 for a month that has not begun, or that is before
-    the asker's own time with the unit."""
+    """Return the sessions that began in the month, in the time zone of the site. Returns 404 for a month that has not begun,
+    or that ended before the caller's own time with the unit."""
     wanted, now_ms = read_month(month), app_state.clock.now_ms()
     if wanted is None or wanted.begins_ms(unit.time_zone) > now_ms:
         raise HTTPException(404, "that month has not begun")

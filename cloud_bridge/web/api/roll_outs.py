@@ -1,4 +1,4 @@
-"""The HTTP interface to releases and roll-outs of the firmware, and to how far one charge point has come."""
+"""The HTTP interface to releases and roll-outs of the firmware, and to the update of one charge point."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -26,9 +26,7 @@ from cloud_bridge.web.security.log import note
 EPOCH = date(1970, 1, 1)
 router = APIRouter()
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    409: {"model": Problem, "description": "it cannot be done; the detail says why"}
-}
+REFUSALS: dict[int | str, dict[str, Any]] = {409: {"model": Problem, "description": "Refused; `detail` says why."}}
 Number = Annotated[int, Path(ge=1, lt=2**63)]
 
 
@@ -36,68 +34,81 @@ class ReleaseState(Schema):
     """A release of the firmware."""
 
     version: Annotated[str, Field(examples=["1.4.0"])]
-    least: Annotated[str, Field(description="a charge point with an older version does not take it")]
+    least: Annotated[
+        str, Field(description="Oldest version that can update to this release; older charge points refuse it.")
+    ]
     boards: list[str]
-    size: Annotated[int, Field(description="bytes of the compressed image")]
-    sha256: Annotated[str, Field(description="of the compressed image")]
+    size: Annotated[int, Field(description="Size of the compressed image in bytes.")]
+    sha256: Annotated[str, Field(description="SHA-256 of the compressed image.")]
     notes: str
     added_at: Time
 
 
 class RollOutRing(Schema):
-    """One ring: its charge points by how far they have come."""
+    """One ring of a roll-out, with the number of its charge points in each state."""
 
     name: Annotated[str, Field(examples=["1 %"])]
     units: dict[UnitState, int]
 
 
 class RollOutProgress(Schema):
-    """A release on its way to some charge points."""
+    """A roll-out of one release, and its progress."""
 
     number: int
     version: str
     state: RollOutState
-    why: Annotated[str | None, Field(description="it was stopped")]
+    why: Annotated[str | None, Field(description="Why the roll-out was stopped; null otherwise.")]
     chosen_by: ChosenBy
-    chosen: Annotated[str, Field(description="the network's digits, or how names begin")]
-    ring: Annotated[str, Field(description="to which it has come")]
-    soak_hours: Annotated[int, Field(description="how long a ring lasts at least")]
+    chosen: Annotated[
+        str, Field(description="PLMN of the chosen network, or the prefix of the chosen names; empty otherwise.")
+    ]
+    ring: Annotated[str, Field(description="The ring that the roll-out has reached.")]
+    soak_hours: Annotated[int, Field(description="Minimum duration of a ring.")]
     required_by: Annotated[
-        Time | None, Field(description="a security update is required from then on; null: it is none")
+        Time | None,
+        Field(description="When the security update becomes required; null if it is not a security update."),
     ]
     started_at: Time
     ended_at: Time | None
-    units: Annotated[dict[UnitState, int], Field(description="of all rings")]
-    left_out: Annotated[int, Field(description="chosen units without an image for their board")]
+    units: Annotated[dict[UnitState, int], Field(description="Number of charge points in each state, over all rings.")]
+    left_out: Annotated[
+        int, Field(description="Number of chosen charge points left out because no image exists for their board.")
+    ]
     rings: list[RollOutRing]
 
 
 class NewRollOut(BaseModel):
-    """Which release, for which charge points. `text` is the network's digits, or how names begin."""
+    """The release and the charge points of a new roll-out. `text` is the PLMN for `network`, or the prefix of the names for
+    `site`."""
 
     version: str = Field(max_length=20, examples=["1.4.0"])
     by: ChosenBy = ChosenBy.ALL
     text: str = Field("", max_length=100)
-    units: list[Annotated[str, Field(max_length=36)]] = Field([], max_length=1000, description="ids, by `list`")
+    units: list[Annotated[str, Field(max_length=36)]] = Field([], max_length=1000, description="The ids, for `list`.")
     soak_hours: int = Field(SOAK_MS // HOUR_MS, ge=1, le=720)
-    required_by: date | None = Field(None, description="a security update: required from this day on (UTC)")
+    required_by: date | None = Field(
+        None, description="Set for a security update: the day (UTC) from which it is required."
+    )
 
 
 class UpdateProgress(Schema):
-    """How far one charge point has come with its newest roll-out."""
+    """Progress of one charge point in its newest roll-out."""
 
     version: str
     state: UnitState
     since: Time
-    why: Annotated[str | None, Field(description="it refused, or went back; the charge point's own word")]
-    loaded: Annotated[int, Field(description="bytes of the image that it was sent")]
-    size: Annotated[int, Field(description="bytes of the image")]
+    why: Annotated[
+        str | None,
+        Field(description="Why it refused the release or rolled back, as the word that it sent; null otherwise."),
+    ]
+    loaded: Annotated[int, Field(description="Bytes of the image that were sent to it.")]
+    size: Annotated[int, Field(description="Size of the image in bytes.")]
     stopped: bool
     required_by: Time | None
 
 
 def may_operate(asker: ApiAsker) -> None:
-    """Raises 403."""
+    """Raise 403 unless the caller has the scope `operate`."""
     require(asker, Scope.OPERATE)
 
 
@@ -106,7 +117,7 @@ _OPERATE = [Depends(may_operate)]
 
 @router.get("/api/releases", response_model=list[ReleaseState], dependencies=_OPERATE, responses=ACCESS_PROBLEMS)
 def list_releases(connection: Reading) -> list[dict[str, Any]]:
-    """The releases of the firmware, the newest version first. Needs the scope `operate`."""
+    """Return the releases of the firmware, the newest version first. Needs the scope `operate`."""
     return [
         {
             "version": one.version,
@@ -123,14 +134,14 @@ def list_releases(connection: Reading) -> list[dict[str, Any]]:
 
 @router.get("/api/roll-outs", response_model=list[RollOutProgress], dependencies=_OPERATE, responses=ACCESS_PROBLEMS)
 def list_roll_outs(connection: Reading) -> list[dict[str, Any]]:
-    """The last 100 roll-outs, the newest first. Needs the scope `operate`."""
+    """Return the last 100 roll-outs, the newest first. Needs the scope `operate`."""
     found = roll_outs.list_roll_outs(connection)
     return [_as_json(one, count_states(connection, one.number)) for one in found]
 
 
 @router.get("/api/roll-outs/{number}", response_model=RollOutProgress, dependencies=_OPERATE, responses=PROBLEMS)
 def read_roll_out(connection: Reading, number: Number) -> dict[str, Any]:
-    """One roll-out. Needs the scope `operate`."""
+    """Return one roll-out. Needs the scope `operate`."""
     try:
         found = roll_outs.find_roll_out(connection, number)
     except ReleaseError as error:
@@ -148,7 +159,7 @@ def read_roll_out(connection: Reading, number: Number) -> dict[str, Any]:
 def start_roll_out(
     request: Request, app_state: StateDep, connection: Writing, asker: ApiAsker, new: NewRollOut
 ) -> dict[str, Any]:
-    """Order charge points to take a release: one, then 1 % of them, 10 %, and all. Needs the scope `operate`."""
+    """Start a roll-out of a release, ring by ring: one charge point, then 1 %, 10 % and all. Needs the scope `operate`."""
     required_by_ms = None if new.required_by is None else (new.required_by - EPOCH).days * DAY_MS
     try:
         releases.images_of(connection, new.version)
@@ -169,13 +180,13 @@ def start_roll_out(
 def stop_roll_out(
     request: Request, app_state: StateDep, connection: Writing, asker: ApiAsker, number: Number
 ) -> dict[str, Any]:
-    """Charge points that have not installed the release give it up. Needs the scope `operate`."""
+    """Stop a roll-out. Charge points that have not installed the release abandon it. Needs the scope `operate`."""
     try:
         found = roll_outs.find_roll_out(connection, number)
     except ReleaseError as error:
         raise HTTPException(404, str(error)) from None
     if found.state is RollOutState.STOPPED:
-        raise HTTPException(409, "the roll-out is stopped already")
+        raise HTTPException(409, "the roll-out is already stopped")
     roll_outs.stop(connection, number, "an operator has stopped it", app_state.clock.now_ms())
     note(request, Kind.ROLL_OUT_STOPPED, asker, str(number))
     return _as_json(roll_outs.find_roll_out(connection, number), count_states(connection, number))
@@ -183,7 +194,7 @@ def stop_roll_out(
 
 @router.get("/api/charge-points/{unit_id}/update", response_model=UpdateProgress | None, responses=PROBLEMS)
 def read_update(connection: Reading, unit: UnitOf) -> dict[str, Any] | None:
-    """How far it has come with its newest roll-out; null: none was ever for it."""
+    """Return the charge point's progress in its newest roll-out, or null if no roll-out has included it."""
     found = roll_outs.update_of(connection, unit.id)
     if found is None:
         return None

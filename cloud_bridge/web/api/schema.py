@@ -1,6 +1,6 @@
-"""What the HTTP interface answers: the models that its description (/openapi.json) is made from.
+"""Response models of the HTTP interface. The OpenAPI description (/openapi.json) is generated from them.
 
-Times are ISO 8601 in UTC with milliseconds and Z. What is unknown is null.
+Times are ISO 8601 in UTC with milliseconds and Z. Unknown values are null.
 """
 
 from typing import Annotated, Any, Literal
@@ -12,116 +12,153 @@ from cloud_bridge.alerts.services import MAX_TARGET, Via
 from cloud_bridge.contact import Contact
 from cloud_bridge.values import HEARTBEAT
 
-MAX_FIELDS = 8  # of a form
+MAX_FIELDS = 8  # in NewAlert.fields
 
 Time = Annotated[str, Field(description="ISO 8601, UTC", examples=["2026-01-31T09:30:00.000Z"])]
-Csq = Annotated[int, Field(ge=0, le=31, description="signal strength, 3GPP TS 27.007 section 8.5")]
-Operator = Annotated[str, Field(description="PLMN: MCC and MNC digits", examples=["23415"])]
+Csq = Annotated[int, Field(ge=0, le=31, description="Signal strength as CSQ (3GPP TS 27.007, section 8.5).")]
+Operator = Annotated[
+    str, Field(description="PLMN of the mobile network: the digits of MCC and MNC.", examples=["23415"])
+]
 
 
 class Schema(BaseModel):
-    """No field more and none less than is described."""
+    """Base of the response models. Additional fields are refused."""
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True, validate_by_name=True)
 
 
 class ClockStep(Schema):
-    """The clock of the service was set."""
+    """An adjustment of the service's wall clock."""
 
-    at: Annotated[Time, Field(description="the time after it")]
-    by_ms: Annotated[int, Field(description="forward if positive")]
+    at: Annotated[Time, Field(description="Time of the step, by the adjusted clock.")]
+    by_ms: Annotated[int, Field(description="Size of the step; positive if the clock was set forward.")]
 
 
 class ServiceClock(Schema):
-    """The clock that stamps every contact."""
+    """The clock that the service stamps every contact with."""
 
-    steps: Annotated[list[ClockStep], Field(description="the last ones, oldest first")]
+    steps: Annotated[list[ClockStep], Field(description="The last ten clock steps, oldest first.")]
     unverified_ms: Annotated[
         int,
-        Field(description="the wall clock is ahead of what has verifiably passed; nothing ends or is deleted by it"),
+        Field(
+            description="By how much the wall clock is ahead of the time that has verifiably passed; negative if it is "
+            "behind. Unverified time neither expires nor deletes anything."
+        ),
     ]
 
 
 class DutyHealth(Schema):
-    """Something that the service does again and again."""
+    """A task that the service repeats."""
 
-    every_s: Annotated[float, Field(description="pause between two turns")]
-    age_s: Annotated[float, Field(description="since its last success; while there is none, since the start")]
-    failures: Annotated[int, Field(description="since the start")]
-    late: Annotated[bool, Field(description="it has not succeeded for more than three turns and a minute")]
+    every_s: Annotated[float, Field(description="Pause between two runs.")]
+    age_s: Annotated[float, Field(description="Time since the last success, or since the start if there was none.")]
+    failures: Annotated[int, Field(description="Failed runs since the start.")]
+    late: Annotated[bool, Field(description="True if `age_s` exceeds three times `every_s` plus one minute.")]
 
 
 class UpkeepHealth(Schema):
-    """Which process notices silence, sends alerts, polls vehicles and forgets: one of all that share the database."""
+    """Whether this process does the upkeep: it detects silence, sends alerts, polls vehicles and deletes expired data. Of all
+    processes that share a database, one at a time does it."""
 
-    here: Annotated[bool, Field(description="this process does")]
-    since: Annotated[Time | None, Field(description="since when; null: another one does, or none")]
+    here: Annotated[bool, Field(description="True if this process does the upkeep.")]
+    since: Annotated[
+        Time | None,
+        Field(description="When this process started the upkeep; null if another process does it, or none."),
+    ]
 
 
 class ServiceStatus(Schema):
-    """How the service itself is, for strangers."""
+    """State of the service, for callers without the scope `operate`."""
 
-    status: Annotated[str, Field(description='"ok", or "in trouble"')]
+    status: Annotated[str, Field(description='"ok" or "in trouble".')]
 
 
 class Health(Schema):
-    """How the service itself is."""
+    """State of the service, for callers with the scope `operate`."""
 
-    status: Annotated[str, Field(description='"ok", or what is wrong')]
-    trouble: Annotated[str | None, Field(description="why nothing can be stored, or no login answered, now")]
-    listening: Annotated[bool, Field(description="our own canary was stored just now")]
-    deaf_nodes: Annotated[list[str], Field(description="of a cluster, those by which no unit is heard now")]
-    connections: Annotated[int, Field(description="of units, open now; 0 with an outside broker")]
+    status: Annotated[str, Field(description='"ok", or what is wrong.')]
+    trouble: Annotated[
+        str | None,
+        Field(description="Why messages cannot be stored or logins cannot be answered; null if the process is ready."),
+    ]
+    listening: Annotated[
+        bool, Field(description="True if the service's own canary message was received and stored in time.")
+    ]
+    deaf_nodes: Annotated[
+        list[str],
+        Field(description="Cluster nodes whose canary is overdue, so that units cannot be heard through them."),
+    ]
+    connections: Annotated[int, Field(description="Open connections of units; 0 with an outside broker.")]
     waiting_to_be_stored: int
-    rejected_by_store: Annotated[int, Field(description="messages kept aside since the start: their data is refused")]
+    rejected_by_store: Annotated[
+        int,
+        Field(description="Messages set aside since the start because the database refuses their data."),
+    ]
     store_retries: int
-    refused_logins: Annotated[int, Field(description="of people, because too many came at once")]
-    duties: Annotated[dict[str, DutyHealth], Field(description="by name")]
+    refused_logins: Annotated[int, Field(description="Logins of people refused because too many were in progress.")]
+    duties: Annotated[dict[str, DutyHealth], Field(description="The service's repeated tasks, by name.")]
     upkeep: UpkeepHealth
     clock: ServiceClock
-    counters: Annotated[dict[str, int], Field(description="what came in and what was turned away, since the start")]
+    counters: Annotated[dict[str, int], Field(description="What was received and what was refused since the start.")]
 
 
 class _ChargePoint(Schema):
-    """A charge point as it stands now. What the unit itself said is null until it has."""
+    """Current state of a charge point. Values that the unit reports are null until it has reported them."""
 
     id: str
     protocol: Annotated[
         Literal["mqtt", "ocpp"],
-        Field(description="mqtt: our own wire format. ocpp: a charger of another maker, with what it can tell"),
+        Field(
+            description="mqtt: a charge point with Chargekeeper's firmware. ocpp: a charger of another maker, which "
+            "reports only some of the values."
+        ),
     ]
     last_contact: Annotated[
-        Time | None, Field(description="the last time a message of its own reached us; null: never")
+        Time | None, Field(description="When a message from the charge point was last received; null if never.")
     ]
     contact: Contact
-    silence_ms: Annotated[int | None, Field(description="since last contact, without the time we were not listening")]
+    silence_ms: Annotated[
+        int | None,
+        Field(description="Time since `last_contact`, excluding the service's own outages."),
+    ]
     checked_at: Time
     next_message_expected: Annotated[
-        Time | None, Field(description="of its heartbeat; null: not known, or it is silent")
+        Time | None, Field(description="When the next heartbeat is due; null if unknown, or if the unit is silent.")
     ]
-    late: Annotated[bool, Field(description="that time is over by a minute, and nothing came")]
+    late: Annotated[
+        bool, Field(description="True if the heartbeat is overdue by more than a minute and nothing else was received.")
+    ]
     connected: Annotated[
         bool | None,
-        Field(description="it has a connection open, which says nothing about contact; null where nobody knows"),
+        Field(
+            description="True if the unit has an open connection, which is no evidence of contact; null if unknown, for "
+            "example with an outside broker."
+        ),
     ]
     heartbeat_at: Time | None
-    firmware: Annotated[str | None, Field(description="version, as it said last")]
-    board: Annotated[str | None, Field(description="that its firmware is for, as of its last boot")]
-    modem: Annotated[str | None, Field(description="model, as the modem named itself after the last boot")]
-    contactor_closings: Annotated[int | None, Field(description="in its life, as of its last daily report")]
+    firmware: Annotated[str | None, Field(description="Firmware version, as last reported.")]
+    board: Annotated[str | None, Field(description="Board that the firmware was built for, as of the last boot.")]
+    modem: Annotated[str | None, Field(description="Modem model, as identified after the last boot.")]
+    contactor_closings: Annotated[
+        int | None, Field(description="Contactor closings in the unit's life, as of its last daily report.")
+    ]
     mobile_data_bytes: Annotated[
-        int | None, Field(description="both ways with headers, in the day of its last daily report")
+        int | None,
+        Field(description="Mobile data of one day, both directions with headers, as of the last daily report."),
     ]
     duplicate_identity_since: Annotated[
         Time | None,
-        Field(description="two charge points log in with this id, and what is here mixes both; null: no sign of it"),
+        Field(
+            description="Since when two charge points have used this id, so that the values here mix both; null if there "
+            "is no evidence of that."
+        ),
     ]
     boot: int | None
     sequence: int | None
-    unit_time_s: Annotated[int | None, Field(description="epoch seconds, by the unit's clock")]
+    unit_time_s: Annotated[int | None, Field(description="Epoch seconds, by the unit's clock.")]
 
 
-_TYPES: dict[str, Any] = {  # of values.py
+_TYPES: dict[str, Any] = {  # by Value.type (values.py)
     "text": str | None,
     "number": float | None,
     "count": int | None,
@@ -139,43 +176,49 @@ ChargePointState = create_model(  # type: ignore[call-overload]  # mypy cannot l
 
 
 class Interval(Schema):
-    """`from` is included, `to` is not."""
+    """A time interval that includes `from` and excludes `to`."""
 
     from_: Annotated[Time, Field(alias="from")]
     to: Time
 
 
 class Records(Interval):
-    """What is stored of that time."""
+    """The records of an interval."""
 
     unreadable: Annotated[
-        int, Field(description="how many more records there are that cannot be shown: their content is not valid")
+        int, Field(description="Number of further records that are left out because their stored content is invalid.")
     ]
 
 
 class Gap(Schema):
-    """A time without contact, longer than 21 minutes."""
+    """More than 21 minutes without contact."""
 
     from_: Annotated[Time, Field(alias="from")]
-    to: Annotated[Time | None, Field(description="null while it lasts")]
+    to: Annotated[Time | None, Field(description="End of the gap; null if it has not ended.")]
     duration_ms: int
-    our_outage_ms: Annotated[int, Field(description="of it, how long we were not listening")]
+    our_outage_ms: Annotated[int, Field(description="How much of the gap was an outage of the service itself.")]
 
 
 class ContactHistory(Records):
-    """When a charge point was heard, and when not."""
+    """Gaps in the contact with a charge point, and outages of the service."""
 
-    last_contact: Annotated[Time | None, Field(description="null: never")]
+    last_contact: Annotated[Time | None, Field(description="When a message was last received; null if never.")]
     availability: Annotated[
-        float | None, Field(ge=0, le=1, description="part of the time we listened in which it was not silent")
+        float | None,
+        Field(
+            ge=0,
+            le=1,
+            description="Share of the time, without the service's outages, in which the charge point was not silent; null "
+            "if there was no such time.",
+        ),
     ]
-    fell_silent: Annotated[int, Field(description="how often")]
+    fell_silent: Annotated[int, Field(description="How often the charge point became silent since `from`.")]
     gaps: list[Gap]
     our_outages: list[Interval]
 
 
 class SignalReading(Schema):
-    """One heartbeat's reading."""
+    """The signal reported in one heartbeat."""
 
     at: Time
     csq: Csq
@@ -183,10 +226,10 @@ class SignalReading(Schema):
 
 
 class SignalSummary(Schema):
-    """Five minutes on one network; an hour, where that is all that is kept."""
+    """The signal on one network over five minutes, or over an hour for data older than a month."""
 
-    at: Annotated[Time, Field(description="their beginning")]
-    until: Annotated[Time, Field(description="their end")]
+    at: Annotated[Time, Field(description="Start of the interval.")]
+    until: Annotated[Time, Field(description="End of the interval.")]
     lowest: Csq
     mean: Annotated[float, Field(ge=0, le=31)]
     highest: Csq
@@ -200,7 +243,7 @@ class SignalHistory(Records):
 
 
 class JournalRecord(Schema):
-    """What a record of the charge point's journal has, whatever its kind. `boot` and `sequence` name it."""
+    """Fields that every record of the charge point's journal has. `boot` and `sequence` identify the record."""
 
     received_at: Time
     boot: int | None
@@ -208,32 +251,34 @@ class JournalRecord(Schema):
 
 
 class ChargingSession(JournalRecord):
-    """Start and end are null when the unit did not know the time."""
+    """A charging session. `started_s` and `ended_s` are null if the unit's clock was not set."""
 
-    number: Annotated[int | None, Field(description="counts the sessions of the unit; null: older firmware")]
-    started_s: Annotated[int | None, Field(description="epoch seconds, by the unit's clock")]
+    number: Annotated[
+        int | None, Field(description="Running number of the session on its unit; null with older firmware.")
+    ]
+    started_s: Annotated[int | None, Field(description="Epoch seconds, by the unit's clock.")]
     ended_s: int | None
     duration_s: int | None
     energy_wh: int | None
-    reason: Annotated[str | None, Field(description="why it ended")]
+    reason: Annotated[str | None, Field(description="Why the session ended.")]
     cost: Annotated[
         float | None,
         Field(
-            description="in `currency`, by the tariff of today, with the energy taken as even over the hours of charging; "
-            "null: there is no tariff, or the unit did not know the time"
+            description="Cost in `currency`, by today's tariff, with the energy spread evenly over the hours of charging; "
+            "null if no tariff is set or the unit's clock was not set."
         ),
     ]
 
 
 class SessionHistory(Records):
-    currency: Annotated[str, Field(description="of the site, ISO 4217", examples=["GBP"])]
+    currency: Annotated[str, Field(description="Currency of the site, ISO 4217.", examples=["GBP"])]
     sessions: list[ChargingSession]
 
 
 class JournalEvent(JournalRecord):
-    unit_time_s: Annotated[int | None, Field(description="epoch seconds, by the unit's clock")]
+    unit_time_s: Annotated[int | None, Field(description="Epoch seconds, by the unit's clock.")]
     kind: Annotated[str | None, Field(examples=["fault_raised"])]
-    payload: Annotated[str, Field(description="JSON, as the unit wrote it")]
+    payload: Annotated[str, Field(description="JSON, as the unit sent it.")]
 
 
 class EventHistory(Records):
@@ -241,34 +286,40 @@ class EventHistory(Records):
 
 
 class NewAlert(BaseModel):
-    """What to be told of, and how. Mail goes to the address of the account and needs no target. A push service needs the
-    fields of its form: `address` of discord and slack, `user` and `token` of pushover, `token` and `chat` of telegram."""
+    """A new subscription to alerts: their kind, and where they are sent. E-mail goes to the address of the account, and Web
+    Push to its browsers; neither takes a target. A push service needs these `fields`: discord and slack `address`, pushover
+    `user` and `token`, telegram `token` and `chat`."""
 
     about: AlertKind = Field(examples=["silent"])
     via: Via = Field(examples=["webhook"])
     target: str = Field(
-        "", max_length=MAX_TARGET, description="of a webhook", examples=["https://hooks.example.org/chargers"]
+        "", max_length=MAX_TARGET, description="URL of a webhook.", examples=["https://hooks.example.org/chargers"]
     )
     fields: dict[str, Annotated[str, Field(max_length=MAX_TARGET)]] = Field(
-        {}, max_length=MAX_FIELDS, description="of a push service"
+        {}, max_length=MAX_FIELDS, description="Fields of a push service."
     )
 
 
 class Alert(Schema):
-    """Something that the caller wants to be told of. A webhook's key was told when it was made."""
+    """One of the caller's subscriptions to alerts. The signing key of a webhook is returned only when it is created."""
 
     number: int
     about: AlertKind
     via: Via
-    target: Annotated[str, Field(description="of a push service, only enough to tell it from others")]
+    target: Annotated[str, Field(description="URL of a webhook; of a push service, its last characters.")]
 
 
 class AlertKey(Schema):
-    key: Annotated[str | None, Field(description="with which a webhook's signature is made; told once")]
+    key: Annotated[
+        str | None,
+        Field(
+            description="Key that a webhook's deliveries are signed with, returned only once; null for other services."
+        ),
+    ]
 
 
 class UnknownClient(Schema):
-    """An id that tried to reach us and is no unit of ours."""
+    """A client id that tried to connect or to publish and belongs to no registered charge point."""
 
     id: str
     first: Time
@@ -277,20 +328,22 @@ class UnknownClient(Schema):
 
 
 class Problem(BaseModel):
-    """Why a question was not answered."""
+    """Why a request was refused."""
 
     detail: str
 
 
-# Of every route that needs a token.
+# Responses of every route that needs a token.
 ACCESS_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    401: {"model": Problem, "description": "no valid token"},
-    403: {"model": Problem, "description": "the token may not do this"},
+    401: {"model": Problem, "description": "No valid token."},
+    403: {"model": Problem, "description": "The token lacks the scope for this."},
     429: {
         "model": Problem,
-        "description": "too many wrong tokens came from this address: try again after Retry-After seconds",
+        "description": "Too many wrong tokens from this address. Try again after Retry-After seconds.",
     },
-    503: {"model": Problem, "description": "the database cannot be reached: try again"},
+    503: {"model": Problem, "description": "The database cannot be reached. Try again."},
 }
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "not there, or not the caller's"}}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "It does not exist, or the caller may not see it."}
+}
 PROBLEMS = ACCESS_PROBLEMS | NOT_FOUND

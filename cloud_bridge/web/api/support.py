@@ -1,4 +1,4 @@
-"""The HTTP interface to conversations with support: somebody's own; with the scope `support` everybody's."""
+"""The HTTP interface to conversations with support: the caller's own or, with the scope `support`, everybody's."""
 
 from typing import Annotated, Any, Literal
 
@@ -23,15 +23,19 @@ class Thread(Schema):
     """A conversation of one person with support."""
 
     number: int
-    person: Annotated[str, Field(description="login of whose it is")]
-    charge_point: Annotated[str | None, Field(description="null: it is about everything else")]
+    person: Annotated[str, Field(description="Login of the person.")]
+    charge_point: Annotated[
+        str | None, Field(description="The charge point that the conversation is about; null for any other subject.")
+    ]
     newest_at: Time
     waits_for_support: bool
 
 
 class ThreadList(Schema):
     threads: list[Thread]
-    unreadable: Annotated[int, Field(description="how many more there are that cannot be shown")]
+    unreadable: Annotated[
+        int, Field(description="Number of further conversations left out because their stored content is invalid.")
+    ]
 
 
 class ThreadMessage(Schema):
@@ -43,12 +47,14 @@ class ThreadMessage(Schema):
 
 class MessageList(Schema):
     messages: list[ThreadMessage]
-    unreadable: Annotated[int, Field(description="how many more there are that cannot be shown")]
+    unreadable: Annotated[
+        int, Field(description="Number of further messages left out because their stored content is invalid.")
+    ]
 
 
 @router.get("", response_model=ThreadList)
 def list_threads(connection: Reading, asker: ApiAsker, response: Response, after: AfterNumber = 0) -> dict[str, Any]:
-    """By number, 500 at a time, the next ones at the address in `Link`."""
+    """Return conversations ordered by number, at most 500; the header `Link` has the address of the next page."""
     rows, next_after = conversations_after(connection, asker, after, paging.PAGE)
     lead_on(response, "/api/support/threads", next_after)
     return {
@@ -70,7 +76,7 @@ def list_threads(connection: Reading, asker: ApiAsker, response: Response, after
 def read_thread(
     connection: Reading, asker: ApiAsker, response: Response, number: Number, after: AfterNumber = 0
 ) -> dict[str, Any]:
-    """Its messages, oldest first, 500 at a time, the next ones at the address in `Link`."""
+    """Return the messages of a conversation, oldest first, at most 500; the header `Link` has the address of the next page."""
     thread = find_conversation(connection, asker, number)
     if thread is None or not (thread.person_id == asker.id or may(asker, Scope.SUPPORT)):
         raise HTTPException(404, "no such thread")

@@ -1,4 +1,4 @@
-"""Where car makers call us. There is no login: the signature identifies the caller."""
+"""Webhooks that car makers call. They have no login: the signature of a delivery authenticates the caller."""
 
 from fastapi import APIRouter, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
@@ -12,9 +12,10 @@ router = APIRouter(include_in_schema=False)
 
 @router.post("/api/webhooks/{provider}")
 async def deliver(request: Request, app_state: StateDep, provider: str) -> dict[str, str]:
-    """200 once the delivery is stored; any other status makes the provider send it again.
+    """Return 200 once the delivery is committed. Any other status makes the provider send it again.
 
-    A provider that is not set up gets the 401 of a wrong signature, so that nobody learns which ones there are.
+    A provider that is not configured gets the same 401 as a wrong signature, so that callers cannot find out which providers
+    are configured.
     """
     body = await request.body()  # bounded by SecurityHeaders.MAX_BODY_BYTES
     try:
@@ -22,4 +23,4 @@ async def deliver(request: Request, app_state: StateDep, provider: str) -> dict[
     except BadSignature:
         raise HTTPException(401, "the signature is not right") from None
     except MalformedDelivery:
-        raise HTTPException(400, "this is no event that the provider documents") from None
+        raise HTTPException(400, "not an event that the provider documents") from None

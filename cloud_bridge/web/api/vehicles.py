@@ -1,5 +1,5 @@
-"""The HTTP interface to somebody's own vehicles, as they are told of them on the dashboard. No VIN, and nothing of the account
-at the car maker."""
+"""The HTTP interface to the caller's own vehicles, with what the dashboard shows. It returns neither the VIN nor anything of
+the account at the car maker."""
 
 from typing import Annotated, Any
 
@@ -20,25 +20,25 @@ router = APIRouter(prefix="/api/vehicles", responses=ACCESS_PROBLEMS)
 
 
 class VehicleProblem(Schema):
-    """What the driver has to do something about."""
+    """A problem that the driver has to solve."""
 
     title: str
     meaning: str
     remedy: str
     since: Time
-    connect_again: Annotated[bool, Field(description="the remedy is to connect the vehicle again")]
+    connect_again: Annotated[bool, Field(description="True if the remedy is to connect the vehicle again.")]
 
 
 class VehicleState(Schema):
-    """A vehicle as its account told of it last. What it has not told is null."""
+    """The last state of a vehicle that its car account returned. Values that it did not return are null."""
 
     number: int
     name: str
     maker: str
-    access: Annotated[State, Field(description="degraded: retried by itself; access_lost: see `problem`")]
+    access: Annotated[State, Field(description="degraded: the service retries by itself. access_lost: see `problem`.")]
     problem: VehicleProblem | None
-    last_heard: Annotated[Time | None, Field(description="the age of the following values; null: never")]
-    battery_percent: Annotated[float | None, Field(description="state of charge")]
+    last_heard: Annotated[Time | None, Field(description="Time of the values below; null if there are none yet.")]
+    battery_percent: Annotated[float | None, Field(description="State of charge in percent.")]
     plugged_in: bool | None
     charging: bool | None
     range_km: float | None
@@ -46,7 +46,7 @@ class VehicleState(Schema):
 
 @router.get("", response_model=list[VehicleState])
 def list_vehicles(app_state: StateDep, connection: Reading, asker: ApiAsker) -> list[dict[str, Any]]:
-    """All of the caller's own, whatever their role; nothing for a token that is nobody's."""
+    """Return the caller's own vehicles, whatever their role. The list is empty for a token that belongs to no person."""
     return [] if asker.id is None else [_state(app_state, one) for one in of_person(connection, asker.id)]
 
 

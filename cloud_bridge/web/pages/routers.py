@@ -1,4 +1,4 @@
-"""All the pages, in the order in which their paths are tried."""
+"""The routers of all pages, in the order in which their paths are matched."""
 
 from cloud_bridge.web.api import vehicle_webhooks
 from cloud_bridge.web.pages.driver import (

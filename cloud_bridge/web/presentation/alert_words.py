@@ -1,4 +1,4 @@
-"""What alerts say besides their own words: the cost of a charge, and how to get a lost car account back."""
+"""Texts of alerts that need other modules: the cost of a charge, and how to restore access to a car account."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -14,11 +14,11 @@ from cloud_bridge.web.presentation.cost import Span, cost
 from cloud_bridge.web.presentation.vehicle_words import card
 from cloud_bridge.words import gettext as _
 
-ANY_ZONE, ANY_DISTANCES = "UTC", Distances.KILOMETRES  # no time and no distance is said
+ANY_ZONE, ANY_DISTANCES = "UTC", Distances.KILOMETRES  # the text contains neither a time nor a distance
 
 
 def charge_cost(connection: Connection, unit_id: str, charge: Charged) -> Callable[[], str] | None:
-    """Says it in the site's currency; None where the tariff or the energy is not known."""
+    """Return a function that gives the cost in the site's currency; None if the tariff or the energy is unknown."""
     tariff = tariff_of(connection, unit_id)
     if tariff is None or charge.energy_wh is None:
         return None
@@ -28,7 +28,8 @@ def charge_cost(connection: Connection, unit_id: str, charge: Charged) -> Callab
 
 
 def undelivered(trouble: str) -> str:
-    """Why an alert was not delivered, as the store has it: a reason of alerts/, and perhaps what kind of error it was."""
+    """Return why an alert was not delivered. `trouble` is the stored text: a reason of alerts/, and optionally the kind of
+    error."""
     if trouble.startswith(ANSWERED):
         return _("it answered {status}").format(status=trouble.removeprefix(ANSWERED))
     reason, mark, kind = trouble.partition(": ")
@@ -36,12 +37,12 @@ def undelivered(trouble: str) -> str:
 
 
 def lost_in_words(makers: Mapping[str, str]) -> Callable[[Vehicle, int], str]:
-    """As the vehicle's page says it. `makers` are the titles of the providers by their names."""
+    """Return a function that words a lost access as the vehicle's page does. `makers` are the providers' titles by name."""
 
     def in_words(vehicle: Vehicle, now_ms: int) -> str:
         maker = makers.get(vehicle.provider, vehicle.provider)
         problem = card(vehicle, maker, now_ms, ANY_ZONE, ANY_DISTANCES).problem
-        if problem is None:  # of a reason that a newer version knows
+        if problem is None:  # the reason comes from a newer version
             return _("We have lost access to {car}. Its page says what to do.").format(car=vehicle.name)
         return f"{problem.title}. {problem.meaning} {problem.remedy}"
 

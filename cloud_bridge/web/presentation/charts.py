@@ -1,4 +1,4 @@
-"""What the charts show, row by row: each chart is a table in words that static/charts.js draws. Pure."""
+"""The rows of the charts: each chart is a table with words, which static/charts.js draws. Pure."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -23,12 +23,12 @@ from cloud_bridge.web.presentation.words import chart_zone, lasting
 from cloud_bridge.words import formats
 from cloud_bridge.words import gettext as _
 
-FEW = 8  # days whose names tell them apart
-SHORTEST_MS = HOUR_MS  # that an axis shows, so that the first minutes do not fill it
+FEW = 8  # days whose weekday names are unambiguous
+SHORTEST_MS = HOUR_MS  # shortest time that an axis shows, so that the first minutes do not fill it
 
 
 class TimeAxis(NamedTuple):
-    """The time that every chart of a page shows."""
+    """The time axis that all charts of a page share."""
 
     from_ms: int
     to_ms: int
@@ -37,7 +37,7 @@ class TimeAxis(NamedTuple):
 
 
 class SignalChart(NamedTuple):
-    """CSQ over time, with the silences behind it and the visit that was to help."""
+    """CSQ over time, with the silences and the time of the installer's visit."""
 
     steps: list[Signal]  # newest first
     silences: list[Gap]
@@ -46,24 +46,24 @@ class SignalChart(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """One row and one column."""
+    """One row of the table, and its column in the chart."""
 
     name: str
-    tick: str  # the same, short enough to stand below the column
-    value: float | None  # None: not known
+    tick: str  # the name, short enough for the axis
+    value: float | None  # None if unknown
     said: str
-    slot: Slot | None = None  # where it stands on the time axis; None: on an axis of its own
+    slot: Slot | None = None  # position on the time axis; None on a chart with its own axis
 
 
 def time_axis(from_ms: int, since_ms: int, to_ms: int, time_zone: str) -> TimeAxis:
-    """From `from_ms`, or from `since_ms` on where nothing was known before."""
+    """Return an axis from `from_ms` to `to_ms`. It starts at `since_ms` if nothing is known from before."""
     from_ms = max(from_ms, min(since_ms, to_ms - SHORTEST_MS))
-    ticks = _ticks(slots(from_ms, to_ms, time_zone)[1:], time_zone)  # the first begins anywhere
+    ticks = _ticks(slots(from_ms, to_ms, time_zone)[1:], time_zone)  # the first slot starts between two ticks
     return TimeAxis(from_ms, to_ms, chart_zone(time_zone), ticks)
 
 
 def signal_chart(time_zone: str, *times: Evidence) -> SignalChart:
-    """Of one time, or of the one before a visit and the one since."""
+    """Return the chart of one time, or of two: before and since a visit."""
     first, last = times[0], times[-1]
     axis = time_axis(first.from_ms, first.since_ms, last.to_ms, time_zone)
     points = [point for time in times for point in time.points]
@@ -73,26 +73,26 @@ def signal_chart(time_zone: str, *times: Evidence) -> SignalChart:
 
 
 def power_chart(session: RunningSession, axis: TimeAxis) -> list[Power]:
-    """Of a session that goes on, newest first, as far as the axis goes back."""
+    """Return the power of a session in progress, newest first, within the axis."""
     shown = [one for one in session.readings if axis.from_ms <= one.at_ms < axis.to_ms]
     return power_steps(shown, axis.from_ms, axis.to_ms)
 
 
 def reach_bars(found: Sequence[Reach], time_zone: str) -> list[Bar]:
-    """The per cent of each slot in which it could be reached."""
+    """Return the percentage of each slot in which the unit could be reached."""
     said = [_("we were not listening") if one.share is None else formats.percent(one.share, 1) for one in found]
     values = [None if one.share is None else round(one.share * 100, 1) for one in found]
     return _bars([one.slot for one in found], values, said, time_zone)
 
 
 def energy_bars(slots: Sequence[Slot], sessions: Sequence[Spent], time_zone: str) -> list[Bar]:
-    """The kilowatt-hours of each slot."""
+    """Return the kilowatt-hours of each slot."""
     values = [round(spent_wh(slot, sessions) / 1000, 1) for slot in slots]
     return _bars(slots, values, [f"{formats.number(value, 1)} kWh" for value in values], time_zone)
 
 
 def hour_bars(silent_ms: Sequence[int]) -> list[Bar]:
-    """The minutes of silence in each hour of the day, all days together."""
+    """Return the minutes of silence in each hour of the day, summed over all days."""
     return [
         Bar(f"{hour:02d}:00", f"{hour:02d}", ms // 60_000, lasting(ms) if ms else _("none"))
         for hour, ms in enumerate(silent_ms)
@@ -113,7 +113,7 @@ def _name(slot: Slot, time_zone: str) -> str:
 
 
 def _ticks(slots: Sequence[Slot], time_zone: str) -> list[tuple[int, str]]:
-    """When each slot begins, as short as tells them apart: an hour that the clock shows twice with its zone."""
+    """Return the start of each slot, with the shortest unambiguous label. An hour that occurs twice has its zone."""
     by_day = any(slot.to_ms - slot.from_ms > HOUR_MS for slot in slots)
     found = []
     for from_ms, _to_ms in slots:

@@ -1,4 +1,4 @@
-"""What became of a command, in words for people. Pure."""
+"""The status of a command in words. Pure."""
 
 from cloud_bridge.charging_hours import stored
 from cloud_bridge.store.commands import Command, CommandStatus
@@ -8,7 +8,7 @@ from cloud_bridge.wire import LATEST_S
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
-# The unit's reasons (link/commands of the firmware), for people.
+# Reasons that the firmware sends (link/commands), and their texts.
 REASONS = {
     "nobody is at the charger: press its button first": N_("nobody is there: press its button, and send this again"),
     "time unknown": N_("it does not know the time yet, and this needs an end. Try again in a few minutes"),
@@ -21,7 +21,7 @@ REASONS = {
     "not supported": N_("this charger cannot do this"),
     "not possible": N_("this is not possible with this charger"),
 }
-UNDECIDED = {  # tone, and what became of it
+UNDECIDED = {  # status without an answer: tone, text
     CommandStatus.WAITING: ("unsure", N_("Waiting for your charger's answer …")),
     CommandStatus.UNANSWERED: ("unsure", N_("Your charger has not answered. It may not have heard this: try again.")),
     CommandStatus.NOT_SENT: ("bad", N_("Not sent: your charger has no connection now. It goes on as before.")),
@@ -29,8 +29,8 @@ UNDECIDED = {  # tone, and what became of it
 
 
 def described(command: Command, now_ms: int, time_zone: str, owner: in_force.Owner) -> dict[str, str]:
-    """A command: tone, what was asked, what became of it. That it was accepted is not that it rules: what was in force then is
-    told as well."""
+    """Describe a command: `tone`, `asked` and `outcome`. An accepted command does not necessarily set the current, so the
+    outcome also says what is in force."""
     end_s = command.arguments.get("exp")
     if command.status is CommandStatus.UNREADABLE or not _has_arguments(command):
         return {
@@ -62,19 +62,19 @@ def described(command: Command, now_ms: int, time_zone: str, owner: in_force.Own
 
 
 def _reason(said: str | None) -> str:
-    """The unit's other reasons are sentences of its own, such as a value that is out of range."""
+    """Return the reason in words. Reasons that are not in the table, such as a value out of range, are sentences already."""
     if not said:
         return _("it did not say why")
     return _(REASONS[said]) if said in REASONS else said
 
 
 def _is_overruled(command: Command, told: in_force.InForce) -> bool:
-    """Nothing is charged although it was to be charged now."""
+    """Return True if the command was to charge now, and charging is nevertheless paused."""
     return command.do == "override" and bool(command.arguments.get("on")) and told.amps == 0
 
 
 def _has_arguments(command: Command) -> bool:
-    """Whether the arguments are those that the command is worded from."""
+    """Return True if the command has the arguments that its text needs, with the right types."""
     arguments = command.arguments
     end_s = arguments.get("exp")
     if end_s is not None and not (type(end_s) is int and 0 <= end_s <= LATEST_S):

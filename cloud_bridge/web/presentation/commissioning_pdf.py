@@ -1,4 +1,4 @@
-"""The record of a commissioning as PDF, one page of A4, for installer and owner to keep."""
+"""The commissioning record as a one-page A4 PDF, for installer and owner to keep."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,8 @@ MAX_LINES = 4  # of one value, such as an address
 
 
 def record_pdf(record: Record, unit_id: str, time_zone: str, address: str) -> bytes:
-    """`address` of the site; may be empty. Takes some hundred milliseconds: not for the event loop."""
+    """Draw the record. `address` is that of the site and may be empty. Takes some hundred milliseconds, so do not call it on
+    the event loop."""
     title = _("Commissioning record")
     about = [Line(_("Charger"), unit_id), *([Line(_("Address"), address)] if address else [])]
     return drawn(f"{title}, {unit_id}", A4, [_laid_out(title, [*about, *lines(record, time_zone)])])
@@ -39,7 +40,7 @@ def _laid_out(title: str, rows: Sequence[Line]) -> list[Text]:
 
 
 def _wrapped(words: str, width: float) -> list[str]:
-    """In lines that fit, MAX_LINES at most; a word that is too long is cut."""
+    """Break a text into at most MAX_LINES lines that fit. Words that are too long are cut off."""
     found = [""]
     for word in words.split():
         longer = f"{found[-1]} {word}".strip()

@@ -1,4 +1,4 @@
-"""The record of a commissioning in words: for its page, and for the PDF that installer and owner keep. Pure."""
+"""The commissioning record in words: for its page, and for the PDF. Pure."""
 
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ class Line(NamedTuple):
 
 
 def lines(record: Record, time_zone: str) -> list[Line]:
-    """Every step with its result, then who, when and with which firmware."""
+    """Return every step with its result, and who commissioned it, when and with which firmware."""
     steps = record.steps
     return [
         Line(_("Rating of the circuit"), _("{amps} A").format(amps=steps.amps)),

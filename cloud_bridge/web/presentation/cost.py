@@ -1,8 +1,8 @@
-"""What a charging session has cost, and what a tariff says. Pure.
+"""The cost of a charging session, and a tariff in words. Pure.
 
-The unit tells energy, begin and end of a session; how the energy lay between them it does not. It is taken as even over the
-minutes in which the unit's hours let it charge, or over all of them where they were set aside or are not known.
-Off-peak is what the clock on the wall says: an hour that it shows twice is off-peak twice, one that it skips is not.
+The unit reports the energy, start and end of a session, but not how the energy was distributed between them. The energy is
+spread evenly over the minutes in which the unit's hours allowed charging, or over all minutes if the hours were overridden or
+are unknown. Off-peak hours are in local time: an hour that occurs twice is off-peak twice, and one that is skipped is not.
 """
 
 from datetime import UTC, datetime, tzinfo
@@ -16,20 +16,20 @@ from cloud_bridge.web.presentation.hours import clock
 from cloud_bridge.words import gettext as _
 
 MINUTE_S = 60
-LONGEST_S = 7 * 24 * 3600  # of a session that is split by the hour; a longer one is a mistake of a clock
+LONGEST_S = 7 * 24 * 3600  # longest session that is split by rate; a longer one comes from a wrong clock
 
 
 class Span(NamedTuple):
-    """Of a session, by the unit's clock; None: it did not know the time."""
+    """Time of a session by the unit's clock. Start and end are None if the clock was not set."""
 
     started_s: int | None
     ended_s: int | None
-    allowed: int = ALL_WEEK  # the minutes of the week in which it could charge (charging_hours.py)
+    allowed: int = ALL_WEEK  # minutes of the week in which it could charge (charging_hours.py)
 
 
 class Bands(NamedTuple):
-    """What a session has cost, and what of its energy and cost is off-peak; the rest is not. Costs are in pence, or in what
-    the site's currency has, not rounded."""
+    """The cost of a session, and the off-peak part of its energy and cost. Costs are in pence, or in the minor unit of the
+    site's currency, and not rounded."""
 
     cost: float
     off_peak_wh: int = 0
@@ -37,14 +37,14 @@ class Bands(NamedTuple):
 
 
 def cost(energy_wh: int, span: Span, tariff: Tariff, time_zone: str) -> float | None:
-    """In pence, or in what the site's currency has, not rounded. None when there are two rates and the unit did not know when
-    it charged."""
+    """Return the cost in pence, or in the minor unit of the site's currency, not rounded. Return None if there are two rates
+    and the time of the session is unknown."""
     found = bands(energy_wh, span, tariff, time_zone)
     return None if found is None else found.cost
 
 
 def bands(energy_wh: int, span: Span, tariff: Tariff, time_zone: str) -> Bands | None:
-    """The same by rate; where there is one, nothing is off-peak."""
+    """Return the cost by rate, or None like `cost`. With a single rate, nothing is off-peak."""
     if tariff.off_peak_rate is None:
         return Bands(energy_wh * tariff.rate / 100_000)
     started_s, ended_s, allowed = span
@@ -61,7 +61,7 @@ def bands(energy_wh: int, span: Span, tariff: Tariff, time_zone: str) -> Bands |
 
 
 def tariff_words(tariff: Tariff, currency: Currency) -> str:
-    """8.5p per kWh from 00:30 to 05:30, 28p at other times"""
+    """Return a tariff in words: 8.5p per kWh from 00:30 to 05:30, 28p at other times."""
     if tariff.off_peak_rate is None:
         return _("{rate} per kWh").format(rate=currency.rate(tariff.rate))
     return _("{off_peak} per kWh from {begin} to {end}, {rate} at other times").format(
@@ -73,8 +73,8 @@ def tariff_words(tariff: Tariff, currency: Currency) -> str:
 
 
 def _split(started_s: int, ended_s: int, tariff: Tariff, zone: tzinfo, allowed: int) -> tuple[int, int]:
-    """Seconds off-peak and at other times. The clocks of all zones change at a whole minute of UTC, and so do rates and
-    hours; the unit's hours are by British time, wherever it hangs."""
+    """Return the seconds off-peak and at other times. Clock changes, rates and hours all fall on whole minutes of UTC. The
+    unit's hours are in British time, in any country."""
     first, last = started_s // MINUTE_S, (ended_s - 1) // MINUTE_S
     may = _minutes(first, last, zone_or_utc(BRITISH), allowed)
     is_cheap = _minutes(first, last, zone, _off_peak(tariff))
@@ -87,22 +87,22 @@ def _split(started_s: int, ended_s: int, tariff: Tariff, zone: tzinfo, allowed: 
 
 
 def _minutes(first: int, last: int, zone: tzinfo, week: int) -> int:
-    """Of the minutes of UTC from `first` to `last`, those that are in this week by the clock on the wall; a bit for each."""
+    """Return which of the UTC minutes from `first` to `last` are in this week mask by local time; one bit for each minute."""
     if week == ALL_WEEK:
         return (1 << last - first + 1) - 1
     begin, end = (datetime.fromtimestamp(minute * MINUTE_S, UTC).astimezone(zone) for minute in (first, last))
-    if begin.utcoffset() != end.utcoffset():  # the clock was changed in between
+    if begin.utcoffset() != end.utcoffset():  # the clocks change in between
         middle = (first + last) // 2
         before, after = _minutes(first, middle, zone, week), _minutes(middle + 1, last, zone, week)
         return before | after << middle + 1 - first
     at = begin.weekday() * DAY_MIN + begin.hour * 60 + begin.minute
-    turned = week >> at | (week & (1 << at) - 1) << WEEK_MIN - at  # begins with the first minute
+    turned = week >> at | (week & (1 << at) - 1) << WEEK_MIN - at  # rotated so that it begins with the first minute
     whole, rest = divmod(last - first + 1, WEEK_MIN)
     return sum(turned << n * WEEK_MIN for n in range(whole)) | (turned & (1 << rest) - 1) << whole * WEEK_MIN
 
 
 def _off_peak(tariff: Tariff) -> int:
-    """The minutes of the week."""
+    """Return the off-peak minutes of the week as a bit mask."""
     begin, end = tariff.off_peak_from, tariff.off_peak_to
     between = (1 << max(begin, end)) - (1 << min(begin, end))
     of_day = between if begin <= end else ALL_DAY & ~between

@@ -1,4 +1,4 @@
-"""Tables as CSV (RFC 4180), in UTF-8, in which no text is taken for a formula. Pure."""
+"""Tables as CSV (RFC 4180) in UTF-8, protected against formula injection. Pure."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ MEDIA_TYPE = "text/csv; charset=utf-8"
 
 
 def csv_text(heads: Sequence[str], rows: Iterable[Sequence[Any]], unreadable: int) -> str:
-    """The last line says how many records cannot be shown, if there are any. None is an empty field."""
+    """Format the table. None becomes an empty field. If there are unreadable records, the last line has their number."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(heads)
@@ -23,5 +23,5 @@ def csv_text(heads: Sequence[str], rows: Iterable[Sequence[Any]], unreadable: in
 
 
 def _inert(value: Any) -> Any:
-    """A text that a spreadsheet would take for a formula gets an apostrophe in front."""
+    """Prefix a text that a spreadsheet would take for a formula with an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

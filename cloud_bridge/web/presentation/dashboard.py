@@ -1,4 +1,4 @@
-"""What the dashboard says of one charge point. Pure: the templates only lay it out."""
+"""The content of the dashboard of one charge point, as words and figures. Pure: the templates only lay it out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,99 +32,101 @@ from cloud_bridge.words import gettext as _
 
 
 class Fact(NamedTuple):
-    """One line of what is known."""
+    """One line in the list of facts about the charge point."""
 
     label: str
     text: str
-    means: str | None = None  # the same explained
-    bars: int | None = None  # of a signal, 0 to 4
-    wide: bool = False  # takes the width of the page
+    means: str | None = None  # explanation of `text`
+    bars: int | None = None  # signal bars, 0 to 4; None if the fact is not a signal
+    wide: bool = False  # takes the full width of the page
 
 
 class Contacts(NamedTuple):
-    """Whom a driver may turn to, beside support by message, which is always there. Only who is really known."""
+    """Whom a driver may contact besides support, which is always offered. Only contacts that are on record."""
 
     installer: Details | None = None
     maker: str = ""
-    help: str = ""  # of whoever runs the service
+    help: str = ""  # contact of the operator of the service
 
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """Everything in words; None is left out of the page."""
+    """Everything that the page shows, as text. Fields that are None are left out of the page."""
 
     id: str
     name: str
-    mark: str  # changes when the page must (view.mark)
+    mark: str  # changes when the page has to be redrawn (view.mark)
     contact: Contact
     glance: words.Glance
     last_contact_iso: str | None
     last_contact_age_ms: int | None
     last_contact_ago: str
     last_contact_moment: str | None
-    is_estimated: bool  # our clock was wrong: the last contact was no later than that
+    is_estimated: bool  # the clock was wrong, so the last contact was at this time or earlier
     checked_at_iso: str
     checked_at: str
-    silence: str | None  # how long we listened and heard nothing
+    silence: str | None  # how long the service listened without receiving a message
     silence_ms: int | None
-    outage: str | None  # how long we were not listening since the last contact
-    deaf: str | None  # which part of our service does not hear now, and it may come in by
-    heartbeat_moment: str | None  # when what follows was true
+    outage: str | None  # how long the service was not listening since the last contact
+    deaf: str | None  # cluster nodes that receive nothing now and through which this unit may connect
+    heartbeat_moment: str | None  # time of the heartbeat that the values below come from
     expected: str | None  # when the next message is or was due
-    is_late: bool  # it has not come
-    is_current: bool  # it is the state now, not only the last that we know
-    light: str  # red, green, blue, or off while nothing is known
+    is_late: bool  # that message is overdue
+    is_current: bool  # the values below are the present state, not only the last known one
+    light: str  # red, green or blue; off if unknown
     state: str
-    why: str | None  # the current is what it is, and until when: while it is current
-    in_force: list[in_force.Wish]  # likewise
-    may_command: bool  # and so end it
-    action: LargeAction | None  # the one thing to do now
+    why: str | None  # why the current is limited, and until when; only while `is_current`
+    in_force: list[in_force.Wish]  # only while `is_current`
+    may_command: bool  # the viewer may end what is in force
+    action: LargeAction | None  # the large button
     charging: bool
     power: str | None
-    session: list[tuple[str, str]]  # that goes on: label and text of each figure; empty: none does
-    plan_bar: PlanBar | None  # what is ahead, until the morning
+    session: list[tuple[str, str]]  # of the session in progress: label and text of each figure; empty if there is none
+    plan_bar: PlanBar | None  # the hours ahead, until the morning
     facts: list[Fact]
     operator: str | None
-    faults: list[tuple[str, str]]  # each one's words, and what the driver may safely do
-    troubles: list[Trouble]  # which do not stop charging; reported by it, or seen by us
-    has_duplicate: bool  # a second charge point has its identity
-    back: str | None  # how long it was silent, shortly after it has come back
+    faults: list[tuple[str, str]]  # the text of each fault, and what the driver may safely do
+    troubles: list[Trouble]  # conditions that do not stop charging; reported by the unit, or detected by the cloud
+    has_duplicate: bool  # a second charge point uses its identity
+    back: str | None  # how long it was silent, for a short time after it is back
     contacts: Contacts
-    answered: str | None  # when support answered what is not read yet
-    answered_in: int | None  # the conversation with that
-    unread: int | None  # answers; None: they are not counted for whoever looks
-    job: str | None  # how far the installer's is
-    update: str | None  # of its firmware: before, and for some days after
-    ready: str | None  # whether the vehicle will be, by the time that was set
+    answered: str | None  # when support sent the newest unread answer
+    answered_in: int | None  # the conversation with that answer
+    unread: int | None  # unread answers; None if they are not counted for this viewer
+    job: str | None  # progress of the installer's job
+    update: str | None  # the firmware update: while it is pending, and for some days after it
+    ready: str | None  # whether the vehicle will be ready by the time that was set
     ready_tone: str
-    is_ocpp: bool  # of another maker: what it does without its connection, and how its light looks, is not known
-    refused: str | None  # when a connection of it was refused since it was heard last, and why
+    is_ocpp: bool  # of another maker: its behaviour without a connection and the colours of its light are unknown
+    refused: str | None  # when and why a connection was last refused, if that was after the last contact
 
 
 class Around(NamedTuple):
-    """What the dashboard shows beside the charge point itself."""
+    """What the dashboard shows besides the charge point itself."""
 
-    back: Gap | None = None  # a silence that ended a short while ago
+    back: Gap | None = None  # a silence that ended recently
     contacts: Contacts = Contacts()
-    stored_mark: str = ""  # of the vehicles and of what follows
-    unread: Unread | None = None  # answers of support
-    job: Job | None = None  # of an installer here
-    firmware: str | None = None  # its version
-    board: str | None = None  # that the firmware is for
-    modem: str | None = None  # its model
-    closings: int | None = None  # of its contactor, in its life
-    air_bytes: int | None = None  # that the mobile network has carried in a day
+    stored_mark: str = ""  # a mark of the vehicles and of the fields below (view.mark)
+    unread: Unread | None = None  # unread answers from support
+    job: Job | None = None  # an installer's job at this charge point
+    firmware: str | None = None  # version
+    board: str | None = None  # board that the firmware was built for
+    modem: str | None = None  # modem model
+    closings: int | None = None  # contactor closings in the unit's life
+    air_bytes: int | None = None  # mobile data of one day
     authority: Trouble | None = None  # troubles.authority_ends
-    session: SessionNow | None = None  # that goes on
-    bill: Bill | None = None  # what the owner pays, and their hours; None: not for whoever looks
-    for_installer: bool = False  # what to do is told to somebody who may open it
-    may_command: bool = False  # and so end what is in force
-    owner: in_force.Owner = "you"  # as they are told of
-    update: UnitUpdate | None = None  # of its firmware
-    plan: ShownPlan | None = None  # of the next departure
-    line: Line = NO_LINE  # of a charger that speaks OCPP
-    offline: Answered | None = None  # likewise: whether it goes on by our settings without its connection
-    northbound: Shown | None = None  # to whose back-end it is shown
+    session: SessionNow | None = None  # the session in progress
+    bill: Bill | None = None  # the owner's tariff and charging hours; None if the viewer may not see them
+    for_installer: bool = False  # advice is worded for somebody who may open the charge point
+    may_command: bool = False  # the viewer may end what is in force
+    owner: in_force.Owner = "you"  # how the texts address the owner
+    update: UnitUpdate | None = None  # of the firmware
+    plan: ShownPlan | None = None  # for the next departure
+    line: Line = NO_LINE  # connection of an OCPP charger
+    offline: Answered | None = (
+        None  # of an OCPP charger: whether it accepted the settings for charging without a connection
+    )
+    northbound: Shown | None = None  # the back-end that the charge point is shown to
 
 
 NOTHING = Around()
@@ -192,7 +194,7 @@ def describe(point: ChargePoint, around: Around = NOTHING) -> Dashboard:
 
 
 def ruling_now(point: ChargePoint) -> in_force.InForce | None:
-    """What is in force by the last heartbeat; None while that is not current, or does not tell."""
+    """Return what is in force by the last heartbeat. Return None if that heartbeat is not current or does not report it."""
     heartbeat, heartbeat_ms = point.heartbeat, point.heartbeat_ms
     if not _is_current(point) or heartbeat_ms is None or heartbeat.limited_by is None:
         return None
@@ -212,7 +214,8 @@ def _is_current(point: ChargePoint) -> bool:
 
 
 def troubles(point: ChargePoint, for_installer: bool = False) -> list[Trouble]:
-    """What does not stop charging: found by us, then reported by the charge point."""
+    """Return the conditions that do not stop charging: a duplicate identity first, then those that the charge point reports,
+    then the others that the cloud detected."""
     found = troubles_of(point.heartbeat) + ([OVER_QUOTA.said()] if point.is_over_quota else [])
     found += [UNREADABLE.said()] if point.is_unreadable else []
     if point.duplicate is None:
@@ -222,7 +225,7 @@ def troubles(point: ChargePoint, for_installer: bool = False) -> list[Trouble]:
 
 
 def _facts(point: ChargePoint, around: Around) -> list[Fact]:
-    """The values of the heartbeat that have a label, and what else is known; the wide ones last."""
+    """Return the labelled values of the heartbeat and the other known facts. Wide facts come last."""
     shown = [(PRESENTED.get(value.name) or _plain)(value, point) for value in HEARTBEAT if value.label is not None]
     found = [fact for fact in shown if fact is not None]
     if point.protocol == Protocol.OCPP:
@@ -256,7 +259,7 @@ RARE = N_("It says something by itself only now and then, and does not answer wh
 VERSIONS = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "OCPP 2.0.1"}
 
 
-# What it does without its connection, by what it has made of our settings.
+# What an OCPP charger does without a connection, by its answer to the settings that the cloud sent.
 OFFLINE = {
     Answered.ACCEPTED: N_("It charges, as we have set it"),
     Answered.REBOOT: N_("It charges, once it has restarted: our setting holds from then on"),
@@ -266,7 +269,8 @@ OFFLINE = {
 
 
 def _of_ocpp(point: ChargePoint, line: Line, offline: Answered | None) -> list[Fact]:
-    """How it is connected. A sign of the line is none of the charger, and so no contact."""
+    """Return the facts about the connection of an OCPP charger. A WebSocket ping or pong is a sign of the line, not of the
+    charger, so it is no contact."""
     found = [Fact(_("Connection"), VERSIONS.get(line.version or "", "OCPP"))]
     if line.alive_ms is not None:
         means = _("Its connection has answered then, which says nothing of the charger itself.")
@@ -285,7 +289,7 @@ def _contested(point: ChargePoint, line: Line) -> list[Trouble]:
 
 
 def _refused(point: ChargePoint, line: Line) -> str | None:
-    """None too once it was heard again."""
+    """Return when and why the last connection was refused; None if that was before the last contact."""
     if line.refused is None or (point.last_contact_ms or 0) >= line.refused.at_ms:
         return None
     at = words.when(line.refused.at_ms, point.now_ms, point.time_zone)
@@ -293,7 +297,7 @@ def _refused(point: ChargePoint, line: Line) -> str | None:
 
 
 def _session(point: ChargePoint, around: Around) -> list[tuple[str, str]]:
-    """The figures of the session that goes on, and of how far the vehicle gets."""
+    """Return the figures of the session in progress, and when the vehicle reaches its target."""
     now, plan, zone = around.session, around.plan, point.time_zone
     found = []
     if now is not None:
@@ -310,7 +314,7 @@ def _session(point: ChargePoint, around: Around) -> list[tuple[str, str]]:
 
 
 def _since(at_ms: int, now_ms: int, time_zone: str) -> str:
-    """17:43, with its day unless that is today."""
+    """Return a time such as 17:43, with its day unless that is today."""
     at, day = words.minute_of_day(at_ms, time_zone), words.day(at_ms, time_zone)
     return at if day == words.day(now_ms, time_zone) else _("{day}, {time}").format(day=day, time=at)
 
@@ -322,7 +326,7 @@ def _plain(value: Value, point: ChargePoint) -> Fact | None:
 
 def _signal(value: Value, point: ChargePoint) -> Fact | None:
     if point.protocol == Protocol.OCPP and point.heartbeat.csq is None:
-        return None  # it has no way to tell
+        return None  # OCPP chargers do not report their signal
     text, bars = words.signal(point.heartbeat.csq)
     operator = words.operator_name(point.heartbeat.operator)
     return Fact(_(str(value.label)), f"{text}, {operator}" if operator else text, bars=bars)
@@ -331,7 +335,7 @@ def _signal(value: Value, point: ChargePoint) -> Fact | None:
 def _limit(value: Value, point: ChargePoint) -> Fact | None:
     heartbeat = point.heartbeat
     if heartbeat.limited_by == "cable" and (heartbeat.state or "").startswith("A"):
-        return None  # no vehicle and so no cable, whose rating limits the current to nothing
+        return None  # without a vehicle there is no cable, and an unreadable rating limits the current to 0
     text = words.limit(heartbeat.limited_by, heartbeat.limited_until_s, point.time_zone)
     return None if text is None else Fact(_(str(value.label)), text, wide=value.wide)
 
@@ -346,7 +350,7 @@ def _mode(value: Value, point: ChargePoint) -> Fact | None:
     return Fact(_(str(value.label)), _(text), _(means) if _is_current(point) else None, wide=value.wide)
 
 
-# Values whose words need more than the value itself, by name.
+# Values that need more words than the plain value, by name.
 PRESENTED: dict[str, Callable[[Value, ChargePoint], Fact | None]] = {
     "csq": _signal,
     "limited_by": _limit,
@@ -355,7 +359,7 @@ PRESENTED: dict[str, Callable[[Value, ChargePoint], Fact | None]] = {
 
 
 def _state(point: ChargePoint) -> str:
-    """Of a charge point that is not online, what it was."""
+    """Return the state in words; in the past tense for a charge point that is not online."""
     heartbeat, tense = point.heartbeat, 0 if point.verdict.contact is Contact.ONLINE else 1
     if heartbeat.faults:
         return _(words.FAULTY[tense])
@@ -366,7 +370,7 @@ def _state(point: ChargePoint) -> str:
 
 
 def _light(heartbeat: Heartbeat) -> str:
-    """The colour on the wall: red if and only if a fault is set, green idle and charging, blue waiting."""
+    """Return the colour of the light: red if and only if a fault is set, green when idle or charging, blue when waiting."""
     if heartbeat.faults:
         return "red"
     if heartbeat.state is None:

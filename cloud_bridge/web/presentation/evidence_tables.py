@@ -1,4 +1,4 @@
-"""A charger's evidence and what follows from it, as support and installers are shown it."""
+"""The evidence of a charge point, and the advice drawn from it, for the pages of support and installers."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ from cloud_bridge.words import gettext as _
 
 
 def what_to_do(app_state: AppState, unit: Unit, evidence: Evidence) -> dict[str, Any]:
-    """Of the templates: what to try, and what needs attention."""
+    """Return advice and troubles for the templates."""
     point = charge_point(app_state, unit)
     boots = None if point.duplicate is None else (point.duplicate.boot, point.duplicate.other_boot)
     return {"advice": advise(evidence, boots), "troubles": troubles(point, for_installer=True)}
 
 
 def evidence_tables(unit: Unit, before: Evidence, after: Evidence | None = None) -> dict[str, Any]:
-    """What the templates lay out."""
+    """Return the tables for the templates: of one time, or before and after a visit."""
     times = [before] if after is None else [before, after]
     gaps = [gap for time in times for gap in time.gaps]
     return {
@@ -53,7 +53,7 @@ def _facts(evidence: Evidence) -> list[tuple[str, str]]:
 
 
 def _last_hour(evidence: Evidence) -> dict[str, str]:
-    """Of the same facts, those that an hour tells, by name."""
+    """Return those of the facts that make sense for one hour, by name."""
     hour = evidence.last_hour
     return {
         _("Silent"): silences(evidence.silent_last_hour),

@@ -1,6 +1,6 @@
-"""A charge point's facts in words, as they stood when a message was sent: attached to it, so that nobody has to ask.
+"""The facts about a charge point in words, attached to a support message as they are when it is sent.
 
-Their driver reads them before they send the message. Their number and length are bounded, whatever the charge point told.
+The driver sees them before sending. Their number and length are bounded, whatever the charge point reported.
 """
 
 import json
@@ -20,13 +20,13 @@ from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
 FACTS_OVER_MS = 7 * DAY_MS
-MAX_FACTS, MAX_VALUE = 40, 400  # lines, characters of one
-MAX_FAULTS = 5  # that are over, the newest
+MAX_FACTS, MAX_VALUE = 40, 400  # lines, characters in each
+MAX_FAULTS = 5  # most cleared faults listed, the newest
 UNREADABLE = (N_("Not shown"), N_("What was stored with this message cannot be shown: its content is not valid."))
 
 
 def facts_of(point: ChargePoint, week: Evidence, told: Told) -> list[tuple[str, str]]:
-    """(name, value) pairs, most telling first."""
+    """Return (name, value) pairs, the most informative first."""
     around = Around(firmware=told.firmware, modem=told.modem, closings=told.closings, air_bytes=told.air_bytes)
     board = describe(point, around)
     heartbeat = point.heartbeat
@@ -53,13 +53,13 @@ def as_text(facts: list[tuple[str, str]]) -> str:
 
 
 def from_text(text: str | None) -> list[tuple[str, str]]:
-    """Stored in English, with their names in the language of the reader. One line that says so for facts that cannot be
-    shown."""
+    """Decode stored facts. The values are in English, and the names are returned in the reader's language. If the text is
+    invalid, return one line that says so."""
     if text is None:
         return []
     try:
         return [(_(str(name)), str(value)) for name, value in json.loads(text)]
-    except (ValueError, TypeError, RecursionError):  # not as `as_text` writes them
+    except (ValueError, TypeError, RecursionError):  # not written by `as_text`
         return [(_(UNREADABLE[0]), _(UNREADABLE[1]))]
 
 
@@ -69,7 +69,7 @@ def faults_now(names: Sequence[str], times: Sequence[FaultTime], time_zone: str)
 
 
 def faults_over(times: Sequence[FaultTime], time_zone: str) -> str:
-    """Those that were cleared, the newest first."""
+    """Return the cleared faults, the newest first."""
     said = _("{fault}, {time}, for {length}")
     told = [
         said.format(
@@ -105,14 +105,14 @@ def signal(summary: SignalSummary) -> str:
 
 
 def latest_signal(summary: SignalSummary) -> str:
-    """Of a time that ends now."""
+    """Return the signal of a time that ends now, with its last reading."""
     if summary.latest_csq is None:
         return signal(summary)
     return _("{signal}, {csq} last").format(signal=signal(summary), csq=summary.latest_csq)
 
 
 def weak_time(summary: SignalSummary) -> str:
-    """How much of the measured time the signal was weak."""
+    """Return the share of the measured time in which the signal was weak."""
     if summary.typical_csq is None:
         return _("no readings")
     said = _("{percent} of the {length} that were measured")

@@ -1,11 +1,11 @@
-"""The hours of charging: as a person says them, and in words. Pure.
+"""Charging hours: converted between a person's windows and the unit's format, and in words. Pure.
 
-A person says when to charge, in windows that may cross midnight: "from 23:30 to 05:30". A window belongs to the day on which
-it begins, so that Friday's window ends on Saturday morning. Between that and what the unit stores stands the week
-(charging_hours.py).
+A person chooses when to charge, in windows that may cross midnight, such as 23:30 to 05:30. A window belongs to the day on
+which it begins, so Friday's window ends on Saturday morning. The two forms are converted through a bit mask of the minutes of
+the week (charging_hours.py).
 
-Nothing else is kept than what the unit stores: `said` finds the windows that mean exactly that, or none, and then the page
-says which hours are avoided.
+Only the unit's format is stored. `said` finds windows that mean exactly the same. If there are none, the page lists the
+avoided hours instead.
 """
 
 from functools import lru_cache, reduce
@@ -42,12 +42,13 @@ AVOIDED_ON = {
     "mon-sun": N_("{hours} on any day"),
 }
 WEEKDAYS, WEEKEND = range(5), range(5, 7)
-MAX_WINDOWS = 2  # of a weekday, and of a day of the weekend
-MOST_EDGES = 4 * MAX_WINDOWS + 1  # where those begin and end, and midnight; what has more is not looked through
+MAX_WINDOWS = 2  # for weekdays, and for the weekend
+MOST_EDGES = 4 * MAX_WINDOWS + 1  # begin and end of each window, and midnight; more edges are not searched
 
 
 class Window(NamedTuple):
-    """Minutes of the day. It ends on the next day unless `end` is later than `begin`, after 24 hours if they are the same."""
+    """A window in minutes of the day. It ends on the next day unless `end` is later than `begin`; if both are the same, it
+    lasts 24 hours."""
 
     begin: int
     end: int
@@ -74,7 +75,7 @@ def clock(minute: int) -> str:
 
 
 def week(windows: Windows) -> int:
-    """The minutes of the week, from Monday 00:00 on, in which charging is allowed."""
+    """Return the minutes of the week, from Monday 00:00, in which charging is allowed, as a bit mask."""
     found = 0
     for days, of_day in ((WEEKDAYS, windows.weekdays), (WEEKEND, windows.weekend)):
         for window in of_day:
@@ -83,9 +84,9 @@ def week(windows: Windows) -> int:
 
 
 def written(windows: Windows) -> str:
-    """The hours to avoid, as the unit stores them."""
+    """Return the avoided hours in the unit's format."""
     avoided = ALL_WEEK & ~week(windows)
-    parts: list[tuple[str, str]] = []  # first day, hours; days in a row with the same hours are one part
+    parts: list[tuple[str, str]] = []  # first day and hours; consecutive days with the same hours are one part
     last: list[str] = []
     for day, name in enumerate(DAYS):
         hours = " ".join(f"{clock(begin)}-{clock(end)}" for begin, end in runs(avoided >> day * DAY_MIN & ALL_DAY))
@@ -100,7 +101,8 @@ def written(windows: Windows) -> str:
 
 @lru_cache(maxsize=1000)
 def said(hours: str) -> Windows | None:
-    """The fewest windows that mean these stored hours; None if there are none, or the hours are not valid."""
+    """Return the fewest windows that mean the same as the stored hours. Return None if there are none, or if the hours are
+    invalid."""
     allowed = stored(hours)
     if allowed is None or not allowed:
         return None
@@ -113,7 +115,7 @@ def said(hours: str) -> Windows | None:
         fit = [(one, mask) for one in every if not (mask := _on(days, one)) & ~allowed]
         choices: list[tuple[tuple[Window, ...], int]] = [((), 0), *(((one,), mask) for one, mask in fit)]
         choices += [((one, two), mask | more) for (one, mask), (two, more) in combinations(fit, MAX_WINDOWS)]
-        # The first of these days may be charged in a window of the day before; the others have no other windows.
+        # On the first of these days, a window of the day before may still be open; the other days have only their own windows.
         needed = allowed & sum(ALL_DAY << day * DAY_MIN for day in days[1:])
         by_day.append([choice for choice in choices if not needed & ~choice[1]])
     for weekdays, some in by_day[0]:
@@ -124,7 +126,8 @@ def said(hours: str) -> Windows | None:
 
 
 def in_words(hours: str | None) -> str:
-    """As the person would say it. `hours`: valid, as stored by the unit; None: not chosen from here."""
+    """Return the hours in words. `hours` has to be valid, in the unit's format, or None if no hours were chosen from the
+    cloud."""
     if hours is None:
         return _("Not chosen from here yet")
     if hours == OFF:
@@ -141,7 +144,7 @@ def in_words(hours: str | None) -> str:
 
 
 def peaks() -> str:
-    """What the default of the law avoids, in words."""
+    """Return the hours that the statutory default avoids, in words."""
     return _avoided(DEFAULT)
 
 
@@ -171,7 +174,7 @@ def _nor(first: str, last: str) -> str:
 
 
 def _on_days(days: str) -> str:
-    """Where {hours} stands for the hours."""
+    """Return the text for some days, with the placeholder {hours}."""
     if days in AVOIDED_ON:
         return _(AVOIDED_ON[days])
     first, *last = (_(DAY_NAMES[DAYS.index(name)]) for name in days.split("-"))

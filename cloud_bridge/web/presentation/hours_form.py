@@ -1,4 +1,4 @@
-"""The form of the hours: filled with what the unit has stored, or read as it was typed. Pure."""
+"""The form of the charging hours: filled in from the unit's hours, and parsed as it was typed. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -11,19 +11,19 @@ from cloud_bridge.words import gettext as _
 
 _TIME = re.compile(r"([01]?\d|2[0-3])[:.]([0-5]\d)", re.ASCII)
 
-Lines = list[tuple[str, str]]  # from, to
+Lines = list[tuple[str, str]]  # (from, to) pairs
 
 
 class HoursForm(NamedTuple):
-    """What stands in the fields."""
+    """The content of the fields."""
 
     weekday: Lines
     weekend: Lines
-    is_same: bool = True  # the weekends have the windows of the weekdays
+    is_same: bool = True  # the weekend has the windows of the weekdays
 
 
 def filled(hours: str | None) -> HoursForm:
-    """With the windows of the stored hours; empty where there are none, or the choice has a name."""
+    """Fill in the windows of the stored hours. The form is empty if no windows match them, or if they are a named choice."""
     windows = said(hours) if hours is not None and hours not in (DEFAULT, OFF) else None
     if windows is None:
         return HoursForm(_lines(()), _lines(()))
@@ -32,7 +32,7 @@ def filled(hours: str | None) -> HoursForm:
 
 
 def read(fields: Mapping[str, str], is_same: bool) -> Windows:
-    """`fields`: `weekday_from_0`, `weekday_to_0` and so on. Raises Refused, which names the field."""
+    """Parse the form. `fields` are `weekday_from_0`, `weekday_to_0` and so on. Raises Refused with the field's name."""
     weekdays = _windows(fields, "weekday")
     weekend = weekdays if is_same else _windows(fields, "weekend")
     if not weekdays and not weekend:
@@ -41,7 +41,7 @@ def read(fields: Mapping[str, str], is_same: bool) -> Windows:
 
 
 def _windows(fields: Mapping[str, str], kind: str) -> tuple[Window, ...]:
-    """Lines that are empty are left out."""
+    """Parse the lines of one kind of day. Empty lines are skipped."""
     found = set()
     for line in range(MAX_WINDOWS):
         names = (f"{kind}_from_{line}", f"{kind}_to_{line}")

@@ -1,7 +1,7 @@
-"""What a unit says is in force: how much may be charged, by whose wish, until when, and what else applies. Pure.
+"""What a unit reports as in force: the allowed current, what sets it, until when, and what else applies. Pure.
 
-A heartbeat and the result of a command tell it in the same words (tests/samples/schema.toml), and only what they tell is said
-here. Which of two wishes of the owner wins is the unit's to decide (firmware/charging/README.md).
+A heartbeat and the result of a command report it in the same form (tests/samples/schema.toml), and the texts say only what was
+reported. The unit itself decides which of two claims takes precedence (firmware/charging/README.md).
 """
 
 from typing import Literal, NamedTuple
@@ -15,9 +15,9 @@ from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
 DAY_S = 86_400
-SAME_END_S = 2  # the end of a pause that only waits for the random delay, against the end of that delay
+SAME_END_S = 2  # tolerance between the end of a pause for the random delay alone and the end of that delay
 
-PAUSED = {  # why nothing is offered, by the source of the ruling; the wishes have words of their own
+PAUSED = {  # why no current is offered, by source of the ruling; limits and pauses set by people have their own texts below
     "boot": N_("It has just started"),
     "safety": N_("Stopped by a fault"),
     "ventilation": N_("Not charging: this vehicle needs ventilation that the site does not have"),
@@ -25,12 +25,12 @@ PAUSED = {  # why nothing is offered, by the source of the ruling; the wishes ha
     "vehicle": N_("Paused for 10 minutes: the vehicle draws more than it is offered"),
     "cable": N_("Nothing is offered: there is no vehicle cable whose rating can be read"),
 }
-ALWAYS_PAUSE = ("boot", "safety", "ventilation", "contactor", "vehicle", "schedule")  # never more than 0 A
+ALWAYS_PAUSE = ("boot", "safety", "ventilation", "contactor", "vehicle", "schedule")  # sources that always allow 0 A
 
-Owner = Literal["you", "household", "owner"]  # whoever commands the unit, as they are called to who asks
-Said = tuple[str, str]  # without and with the end
+Owner = Literal["you", "household", "owner"]  # how the texts address whoever commands the unit
+Said = tuple[str, str]  # the text without and with the end
 
-# A limit or a pause set from here, by whom, as far as its amperes are told.
+# A limit or a pause that a person set from the cloud: by what is known of its current, and by who set it.
 WISHES: dict[str, dict[Owner, Said]] = {
     "bounded": {
         "you": (N_("Limited or paused by you"), N_("Limited or paused by you until {time}")),
@@ -64,7 +64,7 @@ HOUSE_PAUSES: Said = (
     N_("Paused until {time}: your house needs all of its current"),
 )
 
-# Why less is offered than asked for, where the amperes are not told.
+# Why the current is limited, where the allowed current is unknown.
 LIMITED: Said = (N_("Limited"), N_("Limited until {time}"))
 BOUNDED_BY: dict[str, Said] = {
     "commissioning": (
@@ -80,7 +80,7 @@ BOUNDED_BY: dict[str, Said] = {
     "load_manager": (N_("Limited: your house needs the rest"), N_("Limited: your house needs the rest until {time}")),
 }
 
-# How much may be charged, and why not more.
+# How much current is allowed, and why not more.
 UP_TO_AMPS: Said = (N_("May charge at up to {amps}"), N_("May charge at up to {amps} until {time}"))
 UP_TO: dict[str, Said] = {
     "commissioning": (
@@ -101,7 +101,7 @@ UP_TO: dict[str, Said] = {
         N_("Limited to {amps} until {time}: your house needs the rest"),
     ),
 }
-ALSO = {  # what is in force beside the ruling: its amperes and its end are not told
+ALSO = {  # claims in force that do not set the ruling: their current and end are unknown
     "override": N_("Charge now, until the vehicle is unplugged"),
     "schedule": N_("Outside your charging hours"),
     "cloud": N_("A limit or pause set from here"),
@@ -109,39 +109,41 @@ ALSO = {  # what is in force beside the ruling: its amperes and its end are not 
 
 
 class InForce(NamedTuple):
-    """The ruling of a unit at one moment. What it did not tell is None."""
+    """The ruling of a unit at one moment. Values that it did not report are None."""
 
-    amps: float | None  # allowed; 0 is a pause
-    source: str | None  # who rules
-    until_s: int | None  # by the unit's clock, as `told_s`
+    amps: float | None  # allowed current; 0 is a pause
+    source: str | None  # what sets the current
+    until_s: int | None  # by the unit's clock, like `told_s`
     also: tuple[str, ...]  # other claims in force
-    delay_s: int | None  # of the random delay, left
-    told_s: int | None  # when it was told
+    delay_s: int | None  # remaining random delay
+    told_s: int | None  # when the unit reported it
 
     @property
     def claims(self) -> tuple[str, ...]:
-        """All that is in force of what a person can end or wait for."""
+        """Claims in force that a person can end or wait for, the ruling first."""
         own = (self.source,) if self.source in ("schedule", "cloud", "load_manager") else ()
         return (*own, *(source for source in self.also if source != self.source))
 
     @property
     def only_delayed(self) -> bool:
-        """The ruling ends with the random delay that runs."""
+        """True if the ruling ends together with the random delay in progress."""
         if not self.delay_s or self.until_s is None or self.told_s is None:
             return False
         return abs(self.until_s - self.told_s - self.delay_s) <= SAME_END_S
 
 
 class Headline(NamedTuple):
-    """Why the current is what it is."""
+    """Why the current is limited."""
 
     text: str
-    about: str = ""  # "schedule": the hours; "override": that somebody asked to charge now. Either needs no second line
+    about: str = (
+        ""  # "schedule": the charging hours; "override": somebody asked to charge now. Both need no second line
+    )
 
 
 class Wish(NamedTuple):
-    """One thing in force. `action` is the form below /charging that ends it, with `value` of its field `on`; None: it is not
-    ended from here."""
+    """One claim in force. `action` is the form below /charging that ends it, and `on` is the value of its field `on`. `action`
+    is None if the claim cannot be ended from here."""
 
     text: str
     action: str | None = None
@@ -154,14 +156,15 @@ def of_heartbeat(heartbeat: Heartbeat) -> InForce:
     if amps is None and source in ALWAYS_PAUSE:
         amps = 0
     elif amps is None and is_plugged(heartbeat):
-        # What is offered. That is nothing for a moment after plugging in, too: only a wish of older firmware is a pause then.
+        # Use the offered current. For a moment after plugging in it is 0, which is not a pause; only a limit or pause reported
+        # by older firmware is taken for one.
         amps = heartbeat.amps if source in ("cloud", "load_manager") else heartbeat.amps or None
     also, delay_s = tuple(heartbeat.also_in_force or ()), heartbeat.random_delay_s
     return InForce(amps, source, heartbeat.limited_until_s, also, delay_s, heartbeat.unit_time_s)
 
 
 def of_result(result: Result) -> InForce | None:
-    """None: older firmware does not tell."""
+    """Return the ruling in a command's result, or None if older firmware did not report it."""
     if result.allowed_amps is None or result.limited_by is None:
         return None
     also, delay_s = tuple(result.also_in_force or ()), result.random_delay_s
@@ -169,7 +172,7 @@ def of_result(result: Result) -> InForce | None:
 
 
 def later(in_force: InForce, age_ms: int) -> InForce | None:
-    """What is left of it after `age_ms`; None: by its own words it has ended, and what came then is not known yet."""
+    """Return the ruling after `age_ms`. Return None if it has ended by then, because what followed it is unknown."""
     age_s = max(0, age_ms) // 1000
     told_s, until_s, delay_s = in_force.told_s, in_force.until_s, in_force.delay_s
     if until_s is not None and told_s is not None and until_s <= told_s + age_s:
@@ -182,7 +185,7 @@ def later(in_force: InForce, age_ms: int) -> InForce | None:
 
 
 def headline(in_force: InForce, plugged: bool, now_ms: int, time_zone: str, by: Owner) -> Headline | None:
-    """Why the current is what it is, and until when; None where there is nothing to explain."""
+    """Return why the current is limited and until when, or None if there is nothing to explain."""
     if in_force.delay_s and (in_force.only_delayed or not _is_pause(in_force)):
         end = words.time_of_day(now_ms + in_force.delay_s * 1000, time_zone)
         said = (
@@ -210,7 +213,7 @@ def headline(in_force: InForce, plugged: bool, now_ms: int, time_zone: str, by: 
 
 
 def answer(in_force: InForce, now_ms: int, time_zone: str, by: Owner) -> str:
-    """All that is in force, as the answer to a command."""
+    """Return everything in force as one text, for the answer to a command."""
     said = _ruling(in_force, now_ms, time_zone, by)
     if in_force.delay_s:
         said = _("random delay of {length} before the change takes effect. Until then: {now}").format(
@@ -220,7 +223,7 @@ def answer(in_force: InForce, now_ms: int, time_zone: str, by: Owner) -> str:
 
 
 def wishes(in_force: InForce, now_ms: int, time_zone: str, by: Owner, plugged: bool = True) -> list[Wish]:
-    """What is in force, each with the way to end it."""
+    """Return the claims in force, each with the form that ends it."""
     found = []
     for source in in_force.claims:
         rules = source == in_force.source
@@ -242,21 +245,21 @@ def wishes(in_force: InForce, now_ms: int, time_zone: str, by: Owner, plugged: b
 
 
 def owner_to(asker: Asker, is_shared: bool) -> Owner:
-    """Whoever commands the unit, as they are called to who asks. A unit does not know which of a household it was."""
+    """Return how the texts address the owner. A unit does not know which member of a household sent a command."""
     if asker.role is not Role.DRIVER:
         return "owner"
     return "household" if is_shared else "you"
 
 
 def minutes(seconds: int) -> str:
-    """3 min 20 s"""
+    """Return a duration such as 3 min 20 s."""
     if seconds < 60:
         return _("{seconds} s").format(seconds=seconds)
     return _("{minutes} min {seconds} s").format(minutes=seconds // 60, seconds=seconds % 60)
 
 
 def clock_time(at_s: int, now_ms: int, time_zone: str) -> str | None:
-    """20:50, with its day unless that is today; None if it cannot be written."""
+    """Return a time such as 20:50, with its day unless that is today; None if datetime cannot represent it."""
     if at_s > words.LAST_S - DAY_S:
         return None
     local, today = local_time(at_s * 1000, time_zone), local_time(now_ms, time_zone)
@@ -278,7 +281,7 @@ def _also(source: str) -> str:
 
 
 def _end_of_wish(in_force: InForce, rules: bool) -> str:
-    """What the button says that ends a limit or a pause."""
+    """Return the label of the button that ends a limit or a pause."""
     if not rules or in_force.amps is None:
         return _("End it")
     return _("End the pause") if _is_pause(in_force) else _("End the limit")

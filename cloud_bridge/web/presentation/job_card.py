@@ -1,4 +1,5 @@
-"""What a driver sees of the work at their charger: how it stands, who comes, and what they are told of the driver."""
+"""What a driver sees of the installer's job at their charge point: its state, the installer, and what the installer sees of
+the driver."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from cloud_bridge.store.jobs import Job, newest_job
 from cloud_bridge.store.units import Unit
 from cloud_bridge.web.presentation.job_words import Step, steps_for_driver, tel, told_to_driver
 
-SHOWN_MS = 30 * DAY_MS  # after its end
+SHOWN_MS = 30 * DAY_MS  # how long a job is shown after its end
 
 
 class JobCard(NamedTuple):
@@ -32,7 +33,8 @@ class JobCard(NamedTuple):
 
 
 def job_card(connection: Connection, person: Person, unit: Unit, now_ms: int) -> JobCard | None:
-    """None where the unit is not the person's own, there is no job of their time, or it ended long ago."""
+    """Return the card. Return None if the unit is not the person's own, if there was no job in their time, or if it ended long
+    ago."""
     job = job_for_owner(connection, person, unit)
     if job is None or (job.closed_ms is not None and job.closed_ms < now_ms - SHOWN_MS):
         return None
@@ -51,7 +53,8 @@ def job_card(connection: Connection, person: Person, unit: Unit, now_ms: int) ->
 
 
 def job_for_owner(connection: Connection, person: Person, unit: Unit) -> Job | None:
-    """The newest of the unit, an open one first. A row that is not valid is none: a driver's page goes on without it."""
+    """Return the unit's newest job, an open one first. Return None for an invalid row, so that the driver's page works without
+    it."""
     if unit.owner_id != person.id:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The signal at a job, to be read at arm's length: the verdict of this moment, and before and after side by side. Pure."""
+"""The signal at a job, in figures to read at arm's length: the present verdict, and before and after side by side. Pure."""
 
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
 OFFER = N_("Offer a signal boost")
-NONE = "–"  # in the place of a figure
+NONE = "–"  # shown instead of a missing figure
 
 
 class Changes(NamedTuple):
-    """What is said of a reading beside the one of before, by what it has become."""
+    """The texts that compare a reading with the one before, by the result."""
 
     same: str
     better: str
@@ -32,17 +32,17 @@ CHANGES = {
 
 
 class Now(NamedTuple):
-    """The verdict. `tone` is that of a Glance; `csq` is None where there is no reading of this moment."""
+    """The present verdict. `tone` is that of a Glance. `csq` is None if there is no current reading."""
 
     tone: str
     csq: int | None
     words: str
     measured: Measured | None  # the newest reading, which may be old
-    age_ms: int = 0  # of the newest reading
+    age_ms: int = 0  # age of the newest reading
     ago: str = ""
     moment: str = ""
     network: str = ""
-    expected: str | None = None  # the time of the next message
+    expected: str | None = None  # when the next message is due
     is_late: bool = False
     checked_at: str = ""
 
@@ -68,7 +68,7 @@ def is_good(csq: int) -> bool:
 
 
 def measured_at(point: ChargePoint) -> Measured | None:
-    """The newest reading that the charger has told."""
+    """Return the newest reading that the charge point has reported."""
     csq = point.heartbeat.csq
     if csq is None or csq == NO_CSQ or point.heartbeat_ms is None:
         return None
@@ -76,7 +76,7 @@ def measured_at(point: ChargePoint) -> Measured | None:
 
 
 def reading_of(point: ChargePoint) -> Measured | None:
-    """The same, while the charger is heard: a reading that says how it is now."""
+    """Return the newest reading while the charge point is online, so that it is current; else None."""
     return measured_at(point) if point.verdict.contact is Contact.ONLINE else None
 
 
@@ -99,8 +99,8 @@ def now_of(point: ChargePoint) -> Now:
 
 
 def compare(job: Job, typical_csq: int | None, now: Now, time_zone: str, now_ms: int) -> Comparison:
-    """What the installer measured before the work, or else what was typical of the two weeks before, beside the present
-    reading."""
+    """Compare the reading before the work with the present one. Without a reading before, use the typical CSQ of the two weeks
+    before."""
     if job.before is not None:
         network = operator_name(job.before.operator)
         about = f"{when(job.before.at_ms, now_ms, time_zone)}{f', {network}' if network else ''}"
@@ -116,7 +116,7 @@ def compare(job: Job, typical_csq: int | None, now: Now, time_zone: str, now_ms:
 
 
 def outcome(job: Job, now: Now) -> str:
-    """What the form that closes the job begins with."""
+    """Return the suggested text for the form that closes the job."""
     before_csq = None if job.before is None else job.before.csq
     if job.visited_ms is not None:
         after_csq = _after(job, now)
@@ -152,7 +152,7 @@ def _verdict(point: ChargePoint, reading: Measured | None) -> tuple[str, str]:
 
 
 def _after(job: Job, now: Now) -> int | None:
-    """What is compared with before: not a reading of before the boost was fitted."""
+    """Return the reading to compare; None if it is older than the boost."""
     if now.measured is None or (job.visited_ms is not None and now.measured.at_ms < job.visited_ms):
         return None
     return now.csq

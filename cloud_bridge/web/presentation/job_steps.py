@@ -1,4 +1,4 @@
-"""What an installer does next at a job: one step at a time, from the moves that the job has (store/job_states.py). Pure."""
+"""The installer's next step at a job, one at a time, by the moves that the job allows (store/job_states.py). Pure."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -11,14 +11,14 @@ from cloud_bridge.words import gettext as _
 
 
 class BigButton(NamedTuple):
-    """`path` is where its form goes, below the job's; None: it leads to the form that closes the job."""
+    """`path` is where its form is sent, below the job's; None if the button leads to the form that closes the job."""
 
     words: str
     path: str | None
     means: str
 
     def said(self) -> "BigButton":
-        """In the language of the reader."""
+        """The button in the reader's language."""
         return self._replace(words=_(self.words), means=_(self.means))
 
 
@@ -35,7 +35,7 @@ DONE = BigButton(N_("Done: close the job"), None, "")
 
 
 def big_button(job: Job, moves: Collection[Move]) -> BigButton | None:
-    """The next step; None: there is none, or it is another's to do. A signal that was measured and is good needs no boost."""
+    """Return the next step, or None if there is none for this person. A signal that was measured as good needs no boost."""
     if Move.ACCEPT in moves:
         return ACCEPT.said()
     if Move.ARRIVE in moves:
@@ -48,7 +48,7 @@ def big_button(job: Job, moves: Collection[Move]) -> BigButton | None:
 
 
 def stages(job: Job) -> list[Stage]:
-    """All steps of a visit, and how far it is."""
+    """Return all steps of a visit, and the state of each."""
     is_there = job.state in (JobState.ON_SITE, JobState.FITTED)
     done = {
         _("Arrive"): is_there,

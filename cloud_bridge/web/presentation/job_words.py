@@ -1,4 +1,4 @@
-"""How a job stands, in words: for the installer and support, and plainer for the driver. Pure."""
+"""The state of a job in words: for the installer and support, and in simpler words for the driver. Pure."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -14,7 +14,7 @@ from cloud_bridge.web.presentation.words import Glance, day_and_time
 from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
-NEWS_FOR_MS = 7 * DAY_MS  # as long as that a job has ended is news
+NEWS_FOR_MS = 7 * DAY_MS  # how long the end of a job is shown as news
 
 GLANCES = {
     JobState.RAISED: Glance("unsure", N_("New")),
@@ -27,7 +27,7 @@ GLANCES = {
     JobState.CANCELLED: Glance("unsure", N_("Cancelled")),
 }
 AT_WORK = (JobState.ON_SITE, JobState.FITTED)
-ENDED = Glance("unsure", N_("Ended"))  # open, and its installer does not see the charger any more
+ENDED = Glance("unsure", N_("Ended"))  # the job is open, but its installer no longer sees the charge point
 
 MOVED = {
     Move.RAISE: N_("Raised"),
@@ -72,16 +72,16 @@ AT_WORK_ON_IT = N_("Your installer is at work on it")
 
 
 class Step(NamedTuple):
-    """One move of a job."""
+    """One entry in the timeline of a job."""
 
     when: str
     words: str
     by: str | None = None
-    note: str = ""  # what the person wrote
+    note: str = ""  # written by the person
 
 
 def headline(job: Job, time_zone: str, now_ms: int) -> str:
-    """For the installer and support."""
+    """Return the state of a job for the installer and support."""
     if job.state is JobState.PLANNED and job.visit is not None:
         return _planned(job, time_zone, now_ms)
     if job.closed_ms is not None:
@@ -92,7 +92,7 @@ def headline(job: Job, time_zone: str, now_ms: int) -> str:
 
 
 def told_to_driver(job: Job, time_zone: str, now_ms: int) -> str:
-    """One line, without what is in the job."""
+    """Return the state of a job in one line, without the content of the job."""
     if job.state is JobState.PLANNED and job.visit is not None:
         return _planned(job, time_zone, now_ms)
     if job.closed_ms is not None:
@@ -102,14 +102,14 @@ def told_to_driver(job: Job, time_zone: str, now_ms: int) -> str:
 
 
 def news_for_driver(job: Job | None, now_ms: int, time_zone: str) -> str | None:
-    """A line of other pages; None: there is no job, or its end is no news any more."""
+    """Return a line for the driver's other pages. Return None if there is no job, or if it ended too long ago."""
     if job is None or (job.closed_ms is not None and now_ms - job.closed_ms >= NEWS_FOR_MS):
         return None
     return f"{told_to_driver(job, time_zone, now_ms)}."
 
 
 class Listed(NamedTuple):
-    """A line of the list of jobs."""
+    """One entry of the list of jobs."""
 
     job: Job
     headline: str
@@ -117,14 +117,14 @@ class Listed(NamedTuple):
 
 
 def listed(job: Job, time_zone: str | None, now_ms: int) -> Listed:
-    """`time_zone` is of a unit that the asker sees; None: they do not see it any more."""
+    """Describe a job for the list. `time_zone` is that of the unit, or None if the viewer no longer sees the unit."""
     if time_zone is None and job.closed_ms is None:
         return Listed(job, _("You do not see this charger any more"), ENDED)
     return Listed(job, headline(job, time_zone or DEFAULT_TIME_ZONE, now_ms), GLANCES[job.state])
 
 
 def steps(events: Iterable[JobEvent], time_zone: str) -> list[Step]:
-    """For the installer and support, with who and what they wrote."""
+    """Return the timeline for the installer and support, with names and notes."""
     return [
         Step(day_and_time(one.at_ms, time_zone), _moved(one, _(MOVED[one.move]), time_zone), one.person, one.words)
         for one in events
@@ -132,7 +132,7 @@ def steps(events: Iterable[JobEvent], time_zone: str) -> list[Step]:
 
 
 def steps_for_driver(events: Iterable[JobEvent], time_zone: str) -> list[Step]:
-    """In plain words, without who and what they wrote."""
+    """Return the timeline for the driver, without names and notes."""
     return [
         Step(day_and_time(one.at_ms, time_zone), _moved(one, _(TOLD_DRIVER[one.move]).rstrip("."), time_zone) + ".")
         for one in events
@@ -140,8 +140,8 @@ def steps_for_driver(events: Iterable[JobEvent], time_zone: str) -> list[Step]:
 
 
 def in_order(jobs: Iterable[Job], seen_units: Collection[str]) -> list[Job]:
-    """For a phone on the road: the one at which they are first, then the nearest visit, then new ones, then those without a
-    date; what has ended last, the newest of it first."""
+    """Sort jobs for an installer on the road: the one on site first, then by nearest visit, then new jobs, then those without
+    a date. Ended jobs come last, the newest first."""
 
     def place(job: Job) -> tuple[int, int]:
         if job.closed_ms is not None or job.unit_id not in seen_units:
@@ -157,8 +157,8 @@ def in_order(jobs: Iterable[Job], seen_units: Collection[str]) -> list[Job]:
 
 
 def tel(phone: str) -> str | None:
-    """What stands behind tel: (RFC 3966), without what is there for the eye; None where it is no number."""
-    abroad = phone.replace("(0)", "") if phone.startswith("+") else phone  # +44 (0)161: the 0 is for calls from within
+    """Return the number for a tel: link (RFC 3966), without separators; None if it is not a phone number."""
+    abroad = phone.replace("(0)", "") if phone.startswith("+") else phone  # +44 (0)161: the 0 is for national calls
     number = re.sub(r"[ ()./-]", "", abroad)
     return number if re.fullmatch(r"\+?[0-9]{3,15}", number) else None
 

@@ -1,7 +1,7 @@
-"""The one thing that the dashboard offers to do now: Charge now, Stop, or Skip the delay. Pure.
+"""The large button of the dashboard: Charge now, Stop, or Skip the delay. Pure.
 
-It is a form of the page of smart charging, which shows the charger's answer. Nothing is offered that could not help: to a
-charger that does not hear us or has a fault, and where no vehicle waits for anything that a person can change.
+The button is a form of the smart charging page, which then shows the charger's answer. No button is offered if it could not
+help: the charger is not online or has a fault, or no vehicle is waiting for something that a person can change.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from cloud_bridge.web.presentation.words import CHARGING
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
-WAITING = ("B1", "C1", "D1")  # pilot states of a vehicle to which no current is offered
-STOP_HOURS = 12  # past the night; longer, and a forgotten Stop is an empty battery for days
-NOT_OURS = (*PAUSED, "load_manager")  # who rules then does not go by what the driver wishes
+WAITING = ("B1", "C1", "D1")  # pilot states of a vehicle that is offered no current
+STOP_HOURS = 12  # lasts past the night; if it were longer, a forgotten Stop would leave the battery empty for days
+NOT_OURS = (*PAUSED, "load_manager")  # sources of a ruling that the driver cannot override
 
 
 class LargeAction(NamedTuple):
-    """`action` is the form below /charging, `field` and `value` what it sends; without a field, nothing."""
+    """`action` is the form below /charging, with `field` set to `value`. An empty `field` is not sent."""
 
     action: str
     field: str
@@ -31,7 +31,7 @@ class LargeAction(NamedTuple):
 
     @property
     def label(self) -> str:
-        """In the language of the reader."""
+        """The label in the reader's language."""
         return _(self.english_label)
 
     @property
@@ -47,7 +47,7 @@ SKIP_DELAY = LargeAction(
 
 
 def large_action(point: ChargePoint, ruling: InForce | None, may_command: bool) -> LargeAction | None:
-    """`ruling`: what is in force now; None: not told."""
+    """Return the button to show, or None. `ruling` is what is in force now, or None if unknown."""
     heartbeat = point.heartbeat
     if not may_command or heartbeat.faults or point.verdict.contact is not Contact.ONLINE:
         return None
@@ -63,7 +63,7 @@ def large_action(point: ChargePoint, ruling: InForce | None, may_command: bool) 
 
 
 def beside(action: LargeAction | None, wishes: Sequence[Wish], why: Headline | None) -> list[Wish]:
-    """The wishes as they stand below the headline `why` and the large button: neither said nor offered twice."""
+    """Return the claims for the list below the headline `why` and the large button, without repeating either of them."""
     offered = None if action is None else (action.action, action.value or None)
     found = []
     for wish in wishes:

@@ -1,4 +1,4 @@
-"""Evidence of a unit as the running bridge knows it: the store's, up to this moment."""
+"""Evidence of a unit, from the store and the live state of the running bridge up to now."""
 
 from sqlalchemy import Connection
 

@@ -1,4 +1,4 @@
-"""The monthly report as CSV: a line for each session, for spreadsheets and programs. Pure."""
+"""The monthly report as CSV: one line for each session, for spreadsheets and programs. Pure."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ HEADS = (
 
 
 def report_csv(report: MonthlyReport) -> str:
-    """Times are ISO 8601 on the clock of the site, with its offset. What is not known is an empty field."""
+    """Format the report. Times are ISO 8601 in local time with the UTC offset. Unknown values are empty fields."""
     return csv_text(HEADS, (_line(report, row) for row in report.rows), report.unreadable)
 
 
@@ -41,6 +41,6 @@ def _kwh(wh: int | None) -> str | None:
 
 
 def _money(report: MonthlyReport, cost: int | None) -> str | None:
-    """With all its digits: 2.10"""
+    """Format a cost with all digits of the currency: 2.10."""
     currency = report.about.currency
     return None if cost is None else f"{cost / 10**currency.digits:.{currency.digits}f}"

@@ -1,6 +1,7 @@
-"""The monthly report as PDF: A4 across, text that can be searched and copied, umlauts and other scripts of Europe.
+"""The monthly report as a PDF: A4 landscape, with text that can be searched and copied, in all European scripts.
 
-Its length is bounded (store.history.MAX_BEGUN), so those that wait to be drawn (pdf_pages.py) come to their turn.
+Its length is bounded (store.history.MAX_BEGUN), because files are drawn one at a time (pdf_pages.py) and others wait
+meanwhile.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,17 +13,17 @@ from cloud_bridge.web.presentation.words import date, day_and_time, moment
 from cloud_bridge.words import N_, formats, ngettext
 from cloud_bridge.words import gettext as _
 
-WIDTH, HEIGHT = 841.9, 595.3  # points; A4 across
+WIDTH, HEIGHT = 841.9, 595.3  # points; A4 landscape
 MARGIN = 45.0
 TOP, BOTTOM, RIGHT = HEIGHT - MARGIN, MARGIN + 12, WIDTH - MARGIN
 SIZE, LINE = 8.5, 12.0
 TITLE_SIZE = 16.0
-FACT_AT = MARGIN + 90  # where the values of facts begin
-NAME_AT, NUMBERS_AT = MARGIN, (MARGIN + 420, MARGIN + 500, MARGIN + 600)  # of sums; numbers end there
+FACT_AT = MARGIN + 90  # left edge of the values of facts
+NAME_AT, NUMBERS_AT = MARGIN, (MARGIN + 420, MARGIN + 500, MARGIN + 600)  # of sums; numbers are right-aligned
 
 
 class Column(NamedTuple):
-    """Of the table of sessions. A number ends at `at`, a text begins there and has `width`."""
+    """A column of the table of sessions. Numbers are right-aligned at `at`; texts start there and have `width`."""
 
     head: str
     at: float
@@ -43,7 +44,7 @@ COLUMNS = (
 
 
 def report_pdf(report: MonthlyReport) -> bytes:
-    """Takes some hundred milliseconds: not for the event loop."""
+    """Draw the report. Takes some hundred milliseconds, so do not call it on the event loop."""
     pages = Layout(report, measure).pages
     foot = _("{title}, {unit_id}, page {number} of {pages}")
     for number, texts in enumerate(pages, 1):
@@ -57,7 +58,7 @@ def _title(report: MonthlyReport) -> str:
 
 
 class Layout:
-    """Lays the report out in `pages`; `measure` is the font's."""
+    """Lays the report out in `pages`. `measure` returns the width of a text."""
 
     def __init__(self, report: MonthlyReport, measure: Measure) -> None:
         self.pages: list[list[Text]] = [[]]
@@ -163,7 +164,7 @@ class Layout:
             self._down()
 
     def _wrapped(self, words: str, width: float) -> list[str]:
-        """Into lines that fit; a word that is too long is broken."""
+        """Break a text into lines that fit. Words that are too long are broken."""
         lines, line = [], ""
         for word in words.split():
             longer = f"{line} {word}".strip()
@@ -188,7 +189,7 @@ class Layout:
         return self._measure(words, PLAIN, SIZE) <= width
 
     def _room(self, lines: int) -> None:
-        """For so many lines on this page, or else on the next one."""
+        """Start a new page unless this one has room for so many lines."""
         if self._y - (lines - 1) * LINE < BOTTOM:
             self._next_page()
 

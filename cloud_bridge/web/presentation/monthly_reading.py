@@ -1,4 +1,4 @@
-"""The monthly report of a charge point, read from the store for one asker."""
+"""Reads the monthly report of a charge point from the store, for one caller."""
 
 from sqlalchemy import Connection
 
@@ -13,24 +13,27 @@ from cloud_bridge.store.units import Unit
 from cloud_bridge.web.presentation.monthly_report import About, Heard, MonthlyReport, report_of, row_of
 from cloud_bridge.web.presentation.session_costs import SessionCosts, session_number
 
-MOST_MONTHS = 7 * 12  # sessions are kept for seven years (store/upkeep.py)
-STILL_SENDS_MS = 7 * DAY_MS  # after the month: what a unit that fell silent later may not have sent of it
+MOST_MONTHS = 7 * 12  # sessions are retained for seven years (store/upkeep.py)
+STILL_SENDS_MS = 7 * DAY_MS  # after the month: a unit that fell silent by then may not have sent all of its sessions
 
 
 def months_of(unit: Unit, first_ms: int | None, now_ms: int) -> list[Month]:
-    """Of which there is a report, the newest first: from the asker's own time on, or from when the unit was heard first."""
+    """Return the months that have a report, the newest first. They start with the caller's own time with the unit or its first
+    contact, whichever is later."""
     newest = month_of(now_ms, unit.time_zone)
     since_ms = max(unit.period.from_ms, first_ms or now_ms)
     return months_back(newest, min(newest, month_of(since_ms, unit.time_zone)), MOST_MONTHS)
 
 
 def sees_vehicles(asker: Asker, unit: Unit) -> bool:
-    """Which vehicle was charged is for the household: not for support, installers and operators, who see its sessions."""
+    """Return True if the caller may see which vehicle was charged: only the household may, not support, installers and
+    operators."""
     return asker.role is Role.DRIVER or (asker.id is not None and asker.id == unit.owner_id)
 
 
 def read_report(connection: Connection, unit: Unit, asker: Asker, month: Month, now_ms: int) -> MonthlyReport:
-    """Of a month that has begun, and has not ended before the asker's own time. Raises SQLAlchemyError."""
+    """Read the report of a month. The month has begun, and did not end before the caller's own time. Raises
+    SQLAlchemyError."""
     from_ms = max(month.begins_ms(unit.time_zone), unit.period.from_ms)
     to_ms = month.ends_ms(unit.time_zone)
     rows = history.sessions_begun(connection, unit.period, from_ms, to_ms)
@@ -67,7 +70,8 @@ def _heard(connection: Connection, unit: Unit, from_ms: int, to_ms: int, now_ms:
 
 
 def _mixed_since_ms(unit: Unit, to_ms: int, now_ms: int) -> int | None:
-    """While the finding lasts, as on the charge point's own page (view.py)."""
+    """Return since when a second unit has used the identity, while the evidence is recent, as on the unit's own page
+    (view.py)."""
     found, from_ms = unit.duplicate, unit.period.evidence_from_ms
     if found is None or not is_believable(found.last_ms, now_ms) or now_ms - found.last_ms > CLEAR_AFTER_MS:
         return None

@@ -1,7 +1,8 @@
-"""The sessions of one charge point in one month, with their sums, as employers and tax offices take them. Pure.
+"""The sessions of one charge point in one month with their sums, in the form that employers and tax offices ask for. Pure.
 
-Everything is added up in whole Wh and in whole pence (or what the site's currency has), rounded for each session and nowhere
-else: whoever adds up the rows by hand comes to the totals, and the cost of a session is the one that its history shows.
+Energy is summed in whole Wh. Costs are rounded for each session to whole pence (or the minor unit of the site's currency) and
+summed only afterwards. The totals therefore equal the sum of the rows, and the cost of a session equals the one in its
+history.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -28,17 +29,19 @@ VEHICLES = N_("Which vehicle was charged was said by its driver, or seen in its 
 UNKNOWN_VEHICLE = N_("Not known")
 OFF_PEAK, OTHER_TIMES = N_("Off-peak"), N_("Other times")
 ALL_TIMES, UNKNOWN_TIMES = N_("All times"), N_("Times not known")
-COUNTER_BEGAN_ANEW = 100  # sessions that are missing between two: not lost, but counted from another number
+COUNTER_BEGAN_ANEW = 100  # a larger gap between two numbers is not lost sessions: the counter was reset
 
 
 class Row(NamedTuple):
-    """A session. Costs are whole pence, or what the site's currency has; None is not known."""
+    """A session. Costs are in whole pence, or in the minor unit of the site's currency. None is unknown."""
 
     id: int
-    number: int | None  # as the charge point counts them
+    number: int | None  # running number on the charge point
     began_ms: int
     ended_ms: int
-    is_timed: bool  # by the charge point's own clock; else the times are about when its record reached us
+    is_timed: (
+        bool  # the times are by the charge point's clock; else they are estimated from when the record was received
+    )
     energy_wh: int
     meter_began_wh: int | None
     meter_ended_wh: int | None
@@ -46,7 +49,7 @@ class Row(NamedTuple):
     off_peak_wh: int
     off_peak_cost: int
     vehicle: str | None
-    vehicle_said: bool  # by the driver
+    vehicle_said: bool  # named by the driver
 
     @property
     def other_wh(self) -> int:
@@ -58,7 +61,7 @@ class Row(NamedTuple):
 
 
 class Total(NamedTuple):
-    """Of some sessions, or of parts of them. `uncosted` are the sessions whose cost is not known."""
+    """Sums over sessions, or over parts of them. `uncosted` is the number of sessions whose cost is unknown."""
 
     name: str
     sessions: int
@@ -68,22 +71,24 @@ class Total(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """How the charger was in contact, up to now."""
+    """The contact with the charge point, up to now."""
 
-    silences: Sequence[Gap]  # in the month, longer than it may be silent
-    silent_since_ms: int | None  # now; None: it is not silent
-    mixed_since_ms: int | None = None  # a second charge point has its identity; None: not that we know
+    silences: Sequence[Gap]  # in the month, and longer than the charge point may be silent
+    silent_since_ms: int | None  # if it is silent now; else None
+    mixed_since_ms: int | None = (
+        None  # since when a second charge point uses its identity; None if there is no evidence of one
+    )
 
 
 class About(NamedTuple):
-    """What the report is of."""
+    """What the report is about."""
 
     unit_id: str
     unit_name: str
     month: Month
     time_zone: str
-    reader: str  # whom it is made for; empty: a program
-    from_ms: int  # of the month, not before the reader's own time
+    reader: str  # name of the person it is made for; empty for a program
+    from_ms: int  # start of the month, or of the reader's own time if that is later
     to_ms: int  # not included
     made_ms: int
     tariff: Tariff | None
@@ -91,19 +96,19 @@ class About(NamedTuple):
 
 
 class MonthlyReport(NamedTuple):
-    """To be shown as a page, as CSV, as PDF and by the interface."""
+    """The report, from which the page, the CSV, the PDF and the HTTP interface are made."""
 
     about: About
     rows: Sequence[Row]
     total: Total
     by_tariff: Sequence[Total]  # empty without a tariff
     by_vehicle: Sequence[Total]
-    notes: Sequence[str]  # sentences: what the figures are, and what is missing in them
+    notes: Sequence[str]  # sentences: how the figures are calculated, and what they lack
     unreadable: int
 
     @property
     def file_name(self) -> str:
-        """Without its ending."""
+        """Name of a file with the report, without extension."""
         return f"{self.about.unit_id}-{self.about.month}"
 
     @property
@@ -112,7 +117,7 @@ class MonthlyReport(NamedTuple):
 
 
 def row_of(stored: dict[str, Any], number: int | None, spent: Bands | None, currency: Currency) -> Row:
-    """Of a row of the store (history.sessions_begun)."""
+    """Make a row from a row of the store (history.sessions_begun)."""
     began_ms, energy_wh = stored["began_ms"], stored["energy_wh"] or 0
     is_timed = stored["started_s"] is not None and stored["started_s"] * 1000 == began_ms
     ended_ms = stored["received_ms"] if stored["ended_s"] is None else stored["ended_s"] * 1000
@@ -135,14 +140,14 @@ def row_of(stored: dict[str, Any], number: int | None, spent: Bands | None, curr
 
 
 def whole(cost: float, currency: Currency) -> int:
-    """As `Currency.amount` rounds it."""
+    """Round a cost as `Currency.amount` does."""
     return round(currency.major(cost) * float(10**currency.digits))
 
 
 def report_of(
     about: About, rows: Sequence[Row], heard: Heard, unreadable: int = 0, left_out: bool = False
 ) -> MonthlyReport:
-    """`left_out`: there are more sessions than these."""
+    """Build the report. `left_out`: there are more sessions than `rows`."""
     unknown = _(UNKNOWN_VEHICLE)
     vehicles = sorted({row.vehicle or unknown for row in rows}, key=lambda name: (name == unknown, name))
     return MonthlyReport(
@@ -157,7 +162,7 @@ def report_of(
 
 
 def missing(numbers: Iterable[int | None]) -> int:
-    """How many sessions the charger has counted between these that are not among them."""
+    """Return how many session numbers are missing between these numbers."""
     known = sorted({number for number in numbers if number is not None})
     between = (later - earlier - 1 for earlier, later in zip(known, known[1:], strict=False))
     return sum(count for count in between if count < COUNTER_BEGAN_ANEW)

@@ -1,4 +1,4 @@
-"""What a charge point did about its mobile network, worded for people. Pure."""
+"""What a charge point did about its mobile network, in words. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from cloud_bridge.web.presentation.words import operator_name
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
-# The unit's words: modem/roaming.py's decisions first, then modem/recovery.py's remedies, the mildest first.
+# The unit's words: the decisions of modem/roaming.py, then the remedies of modem/recovery.py, the mildest first.
 DID = {
     HEARD: N_("Heard these networks"),
     "survey": N_("Listened for other networks"),
@@ -27,10 +27,10 @@ DID = {
     "restart": N_("Restarted its modem"),
     "supply cut": N_("Cut its modem's supply for a moment"),
 }
-AT_CSQ = re.compile(r"\b(\d{5,6}) at CSQ (\d+)")  # of support/network_moves.py, as the next
+AT_CSQ = re.compile(r"\b(\d{5,6}) at CSQ (\d+)")  # the format of support/network_moves.py, like NOT_MEASURED
 NOT_MEASURED = N_("(signal not measured)")
 PLMN = re.compile(r"\b\d{5,6}\b")
-# How a modem refuses it: any, SIM800, SIM7600, Quectel (modem/families)
+# How modems refuse the data service: all, SIM800, SIM7600, Quectel (modem/families)
 NO_DATA_SERVICE = re.compile(r"AT\+(CGATT|CIICR|NETOPEN|QIACT)\S{0,20}: .*")
 
 

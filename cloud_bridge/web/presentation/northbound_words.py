@@ -1,4 +1,4 @@
-"""To whose back-end a charge point is shown, in words for whoever may see it. Pure."""
+"""The back-end that a charge point is shown to, in words. Pure."""
 
 from cloud_bridge.northbound.address import host_of
 from cloud_bridge.store.northbound import Shown
@@ -8,7 +8,7 @@ from cloud_bridge.words import ngettext
 
 
 def how_it_goes(shown: Shown, now_ms: int, zone: str) -> str:
-    """To whom, and whether they hear of it now."""
+    """Return the host of the back-end and the state of the connection to it."""
     host, link = host_of(shown.url), shown.link
     if link.connected_ms is not None:
         if link.answered_ms is None:
@@ -21,7 +21,7 @@ def how_it_goes(shown: Shown, now_ms: int, zone: str) -> str:
 
 
 def what_it_may(shown: Shown) -> str:
-    """Beside that."""
+    """Return whether the back-end may send commands, and how many sessions could not be sent to it."""
     may = _("It may give orders.") if shown.may_command else _("It gives no orders.")
     if not shown.dropped:
         return may
@@ -30,7 +30,7 @@ def what_it_may(shown: Shown) -> str:
 
 
 def mark(shown: Shown | None) -> str:
-    """Changes when a page must."""
+    """Return a string that changes when a page has to be redrawn."""
     if shown is None:
         return ""
     link = shown.link

@@ -1,7 +1,7 @@
-"""Pages of text as PDF: it can be searched and copied, umlauts and other scripts of Europe.
+"""Pages of text as a PDF: it can be searched and copied, in all European scripts.
 
-ReportLab draws them, in Roboto, of which only the letters that occur go into the file. Both are imported when the first text
-is measured: a process that makes no PDF does not pay for them. One file is drawn at a time.
+ReportLab draws them in Roboto, and embeds only the glyphs that occur. Both are imported when the first text is measured, so a
+process that draws no PDF does not load them. One file is drawn at a time.
 """
 
 import io
@@ -15,23 +15,23 @@ from typing import Any, NamedTuple
 from cloud_bridge.words.language import language_now
 
 MEDIA_TYPE = "application/pdf"
-LANGUAGES = {"en": "en-GB"}  # as a PDF names them, where that is another name
+LANGUAGES = {"en": "en-GB"}  # language tags in a PDF that differ from ours
 PLAIN, BOLD = "Roboto-Regular", "Roboto-Bold"
 
-Measure = Callable[[str, str, float], float]  # a text, its font and size, to points
+Measure = Callable[[str, str, float], float]  # text, font and size in points, to width in points
 
 _one_at_a_time = threading.Lock()
 
 
 class Size(NamedTuple):
-    """Of a page, points."""
+    """The size of a page in points."""
 
     width: float
     height: float
 
 
 class Text(NamedTuple):
-    """At a place of a page, from its lower left corner; with `ends` the text ends there."""
+    """A text at a position on a page, from the lower left corner. With `ends`, the text is right-aligned there."""
 
     x: float
     y: float
@@ -42,13 +42,13 @@ class Text(NamedTuple):
 
 
 def measure(words: str, font: str, size: float) -> float:
-    """The width of a text, points."""
+    """Return the width of a text in points."""
     with _one_at_a_time:
         return float(_metrics().stringWidth(words, font, size))
 
 
 def drawn(title: str, size: Size, pages: Sequence[Sequence[Text]]) -> bytes:
-    """The file."""
+    """Return the PDF file."""
     with _one_at_a_time:
         _metrics()
         made = io.BytesIO()
@@ -68,7 +68,7 @@ def drawn(title: str, size: Size, pages: Sequence[Sequence[Text]]) -> bytes:
 
 @cache
 def _metrics() -> Any:
-    """ReportLab's measures, which know the fonts."""
+    """Return ReportLab's font metrics, with the fonts registered."""
     metrics: Any = import_module("reportlab.pdfbase.pdfmetrics")
     make: Any = import_module("reportlab.pdfbase.ttfonts").TTFont
     for font in (PLAIN, BOLD):

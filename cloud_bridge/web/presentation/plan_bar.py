@@ -1,8 +1,8 @@
-"""Tonight's plan as a bar from now to the morning: when the charger may charge, what electricity costs then, and when the
-vehicle has to be ready. Pure.
+"""The plan for tonight as a bar from now to the morning: when the charger may charge, when electricity is off-peak, and when
+the vehicle has to be ready. Pure.
 
-templates/driver/plan_bar.html draws it as an SVG, with positions in per cent of its width, and says the same in words. The
-bar begins with the hour that has begun, so its marks stand at whole hours.
+templates/driver/plan_bar.html draws it as an SVG, with positions in per cent of its width, and gives the same in words. The
+bar starts at the last whole hour, so its ticks are at whole hours.
 """
 
 from collections.abc import Sequence
@@ -27,57 +27,57 @@ from cloud_bridge.web.presentation.words import listed, minute_of_day
 from cloud_bridge.wire import is_plugged
 from cloud_bridge.words import gettext as _
 
-MORNING = 8  # o'clock at the site: the bar ends then
-SHORTEST_MS = 3 * HOUR_MS  # a morning that is nearer is not worth a bar: it goes on to the next one
-AFTER_READY_MS = HOUR_MS  # the bar goes on as long after the departure
-EVENING, NIGHT = 15, 5  # o'clock: from the one to the other, what is ahead is the night
-LONG_MS = 15 * HOUR_MS  # a longer bar has a mark at every sixth hour, a shorter one at every third
-NEAR_EDGE = 4.0  # per cent: no mark there, where its hour would be cut off
-ROOM_FOR_TIMES = 26.0  # per cent of the width: then the times fit into a band, on a phone too
-MOST_SPANS = 3  # that are told in words
+MORNING = 8  # o'clock at the site: end of the bar
+SHORTEST_MS = 3 * HOUR_MS  # if the morning is nearer than this, the bar extends to the next one
+AFTER_READY_MS = HOUR_MS  # how far the bar extends beyond the departure
+EVENING, NIGHT = 15, 5  # o'clock: between the two, the bar is titled "Tonight"
+LONG_MS = 15 * HOUR_MS  # longer bars have a tick every six hours, shorter ones every three
+NEAR_EDGE = 4.0  # per cent: no tick closer to either end, where its label would be cut off
+ROOM_FOR_TIMES = 26.0  # per cent of the width: from this width on, a band has room for its times, also on a phone
+MOST_SPANS = 3  # most spans listed in words
 
 
 class Bill(NamedTuple):
-    """What the owner pays, and the hours that they chose."""
+    """The owner's tariff and charging hours."""
 
-    hours: str | None = None  # as the unit stores them; None: it has told of none
+    hours: str | None = None  # in the unit's format; None if it has reported none
     tariff: Tariff | None = None
     currency: Currency = CURRENCIES[DEFAULT]
 
 
 class Band(NamedTuple):
-    """A part of the bar, in per cent of its width."""
+    """A section of the bar, in per cent of its width."""
 
     x: float
     width: float
-    text: str = ""  # its times, where they fit
+    text: str = ""  # its times, if there is room
 
 
 class Tick(NamedTuple):
-    """An hour below the bar."""
+    """An hour mark below the bar."""
 
     x: float
     text: str
 
 
 class PlanBar(NamedTuple):
-    """The bar, and what it says in words."""
+    """The bar, and its content in words."""
 
     title: str
-    charging: list[Band]  # when it may charge
+    charging: list[Band]  # when the charger may charge
     cheap: list[Band]  # when electricity is off-peak
     ticks: list[Tick]
     now_x: float
     ready_x: float | None
-    ready: str  # of the departure: 07:00
-    hours: str  # when it may charge
+    ready: str  # the time of departure, such as 07:00
+    hours: str  # when it may charge, in words
     price: str | None
     has_off_peak: bool
 
 
 def plan_bar(point: ChargePoint, ruling: InForce | None, bill: Bill, plan: ShownPlan | None) -> PlanBar | None:
-    """`ruling`: what is in force now; None: not told. None where nothing is planned: a charger that is silent charges whenever
-    a vehicle is plugged in, and one with a fault does not charge at all."""
+    """Build the bar. `ruling` is what is in force now, or None if unknown. Return None if nothing is planned: a charger that
+    is not online charges whenever a vehicle is plugged in, and a charger with a fault does not charge at all."""
     if point.verdict.contact is not Contact.ONLINE or point.heartbeat.faults:
         return None
     zone, now_ms = point.time_zone, point.now_ms
@@ -109,8 +109,8 @@ def plan_bar(point: ChargePoint, ruling: InForce | None, bill: Bill, plan: Shown
 
 
 def off_peak(tariff: Tariff | None, from_ms: int, until_ms: int, time_zone: str) -> list[Span]:
-    """When the off-peak rate holds between two moments, by the clock on the wall at the site. Of a time that it shows twice,
-    it begins with the first and ends with the second."""
+    """Return the off-peak spans between two times, by local time at the site. Where local time repeats, a span begins with the
+    first occurrence of its start and ends with the second occurrence of its end."""
     if tariff is None or tariff.off_peak_rate is None:
         return []
     zone = zone_or_utc(time_zone)
@@ -130,7 +130,7 @@ def off_peak(tariff: Tariff | None, from_ms: int, until_ms: int, time_zone: str)
 
 
 def _held(ruling: InForce | None, hours: str | None, now_ms: int, end_ms: int) -> list[Span]:
-    """When it does not charge: outside its hours, unless they are set aside, and while it is paused."""
+    """Return when the charger may not charge: outside its hours, unless these are overridden, and during a pause."""
     claims = () if ruling is None else ruling.claims
     is_set_aside = ruling is not None and ("override" in claims or ruling.source == "override")
     allowed = ALL_WEEK if is_set_aside else stored(hours)
@@ -159,7 +159,8 @@ def _in_words(
 
 
 def _times(span: Span, now_ms: int, end_ms: int, time_zone: str) -> str:
-    """00:30 to 05:30; of a span that has begun or goes on, only what is known of it."""
+    """Return the times of a span, such as 00:30 to 05:30. Without its start if it has begun, and without its end if it extends
+    beyond the bar."""
     begin, end = (minute_of_day(at_ms, time_zone) for at_ms in span)
     if span[0] <= now_ms:
         return _("at any time") if span[1] >= end_ms else _("until {time}").format(time=end)

@@ -8,11 +8,11 @@ from cloud_bridge.web.presentation.words import minute_of_day
 from cloud_bridge.words import formats
 from cloud_bridge.words import gettext as _
 
-STEP_MS = 10 * 60_000  # by which the page follows a forecast
+STEP_MS = 10 * 60_000  # the page is redrawn when the forecast moves by this
 
 
 def line(plan: ShownPlan | None, time_zone: str) -> str | None:
-    """For the dashboard; None: there is no plan."""
+    """Return the line for the dashboard, or None if there is no plan."""
     if plan is None:
         return None
     ready, found = minute_of_day(plan.ready_ms, time_zone), plan.outlook
@@ -26,13 +26,13 @@ def line(plan: ShownPlan | None, time_zone: str) -> str | None:
 
 
 def tone(plan: ShownPlan | None) -> str:
-    """Of the line: an error, where something has to be done in time."""
+    """Return the tone of the line: "error" if something has to be done in time, else empty."""
     found = None if plan is None else plan.outlook
     return "" if found is None or found.verdict in (Verdict.ON_TRACK, Verdict.AT_RISK) else "error"
 
 
 def announcement(news: News, ready_ms: int, target_percent: float, found: Outlook, time_zone: str) -> str:
-    """The words of an alert."""
+    """Return the text of an alert."""
     ready = minute_of_day(ready_ms, time_zone)
     if news is not News.TAKEN_BACK:
         return _amiss(news, ready, target_percent, found)
@@ -43,7 +43,7 @@ def announcement(news: News, ready_ms: int, target_percent: float, found: Outloo
 
 
 def mark(plan: ShownPlan | None) -> str:
-    """Changes when the page must."""
+    """Return a string that changes when the page has to be redrawn."""
     if plan is None:
         return ""
     if plan.outlook is None:

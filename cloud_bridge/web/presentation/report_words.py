@@ -1,4 +1,4 @@
-"""The installer's signal reports of a job as a table: the verdict, before and after, and the networks. Pure."""
+"""The installer's signal reports of a job as a table: verdict, before and after, and networks. Pure."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,15 +20,15 @@ class NetworkRow(NamedTuple):
 
 
 class ReportTable(NamedTuple):
-    """Of the one report that there is, or of both. `rows` have a name and a value for each of `columns`."""
+    """The table of one report or of both. Each of `rows` has a name and one value for each of `columns`."""
 
     verdict: Glance
     change: str  # "CSQ 9 before, 17 after"
     advice: str
     columns: list[str]
     rows: list[tuple[str, list[str]]]
-    networks: list[NetworkRow] | None  # of the newest; None: nobody scanned
-    other_unit: str | None  # that the newest says it is of, where that is not the job's
+    networks: list[NetworkRow] | None  # of the newest report; None if the networks were not scanned
+    other_unit: str | None  # the unit that the newest report names, if it is not the job's
 
 
 _ROWS: tuple[tuple[str, Callable[[SignalReport], str]], ...] = (
@@ -47,7 +47,8 @@ _ROWS: tuple[tuple[str, Callable[[SignalReport], str]], ...] = (
 def table_of(
     before: str | None, after: str | None, unit_id: str, time_zone: str, *, with_place: bool
 ) -> ReportTable | None:
-    """Of the texts that are stored; None where none is a report of the tool. The place may be the customer's address."""
+    """Build the table from the stored texts. Return None if neither is a report of the tool. Show the place only with
+    `with_place`: it may be the customer's address."""
     named = [
         (_("Before"), _("{figure} before"), _known(before)),
         (_("After"), _("{figure} after"), _known(after)),
@@ -75,7 +76,7 @@ def table_of(
 def _known(text: str | None) -> SignalReport | None:
     try:
         return None if text is None else read_report(text)
-    except BadReport:  # stored by a version that looked less closely
+    except BadReport:  # stored by an earlier version of the bridge, which validated less
         return None
 
 
@@ -103,7 +104,7 @@ def _csq(csq: float | None) -> str:
 
 
 def _dbm(csq: float | None) -> str:
-    """3GPP TS 27.007, 8.5: 0 is -113 dBm, and each step is 2 dB."""
+    """Convert CSQ to dBm: 0 is -113 dBm, and each step is 2 dB (3GPP TS 27.007, 8.5)."""
     return "–" if csq is None else f"{formats.shortest(2 * csq - 113)} dBm"
 
 

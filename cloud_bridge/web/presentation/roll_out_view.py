@@ -1,4 +1,4 @@
-"""A roll-out as the page draws it: a bar of its units by state, its rings, and how many became good over time. Pure."""
+"""A roll-out as its page draws it: a bar of its units by state, its rings, and the number of good units over time. Pure."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,8 +14,8 @@ from cloud_bridge.web.presentation.words import operator_name
 from cloud_bridge.words import formats
 from cloud_bridge.words import gettext as _
 
-ZONE = "Europe/London"  # as on the fleet's page
-TONES = {  # of parts of the bar, by the classes of style.css
+ZONE = "Europe/London"  # as on the fleet page
+TONES = {  # Tones of the parts of the bar: classes of style.css.
     UnitState.GOOD: "good",
     UnitState.TRIAL: "trial",
     UnitState.INSTALLED: "trial",
@@ -27,23 +27,23 @@ TONES = {  # of parts of the bar, by the classes of style.css
     UnitState.WITHDRAWN: "refused",
     UnitState.WAITING: "waiting",
 }
-WIDTH = 1000  # of the bar, in its own units
+WIDTH = 1000  # of the bar, in SVG units
 LEAST_WIDTH = 8  # of a part that has units
 
 
 class Part(NamedTuple):
-    """Of the bar: the units in one state."""
+    """A part of the bar: the units in one state."""
 
     state: UnitState
     words: str
     tone: str
     units: int
-    at: int  # of WIDTH
+    at: int  # position, out of WIDTH
     width: int
 
 
 class Ring(NamedTuple):
-    """One ring that has units."""
+    """A ring that has units."""
 
     name: str
     units: int
@@ -54,7 +54,8 @@ class Ring(NamedTuple):
 
 
 def bar_of(states: dict[UnitState, int]) -> list[Part]:
-    """From good to waiting; every part that has units is seen, and together they fill the bar."""
+    """Return the parts of the bar, from good to waiting. Every part that has units is visible, and together they fill the
+    bar."""
     shown = [(state, tone, states[state]) for state, tone in TONES.items() if states.get(state)]
     units = sum(count for *_kind, count in shown)
     spread = WIDTH - LEAST_WIDTH * len(shown)
@@ -68,7 +69,7 @@ def bar_of(states: dict[UnitState, int]) -> list[Part]:
 
 
 def rings_of(one: RollOut, states: dict[int, dict[UnitState, int]]) -> list[Ring]:
-    """Those of the roll-out, the first first."""
+    """Return the rings of the roll-out, in their order."""
     return [
         Ring(
             _(RINGS[ring]),
@@ -83,7 +84,7 @@ def rings_of(one: RollOut, states: dict[int, dict[UnitState, int]]) -> list[Ring
 
 
 def hours_of(one: RollOut, good: Sequence[tuple[int, int]], now_ms: int) -> tuple[TimeAxis, list[Bar]]:
-    """How many were good at the end of each hour, or of each day of a long one, since it began."""
+    """Return how many units were good at the end of each hour since the start, or of each day for a long roll-out."""
     end_ms = max(min(one.ended_ms or now_ms, now_ms), one.started_ms + HOUR_MS)
     step_ms = HOUR_MS if end_ms - one.started_ms <= 3 * DAY_MS else DAY_MS
     axis = time_axis(one.started_ms, one.started_ms, end_ms, ZONE)
@@ -109,7 +110,7 @@ def hours_of(one: RollOut, good: Sequence[tuple[int, int]], now_ms: int) -> tupl
 
 
 def chosen_words(one: RollOut) -> str:
-    """Which units it is for."""
+    """Return which units the roll-out is for, in words."""
     if one.chosen_by is ChosenBy.NETWORK:
         return _("units last on {network}").format(network=operator_name(one.chosen) or one.chosen)
     if one.chosen_by is ChosenBy.SITE:

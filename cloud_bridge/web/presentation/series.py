@@ -1,6 +1,6 @@
-"""Signal, reach and energy in equal steps of time: the rows of the tables that static/charts.js draws. Pure.
+"""Signal, reachability and energy in equal steps of time: the rows of the tables that static/charts.js draws. Pure.
 
-A table has at most some two hundred rows, whatever the span: more than a screen has columns for would show nothing more.
+A table has at most about 200 rows for any span, because a screen has no room for more columns.
 """
 
 from collections.abc import Sequence
@@ -17,18 +17,18 @@ from cloud_bridge.words import gettext as _
 
 STEPS_MS = tuple(step * MINUTE_MS for step in (1, 5, 10, 60, 120, 240, 720, 1440))
 MAX_STEPS = 200
-SHORT_MS = 3 * HOUR_MS  # a span of up to this is cut into quarters of an hour; whole hours are too few
-QUARTER_MS = 15 * MINUTE_MS  # every time zone is whole quarters of an hour from UTC
+SHORT_MS = 3 * HOUR_MS  # spans up to this are divided into quarter-hours, because whole hours would be too few
+QUARTER_MS = 15 * MINUTE_MS  # every UTC offset in use is a multiple of this
 
 
 Point = TypeVar("Point")
 
 
 class Signal(NamedTuple):
-    """The readings of one step, or of the part of it up to a silence, or after one."""
+    """The readings of one step, or of its part before or after a silence."""
 
     from_ms: int
-    to_ms: int  # until when they stand; where the next one begins later, nothing is known in between
+    to_ms: int  # end of the readings' validity; nothing is known between it and the next step's start
     lowest: float
     mean: float
     highest: float
@@ -36,23 +36,23 @@ class Signal(NamedTuple):
 
 
 class Power(NamedTuple):
-    """The power of one step."""
+    """The mean power of one step."""
 
     from_ms: int
-    to_ms: int  # as in `Signal`
+    to_ms: int  # end of the readings' validity, as in `Signal`
     kilowatts: float
 
 
 class Slot(NamedTuple):
-    """A quarter of an hour, an hour, or a day, as the site's clock has them; the first and the last of a span are parts of
-    one."""
+    """A quarter-hour, an hour or a day of local time. The first and last slots of a span may be shorter."""
 
     from_ms: int
     to_ms: int
 
 
 class Spent(NamedTuple):
-    """A session's energy, and when. How it lay in that time nobody told us, so it is taken as even."""
+    """The energy of a session, and its time. The unit does not report how the energy was distributed, so it is spread
+    evenly."""
 
     from_ms: int
     to_ms: int
@@ -60,7 +60,7 @@ class Spent(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """One slot: how much of it we were listening, and the unit was silent meanwhile."""
+    """One slot: how long the service was listening, and how long the unit was silent during that time."""
 
     slot: Slot
     heard_ms: int
@@ -68,19 +68,20 @@ class Reach(NamedTuple):
 
     @property
     def share(self) -> float | None:
-        """In which it could be reached, 0 to 1; None when we were not listening at all."""
+        """Share of the time in which the unit could be reached, 0 to 1; None if the service was not listening at all."""
         return 1 - self.silent_ms / self.heard_ms if self.heard_ms > 0 else None
 
 
 def signal_steps(points: Sequence[SignalPoint], silences: Sequence[Gap], from_ms: int, to_ms: int) -> list[Signal]:
-    """Newest first; what lies in a silence or has no reading is in no step. A pause of less than half a step is narrower
-    than a line, and counts as none."""
+    """Return the steps, newest first. Readings inside a silence are left out. A pause shorter than half a step would be
+    invisible, so it does not end a step."""
     spans = [(*_outside(point, silences), point) for point in points]
     return [_signal(*step) for step in reversed(_steps(spans, from_ms, to_ms))]
 
 
 def power_steps(readings: Sequence[PowerReading], from_ms: int, to_ms: int) -> list[Power]:
-    """Newest first, of readings that come oldest first; where none is known is no step."""
+    """Return the steps, newest first, for readings that are ordered oldest first. There is no step where the power is
+    unknown."""
     ends_ms = stand_until_ms([one.at_ms for one in readings], to_ms)
     spans = [
         (one.at_ms, end_ms, (end_ms - one.at_ms, one.watts)) for one, end_ms in zip(readings, ends_ms, strict=True)
@@ -92,7 +93,8 @@ def power_steps(readings: Sequence[PowerReading], from_ms: int, to_ms: int) -> l
 
 
 def _steps(spans: Sequence[tuple[int, int, Point]], from_ms: int, to_ms: int) -> list[tuple[int, int, list[Point]]]:
-    """What lies in the same step of time, with its begin and end; no step goes on over a pause that can be seen."""
+    """Group the points by step of time, with the begin and end of each group. A step ends at a pause that is wide enough to be
+    visible."""
     enough = (step_ms for step_ms in STEPS_MS if (to_ms - from_ms) / step_ms <= MAX_STEPS)
     step_ms = next(enough, STEPS_MS[-1])
     steps: list[tuple[int, int, list[Point]]] = []
@@ -108,7 +110,7 @@ def _steps(spans: Sequence[tuple[int, int, Point]], from_ms: int, to_ms: int) ->
 
 
 def _outside(point: SignalPoint, silences: Sequence[Gap]) -> tuple[int, int]:
-    """The time that the point stands for, cut where a silence ends or begins: an average covers five whole minutes."""
+    """Return the time span of a point, without its part inside a silence: an average covers five whole minutes."""
     begin_ms, end_ms = point.at_ms, point.until_ms
     for silence in silences:
         if begin_ms <= silence.from_ms < end_ms:
@@ -130,8 +132,8 @@ def _signal(from_ms: int, to_ms: int, inside: Sequence[SignalPoint]) -> Signal:
 
 
 def slots(from_ms: int, to_ms: int, time_zone: str) -> list[Slot]:
-    """Quarters of an hour, hours of a span of up to a day, or days; oldest first. The day on which the clock goes back has
-    25 hours."""
+    """Divide a span into quarter-hours, hours (up to a day) or days, oldest first. The day on which the clocks go back has 25
+    hours."""
     if to_ms - from_ms <= SHORT_MS:
         first_ms = (from_ms // QUARTER_MS + 1) * QUARTER_MS
         quarters = list(range(first_ms, to_ms, QUARTER_MS))
@@ -144,7 +146,8 @@ def slots(from_ms: int, to_ms: int, time_zone: str) -> list[Slot]:
 
 
 def reaches(found: Sequence[Slot], silences: Sequence[Gap], ours: Sequence[Gap], since_ms: int) -> list[Reach]:
-    """Of the slots from `since_ms` on. `silences` without our own outages (support.evidence), `ours` these outages."""
+    """Return the reachability in each slot from `since_ms` on. `silences` do not include the service's outages
+    (support.evidence); `ours` are these outages."""
     return [
         Reach(slot, slot.to_ms - begin_ms - outage_ms(ours, begin_ms, slot.to_ms), outage_ms(silences, *slot))
         for slot in found
@@ -153,7 +156,8 @@ def reaches(found: Sequence[Slot], silences: Sequence[Gap], ours: Sequence[Gap],
 
 
 def silent_by_hour(silences: Sequence[Gap], time_zone: str) -> list[int]:
-    """Milliseconds of silence in each hour of the site's day, from midnight: what falls silent at six has a reason at six."""
+    """Return the milliseconds of silence in each hour of the local day, from midnight, over all days. A pattern shows: a unit
+    that is always silent at six has a cause at six."""
     hours = [0] * 24
     for begin_ms, end_ms in silences:
         while begin_ms < end_ms:
@@ -168,7 +172,7 @@ def spent_wh(slot: Slot, sessions: Sequence[Spent]) -> float:
 
 
 def _share(session: Spent, slot: Slot) -> float:
-    """Of the session, how much lies in the slot, 0 to 1."""
+    """Return how much of the session is in the slot, 0 to 1."""
     if session.to_ms <= session.from_ms:
         return float(slot.from_ms <= session.to_ms < slot.to_ms)
     inside_ms = min(session.to_ms, slot.to_ms) - max(session.from_ms, slot.from_ms)
@@ -176,7 +180,7 @@ def _share(session: Spent, slot: Slot) -> float:
 
 
 def _next(at: datetime, by_hour: bool) -> datetime:
-    """The next whole hour, or midnight, of the clock on the wall."""
+    """Return the next whole hour or midnight of local time."""
     if by_hour:
         return (at.astimezone(UTC) + timedelta(hours=1)).astimezone(at.tzinfo)
     return at.replace(hour=0) + timedelta(days=1)

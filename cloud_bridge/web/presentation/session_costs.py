@@ -1,4 +1,4 @@
-"""What the sessions of a unit have cost, by the tariff of today and the hours that it kept."""
+"""The costs of a unit's sessions, by today's tariff and the charging hours of their time."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from cloud_bridge.wire import BadPayload, Session, decode
 
 
 class SessionCosts:
-    """Of the sessions that reached us since `from_ms`. Costs are in the currency's minor unit; None is not known."""
+    """Costs of the sessions received since `from_ms`, in the minor unit of the currency; None is unknown."""
 
     def __init__(self, connection: Connection, unit: Unit, from_ms: int) -> None:
         self.tariff, self.currency = prices_of(connection, unit.id)
@@ -25,12 +25,12 @@ class SessionCosts:
         self._charged_now = sessions_charged_now(connection, unit.period, began_ms) if has_two_rates else set()
 
     def of_row(self, row: dict[str, Any]) -> float | None:
-        """Of a row of the table sessions."""
+        """Return the cost of a row of the table `sessions`."""
         found = self.bands_of_row(row)
         return None if found is None else found.cost
 
     def bands_of_row(self, row: dict[str, Any]) -> Bands | None:
-        """The same by rate."""
+        """Return the cost of a row by rate."""
         number = session_number(row)
         return self._bands(row["energy_wh"] or 0, row["started_s"], row["ended_s"], number in self._charged_now)
 
@@ -45,14 +45,15 @@ class SessionCosts:
         return bands(energy_wh, Span(started_s, ended_s, allowed), self.tariff, self._time_zone)
 
     def _allowed(self, at_s: int) -> int:
-        """When it could charge by the hours that it had then; at any time before we were told of any."""
+        """Return when it could charge by the hours in force at that time. Return all of the week for times before the first
+        hours were reported."""
         return next((allowed for taken_s, allowed in reversed(self._hours) if taken_s <= at_s), ALL_WEEK)
 
 
 def session_number(row: dict[str, Any]) -> int | None:
-    """It counts the sessions of the unit. None in a record of an older firmware."""
+    """Return the running number of the session on its unit. Return None for records of older firmware."""
     try:
         session = decode("session", row["payload"].encode())
-    except BadPayload:  # stored by a version of ours that did not check the number
+    except BadPayload:  # stored by an earlier version of the bridge, which did not validate the number
         return None
     return session.number if isinstance(session, Session) else None

@@ -1,4 +1,4 @@
-"""The charging session that goes on: what it has taken and cost, and since when."""
+"""The charging session in progress: its energy and cost, and when it started."""
 
 from typing import NamedTuple
 
@@ -14,16 +14,16 @@ from cloud_bridge.wire import is_plugged
 
 
 class SessionNow(NamedTuple):
-    """As far as the newest heartbeat tells."""
+    """The session by the newest heartbeat."""
 
     energy_wh: int
     plugged_ms: int  # when the vehicle was plugged in
-    cost: str | None  # None: no price is known
+    cost: str | None  # None if it is unknown
 
 
 def session_now(connection: Connection, unit: Unit, point: ChargePoint, bill: Bill | None) -> SessionNow | None:
-    """Since the vehicle was plugged in, priced by the hours of now. None too while two meters report, and after the meter was
-    changed."""
+    """Return the session since the vehicle was plugged in, costed by the present hours. Also return None if two units report
+    under this identity, or if the meter was replaced."""
     total_wh, heard_ms = point.heartbeat.total_wh, point.heartbeat_ms
     if total_wh is None or heard_ms is None or point.duplicate is not None or not is_plugged(point.heartbeat):
         return None

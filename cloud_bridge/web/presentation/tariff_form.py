@@ -1,4 +1,4 @@
-"""The form of a tariff: filled with what is stored, or read as it was typed. Pure."""
+"""The form of a tariff: filled in from the stored tariff, and parsed as it was typed. Pure."""
 
 import re
 from typing import NamedTuple
@@ -14,7 +14,7 @@ _RATE = re.compile(r"(\d{1,3})(?:[.,](\d{1,2}))?", re.ASCII)
 
 
 class TariffForm(NamedTuple):
-    """What stands in the fields."""
+    """The content of the fields."""
 
     rate: str = ""
     off_peak_rate: str = ""
@@ -32,7 +32,7 @@ def filled(tariff: Tariff | None) -> TariffForm:
 
 
 def read(form: TariffForm) -> Tariff | None:
-    """None: no rate was typed, so that the price is not known. Raises Refused, which names the field."""
+    """Parse the form. Return None if no rate was typed, so that the price is unknown. Raises Refused with the field's name."""
     rate, off_peak_rate = _rate(form, "rate"), _rate(form, "off_peak_rate")
     if rate is None:
         if off_peak_rate is not None:
@@ -51,7 +51,7 @@ def refused(field: str, words: str) -> Refused:
 
 
 def _rate(form: TariffForm, name: str) -> int | None:
-    """In hundredths; None for an empty field."""
+    """Return the rate in hundredths, or None for an empty field."""
     text = getattr(form, name).strip()
     if not text:
         return None

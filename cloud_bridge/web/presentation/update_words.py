@@ -1,4 +1,4 @@
-"""An update of the firmware in words: for whoever owns the charge point, and for whoever rolls it out. Pure."""
+"""A firmware update in words: for the owner of the charge point, and for the operator of the roll-out. Pure."""
 
 from cloud_bridge.durations import DAY_MS
 from cloud_bridge.releases.manifest import read_signed
@@ -9,8 +9,8 @@ from cloud_bridge.web.presentation import words
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
-NEWS_MS = 7 * DAY_MS  # for so long an update that was made is told
-STEP = 10  # per cent of progress that the page follows
+NEWS_MS = 7 * DAY_MS  # how long a finished update is shown as news
+STEP = 10  # per cent: the page is redrawn at each such step of progress
 BEFORE = (*LOADING, UnitState.INSTALLED)
 
 STATES = {
@@ -25,7 +25,7 @@ STATES = {
     UnitState.CORRUPT: N_("went back from firmware that was changed"),
     UnitState.WITHDRAWN: N_("withdrawn"),
 }
-REASONS = {  # of the unit
+REASONS = {  # Reasons that the unit sends.
     "signature": N_("the signature is not of a key that it knows"),
     "manifest": N_("the manifest is not valid"),
     "hash": N_("what came is not what was signed"),
@@ -58,7 +58,7 @@ WENT_BACK_RUNS = N_(
 
 
 def news(update: UnitUpdate | None, firmware: str | None, now_ms: int, time_zone: str) -> str | None:
-    """For the owner, before and after; None where there is nothing to say."""
+    """Return a text for the owner, before and after the update; None if there is nothing to report."""
     if update is None:
         return None
     if update.state in BEFORE and not update.is_stopped:
@@ -80,7 +80,7 @@ def news(update: UnitUpdate | None, firmware: str | None, now_ms: int, time_zone
 
 
 def progress(update: UnitUpdate) -> str:
-    """For whoever rolls it out."""
+    """Return the state of the update for the operator of the roll-out."""
     said = f"{update.version}: {_(STATES[update.state])}"
     if update.state in LOADING and update.loaded:
         said = _("{state}, {percent} of the image sent").format(state=said, percent=f"{_share(update)} %")
@@ -90,14 +90,14 @@ def progress(update: UnitUpdate) -> str:
 
 
 def mark(update: UnitUpdate | None) -> str:
-    """Changes when the page must."""
+    """Return a string that changes when the page has to be redrawn."""
     if update is None:
         return ""
     return f".{update.roll_out}.{update.state}.{int(update.is_stopped)}.{_share(update) // STEP}"
 
 
 def notes_of(manifest: bytes) -> str:
-    """What changes, in the words of who built it."""
+    """Return the release notes in the manifest."""
     try:
         return read_signed(manifest).manifest.notes
     except BadManifest:  # written by another version of the bridge
@@ -128,7 +128,7 @@ def _notes(update: UnitUpdate) -> str:
 
 
 def _share(update: UnitUpdate) -> int:
-    """Per cent of the image, as far as it was sent."""
+    """Return the percentage of the image that was sent."""
     try:
         size = read_signed(update.manifest).manifest.size
     except BadManifest:

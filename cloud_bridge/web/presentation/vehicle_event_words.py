@@ -1,4 +1,4 @@
-"""What a charge point did for a vehicle that does not behave as the standard has it, worded for people. Pure."""
+"""What a charge point did for a vehicle that does not follow the standard, in words. Pure."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from cloud_bridge.web.presentation import words
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
-# How it wakes a vehicle (firmware/charging/sequence.py): the pilot steady for 3 s, or in state F for 4 s.
+# How the unit wakes a vehicle (firmware/charging/sequence.py): it holds the pilot steady for 3 s, or in state F for 4 s.
 WOKE = {
     "nudging": N_("Stopped offering current for 3 seconds, and offered it again"),
     "replugging": N_("Behaved for 4 seconds as if the plug had been pulled"),
@@ -22,7 +22,7 @@ class Told(NamedTuple):
 
 
 def told(events: Iterable[UnitEvent]) -> list[Told]:
-    """Of the kinds of support/evidence.py's VEHICLE_EVENTS."""
+    """Describe events of the kinds in VEHICLE_EVENTS (support/evidence.py)."""
     return [_TOLD[one.kind](one) for one in events]
 
 

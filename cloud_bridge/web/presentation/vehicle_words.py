@@ -1,4 +1,4 @@
-"""What is said to a driver about their car's account. Pure."""
+"""The link to a vehicle's car account in words, for its driver. Pure."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from cloud_bridge.web.presentation.words import LATE_GLANCE, Glance
 from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
-# reason: title, what it means, what to do
+# Trouble: title, meaning, remedy.
 LOST = {
     Trouble.CONSENT_GONE: (
         N_("We have lost access to {car}"),
@@ -71,7 +71,7 @@ LOST = {
     ),
 }
 
-# refusal: title, what it means and what to do. Nothing was stored in any of these cases.
+# Refusal: title; meaning and remedy. Nothing was stored in any of these cases.
 REFUSED = {
     Refusal.NOT_OURS: (
         N_("That way back was too old"),
@@ -112,7 +112,7 @@ REFUSED = {
     Refusal.OTHER_CAR: (N_("That is a different car"), ""),
 }
 
-# why the charger is not paused for "Ready by"
+# Why the charger does not wait, with "Ready by" set.
 AT_ONCE: dict[str, str] = {
     PlanReason.BATTERY_UNKNOWN: N_("We do not know how full the battery is, so your charger does not wait."),
     PlanReason.FULL_ENOUGH: N_("The battery is as full as you want it, so there is nothing to wait for."),
@@ -120,10 +120,10 @@ AT_ONCE: dict[str, str] = {
     PlanReason.WATCHED: N_("Your charger does not wait, so that we can tell you in time if the car does not charge."),
 }
 
-CHARGING_BELIEVED_MS = 60 * 60 * 1000  # a car that charges is asked every ten minutes; an hour ago says nothing of now
+CHARGING_BELIEVED_MS = 60 * 60 * 1000  # a charging vehicle is polled every ten minutes: older reports are stale
 
-HEARD_WITHIN_MS = 60 * 60 * 1000  # an account is asked every half hour: two answers are missing
-TOLD_WITHIN_MS = 60 * 60 * 1000  # what a car told before that is told as what was
+HEARD_WITHIN_MS = 60 * 60 * 1000  # accounts are polled every half hour: two answers are missing
+TOLD_WITHIN_MS = 60 * 60 * 1000  # older readings are worded in the past tense
 
 STATES = {
     State.UNLINKED: N_("Not connected"),
@@ -134,7 +134,7 @@ STATES = {
 }
 REFUSED_FOR_NOW = N_(
     "Connected; the car maker refuses an answer at the moment"
-)  # degraded by a refusal, not by an outage
+)  # degraded by a refusal rather than by an outage
 
 
 GLANCES = {
@@ -146,9 +146,9 @@ GLANCES = {
 }
 REFUSED_GLANCE = Glance("unsure", N_("Refused"))
 NOT_HEARD_GLANCE = Glance("unsure", N_("Not heard yet"))
-WRONG_CLOCK_GLANCE = Glance("unsure", N_("We cannot tell"))  # the answer has a time that has not come yet
+WRONG_CLOCK_GLANCE = Glance("unsure", N_("We cannot tell"))  # the time of the answer is in the future
 
-# now, and as what was
+# The text for a current reading, and for an old one.
 CHARGING = (N_("Charging"), N_("Was charging"))
 PLUGGED_IN = (N_("Plugged in, not charging"), N_("Was plugged in, not charging"))
 PLUGGED_IN_ONLY = (N_("Plugged in"), N_("Was plugged in"))  # the account does not say whether it charges
@@ -158,18 +158,18 @@ NOT_TOLD = (N_("Its state is not known"), N_("Its state is not known"))
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An error on the dashboard, in words."""
+    """A problem with the link, as shown on the dashboard."""
 
     title: str
     meaning: str
     remedy: str
     since: str
-    reconnect: bool  # authorising again is the way back
+    reconnect: bool  # the remedy is to authorise again
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A vehicle, in words. None is left out."""
+    """A vehicle as shown on the pages. Fields that are None are left out."""
 
     id: int
     name: str
@@ -186,19 +186,19 @@ class Card:
     seen_age_ms: int | None
     seen_ago: str | None
     seen_moment: str | None
-    is_charging: bool  # as far as it said so lately
+    is_charging: bool  # by a reading that is recent enough
     heard_iso: str | None  # when the account answered last
     heard_age_ms: int | None
     heard_ago: str
     heard_moment: str | None
-    glance: Glance  # at the account
-    headline: str  # the car
-    is_current: bool  # the headline is the state now, not only the last that we know
+    glance: Glance  # state of the account
+    headline: str  # state of the vehicle
+    is_current: bool  # the headline is the present state, not only the last known one
     battery_percent: int | None
 
 
 def card(vehicle: Vehicle, maker: str, now_ms: int, time_zone: str, distances: Distances) -> Card:
-    """`maker` is the provider's title; `time_zone` an IANA name, for the times of problems."""
+    """Describe a vehicle. `maker` is the provider's title. `time_zone` is an IANA name, for the times of problems."""
     link, reading, heard_ms = vehicle.link, vehicle.reading, vehicle.heard_ms
     glance = _glance(link, heard_ms, now_ms)
     is_current = link.state is State.LINKED and reading is not None and now_ms - reading.seen_ms <= TOLD_WITHIN_MS
@@ -258,7 +258,7 @@ def _headline(reading: Reading | None) -> tuple[str, str]:
 
 
 def refusal_words(refused: LinkRefused) -> tuple[str, str]:
-    """Title and meaning."""
+    """Return title and meaning."""
     title, meaning = (_(said) for said in REFUSED[refused.refusal])
     if refused.refusal is Refusal.OTHER_CAR and refused.vehicle is not None:
         found = ", ".join(f"{car.name} (…{car.vin[-4:]})" for car in refused.cars)

@@ -1,8 +1,8 @@
-"""What is shown of a charge point: the store's row with the live state read through it, judged now.
+"""The state of a charge point as shown now: the store's row together with the live state in memory.
 
-Contact is a fact of the charge point: a new owner is told of the last one, whenever it was. Of a heartbeat from before the
-claim they are told what the charge point does now (PRESENT), while it is online; its readings of energy, power, limits
-and network are not theirs.
+Contact belongs to the charge point, so a new owner sees the last contact even if it was before their claim. Of a heartbeat
+from before the claim, they see only the present state (PRESENT), and only while the unit is online. Its readings of energy,
+power, limits and network are the former owner's.
 """
 
 from operator import attrgetter
@@ -21,32 +21,32 @@ from cloud_bridge.wire import ONLY_SHOWN, BadPayload, Heartbeat, decode
 
 
 class ChargePoint(NamedTuple):
-    """One unit at the moment `now_ms`."""
+    """One charge point at the time `now_ms`."""
 
     id: str
     time_zone: str
     now_ms: int
     last_contact_ms: int | None
-    is_estimated: bool  # our clock was wrong: the last contact was no later than that
+    is_estimated: bool  # the clock was wrong, so the last contact was at this time or earlier
     verdict: Verdict
-    connected: bool | None  # None: nobody knows
+    connected: bool | None  # None if unknown
     heartbeat_ms: int | None
-    heartbeat: Heartbeat  # all unknown until one came
-    duplicate: Duplicate | None  # a second charge point has its identity
-    name: str  # given by its owner, or its id
-    due_ms: int | None  # when its next message was or is expected; None: not known, or it is silent already
-    is_late: bool  # that time is over, and nothing came
-    is_over_quota: bool  # it sends too much, and is cut off for it
-    is_unreadable: bool  # what is stored of its state is not valid
-    protocol: str  # store.units.Protocol: what of the above it can tell goes by it
-    deaf: list[str]  # nodes of our cluster that do not hear now, and by which it may come in; by name
-    silent_after_ms: int = SILENT_AFTER_MS  # from when on it is silent
+    heartbeat: Heartbeat  # every field is None until a heartbeat was received
+    duplicate: Duplicate | None  # a second charge point uses its identity
+    name: str  # chosen by its owner; the id if there is none
+    due_ms: int | None  # when the next message is or was due; None if unknown, or if the unit is silent
+    is_late: bool  # that message is overdue
+    is_over_quota: bool  # it sends too much and is disconnected for that
+    is_unreadable: bool  # the stored state is invalid
+    protocol: str  # store.units.Protocol; it decides which of these values the unit can report
+    deaf: list[str]  # names of the cluster nodes that receive nothing now and through which this unit may connect
+    silent_after_ms: int = SILENT_AFTER_MS  # how long after the last contact it counts as silent
 
 
-USUAL_INTERVAL_S = 300  # of heartbeats that do not say it (firmware/link/messages.py)
-LATE_AFTER_MS = 60_000  # a connection that died is noticed and made anew within that
-OVER_QUOTA_MS = 60 * 60 * 1000  # how long it is told that a unit sent too much
-PRESENT = frozenset({"state", "mode", "faults", "troubles", "interval_s"})  # names of values.HEARTBEAT
+USUAL_INTERVAL_S = 300  # of heartbeats that do not report their interval (firmware/link/messages.py)
+LATE_AFTER_MS = 60_000  # within this time, a lost connection is detected and re-established
+OVER_QUOTA_MS = 60 * 60 * 1000  # how long the pages show that a unit sent too much
+PRESENT = frozenset({"state", "mode", "faults", "troubles", "interval_s"})  # names in values.HEARTBEAT
 
 _FIELDS = [value.name for value in HEARTBEAT if value.name not in ONLY_SHOWN]
 _field_values = attrgetter(*_FIELDS)
@@ -98,13 +98,14 @@ def charge_point(app_state: AppState, unit: Unit) -> ChargePoint:
 
 
 def path_of(unit: Unit) -> int:
-    """In a cluster, of the node that it was heard through last (paths.py)."""
+    """Return the shard of the last contact; in a cluster, that of its node (paths.py)."""
     return EVERY if unit.contact is None else unit.contact.shard
 
 
 def _is_connected(app_state: AppState, unit: Unit) -> bool | None:
-    """As this process sees it itself, or else another one or a node has told. None: nobody knows, as with an outside broker,
-    which does not tell; a charger that speaks OCPP is connected to us."""
+    """Return whether the unit is connected: by this process's own connections, else by what another process or a node has
+    stored. Return None if unknown, as with an outside broker, which does not report it. OCPP chargers always connect to this
+    service."""
     if app_state.settings.broker is not None and unit.protocol != Protocol.OCPP:
         return None
     live = app_state.live.find(unit.id)
@@ -116,14 +117,13 @@ def _is_connected(app_state: AppState, unit: Unit) -> bool | None:
 
 
 def _believable(at_ms: int | None, now_ms: int, last_contact_ms: int | None) -> int | None:
-    """When the stored heartbeat came: no later than the last contact, where its stamp is impossible."""
+    """Return when the stored heartbeat was received. If its time is impossible, return the last contact instead."""
     return at_ms if at_ms is None or is_believable(at_ms, now_ms) else last_contact_ms
 
 
 def _due(heartbeat_ms: int | None, heartbeat: Heartbeat, verdict: Verdict, now_ms: int) -> tuple[int | None, bool]:
-    """When the next message is expected, and whether it is late: LATE_AFTER_MS over, with nothing else heard meanwhile, and
-    not for want of our listening.
-    """
+    """Return when the next message is due, and whether it is late: by more than LATE_AFTER_MS, with no other message received,
+    and not because the service was not listening."""
     if heartbeat_ms is None or verdict.silence_ms is None or verdict.contact is not Contact.ONLINE:
         return None, False
     interval_ms = (heartbeat.interval_s or USUAL_INTERVAL_S) * 1000
@@ -133,7 +133,7 @@ def _due(heartbeat_ms: int | None, heartbeat: Heartbeat, verdict: Verdict, now_m
 
 
 def _in_force(unit: Unit, now_ms: int) -> Duplicate | None:
-    """What was found of its identity, if it holds and is the asker's to see."""
+    """Return the evidence of a duplicate identity, if it is recent and the viewer may see it."""
     found, from_ms = unit.duplicate, unit.period.evidence_from_ms
     if found is None or not is_believable(found.last_ms, now_ms) or now_ms - found.last_ms > CLEAR_AFTER_MS:
         return None
@@ -141,14 +141,14 @@ def _in_force(unit: Unit, now_ms: int) -> Duplicate | None:
 
 
 def is_outdated(app_state: AppState, unit: Unit) -> bool:
-    """Whether the store has been told of a newer heartbeat than this row of it has."""
+    """Return True if this row of the store is older than the newest heartbeat that was committed."""
     live = app_state.live.find(unit.id)
     return live is not None and live.heartbeat is None and (live.heartbeat_ms or 0) > (unit.heartbeat_ms or 0)
 
 
 def mark(point: ChargePoint, stored_mark: str) -> str:
-    """The same for as long as a page that shows both need not change, but for the ages on it. `stored_mark` is that of what
-    it shows beside the charge point."""
+    """Return a string that changes whenever a page with this charge point has to be redrawn, apart from the ages on it.
+    `stored_mark` is that of the page's other content."""
     duplicate = "" if point.duplicate is None else f".{point.duplicate.since_ms}"
     over_quota = ".over" if point.is_over_quota else ""
     contact = "late" if point.is_late else point.verdict.contact
@@ -156,7 +156,7 @@ def mark(point: ChargePoint, stored_mark: str) -> str:
 
 
 def as_json(point: ChargePoint, told: Told) -> dict[str, Any]:
-    """The HTTP interface's words. Whatever is unknown is null."""
+    """Return the charge point in the shape of the HTTP interface. Unknown values are None."""
     heartbeat = point.heartbeat
     return {
         "id": point.id,
@@ -188,7 +188,7 @@ def _iso(at_ms: int | None) -> str | None:
 
 
 def _stored(payload: str | None) -> Heartbeat | None:
-    """None: it is not valid, written by another version of the bridge."""
+    """Decode a stored heartbeat. Return None if it is invalid: another version of the bridge wrote it."""
     if payload is None:
         return Heartbeat()
     try:
@@ -203,8 +203,8 @@ def _present(heartbeat: Heartbeat) -> Heartbeat:
 
 
 def is_listening(app_state: AppState) -> bool:
-    """Whether a message of any unit that reaches us now would be stored and acknowledged: our own canary just was, and those
-    of the processes that share the units with this one."""
+    """Return True if a message from any unit would be stored and acknowledged now: the canary of this process, and those of
+    the processes that share the units with it, were received in time."""
     return (
         app_state.counters.canaries > 0
         and app_state.recorder.trouble is None

@@ -1,4 +1,4 @@
-"""Words for people: times, states, signal. Pure."""
+"""Times, states and the signal in words. Pure."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,14 +12,14 @@ from cloud_bridge.words import gettext as _
 
 
 class Glance(NamedTuple):
-    """The answer to "is it all right?" before anything is read: never by colour alone."""
+    """A one-word verdict with a tone, so that the page does not rely on colour alone."""
 
-    tone: str  # good, bad or unsure: a class of style.css, and the name of its sign in signs.svg
+    tone: str  # good, bad or unsure: a class of style.css, and the name of the sign in signs.svg
     english: str
 
     @property
     def word(self) -> str:
-        """In the language of the reader."""
+        """The word in the reader's language."""
         return _(self.english)
 
 
@@ -31,8 +31,8 @@ GLANCES = {
 }
 LATE_GLANCE = Glance("unsure", N_("Late"))
 FAULT_GLANCE = Glance("bad", N_("Red light"))
-OCPP_FAULT_GLANCE = Glance("bad", N_("Fault"))  # whose light may have another colour
-DUPLICATE_GLANCE = Glance("unsure", N_("Two chargers"))  # what it says may be of the other one
+OCPP_FAULT_GLANCE = Glance("bad", N_("Fault"))  # the light of an OCPP charger may have another colour
+DUPLICATE_GLANCE = Glance("unsure", N_("Two chargers"))  # the values may be those of the other charger
 
 LIGHTS = {
     "breathing": N_("Green, pulsing"),
@@ -42,7 +42,8 @@ LIGHTS = {
     "off": N_("Not known"),
 }
 
-# Pilot states of IEC 61851-1, now and of a charge point that is silent; the digit is 2 while current is offered.
+# Pilot states of IEC 61851-1: the text while the charge point is online, and while it is not. The digit is 2 while current is
+# offered.
 _READY = (N_("Ready, no vehicle connected"), N_("Was ready, no vehicle connected"))
 _WAITS = (N_("Vehicle connected, waiting to charge"), N_("Vehicle was waiting to charge"))
 _CHARGING = (N_("Charging"), N_("Was charging"))
@@ -67,7 +68,7 @@ MODES = {
     "standalone": (N_("Standalone"), N_("It has no connection to us, so it charges whenever a vehicle is plugged in.")),
 }
 
-# Who sets the current: the heartbeat's key `y` (tests/samples/schema.toml).
+# What sets the current, by the heartbeat's key `y` (tests/samples/schema.toml).
 LIMITS = {
     "boot": N_("Nobody yet: it has just started"),
     "safety": N_("A fault"),
@@ -82,14 +83,14 @@ LIMITS = {
     "schedule": N_("Your hours"),
     "cloud": N_("A limit or pause set from here"),
 }
-LAST_S = 253_402_300_799  # end of the year 9999, the last that can be written
+LAST_S = 253_402_300_799  # end of the year 9999, the last time that datetime can represent
 
 # PLMN codes of the United Kingdom's networks (ITU-T E.212); others are shown as digits.
 OPERATORS = {"23410": "O2", "23415": "Vodafone", "23420": "Three", "23430": "EE", "23433": "EE"}
 
 
 def ago(age_ms: int) -> str:
-    """How long ago, as said aloud. static/age.js says the same."""
+    """Return an age such as "5 minutes ago". static/age.js produces the same text."""
     seconds = max(0, age_ms) // 1000
     if seconds < 5:
         return _("Just now")
@@ -100,7 +101,7 @@ def ago(age_ms: int) -> str:
 
 
 def lasting(duration_ms: int) -> str:
-    """A duration in whole minutes, hours or days, at least one minute. static/age.js says the same."""
+    """Return a duration in whole minutes, hours or days, at least one minute. static/age.js produces the same text."""
     minutes = max(1, duration_ms // 60_000)
     if minutes < 120:
         return formats.lasting(minutes, "minute")
@@ -108,12 +109,12 @@ def lasting(duration_ms: int) -> str:
 
 
 def exactly(duration_ms: int) -> str:
-    """A duration that may be seconds."""
+    """Return a duration; in seconds below one minute."""
     return lasting(duration_ms) if duration_ms >= 60_000 else formats.lasting(duration_ms // 1000, "second")
 
 
 def moment(at_ms: int, time_zone: str) -> str:
-    """Date and time at the site, with its zone, because 01:30 happens twice in October."""
+    """Return date and time at the site, with the zone, because 01:30 occurs twice when the clocks go back."""
     local = local_time(at_ms, time_zone)
     told = f"{formats.weekday_day_year(local)}, {local:%H:%M:%S %Z}"
     if zone_of(time_zone):
@@ -122,18 +123,18 @@ def moment(at_ms: int, time_zone: str) -> str:
 
 
 def utc_second(at_ms: int) -> str:
-    """For a log, whose column says that it is UTC: 26 Nov 2026, 06:46:20."""
+    """Return a UTC time for a log, without the zone, which the column's heading has: 26 Nov 2026, 06:46:20."""
     utc = local_time(at_ms, "UTC")
     return f"{formats.day_year(utc)}, {utc:%H:%M:%S}"
 
 
 def chart_zone(time_zone: str) -> str:
-    """The zone that a chart is drawn in by the browser: the same as that of the times in words."""
+    """Return the zone in which the browser draws a chart: the one in which the times in words are written."""
     return time_zone if zone_of(time_zone) else UNKNOWN
 
 
 def limit(source: str | None, until_s: int | None, time_zone: str) -> str | None:
-    """Who sets the current and until when; None while it is not known."""
+    """Return what sets the current and until when; None if unknown."""
     if source is None:
         return None
     who = _(LIMITS[source]) if source in LIMITS else unknown(_("A limit that we do not know ({name})"), source)
@@ -143,24 +144,24 @@ def limit(source: str | None, until_s: int | None, time_zone: str) -> str | None
 
 
 def time_of_day(at_ms: int, time_zone: str) -> str:
-    """07:42:11, and which of two."""
+    """Return a time such as 07:42:11, with the zone if it occurs twice that day."""
     local = local_time(at_ms, time_zone)
     return f"{local:%H:%M:%S}{which(local, time_zone)}"
 
 
 def minute_of_day(at_ms: int, time_zone: str) -> str:
-    """07:42, and which of two."""
+    """Return a time such as 07:42, with the zone if it occurs twice that day."""
     local = local_time(at_ms, time_zone)
     return f"{local:%H:%M}{which(local, time_zone)}"
 
 
 def operator_name(plmn: str | None) -> str | None:
-    """None while it is not known."""
+    """Return the network's name, or its PLMN if it has none here; None if unknown."""
     return OPERATORS.get(plmn, plmn) if plmn else None
 
 
 def signal(csq: int | None) -> tuple[str, int]:
-    """In words, and as 0 to 4 bars."""
+    """Return the signal in words, and as 0 to 4 bars."""
     if csq is None or csq == NO_CSQ:
         return _("not known"), 0
     if csq > PASS_ABOVE_CSQ:
@@ -175,23 +176,23 @@ def times(number: int) -> str:
 
 
 def day_and_time(at_ms: int, time_zone: str) -> str:
-    """Short, for lists: Sun 22 Nov, 07:42; with the zone in an hour that occurs twice: Sun 25 Oct, 01:30 BST."""
+    """Return a short time for lists, such as Sun 22 Nov, 07:42; with the zone if it occurs twice: Sun 25 Oct, 01:30 BST."""
     local = local_time(at_ms, time_zone)
     return f"{formats.weekday_day(local)}, {local:%H:%M}{which(local, time_zone)}"
 
 
 def day(at_ms: int, time_zone: str) -> str:
-    """3 Nov"""
+    """Return a day such as 3 Nov."""
     return formats.day(local_time(at_ms, time_zone))
 
 
 def date(at_ms: int, time_zone: str) -> str:
-    """3 November 2026"""
+    """Return a date such as 3 November 2026."""
     return formats.full_date(local_time(at_ms, time_zone))
 
 
 def when(at_ms: int, now_ms: int, time_zone: str) -> str:
-    """at 14:02, with its day unless that is today: on 3 Nov at 14:02."""
+    """Return "at 14:02" for today, or "on 3 Nov at 14:02"."""
     time = minute_of_day(at_ms, time_zone)
     if local_time(at_ms, time_zone).date() == local_time(now_ms, time_zone).date():
         return _("at {time}").format(time=time)
@@ -199,11 +200,11 @@ def when(at_ms: int, now_ms: int, time_zone: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """n1, n2 and n3."""
+    """Return a list such as n1, n2 and n3."""
     return formats.listed(names)
 
 
 def sentence(error: Exception) -> str:
-    """Of an error whose text is the beginning of one."""
+    """Return the error's text as a sentence. The text has to begin like one."""
     text = str(error)
     return f"{text[:1].upper()}{text[1:]}."

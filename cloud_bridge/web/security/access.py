@@ -1,4 +1,4 @@
-"""Who asks: an API token in the Authorization header, or a person by the session cookie."""
+"""The caller of a request: an API token in the Authorization header, or a person with a session cookie."""
 
 import hmac
 from collections.abc import AsyncIterator
@@ -25,12 +25,12 @@ _bearer = HTTPBearer(auto_error=False)
 
 
 async def state_of(request: Request) -> AppState:
-    """A dependency; not a plain function, for which FastAPI would take a thread."""
+    """Return the state of the running bridge. A dependency; async, because FastAPI runs other functions in a thread."""
     return _app_state(request)
 
 
 def person_of(request: Request) -> Person | None:
-    """The person who is logged in to the pages, if any."""
+    """Return the person who is logged in to the pages, or None."""
     if not request.cookies.get(SESSION_COOKIE):
         return None
     with connection_for_check(request) as connection:
@@ -38,28 +38,28 @@ def person_of(request: Request) -> Person | None:
 
 
 def person_in(request: Request, connection: Connection) -> Person | None:
-    """The same, for who asks more of the store in the same view."""
+    """Return the person who is logged in, on a connection that the caller goes on using."""
     cookie = request.cookies.get(SESSION_COOKIE)
     return who_has_session(connection, cookie, _app_state(request).verified.now_ms()) if cookie else None
 
 
 def api_asker(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Asker:
-    """As `who_asks`, and raises 403 when it may not even look."""
+    """Return the caller, like `who_asks`. Raises 403 if it lacks the scope `read`."""
     asker = who_asks(request, credentials)
     require(asker, Scope.READ)
     return asker
 
 
 def who_asks(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Asker:
-    """Whatever it may do. Raises 401 when it is nobody, 429 after too many wrong tokens from there, 403 for an order without
-    a token."""
+    """Return the caller, whatever its scopes. Raises 401 without a valid token or session, 429 after too many wrong tokens
+    from the same network, and 403 if a session sends anything but GET or HEAD."""
     asker: Asker | None
     if credentials is not None:
         asker = _token(request, credentials.credentials)
     else:
         asker = person_of(request)
-        if asker is not None and request.method not in ("GET", "HEAD"):  # another site can make a browser send it
-            raise HTTPException(403, "a session may only look here: use a token")
+        if asker is not None and request.method not in ("GET", "HEAD"):  # another site could make the browser send it
+            raise HTTPException(403, "a session may only read here: use a token")
     if asker is None:
         needed = "a valid token is needed: Authorization: Bearer <token>"
         raise HTTPException(401, needed, {"WWW-Authenticate": "Bearer"})
@@ -69,14 +69,14 @@ def who_asks(request: Request, credentials: Annotated[HTTPAuthorizationCredentia
 def sees_health(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> bool:
-    """Whether somebody asks who may know what is wrong with the service. Raises as `api_asker` does for a wrong token."""
+    """Return True if the caller may see the details of the service's health. Raises like `api_asker` for a wrong token."""
     if credentials is None and person_of(request) is None:
         return False
     return may(api_asker(request, credentials), Scope.OPERATE)
 
 
 def require(asker: Asker, scope: Scope) -> None:
-    """Raises 403."""
+    """Raise 403 if the caller lacks the scope."""
     if not may(asker, scope):
         raise HTTPException(403, f"this needs the scope {scope}")
 
@@ -107,13 +107,14 @@ def _token(request: Request, token: str) -> Token | None:
 
 
 async def passwords_of(app_state: Annotated[AppState, Depends(state_of)]) -> AsyncIterator[Passwords]:
-    """A dependency of the routes that ask who is logged in for their password: their turn to check it. Raises HashingBusy."""
+    """Wait for a turn to hash a password, for routes that ask a logged-in person for their password. A dependency. Raises
+    HashingBusy."""
     async with app_state.passwords.turn(is_known=True) as passwords:
         yield passwords
 
 
 ApiAsker = Annotated[Asker, Depends(api_asker)]
-AnyAsker = Annotated[Asker, Depends(who_asks)]  # for what needs another scope and not that of looking
+AnyAsker = Annotated[Asker, Depends(who_asks)]  # for routes that need a scope other than `read`
 SeesHealth = Annotated[bool, Depends(sees_health)]
 StateDep = Annotated[AppState, Depends(state_of)]
-PasswordsOf = Annotated[Passwords, Depends(passwords_of, scope="function")]  # over before the answer is sent
+PasswordsOf = Annotated[Passwords, Depends(passwords_of, scope="function")]  # ends before the response is sent

@@ -1,10 +1,10 @@
-"""What an authenticator has to sign: new each time, for one purpose in one browser, for five minutes, and once. Pure: the
-clock is handed in.
+"""Challenges that an authenticator has to sign: each is new, for one purpose in one browser, valid for five minutes and only
+once. Pure: the time is a parameter.
 
-A challenge carries its end and a mark that only our processes can make, so nothing is kept of those that are given out, and
-whoever asks for a million of them takes nothing away from others. Only those that have counted are remembered, until their
-end; it takes a passkey of somebody's to make one count. Each process remembers its own: behind a load balancer the answer to a
-challenge may count once at each, in the same browser.
+A challenge contains its expiry and a MAC that only our processes can compute, so issued challenges need no memory, and a
+client that requests a million of them takes nothing away from others. Only used challenges are stored, until they expire;
+using one takes a valid passkey. Each process stores its own. Behind a load balancer, one signed challenge can therefore be
+accepted once by each process, in the same browser.
 """
 
 import hashlib
@@ -15,25 +15,26 @@ from collections.abc import Callable
 from threading import Lock
 
 CHALLENGE_MS = 5 * 60 * 1000
-USED_MAX = 10_000  # remembered at a time; beyond that none counts until the oldest has ended
+USED_MAX = 10_000  # stored at a time; beyond this, no challenge is accepted until the oldest has expired
 END_BYTES, SALT_BYTES, MARK_BYTES = 8, 24, 32
 
 
 class Challenges:
-    """Thread-safe. `key` tells the key of the marks, which is the same in every process that may see the answer."""
+    """Issues and checks challenges. Thread-safe. `key` returns the key of the MAC, which has to be the same in every process
+    that may receive the answer."""
 
     def __init__(self, key: Callable[[], bytes]) -> None:
         self._key = key
-        self._used: OrderedDict[bytes, int] = OrderedDict()  # -> its end
+        self._used: OrderedDict[bytes, int] = OrderedDict()  # challenge -> expiry
         self._lock = Lock()
 
     def new(self, purpose: str, browser: str, now_ms: int) -> bytes:
-        """`browser` is a cookie that no other browser has."""
+        """Issue a challenge. `browser` is a cookie value that no other browser has."""
         begin = (now_ms + CHALLENGE_MS).to_bytes(END_BYTES, "big") + secrets.token_bytes(SALT_BYTES)
         return begin + self._mark(begin, purpose, browser)
 
     def is_good(self, challenge: bytes, purpose: str, browser: str, now_ms: int) -> bool:
-        """Whether we made it for this, it has not ended, and it has not counted yet."""
+        """Return True if we issued the challenge for this purpose and browser, and it has neither expired nor been used."""
         begin, mark = challenge[:-MARK_BYTES], challenge[-MARK_BYTES:]
         if not browser or not hmac.compare_digest(mark, self._mark(begin, purpose, browser)):
             return False
@@ -41,7 +42,7 @@ class Challenges:
             return self._end_ms(challenge) > now_ms and challenge not in self._used
 
     def use(self, challenge: bytes, now_ms: int) -> bool:
-        """It counts now. False: it has counted before, or too many others have."""
+        """Mark the challenge as used. Return False if it was used before, or if too many are stored."""
         with self._lock:
             while self._used and next(iter(self._used.values())) <= now_ms:
                 self._used.popitem(last=False)

@@ -1,7 +1,7 @@
-"""Forms that only our own pages can have sent.
+"""CSRF protection of forms.
 
-Each form carries a token that is bound to a cookie: another site can make a browser send the cookie, but cannot read it
-to compute the token. The token is different on every page, so that the length of a compressed page tells nothing of it.
+Each form contains a token that is bound to a cookie. Another site can make a browser send the cookie, but cannot read it to
+compute the token. The token differs on every page, so the length of a compressed page reveals nothing about it.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ def form_token(cookie: str) -> str:
 
 
 def check_form(cookie: str | None, token: str) -> None:
-    """Raises 403 when the form does not belong to the cookie."""
+    """Raise 403 if the token does not belong to the cookie."""
     if not cookie or not hmac.compare_digest(_token(cookie, token[:SALT_LENGTH]).encode(), token.encode()):
         raise HTTPException(403, "form too old")
 

@@ -1,6 +1,6 @@
-"""HEAD is answered as GET without the body, on every route (RFC 9110 9.3.2).
+"""HEAD is answered like GET, without the body, on every route (RFC 9110, 9.3.2).
 
-The scope then says so under IS_HEAD, for a page that remembers that it was looked at.
+The scope then has IS_HEAD, for pages that record that they were opened.
 """
 
 from starlette.requests import ClientDisconnect
@@ -10,7 +10,7 @@ IS_HEAD = "chargekeeper.is_head"
 
 
 class _HeadSent(OSError):
-    """Ends what would go on sending, as if the client had gone."""
+    """Ends a handler that would send more body, as if the client had disconnected."""
 
 
 class HeadAsGet:

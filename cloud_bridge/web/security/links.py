@@ -1,4 +1,4 @@
-"""Links with a one-time code: in letters, and those that are handed over."""
+"""Links with a one-time code, sent in letters or handed over."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,7 +17,8 @@ Found = TypeVar("Found")
 
 
 def check_link(request: Request, app_state: AppState, find: Callable[[], Found | None], gone: tuple[str, str]) -> Found:
-    """What the code stands for. Raises Refused: with `gone` if it is not valid, and after too many guesses from there."""
+    """Return what `find` returns for the code. Raises Refused: with `gone` if the code is not valid, and after too many
+    guesses from the same network."""
     attempts: Attempts = request.app.state.attempts
     limits = link_limits(address_of_client(request))
     if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):

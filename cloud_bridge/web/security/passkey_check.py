@@ -1,10 +1,11 @@
-"""What browsers and authenticators send of passkeys, checked by the library `webauthn`: any text at all gives a result or
+"""Checks what browsers and authenticators send for passkeys, with the library `webauthn`. Any input gives a result or raises
 PasskeyRefused.
 
-The library raises whatever its parsers do (KeyError, TypeError, binascii.Error), and follows what CBOR's tags say, so all
-that it is given is looked at before (plain_cbor.py), and all that it raises is a refusal.
+The library's parsers raise various exceptions (KeyError, TypeError, binascii.Error), and its CBOR decoder resolves tags. All
+input is therefore checked first (plain_cbor.py), and every exception becomes a PasskeyRefused.
 
-The library and its certificates take a twentieth of the bridge's start, so they are imported when a passkey is first used.
+The library and its certificates take a twentieth of the bridge's startup time, so they are imported when a passkey is first
+used.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,23 +20,23 @@ from cloud_bridge.web.security.relying_party import RelyingParty
 if TYPE_CHECKING:
     from webauthn.helpers.structs import AuthenticationCredential, RegistrationCredential
 
-SERVICE = "Chargekeeper"  # as authenticators show it
-SENT_MAX = 20_000  # characters of what a browser sends; with a certificate of the maker 5,000
+SERVICE = "Chargekeeper"  # shown by authenticators
+SENT_MAX = 20_000  # characters that a browser may send; an attestation with the maker's certificate has 5,000
 CREDENTIAL_ID_MAX = 1023  # bytes (WebAuthn 4, "Credential ID")
-PUBLIC_KEY_MAX = 1024  # bytes; RSA with 4,096 bits has 550
+PUBLIC_KEY_MAX = 1024  # bytes; an RSA key with 4,096 bits has 550
 FLAGS_AT, FIXED_BYTES = (
     32,
     37,
-)  # of the authenticator data (WebAuthn 6.1): where the flags are, and what always is there
-HAS_KEY = 0x40  # flag: a key follows: 16 bytes of the model, 2 of the credential id's length, the id, the key
+)  # of the authenticator data (WebAuthn 6.1): position of the flags, and length of the fixed part
+HAS_KEY = 0x40  # flag: a key follows, as 16 bytes AAGUID, 2 bytes length of the credential id, the id, and the key
 
 
 class PasskeyRefused(Exception):
-    """It is no passkey, or not one for us; the text says which, for tests and the log."""
+    """Not a passkey, or not one for this service. The text gives the reason, for tests and the log."""
 
 
 class Assertion(NamedTuple):
-    """Of a login, not yet checked."""
+    """The answer to a login challenge, not yet verified."""
 
     credential_id: bytes
     user_handle: bytes | None
@@ -44,14 +45,14 @@ class Assertion(NamedTuple):
 
 
 class Attestation(NamedTuple):
-    """Of a new passkey, not yet checked."""
+    """A new passkey, not yet verified."""
 
     challenge: bytes
     sent: "RegistrationCredential"
 
 
 def request_options(party: RelyingParty, challenge: bytes) -> str:
-    """JSON for navigator.credentials.get(): any passkey of ours will do."""
+    """Return the JSON for navigator.credentials.get(), which accepts any passkey of this service."""
     import webauthn
     from webauthn.helpers import structs
 
@@ -68,7 +69,8 @@ def request_options(party: RelyingParty, challenge: bytes) -> str:
 def creation_options(
     party: RelyingParty, challenge: bytes, name: str, handle: bytes, credential_ids: Sequence[bytes]
 ) -> str:
-    """JSON for navigator.credentials.create(). An authenticator that has one of `credential_ids` makes no second one."""
+    """Return the JSON for navigator.credentials.create(). An authenticator that has one of `credential_ids` does not create
+    another passkey."""
     import webauthn
     from webauthn.helpers import structs
 
@@ -81,7 +83,7 @@ def creation_options(
             challenge=challenge,
             timeout=CHALLENGE_MS,
             authenticator_selection=structs.AuthenticatorSelectionCriteria(
-                resident_key=structs.ResidentKeyRequirement.REQUIRED,  # it is found without a name
+                resident_key=structs.ResidentKeyRequirement.REQUIRED,  # so that a login needs no name
                 user_verification=structs.UserVerificationRequirement.REQUIRED,
             ),
             exclude_credentials=[structs.PublicKeyCredentialDescriptor(id=one) for one in credential_ids],
@@ -90,7 +92,7 @@ def creation_options(
 
 
 def read_assertion(text: str) -> Assertion:
-    """Raises PasskeyRefused."""
+    """Parse the answer to a login challenge. Raises PasskeyRefused."""
     from webauthn import helpers
 
     with _refused():
@@ -100,7 +102,7 @@ def read_assertion(text: str) -> Assertion:
 
 
 def read_attestation(text: str) -> Attestation:
-    """Raises PasskeyRefused."""
+    """Parse a new passkey. Raises PasskeyRefused."""
     from webauthn import helpers
 
     with _refused():
@@ -109,11 +111,11 @@ def read_attestation(text: str) -> Attestation:
 
 
 def check_assertion(assertion: Assertion, party: RelyingParty, passkey: StoredPasskey) -> int:
-    """The authenticator's counter; that it is higher than the last one is the caller's to hold, and so is that the challenge
-    is one of ours. Raises PasskeyRefused."""
+    """Verify the signature, and return the authenticator's counter. The caller has to check that the counter has increased and
+    that the challenge is ours. Raises PasskeyRefused."""
     from webauthn import verify_authentication_response
 
-    if assertion.user_handle != passkey.handle:  # also none: a passkey that is found without a name sends it
+    if assertion.user_handle != passkey.handle:  # also refuse None: a discoverable credential always sends its handle
         raise PasskeyRefused("the passkey is of somebody else")
     with _refused():
         _must_be_plain(assertion.sent.response.authenticator_data)
@@ -130,7 +132,7 @@ def check_assertion(assertion: Assertion, party: RelyingParty, passkey: StoredPa
 
 
 def check_attestation(attestation: Attestation, party: RelyingParty) -> PasskeyRow:
-    """Which maker the authenticator is of does not matter. That the challenge is one of ours is the caller's to hold. Raises
+    """Verify a new passkey from an authenticator of any maker. The caller has to check that the challenge is ours. Raises
     PasskeyRefused."""
     from webauthn import helpers, verify_registration_response
 
@@ -149,12 +151,12 @@ def check_attestation(attestation: Attestation, party: RelyingParty) -> PasskeyR
         if len(row.credential_id) > CREDENTIAL_ID_MAX or len(row.public_key) > PUBLIC_KEY_MAX:
             raise PasskeyRefused("its id or its key is too long")
         key = helpers.decode_credential_public_key(row.public_key)
-        helpers.decoded_public_key_to_cryptography(key)  # raises for a key that is none
+        helpers.decoded_public_key_to_cryptography(key)  # raises for an invalid key
         return row
 
 
 def _must_be_plain(authenticator_data: bytes) -> None:
-    """Raises PasskeyRefused."""
+    """Raise PasskeyRefused if the authenticator data contain CBOR that is_plain_cbor rejects."""
     at = FIXED_BYTES
     if len(authenticator_data) > at and authenticator_data[FLAGS_AT] & HAS_KEY:
         at += 18 + int.from_bytes(authenticator_data[at + 16 : at + 18], "big")
@@ -168,5 +170,5 @@ def _refused() -> Iterator[None]:
         yield
     except PasskeyRefused:
         raise
-    except Exception as error:  # anything that the library's parsers raise for what strangers send
+    except Exception as error:  # parsers raise arbitrary exceptions for hostile input
         raise PasskeyRefused(f"{type(error).__name__}: {error}") from error

@@ -1,17 +1,18 @@
-"""Whether bytes are CBOR (RFC 8949) as authenticators may write it: whole items, without tags, nested a few deep.
+"""Checks for CBOR (RFC 8949) in the form that authenticators may use: complete items, without tags, and with little nesting.
 
-The library that reads them for us (cbor2) follows tags, and with tags 28 and 29 119 bytes become 2 MB, 200 bytes more than the
-memory of a machine. CTAP 2.1 (8, "Message encoding") allows neither tags nor indefinite lengths nor a depth beyond four.
+The library that decodes it for us (cbor2) resolves tags. With tags 28 and 29, 119 bytes expand to 2 MB, and 200 bytes to more
+than the memory of a machine. CTAP 2.1 (8, "Message encoding") allows neither tags nor indefinite lengths nor a depth of more
+than four.
 """
 
 DEPTH_MAX = 4
 BYTES, TEXT, ARRAY, MAP, TAG = 2, 3, 4, 5, 6  # major types
-WIDTHS = {24: 1, 25: 2, 26: 4, 27: 8}  # additional information: how many bytes the argument has
+WIDTHS = {24: 1, 25: 2, 26: 4, 27: 8}  # additional information -> length of the argument in bytes
 
 
 def is_plain_cbor(data: bytes) -> bool:
-    """Of any number of items, one after the other. What the items mean is not looked at."""
-    at, left = 0, []  # of each array or map that is open: how many items are to come
+    """Return True if the data are any number of such items in sequence. The meaning of the items is not checked."""
+    at, left = 0, []  # number of missing items in each open array or map
     while at < len(data):
         kind, argument = data[at] >> 5, data[at] & 0x1F
         width = WIDTHS.get(argument, 0)

@@ -1,6 +1,7 @@
-"""How much a person may have us send or store in a time. Nobody who does it by hand meets these rates.
+"""Limits on how much a person may have the service send or store. They are high enough that nobody who works by hand reaches
+them.
 
-An allowance that is used up comes back evenly: after a fifth of the window, a fifth of it. What is refused uses nothing.
+A used allowance is restored evenly: after a fifth of the window, a fifth of it. Refused requests use nothing.
 """
 
 from collections import OrderedDict
@@ -19,8 +20,8 @@ from cloud_bridge.web.security.log import address_of_client
 from cloud_bridge.words import gettext as _
 
 QUARTER_MS = 15 * MINUTE_MS
-NOBODY = 0  # all tokens that are nobody's share their rates; no person has this number
-MAX_KEYS = 20_000  # the longest unused are forgotten, and with that forgiven
+NOBODY = 0  # shared by all tokens that belong to no person; no person has this id
+MAX_KEYS = 20_000  # beyond this, the least recently used are dropped, which also clears them
 
 
 class Rate(NamedTuple):
@@ -31,38 +32,36 @@ class Rate(NamedTuple):
     window_ms: int = QUARTER_MS
 
 
-ORDERS = [Rate("orders", 30)]  # fewer than the threads of the pages: each may wait seconds for a broker
-REGISTRATIONS = [Rate("registrations", 200)]  # of a station: a unit every 5 s; a stolen token fills nothing
+ORDERS = [Rate("orders", 30)]  # fewer than the web threads, because each may wait seconds for a broker
+REGISTRATIONS = [Rate("registrations", 200)]  # by a station: one unit every 5 s; bounds the harm of a stolen token
 MESSAGES = [Rate("messages", 20)]
-ANSWERS = [Rate("answers", 200)]  # of support
-REPORTS = [Rate("reports", 20)]  # of an installer, who replaces the one before
-PHOTOS = [Rate("photos", 40)]  # each is up to 10 MB, and made anew
-MOVES = [Rate("job moves", 60)]  # each may alert somebody
-EXPORTS = [Rate("exports", 5)]  # each reads all that is kept of the person
-INVITATIONS = [Rate("invitations", 20)]  # five of a charger are open at once
+ANSWERS = [Rate("answers", 200)]  # by support
+REPORTS = [Rate("reports", 20)]  # by an installer; each replaces the previous one
+PHOTOS = [Rate("photos", 40)]  # each has up to 10 MB and is re-encoded
+MOVES = [Rate("job moves", 60)]  # each may send an alert
+EXPORTS = [Rate("exports", 5)]  # each reads all stored data of the person
+INVITATIONS = [Rate("invitations", 20)]  # five of a charge point are open at once
 LETTERS = [Rate("letters", 5), Rate("letters of a day", 20, DAY_MS)]  # they may go to strangers
-# Of strangers, by their network:
+# Rates of unauthenticated clients, by their network:
 ASKED_LETTERS = [Rate("letters of a network", 10), Rate("letters of a network in a day", 60, DAY_MS)]
-SIGN_UPS = [Rate("sign-ups", 20)]  # each hashes a password and tells whether a name is taken
-# By whom the letter goes to, whoever asked; beyond it none is sent, and nobody is told:
+SIGN_UPS = [Rate("sign-ups", 20)]  # each hashes a password and reveals whether a name is taken
+# By recipient, whoever asked. Beyond these, no letter is sent, and nobody is told:
 TO_ONE = [Rate("letters to one", 3, HOUR_MS), Rate("letters to one in a day", 10, DAY_MS)]
-TO_STRANGERS = [
-    Rate("letters to strangers", 300, HOUR_MS)
-]  # of the whole service, to addresses that nobody has confirmed
+TO_STRANGERS = [Rate("letters to strangers", 300, HOUR_MS)]  # of the whole service, to addresses that are not confirmed
 WITH_ONE_LABEL = [Rate("sign-ups with one label", 20, DAY_MS)]
 
 
 class Rates:
-    """What people have used, in memory: a restart forgives, and other processes count for themselves. Thread-safe. The clock
-    is handed in."""
+    """The used allowances, in memory: a restart clears them, and each process counts its own. Thread-safe. The time is a
+    parameter."""
 
     def __init__(self) -> None:
-        self._used: OrderedDict[tuple[str, int | str], tuple[float, int]] = OrderedDict()  # -> how much, as of when
+        self._used: OrderedDict[tuple[str, int | str], tuple[float, int]] = OrderedDict()  # -> (used, time)
         self._lock = Lock()
 
     def use(self, who: int | str, rates: Sequence[Rate], now_ms: int) -> int:
-        """Use one of every rate, if each has one left; then 0. Otherwise the milliseconds until there is one. `who` is the
-        number of a person, or a text: a network, an address."""
+        """Use one of every rate if each has one left, and return 0. Otherwise use nothing and return the milliseconds until
+        one is available. `who` is a person's id, or a text: a network or an address."""
         with self._lock:
             used = [self._used_of(who, rate, now_ms) for rate in rates]
             wait_ms = max(
@@ -79,7 +78,7 @@ class Rates:
             return 0
 
     def _used_of(self, who: int | str, rate: Rate, now_ms: int) -> float:
-        """A clock that was set back gives nothing and takes nothing."""
+        """Return the used amount. A clock that was set back neither restores nor uses any."""
         used, then_ms = self._used.get((rate.what, who), (0.0, now_ms))
         return max(0.0, used - max(0, now_ms - then_ms) * rate.allowed / rate.window_ms)
 
@@ -87,22 +86,23 @@ class Rates:
 def use(
     request: Request, person: Person, rates: Sequence[Rate], title: str, meaning: str, field: str | None = None
 ) -> None:
-    """Use one of the person's rates. Raises Refused (429) with the title, the meaning and the field, and when to try again."""
+    """Use one of the person's rates. Raises Refused (429) with the title, the meaning, the field, and when to try again."""
     _use(request, person.id, rates, title, meaning, field)
 
 
 def use_of_network(request: Request, rates: Sequence[Rate], title: str, meaning: str, field: str | None = None) -> None:
-    """As `use`, of a stranger."""
+    """Use one of the rates of an unauthenticated client's network. Raises Refused like `use`."""
     _use(request, network_of(address_of_client(request)), rates, title, meaning, field)
 
 
 def is_within(request: Request, who: int | str, rates: Sequence[Rate]) -> bool:
-    """Use one of the rates; False: they are used up."""
+    """Use one of the rates. Return False if they are used up."""
     return _wait_ms(request, who, rates) == 0
 
 
 def wait_s(request: Request, asker: Asker, rates: Sequence[Rate]) -> int:
-    """For programs: use one of the asker's rates; then 0. Otherwise the seconds until there is one."""
+    """Use one of the caller's rates, and return 0. Otherwise return the seconds until one is available. For the HTTP
+    interface."""
     return -(-_wait_ms(request, NOBODY if asker.id is None else asker.id, rates) // 1000)
 
 

@@ -1,6 +1,7 @@
-"""For whom browsers keep passkeys: name and origin of the public address (WebAuthn 4, "RP ID"), not what a request says.
+"""The WebAuthn relying party: domain and origin of the public address (WebAuthn 4, "RP ID"), and never those of a request.
 
-Browsers know passkeys over https only, and without TLS on localhost; and only for a name, so 127.0.0.1 has none either.
+Browsers support passkeys only over https, or on localhost without TLS, and only for a domain name. The address 127.0.0.1
+therefore has none.
 """
 
 from typing import NamedTuple
@@ -11,14 +12,14 @@ LOCALHOST = "localhost"
 
 
 class RelyingParty(NamedTuple):
-    """What every passkey is bound to."""
+    """The domain and the origin that every passkey is bound to."""
 
     id: str
     origin: str
 
 
 def relying_party(address: Address) -> RelyingParty | None:
-    """None: browsers keep no passkeys for this address."""
+    """Return the relying party, or None if browsers do not support passkeys at this address."""
     is_local = address.host == LOCALHOST or address.host.endswith("." + LOCALHOST)
     last = address.host.rpartition(".")[2]
     is_name = address.host.isascii() and ":" not in address.host and not last.isdigit()

@@ -1,4 +1,4 @@
-"""A login between its password and its code, and the check of a code."""
+"""The second factor of a login: the state between password and code, and the check of a code."""
 
 import logging
 from typing import NamedTuple
@@ -19,26 +19,29 @@ from cloud_bridge.web.security.log import note
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
-PENDING_COOKIE = "chargekeeper_pending"  # of a login whose password was right; it opens the pages of the code alone
+PENDING_COOKIE = (
+    "chargekeeper_pending"  # of a login whose password was right; it gives access only to the pages for the code
+)
 DEVICE_COOKIE = "chargekeeper_device"
 
 _log = logging.getLogger(__name__)
 
 
 class CodeRefused(NamedTuple):
-    """What the person reads, and the status of the answer."""
+    """Why a code was refused: the text for the person, and the HTTP status."""
 
     title: str
     meaning: str
     status: int
 
     def said(self) -> "CodeRefused":
-        """In the language of the reader, of a constant."""
+        """The texts of a constant in the reader's language."""
         return self._replace(title=_(self.title), meaning=_(self.meaning))
 
 
 def waiting_person(request: Request, app_state: AppState) -> Person | None:
-    """Whose password was right in this browser, within the last minutes, and whose second factor is to come."""
+    """Return the person whose password was right in this browser a few minutes ago and whose second factor is still due; else
+    None."""
     cookie = request.cookies.get(PENDING_COOKIE)
     if not cookie:
         return None
@@ -47,7 +50,7 @@ def waiting_person(request: Request, app_state: AppState) -> Person | None:
 
 
 def known_device(request: Request, app_state: AppState, name: str) -> str | None:
-    """What this browser's own allowance is counted by, if the person of that name has logged in here; else None."""
+    """Return the key of this browser's own allowance if the person of that name has logged in here before; else None."""
     cookie = request.cookies.get(DEVICE_COOKIE)
     if not cookie:
         return None
@@ -56,7 +59,7 @@ def known_device(request: Request, app_state: AppState, name: str) -> str | None
 
 
 def check_code(request: Request, app_state: AppState, person: Person, typed: str, why: str = "") -> CodeRefused | None:
-    """None: it is right, and does not count again. `why` is for the security log."""
+    """Check a code, and use it up. Return None if it is right. `why` goes to the security log."""
     attempts: Attempts = request.app.state.attempts
     limits = code_limits(person.id, known_device(request, app_state, person.name))
     if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):
@@ -65,7 +68,7 @@ def check_code(request: Request, app_state: AppState, person: Person, typed: str
     try:
         answer = app_state.second_factors.use(person.id, typed, app_state.clock.now_ms())
     except (KeyGone, SealBroken) as error:
-        _log.error("no code of an authenticator app can be checked: %s", error)
+        _log.error("codes of authenticator apps cannot be checked: %s", error)
         attempts.returned(limits)
         return UNCHECKED.said()
     if answer is Answer.WRONG:
@@ -80,7 +83,7 @@ def check_code(request: Request, app_state: AppState, person: Person, typed: str
 
 
 def wrong_code(app_state: AppState) -> CodeRefused:
-    """With our time, because that is what the app's has to be."""
+    """Return the refusal of a wrong code. It shows our time, because the app's clock has to match it."""
     return CodeRefused(
         _("That code is not right"),
         _(

@@ -1,4 +1,5 @@
-"""Around every answer: nothing inline, nothing from elsewhere, no copy that looks current; and no endless request."""
+"""Security headers on every response (no inline content, no foreign origins, no caching), and limits on the size of
+requests."""
 
 from collections.abc import Callable
 
@@ -10,15 +11,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cloud_bridge.web.security.photo_uploads import MAX_FORM_BYTES, takes_photo
 
 MAX_BODY_BYTES = 64 * 1024
-MAX_HEADERS_BYTES = 16 * 1024  # h11 has a limit for a head that comes in pieces alone
-MAX_TARGET_BYTES = 16 * 1024  # of path and query; the live stream of 50 charge points has 7 kB
-MAX_CONTENT_TYPE = 256  # Python's reader of its parameters takes quadratic time: 12 s for 60 kB (measured)
+MAX_HEADERS_BYTES = 16 * 1024  # h11 limits the size of headers only if they arrive in pieces
+MAX_TARGET_BYTES = 16 * 1024  # path and query; the live stream of 50 charge points needs 7 kB
+MAX_CONTENT_TYPE = 256  # Python's parser of its parameters takes quadratic time: 12 s for 60 kB (measured)
 
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
     "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-POLICY_OF_DOCS = POLICY.replace("img-src 'self'", "img-src 'self' data:")  # the signs in Swagger UI's style sheet
+POLICY_OF_DOCS = POLICY.replace("img-src 'self'", "img-src 'self' data:")  # for the icons in Swagger UI's style sheet
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -27,7 +28,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware. `refuse` makes the answer to a request that is refused before anything reads it."""
+    """ASGI middleware. `refuse` makes the response to a request that is rejected before it is read."""
 
     def __init__(self, app: ASGIApp, refuse: Callable[[HTTPConnection, int], Response]) -> None:
         self._app = app
@@ -54,7 +55,7 @@ class SecurityHeaders:
 
 
 def _refusal(headers: Headers, most_bytes: int) -> int | None:
-    """The status for headers or a body longer than any of ours, or a body that does not say how long it is; else None."""
+    """Return the status for headers or a body that are too long, or a body without a Content-Length; else None."""
     size = sum(len(name) + len(value) for name, value in headers.raw)
     if size > MAX_HEADERS_BYTES or len(headers.get("content-type", "")) > MAX_CONTENT_TYPE:
         return 431

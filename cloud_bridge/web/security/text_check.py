@@ -1,9 +1,9 @@
-"""Refuses a request that carries a text which no database of ours stores (cloud_bridge/text.py), before any route runs:
-in its path, its query, a form or a JSON body.
+"""Rejects requests that contain text which our databases cannot store (cloud_bridge/text.py), before any route runs: in the
+path, the query, a form or a JSON body.
 
-It stands inside SecurityHeaders, which has refused what is longer than any form of ours, so a body is read whole. The
-content of a file is bytes and left to its route, as are the few places to which others lead (LEFT_TO_ROUTE). The body of a
-photo is left to its route altogether, which stores no text of it (photo_uploads.py).
+It runs inside SecurityHeaders, which has already rejected oversized bodies, so it reads a body as a whole. File contents are
+bytes and left to the routes. So are the requests to LEFT_TO_ROUTE, which come from car makers, and the bodies of photo
+uploads, from which no text is stored (photo_uploads.py).
 """
 
 import asyncio
@@ -21,17 +21,19 @@ from starlette.types import Message as AsgiMessage
 from cloud_bridge.text import holds_storable, is_storable
 from cloud_bridge.web.security.photo_uploads import takes_photo
 
-NOT_FOUND = 404  # an address that no page of ours leads to
+NOT_FOUND = 404  # no page links to such an address
 REQUEST_TIMEOUT = 408
 UNPROCESSABLE = 422
-BODY_WITHIN_S = 30.0  # for 64 kB at 17 kbit/s; 10 s later http_protocol.py ends the connection. No byte extends it
-# A car maker's answer and its signed calls: their routes take no text as it is, and say themselves what is wrong with it.
+BODY_WITHIN_S = (
+    30.0  # 64 kB at 17 kbit/s; http_protocol.py closes the connection 10 s later. Further bytes do not extend it
+)
+# A car maker's redirect and its signed calls: their routes store no text of them unchecked, and report what is wrong.
 LEFT_TO_ROUTE = ("/vehicles/return/", "/api/webhooks/")
 Refuse = Callable[[HTTPConnection, int], Response]
 
 
 class TextCheck:
-    """ASGI middleware. `refuse` makes the answer."""
+    """ASGI middleware. `refuse` makes the response to a rejected request."""
 
     def __init__(self, app: ASGIApp, refuse: Refuse) -> None:
         self._app = app
@@ -54,7 +56,7 @@ class TextCheck:
         except TimeoutError:
             await self._refuse(HTTPConnection(scope), REQUEST_TIMEOUT)(scope, receive, send)
             return
-        if body is None:  # the client has gone
+        if body is None:  # the client has disconnected
             return
         if not is_storable_body(headers.get("content-type", ""), body):
             await self._refuse(HTTPConnection(scope), UNPROCESSABLE)(scope, receive, send)
@@ -63,7 +65,8 @@ class TextCheck:
 
 
 def is_storable_body(content_type: str, body: bytes) -> bool:
-    """Whether all texts in it are. A body that cannot be read is left to the route, which refuses it with a reason."""
+    """Return True if all texts in the body can be stored, or if the body cannot be parsed: the route then refuses it with a
+    reason."""
     kind, _, parameters = content_type.partition(";")
     if kind.strip().lower() == "multipart/form-data":
         return _is_storable_multipart(parameters, body)
@@ -71,7 +74,7 @@ def is_storable_body(content_type: str, body: bytes) -> bool:
         return False
     if kind.strip().lower() == "application/x-www-form-urlencoded":
         return b"\0" not in unquote_to_bytes(body)
-    if b"\\u" not in body:  # the only way in which JSON writes either of them
+    if b"\\u" not in body:  # JSON can only write U+0000 and surrogates as escapes
         return True
     try:
         return holds_storable(json.loads(body))
@@ -80,7 +83,8 @@ def is_storable_body(content_type: str, body: bytes) -> bool:
 
 
 def _is_storable_multipart(parameters: str, body: bytes) -> bool:
-    """RFC 7578. Its texts are in UTF-8, as browsers send them: some encodings write U+0000 in other bytes."""
+    """Check a multipart form (RFC 7578). Its texts have to be UTF-8, as browsers send them, because some other encodings write
+    U+0000 with other bytes."""
     named = Message()
     named["Content-Type"] = f"multipart/form-data;{parameters}"
     if str(named.get_param("charset", "utf-8")).lower() != "utf-8":
@@ -104,7 +108,7 @@ async def _whole_body(receive: Receive) -> bytes | None:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """What has been read, once more, and then what comes after it."""
+    """Return a `receive` that delivers the body again, and then what follows it."""
     parts: list[AsgiMessage] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive_again() -> AsgiMessage:

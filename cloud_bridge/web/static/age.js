@@ -1,10 +1,10 @@
-// Ages "5 seconds ago" and "for 31 minutes" while the page is open, in the language of the page; the words are those of
-// web/presentation/words.py, which has them from the same tables (CLDR). Without it, Refresh does the same.
-// Time is the browser's difference, never its clock: a phone with a wrong time shows the right age.
+// Updates ages ("5 seconds ago") and durations ("31 minutes") while the page is open, in the page's language. The texts are
+// those of web/presentation/words.py, which uses the same tables (CLDR). Without this script, Refresh updates them. Only
+// differences of the browser's clock are used, so ages are right even on a phone with a wrong time.
 const { lang } = document.documentElement;
-const { now } = document.querySelector("script[data-now]").dataset; // of the script that wants the ages
+const { now } = document.querySelector("script[data-now]").dataset; // from the script that uses this module
 const agoIn = new Intl.RelativeTimeFormat(lang);
-let shownAt = Date.now(); // when the ages on the page were right
+let shownAt = Date.now(); // when the page got its ages
 let frozen = false;
 
 function ago(ms) {
@@ -39,14 +39,15 @@ function put(place, words) {
   if (place.textContent !== words) place.textContent = words;
 }
 
-// That we cannot ask; "" while we can. An age that went on growing meanwhile would claim a silence that we know nothing of.
+// Show that the bridge cannot be asked; "" when it can. Meanwhile ages stop: a growing age would claim a silence that is not
+// known.
 export function say(words) {
   frozen = words !== "";
   document.body.classList.toggle("frozen", frozen);
   for (const place of document.querySelectorAll("[data-connection]")) put(place, words);
 }
 
-// New ages have come.
+// Restart after the page got new ages.
 export function restart() {
   shownAt = Date.now();
   tick();

@@ -1,20 +1,21 @@
-// Draws the tables of a page as charts, with uPlot. A table is its chart's data and its twin: without script, or by ear,
-// it says the same. Drag across a chart to look closer, double-click to see all of it again.
+// Draws the tables of a page as charts, with uPlot. Each table is the data of its chart, and also its text alternative:
+// without JavaScript, or with a screen reader, it gives the same information. Drag across a chart to zoom in; double-click to
+// zoom out.
 const HEIGHT = 210;
 const FONT = "12px system-ui, sans-serif";
 const PASS_ABOVE_CSQ = 14; // the installer's verdict (modem/signal.py)
 const MAX_CSQ = 31;
-const LABEL_PX = 62; // the widest: "01:00 GMT"
-// Between the labels of a chart whose own are too far apart, as where it is looked at closely.
+const LABEL_PX = 62; // the widest label: "01:00 GMT"
+// Label intervals for a chart that is zoomed in so far that its own labels are too far apart.
 const STEPS_S = [60, 300, 900, 3600, 10800, 21600];
-const says = document.querySelector('script[src$="/charts.js"]').dataset; // our words, in the reader's language
-const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000]; // between labels
-const Y_SIZE = 34; // the same for all, so that a time is below itself
+const says = document.querySelector('script[src$="/charts.js"]').dataset; // our texts, in the reader's language
+const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000]; // label intervals
+const Y_SIZE = 34; // the same for all charts, so that their times are aligned
 
 const LINE = { width: 2, cap: "round", points: { show: false } };
 
 const style = getComputedStyle(document.documentElement);
-const ink = (name) => () => style.getPropertyValue(name); // asked at each drawing: light and dark change while it is open
+const ink = (name) => () => style.getPropertyValue(name); // read at each drawing, because light and dark mode can change meanwhile
 const drawn = [];
 
 for (const figure of document.querySelectorAll("[data-chart]")) {
@@ -55,7 +56,7 @@ function axis(more) {
   return { stroke: ink("--soft"), font: FONT, grid: line, ticks: { show: false }, ...label, ...more };
 }
 
-// The time axis of the page: [from, to, zone, [[time, label], ...]]. All charts move on it together.
+// The page's time axis: [from, to, zone, [[time, label], ...]]. All charts zoom together.
 function time([fromMs, toMs, zone, ticks]) {
   const labels = new Map(ticks.map(([atMs, label]) => [atMs / 1000, label]));
   const clock = clockOf(zone);
@@ -83,7 +84,7 @@ function time([fromMs, toMs, zone, ticks]) {
   };
 }
 
-// Columns that are not over time, as the hours of all days together.
+// Columns that are not over time, such as the hours of all days together.
 function hours(figure, rows) {
   const names = rows.map((row) => row.querySelector("th").dataset.tick);
   return {
@@ -100,8 +101,8 @@ function hours(figure, rows) {
   };
 }
 
-// Lines of each number of the rows, whose table has the newest on top. They end where the time that a row stands for ends,
-// unless the next one begins there.
+// One line for each number of the rows. The table has the newest row first. A line ends where the time of its row ends, unless
+// the next row begins there.
 function lines(rows) {
   rows.reverse();
   const all = []; // [row, time, numbers...]
@@ -162,7 +163,7 @@ function power(_figure, rows) {
   };
 }
 
-// Each as wide as the time it is of, a little less.
+// Each bar is slightly narrower than the time that it represents.
 function bars(figure, rows) {
   const { most } = figure.dataset;
   const values = rows.map((row) => numbers(row)[0]);
@@ -194,7 +195,7 @@ function columns(plot, spans, values) {
   ctx.restore();
 }
 
-// Hours and minutes of the site's clock; with the zone where the clock shows them twice.
+// Hours and minutes of local time at the site, with the zone where a time occurs twice.
 function clockOf(timeZone) {
   const say = (options) => {
     try {
@@ -235,7 +236,7 @@ function dash({ ctx, bbox }, colour, [x, y], [width, height]) {
   ctx.restore();
 }
 
-// What the row below the pointer says, beside the pointer.
+// Shows the text of the row below the pointer, beside the pointer.
 function tip(rows, rowOf) {
   const box = document.createElement("div");
   box.className = "tip";

@@ -1,22 +1,22 @@
-// Keeps an open dashboard, or an installer's job, honest. It shows what the bridge streams (stream.js); says when nothing has come for 45 s (the
-// bridge speaks every 15), also after a night in standby, and then asks as the Refresh button does.
+// Keeps an open dashboard or job page up to date. It shows what the bridge streams (stream.js). If nothing was received for 45
+// s (the bridge sends every 15 s), also after a night in standby, it says so and then refreshes like the Refresh button.
 import { restart, say } from "./age.js";
 
 const SILENT_MS = 45000;
 const ASK_MS = 15000;
 const PART_WITHIN_MS = 15000;
 const AGAIN_MS = 5000;
-const LEAVE_MS = 5000; // logged out, or not theirs any more: not under the hands of somebody who is pressing a button
+const LEAVE_MS = 5000; // after a logout or lost access: the page must not change under somebody's hands
 const board = document.getElementById("board");
 const unit = board.dataset.unit;
-const SEEN = /(?<=[?]seen=).*/; // in the address of its stream, which a refresh renews too
-const says = document.querySelector('script[src$="/live.js"]').dataset; // our words, in the reader's language
+const SEEN = /(?<=[?]seen=).*/; // in the stream's address, which a refresh also updates
+const says = document.querySelector('script[src$="/live.js"]').dataset; // our texts, in the reader's language
 let heardAt = Date.now();
 let askedAt = 0;
-let leaving; // the timer
-let post = () => {}; // to whoever holds the stream
+let leaving; // a timer
+let post = () => {}; // sends to whoever holds the stream
 
-// The mark of the state that the page shows.
+// The mark of the state on the page.
 function shown() {
   return decodeURIComponent(SEEN.exec(board.dataset.live)[0]);
 }
@@ -44,7 +44,7 @@ async function take({ kind, mark, data }) {
   post({ shows: shown() });
 }
 
-// What the board shows of that: the dashboard all of it, another page a part of its own, which is asked for.
+// Returns what the page shows of an event: the dashboard shows all of it, other pages request a part of their own.
 async function content(data) {
   if (!board.dataset.part) return data;
   const part = new URL(`../../${board.dataset.part}`, import.meta.url);
@@ -81,7 +81,7 @@ function shareStream() {
   join();
 }
 
-// Where there is no SharedWorker, a page has a stream while it is looked at: one for a window, not for a tab.
+// Without SharedWorker, a page has its own stream while it is visible: one for each window rather than for each tab.
 async function ownStream() {
   const { Stream } = await import("./stream.js");
   const stream = new Stream(new URL("../../live", import.meta.url).href);
@@ -95,10 +95,10 @@ async function ownStream() {
   join();
 }
 
-// The answers that are not read, in the navigation, which is outside of what is streamed.
+// Updates the number of unread answers in the navigation, which is not part of the stream.
 function count() {
   const news = document.getElementById("help")?.dataset.news;
-  if (news === undefined) return; // of support, and of a page that does not tell
+  if (news === undefined) return; // for support, and for pages without it
   document.querySelector(".badge").textContent = news === "0" ? "" : news;
   document.getElementById("news").textContent = news === "0" ? "" : says.unread.replace("{news}", news);
 }

@@ -1,10 +1,10 @@
-// Logging in with a passkey, and adding one. What needs this script stays hidden without it, and in a browser without passkeys.
-// The options are JSON of the server; what the authenticator answers goes back in a hidden field of an ordinary form.
+// Logs in with a passkey, and adds one. Elements that need this script stay hidden without it, and in browsers without
+// passkeys. The options are JSON from the server; the authenticator's response is sent in a hidden field of an ordinary form.
 const known = window.PublicKeyCredential;
-const AGAIN_MS = 4 * 60 * 1000; // the server's challenges end after five minutes
-const says = document.querySelector('script[src$="/passkeys.js"]').dataset; // our words, in the reader's language
+const AGAIN_MS = 4 * 60 * 1000; // the server's challenges expire after five minutes
+const says = document.querySelector('script[src$="/passkeys.js"]').dataset; // our texts, in the reader's language
 const SAID = {
-  AbortError: "", // the question was put again
+  AbortError: "", // the request was replaced by a new one
   NotAllowedError: says.cancelled,
   InvalidStateError: says.known,
   SecurityError: says.noPasskeys,
@@ -21,7 +21,7 @@ function said(form, text) {
   place.hidden = !text;
 }
 
-let offer = new AbortController(); // of the question that is open: a browser asks one at a time
+let offer = new AbortController(); // of the request in progress: a browser allows one at a time
 
 async function ask(form, mediation) {
   offer.abort();
@@ -33,7 +33,7 @@ async function ask(form, mediation) {
   send(form, await navigator.credentials.get({ publicKey, mediation, signal }));
 }
 
-// Beside the suggestions of the name's field, as long as nothing else is asked.
+// Offers passkeys among the suggestions for the name field, as long as no other request is in progress.
 async function suggest(form) {
   const again = setInterval(() => ask(form, "conditional").catch(() => {}), AGAIN_MS);
   form.addEventListener("submit", () => clearInterval(again));

@@ -1,11 +1,11 @@
-// Sends a photo from where the connection is bad: made smaller on the phone, sent when there is a connection, and sent again
-// when it breaks. The bridge stores the same photo once, however often it comes. Without it, the form does the same by hand.
-const SIDE = 1600; // pixels of the longer side, as the bridge keeps it
+// Uploads a photo over a bad connection: it is scaled down on the phone, sent when there is a connection, and sent again if
+// that breaks. The bridge stores the same photo only once. Without this script, the form uploads it in the ordinary way.
+const SIDE = 1600; // longest side in pixels, as the bridge stores it
 const QUALITY = 0.82;
-const SMALL_BYTES = 400000; // not worth the work
+const SMALL_BYTES = 400000; // smaller files are not scaled down
 const WITHIN_MS = 180000;
 const AGAIN_MS = [1000, 3000, 9000];
-const says = document.querySelector('script[src$="/photos.js"]').dataset; // our words, in the reader's language
+const says = document.querySelector('script[src$="/photos.js"]').dataset; // our texts, in the reader's language
 const form = document.getElementById("photo");
 const [input, button, status] = ["input[type=file]", "button", "[role=status]"].map((one) => form.querySelector(one));
 
@@ -43,7 +43,7 @@ async function send() {
   say(says.notSent);
 }
 
-// In some time; while the phone is offline, when it is not any more.
+// Waits for some time or, if the phone is offline, until it is online.
 function ready(ms) {
   return new Promise((done) => {
     if (navigator.onLine) setTimeout(done, ms);

@@ -1,8 +1,8 @@
-// Lets this browser show notifications. Permission is asked for when the button is pressed, and never before.
+// Allows notifications in this browser. It asks for permission only when the button is pressed.
 const box = document.getElementById("push");
 const [status, button] = [box.querySelector("[role=status]"), box.querySelector("button")];
-const says = document.querySelector('script[src$="/push.js"]').dataset; // our words, in the reader's language
-const root = new URL("../../", import.meta.url);  // below a path, too
+const says = document.querySelector('script[src$="/push.js"]').dataset; // our texts, in the reader's language
+const root = new URL("../../", import.meta.url);  // also right below a path
 const page = new URL("account/notifications/", root);
 const IS_APPLE_PHONE = /iPhone|iPad/.test(navigator.userAgent);
 
@@ -14,7 +14,7 @@ function say(words, canAllow) {
   button.hidden = !canAllow;
 }
 
-/** A subscription with our key; one that was made with an older key is of no use any more. */
+/** Returns a subscription with our present key. A subscription with an older key is useless, and is replaced. */
 async function subscribe(worker, key) {
   const old = await worker.pushManager.getSubscription();
   if (old && old.options.applicationServerKey && same(new Uint8Array(old.options.applicationServerKey), key)) return old;
@@ -52,7 +52,7 @@ async function look() {
   const worker = await navigator.serviceWorker.ready;
   const subscription = await worker.pushManager.getSubscription();
   if (box.dataset.on === "yes" && subscription) return say(says.on);
-  await subscription?.unsubscribe();  // it was removed here, or is of somebody else's login
+  await subscription?.unsubscribe();  // it was removed here, or belongs to another person's login
   say(says.off, true);
 }
 

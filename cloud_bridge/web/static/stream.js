@@ -1,17 +1,17 @@
-// The live stream of all open pages of a browser: one request, whatever their number, because a browser keeps no more than
-// six connections to a host and each page would hold one of them for ever (stream_worker.js; in the page where there is no
-// SharedWorker). Asked for are the charge points that any page shows, each with the mark of what is shown; the answer is
-// server-sent events, whose id is "charge point:mark".
-const SILENT_MS = 45000; // the bridge speaks every 15 s
-const GONE_MS = 180000; // a page answers each sign of life; one that does not was closed without a word
-const CLOSED_MS = 60000; // after newer streams of the same account had this one closed
+// The live stream of all open pages of a browser. It is one request for all pages, because a browser allows only six
+// connections to a host, and each page would occupy one (stream_worker.js; without SharedWorker, it runs in the page). It
+// requests the charge points that any page shows, each with the mark of the shown state. The response is server-sent events
+// whose id is "charge point:mark".
+const SILENT_MS = 45000; // the bridge sends every 15 s
+const GONE_MS = 180000; // a page answers each keep-alive; one that does not was closed without a message
+const CLOSED_MS = 60000; // after the bridge closed this stream in favour of newer ones of the account
 const AGAIN_MS = [500, 1000, 2000, 5000, 15000];
-const GATHER_MS = 50; // pages that open together are one request
-const MOST = 50; // charge points of one request, as the bridge takes them; the last that were opened
+const GATHER_MS = 50; // pages that open at the same time share a request
+const MOST = 50; // most charge points in one request; the pages opened last take precedence
 
 export class Stream {
   #pages = new Map(); // page -> { unit, shown, send, heardAt }
-  #asked = new Map(); // charge point -> mark of what was last told of it, in the request that is open
+  #asked = new Map(); // charge point -> newest mark, in the open request
   #request = null;
   #failures = 0;
   #running = false;
@@ -23,16 +23,16 @@ export class Stream {
     this.url = url;
   }
 
-  // `page` is any object that stands for it; `send` is called with { kind, mark, data }.
+  // `page` is any object that identifies the page; `send` is called with { kind, mark, data }.
   join(page, unit, shown, send) {
     const known = this.#asked.get(unit);
-    this.#pages.delete(page); // to the end: it is the newest
+    this.#pages.delete(page); // move it to the end, as the newest
     this.#pages.set(page, { unit, shown, send, heardAt: Date.now() });
     if (known !== shown) this.#renew();
     this.#run();
   }
 
-  // What the page shows by now.
+  // Reports what the page shows now.
   shows(page, shown) {
     const its = this.#pages.get(page);
     if (its) Object.assign(its, { shown, heardAt: Date.now() });
@@ -43,7 +43,7 @@ export class Stream {
     if (!this.#pages.size) this.#renew();
   }
 
-  // The line may be dead: ask on another one, at once.
+  // The connection may be dead: reconnect at once.
   again() {
     this.#failures = 0;
     this.#renew();
@@ -95,7 +95,7 @@ export class Stream {
     }
   }
 
-  // Where pages show different states of a charge point, it is asked for without a mark: then its state comes at once.
+  // If pages show different states of a charge point, it is requested without a mark, so its state is sent at once.
   #address() {
     for (const { unit, shown } of [...this.#pages.values()].slice(-MOST)) {
       const other = this.#asked.has(unit) && this.#asked.get(unit) !== shown;

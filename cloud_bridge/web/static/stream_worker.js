@@ -1,4 +1,4 @@
-// Lives as long as any page of ours is open, and holds the one live stream for all of them.
+// Holds the live stream for all open pages. It lives as long as any of them.
 import { Stream } from "./stream.js";
 
 const stream = new Stream(new URL("../../live", import.meta.url).href);

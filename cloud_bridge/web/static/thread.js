@@ -1,11 +1,11 @@
-// An open conversation shows new messages, and how far an installer is, without being loaded again. It asks while somebody
-// looks at the page: every 5 s, less often the longer nothing comes, and after an hour not before it is looked at again. Only the
-// list grows and the line below it changes: what is being typed stays, and so does the focus.
+// Updates an open conversation with new messages and the state of the installer's job. It polls while the page is visible:
+// every 5 s, then less often if nothing is new, and not at all after an hour until the page becomes visible again. It only
+// appends messages and changes the line below them, so typed text and focus remain.
 const FIRST_MS = 5000;
 const MOST_MS = 60000;
 const SLOWER = 1.2;
 const LONGEST_MS = 3600000;
-const WITHIN_MS = 15000; // of one question
+const WITHIN_MS = 15000; // for one request
 const thread = document.getElementById("thread");
 const [messages, progress] = thread.children;
 const news = new URL(`../../support/${thread.dataset.conversation}/news`, import.meta.url);
@@ -19,9 +19,9 @@ async function ask() {
     const answer = await fetch(news, {
       headers: { "HX-Request": "true" }, cache: "no-store", signal: AbortSignal.timeout(WITHIN_MS),
     });
-    if (answer.status >= 400 && answer.status < 500) return; // logged out, or not theirs any more
+    if (answer.status >= 400 && answer.status < 500) return; // logged out, or no longer theirs
     if (answer.status === 200) show(await answer.text());
-  } catch { /* no connection: it asks again */ }
+  } catch { /* no connection: poll again */ }
   everyMs = Math.min(MOST_MS, everyMs * SLOWER);
   wait();
 }

@@ -1,5 +1,6 @@
-// The 30 seconds between off and on, counted for hands that are at the consumer unit. Without it, people count.
-const says = document.querySelector('script[src$="/timer.js"]').dataset; // our words, in the reader's language
+// Counts the 30 seconds between off and on, for people who are working at the consumer unit. Without it, they count
+// themselves.
+const says = document.querySelector('script[src$="/timer.js"]').dataset; // our texts, in the reader's language
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-timer] button");
@@ -15,7 +16,7 @@ function run(timer, button) {
     const left = Math.ceil((endsAt - Date.now()) / 1000);
     if (left > 0) {
       output.textContent = `${left} s`;
-      output.setAttribute("aria-live", "off"); // not every second is read aloud
+      output.setAttribute("aria-live", "off"); // do not read every second aloud
       return;
     }
     clearInterval(ticking);

@@ -1,9 +1,9 @@
-// Keeps an open vehicles' dashboard honest: htmx asks for it again each minute, and what is not answered is said.
+// Keeps an open vehicles' dashboard up to date: htmx reloads it each minute, and a missing response is reported.
 import { restart, say } from "./age.js";
 
-const SILENT_MS = 150000; // two answers are missing
+const SILENT_MS = 150000; // two responses are missing
 const board = document.getElementById("board");
-const says = document.querySelector('script[src$="/vehicles.js"]').dataset; // our words, in the reader's language
+const says = document.querySelector('script[src$="/vehicles.js"]').dataset; // our texts, in the reader's language
 let heardAt = Date.now();
 
 function watch() {
@@ -12,7 +12,7 @@ function watch() {
 }
 
 board.addEventListener("htmx:after:swap", () => {
-  if (!board.isConnected) location.reload(); // the answer was another page: logged out, or no vehicle any more
+  if (!board.isConnected) location.reload(); // the response was another page: logged out, or no vehicle left
   heardAt = Date.now();
   restart();
   say("");

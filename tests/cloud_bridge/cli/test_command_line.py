@@ -275,7 +275,7 @@ def test_a_token_that_there_is_not_is_named(capsys: pytest.CaptureFixture[str], 
 
 def test_an_installer_who_had_nothing_to_do_with_a_unit_is_not_withdrawn(capsys: pytest.CaptureFixture[str]) -> None:
     answer(capsys, "user", "add", "ingo", "--role", "installer", "--json")
-    assert "ingo has nothing to do with a unit CP-9" in refusal(capsys, "unit", "withdraw", "CP-9", "ingo")
+    assert "there is no unit CP-9 that is assigned to ingo" in refusal(capsys, "unit", "withdraw", "CP-9", "ingo")
 
 
 def test_a_wrong_command_is_usage(capsys: pytest.CaptureFixture[str]) -> None:

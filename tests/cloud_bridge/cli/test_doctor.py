@@ -46,7 +46,7 @@ def test_without_a_token_it_goes_by_what_strangers_are_told(
     assert well["ok"] and "set CHARGEKEEPER_API_TOKEN" in well["found"]
     monkeypatch.setattr(doctor, "_health", lambda _settings: {"status": "in trouble"})
     ill = finding(settings(tmp_path), check)
-    assert not ill["ok"] and "set CHARGEKEEPER_API_TOKEN to be told why" in ill["found"]
+    assert not ill["ok"] and "set CHARGEKEEPER_API_TOKEN to see why" in ill["found"]
 
 
 def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_an_open_file_is_named_with_what_to_type(tmp_path: Path, name: str, mode
     assert doctor.files(settings(folder)) == f"{len(SECRET_FILES) + 1} with secrets, closed to others"
     (folder / name).chmod(mode)
     said = doctor_says(doctor.files, settings(folder))
-    assert said.endswith(f"type chmod go= {folder / name}")
+    assert said.endswith(f"run chmod go= {folder / name}")
 
 
 def test_what_the_doctor_says_to_type_mends_it(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_what_the_doctor_says_to_type_mends_it(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("CHARGEKEEPER_VEHICLES", str(cars))
         said = doctor_says(doctor.files, asked)
-        subprocess.run(shlex.split(said.split("type ")[1]), check=True)
+        subprocess.run(shlex.split(said.split("run ")[1]), check=True)
         assert doctor.files(asked) == f"{len(SECRET_FILES) + 3} with secrets, closed to others"
 
 
@@ -231,7 +231,7 @@ def test_a_key_that_root_shares_with_our_group_is_in_order(tmp_path: Path) -> No
     asked = settings(folder, CHARGEKEEPER_TLS_CERT=str(tmp_path / "x.pem"), CHARGEKEEPER_TLS_KEY=str(key))
     assert doctor.files(asked).endswith("closed to others")
     key.chmod(0o644)
-    assert doctor_says(doctor.files, asked).endswith(f"type chmod o= {key}")
+    assert doctor_says(doctor.files, asked).endswith(f"run chmod o= {key}")
 
 
 def test_our_own_files_are_closed_from_their_first_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def test_a_fourth_node_changes_no_secret(tmp_path: Path) -> None:
     ("options", "complaint"),
     [
         (["--node=n1=192.0.2.1"], "needs --tls-cert"),
-        (["--node=n1=127.0.0.1", "--node=n1=127.0.0.1"], "a name of its own"),
+        (["--node=n1=127.0.0.1", "--node=n1=127.0.0.1"], "its own name"),
         (["--node=n1=127.0.0.1", "--tls-cert=a.pem"], "together"),
     ],
 )

@@ -107,7 +107,7 @@ def test_a_key_that_is_missing_open_or_of_another_curve_is_one_line(
         (lambda files: (files / "image").write_bytes(bytes(262_145)), "has more than 262,144 bytes"),
         (lambda files: (files / "manifest").write_bytes(write_line(MADE.manifest) + b"\n"), "`release sign` adds that"),
         (lambda files: (files / "manifest").write_bytes(release("1.5.0").whole.replace(b"1.5.0", b"1.6.0")), "signed"),
-        (lambda files: (files / "public.pem").write_bytes(b"hello"), "no public key in PEM"),
+        (lambda files: (files / "public.pem").write_bytes(b"hello"), "not a public key in PEM"),
         (lambda files: (files / "image").unlink(), "cannot be read"),
     ],
 )

@@ -128,7 +128,7 @@ def test_what_keeps_a_label_from_being_written_changes_no_code(
     label = ["unit", "label", "CK-0001", "--out"]
     assert "File exists" in refusal(capsys, *label, str(there))
     assert "No such file or directory" in refusal(capsys, *label, str(tmp_path / "nowhere" / "label.svg"))
-    assert "end it with .svg" in refusal(capsys, *label, str(tmp_path / "label.png"))
+    assert "has to end with .svg" in refusal(capsys, *label, str(tmp_path / "label.png"))
     assert "there is no unit CK-2" in refusal(capsys, "unit", "label", "CK-2", "--out", str(tmp_path / "label.svg"))
     assert not (tmp_path / "label.svg").exists()
     monkeypatch.delenv("CHARGEKEEPER_PUBLIC_URL")

@@ -182,4 +182,4 @@ def test_a_certificate_is_renewed_by_the_authority_that_units_trust(tmp_path: Pa
 
 def test_without_an_authority_of_ours_nothing_is_renewed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tls", "renew", "--folder", str(tmp_path)]) == 1
-    assert "renew it where you got it" in capsys.readouterr().err
+    assert "renew the certificate where you got it" in capsys.readouterr().err

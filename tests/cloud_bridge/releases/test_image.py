@@ -44,7 +44,7 @@ def test_a_file_is_packed_as_the_contract_says() -> None:
 
 @pytest.mark.parametrize("path", ["main.py", "/a.mpy", "a/../b.mpy", "./a.mpy", "a//b.mpy", "é.mpy", "a" * 61 + ".mpy"])
 def test_a_path_that_no_slot_has_is_refused(path: str) -> None:
-    with pytest.raises(BadImage, match="is no path of a slot"):
+    with pytest.raises(BadImage, match="is not a path in a slot"):
         pack({MAIN: b"", path: b""})
 
 

@@ -59,9 +59,9 @@ def test_a_key_of_another_curve_or_kind_is_refused(key: "ec.EllipticCurvePrivate
 def test_a_key_with_a_password_and_what_is_no_key_are_refused() -> None:
     locked = ed25519.Ed25519PrivateKey.generate().private_bytes(PEM, PKCS8, serialization.BestAvailableEncryption(b"x"))
     for pem in (locked, b"", b"-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n"):
-        with pytest.raises(BadKey, match="no private key in PEM"):
+        with pytest.raises(BadKey, match="not an unencrypted private key in PEM"):
             read_private_key(pem)
-    with pytest.raises(BadKey, match="no public key in PEM"):
+    with pytest.raises(BadKey, match="not a public key in PEM"):
         read_public_key(b"hello")
 
 

@@ -1,4 +1,5 @@
-"""The driver's first page: the dashboard of the only charge point, the list of all, or the vehicles; and the live stream."""
+"""The driver's first page: the dashboard of the only charge point, a list of several, or the vehicles. Also the live
+streams."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, NamedTuple
@@ -50,9 +51,9 @@ from cloud_bridge.web.security.forms import form_token
 from cloud_bridge.words import gettext as _
 from cloud_bridge.words.language import choose_language
 
-MOST_LISTED = 50  # beyond that it is a fleet
-BACK_FOR_MS = 30 * 60 * 1000  # as long as a silence has ended, "it is back" is news
-STREAM_HEADERS = {"X-Accel-Buffering": "no"}  # nginx in front would hold the events back
+MOST_LISTED = 50  # with more charge points, the first page is the fleet
+BACK_FOR_MS = 30 * 60 * 1000  # how long after a silence the page shows that the unit is back
+STREAM_HEADERS = {"X-Accel-Buffering": "no"}  # otherwise nginx as a proxy would buffer the events
 
 router = APIRouter(include_in_schema=False)
 
@@ -78,9 +79,9 @@ def dashboard(request: Request, app_state: StateDep, person: PersonOf, unit: Uni
 
 @router.get("/charge-points/{unit_id}/live")
 def live(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, seen: str = "") -> Response:
-    """Server-sent events: the dashboard, whenever it has changed. `seen` is the mark of what the page shows.
+    """Stream the dashboard as server-sent events, whenever it changes. `seen` is the mark of what the page shows.
 
-    Of one charge point: for pages of an older version that are still open, and for programs.
+    For a single charge point: used by open pages of older versions, and by programs.
     """
     seen = request.headers.get("Last-Event-ID", seen)
 
@@ -99,7 +100,7 @@ def live_of_all(
     person: PersonOf,
     of: Annotated[list[str], Query(min_length=1, max_length=MOST)],
 ) -> Response:
-    """The same for all charge points that the open pages of a browser show: each `of` is an id, a colon, and the mark."""
+    """Stream all charge points that the open pages of a browser show. Each `of` is an id, a colon, and the mark."""
     seen = dict(one.partition(":")[::2] for one in of)
     with app_state.database.reading() as connection:
         units = {unit_id: visible_unit(connection, person, unit_id) for unit_id in seen}
@@ -119,7 +120,7 @@ def live_of_all(
 
 
 async def _nothing() -> AsyncIterator[str]:
-    """What somebody sees of a charge point that is not theirs."""
+    """Yield no events: the stream of a charge point that the person may not see."""
     return
     yield
 
@@ -158,7 +159,7 @@ def _dashboard(request: Request, app_state: AppState, person: Person, unit: Unit
 
 
 def _content(app_state: AppState, person: Person, unit: Unit, point: ChargePoint) -> dict[str, Any]:
-    """Of board.html."""
+    """Return the content of board.html."""
     with app_state.database.reading() as connection:
         beside = _beside(connection, person, unit, point.now_ms)
         around = _around(app_state, connection, person, unit, point, beside)
@@ -167,16 +168,16 @@ def _content(app_state: AppState, person: Person, unit: Unit, point: ChargePoint
 
 
 class Beside(NamedTuple):
-    """What the page shows, beside the charge point, that is in the store alone."""
+    """What the page shows besides the charge point, and that is only in the store."""
 
     vehicles: list[Vehicle]
     unread: Unread | None
-    job: Job | None  # for its owner
-    update: UnitUpdate | None  # of its firmware
-    plan: ShownPlan | None  # of the next departure, for those at home
-    line: Line  # of a charger that speaks OCPP
-    offline: Answered | None  # likewise: whether it goes on by our settings without its connection
-    northbound: Shown | None  # to whose back-end it is shown
+    job: Job | None  # only for the unit's owner
+    update: UnitUpdate | None  # of the firmware
+    plan: ShownPlan | None  # for the next departure; only for drivers
+    line: Line  # connection of an OCPP charger
+    offline: Answered | None  # of an OCPP charger: whether it accepted the settings for charging without a connection
+    northbound: Shown | None  # the back-end that the charge point is shown to
 
     @property
     def mark(self) -> str:
@@ -231,7 +232,7 @@ def _around(
 
 
 def _back(app_state: AppState, connection: Connection, unit: Unit, point: ChargePoint) -> Gap | None:
-    """The silence that has just ended."""
+    """Return the silence that ended recently, or None."""
     if point.verdict.contact is not Contact.ONLINE:
         return None
     from_ms = max(point.now_ms - BACK_FOR_MS, unit.period.evidence_from_ms)
@@ -244,13 +245,13 @@ def _back(app_state: AppState, connection: Connection, unit: Unit, point: Charge
 
 
 def _bill(connection: Connection, unit: Unit) -> Bill:
-    """What electricity costs there, and when it is to charge."""
+    """Return the prices at the site, and the charging hours."""
     hours = schedule_in_force(connection, household_period(unit.period))
     return Bill(hours, *prices_of(connection, unit.id))
 
 
 def _authority(app_state: AppState, connection: Connection, unit: Unit, now_ms: int) -> Trouble | None:
-    """Whether the certificate authority of the unit's link ends soon."""
+    """Return a warning if the certificate authority of the unit's connection expires soon."""
     present, wanted = present_authority(app_state.settings), authorities.ordered(connection)
     used = authorities.used_by(connection, unit.id, present.sha256 if present else None)
     if used is None:

@@ -1,4 +1,4 @@
-"""Smart charging: charge now, the owner's hours, a limit or a pause, and the charger's own answer to each."""
+"""Smart charging: charge now, the owner's hours, a limit or a pause, and the charger's answer to each."""
 
 from typing import Annotated, Any, Literal
 
@@ -83,7 +83,7 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
 def override(
     request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf, on: Annotated[bool, Form()]
 ) -> Response:
-    """This session charges now, whatever the hours say; or as the hours say, after all."""
+    """Charge in this session regardless of the hours (`on`), or return to the hours."""
     return send_command(request, app_state, person, unit, "override", {"on": on})
 
 
@@ -139,31 +139,31 @@ def pause(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf,
 
 @router.post("/skip-delay", dependencies=[OwnForm])
 def skip_delay(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
-    """The random delay that runs ends now, as its owner may (SI 2021/1467, regulation 11)."""
+    """End the random delay in progress. The owner has the right to do so (SI 2021/1467, regulation 11)."""
     return send_command(request, app_state, person, unit, "skip_delay", {})
 
 
 @router.post("/resume", dependencies=[OwnForm])
 def resume(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
-    """Neither limit nor pause."""
+    """Remove the limit and the pause."""
     return send_command(request, app_state, person, unit, "resume", {})
 
 
 @router.post("/stop", dependencies=[OwnForm])
 def stop(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
-    """The charge that goes on ends."""
+    """End the charging session in progress."""
     return send_command(request, app_state, person, unit, "stop", {})
 
 
 @router.post("/unlock", dependencies=[OwnForm])
 def unlock(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
-    """The cable is let go."""
+    """Unlock the connector."""
     return send_command(request, app_state, person, unit, "unlock", {})
 
 
 @router.post("/reboot", dependencies=[OwnForm])
 def reboot(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
-    """The charger starts again."""
+    """Restart the charger."""
     return send_command(request, app_state, person, unit, "reboot", {})
 
 
@@ -176,8 +176,8 @@ def send_command(
     arguments: dict[str, Any],
     holds_ms: int | None = None,
 ) -> Response:
-    """Send the command, within the person's rate. Leads to the page that shows the charger's answer. Raises Refused for one
-    that cannot be given to a charger of this kind."""
+    """Send the command, within the person's rate. Redirects to the page that shows the charger's answer. Raises Refused if
+    this kind of charger does not support the command."""
     if not commands.is_possible(unit.protocol, do, arguments):
         raise Refused(
             _("Not possible with this charger"),

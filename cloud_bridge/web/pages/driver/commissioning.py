@@ -1,4 +1,4 @@
-"""The record of how a charger was commissioned, as PDF, for its owner to keep."""
+"""The commissioning record as a PDF, for the owner to keep."""
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -16,8 +16,8 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/charge-points/{unit_id}/commissioning.pdf")
 def as_pdf(app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
-    """With the owner's address, if they have said it and ask for it themselves."""
-    with app_state.database.reading() as connection:  # of its own: to draw takes longer than to read
+    """Return the PDF. It has the owner's address if the owner has entered it and asks for the PDF."""
+    with app_state.database.reading() as connection:  # a transaction of its own: drawing takes longer than reading
         record = commissioning_of(connection, unit.id)
         address = named_details(connection, person.id).address if unit.owner_id == person.id else ""
     if record is None:

@@ -1,4 +1,4 @@
-"""What has been: how well a charger could be reached, its signal, its sessions and their cost. Also as CSV."""
+"""The history of a charge point: reachability, signal, sessions and their cost. Also as CSV."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
@@ -30,7 +30,7 @@ from cloud_bridge.words import gettext as _
 
 SPANS = {1: N_("24 hours"), 7: N_("7 days"), 30: N_("30 days")}
 
-KEPT_MS = 2 * DAY_MS  # of readings of power (store/upkeep.py)
+KEPT_MS = 2 * DAY_MS  # how long power readings are retained (store/upkeep.py)
 
 router = APIRouter(prefix="/charge-points/{unit_id}/history", include_in_schema=False)
 
@@ -45,19 +45,19 @@ REASONS = {
 
 
 class Session(NamedTuple):
-    """One line of the table."""
+    """One row of the table of sessions."""
 
     started_ms: int | None
-    ended_ms: int  # as the unit said, or when we were told
+    ended_ms: int  # by the unit's clock, or when the record was received
     duration_s: int | None
     energy_wh: int
-    cost: float | None  # in pence, or in what the site's currency has
-    reason: str  # in the unit's word; empty: it told none
+    cost: float | None  # in pence, or in the minor unit of the site's currency
+    reason: str  # as the unit sent it; empty if it sent none
     goes_on: bool = False
 
     @property
     def ended_because(self) -> str:
-        """In words, or empty."""
+        """Why the session ended, in words; empty if unknown."""
         if not self.reason:
             return ""
         if self.reason in REASONS:
@@ -66,7 +66,7 @@ class Session(NamedTuple):
 
     @property
     def began_ms(self) -> int:
-        """As well as it can be told."""
+        """When the session began; estimated if the unit's clock was not set."""
         if self.started_ms is not None:
             return self.started_ms
         return self.ended_ms - (self.duration_s or 0) * 1000
@@ -151,7 +151,7 @@ def sessions_csv(app_state: StateDep, connection: Reading, unit: UnitOf, days: D
             one.energy_wh,
             "" if one.cost is None else costs.currency.major(one.cost),
             "" if one.cost is None else costs.currency.code,
-            REASONS.get(one.reason, one.reason),  # for a program: as it came, where we have no words
+            REASONS.get(one.reason, one.reason),  # unknown reasons as they came, because programs read this
         )
         for one in sessions
     ]
@@ -164,7 +164,7 @@ def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, cost
     found: Rows[Session] = Rows(unreadable=rows.unreadable)
     for row in rows:
         energy_wh, started_s, ended_s = row["energy_wh"] or 0, row["started_s"], row["ended_s"]
-        if ended_s is not None and ended_s * 1000 < from_ms:  # it reached us late, and is of an earlier time
+        if ended_s is not None and ended_s * 1000 < from_ms:  # received late, but belongs to an earlier time
             continue
         found.append(
             Session(
@@ -180,7 +180,7 @@ def _sessions(connection: Connection, unit: Unit, from_ms: int, to_ms: int, cost
 
 
 def _goes_on(running: RunningSession, energy_wh: int, costs: SessionCosts, charged_now: bool) -> Session:
-    """As far as it is known by now."""
+    """Return the session in progress, as far as it is known."""
     from_s, newest_s = running.from_ms // 1000, running.newest.at_ms // 1000
     so_far = costs.of(energy_wh, from_s, newest_s, charged_now)
     return Session(running.from_ms, running.newest.at_ms, newest_s - from_s, energy_wh, so_far, "", goes_on=True)

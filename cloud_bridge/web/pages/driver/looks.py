@@ -1,8 +1,8 @@
-"""One look at each charge point for all live streams that show it, and a limit of streams for each account.
+"""Watches the charge points of all live streams, and limits the streams of each account.
 
-While any stream waits, every charge point that is shown is looked at once in LOOK_S, whatever the number of streams: the
-state in memory, which tells a contact, a heartbeat, and also silence, which no message announces. What is not in the memory
-of this process is looked up in the store (store_looks.py). A stream wakes up when what it shows may have changed.
+While any stream waits, each charge point that is shown is checked once per LOOK_S, however many streams show it. The check
+reads the state in memory, so it detects contacts and heartbeats, and also silence, which no message announces. What is not in
+the memory of this process is polled from the store (store_looks.py). A stream is woken when its content may have changed.
 """
 
 import asyncio
@@ -21,13 +21,14 @@ Arguments = TypeVarTuple("Arguments")
 Content = TypeVar("Content")
 
 LOOK_S = 0.5
-AT_ONCE = 1  # of streams, made or read in threads: a hundred pages of one charge point would keep all requests waiting
-FRESH_S = 1.0  # as long, what was made for one page of a browser is the content of its others too
+# Streams that render or read in threads at a time; otherwise 100 pages of one charge point would delay all requests.
+AT_ONCE = 1
+FRESH_S = 1.0  # for this time, content made for one page of a browser is reused for its other pages
 MOST_OF_ACCOUNT = 10  # streams; a browser has one for all its pages
 
 
 class Turn:
-    """Of one stream, until it is closed."""
+    """One stream, until it is closed."""
 
     def __init__(self, looks: "Looks") -> None:
         self._looks = looks
@@ -43,21 +44,22 @@ class Turn:
 
     @property
     def is_store_away(self) -> bool:
-        """Whether it did not answer the last look: then nothing is asked of it in turn, since each may wait for seconds."""
+        """True if the store did not answer the last poll. Streams do not read it then, because each read may block for
+        seconds."""
         return self._looks.store.is_away
 
     async def in_turn(self, work: Callable[[*Arguments], Content], *arguments: *Arguments) -> Content:
-        """What the stream has to ask or to make, in a thread, when it is its turn."""
+        """Run `work` in a thread, when it is this stream's turn."""
         async with self._looks.working:
             return await asyncio.to_thread(work, *arguments)
 
     async def made(self, viewer: str, mark: str, make: Callable[[*Arguments], str], *arguments: *Arguments) -> str:
-        """What the stream sends: made once for all streams of the viewer that come to this mark (view.mark)."""
+        """Return the content for a mark (view.mark). It is made once for all streams of the viewer that reach this mark."""
         return await self._looks.made((viewer, mark), self.in_turn(make, *arguments))
 
     async def changed(self, unit: Unit, seen: str, viewer: str, versions: Versions, within_s: float) -> bool:
-        """Returns when the charge point may show something else than `seen` (view.mark without vehicles), when the store has
-        other versions for this session, when the turn is closed, or after `within_s`. True: the store has."""
+        """Wait until the charge point may differ from `seen` (view.mark without vehicles), until the store has other versions
+        for this session, until the turn is closed, or for `within_s`. Return True if the store has other versions."""
         looks = self._looks
         with looks.watch(unit, seen) as change, looks.store.watch(unit.id, viewer, versions) as is_newer:
             await asyncio.wait({change, is_newer, self._closed}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
@@ -65,7 +67,7 @@ class Turn:
 
 
 class _Watch:
-    """What streams wait for that show the same row of a charge point."""
+    """The streams that show the same row of a charge point, and the future that they wait for."""
 
     def __init__(self, seen: str) -> None:
         self.seen = seen
@@ -78,7 +80,7 @@ class _Watch:
 
 
 class Looks:
-    """Used on one event loop."""
+    """The watcher of all streams. Used on one event loop."""
 
     def __init__(self, app_state: AppState) -> None:
         self._app_state = app_state
@@ -91,7 +93,7 @@ class Looks:
 
     @contextmanager
     def turn(self, person_id: int) -> Iterator[Turn]:
-        """Of one more stream of the account. The oldest of too many is closed."""
+        """Register a stream of the account. If there are too many, the oldest is closed."""
         turn, turns = Turn(self), self._turns.setdefault(person_id, OrderedDict())
         turns[turn] = None
         if len(turns) > MOST_OF_ACCOUNT:
@@ -105,7 +107,7 @@ class Looks:
                 del self._turns[person_id]
 
     async def made(self, key: tuple[str, str], making: Coroutine[None, None, str]) -> str:
-        """Of this key lately, or now."""
+        """Return recently made content for the key, or make it."""
         task = self._made.get(key)
         if task is None:
             task = self._made[key] = asyncio.get_running_loop().create_task(making)
@@ -116,7 +118,7 @@ class Looks:
 
     @contextmanager
     def watch(self, unit: Unit, seen: str) -> Iterator[asyncio.Future[None]]:
-        """Done when the charge point may show something else than `seen`."""
+        """Yield a future that is done when the charge point may differ from `seen`."""
         watch = self._watches.setdefault(unit, _Watch(seen))
         watch.streams += 1
         if self._looking is None or self._looking.done():

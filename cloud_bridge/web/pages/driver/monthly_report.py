@@ -1,4 +1,5 @@
-"""The monthly report: the sessions of a month with their sums, as page, CSV and PDF; and which vehicle each charged."""
+"""The monthly report: a month's sessions with their sums, as a page, CSV and PDF; and a form to correct which vehicle a
+session charged."""
 
 from typing import Annotated, Any
 
@@ -28,7 +29,7 @@ router = APIRouter(prefix="/charge-points/{unit_id}/report", include_in_schema=F
 def overview(
     request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf, month: str = ""
 ) -> Response:
-    """Of the last month that is over, unless said otherwise; in the first month of this one."""
+    """Show a month, by default the last complete one, or the current one if there is no other."""
     now_ms = app_state.clock.now_ms()
     months = months_of(unit, history.first_contact_ms(connection, unit.period), now_ms)
     shown = _checked(month, unit, now_ms) if month else months[min(1, len(months) - 1)]
@@ -53,7 +54,7 @@ def as_csv(app_state: StateDep, connection: Reading, person: PersonOf, unit: Uni
 def as_pdf(app_state: StateDep, person: PersonOf, unit: UnitOf, month: str) -> Response:
     now_ms = app_state.clock.now_ms()
     shown = _checked(month, unit, now_ms)
-    with app_state.database.reading() as connection:  # of its own: to draw takes longer than to read
+    with app_state.database.reading() as connection:  # a transaction of its own: drawing takes longer than reading
         report = read_report(connection, unit, person, shown, now_ms)
     return attachment(f"{report.file_name}.pdf", monthly_pdf.report_pdf(report), MEDIA_TYPE)
 
@@ -84,7 +85,7 @@ def say_vehicle(
     vehicle: Annotated[str, Form(max_length=MAX_VEHICLE)] = "",
     month: Field = "",
 ) -> Response:
-    """Without a name it is as its account says."""
+    """Store which vehicle a session charged. An empty name restores the one from the car account."""
     name = vehicle.strip()
     if not name.isprintable():
         raise Refused(_("That does not work"), _("A vehicle's name has printable characters alone."), field="vehicle")
@@ -95,7 +96,7 @@ def say_vehicle(
 
 
 def _checked(text: str, unit: Unit, now_ms: int) -> Month:
-    """Raises Refused for what is no month of which there is a report for the person."""
+    """Parse a month. Raises Refused if it is invalid, or if the person has no report for it."""
     month = read_month(text)
     if month is None:
         raise Refused(

@@ -1,4 +1,5 @@
-"""A supplier's tariff sets hours and cost together: what it sets is shown first, and its rates can be corrected there."""
+"""Suppliers' tariffs, which set charging hours and cost together. The page shows first what a tariff would set, and lets the
+owner correct its rates."""
 
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.words import formats
 from cloud_bridge.words import gettext as _
 
-POUNDS = CURRENCIES["GBP"]  # of all the tariffs that there are
+POUNDS = CURRENCIES["GBP"]  # the currency of all presets
 
 router = APIRouter(
     prefix="/charge-points/{unit_id}/tariff", include_in_schema=False, dependencies=[only(Scope.COMMAND)]
@@ -32,7 +33,8 @@ router = APIRouter(
 
 
 def preset_of(preset_id: str, person: PersonOf, unit: UnitOf) -> Preset:
-    """Raises NotTheirs for one that there is not, and for whoever may merely look at the charger."""
+    """Return the preset in the path. Raises NotTheirs if there is none, if the person does not own the charge point, or
+    outside Great Britain."""
     preset = presets().get(preset_id)
     if preset is None or unit.owner_id != person.id or unit.time_zone not in GREAT_BRITAIN:
         raise NotTheirs("tariff")
@@ -43,7 +45,7 @@ PresetOf = Annotated[Preset, Depends(preset_of)]
 
 
 def hours_of(tariff: Tariff) -> str:
-    """When to charge with it, as the unit stores it: in its off-peak hours, or at any time where it has none."""
+    """Return the charging hours for a tariff, in the unit's format: its off-peak hours, or any time if it has none."""
     if tariff.off_peak_rate is None:
         return OFF
     windows = (Window(tariff.off_peak_from, tariff.off_peak_to),)
@@ -52,7 +54,7 @@ def hours_of(tariff: Tariff) -> str:
 
 @router.get("")
 def chosen(unit: UnitOf, preset: str = "") -> Response:
-    """From the list: leads to the page of one."""
+    """Redirect from the list to the page of one preset."""
     if preset not in presets():
         raise NotTheirs("tariff")
     return to(f"/charge-points/{unit.id}/tariff/{preset}")
@@ -87,12 +89,14 @@ def use(
     off_peak_from: Field = "",
     off_peak_to: Field = "",
 ) -> Response:
-    """Hours and cost by what stands in the form. The charger's answer about the hours is shown by the page after it."""
+    """Set hours and cost from the form. The next page shows the charger's answer about the hours."""
     tariff = read(TariffForm(rate, off_peak_rate, off_peak_from, off_peak_to))
     if tariff is None:
         raise refused("rate", _("Enter what a kilowatt-hour costs, such as 24.5."))
     answer = send_command(request, app_state, person, unit, "schedule", {"hours": hours_of(tariff)})
-    with app_state.database.writing() as connection:  # of its own: none is held while a broker is called
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: none may be open while a broker is called
         set_tariff(connection, unit.id, tariff)
         set_currency(connection, unit.id, POUNDS.code)
     return answer

@@ -1,4 +1,4 @@
-"""Ready by: a time and a charge that the driver wants become one claim for the charge point, and a plan that is watched."""
+"""Ready by: the driver's time and target charge become a command to the charge point, and a plan that is monitored."""
 
 from typing import Annotated
 
@@ -39,9 +39,10 @@ def ready_by(
     capacity_kwh: Annotated[float, Form(ge=1, le=250)],
     power_kw: Annotated[float, Form(ge=1, le=22)],
 ) -> Response:
-    """Leads to the charge point's own page, where its answer is shown; to the car's where there is nothing to wait for."""
+    """Set a plan. Redirects to the page of the charge point, which shows its answer, or to the vehicle's page if charging
+    starts at once."""
     wanted = ChargeTarget(int(time[:2]), int(time[3:]), target, capacity_kwh, power_kw)
-    with app_state.database.writing() as connection:  # of its own: the order below waits for a broker
+    with app_state.database.writing() as connection:  # a transaction of its own: the command below waits for a broker
         unit = visible_unit(connection, person, unit_id)
         if unit is None:
             raise NotTheirs("charger")
@@ -54,14 +55,14 @@ def ready_by(
 
 @router.post("/charge-points/{unit_id}/ready-by/end", dependencies=[OwnForm])
 def end(app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
-    """Nobody needs to be told of this departure. A pause that waits for it stays as it is."""
+    """Remove the plan, so that no alert is sent for this departure. A pause that was set for it stays in force."""
     with app_state.database.writing() as connection:
         remove_plan(connection, unit.id)
     return to(f"/charge-points/{unit.id}")
 
 
 def _begin_watch(connection: Connection, unit: Unit, vehicle: Vehicle, wanted: ChargeTarget, now_ms: int) -> Plan:
-    """When to charge; whether it comes to that is looked at from now on."""
+    """Calculate when to charge, and store the plan, which is monitored from now on."""
     hours = schedule_in_force(connection, household_period(unit.period))
     allowed = stored(hours)
     ready_ms = next_time(wanted.hour, wanted.minute, now_ms, unit.time_zone)

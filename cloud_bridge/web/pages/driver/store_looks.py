@@ -1,8 +1,9 @@
-"""One look at the store for all live streams of this process: what another process has heard, and who may look no more.
+"""Polls the store on behalf of all live streams of this process, for messages that other processes received and for access
+rights that ended.
 
-While any stream waits, the versions (store/page_versions.py) of what all of them show are read in one go, every LOOK_S; while
-none does, nothing is asked. A store that does not answer ends no stream: the look is counted in `missed_looks`, and the next
-one asks again. There is never more than one at a time.
+While any stream waits, the versions (store/page_versions.py) of everything that the streams show are read in one query, every
+LOOK_S. While no stream waits, the store is not polled. A store that does not answer ends no stream: the poll is counted in
+`missed_looks` and repeated. Only one poll runs at a time.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ LOOK_S = 0.5
 
 @dataclass(eq=False, slots=True)
 class _Wait:
-    """Of one stream."""
+    """What one stream waits for."""
 
     unit_id: str
     session: str
@@ -29,17 +30,17 @@ class _Wait:
 
 
 class StoreLooks:
-    """Used on one event loop."""
+    """The poller. Used on one event loop."""
 
     def __init__(self, app_state: AppState) -> None:
-        self.is_away = False  # the store did not answer the last look
+        self.is_away = False  # the store did not answer the last poll
         self._app_state = app_state
         self._waits: dict[_Wait, None] = {}
         self._looking: asyncio.Task[None] | None = None
 
     @contextmanager
     def watch(self, unit_id: str, session: str, seen: Versions) -> "Iterator[asyncio.Future[None]]":
-        """Done when the store has other versions than these, or answers again."""
+        """Yield a future that is done when the store has other versions than `seen`, or when it answers again."""
         loop = asyncio.get_running_loop()
         wait = _Wait(unit_id, session, seen, loop.create_future())
         self._waits[wait] = None
@@ -51,7 +52,8 @@ class StoreLooks:
             del self._waits[wait]
 
     async def _look(self) -> None:
-        """Until nobody waits. It is not cancelled: the thread that asks would go on, and the next one come beside it."""
+        """Poll until no stream waits. The task must not be cancelled: its thread would go on, and the next poll would run
+        beside it."""
         await asyncio.sleep(LOOK_S)
         while waits := list(self._waits):
             unit_ids, sessions = {wait.unit_id for wait in waits}, {wait.session for wait in waits}

@@ -1,13 +1,13 @@
 """The live stream of a browser's open dashboards, as server-sent events.
 
-An event goes out when what the page would say has changed: a contact, a heartbeat, and also silence, which no message
-announces (looks.py). What other processes have heard, the driver's vehicles, answers of support and how far a job is are in
-the store alone, which is looked at as often (store_looks.py), and read again with every sign of life. The event's id is the
-mark of the state itself, so a page that comes back with its Last-Event-ID is sent what it missed, even by another process of
-the bridge, and nothing when it missed nothing.
+An event is sent when the content of the page has changed: after a contact or a heartbeat, but also when a unit becomes silent,
+which no message announces (looks.py). Some content is only in the store: messages that other processes received, the driver's
+vehicles, answers of support and the state of a job. The store is polled equally often (store_looks.py), and read again with
+every keep-alive. The event's id is a mark of the state itself. A page that reconnects with its Last-Event-ID is therefore sent
+what it missed, also by another process of the bridge, and nothing if it missed nothing.
 
-While the store does not answer, an open stream shows what it knew and gives signs of life. One that begins then ends with an
-error, and the browser asks again.
+While the store does not answer, an open stream keeps its content and sends keep-alives. A new stream ends with an error then,
+and the browser reconnects.
 """
 
 import asyncio
@@ -24,14 +24,15 @@ from cloud_bridge.web.presentation.view import ChargePoint, charge_point, is_out
 from cloud_bridge.web.presentation.words import time_of_day
 from cloud_bridge.words.language import language_now
 
-ALIVE = "alive"  # the name of a sign of life; its content is the time of day
-GONE = "gone"  # of the last event of a charge point: there is nothing more to see for this person
-CLOSED = "closed"  # of the last event of a stream: the account has opened newer ones. Come back in a minute
-MOST = 50  # charge points of one stream
-ALIVE_S = 15.0  # then another sign of life, so that the page knows that it is connected
-PAUSE_S = 0.5  # after an event: no more than two in a second, whatever a unit sends
-SETTLE_S = 0.1  # until what was heard is in the store too (the recorder gathers for 5 ms)
-# Behind the mark of what the store did not know yet: a page that comes back with it is sent the whole again.
+ALIVE = "alive"  # name of a keep-alive event; its data is the time of day
+GONE = "gone"  # name of the last event of a charge point that the person may no longer see
+# Name of the last event of a stream that newer ones of the account have replaced. The browser reconnects after a minute.
+CLOSED = "closed"
+MOST = 50  # charge points in one stream
+ALIVE_S = 15.0  # interval of keep-alive events, by which the page knows that it is connected
+PAUSE_S = 0.5  # after an event: at most two per second, however often a unit sends
+SETTLE_S = 0.1  # for a message to be committed to the store as well (the recorder batches for 5 ms)
+# Suffix of the mark of content that was not committed yet. A page that reconnects with it is sent everything again.
 UNSTORED = "+"
 STORED_LOOKS = (
     10  # one after each pause, at a store that is slow: then the page is sent once more, with what that knows
@@ -39,11 +40,11 @@ STORED_LOOKS = (
 
 
 class Stored(NamedTuple):
-    """What the page shows that the store knows."""
+    """What the page shows from the store."""
 
     unit: Unit
-    stored_mark: str  # of what else is in the store alone
-    versions: Versions  # of the same view
+    stored_mark: str  # of the other content from the store
+    versions: Versions  # of the same snapshot
 
 
 async def changes(
@@ -55,11 +56,11 @@ async def changes(
     viewer: str,
     of: str = "",
 ) -> AsyncIterator[str]:
-    """The events, until `read` gives nothing any more: the viewer has logged out, or the unit is no longer theirs. Or until
-    the turn is closed.
+    """Yield the events. The stream ends when `read` returns None, because the viewer has logged out or may no longer see the
+    unit, or when the turn is closed.
 
-    `seen` is the mark of what the page shows already. What is rendered for `viewer`, a session, is the same for all its pages.
-    `of` stands before the mark in each id, for a stream of several.
+    `seen` is the mark of what the page shows already. `viewer` is a session; what is rendered for it is shared by all its
+    pages. `of` is a prefix of each id, for a stream with several charge points.
     """
     loop = asyncio.get_running_loop()
     stored = await turn.in_turn(read)
@@ -107,7 +108,7 @@ async def changes(
 async def _read_again(
     app_state: AppState, turn: Turn, read: Callable[[], Stored | None], known: Stored
 ) -> Stored | None:
-    """What the store knows now; `known` while it does not answer."""
+    """Return the content of the store, or `known` while the store does not answer."""
     if turn.is_store_away:
         return known
     try:
@@ -125,8 +126,8 @@ async def _until_stored(app_state: AppState) -> None:
 
 
 async def together(streams: Mapping[str, AsyncIterator[str]], turn: Turn) -> AsyncIterator[str]:
-    """The events of several charge points as they come, each stream's end as an event of its own; until all have ended, or
-    the turn is closed."""
+    """Merge the events of several charge points. The end of each charge point's stream is an event of its own. Ends when all
+    have ended, or when the turn is closed."""
     waiting = {_next_of(stream): of for of, stream in streams.items()}
     try:
         while waiting:
@@ -156,6 +157,6 @@ def _next_of(stream: AsyncIterator[str]) -> "asyncio.Task[str | None]":
 
 
 def event(content: str, mark: str, name: str = "") -> str:
-    """Without a name, htmx puts the content where the page has it."""
+    """Format an event. htmx swaps the content of events without a name into the page."""
     data = "".join(f"data: {line}\n" for line in content.splitlines())
     return (f"event: {name}\n" if name else "") + f"id: {mark}\n{data}\n"

@@ -1,4 +1,4 @@
-"""Which vehicles? What the driver's account with a car maker has, to be ticked, all at once."""
+"""The page on which a driver chooses which of the vehicles in their car account to connect."""
 
 from collections.abc import Callable
 from functools import partial
@@ -35,7 +35,7 @@ async def offer(request: Request, app_state: StateDep, person: PersonOf, grant_i
 async def link(
     app_state: StateDep, person: PersonOf, grant_id: str, car: Annotated[list[str] | None, Form(max_length=50)] = None
 ) -> Response:
-    """A single one is looked at now, several by the watch within seconds."""
+    """Connect the chosen vehicles. A single one is polled at once; several are polled by the poller within seconds."""
 
     def choose_and_look() -> list[Vehicle]:
         linked = choose(app_state.accounts, person.id, grant_id, car or [])
@@ -48,7 +48,7 @@ async def link(
 
 
 async def _asked(app_state: AppState, grant_id: str, work: Callable[[], Result]) -> Result:
-    """What the maker of the grant answers. Raises NotTheirs and Refused."""
+    """Call the grant's car maker. Raises NotTheirs and Refused."""
     maker = await run_in_threadpool(_maker_of, app_state, grant_id)
     try:
         return await app_state.accounts.calls.for_driver(maker, work, LINK_WITHIN_S)

@@ -1,7 +1,7 @@
-"""The vehicles' dashboard: a driver's first page without a charger, and a tab of its own beside one.
+"""The vehicles' dashboard: the first page of a driver without a charge point, and a separate tab for the others.
 
-An account is asked every ten or thirty minutes, so the page has no stream: it asks again each minute (vehicles.js), and its
-ages go on by themselves.
+An account is polled every ten or thirty minutes, so the page has no stream: it reloads its content each minute (vehicles.js),
+and ages are updated in the browser.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ def vehicles_dashboard(request: Request, app_state: StateDep, person: PersonOf) 
 
 
 def without_charger(request: Request, app_state: AppState, person: Person) -> Response:
-    """The first page of somebody who sees no charger: their vehicles, or the two ways to begin."""
+    """Show the first page of a person who sees no charge point: their vehicles, or the two ways to begin."""
     vehicles = cards_of(app_state, person)
     if vehicles:
         return _dashboard(request, app_state, person, vehicles)

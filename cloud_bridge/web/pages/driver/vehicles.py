@@ -1,7 +1,7 @@
-"""Account > Vehicle Details: connect a car's account, look at it, mend a lost access, let it go.
+"""Account > Vehicle Details: connect a car account, show its vehicle, restore lost access, disconnect.
 
-The page of "Continue" answers the form with a page of ours that leads on to the car maker: our Content-Security-Policy
-lets forms go nowhere else, and a redirect after a form counts as the form.
+"Continue" answers the form with a page of ours that leads on to the car maker. A redirect is not possible, because our
+Content-Security-Policy forbids forms that lead to another site, and it also covers redirects after a form.
 """
 
 from functools import partial
@@ -33,20 +33,20 @@ from cloud_bridge.web.presentation.vehicle_words import AT_ONCE, Card, card, ref
 from cloud_bridge.web.security.access import SESSION_COOKIE, StateDep
 from cloud_bridge.words import gettext as _
 
-# A page does not wait longer; what it asked for goes on. Waiting holds no thread.
+# Pages do not wait longer than this; the call goes on. Waiting occupies no thread.
 REFRESH_WITHIN_S = 3.0
 UNLINK_WITHIN_S = 3.0
-BACK_TO = {"dashboard": "/", "vehicles": "/vehicles"}  # from a form that stands on several pages
-LINK_WITHIN_S = 40.0  # two calls of calls.TOTAL_S: who comes from the maker's page has come to wait
+BACK_TO = {"dashboard": "/", "vehicles": "/vehicles"}  # where a form that is on several pages leads back to
+LINK_WITHIN_S = 40.0  # two calls of calls.TOTAL_S: a driver who returns from the maker's page expects to wait
 
-HOME_ZONE = "Europe/London"  # of a driver without a charge point
-MAX_UNITS = 20  # to choose from; an operator sees all there are
+HOME_ZONE = "Europe/London"  # time zone of a driver without a charge point
+MAX_UNITS = 20  # most units to choose from; an operator sees all units
 
 router = APIRouter(include_in_schema=False)
 
 
 def own_vehicle(vehicle_id: Number, app_state: StateDep, person: PersonOf) -> Vehicle:
-    """The vehicle of the path. Raises NotTheirs."""
+    """Return the vehicle in the path. Raises NotTheirs."""
     with app_state.database.reading() as connection:
         vehicle = repository.find(connection, vehicle_id, person.id)
     if vehicle is None:
@@ -58,7 +58,7 @@ VehicleOf = Annotated[Vehicle, Depends(own_vehicle)]
 
 
 def cards_of(app_state: AppState, person: Person) -> list[Card]:
-    """The person's vehicles in words."""
+    """Return the person's vehicles in words."""
     with app_state.database.reading() as connection:
         return cards(app_state, connection, person, repository.of_person(connection, person.id))
 
@@ -66,7 +66,7 @@ def cards_of(app_state: AppState, person: Person) -> list[Card]:
 def cards(
     app_state: AppState, connection: Connection, person: Person, found: list[Vehicle], time_zone: str = HOME_ZONE
 ) -> list[Card]:
-    """These vehicles of the person in words, for the dashboard too."""
+    """Return the given vehicles of the person in words."""
     if not found:
         return []
     distances = distances_of(connection, person.id)
@@ -128,7 +128,8 @@ def leave_again(
 
 @router.get("/vehicles/return/{provider}")
 async def come_back(request: Request, app_state: StateDep, person: PersonOf, provider: str) -> Response:
-    """From the car maker, with its answer. The answer is gone from the address before anything is shown."""
+    """Handle the redirect back from the car maker. It redirects again, so that the maker's answer is not in the address of a
+    page."""
     session, accounts = request.cookies.get(SESSION_COOKIE, ""), app_state.accounts
 
     def link() -> Linked:
@@ -157,9 +158,10 @@ async def come_back(request: Request, app_state: StateDep, person: PersonOf, pro
 
 @router.post("/account/vehicles/{vehicle_id}/refresh", dependencies=[OwnForm])
 async def refresh(app_state: StateDep, vehicle: VehicleOf, back: Field = "") -> Response:
-    """A silent refresh and one cheap read. Leads to "Connect your Vehicle" when only the driver can help.
+    """Refresh the tokens and read the vehicle once. Redirects to "Connect your Vehicle" if only the driver can restore the
+    access.
 
-    Pressed again while the maker is being asked, it waits for the same answer.
+    If it is pressed again while a call is in progress, it waits for the same answer.
     """
     accounts, here = app_state.accounts, f"/account/vehicles/{vehicle.id}"
     try:
@@ -167,7 +169,7 @@ async def refresh(app_state: StateDep, vehicle: VehicleOf, back: Field = "") -> 
             vehicle.provider, partial(poll, accounts, vehicle, eager=True), REFRESH_WITHIN_S, about=vehicle.id
         )
     except MakerSlow:
-        return to(BACK_TO.get(back, here))  # which says that we are asking
+        return to(BACK_TO.get(back, here))  # that page shows that the call is in progress
     except MakerBusy:
         raise busy() from None
     if seen.link.reason in AUTHORISE_AGAIN:
@@ -188,7 +190,8 @@ async def remove(app_state: StateDep, vehicle: VehicleOf) -> Response:
 
 
 async def _unlink(app_state: AppState, vehicle: Vehicle, erase: bool) -> str:
-    """What to tell the driver. It is disconnected here before the maker is told, which may take its time."""
+    """Disconnect the vehicle, and return what to report to the driver. It is disconnected here before the maker is told, which
+    may take long."""
     work = partial(unlink, app_state.accounts, vehicle, erase=erase)
     try:
         told = await app_state.accounts.calls.for_driver(vehicle.provider, work, UNLINK_WITHIN_S)
@@ -200,7 +203,7 @@ async def _unlink(app_state: AppState, vehicle: Vehicle, erase: bool) -> str:
 
 
 def busy() -> Refused:
-    """The page of a request that found too many waiting for the car maker."""
+    """Return the error for a request that found too many others waiting for the car maker."""
     return Refused(
         _("The car maker is slow"),
         _("Many drivers are waiting for it at this moment. Nothing was changed. Try again in a minute."),

@@ -1,4 +1,4 @@
-"""The account: how to be reached, password, chargers with their site and tariff, and one's own data."""
+"""The account: contact details, password, charge points with their site and tariff, and personal data."""
 
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -35,7 +35,7 @@ TIME_ZONES = sorted(zone for zone in available_timezones() if "/" in zone and no
 
 router = APIRouter(prefix="/account", include_in_schema=False)
 
-LongField = Annotated[str, Form(max_length=4000)]  # what is too long to be stored has its own words
+LongField = Annotated[str, Form(max_length=4000)]  # a text that is too long for the store gets a specific message
 
 
 @router.get("")
@@ -104,15 +104,19 @@ def password(request: Request, person: PersonOf) -> Response:
 def change_password(
     request: Request, app_state: StateDep, passwords: PasswordsOf, person: PersonOf, old: Field, new: Field
 ) -> Response:
-    """Every other browser is logged out, and every token of theirs ends; this browser goes on."""
+    """Change the password. All other browsers are logged out and all tokens end; this browser stays logged in."""
     if not knows_own(request, app_state, passwords, person, old, "to change it"):
         meaning = _("That is not your password. Nothing was changed.")
         raise Refused(_("The password was not changed"), meaning, field="old")
-    with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
+    with (
+        app_state.database.reading() as connection
+    ):  # a transaction of its own: none may be open while a password is hashed
         address = email_of(connection, person.id) or ""
     with explained(_("The password was not changed"), "new"):
         password_hash = passwords.hash_chosen(new, [person.name, *address.split("@")])
-    with app_state.database.writing() as connection:  # of its own: none is held while a password is hashed
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: none may be open while a password is hashed
         set_password(connection, person, password_hash)
     note(request, Kind.PASSWORD_CHANGED, person)
     response = to("/account")
@@ -122,13 +126,13 @@ def change_password(
 
 @router.get("/units")
 def units(request: Request, connection: Reading, person: PersonOf) -> Response:
-    """Their own, and those that others share with them."""
+    """List the person's own charge points, and those that others share with them."""
     return page(request, "everyone/account_units.html", person, units=units_at_home(connection, person))
 
 
 @router.post("/units", dependencies=[OwnForm])
 def claim_unit(request: Request, app_state: StateDep, person: PersonOf, code: Field) -> Response:
-    """A charger becomes the driver's with the code on its label."""
+    """Claim a charge point with the code on its label."""
     with explained(_("That code did not work"), "code"):
         unit_id = claim_for(request, app_state, person, code)
     return to(f"/account/units/{unit_id}")
@@ -163,7 +167,7 @@ def change_unit(
     off_peak_from: Field = "00:00",
     off_peak_to: Field = "00:00",
 ) -> Response:
-    """`currency`: left out by a page from before there was a choice."""
+    """Change the settings of a charge point. `currency` is missing from pages of versions that offered no choice."""
     tariff = read(TariffForm(rate, off_peak_rate, off_peak_from, off_peak_to))
     title = _("These settings were not taken")
     with explained(title, "time_zone"):
@@ -177,8 +181,10 @@ def change_unit(
 
 @router.post("/units/{unit_id}/release", dependencies=[OwnForm])
 def release_unit(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
-    """For a house that is sold: the next owner claims it with the same label."""
-    with app_state.database.writing() as connection:  # of its own: committed before it is in the security log
+    """Release a charge point, for example before a house is sold. The next owner claims it with the same label."""
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: committed before the security log has it
         if not release(connection, unit.id, person.id, now_ms=app_state.clock.now_ms()):
             raise NotTheirs("charger")
     note(request, Kind.RELEASED, person, unit.id)

@@ -1,8 +1,9 @@
-"""Claiming a charger with the code on its label. The label's QR code leads here; a stranger signs up or logs in first.
+"""Claims a charge point with the code on its label. The label's QR code leads here; a person without a session signs up or
+logs in first.
 
-The code is a secret until somebody has claimed the charger. It leaves the address at the first request, into a cookie of the
-browser: so it is in no history, in no `Referer`, and in no address that a person passes on. Without a form nothing is claimed,
-and nothing told of a code.
+The code is a secret until the charge point is claimed. The first request moves it from the address into a cookie, so it
+remains in no history, in no `Referer` and in no address that a person passes on. Nothing is claimed or revealed without
+sending a form.
 """
 
 from fastapi import APIRouter, Request
@@ -25,15 +26,15 @@ from cloud_bridge.web.security.attempts import Attempts, Limit, claim_limits
 from cloud_bridge.web.security.log import address_of_client, note
 from cloud_bridge.words import gettext as _
 
-CLAIM_COOKIE = "chargekeeper_claim"  # the code of the label that was scanned in this browser
-CLAIM_COOKIE_MS = HOUR_MS  # to find the letter of a sign-up
+CLAIM_COOKIE = "chargekeeper_claim"  # the code on the label that was scanned in this browser
+CLAIM_COOKIE_MS = HOUR_MS  # time to find the letter of a sign-up
 
 router = APIRouter(prefix="/claim", include_in_schema=False)
 
 
 @router.get("")
 def scanned(request: Request, app_state: StateDep, code: str = "") -> Response:
-    """Where a label leads; then the page that asks whether to claim."""
+    """Handle the address of a label, and then show the page that asks whether to claim."""
     if code:
         return _remember(request, code)
     person, code = person_of(request), code_in_browser(request)
@@ -45,7 +46,7 @@ def scanned(request: Request, app_state: StateDep, code: str = "") -> Response:
 
 @router.post("/code", dependencies=[StrangerForm])
 def typed(request: Request, code: Field) -> Response:
-    """By a stranger, whose camera does not read the label."""
+    """Store a code that was typed by a person without a session, whose camera cannot read the label."""
     return _remember(request, code)
 
 
@@ -59,12 +60,14 @@ def claim_scanned(request: Request, app_state: StateDep, person: PersonOf, code:
 
 
 def claim_for(request: Request, app_state: AppState, person: Person, code: str) -> str:
-    """The id of the charger that is the person's now. One that was another's is told to forget their hours. Raises
+    """Claim the charge point and return its id. If it had an owner before, it is told to drop their hours. Raises
     ClaimRefused, and Refused after too many wrong codes."""
     limits = claim_limits(person.id, address_of_client(request))
     _reserve(request, app_state, limits)
     try:
-        with app_state.database.writing() as connection:  # of its own: none is held while a broker is called
+        with (
+            app_state.database.writing() as connection
+        ):  # a transaction of its own: none may be open while a broker is called
             has_settings = was_owned(connection, claim_hash_of(code))
             unit_id = claim(connection, person, code, app_state.clock.now_ms())
     except ClaimRefused:
@@ -76,15 +79,15 @@ def claim_for(request: Request, app_state: AppState, person: Person, code: str) 
 
 
 def claimed(request: Request, app_state: AppState, person: Person, unit_id: str, has_settings: bool) -> None:
-    """What follows when the claim is committed."""
+    """Do what follows after the commit of a claim."""
     note(request, Kind.CLAIMED, person, unit_id)
     if has_settings:
         commands.reset(app_state, unit_id, person.id)
 
 
 def label_of(request: Request, app_state: AppState) -> str | None:
-    """The hash of the code that a stranger has scanned, if the charger is nobody's; None: they have none that counts. Wrong
-    ones are counted. Raises Refused after too many."""
+    """Return the hash of the scanned code if that charge point is unclaimed, else None. Wrong codes are counted. Raises
+    Refused after too many."""
     code = code_in_browser(request)
     if not code:
         return None
@@ -101,12 +104,12 @@ def label_of(request: Request, app_state: AppState) -> str | None:
 
 
 def code_in_browser(request: Request) -> str:
-    """As it is printed on the label; empty if none was scanned."""
+    """Return the scanned code as it is printed on the label; empty if there is none."""
     return as_printed(request.cookies.get(CLAIM_COOKIE, ""))
 
 
 def _remember(request: Request, code: str) -> Response:
-    """For as long as signing up takes. What no label has is not remembered."""
+    """Store the code in a cookie, for as long as a sign-up takes. A text that cannot be a code is not stored."""
     response = to("/claim")
     response.headers.update(NO_REFERRER)
     printed = as_printed(code)

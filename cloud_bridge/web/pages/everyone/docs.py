@@ -1,4 +1,5 @@
-"""`/docs`: the HTTP interface, to read and to try out. For everybody who is logged in, as /openapi.json, which it shows."""
+"""`/docs`: the HTTP interface, to read and to try out. It shows /openapi.json, and is available to everybody who is logged
+in."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response

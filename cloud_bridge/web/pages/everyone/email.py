@@ -1,7 +1,7 @@
-"""The account's e-mail address: a new one counts when the link in the letter to it has been opened.
+"""The account's e-mail address. A new address takes effect when the link in the letter to it has been opened.
 
-A letter there can set a new password (forgotten_password.py): so the present one is asked for, and the address of before is
-told.
+A letter to the address can set a new password (forgotten_password.py). The change therefore needs the present password, and
+the previous address is notified.
 """
 
 from functools import partial
@@ -63,7 +63,9 @@ def change(
         raise Refused(_("Nothing was changed"), _("That is not your password."), field="password")
     use(request, person, LETTERS, _("Too many e-mails"), _("Look for the one that we sent. Nothing was changed."), FORM)
     try:
-        with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
+        with (
+            app_state.database.writing() as connection
+        ):  # a transaction of its own: none may be open while a mail server is called
             code = ask_for_change(connection, person, address, app_state.verified.now_ms())
         letter = _(LETTER).format(link=f"{app_state.settings.public_address}/account/email/confirm?code={code}")
         send_mail(app_state.settings.mail, address.strip(), letter)
@@ -71,7 +73,7 @@ def change(
         meaning = _("That is no e-mail address. Check it, and try again. Nothing was changed.")
         raise Refused(_("That is no e-mail address"), meaning, field="address") from None
     except NotDelivered:
-        with app_state.database.writing() as connection:  # of its own: the one above is committed
+        with app_state.database.writing() as connection:  # a transaction of its own: the one above is committed
             forget_change(connection, person)
         meaning = _("Nothing was changed. Please try again later.")
         raise Refused(_("The e-mail could not be sent"), meaning, 503, FORM) from None
@@ -80,21 +82,24 @@ def change(
 
 @router.get("/confirm")
 def letter_opened(request: Request, code: str = "") -> Response:
-    """Only a question: programs that look at mail open its links, but press no button."""
+    """Ask for confirmation, because mail scanners open links but press no buttons."""
     return page(request, "everyone/account_email_confirm.html", person_of(request), code=code)
 
 
 def _told(former: str, person: Person) -> Letter:
-    """On a thread of alerts/letters.py."""
+    """Write the letter to the previous address. Runs in a thread of alerts/letters.py."""
     choose_language(person.language)
     return Letter(former, account_letters.email_changed(person.name))
 
 
 @router.post("/confirm")
 def confirm(request: Request, app_state: StateDep, code: Field) -> Response:
-    """Whoever has the code has the letter; on the phone that got it, nobody need be logged in."""
+    """Confirm the address. Whoever has the code has received the letter, so no login is needed, for example on another
+    phone."""
     try:
-        with app_state.database.writing() as connection:  # of its own: committed before the letter
+        with (
+            app_state.database.writing() as connection
+        ):  # a transaction of its own: committed before the letter is sent
             changed = confirm_change(connection, code, app_state.verified.now_ms())
     except AlreadyThere:
         raise Refused(

@@ -1,7 +1,7 @@
-"""A password that was forgotten: a letter to the account's address has a link to set a new one.
+"""A forgotten password: a letter to the account's address contains a link to set a new one.
 
-The answer is the same whoever is asked for, and so is the time that it takes: the thread that writes the letter looks for the
-account. A new password logs nobody in: whoever has a second factor is asked for it at the login.
+The response is the same, and takes equally long, whether or not there is such an account: the thread that writes the letter
+looks it up. A new password logs nobody in, so a second factor is asked for at the next login.
 """
 
 from functools import partial
@@ -52,7 +52,8 @@ def ask_for_letter(request: Request, app_state: StateDep, who: Field) -> Respons
 
 
 def _letter(request: Request, app_state: AppState, who: str) -> Letter | None:
-    """On a thread of alerts/letters.py. None: there is no such account, it has no address, or it had its letters."""
+    """Write the letter. Runs in a thread of alerts/letters.py. Return None if there is no such account, if it has no address,
+    or if its letters are used up."""
     with app_state.database.writing() as connection:
         person = account_called(connection, who)
         address = None if person is None else email_of(connection, person.id)
@@ -69,7 +70,7 @@ def _letter(request: Request, app_state: AppState, who: str) -> Letter | None:
 def link_opened(
     request: Request, app_state: StateDep, code: Annotated[str, Query(max_length=MAX_FIELD)] = ""
 ) -> Response:
-    """Uses nothing up: programs that look at mail open links, but press no button."""
+    """Show the form. Opening the link uses nothing up, because mail scanners open links but press no buttons."""
     code = sent_code(request, code)
     person = check_link(request, app_state, partial(_person, app_state, code), GONE)
     response = stranger_page(request, "everyone/new_password.html", code=code, name=person.name, shortest=MIN_LENGTH)
@@ -81,7 +82,7 @@ def link_opened(
 async def set_new_password(
     request: Request, app_state: StateDep, code: Field, password: Annotated[str, Form(max_length=MAX_LENGTH)]
 ) -> Response:
-    """Logs them out everywhere, and ends their tokens."""
+    """Set the password. This ends all of the person's sessions and tokens."""
     person = await run_in_threadpool(check_link, request, app_state, partial(_person, app_state, code), GONE)
     async with app_state.passwords.turn() as passwords:
         known = await run_in_threadpool(_known_words, app_state, person)
@@ -95,9 +96,11 @@ async def set_new_password(
 
 
 def _set(request: Request, app_state: AppState, code: str, password_hash: str) -> None:
-    with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: the password was hashed in this request
         person = use_reset(connection, code, app_state.verified.now_ms())
-        if person is None:  # two answers at once: the other one was first
+        if person is None:  # two responses at once: the other one was first
             raise Refused(*GONE)
         set_password(connection, person, password_hash)
         address = email_of(connection, person.id)
@@ -114,7 +117,7 @@ def _person(app_state: AppState, code: str) -> Person | None:
 
 
 def _known_words(app_state: AppState, person: Person) -> list[str]:
-    """What a guesser has."""
+    """Return words that a guesser knows and the password may therefore not be."""
     with app_state.database.reading() as connection:
         address = email_of(connection, person.id) or ""
     return [person.name, *address.split("@")]

@@ -1,4 +1,4 @@
-"""The words that people meet, in their language and in every other that we have."""
+"""The glossary: terms on the pages, in the reader's language and in all others."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response

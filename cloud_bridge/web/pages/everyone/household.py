@@ -1,7 +1,7 @@
-"""People of a charger: its owner invites, sees and removes who uses it beside them; who is invited joins, and may leave.
+"""The members of a charge point's household: the owner invites, lists and removes members; invited people join, and may leave.
 
-The link of an invitation is shown once, to be passed on, and goes by letter where an address was typed. It only asks:
-programs that look at mail open links, but press no button.
+The link of an invitation is shown once, to be passed on, and is also sent by letter if an address was typed. Opening the link
+only asks a question, because mail scanners open links but press no buttons.
 """
 
 from functools import partial
@@ -63,7 +63,7 @@ GONE = (
     N_("This invitation is not valid any more"),
     N_("It was used or withdrawn, or is older than a week. Ask whoever invited you for a new one."),
 )
-JOIN_COOKIE_MS = HOUR_MS  # to choose a name and a password
+JOIN_COOKIE_MS = HOUR_MS  # time to choose a name and a password
 
 router = APIRouter(include_in_schema=False)
 
@@ -91,14 +91,16 @@ def invitation_form(request: Request, app_state: StateDep, person: PersonOf, uni
 def invite_person(
     request: Request, app_state: StateDep, person: PersonOf, unit: OwnUnitOf, address: Field = ""
 ) -> Response:
-    """The link is in this answer and nowhere else."""
+    """Create an invitation. Its link is only in this response."""
     with explained(NOT_INVITED, "address", _("Nobody was invited yet: check the address, or leave it empty.")):
         address = checked_email(address) if address.strip() else ""
     use(request, person, INVITATIONS, _("Too many invitations"), _("Nobody was invited this time."), FORM)
     if address:
         use(request, person, LETTERS, _("Too many e-mails"), _("Nobody was invited this time."), FORM)
     try:
-        with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
+        with (
+            app_state.database.writing() as connection
+        ):  # a transaction of its own: none may be open while a mail server is called
             code = invite(connection, unit.id, app_state.verified.now_ms())
     except InvitationRefused as refusal:
         raise Refused(NOT_INVITED, sentence(refusal), field=FORM) from None
@@ -110,14 +112,16 @@ def invite_person(
 
 @router.post("/account/units/{unit_id}/people/invitations/{invitation_id}/withdraw", dependencies=[OwnForm])
 def withdraw(unit: OwnUnitOf, invitation_id: Number, connection: Writing) -> Response:
-    """One that was used or withdrawn meanwhile is gone as well."""
+    """Withdraw an invitation. It is no error if it was used or withdrawn meanwhile."""
     withdraw_invitation(connection, unit.id, invitation_id)
     return to(f"/account/units/{unit.id}/people")
 
 
 @router.post("/account/units/{unit_id}/people/{person_id}/remove", dependencies=[OwnForm])
 def remove(request: Request, app_state: StateDep, person: PersonOf, unit: OwnUnitOf, person_id: Number) -> Response:
-    with app_state.database.writing() as connection:  # of its own: committed before it is in the security log
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: committed before the security log has it
         if not end_membership(connection, unit.id, person_id):
             raise NotTheirs("person")
     note(request, Kind.MEMBER_REMOVED, person, f"{unit.id}, person {person_id}")
@@ -126,8 +130,10 @@ def remove(request: Request, app_state: StateDep, person: PersonOf, unit: OwnUni
 
 @router.post("/account/units/{unit_id}/people/northbound/end", dependencies=[OwnForm])
 def end_northbound(request: Request, app_state: StateDep, person: PersonOf, unit: OwnUnitOf) -> Response:
-    """The owner takes back what they have agreed to. Twice is once."""
-    with app_state.database.writing() as connection:  # of its own: committed before it is in the security log
+    """Withdraw the owner's consent to show the charge point to another back-end. It is no error to do so twice."""
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: committed before the security log has it
         hide(connection, unit.id)
     note(request, Kind.NORTHBOUND_ENDED, person, unit.id)
     return to(f"/account/units/{unit.id}/people")
@@ -135,7 +141,9 @@ def end_northbound(request: Request, app_state: StateDep, person: PersonOf, unit
 
 @router.post("/account/units/{unit_id}/leave", dependencies=[OwnForm])
 def leave(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf) -> Response:
-    with app_state.database.writing() as connection:  # of its own: committed before it is in the security log
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: committed before the security log has it
         if not end_membership(connection, unit.id, person.id):
             raise NotTheirs("charger")
     note(request, Kind.MEMBER_LEFT, person, unit.id)
@@ -144,7 +152,7 @@ def leave(request: Request, app_state: StateDep, person: PersonOf, unit: UnitOf)
 
 @router.get("/join")
 def invitation(request: Request, app_state: StateDep, code: str = "") -> Response:
-    """Only a question. A stranger logs in or signs up first, and comes back here."""
+    """Ask whether to join. A person who is not logged in logs in or signs up first, and is led back here."""
     person = person_of(request)
     if person is None:
         login, can_sign_up = _login_path(join_path(code)), app_state.settings.sign_up is not SignUp.CLOSED
@@ -157,7 +165,7 @@ def invitation(request: Request, app_state: StateDep, code: str = "") -> Respons
 
 @router.post("/join/sign-up", dependencies=[StrangerForm])
 def sign_up_first(request: Request, app_state: StateDep, code: Field) -> Response:
-    """The owner's link lets a stranger sign up, and this browser remembers it until they have. It is not used up."""
+    """Let a person with the owner's link sign up. A cookie stores the code until they have. The invitation is not used up."""
     if app_state.settings.sign_up is SignUp.CLOSED:
         raise Refused(*NOT_OPEN)
     check_link(request, app_state, partial(_invited, app_state, code), GONE)
@@ -192,7 +200,7 @@ def _invited(app_state: AppState, code: str) -> Invited | None:
 
 
 def _send(app_state: AppState, person: Person, address: str, link: str) -> str:
-    """What to tell the owner."""
+    """Send the letter, and return the message for the owner."""
     try:
         send_mail(app_state.settings.mail, address, _(LETTER).format(inviter=person.name, link=link))
     except NotDelivered:
@@ -201,5 +209,5 @@ def _send(app_state: AppState, person: Person, address: str, link: str) -> str:
 
 
 def _login_path(back: str) -> str:
-    """Where a stranger begins, who then comes back."""
+    """Return the path of a login that leads back to `back`."""
     return f"/login?{urlencode({'next': back})}"

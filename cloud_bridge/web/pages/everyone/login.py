@@ -1,5 +1,5 @@
-"""Logging in and out: name and password first, then a code of whoever has a second factor (login_code.py); or a passkey
-instead of both (login_passkey.py)."""
+"""Login and logout: by name and password, followed by a code if the person has a second factor (login_code.py), or by a
+passkey instead of both (login_passkey.py)."""
 
 from typing import Literal
 from urllib.parse import urlencode
@@ -37,7 +37,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/login")
 async def login_form(request: Request, next: str = "/") -> Response:
-    """On the event loop: it asks no database, and a crowd may want it."""
+    """Show the form. It runs on the event loop, because it queries no database and many people may request it at once."""
     return login_page(request, next, 200)
 
 
@@ -49,7 +49,8 @@ async def login(
     password: Field,
     next: Field = "/",
 ) -> Response:
-    """Who has guessed too often is told so at once: they wait for no turn to hash, and take nobody else's."""
+    """Log in by password. Clients that have guessed too often are refused at once: they neither wait for a turn to hash nor
+    take one from others."""
     attempts: Attempts = request.app.state.attempts
     device = await run_in_threadpool(known_device, request, app_state, name)
     limits = login_limits(folded(name), address_of_client(request)) if device is None else device_limits(device)
@@ -57,7 +58,7 @@ async def login(
     wait_ms, person = attempts.wait_ms(limits, now_ms), None
     if wait_ms == 0:
         async with app_state.passwords.turn(is_known=device is not None) as passwords:
-            # Again: others had their turn meanwhile. Who only waits counts for none.
+            # Check again, because others had their turn meanwhile. Waiting alone counts as no guess.
             wait_ms = attempts.reserve(limits, now_ms)
             if wait_ms == 0:
                 person = await run_in_threadpool(who_knows, app_state, passwords, name, password)
@@ -72,9 +73,12 @@ async def login(
 
 
 def admit(request: Request, app_state: AppState, person: Person, next: str, by_passkey: bool = False) -> Response:
-    """Into their pages, or on to the second factor, or to setting one up. A passkey is two factors in one, so no code is asked
-    for; but whose role needs a second factor sets one up all the same, or the password alone would let a stranger do so."""
-    with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
+    """Open a session, or lead on to the second factor or to setting one up. A passkey is two factors in one, so it needs no
+    code. A person whose role requires a second factor still has to set one up after a passkey; otherwise the password alone
+    would be enough to set one up."""
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: the password was hashed in this request
         has_second_factor = second_factor_of(connection, person.id) is not None
         is_asked_for = not by_passkey if has_second_factor else person.role in NEEDS_SECOND_FACTOR
         cookie = open_pending_login(connection, person, app_state.verified.now_ms()) if is_asked_for else None
@@ -91,7 +95,7 @@ def admit(request: Request, app_state: AppState, person: Person, next: str, by_p
 
 
 def log_in(request: Request, response: Response, app_state: AppState, person: Person, about: str = "") -> None:
-    """All that was asked of them was right."""
+    """Open a session after all checks have passed, and log it."""
     give_session(request, response, app_state, person)
     note(request, Kind.LOGGED_IN, person, about)
 
@@ -105,8 +109,10 @@ def logout(request: Request, connection: Writing) -> Response:
 
 
 def who_knows(app_state: AppState, passwords: Passwords, name: str, password: str) -> Person | None:
-    """The person of that name if it is their password. Takes as long for a stranger."""
-    with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
+    """Return the person of that name if the password is theirs, else None. Takes equally long if there is no such person."""
+    with (
+        app_state.database.reading() as connection
+    ):  # a transaction of its own: none may be open while a password is hashed
         login = find_login(connection, name)
     matches = passwords.matches(None if login is None else login.password_hash, password)
     return login.person if login is not None and matches else None
@@ -115,7 +121,7 @@ def who_knows(app_state: AppState, passwords: Passwords, name: str, password: st
 def knows_own(
     request: Request, app_state: AppState, passwords: Passwords, person: Person, password: str, why: str
 ) -> bool:
-    """Whether it is the password of the person who is logged in. `why` is for the security log. Raises Refused (429)."""
+    """Return True if the password is that of the logged-in person. `why` goes to the security log. Raises Refused (429)."""
     attempts: Attempts = request.app.state.attempts
     limits = own_password_limits(person.id)
     if wait_ms := attempts.reserve(limits, app_state.verified.now_ms()):
@@ -130,9 +136,11 @@ def knows_own(
 
 
 def give_session(request: Request, response: Response, app_state: AppState, person: Person) -> None:
-    """From this answer on, the browser is the person's, and one that others do not lock out."""
+    """Set the cookies of a new session and of a known device, which has its own allowance of wrong guesses."""
     now_ms = app_state.verified.now_ms()
-    with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: the password was hashed in this request
         device = remember_device(connection, person.id, now_ms, request.cookies.get(DEVICE_COOKIE, ""))
         cookie = open_session(connection, person, now_ms, device)
     _set_cookie(request, response, SESSION_COOKIE, cookie, SESSION_MS, "lax")
@@ -149,7 +157,7 @@ def _set_cookie(
 def login_page(
     request: Request, next: str, status: int, wait: str | None = None, refused: CodeRefused | None = None
 ) -> Response:
-    """`refused` is what is said of a passkey instead."""
+    """Show the login page. `refused` is the message about a passkey."""
     settings: Settings = request.app.state.bridge.settings
     content = {
         "failed": status == 401,
@@ -157,12 +165,12 @@ def login_page(
         "refused": refused,
         "next": our_path(next),
         "passkeys": relying_party(address_of(request)) is not None,
-        "sign_up": settings.sign_up,  # of login_help.html
+        "sign_up": settings.sign_up,  # for login_help.html
         "can_write": settings.mail is not None,
     }
     return stranger_page(request, "everyone/login.html", status, **content)
 
 
 def our_path(path: str) -> str:
-    """Only a path of our own pages: nobody is sent elsewhere after logging in."""
+    """Return `path` if it is a path of our own pages, else "/". Nobody is redirected to another site after a login."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"

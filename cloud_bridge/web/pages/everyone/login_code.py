@@ -1,6 +1,7 @@
-"""The second half of a login: the code of a second factor, or setting one up where the role needs it.
+"""The second step of a login: the code of a second factor, or setting one up if the role requires it.
 
-Until it is over there is no session. The cookie of a login that waits opens these pages, and no other route reads it.
+There is no session until this step is done. The cookie of a pending login gives access to these pages only; no other route
+reads it.
 """
 
 from typing import Annotated
@@ -24,7 +25,7 @@ router = APIRouter(prefix="/login", include_in_schema=False)
 
 
 def waiting(request: Request, app_state: StateDep) -> Person:
-    """Raises LoginNeeded: it took too long, or was never begun."""
+    """Return the person whose login is pending. Raises LoginNeeded if there is none, or if it took too long."""
     person = waiting_person(request, app_state)
     if person is None:
         raise LoginNeeded("/")
@@ -32,7 +33,7 @@ def waiting(request: Request, app_state: StateDep) -> Person:
 
 
 def pending_form(request: Request, _person: "WaitingPerson", form: Field) -> None:
-    """The form was made by us for this login. Raises 403."""
+    """Check that the form was made by us for this login. Raises 403."""
     check_form(request.cookies.get(PENDING_COOKIE), form)
 
 
@@ -57,7 +58,7 @@ def code(request: Request, app_state: StateDep, person: WaitingPerson, code: Fie
 
 @router.get("/second-factor")
 def set_up_page(request: Request, app_state: StateDep, person: WaitingPerson, next: str = "/") -> Response:
-    """With a new secret each time: only what is confirmed by a code counts, and only in this browser."""
+    """Show a new secret. It is stored only when it is confirmed by a code, in this browser."""
     if _has_second_factor(app_state, person):
         return to("/login/code")
     return _set_up_page(request, app_state, person, next)
@@ -86,7 +87,7 @@ def cancel(request: Request, app_state: StateDep, person: WaitingPerson) -> Resp
 
 
 def _over(request: Request, app_state: AppState, person: Person, response: Response) -> Response:
-    if not _close(request, app_state):  # two answers at once: the other one was first
+    if not _close(request, app_state):  # two responses at once: the other one was first
         return to("/login")
     log_in(request, response, app_state, person)
     response.delete_cookie(PENDING_COOKIE)
@@ -117,7 +118,7 @@ def _set_up_page(
     typed: str | None = None,
     refused: CodeRefused | None = None,
 ) -> Response:
-    """With the secret of before, while its code is asked for again."""
+    """Show the page again with the same secret while its code is asked for again."""
     cookie = request.cookies.get(PENDING_COOKIE, "")
     new = new_secret_form(app_state, person, cookie, typed)
     content = {"form": form_token(cookie), "next": our_path(next), "refused": refused, "new": new}

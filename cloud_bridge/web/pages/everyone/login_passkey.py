@@ -1,6 +1,6 @@
-"""Logging in with a passkey, without typing a name: the browser asks which, and its authenticator for a PIN or a finger.
+"""Login by passkey, without a name: the browser asks which one, and its authenticator asks for a PIN or a fingerprint.
 
-That is something the person has and something they know or are, so no code of a second factor is asked for.
+That is something the person has, and something they know or are. No code of a second factor is therefore needed.
 """
 
 from typing import Annotated
@@ -34,7 +34,7 @@ from cloud_bridge.web.security.second_factor import CodeRefused, known_device
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
-LOGIN = "log in"  # what challenges are for
+LOGIN = "log in"  # the purpose of the challenges
 
 router = APIRouter(prefix="/login/passkey", include_in_schema=False)
 
@@ -52,8 +52,8 @@ WRONG = CodeRefused(
 
 @router.get("/options")
 async def options(request: Request, app_state: StateDep) -> Response:
-    """For the script, which asks when it is needed: a challenge ends after some minutes, and a login page may stay open. On
-    the event loop, as the login page itself."""
+    """Return the options for the script. It requests them when they are needed, because a challenge expires after some minutes
+    and a login page may be open for longer. Runs on the event loop, like the login page."""
     party, browser = relying_party(address_of(request)), request.cookies.get(LOGIN_COOKIE)
     if party is None or not browser:
         raise NotTheirs("page")
@@ -64,7 +64,7 @@ async def options(request: Request, app_state: StateDep) -> Response:
 
 @router.post("", dependencies=[StrangerForm])
 def log_in_with_passkey(request: Request, app_state: StateDep, credential: Credential, next: Field = "/") -> Response:
-    """Whatever is wrong with it, the answer is the same: it tells nobody which passkeys there are."""
+    """Log in by passkey. The response is the same whatever is wrong, so it reveals nothing about existing passkeys."""
     found = _found(app_state, credential)
     person = None if found is None else found[1].person
     device = None if person is None else known_device(request, app_state, person.name)
@@ -84,7 +84,7 @@ def log_in_with_passkey(request: Request, app_state: StateDep, credential: Crede
 
 
 def _found(app_state: AppState, credential: str) -> tuple[Assertion, StoredPasskey] | None:
-    """What was sent, and the passkey that it says it is."""
+    """Return what was sent, and the stored passkey that it claims to be."""
     try:
         assertion = read_assertion(credential)
     except PasskeyRefused:
@@ -95,7 +95,7 @@ def _found(app_state: AppState, credential: str) -> tuple[Assertion, StoredPassk
 
 
 def _is_right(request: Request, app_state: AppState, assertion: Assertion, stored: StoredPasskey) -> bool:
-    """Then it has counted, and does not count again."""
+    """Verify the response, and use up its challenge."""
     party, browser = relying_party(address_of(request)), request.cookies.get(LOGIN_COOKIE, "")
     challenges: Challenges = request.app.state.challenges
     now_ms = app_state.verified.now_ms()
@@ -105,10 +105,12 @@ def _is_right(request: Request, app_state: AppState, assertion: Assertion, store
         sign_count = check_assertion(assertion, party, stored)
     except PasskeyRefused:
         return False
-    if (sign_count or stored.sign_count) and sign_count <= stored.sign_count:  # WebAuthn 6.1.1; many always send 0
+    if (
+        sign_count or stored.sign_count
+    ) and sign_count <= stored.sign_count:  # WebAuthn 6.1.1; many authenticators always send 0
         note(request, Kind.PASSKEY_COPIED, stored.person, f"passkey {stored.id}")
         return False
     if not challenges.use(assertion.challenge, now_ms):
         return False
-    with app_state.database.writing() as connection:  # of its own: committed before the session is made
+    with app_state.database.writing() as connection:  # a transaction of its own: committed before the session is opened
         return use_passkey(connection, stored, sign_count, now_ms)

@@ -1,7 +1,7 @@
-"""The page where an account begins: a name, a password, and the charger whose label was scanned.
+"""The page where an account is created: a name, a password, and the charge point whose label was scanned.
 
-A letter or an invitation leads here; where no letters are sent, the page of sign-up does. So nobody chooses a password for
-somebody else's address. Opening a link begins nothing: programs that look at mail do that.
+A letter or an invitation leads here, or the sign-up page if no letters are sent. Nobody can therefore choose a password for an
+account with somebody else's address. Opening the link creates nothing, because mail scanners open links.
 """
 
 from functools import partial
@@ -49,18 +49,18 @@ router = APIRouter(prefix="/sign-up/begin", include_in_schema=False)
 
 
 class Begun(NamedTuple):
-    """An account that there is now, and the charger that was claimed with it."""
+    """A new account, and the charge point that was claimed with it."""
 
     person: Person
     unit_id: str | None
-    has_settings: bool  # the charger, of its owner before
+    has_settings: bool  # a former owner has left settings on the charge point
 
 
 @router.get("")
 def new_account(
     request: Request, app_state: StateDep, code: Annotated[str, Query(max_length=MAX_FIELD)] = ""
 ) -> Response:
-    """Uses nothing up. Without a code it is the page of whoever may sign up where no letters are sent."""
+    """Show the form. It uses nothing up. Without a code, it is for those who may sign up where no letters are sent."""
     code = sent_code(request, code)
     if not code:
         label = code_in_browser(request)
@@ -81,7 +81,7 @@ async def begin(
     code: Field = "",
     claim: Field = "",
 ) -> Response:
-    """With an invitation; where no mail server is set, without one too."""
+    """Create the account, with an invitation or, without a mail server, also without one."""
     use_of_network(request, SIGN_UPS, _("Too many tries"), _("No account was made."), FORM)
     if code:
         invitation = await run_in_threadpool(
@@ -106,14 +106,14 @@ async def begin(
 
 
 def _without_letter(request: Request, app_state: AppState) -> Invitation:
-    """What a stranger gets where no letters are sent."""
+    """Return the invitation of a person who signs up where no letters are sent."""
     if app_state.settings.mail is not None:
         raise Refused(*GONE)
     return Invitation(Role.DRIVER, None, True, proof_of_stranger(request, app_state))
 
 
 def _invitation(app_state: AppState, code: str) -> Invitation | None:
-    """If it counts, by the setting of today."""
+    """Return the invitation if it is valid under today's setting, else None."""
     with app_state.database.reading() as connection:
         found = find_invitation(connection, code, app_state.verified.now_ms())
     if found is None:
@@ -123,7 +123,7 @@ def _invitation(app_state: AppState, code: str) -> Invitation | None:
 
 
 def _charger(app_state: AppState, invitation: Invitation) -> str:
-    """In words, that can be claimed with the account; empty if there is none."""
+    """Return the charge point that can be claimed with the account, in words; empty if there is none."""
     if invitation.claim_hash is None:
         return ""
     with app_state.database.reading() as connection:
@@ -134,9 +134,12 @@ def _charger(app_state: AppState, invitation: Invitation) -> str:
 def _add_account(
     app_state: AppState, code: str, invitation: Invitation, name: str, password_hash: str, is_claiming: bool
 ) -> Begun:
-    """All of it or nothing. Raises AlreadyThere when the name is taken, and Refused when somebody was faster."""
+    """Create the account and claim the charge point in one transaction. Raises AlreadyThere if the name is taken, and Refused
+    if somebody else was faster."""
     now_ms, claim_hash = app_state.verified.now_ms(), invitation.claim_hash
-    with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: the password was hashed in this request
         if code and use_invitation(connection, code, now_ms) is None:
             raise Refused(*GONE)
         if invitation.email is not None and person_with_email(connection, invitation.email) is not None:
@@ -154,12 +157,12 @@ def _add_account(
         has_settings = was_owned(connection, claim_hash)
         try:
             return Begun(person, claim_by_hash(connection, person, claim_hash, wall_ms), has_settings)
-        except ClaimRefused:  # somebody was faster; /account/units tells it when they try again
+        except ClaimRefused:  # somebody was faster; /account/units reports it when they try again
             return Begun(person, None, False)
 
 
 def _welcome(request: Request, app_state: AppState, begun: Begun) -> Response:
-    """Logged in, unless the role needs a second factor first."""
+    """Log the person in, unless the role requires a second factor first."""
     note(request, Kind.SIGNED_UP, begun.person, begun.person.role)
     next = "/"
     if begun.unit_id is not None:

@@ -1,7 +1,7 @@
-"""A new secret of an authenticator app: shown with its form, sealed into it, and taken when its first code is right.
+"""A new secret for an authenticator app: shown on a page, sealed into its form, and stored when its first code is right.
 
-Nothing is stored before that. The sealed secret opens in the browser that it was made for alone, so nobody can have somebody
-else confirm a secret that they know.
+Nothing is stored before that. The sealed secret can be opened only in the browser that it was made for, so nobody can make
+another person confirm a secret that they know.
 """
 
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from cloud_bridge.words import gettext as _
 
 
 class NewSecret(NamedTuple):
-    """As the page shows it, and sealed for its form."""
+    """The secret as the page shows it, and sealed for the form."""
 
     text: str
     address: str
@@ -29,7 +29,8 @@ class NewSecret(NamedTuple):
 
 
 def new_secret_form(app_state: AppState, person: Person, browser: str, sealed: str | None = None) -> NewSecret:
-    """`browser` is a cookie that no other browser has. With `sealed`, the secret of a form that was sent. Raises Refused."""
+    """Make a new secret, or open the one of a form that was sent (`sealed`). `browser` is a cookie value that no other browser
+    has. Raises Refused."""
     try:
         if sealed is not None:
             secret = app_state.second_factors.open_new(sealed, browser)
@@ -44,8 +45,8 @@ def new_secret_form(app_state: AppState, person: Person, browser: str, sealed: s
 def add_checked(
     request: Request, app_state: AppState, person: Person, browser: str, sealed: str, code: str
 ) -> list[str] | CodeRefused:
-    """The recovery codes, if the code shows that the app has the secret. There is no brake: whoever types it sees the secret.
-    Raises Refused, and AlreadyThere where the person has a second factor."""
+    """Store the secret if the code shows that the app has it, and return the recovery codes. Guesses are not limited, because
+    the person sees the secret anyway. Raises Refused, and AlreadyThere if the person has a second factor."""
     now_ms = app_state.clock.now_ms()
     try:
         secret = app_state.second_factors.open_new(sealed, browser)

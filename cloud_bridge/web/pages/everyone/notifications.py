@@ -1,6 +1,6 @@
-"""What a person is told of without asking: kinds by e-mail and on their devices in one form, other services behind it.
+"""The notifications of a person: which kinds, by e-mail and on their devices in one form, and by other services below it.
 
-Without script all of it works but allowing notifications, for which browsers want script (static/push.js).
+Everything works without JavaScript except allowing notifications, for which browsers need a script (static/push.js).
 """
 
 from typing import Annotated, Any
@@ -60,9 +60,9 @@ ABOUT = {
     AlertKind.ROLL_OUT_STOPPED: N_("A roll-out of firmware has stopped by itself"),
 }
 OLDER = N_("Address of an older version")
-SAFE_HOSTS = ("localhost", "127.0.0.1", "::1")  # what browsers trust without TLS (W3C, Secure Contexts)
+SAFE_HOSTS = ("localhost", "127.0.0.1", "::1")  # browsers trust these without TLS (W3C, Secure Contexts)
 SAVED = "saved"
-MAX_KEY = 100  # characters of a browser's key
+MAX_KEY = 100  # characters of a key of the browser
 
 Kinds = Annotated[list[AlertKind], Form(max_length=len(AlertKind))]
 
@@ -103,7 +103,7 @@ def change_choice(
     email: Kinds = [],  # noqa: B006
     browser: Kinds = [],  # noqa: B006
 ) -> Response:
-    """`way` has those that the page has shown: what it had no boxes for stays."""
+    """Store the choice. `way` lists the ways that the page has shown; the others remain as they are."""
     offered = _offered(person)
     for via, kinds in ((Via.EMAIL, email), (Via.BROWSER, browser)):
         if via in way:
@@ -112,7 +112,7 @@ def change_choice(
 
 
 async def typed(request: Request) -> dict[str, str]:
-    """The fields of the form, whichever service it is of."""
+    """Return the fields of the form of any service."""
     return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
 
 
@@ -142,7 +142,7 @@ def remove(person: PersonOf, wish_id: Number, connection: Writing) -> Response:
 
 @router.get("/push-key")
 def push_key(request: Request, app_state: StateDep, person: PersonOf) -> Response:
-    """What the browser's script needs to subscribe: our public key, and the token of the form that it sends."""
+    """Return what the script needs to subscribe: our public key, and the token of the form that it sends."""
     try:
         key = app_state.push_key.public()
     except KeyUnusable as error:
@@ -162,7 +162,7 @@ def allow(
     auth: Annotated[str, Form(max_length=MAX_KEY)],
     connection: Writing,
 ) -> Response:
-    """This browser may be notified from now on. Sent by script."""
+    """Allow notifications in this browser. Sent by script."""
     try:
         target = checked_target(endpoint, p256dh, auth)
     except BridgeError as error:
@@ -185,7 +185,7 @@ def _offered(person: Person) -> dict[AlertKind, str]:
 
 
 def _is_safe(request: Request) -> bool:
-    """Whether browsers let pages at this address notify anybody."""
+    """Return True if browsers allow pages at this address to send notifications."""
     address = address_of(request)
     return address.scheme == "https" or address.host in SAFE_HOSTS
 
@@ -204,7 +204,7 @@ def _shown(subscription: Subscription, outcome: Outcome | None) -> dict[str, Any
 
 
 def _failed(outcome: Outcome | None) -> Outcome | None:
-    """With its trouble in words."""
+    """Return the outcome with its trouble in words, or None if the delivery did not fail."""
     if outcome is None or not outcome.trouble:
         return None
     return outcome._replace(trouble=undelivered(outcome.trouble))

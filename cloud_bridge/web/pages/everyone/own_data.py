@@ -1,4 +1,4 @@
-"""What is kept of a person: to take away, to erase."""
+"""The personal data of an account: export and erasure."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import EXPORTS, use
 from cloud_bridge.words import gettext as _
 
-RETURN_WITHIN_S = 5.0  # that an erasure waits for car makers
+RETURN_WITHIN_S = 5.0  # longest time that an erasure waits for car makers
 
 router = APIRouter(prefix="/account", include_in_schema=False)
 
@@ -52,9 +52,10 @@ async def erase_data(
     person: PersonOf,
     password: Annotated[str, Form(max_length=MAX_LENGTH)],
 ) -> Response:
-    """The password is asked for again: this cannot be undone. Car makers are told first that our access is over.
+    """Erase the account. The password is asked for again, because this cannot be undone. Car makers are told first that our
+    access has ended.
 
-    The turn to hash a password is not held while car makers are waited for.
+    The turn to hash a password ends before car makers are called.
     """
     async with app_state.passwords.turn(is_known=True) as passwords:
         known = await run_in_threadpool(
@@ -72,9 +73,11 @@ async def erase_data(
 
 
 def _erase(app_state: AppState, person: Person) -> None:
-    with app_state.database.writing() as connection:  # of its own: none was held while car makers were asked
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: none may be open while car makers are called
         gone = erase(connection, person)
     try:
         app_state.database.scrub(table for table, rows in gone.items() if rows)
-    except StoreUnusable as error:  # they are erased; the next scrub takes what the files still have
+    except StoreUnusable as error:  # the rows are deleted; the next scrub removes what the files still contain
         _log.error("%s", error)

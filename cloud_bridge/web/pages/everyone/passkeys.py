@@ -1,7 +1,8 @@
-"""The account's passkeys: to add, rename and remove them.
+"""The account's passkeys: add, rename and remove them.
 
-Whoever finds an open browser adds none: the password is asked for, and a code too where there is a second factor, because a
-passkey logs in without either. The page after that has a challenge which only this browser session can answer.
+Adding one needs the password, and a code if there is a second factor, because a passkey logs in without either. Somebody who
+finds an open browser can therefore add none. The page after that contains a challenge that only this browser session can
+answer.
 """
 
 from typing import Any
@@ -64,7 +65,8 @@ def overview(request: Request, connection: Reading, person: PersonOf) -> Respons
 
 @router.get("/new")
 def begin_again(_person: PersonOf) -> Response:
-    """Where "back" leads from an error: the page of a challenge comes after the password alone."""
+    """Redirect to the overview: the page with a challenge is shown only after the password. "Back" on an error page leads
+    here."""
     return to(HERE)
 
 
@@ -77,15 +79,19 @@ def new(
     password: Field,
     code: Field = "",
 ) -> Response:
-    """The page on which the authenticator is asked for one."""
+    """Show the page on which the browser asks the authenticator for a new passkey."""
     party = _party(request)
-    with app_state.database.reading() as connection:  # of its own: none is held while a password is hashed
+    with (
+        app_state.database.reading() as connection
+    ):  # a transaction of its own: none may be open while a password is hashed
         has_second_factor = second_factor_of(connection, person.id) is not None
     if has_second_factor:
         must_know_both(request, app_state, passwords, person, password, code, "to add a passkey")
     else:
         must_know_password(request, app_state, passwords, person, password, "to add a passkey")
-    with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: the password was hashed in this request
         handle, ids = handle_of(connection, person.id), credential_ids_of(connection, person.id)
     challenges: Challenges = request.app.state.challenges
     challenge = challenges.new(_purpose(person), request.cookies.get(SESSION_COOKIE, ""), app_state.verified.now_ms())
@@ -128,7 +134,7 @@ def rename(person: PersonOf, number: Number, name: Field, connection: Writing) -
 
 @router.post("/{number}/remove", dependencies=[OwnForm])
 def remove(request: Request, person: PersonOf, number: Number, connection: Writing) -> Response:
-    """Without the password: it opens nothing. Browsers that it has logged in stay so."""
+    """Remove a passkey. This needs no password, because it grants no access. Sessions that it has opened go on."""
     if not remove_passkey(connection, person.id, number):
         raise NotTheirs("passkey")
     note(request, Kind.PASSKEY_REMOVED, person, f"passkey {number}")
@@ -136,7 +142,7 @@ def remove(request: Request, person: PersonOf, number: Number, connection: Writi
 
 
 def _party(request: Request) -> RelyingParty:
-    """Raises Refused."""
+    """Return the relying party. Raises Refused."""
     party = relying_party(address_of(request))
     if party is None:
         raise Refused(
@@ -146,5 +152,5 @@ def _party(request: Request) -> RelyingParty:
 
 
 def _purpose(person: Person) -> str:
-    """What challenges are for."""
+    """Return the purpose of the challenges."""
     return f"add a passkey of person {person.id}"

@@ -1,8 +1,8 @@
-"""The pages as an app on a phone: manifest, service worker, and the page for when there is no network.
+"""The pages as an app on a phone: manifest, service worker, and the offline page.
 
-The service worker keeps the shell (styles, signs, scripts) and never a page: a dashboard out of a cache would show a
-last contact that is none. What few pages need, as charts and /docs, is left to the browser's own cache. It shows what comes by
-Web Push (alerts/web_push.py).
+The service worker caches the shell (styles, icons, scripts) and never a page, because a cached dashboard would show an
+outdated last contact. Files that few pages need, such as charts and /docs, are left to the browser's own cache. The service
+worker also shows what arrives by Web Push (alerts/web_push.py).
 """
 
 from typing import Annotated, Any
@@ -24,9 +24,9 @@ ON_DEMAND = ("uPlot", "charts", "docs", "passkeys", "push")
 KEPT = [f"{static_files.PATH}/{name}" for name in static_files.FILES if not name.startswith(ON_DEMAND)]
 
 OFFLINE = "/offline"
-MAX_TAG = 20  # characters of a language
+MAX_TAG = 20  # characters of a language tag
 
-MANIFEST: dict[str, Any] = {  # paths as inside; `manifest` puts the public address before them
+MANIFEST: dict[str, Any] = {  # with internal paths; `manifest` puts the public address in front of them
     "id": "/",
     "name": "Chargekeeper",
     "short_name": "Chargekeeper",
@@ -63,8 +63,8 @@ def manifest(request: Request) -> Response:
 
 @router.get("/worker.js")
 def worker(request: Request, language: Annotated[str, Query(max_length=MAX_TAG)] = "") -> Response:
-    """From the root, because a service worker serves what lies beside and below it. Each page asks for the one of its own
-    language, an HTML `lang`, which keeps the offline page in that."""
+    """Return the service worker. It is at the root because its scope is its own directory. Each page requests the worker of
+    its own language (an HTML `lang`), which then caches the offline page in that language."""
     choose_language(preferred(language))
     root = address_of(request).root
     script = template("worker.js").render(
@@ -74,7 +74,7 @@ def worker(request: Request, language: Annotated[str, Query(max_length=MAX_TAG)]
 
 
 def offline_path() -> str:
-    """In the language of now."""
+    """Return the path of the offline page in the current language."""
     return OFFLINE if language_now() == ENGLISH else f"{OFFLINE}/{language_now()}"
 
 

@@ -1,6 +1,6 @@
-"""The account's second factor: to set it up, to switch it off, and new recovery codes.
+"""The account's second factor: set it up, switch it off, and create new recovery codes.
 
-Whoever finds an open browser does none of it: the password is asked for again, and a code too where there is one.
+All of this needs the password again, and a code if there is a second factor, so that it is of no use to find an open browser.
 """
 
 from typing import Any
@@ -69,7 +69,9 @@ def remove(
     request: Request, app_state: StateDep, passwords: PasswordsOf, person: PersonOf, password: Field, code: Field
 ) -> Response:
     must_know_both(request, app_state, passwords, person, password, code, "to switch it off")
-    with app_state.database.writing() as connection:  # of its own: the password was hashed in this request
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: the password was hashed in this request
         remove_second_factor(connection, person.id)
     note(request, Kind.SECOND_FACTOR_REMOVED, person)
     return to(HERE)
@@ -88,7 +90,7 @@ def renew(
 def must_know_both(
     request: Request, app_state: AppState, passwords: Passwords, person: Person, password: str, code: str, why: str
 ) -> None:
-    """Raises Refused. A code counts only after the right password."""
+    """Check password and code. Raises Refused. A code is used up only after the right password."""
     must_know_password(request, app_state, passwords, person, password, why)
     if refused := check_code(request, app_state, person, code, why):
         meaning = f"{refused.title}. {refused.meaning}"

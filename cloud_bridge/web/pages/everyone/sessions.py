@@ -1,4 +1,4 @@
-"""The browsers in which a person is logged in, each with its end."""
+"""The browsers in which a person is logged in, with buttons to end the sessions."""
 
 from typing import Annotated
 
@@ -27,14 +27,18 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
 
 @router.post("/end-others", dependencies=[OwnForm])
 def end_others(request: Request, app_state: StateDep, person: PersonOf) -> Response:
-    with app_state.database.writing() as connection:  # of its own: committed before it is in the security log
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: committed before the security log has it
         ended = end_sessions(connection, person, but=request.cookies.get(SESSION_COOKIE, ""))
     return _ended(request, person, ended)
 
 
 @router.post("/{session_id}/end", dependencies=[OwnForm])
 def end(request: Request, app_state: StateDep, person: PersonOf, session_id: SessionId) -> Response:
-    with app_state.database.writing() as connection:  # of its own: committed before it is in the security log
+    with (
+        app_state.database.writing() as connection
+    ):  # a transaction of its own: committed before the security log has it
         if not (ended := end_sessions(connection, person, session_id)):
             raise NotTheirs("session")
     return _ended(request, person, ended)

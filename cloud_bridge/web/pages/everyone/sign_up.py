@@ -1,7 +1,8 @@
-"""Signing up. Who may is the operator's setting (CHARGEKEEPER_SIGN_UP); an invitation proves it, or the label of a charger.
+"""Sign-up. Who may sign up is the operator's setting (CHARGEKEEPER_SIGN_UP): everybody, or people with an invitation or the
+label of a charge point.
 
-Where a mail server is set, a stranger gives an address, and is sent a letter, whoever has this address. Its link, like that
-of an invitation, leads to the page where the account begins (new_account.py).
+With a mail server, the person gives an address, and a letter is sent to whoever has this address. Its link, like that of an
+invitation, leads to the page where the account is created (new_account.py).
 """
 
 from functools import partial
@@ -54,7 +55,7 @@ def may_sign_up(setting: SignUp, is_invited: bool, has_label: bool) -> bool:
 
 @router.get("")
 def sign_up(request: Request, app_state: StateDep) -> Response:
-    """The form for whoever may; for others what to do."""
+    """Show the form to those who may sign up, and instructions to others."""
     if person_of(request) is not None:
         return to("/")
     setting, code = app_state.settings.sign_up, code_in_browser(request)
@@ -67,7 +68,8 @@ def sign_up(request: Request, app_state: StateDep) -> Response:
 
 @router.post("", dependencies=[StrangerForm])
 def ask_for_letter(request: Request, app_state: StateDep, address: Field) -> Response:
-    """The same answer whether or not somebody has this address: the thread that writes the letter finds that out."""
+    """Send the letter. The response is the same whether or not an account has this address; that is only looked up by the
+    thread that writes the letter."""
     if app_state.settings.mail is None:
         raise Refused(*LATER)
     claim_hash = proof_of_stranger(request, app_state)
@@ -86,7 +88,7 @@ def ask_for_letter(request: Request, app_state: StateDep, address: Field) -> Res
 
 
 def _letter(app_state: AppState, address: str, claim_hash: str | None) -> Letter | None:
-    """On a thread of alerts/letters.py."""
+    """Write the letter. Runs in a thread of alerts/letters.py."""
     public_address = app_state.settings.public_address
     with app_state.database.writing() as connection:
         person_id = person_with_email(connection, address)
@@ -99,7 +101,7 @@ def _letter(app_state: AppState, address: str, claim_hash: str | None) -> Letter
 
 
 def proof_of_stranger(request: Request, app_state: AppState) -> str | None:
-    """The hash of the label, if the stranger has one that counts. Raises Refused for whoever may not sign up."""
+    """Return the hash of the label's code if the person has a valid one. Raises Refused for those who may not sign up."""
     claim_hash = label_of(request, app_state)
     if not may_sign_up(app_state.settings.sign_up, is_invited=False, has_label=claim_hash is not None):
         is_label_wrong = code_in_browser(request) and app_state.settings.sign_up is not SignUp.CLOSED
@@ -108,6 +110,6 @@ def proof_of_stranger(request: Request, app_state: AppState) -> str | None:
 
 
 def use_label(request: Request, claim_hash: str | None) -> None:
-    """One label is not the key to any number of accounts. Raises Refused."""
+    """Count a sign-up with this label, so that one label does not allow any number of accounts. Raises Refused."""
     if claim_hash is not None and not is_within(request, claim_hash, WITH_ONE_LABEL):
         raise Refused(*LABEL_USED)

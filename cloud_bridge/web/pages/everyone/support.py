@@ -1,7 +1,8 @@
-"""Support: a driver writes, the charge point's facts go along by themselves, support answers and calls the installer.
+"""Support: a driver writes, the facts about the charge point are attached automatically, and support answers and calls the
+installer.
 
-An open conversation asks for what is new (static/thread.js). It is read once its person has looked at it: not by HEAD, and not
-by a browser that only fetches it in advance.
+An open conversation polls for new messages (static/thread.js). It is marked as read when its person has opened it, but not by
+HEAD, nor by a prefetch.
 """
 
 from typing import Annotated, Any
@@ -39,7 +40,7 @@ from cloud_bridge.words.catalogues import ENGLISH
 from cloud_bridge.words.language import speaking
 
 MAX_PROGRESS = 60  # characters: a digit and two numbers
-LISTED_BESIDE = 30  # conversations, beside the one that is shown
+LISTED_BESIDE = 30  # most conversations in the list beside the one that is shown
 
 router = APIRouter(include_in_schema=False)
 
@@ -50,7 +51,7 @@ OwnWords = Annotated[str, Form(max_length=MAX_TEXT)]
 
 @router.get("/support")
 def overview(request: Request, app_state: StateDep, connection: Reading, person: PersonOf) -> Response:
-    """For a driver their conversations and a way to write; for support everybody's, the waiting ones first."""
+    """List the driver's conversations with a form to write, or for support everybody's, the waiting ones first."""
     content = _listed(app_state, connection, person)
     content["units"] = [] if may(person, Scope.SUPPORT) else visible_units(connection, person)
     return page(request, "everyone/support.html", person, **content)
@@ -60,13 +61,13 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
 def write(
     request: Request, app_state: StateDep, person: PersonOf, connection: Writing, text: Text, once: Once
 ) -> Response:
-    """A message about no charge point in particular."""
+    """Send a message that is about no charge point."""
     return _send(request, app_state, connection, person, None, text, once)
 
 
 @router.get("/charge-points/{unit_id}/support")
 def about_unit(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf) -> Response:
-    """The message, and what goes along with it, to be read before it is sent."""
+    """Show the message and the attached facts before they are sent."""
     point = charge_point(app_state, unit)
     settings = app_state.settings
     content: dict[str, Any] = {
@@ -96,13 +97,15 @@ def raise_unit(
     once: Once,
     text: OwnWords = "",
 ) -> Response:
-    """One tap of somebody who has other worries now; with their own words, if they have written some."""
+    """Send a message with a single tap, for people with other worries. It has their own words if they have typed some."""
     return _send(request, app_state, connection, person, unit, text.strip() or READY_MADE, once)
 
 
 @router.get("/support/{conversation_id}")
 def thread(request: Request, app_state: StateDep, person: PersonOf, conversation_id: Number) -> Response:
-    with app_state.database.reading() as connection:  # of its own: none is held while it is marked as read
+    with (
+        app_state.database.reading() as connection
+    ):  # a transaction of its own: none may be open while the conversation is marked as read
         conversation = _conversation(connection, person, conversation_id)
         content = _news(app_state, connection, person, conversation)
         unit = content["unit"]
@@ -121,8 +124,8 @@ def news(
     after: Annotated[int, Query(ge=0, lt=2**63)],
     progress: Annotated[str, Query(max_length=MAX_PROGRESS)] = "",
 ) -> Response:
-    """What an open page lacks, as a part of one; 204 while there is nothing. `after` is the newest message that it shows,
-    `progress` what it says below."""
+    """Return what an open page lacks, as a part of a page; 204 if there is nothing. `after` is the newest message that the
+    page shows, and `progress` is its mark of the line below the messages."""
     with app_state.database.reading() as connection:
         conversation = _conversation(connection, person, conversation_id)
         content = _news(app_state, connection, person, conversation, after)
@@ -151,7 +154,7 @@ def answer(
 
 
 def _listed(app_state: AppState, connection: Connection, person: Person, most: int | None = None) -> dict[str, Any]:
-    """Of conversation_list.html."""
+    """Return the content of conversation_list.html."""
     return {
         "conversations": conversations.conversations_of(connection, person)[:most],
         "unread": set() if may(person, Scope.SUPPORT) else conversations.with_unread_answers(connection, person),
@@ -162,7 +165,8 @@ def _listed(app_state: AppState, connection: Connection, person: Person, most: i
 def _news(
     app_state: AppState, connection: Connection, person: Person, conversation: Conversation, after_id: int = 0
 ) -> dict[str, Any]:
-    """Of thread.html and thread_news.html: the messages after the one with this id, and what stands below them."""
+    """Return the content of thread.html and thread_news.html: the messages after the one with this id, and the line below
+    them."""
     found = conversations.read_messages(connection, conversation, after_id)
     unit = visible_unit(connection, person, conversation.unit_id) if conversation.unit_id else None
     zone = unit.time_zone if unit else DEFAULT_TIME_ZONE
@@ -179,14 +183,14 @@ def _news(
 
 
 def _said(message: Message) -> Message:
-    """Ours for a driver who writes nothing is stored in English, and shown in the language of whoever reads it."""
+    """Translate the ready-made message: it is stored in English and shown in the reader's language."""
     return message._replace(text=_(READY_MADE)) if message.text == READY_MADE else message
 
 
 def _mark_read(
     request: Request, app_state: AppState, person: Person, conversation: Conversation, newest_id: int
 ) -> None:
-    """Its person looks at it now."""
+    """Mark the conversation as read if its person opens it now."""
     is_fetched = IS_HEAD in request.scope or "prefetch" in request.headers.get("Sec-Purpose", "")
     if conversation.person_id != person.id or conversation.read_id >= newest_id or is_fetched:
         return
@@ -196,7 +200,7 @@ def _mark_read(
 
 
 def _first_words(point: ChargePoint) -> str:
-    """What the message begins with, for the driver to change: nobody with a red light has to find words."""
+    """Return the suggested beginning of the message, so that a driver with a red light need not find words."""
     if point.heartbeat.faults:
         return _("My charger shows a red light: {faults}. Please help.").format(
             faults=", ".join(map(in_words, point.heartbeat.faults))
@@ -236,7 +240,7 @@ def _use_rate(request: Request, person: Person) -> None:
 
 
 def _stored_facts(app_state: AppState, connection: Connection, unit: Unit) -> str:
-    """In English, whoever writes: support reads them later."""
+    """Return the facts in English, whatever the driver's language, because support reads them later."""
     with speaking(ENGLISH):
         return as_text(_facts(app_state, connection, unit))
 

@@ -1,7 +1,7 @@
-"""The installer's steps at a charger that is to be commissioned, on the phone: typed beside the charger, carried out by it.
+"""The commissioning of a charge point by its installer: the steps are typed on a phone on site, and the unit carries them out.
 
-The charger takes the order only while somebody is there: its button was pressed within 10 minutes (firmware/README.md). Its
-answer, and its own word of the record, are what the page shows.
+The unit accepts the command only if its button was pressed within the last 10 minutes (firmware/README.md). The page shows the
+unit's answer, and the record as the unit reported it.
 """
 
 from typing import Any
@@ -39,7 +39,7 @@ from cloud_bridge.web.security.log import note
 from cloud_bridge.web.security.rates import ORDERS, use
 from cloud_bridge.words import gettext as _
 
-ORDER_MS = 2 * MINUTE_MS  # a charger that hears of it later does not obey
+ORDER_MS = 2 * MINUTE_MS  # the unit refuses the command after this time
 
 router = APIRouter(prefix="/jobs/{job_id}/commissioning", include_in_schema=False)
 
@@ -64,7 +64,7 @@ def overview(request: Request, app_state: StateDep, connection: Reading, person:
 
 @router.get("/now")
 def now(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, job_id: Number) -> Response:
-    """The record and the charger's answer, for a page that is open."""
+    """Return the record and the unit's answer, for an open page."""
     job, unit = _open_job(connection, person, job_id)
     content = _now(app_state, connection, person, unit)
     return HTMLResponse(render_html(request, "installer/commissioning_now.html", job=job, unit=unit, **content))
@@ -83,7 +83,7 @@ def order(
     csq: Field = "",
     boost: Field = "",
 ) -> Response:
-    """Sent to the charger, under the name of the installer. It answers within seconds."""
+    """Send the steps to the unit, in the installer's name. It answers within seconds."""
     with app_state.database.reading() as connection:
         unit = _open_job(connection, person, job_id)[1]
     if person.role is not Role.INSTALLER:
@@ -115,8 +115,8 @@ def order(
 
 @router.get("/record.pdf")
 def as_pdf(app_state: StateDep, person: PersonOf, job_id: Number) -> Response:
-    """Also after the job is closed, of what was commissioned while it was open."""
-    with app_state.database.reading() as connection:  # of its own: to draw takes longer than to read
+    """Return the record as a PDF. After the job is closed, only a record that was made while it was open."""
+    with app_state.database.reading() as connection:  # a transaction of its own: drawing takes longer than reading
         job = job_of(connection, person, job_id)
         unit = visible_unit(connection, person, job.unit_id) or unit_of_past_work(connection, person, job.unit_id)
         record = commissioning_of(connection, job.unit_id)
@@ -132,7 +132,7 @@ def as_pdf(app_state: StateDep, person: PersonOf, job_id: Number) -> Response:
 
 
 def _open_job(connection: Connection, person: Person, job_id: int) -> tuple[Job, Unit]:
-    """Raises NotTheirs."""
+    """Return the job and its unit, if the job is open. Raises NotTheirs."""
     job = job_at_hand(connection, person, job_id)
     unit = visible_unit(connection, person, job.unit_id)
     if unit is None or job.closed_ms is not None or unit.protocol != Protocol.MQTT:
@@ -141,7 +141,7 @@ def _open_job(connection: Connection, person: Person, job_id: int) -> tuple[Job,
 
 
 def _now(app_state: AppState, connection: Connection, person: Person, unit: Unit) -> dict[str, Any]:
-    """Of commissioning_now.html."""
+    """Return the content of commissioning_now.html."""
     point, record = charge_point(app_state, unit), commissioning_of(connection, unit.id)
     command, reading = newest_commissioning(connection, unit.id, person.id, point.now_ms), reading_of(point)
     return {
@@ -154,7 +154,7 @@ def _now(app_state: AppState, connection: Connection, person: Person, unit: Unit
 
 
 def _filled(command: Command | None, csq: int | None) -> dict[str, str]:
-    """The form as it was sent last, with the reading of now: who has to send it again types nothing twice."""
+    """Fill in the form as it was last sent, with the present reading, so that nothing has to be typed again."""
     filled = dict.fromkeys(("amps", "earth", "polarity", "rcd_ms", "csq", "boost"), "")
     if command is not None and command.status is not CommandStatus.UNREADABLE:
         filled |= {name: str(command.arguments.get(name, "")) for name in ("amps", "earth", "rcd_ms", "boost")}

@@ -1,4 +1,4 @@
-"""The last frames of a charger that speaks OCPP, and its settings: for whoever looks for what is wrong with it."""
+"""The last OCPP frames of a charger, and its settings, for diagnosis."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response

@@ -1,4 +1,4 @@
-"""What the installer of a job is told of its customer: corrected by support, and by the driver whose it is."""
+"""The contact details of the customer, as the installer of a job sees them. Support and the owner can correct them."""
 
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from cloud_bridge.words import gettext as _
 
 router = APIRouter(include_in_schema=False)
 
-LongField = Annotated[str, Form(max_length=4000)]  # what is too long to be stored has its own words
+LongField = Annotated[str, Form(max_length=4000)]  # a text that is too long for the store gets a specific message
 
 
 @router.get("/jobs/{job_id}/customer")
@@ -49,7 +49,8 @@ def change_customer(
 
 
 def _theirs(connection: Connection, person: Person, job_id: int) -> tuple[Job, Unit, int]:
-    """An open job, its unit, and the owner, whom it is about. Raises NotTheirs but for support and the owner."""
+    """Return an open job, its unit, and the id of the unit's owner. Raises NotTheirs for everybody but support and the
+    owner."""
     job = jobs.find_job(connection, person, job_id) if may(person, Scope.SUPPORT) else None
     job = job or jobs.job_of_owner(connection, person, job_id)
     unit = None if job is None else visible_unit(connection, person, job.unit_id)

@@ -1,7 +1,7 @@
-"""A job is accepted, a visit planned, a step taken on site, the work done, given back, asked of another, or cancelled.
+"""Moves of a job: accept it, plan a visit, take a step on site, finish it, give it back, ask another installer, cancel it.
 
-Every form says how many moves of the job its page has shown. If somebody was faster, nothing is changed, and the page comes
-again as the job stands now, with what was typed where the form is still offered.
+Every form contains the number of moves that its page has shown. If somebody else has moved the job since, nothing is changed.
+The page is then shown again with the present state of the job, and with what was typed if the form is still offered.
 """
 
 from datetime import date, time
@@ -34,7 +34,7 @@ from cloud_bridge.web.security.rates import MOVES, use
 from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
-LONGEST_VISIT_MS = 12 * HOUR_MS  # a window that says when somebody has to be at home
+LONGEST_VISIT_MS = 12 * HOUR_MS  # longest time window in which somebody has to be at home
 FURTHEST_MS = 366 * DAY_MS
 ENDED_BY = {Move.FINISH: "job closed", Move.CANCEL: "job cancelled", Move.GIVE_BACK: "job given back"}
 CHANGED = (
@@ -61,8 +61,8 @@ NOT_TAKEN = (N_("That was not taken"), N_("Nothing was changed."))
 
 router = APIRouter(include_in_schema=False, dependencies=[OwnForm])
 
-Seen = Annotated[int, Form(alias="moves", ge=0, lt=2**63)]  # how many moves of the job the page has shown
-Words = Annotated[str, Form(max_length=MAX_REASON * 4)]  # what is too long has its own words
+Seen = Annotated[int, Form(alias="moves", ge=0, lt=2**63)]  # number of the job's moves that the page has shown
+Words = Annotated[str, Form(max_length=MAX_REASON * 4)]  # a text that is too long for the store gets a specific message
 
 
 @router.post("/jobs/{job_id}/accept")
@@ -84,7 +84,7 @@ def plan(
     begins: Field = "",
     ends: Field = "",
 ) -> Response:
-    """A day and a time window, on the clock of the site."""
+    """Plan a visit: a day and a time window, in local time at the site."""
     unit = visible_unit(connection, person, job_at_hand(connection, person, job_id).unit_id)
     if unit is None:
         raise NotTheirs("job")
@@ -105,7 +105,7 @@ def arrive(
 def measure(
     request: Request, app_state: StateDep, person: PersonOf, job_id: Number, seen: Seen, connection: Writing
 ) -> Response:
-    """The present reading is that of before the work."""
+    """Store the present reading as the one before the work."""
     unit = visible_unit(connection, person, job_at_hand(connection, person, job_id).unit_id)
     if unit is None:
         raise NotTheirs("job")
@@ -119,7 +119,7 @@ def measure(
 def fit(
     request: Request, app_state: StateDep, person: PersonOf, job_id: Number, seen: Seen, connection: Writing
 ) -> Response:
-    """What the charger tells from now on counts as after."""
+    """Record that a boost was fitted. Readings from now on count as after the work."""
     return _moved(request, app_state, connection, person, job_id, Move.FIT, seen)
 
 
@@ -133,7 +133,7 @@ def finish(
     connection: Writing,
     outcome: Words = "",
 ) -> Response:
-    """The installer does not see the charger any more; what they did and measured stays on this page."""
+    """Finish the job. The installer no longer sees the charge point, but this page keeps what they did and measured."""
     return _with_words(request, app_state, connection, person, job_id, Move.FINISH, seen, "outcome", outcome)
 
 
@@ -147,7 +147,7 @@ def give_back(
     connection: Writing,
     why_back: Words = "",
 ) -> Response:
-    """The job is nobody's: the installer does not see it any more."""
+    """Give the job back to support. No installer has it then, and this one no longer sees the charge point."""
     return _with_words(request, app_state, connection, person, job_id, Move.GIVE_BACK, seen, "why_back", why_back)
 
 
@@ -176,7 +176,7 @@ def ask(
     connection: Writing,
     installer: Field = "",
 ) -> Response:
-    """Another installer, or the same again; no other sees the charger then."""
+    """Ask another installer, or the same one again. No other installer sees the charge point then."""
     chosen = installer_called(connection, installer)
     if chosen is None:
         raise Refused(*NOT_TAKEN, problems={"installer": _("Choose an installer of the list.")})
@@ -184,13 +184,13 @@ def ask(
 
 
 def window_of_form(day: str, begins: str, ends: str, time_zone: str, now_ms: int) -> Window | dict[str, str]:
-    """The visit, or for each field that is wrong what to change."""
+    """Return the visit, or for each wrong field what to change."""
     wrong = {}
     try:
         on = date.fromisoformat(day)
     except ValueError:
         on = None
-    if on is None or not 2000 <= on.year < 3000:  # no clock of ours shows others
+    if on is None or not 2000 <= on.year < 3000:  # years that no clock of the service shows
         wrong["day"] = _("Choose the day of the visit.")
     times = {}
     for name, typed in (("begins", begins), ("ends", ends)):
@@ -227,7 +227,7 @@ def _with_words(
     field: str,
     words: str,
 ) -> Response:
-    """A move with something to say about it; `field` is its name in the form."""
+    """Make a move with a text. `field` is the text's name in the form."""
     words = words.strip()
     if not words or len(words) > MAX_REASON:
         raise Refused(

@@ -1,4 +1,4 @@
-"""The page of one job, as its installer and support see it."""
+"""The page of one job, for its installer and for support."""
 
 from typing import Any
 
@@ -30,18 +30,18 @@ from cloud_bridge.web.presentation.report_words import table_of
 from cloud_bridge.web.presentation.view import charge_point
 from cloud_bridge.web.presentation.words import date
 
-EVIDENCE_MS = 14 * DAY_MS  # before a visit; two weeks hold two of each weekday
-LISTED_BESIDE = 30  # jobs, beside the one that is shown
+EVIDENCE_MS = 14 * DAY_MS  # evidence before a visit; two weeks include each weekday twice
+LISTED_BESIDE = 30  # most jobs in the list beside the one that is shown
 
 
 def installer_or_support(person: Person) -> None:
-    """Raises NotTheirs for everybody else."""
+    """Raise NotTheirs unless the person is an installer or has the scope `support`."""
     if person.role is not Role.INSTALLER and not may(person, Scope.SUPPORT):
         raise NotTheirs("page")
 
 
 def job_of(connection: Connection, person: Person, job_id: int) -> Job:
-    """Raises NotTheirs."""
+    """Return a job that the person may see. Raises NotTheirs."""
     installer_or_support(person)
     found = jobs.find_job(connection, person, job_id)
     if found is None:
@@ -50,7 +50,7 @@ def job_of(connection: Connection, person: Person, job_id: int) -> Job:
 
 
 def job_at_hand(connection: Connection, person: Person, job_id: int) -> Job:
-    """To be worked on: of a charger that the person sees. Raises NotTheirs."""
+    """Return a job that the person may work on, because they see its charge point. Raises NotTheirs."""
     job = job_of(connection, person, job_id)
     if visible_unit(connection, person, job.unit_id) is None:
         raise NotTheirs("job")
@@ -58,7 +58,8 @@ def job_at_hand(connection: Connection, person: Person, job_id: int) -> Job:
 
 
 def may_photograph(connection: Connection, job: Job) -> bool:
-    """While it is open, and for the present owner: a photo of one home is not to lie with the job of another."""
+    """Return True if the job is the unit's open job in the present owner's time: a photo of one home must not be stored with
+    the job of another."""
     current = jobs.open_job(connection, job.unit_id)
     return current is not None and current.id == job.id
 
@@ -68,7 +69,7 @@ def installers_known(connection: Connection) -> list[str]:
 
 
 def jobs_listed(app_state: AppState, connection: Connection, person: Person, most: int | None = None) -> dict[str, Any]:
-    """Of job_list.html."""
+    """Return the content of job_list.html."""
     found = jobs.jobs_of(connection, person)
     zones = visible_zones(connection, person, {job.unit_id for job in found})
     ordered, now_ms = job_words.in_order(found, zones)[:most], app_state.clock.now_ms()
@@ -80,7 +81,7 @@ def jobs_listed(app_state: AppState, connection: Connection, person: Person, mos
 
 
 def installer_called(connection: Connection, name: str) -> Person | None:
-    """None: there is no installer of that name."""
+    """Return the installer with this name, or None."""
     try:
         found = find_person(connection, name)
     except BridgeError:
@@ -89,8 +90,9 @@ def installer_called(connection: Connection, name: str) -> Person | None:
 
 
 def show_job(request: Request, app_state: AppState, connection: Connection, person: Person, job: Job) -> Response:
-    """While it is open, with the present state of the charger. To an installer who does not see the charger any more, what
-    they did and measured, without whose it is and why they were asked; nor why a former owner's was raised."""
+    """Show a job. While it is open, the page has the present state of the charge point. An installer who no longer sees the
+    charge point is shown what they did and measured, but neither the owner nor the reason of the job. The reason of a job from
+    a former owner's time is not shown either."""
     unit = visible_unit(connection, person, job.unit_id)
     sees_unit = unit is not None
     if unit is None and (unit := unit_of_past_work(connection, person, job.unit_id)) is None:
@@ -145,7 +147,7 @@ def show_job(request: Request, app_state: AppState, connection: Connection, pers
 def _commissioning(
     app_state: AppState, connection: Connection, unit: Unit, job: Job, is_open: bool
 ) -> dict[str, Any] | None:
-    """Of a charger of our own: what is to be done, or was done while the job was open."""
+    """Return the commissioning of a unit of our own: what remains to be done, or what was done while the job was open."""
     record = commissioning_of(connection, unit.id)
     if record and job.closed_ms is not None and not job.raised_ms <= record.at_ms <= job.closed_ms:
         record = None
@@ -161,7 +163,7 @@ def _commissioning(
 
 
 def show_now(request: Request, app_state: AppState, connection: Connection, person: Person, job: Job) -> Response:
-    """The part of the page that follows the charger. Raises NotTheirs when there is nothing to follow any more."""
+    """Return the live part of the page. Raises NotTheirs if the job is closed or the person no longer sees the unit."""
     unit = visible_unit(connection, person, job.unit_id)
     if unit is None or job.closed_ms is not None:
         raise NotTheirs("job")
@@ -179,7 +181,7 @@ def _evidence_before(app_state: AppState, connection: Connection, unit: Unit, jo
 
 
 def _now_content(app_state: AppState, unit: Unit, job: Job, typical_csq: int | None) -> dict[str, Any]:
-    """Of job_now.html."""
+    """Return the content of job_now.html."""
     point = charge_point(app_state, unit)
     now = job_signal.now_of(point)
     return {"now": now, "comparison": job_signal.compare(job, typical_csq, now, unit.time_zone, point.now_ms)}

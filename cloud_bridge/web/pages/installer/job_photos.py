@@ -1,7 +1,7 @@
-"""Photos of a job: taken with the installer's phone, made anew here, and shown to whom the job is open to.
+"""Photos of a job: taken with the installer's phone, re-encoded here, and shown to everybody who may see the job.
 
-A photo is larger than any other form, so its body is read by the route itself, when it is known who asks and that the job is
-theirs. A form that comes twice, or is sent again because the connection broke, stores one photo: it is known by its content.
+A photo is larger than any other form. The route therefore reads the body itself, after it has checked the person and the job.
+A form that is sent twice stores one photo, because photos are identified by their content.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ TITLE = N_("The photo was not stored")
 FIELD = "photo"
 MOST_FIELDS = 4
 HEADERS = {
-    "Cache-Control": "private, no-cache",  # a browser keeps it, and asks each time whether it may still show it
+    "Cache-Control": "private, no-cache",  # a browser may cache it, but has to revalidate it each time
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
@@ -57,7 +57,7 @@ router = APIRouter(include_in_schema=False)
 
 
 class Size(StrEnum):
-    """The small ones stand on the page; each leads to the whole one."""
+    """The size of an image: thumbnails on the page, and the whole photo that each links to."""
 
     SMALL = "small"
     WHOLE = "whole"
@@ -65,7 +65,7 @@ class Size(StrEnum):
 
 @router.post("/jobs/{job_id}/photos")
 async def add(request: Request, app_state: StateDep, person: PersonOf, job_id: Number) -> Response:
-    """It counts as of after the work when a boost was fitted."""
+    """Store a photo. It counts as taken after the work if a boost was fitted before."""
     use(request, person, PHOTOS, _("Too many photos"), _("This one was not stored."))
     await run_in_threadpool(_look_at_job, app_state, person, job_id)
     uploaded = await _uploaded(request)
@@ -101,7 +101,7 @@ def remove(person: PersonOf, job_id: Number, photo_id: Number, connection: Writi
 
 
 def _open_job(connection: Connection, person: Person, job_id: int) -> Job:
-    """To take photos at: of the present owner's time. Raises NotTheirs."""
+    """Return the job, if photos may be added to it. Raises NotTheirs."""
     job = job_at_hand(connection, person, job_id)
     if not may_photograph(connection, job):
         raise NotTheirs("job")
@@ -114,12 +114,12 @@ def _look_at_job(app_state: AppState, person: Person, job_id: int) -> None:
 
 
 async def _uploaded(request: Request) -> bytes:
-    """The file of the form. Raises Refused, and HTTPException for a form that is not ours."""
+    """Return the file in the form. Raises Refused, and HTTPException if the form is not ours."""
     try:
         async with request.form(max_files=1, max_fields=MOST_FIELDS) as sent:
             token, file = str(sent.get("form", "")), sent.get(FIELD)
             content = await file.read(MAX_UPLOAD_BYTES + 1) if isinstance(file, UploadFile) else b""
-    except HTTPException:  # no form, or one that ends in the middle
+    except HTTPException:  # no form, or a truncated one
         raise Refused(TITLE, _("Only part of it arrived. Go back and send it again. Nothing was stored.")) from None
     check_form(request.cookies.get(SESSION_COOKIE), token)
     if not content:
@@ -132,7 +132,7 @@ async def _uploaded(request: Request) -> bytes:
 
 
 def _keep(app_state: AppState, person: Person, job_id: int, uploaded: bytes, made: Photo) -> None:
-    """The job may have been closed while the photo came."""
+    """Store the photo. The job is checked again, because it may have been closed during the upload."""
     with app_state.database.writing() as connection:
         job = _open_job(connection, person, job_id)
         is_after = job.visited_ms is not None

@@ -1,4 +1,4 @@
-"""Support raises a charger with its installer: the evidence, what to try, and the button."""
+"""The page on which support raises a charge point with its installer: evidence, advice, and the form."""
 
 from textwrap import shorten
 from typing import Annotated, Any
@@ -26,7 +26,7 @@ from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.web.security.log import note
 from cloud_bridge.words import gettext as _
 
-MAX_WORDS = 500  # of the driver's, in a reason of up to MAX_REASON
+MAX_WORDS = 500  # characters of the driver's words in a reason, which may have MAX_REASON
 
 router = APIRouter(include_in_schema=False)
 
@@ -44,7 +44,7 @@ def raise_job(
     once: Once,
     installer: Field = "",
 ) -> Response:
-    """Raise the unit with its installer; or with the one chosen, where it has none."""
+    """Raise the unit with its installer, or with the one chosen in the form if it has none."""
     now_ms = app_state.clock.now_ms()
     if _installer_to_ask(connection, unit.id) is None:
         chosen = installer_called(connection, installer)
@@ -61,7 +61,7 @@ def raise_job(
 def before_raising(
     request: Request, app_state: StateDep, connection: Reading, person: PersonOf, unit: UnitOf
 ) -> Response:
-    """The evidence, and the button that sends it to the installer."""
+    """Show the evidence, and the form that sends it to the installer."""
     installer = _installer_to_ask(connection, unit.id)
     installers = installers_known(connection)
     now_ms = app_state.clock.now_ms()
@@ -73,10 +73,10 @@ def before_raising(
 
 
 def _installer_to_ask(connection: Connection, unit_id: str) -> Person | None:
-    """The unit's own, unless they have just given its job back."""
+    """Return the unit's installer. Return None if it has none, or if they have just given back its job."""
     try:
         job = jobs.open_job(connection, unit_id)
-    except UnreadableRow:  # its own page says so
+    except UnreadableRow:  # the page of the job reports that
         job = None
     if job is not None and job.state is JobState.GIVEN_BACK:
         return None
@@ -84,7 +84,7 @@ def _installer_to_ask(connection: Connection, unit_id: str) -> Person | None:
 
 
 def _reason(words: str | None, first: Advice) -> str:
-    """What the form begins with: the driver's own words, cut where they are too long, and what to try first."""
+    """Return the suggested reason: the driver's own words, shortened if necessary, and the first advice."""
     to_try = f"{first.title}: {first.why}"
     if words is None:
         return to_try

@@ -1,7 +1,7 @@
-"""The report of the installer's tool: uploaded to a job, shown as a table, and given back as a file.
+"""The report of the installer's tool: uploaded to a job, shown as a table, and offered as a download.
 
-What was uploaded is never shown as a page: a report is read into values (support/signal_report.py), anything else is only
-handed out, as an attachment of a type that no browser shows.
+The uploaded file is never shown as a page. A report is parsed into values (support/signal_report.py); anything else can only
+be downloaded, as an attachment with a media type that no browser displays.
 """
 
 from enum import StrEnum
@@ -27,7 +27,7 @@ router = APIRouter(include_in_schema=False)
 
 
 class When(StrEnum):
-    """It was measured before the work, or after it."""
+    """Whether the report was measured before or after the work."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -42,7 +42,7 @@ def upload(
     connection: Writing,
     when: Annotated[When, Form()] = When.AFTER,
 ) -> Response:
-    """What `python -m modem report` wrote on site: the JSON, or the page that carries it."""
+    """Store what `python -m modem report` wrote on site: the JSON, or the page that contains it."""
     use(request, person, REPORTS, _("Too many reports"), _("This one was not stored."), FORM)
     content = report.file.read(MAX_REPORT + 1)
     if len(content) > MAX_REPORT:
@@ -73,7 +73,7 @@ def upload(
 
 @router.get("/jobs/{job_id}/report/{when}")
 def download(connection: Reading, person: PersonOf, job_id: Number, when: When) -> Response:
-    """As it was uploaded, under a name of ours."""
+    """Return the uploaded file, under a name of our own."""
     job = job_of(connection, person, job_id)
     text = job.report_before if when is When.BEFORE else job.report
     if text is None:
@@ -88,6 +88,6 @@ def _refused(words: str) -> Refused:
 
 
 def shown_name(name: str | None) -> str:
-    """A file's name without its path and without what does not print; it never names a file of ours."""
+    """Return a file name without path and unprintable characters, for display only."""
     last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(letter for letter in last if letter.isprintable())[:MAX_NAME].strip(". ") or "report"

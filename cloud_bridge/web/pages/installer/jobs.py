@@ -1,4 +1,4 @@
-"""The installer's jobs: the list of them, each one's page, and the part of it that follows the charger."""
+"""The installer's jobs: their list, the page of each, and the live part of that page."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -24,5 +24,5 @@ def one(request: Request, app_state: StateDep, connection: Reading, person: Pers
 
 @router.get("/jobs/{job_id}/now")
 def now(request: Request, app_state: StateDep, connection: Reading, person: PersonOf, job_id: Number) -> Response:
-    """The verdict, and before and after, for a page that is open: live.js asks when the charger has spoken."""
+    """Return the verdict and the comparison for an open page; live.js requests it after a message from the charge point."""
     return show_now(request, app_state, connection, person, job_of(connection, person, job_id))

@@ -1,4 +1,4 @@
-"""The operator's fleet, and the public page that says how the service itself is."""
+"""The operator's fleet page, and the public status page of the service."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -28,35 +28,35 @@ from cloud_bridge.web.presentation.view import charge_point, is_listening
 from cloud_bridge.web.security.access import StateDep
 from cloud_bridge.words import gettext as _
 
-INCIDENT_MS = 10 * 60 * 1000  # units that fall silent within this of each other
-INCIDENT_SIZE = 5  # and at least so many of one network: one mast, not so many broken units
+INCIDENT_MS = 10 * 60 * 1000  # units that fall silent within this time of each other are one incident
+INCIDENT_SIZE = 5  # if there are at least so many on one network: then it is a mast rather than broken units
 STATUS_DAYS = 30
-SORTED_BY = (Order.SITE, Order.NETWORK, Order.SILENCE, Order.FIRMWARE)  # columns of the table
+SORTED_BY = (Order.SITE, Order.NETWORK, Order.SILENCE, Order.FIRMWARE)  # columns by which the table can be sorted
 
 router = APIRouter(include_in_schema=False)
 
 
 class Ending(NamedTuple):
-    """A certificate authority that ends within SOONEST_DAYS."""
+    """A certificate authority that expires within SOONEST_DAYS."""
 
     when: str
-    units: int  # whose connections it verifies
+    units: int  # number of units whose connections it verifies
     is_soon: bool
-    is_ordered: bool  # the next one is
+    is_ordered: bool  # the units were ordered to trust the next one
 
 
 class Head(NamedTuple):
-    """The head of a column that the table can be sorted by."""
+    """The head of a sortable column."""
 
-    link: str  # to the table, sorted by it; the other way round where it is already
-    sorted: str  # as aria-sort says it; empty: by another one
+    link: str  # to the table sorted by this column, or reversed if it is already
+    sorted: str  # value of aria-sort; empty if the table is sorted by another column
 
 
 class Incident(NamedTuple):
     """Units of one network that fell silent together."""
 
     network: str
-    since_ms: int  # of the first
+    since_ms: int  # when the first of them fell silent
     size: int
 
 
@@ -73,7 +73,7 @@ def fleet(
     q: str = "",
     after: Annotated[Sequence[str], Query()] = (),
 ) -> Response:
-    """A search goes through the ids and names of all networks."""
+    """Show a page of the fleet. A search covers the ids and names on all networks."""
     search, now_ms = q.strip()[:MAX_FIELD], app_state.clock.now_ms()
     network = None if search else network
     if firmware is not None:
@@ -86,7 +86,7 @@ def fleet(
             found = found_page(connection, person, search, after)
         else:
             found = page_of(connection, person, by, after, network, now_ms, firmware, backwards)
-    except ValueError:  # somebody wrote the address by hand
+    except ValueError:  # an address that was typed by hand
         raise NotTheirs("page") from None
     content: dict[str, Any] = {
         "boards": [describe(charge_point(app_state, unit)) for unit in found.units],
@@ -111,7 +111,7 @@ def fleet(
 
 @router.get("/status")
 def status(request: Request, app_state: StateDep) -> Response:
-    """For everybody: whether we are listening, and when we were not. Nothing of any charger."""
+    """Show whether the service is listening, and its outages. Public, so it shows nothing about any charge point."""
     now_ms = app_state.clock.now_ms()
     gaps = [gap for gap in app_state.ledger.outages(now_ms) if gap.to_ms > now_ms - STATUS_DAYS * DAY_MS]
     outage_ms = sum(gap.to_ms - max(gap.from_ms, now_ms - STATUS_DAYS * DAY_MS) for gap in gaps)
@@ -133,7 +133,7 @@ def status(request: Request, app_state: StateDep) -> Response:
 
 
 def heads(by: Order, backwards: bool, narrowed: dict[str, str]) -> dict[Order, Head]:
-    """`narrowed`: to what the list is kept."""
+    """Return the heads of the sortable columns. `narrowed` has the filters in force."""
     found = {}
     for order in SORTED_BY:
         is_it = order is by
@@ -144,7 +144,7 @@ def heads(by: Order, backwards: bool, narrowed: dict[str, str]) -> dict[Order, H
 
 
 def ending_authorities(app_state: AppState, connection: Connection, now_ms: int) -> list[Ending]:
-    """The first to end first."""
+    """Return the authorities that expire soon, the earliest first."""
     present, wanted = present_authority(app_state.settings), authorities.ordered(connection)
     found = authorities.in_use(connection, present.sha256 if present else None, now_ms + SOONEST_DAYS * DAY_MS)
     return [
@@ -159,7 +159,7 @@ def ending_authorities(app_state: AppState, connection: Connection, now_ms: int)
 
 
 def networks(silent: Sequence[SilentMinute]) -> list[tuple[str, str, int]]:
-    """PLMN digits, name and number of silent units of each network, most first."""
+    """Return PLMN, name and number of silent units of each network, the largest number first."""
     count: Counter[str] = Counter()
     for minute in silent:
         count[minute.operator] += minute.units
@@ -167,7 +167,8 @@ def networks(silent: Sequence[SilentMinute]) -> list[tuple[str, str, int]]:
 
 
 def incidents(silent: Sequence[SilentMinute]) -> list[Incident]:
-    """What fell silent together on one network, newest first. `silent` is ordered by network and time."""
+    """Return the groups of units that fell silent together on one network, newest first. `silent` has to be ordered by network
+    and time."""
     found: list[Incident] = []
     latest_ms = 0
     for operator, first_ms, last_ms, units in silent:

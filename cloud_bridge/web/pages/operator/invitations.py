@@ -1,4 +1,4 @@
-"""Inviting people: operators to any role, support drivers."""
+"""The page where operators invite people to any role, and support invites drivers."""
 
 from typing import Annotated, Any
 
@@ -47,7 +47,7 @@ def send_invitation(
     role: Annotated[Role, Form()],
     address: Field = "",
 ) -> Response:
-    """By letter; where no mail server is set, the link is shown, once."""
+    """Send an invitation by letter. Without a mail server, show its link, once."""
     if app_state.settings.sign_up is SignUp.CLOSED or not may_invite(person, role):
         raise NotTheirs("page")
     mail = app_state.settings.mail
@@ -55,7 +55,9 @@ def send_invitation(
         email = None if mail is None else checked_email(address)
         if mail is not None:
             use(request, person, LETTERS, _("Too many e-mails"), _("Nobody was invited by this one."), FORM)
-        with app_state.database.writing() as connection:  # of its own: none is held while a mail server is called
+        with (
+            app_state.database.writing() as connection
+        ):  # a transaction of its own: none may be open while a mail server is called
             code = invite(connection, role, app_state.verified.now_ms(), email, person)
     link = link_of(app_state.settings.public_address, code)
     if email is not None:
@@ -73,11 +75,11 @@ def withdraw(request: Request, person: PersonOf, invitation_id: Number, connecti
 
 
 def _send(app_state: AppState, email: str, text: str, code: str) -> None:
-    """Raises Refused, and then it was not made."""
+    """Send the letter. If that fails, delete the invitation and raise Refused."""
     try:
         send_mail(app_state.settings.mail, email, text)
     except NotDelivered:
-        with app_state.database.writing() as connection:  # of its own: the one before is committed
+        with app_state.database.writing() as connection:  # a transaction of its own: the previous one is committed
             forget_invitation(connection, code)
         meaning = _("Nobody was invited. Please try again later.")
         raise Refused(_("The e-mail could not be sent"), meaning, 503, FORM) from None

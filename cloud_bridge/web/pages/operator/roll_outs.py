@@ -1,4 +1,4 @@
-"""The operator's releases and roll-outs: start one, see how far it has come, stop it."""
+"""The operator's pages for releases and roll-outs: start a roll-out, follow it, stop it."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -114,12 +114,12 @@ def _content(app_state: AppState, connection: Connection, one: RollOut) -> dict[
 
 
 def _said(one: RollOut) -> RollOut:
-    """With why it was stopped in the language of the reader."""
+    """Return the roll-out with the reason why it was stopped in the reader's language."""
     return one._replace(why=stop_words(one.why))
 
 
 def _found(connection: Connection, number: int) -> RollOut:
-    """Raises NotTheirs."""
+    """Return the roll-out. Raises NotTheirs."""
     try:
         return roll_outs.find_roll_out(connection, number)
     except ReleaseError:
@@ -127,7 +127,7 @@ def _found(connection: Connection, number: int) -> RollOut:
 
 
 def _day_ms(text: str) -> int | None:
-    """The beginning of a day in UTC; None where no day is typed. Raises ReleaseError."""
+    """Return the start of a day in UTC, or None for an empty text. Raises ReleaseError."""
     try:
         return int(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000) if text else None
     except ValueError as error:

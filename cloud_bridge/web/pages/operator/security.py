@@ -84,7 +84,7 @@ def security(
     kind: Kind | None = None,
     before: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
 ) -> Response:
-    """The newest first, PAGE at a time."""
+    """Show the newest entries first, PAGE at a time."""
     rows = newest_security_events(connection, kind, before)
     older = {"before": rows[-1].id} | ({"kind": kind} if kind else {}) if len(rows) == PAGE else {}
     content: dict[str, Any] = {
@@ -97,7 +97,7 @@ def security(
 
 
 def _who(row: Any) -> str:
-    """The person's name of today, or their number: the account is gone."""
+    """Return the person's present name, or their id if the account was deleted."""
     if row.person_id is None:
         return ""
     return row.name or _("person {number}").format(number=row.person_id)

@@ -75,4 +75,4 @@ def test_the_doctor_misses_a_key(
     play.link()
     assert the_doctor(play.folder, capsys, monkeypatch).startswith("ok")
     (play.folder / "vehicle-keys.json").unlink()
-    assert "of stored grants is gone: put it back" in the_doctor(play.folder, capsys, monkeypatch)
+    assert "of stored grants is missing: restore it" in the_doctor(play.folder, capsys, monkeypatch)

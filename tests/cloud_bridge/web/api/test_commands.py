@@ -291,7 +291,7 @@ def test_without_the_scope_nothing_is_ordered(
 
 def test_a_session_orders_nothing(bridge: Bridge, unit: Unit) -> None:
     answer = Visitor(bridge, "dora").client.post(COMMANDS, json=PAUSE)
-    assert (answer.status_code, answer.json()["detail"]) == (403, "a session may only look here: use a token")
+    assert (answer.status_code, answer.json()["detail"]) == (403, "a session may only read here: use a token")
 
 
 def test_another_driver_finds_nothing_to_order(bridge: Bridge, unit: Unit) -> None:
