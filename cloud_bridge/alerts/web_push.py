@@ -48,7 +48,7 @@ def checked_target(endpoint: str, p256dh: str, auth: str) -> PushTarget:
         raise BridgeError(_("the address of the push service is too long"))
     request = https_request(endpoint, "", b"", ())
     if ":" in request.host:
-        raise BridgeError(_("a push service has a name"))
+        raise BridgeError(_("the address of a push service must have a host name"))
     try:
         ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _decoded(p256dh, POINT_BYTES))
         _decoded(auth, AUTH_BYTES)

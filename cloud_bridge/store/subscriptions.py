@@ -49,7 +49,9 @@ def add_subscription(connection: Connection, person: Person, about: AlertKind, v
         )
     if person.role not in TOLD.get(about, Role):
         raise BridgeError(
-            _("this is told to others: {others}").format(others=", ".join(_(ROLE_NAMES[role]) for role in TOLD[about]))
+            _("only these are notified of this: {others}").format(
+                others=", ".join(_(ROLE_NAMES[role]) for role in TOLD[about])
+            )
         )
     check_target(via, target)
     if via is Via.EMAIL and email_of(connection, person.id) is None:

@@ -255,7 +255,7 @@ def _facts(point: ChargePoint, around: Around) -> list[Fact]:
     return sorted(found, key=lambda fact: fact.wide)
 
 
-RARE = N_("It says something by itself only now and then, and does not answer when it is asked.")
+RARE = N_("It sends messages only rarely, and does not answer requests.")
 VERSIONS = {"ocpp1.6": "OCPP 1.6", "ocpp2.0.1": "OCPP 2.0.1"}
 
 
@@ -264,7 +264,7 @@ OFFLINE = {
     Answered.ACCEPTED: N_("It charges, as we have set it"),
     Answered.REBOOT: N_("It charges, once it has restarted: our setting holds from then on"),
     Answered.REJECTED: N_("By a setting of its own: it did not accept ours"),
-    Answered.UNKNOWN: N_("By a setting of its own: it does not know ours"),
+    Answered.UNKNOWN: N_("By a setting of its own: it does not support ours"),
 }
 
 
@@ -273,7 +273,7 @@ def _of_ocpp(point: ChargePoint, line: Line, offline: Answered | None) -> list[F
     charger, so it is no contact."""
     found = [Fact(_("Connection"), VERSIONS.get(line.version or "", "OCPP"))]
     if line.alive_ms is not None:
-        means = _("Its connection has answered then, which says nothing of the charger itself.")
+        means = _("Its connection answered then, which is no sign of the charger itself.")
         found.append(Fact(_("Line alive"), words.when(line.alive_ms, point.now_ms, point.time_zone), means))
     if offline is not None:
         found.append(Fact(_("Without a connection"), _(OFFLINE[offline])))

@@ -96,5 +96,5 @@ def test_one_that_a_person_has_stopped_is_no_news(
 
 def test_nobody_gets_it_unasked_and_nobody_else_may_ask(bridge: Bridge, ordered: None) -> None:
     assert not {AlertKind.UPDATE, AlertKind.ROLL_OUT_STOPPED} & set(USUAL)
-    with bridge.app_state.database.writing() as connection, pytest.raises(BridgeError, match="told to others"):
+    with bridge.app_state.database.writing() as connection, pytest.raises(BridgeError, match="only these are notified"):
         add_subscription(connection, find_person(connection, "ann"), AlertKind.ROLL_OUT_STOPPED, Via.WEBHOOK, HOOK)

@@ -181,7 +181,7 @@ def send_command(
     if not commands.is_possible(unit.protocol, do, arguments):
         raise Refused(
             _("Not possible with this charger"),
-            _("It keeps no hours of ours: it can be limited, paused and told to charge."),
+            _("It cannot store charging hours. It can be limited, paused and told to charge."),
         )
     use(request, person, ORDERS, _("Too many changes at once"), _("Nothing was sent to your charger this time."))
     commands.give(app_state, unit.id, person.id, do, arguments, holds_ms)
