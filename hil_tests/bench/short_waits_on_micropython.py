@@ -1,6 +1,7 @@
-"""Runs on MicroPython, in a unit, in place of firmware.main: the same firmware, which judges its network within seconds.
+"""Run in place of firmware.main on MicroPython: the same firmware, which judges its network within seconds.
 
-The rules are the product's. Only how long a signal has to be weak, and how often it is looked at, is shortened.
+The rules are the product's. Only two times are shorter: how long a signal has to be weak, and the interval of its
+readings.
 """
 
 from firmware.link import network, radio_monitor
