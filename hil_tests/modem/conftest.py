@@ -15,7 +15,7 @@ SimulatedModem = Callable[..., Path]
 
 @pytest.fixture
 def modem(tmp_path: Path) -> Iterator[SimulatedModem]:
-    """Starts a modem in a world; returns the path of its port."""
+    """Yield a function that starts a modem in a world and returns the path of its port."""
     with ExitStack() as running:
         count = 0
 
