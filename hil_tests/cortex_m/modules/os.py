@@ -1,4 +1,4 @@
-"""MicroPython's os, with the urandom that the qemu port has not: no source of randomness, but even numbers."""
+"""MicroPython's os, with the urandom that the qemu port lacks: not cryptographically random, but evenly distributed."""
 
 import random
 import sys

@@ -1,4 +1,4 @@
-"""MicroPython's time, with the calendar that the qemu port has not: an ESP32's clock at its start, in 2000."""
+"""MicroPython's time, with the calendar that the qemu port lacks: an ESP32's clock at its start, in 2000."""
 
 import sys
 
@@ -13,5 +13,5 @@ def time():
 
 
 def gmtime(seconds=0):
-    """Of the first day, whatever is asked: what is done with it leads nowhere."""
+    """Return the first day of 2000 for any argument: the result is not used for anything."""
     return (2000, 1, 1, 0, 0, 0, 5, 1)
