@@ -11,9 +11,7 @@ pytestmark = pytest.mark.needs("pilot", "contactor", "light", "power", "button")
 SHOWS_WITHIN_S = 4
 SLOW_TO_SHOW_S = {"over_current": 12, "supply_low": 7, "pen_lost": 7}  # their standards permit 7, 5 and 5 s
 CLEARS_WITHIN_S = 15
-LASTS_S = (
-    0.5  # far longer than a cause must last to count (firmware/charging/faults.py); a shorter fault clears itself
-)
+LASTS_S = 0.5  # far longer than a cause must last to count (firmware/charging/faults.py); a shorter fault clears itself
 STAYS_RED_S = 1.5
 SLOW_TO_CLEAR = "over_current"  # retried after a minute; a person may clear it sooner
 SEEN_ONLY_OPEN = "contactor_welded"  # shows when the contactor is told to open and does not
