@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ocpp.charge_point import remove_nones, snake_to_camel_case  # type: ignore[import-untyped]  # comes without types
+from ocpp.charge_point import remove_nones, snake_to_camel_case  # type: ignore[import-untyped]  # it has no types
 from ocpp.messages import Call, CallResult  # type: ignore[import-untyped]  # likewise
 from ocpp.v16 import call, call_result  # type: ignore[import-untyped]  # likewise
 

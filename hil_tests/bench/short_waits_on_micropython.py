@@ -11,4 +11,4 @@ network_history.POOR_S = 4
 network.JITTER_S = network.SAMPLE_S = 1
 radio_monitor.SAMPLE_MS = 500
 
-import firmware.main  # noqa: E402, F401  # it runs for ever
+import firmware.main  # noqa: E402, F401  # it never returns

@@ -32,32 +32,32 @@ class Figure(NamedTuple):
 STATES = ("idle", "connected", "charging")
 PERIOD = {
     "instructions": Figure(150_000, "in a period, on the average"),
-    "most_instructions": Figure(197_000, "in one: a response of the meter, a report"),
+    "most_instructions": Figure(197_000, "in one period: a response of the meter, a report"),
     "bytes": Figure(0, "left to the garbage collector by a period that changes nothing"),
-    "taken_bytes": Figure(0, "taken by it, and what functions give back when they return"),
+    "taken_bytes": Figure(0, "taken by such a period, with what functions free on return"),
 }
 # A unit needed 3,500 bytes less before it could try networks that no scan measures, report its modem's model, remember
 # what its network forgets, decide on several readings, and trust a second authority. 350 are for updates while none
 # runs. The smallest heap does not grow steadily: it depends on where objects fall, and a single name can change it by
 # 1,700 bytes.
 FIGURES = {
-    "imported_bytes": Figure(48_300, "alive after importing all of it, frozen into the image"),
+    "imported_bytes": Figure(48_300, "alive after importing everything, frozen into the image"),
     "unit_bytes": Figure(66_500, "alive after making the whole unit, frozen"),
     "floor_bytes": Figure(70_700, "smallest heap in which the unit can be made, frozen"),
     "free_bytes": Figure(None, f"free of a heap of {BOARD_HEAP_BYTES:,}, after that", 43_400),
-    "largest_piece_bytes": Figure(None, "of it in one piece; TLS wants 4,500", 16_000),
+    "largest_piece_bytes": Figure(None, "of that in one piece; TLS needs 4,500", 16_000),
     "files_unit_bytes": Figure(203_600, "alive after making the unit, from the files of a stock image"),
     # An update. A period is 625,000 instructions at this machine's speed, and about 900,000 on an ESP32 at 240 MHz. The
     # other thread runs between any two operations, so it waits for one operation, never for a whole step.
-    "verify_instructions": Figure(75_000_000, "to check a signature, all of it"),
-    "verify_step_instructions": Figure(200_000, "of it between two steps, the most"),
+    "verify_instructions": Figure(75_000_000, "to check a signature, in total"),
+    "verify_step_instructions": Figure(200_000, "of that between two steps, at most"),
     "verify_step_percent": Figure(33, "of a period of the control loop that this takes at this machine's speed"),
-    "multiply_instructions": Figure(21_000, "of it that nothing interrupts: a product in the field"),
+    "multiply_instructions": Figure(21_000, "of that without interruption: a product in the field"),
     "integrity_instructions": Figure(
         15_000_000, "to compare a product of 166,000 bytes with its manifest, at each start"
     ),
-    "update_waiting_bytes": Figure(4_000, "alive for an order, beside the unit"),
-    "update_bytes": Figure(7_000, "alive for it while the pieces of its image come"),
+    "update_waiting_bytes": Figure(4_000, "alive for a command to update, in addition to the unit"),
+    "update_bytes": Figure(7_000, "alive for the update while the pieces of its image come"),
     "read_instructions": Figure(
         56_000, "board.read while charging at 32 A: 32 samples of the pilot, without the converter's time"
     ),

@@ -16,7 +16,7 @@ TLS = CHECKOUT / "tests" / "on_cpython" / "tls.py"  # only its names are needed
 RUNNER = CHECKOUT / "tests" / "on_micropython"
 STARTER = (
     CHECKOUT / "firmware" / "boards" / "stock" / "starter.py"
-)  # frozen into the production image, and beside a stock one
+)  # frozen into the production image, and on a board with a stock image
 SAMPLES = CHECKOUT / "tests" / "samples"
 PRODUCT = "product"
 DISK_ADDRESS = IMAGE_ADDRESS + 0x800000

@@ -63,7 +63,7 @@ def test_stories_are_the_same_on_32_bits(image: Machine) -> None:
 
 
 def test_production_image_starts_from_frozen_code_alone(image: Machine) -> None:
-    """By the T-Call's own manifest: _boot.py, then the whole unit on its board, and the control loop."""
+    """The T-Call's own manifest runs: _boot.py, then the whole unit on its board, and the control loop."""
     programs.boot(image)
     printed = image.run("import production\nproduction.run()", MODULE_WITHIN_S)
     assert printed.endswith("steps 50 idle\n"), printed

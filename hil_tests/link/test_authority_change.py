@@ -174,7 +174,7 @@ def test_without_tls_every_order_is_refused(story: Story) -> None:
 
 
 def test_it_connects_to_a_broker_of_the_new_authority_and_says_so(story: Story) -> None:
-    """After a command with a wrong authority, and a mains cut around the right one. Nobody touches its console."""
+    """Also after a command with a wrong authority, and a mains cut near the right command? Nobody touches its console."""
     both = [f"{story.old} {story.wrong}", f"{story.old} {story.new}", f"{story.new} {story.old}", story.new]
     said = [one for number, one in enumerate(story.trusts) if one not in story.trusts[:number]]
     assert said == [story.old, *both] and story.crashed == []

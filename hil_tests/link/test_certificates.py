@@ -148,7 +148,7 @@ def two(folder: Path, present: Authority, following: Authority) -> str:
 @pytest.mark.parametrize("runtime", [(), ("old",)])
 @pytest.mark.parametrize("algorithm", ["EC", "RSA"])
 def test_of_two_authorities_either_will_do(tmp_path: Path, algorithm: str, runtime: tuple[str, ...]) -> None:
-    """Both have the same name. Does the unit report which one it was?"""
+    """The authorities have the same name. Does the unit report which of them it was?"""
     key = rsa.generate_private_key(65537, 2048) if algorithm == "RSA" else None
     present, following = Authority(), Authority(key=key)
     trusted = two(tmp_path, present, following)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hil_tests.fixtures.modem_process import ROOT as ROOT  # of the tests that run our tools
+from hil_tests.fixtures.modem_process import ROOT as ROOT  # imported by tests that run the tools
 from hil_tests.fixtures.modem_process import simulated_modem
 
 SimulatedModem = Callable[..., Path]

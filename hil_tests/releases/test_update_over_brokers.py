@@ -13,7 +13,7 @@ from hil_tests.fixtures.mqtt_unit import MqttUnit
 from hil_tests.fixtures.signed_release import SignedRelease, signed_release
 
 WITHIN_S = 120.0
-QUIET_S = 2.0  # how long to wait for what must not come
+QUIET_S = 2.0  # how long to check that no piece comes
 NOISE = random.Random(11).randbytes(30_000)
 BUDGET = 40_000  # bytes: manifest and image with the heads of their packets, and less than one more request
 

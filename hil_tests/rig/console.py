@@ -1,5 +1,4 @@
-"""A client for the unit's service console: one command at a time, and its answer as lines. A lossy line gets numbered
-pieces."""
+"""A client for the unit's service console: one command at a time, its answer as lines. It requests lost pieces again."""
 
 import asyncio
 import random
@@ -60,8 +59,8 @@ class Console:
     """The console of one unit. `write` sends bytes on the line; the owner of the line calls `received`.
 
     `exchange` is the form of the dialogue: numbered pieces with a unit, plain lines with a bench's instrument. `losses`
-    is counted on from what is passed: a unit that restarts gets a new client on the same line. Lines that begin with
-    "#" are remarks that the unit sends unasked. The last REMARKS_KEPT are kept, and each is passed to `on_remark`.
+    are counted further, because a unit that restarts gets a new client on the same line. Lines that begin with "#" are
+    remarks that the unit sends unasked. The last REMARKS_KEPT are stored, and each is passed to `on_remark`.
     """
 
     def __init__(

@@ -152,4 +152,4 @@ plain_write, unix_tty.Port.write = unix_tty.Port.write, write
 if "clock_2000" in MANNERS:
     virtual.VirtualBoard.set_time = set_time
 
-import firmware.main  # noqa: E402, F401  # it runs for ever
+import firmware.main  # noqa: E402, F401  # it never returns

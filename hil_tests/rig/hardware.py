@@ -288,7 +288,7 @@ class Hardware(ABC):
     def _obey(self, outputs: Outputs) -> None:
         before, self.board.outputs = self.board.outputs, outputs
         levels = outputs.modem_power, outputs.modem_pwrkey
-        if levels != self._modem_levels:  # not `before`, which is RESET already where the rail has collapsed
+        if levels != self._modem_levels:  # not `before`, which is already RESET if the rail collapsed
             self._modem_levels = levels
             self._modem_pins(*levels)
         self._processor.feed(outputs.watchdog)

@@ -79,7 +79,7 @@ def lay_sources(board: str) -> Path:
     """Copy the sources of an image into a folder, with their times, and return it. Raises DoesNotCompile."""
     tree = BUILD / f"{board}-sources"
     tree.mkdir(parents=True, exist_ok=True)
-    with (BUILD / f"{board}.lock").open("w") as lock:  # somebody else may be reading them: no file is ever missing
+    with (BUILD / f"{board}.lock").open("w") as lock:  # a reader must find every file, so replace each file in one step
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = sources(board)
         for name, source in found.items():

@@ -116,7 +116,7 @@ def stay(line):
 
 
 FlashImage(sys.argv[1] + "/flash.bin").mount(FLASH)
-# The module to start is imported anew, from its own place.
+# Import the modules to start again, from their own place.
 for name in [name for name in sys.modules if name.split(".")[0] == "firmware"]:
     del sys.modules[name]
 del FlashImage

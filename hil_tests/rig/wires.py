@@ -13,7 +13,7 @@ from hil_tests.sim.pty import Pty
 
 LINE_LIMIT_BYTES = 512
 LIVE_LINE = b"live"
-STALE_BYTES = 512  # unread by the microcontroller: it stands still. A sensor shows its present value only.
+STALE_BYTES = 512  # so many unread bytes mean that the microcontroller stands still; a sensor has no backlog
 
 
 class Wires:

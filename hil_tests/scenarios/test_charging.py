@@ -20,7 +20,7 @@ def test_does_a_car_that_is_plugged_in_charge(rig: Rig) -> None:
 
 
 def test_does_the_contactor_open_when_the_plug_is_pulled(rig: Rig) -> None:
-    """Does it open, and the unit wait for a car again? `python -m hil_tests.bench latency` measures how soon it opens."""
+    """And does the unit wait for a car again? `python -m hil_tests.bench latency` measures how soon the contactor opens."""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     rig.unplug()

@@ -28,7 +28,7 @@ def scheduled(rig: Rig) -> Iterator[Rig]:
 
 
 def waits_for_the_schedule(seen: Observation) -> bool:
-    """Return whether the unit reports that it waits for the schedule. After the plug-in, so the button works from then on."""
+    """Return whether the unit waits for the schedule. It reports that only after a plug-in, when the button also works."""
     return seen.unit.get("phase") == "waiting" and seen.unit.get("limited_by") == "schedule"
 
 
@@ -81,7 +81,7 @@ def test_is_a_session_in_the_log_of_the_unit(rig: Rig) -> None:
 
 
 def test_does_the_self_test_of_the_leakage_sensor_pass(rig: Rig) -> None:
-    """Does it run when the console requests it, without a fault afterwards?"""
+    """Does the self-test run when the console requests it, without a fault afterwards?"""
     rig.console("selftest")
     rig.wait_for(lambda seen: seen.unit.get("faults") == "-" and seen.unit.get("phase") == "idle", HEARD_WITHIN_S)
     assert not any(line.startswith("rcd_selftest") for line in rig.console("faults"))

@@ -15,7 +15,7 @@ STAYS_RED_S = 2
 
 
 def test_does_the_charge_resume_without_mains_and_network(rig: Rig) -> None:
-    """Does it, when mains and network are lost during a charge and the car stays plugged in?"""
+    """Does the charge resume if mains and network are lost during it and the car stays plugged in?"""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     before_wh = int(rig.wait_for(lambda seen: "total_wh" in seen.unit, CONSOLE_WITHIN_S).unit["total_wh"])

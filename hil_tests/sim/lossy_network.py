@@ -1,4 +1,4 @@
-"""A Network whose connections lose segments and retransmit them. What `Way` does to a stream is done to segments here."""
+"""A Network whose connections lose and retransmit segments: `Quality` acts on segments as `Way` does on a stream."""
 
 import asyncio
 import contextlib

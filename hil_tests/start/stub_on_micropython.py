@@ -145,7 +145,7 @@ class StubBoard(Board):
 
 def sabotage(name):
     if name == "tls":
-        sys.modules["tls"] = object()  # which has no attribute of the module
+        sys.modules["tls"] = object()  # type: ignore[assignment]  # it has no attribute of the module
     elif name.rpartition(".")[2][:1].isupper():
         module, _, made = name.rpartition(".")
         imported = __import__(module, None, None, (made,))

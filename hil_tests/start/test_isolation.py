@@ -121,7 +121,7 @@ KEEPERS_OF_WISHES = ("firmware.storage.checkpoint.Checkpoint", "firmware.persist
 
 @pytest.mark.parametrize("made", KEEPERS_OF_WISHES)
 def test_without_what_keeps_wishes_the_time_is_taken_and_a_wish_is_refused(made: str, tmp_path: Path) -> None:
-    """The network sends the time before a link is made: an exception there would keep the unit from its cloud."""
+    """The network sends the time before a link is made, so an exception there would keep the unit from its cloud."""
     unit = run(tmp_path, made, typed="time 1800000000\noverride on\nstatus\n")
     assert "error a part failed at the start: see status" in unit.console, unit.output
     assert unit.console[:2] == ["time 1800000000", "ok"], unit.output

@@ -95,7 +95,7 @@ class OverGprs:
         return {}
 
     async def until(self, command: str, holds: Callable[[dict[str, str]], Any]) -> None:
-        """Wait for such an answer. Raises TimeoutError."""
+        """Wait until the answer to `command` fulfils `holds`. Raises TimeoutError."""
         async with asyncio.timeout(WITHIN_S):
             while not holds(await self.answer(command)):  # noqa: ASYNC110  (it asks)
                 await asyncio.sleep(0.1)

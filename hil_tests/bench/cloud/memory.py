@@ -13,7 +13,7 @@ HEARTBEAT = b'{"n":%d,"b":%d,"s":"A1","m":"smart","q":17,"o":"23415","a":32,"w":
 
 
 def live_state() -> bool:
-    """Measure it after each unit was received: its ids, times, numbers and meter are separate objects."""
+    """Measure the memory after a heartbeat of each unit. Ids, times, numbers and meter readings are separate objects."""
     tracemalloc.start()
     try:
         live = Live()

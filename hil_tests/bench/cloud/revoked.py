@@ -69,7 +69,7 @@ def _last_contact_after_s(cloud: CloudFixture, unit: tuple[str, str]) -> float:
     connection, number, last_s = cloud.connect(unit), 0, 0.0
     (cloud.broker_folder / "mosquitto.pid").unlink(
         missing_ok=True
-    )  # without it the broker keeps the connection, so the bridge must ignore the unit
+    )  # without the pid file the broker is not reloaded: the bridge must ignore the unit
     cloud.command("unit", "revoke", unit[0])
     revoked_s = time.monotonic()
     counted = _contacts(cloud)

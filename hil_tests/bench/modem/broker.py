@@ -1,4 +1,4 @@
-"""As much of an MQTT 3.1.1 broker as one unit needs: it accepts every login and acknowledges everything."""
+"""A minimal MQTT 3.1.1 broker for one unit: it accepts every login and acknowledges everything."""
 
 import asyncio
 import contextlib

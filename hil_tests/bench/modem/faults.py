@@ -1,7 +1,7 @@
 """Every fault of the radio world: does it end in contact again, or in the right advice, and after how long?
 
 The whole uplink runs on the simulated modem in virtual time. The times include the modem's, the network's and the
-firmware's delays. Two are printed: from the end of the trouble (from its begin if it stays), and, if the unit has to
+firmware's delays. Two are printed: from the end of the trouble (from its start if it stays), and, if the unit has to
 find out by itself that a network passes no data, from the first proof of that.
 """
 
@@ -114,7 +114,7 @@ FAULTS = (
 
 
 class Story:
-    """One fault from its begin to contact again, and the unit that has it."""
+    """One fault from its start until contact returns, and the unit that has it."""
 
     def __init__(self, fault: Fault, unit: ChargePoint) -> None:
         self._fault, self._unit = fault, unit

@@ -10,7 +10,7 @@ LIMIT_BYTES = 12_000
 
 
 def run() -> bool:
-    """Print it. Return True if the limit holds."""
+    """Measure and print the heap. Return True if the limit holds."""
     done = subprocess.run(
         [Path(sys.prefix) / "bin" / "micropython", "hil_tests/bench/modem/heap_on_micropython.py"],
         cwd=ROOT,

@@ -25,7 +25,7 @@ class Do(Enum):
     PING = auto()
     RECONNECT = auto()  # without a closing handshake
     SECOND_SOCKET = auto()  # the first socket stays open
-    TRANSACTION = auto()  # the latest id that it was given
+    TRANSACTION = auto()  # the latest transaction id that the bridge gave
     TRANSACTION_AS_TEXT = auto()
 
 

@@ -1,7 +1,7 @@
 """What chargers in the field send or do that no schema allows or nobody would expect.
 
 The frames are written for this table. Each row names the thread in which the behaviour was seen, by project and number,
-or has a word of its own.
+or a keyword.
 """
 
 import json

@@ -20,7 +20,7 @@ from hil_tests.bench.readiness.page import page
 from hil_tests.fixtures.progress import bar
 
 NIGHTS_OF_A_SEED = 1_000_000
-AT_ONCE = 50  # nights in one step of a process
+AT_ONCE = 50  # nights per task of a process
 LISTED = 40
 WIDTH = 140  # of the tables if the output is not a terminal: a file, a pipe, CI
 

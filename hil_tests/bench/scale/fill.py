@@ -22,9 +22,9 @@ PLACES = ("Garage", "Drive", "Car park", "Yard", "Barn")
 HEARTBEAT = '{"n":1,"b":4,"s":"%s","m":"smart","q":17,"o":"%s","a":32,"w":0,"e":124180,"f":[]%s,"x":24}'
 BOOT = '{"b":4,"n":1,"k":"boot","d":{"v":"1.4.2"}}'
 IN_TROUBLE = ',"h":["meter_silent"]'
-OF_OWNER, OF_SILENT, OF_NEVER, OF_TROUBLE, OF_NAME = 10, 50, 100, 100, 3  # one unit in so many
+OF_OWNER, OF_SILENT, OF_NEVER, OF_TROUBLE, OF_NAME = 10, 50, 100, 100, 3  # one unit in this many
 OF_JOB, OF_CONVERSATION = 100, 20
-OPEN_JOBS, WAITING = 10, 50  # one in so many of those
+OPEN_JOBS, WAITING = 10, 50  # one job or conversation in this many
 APART_MS = 200  # between two contacts
 WRITTEN_AT_ONCE = 10_000  # rows
 

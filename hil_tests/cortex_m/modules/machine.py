@@ -5,7 +5,7 @@ import sys
 import stand_ins
 
 _path, sys.path = sys.path, []
-from machine import *  # noqa: E402, F403  (the built-in one, which a module of its name may extend)
+from machine import *  # noqa: E402, F403  (the built-in module, which a module of the same name may extend)
 
 sys.path = _path
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5

@@ -45,7 +45,7 @@ class TlsContext:
         pass
 
 
-# app.py imports these one by one.
+# app.py imports these modules separately.
 TALKING = (
     "firmware.console",
     "firmware.link.journal",

@@ -4,7 +4,7 @@ import random
 import sys
 
 _path, sys.path = sys.path, []
-from os import *  # noqa: E402, F403  (the built-in one, which a module of its name may extend)
+from os import *  # noqa: E402, F403  (the built-in module, which a module of the same name may extend)
 
 sys.path = _path
 

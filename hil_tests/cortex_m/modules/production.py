@@ -8,7 +8,7 @@ import _thread
 import gc
 import sys
 
-import measure  # also for its stand-ins of what is C code on a board
+import measure  # also for its stand-ins for C code of a board
 
 PERIODS = 50
 # This keeps long-lived objects close together, as the threshold of firmware/main.py does. With this machine's heap,

@@ -6,7 +6,7 @@ import json
 import os
 
 import esp32
-import measure  # noqa: F401  (for its stand-ins of what is C code on a board)
+import measure  # noqa: F401  (for its stand-ins for C code of a board)
 import on_board
 import vfs
 

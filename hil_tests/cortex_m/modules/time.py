@@ -3,7 +3,7 @@
 import sys
 
 _path, sys.path = sys.path, []
-from time import *  # noqa: E402, F403  (the built-in one, which a module of its name may extend)
+from time import *  # noqa: E402, F403  (the built-in module, which a module of the same name may extend)
 
 sys.path = _path
 

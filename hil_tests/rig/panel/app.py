@@ -22,7 +22,7 @@ from hil_tests.sim.car_account_web import create_app as create_car_maker
 
 CAR_MAKER = "/car-maker"  # path of the simulated car maker's cloud
 STATIC = Path(__file__).parent / "static"
-LED_EVERY_S = 0.04  # looks smooth
+LED_EVERY_S = 0.04  # fast enough to look smooth
 LONGEST_OUTAGE_S = 3600
 LONGEST_SKIP_MINUTES = 24 * 60
 

@@ -19,13 +19,13 @@ class Seen(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One step. `done` compares what was observed at its begin with the present."""
+    """One step. `done` compares what was observed at its start with the present."""
 
     name: str
     done: Callable[[Seen, Seen], bool]
 
 
-SILENT_MINUTES = 31  # one more than until the dashboard says so
+SILENT_MINUTES = 31  # one more than the dashboard's limit for silence
 
 # Their titles and texts are in panel.html, their buttons in panel.js.
 STEPS = (

@@ -41,7 +41,7 @@ async def live(scene: Scene, link: Path | None, seed: int) -> None:
 
 
 async def _tell_when_up() -> None:
-    """Print UP after several short sleeps: if this process stands still, one sleep passes, and the modem needs the others."""
+    """Print UP after a second of short sleeps: if this process stands still, only one of them passes in the meantime."""
     for _ in range(NAPS):
         await asyncio.sleep(NAP_S)
     print(UP, flush=True)

@@ -1,4 +1,4 @@
-"""What the modem stores without power. Most surprises come from it."""
+"""The settings that the modem stores without power. They often surprise a client at its next start."""
 
 from dataclasses import dataclass
 

@@ -107,7 +107,7 @@ class World:
         self.time_error_s = 0.0  # of the time that the networks send
         self._changed = asyncio.Event()
         self.waited: deque[tuple[str, int]] = deque(maxlen=WAITED_KEPT)
-        self._begun: dict[str, asyncio.Event] = {}  # delays whose begin is awaited
+        self._begun: dict[str, asyncio.Event] = {}  # delays whose start is awaited
 
     def network_time(self) -> datetime:
         """Return the local time that the networks send."""

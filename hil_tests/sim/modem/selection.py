@@ -1,6 +1,6 @@
 """AT commands for the network: signal, selection, scans and registration (AT manual V1.12 chapters 3 and 6).
 
-AT+COPS is stored at once, so a manually selected network survives a power cut. This is the trap of these modems.
+AT+COPS is stored at once, so a manually selected network survives a power cut: a trap for clients.
 """
 
 import asyncio

@@ -15,7 +15,7 @@
 
 Every key is optional. `model` is a name of personality.py. `act` of an operator defaults to LTE for a model that has
 it, else to GSM. `serves` is accept, no data, black hole, or reject <cause>. `at_s` of an event counts from power-on of
-the modem; with `"in": "scan"`, from the begin of the first delay of that name in radio.py.
+the modem; with `"in": "scan"`, from the start of the first delay of that name in radio.py.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from hil_tests.sim.modem.simcom import Modem
 
 @dataclass(frozen=True)
 class Event:
-    """A change to the modem or its world, `at_s` seconds after power-on or after the begin of a delay."""
+    """A change to the modem or its world, `at_s` seconds after power-on or after the start of a delay."""
 
     at_s: float
     do: str

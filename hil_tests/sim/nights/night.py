@@ -24,7 +24,7 @@ class Said(NamedTuple):
     """What reached the service in a minute. Empty if the service was down."""
 
     at_s: int
-    heard: list[dict[str, Any]]  # heartbeats, as on the wire
+    heard: list[dict[str, Any]]  # heartbeats in the wire format
     car: dict[str, Any] | None  # percent, charging
     wanted: Wanted | None
     service_is_up: bool
