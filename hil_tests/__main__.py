@@ -1,12 +1,12 @@
-"""`python -m hil_tests`, and `make run`: the whole system on this machine."""
+"""Run the whole system on this machine: `python -m hil_tests`, or `make run`."""
 
 import sys
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
 if __name__ == "__main__":
     try:
-        from hil_tests.demo.make_run import main  # takes a second, in which somebody may press Ctrl-C already
+        from hil_tests.demo.make_run import main  # the import takes a second: catch a Ctrl-C in it too
 
         sys.exit(main())
     except KeyboardInterrupt:

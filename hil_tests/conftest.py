@@ -1,4 +1,5 @@
-"""The running system of the tests of a charge point (scenarios/system.py), on the rig that `--rig` names (rigs.toml)."""
+"""Fixtures of the running system (scenarios/system.py) for tests of a charge point, on the rig named by `--rig`
+(rigs.toml)."""
 
 from collections.abc import Generator, Iterator
 from typing import Any
@@ -22,19 +23,19 @@ from hil_tests.scenarios.system import (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--rig NAME`: the tests of a charge point alone, on this rig."""
+    """Add `--rig NAME`, which runs only the tests of a charge point, on this rig."""
     parser.addoption("--rig", choices=sorted(kinds()), help="test a charge point on this rig of hil_tests/rigs.toml")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The mark by which a test says what it asks of its rig."""
+    """Register the mark by which a test declares what it needs of its rig."""
     config.addinivalue_line(
         "markers", "needs(*what): skipped on a rig that does not offer it (rig/contract.py, OFFERS)"
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skips what the rig cannot do. With `--rig`, tests that have no charge point on a rig are left out."""
+    """Skip tests whose rig lacks something. With `--rig`, leave out tests that have no charge point on a rig."""
     rig = _rig(config)
     for item in items:
         lacking = rig.lacking(tuple(need for mark in item.iter_markers("needs") for need in mark.args))
@@ -52,7 +53,7 @@ def _rig(config: pytest.Config) -> RigKind:
 
 @pytest.fixture(scope="session")
 def system(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """In a folder with a space in its name."""
+    """Run the system, in a folder with a space in its name."""
     try:
         with running(_rig(pytestconfig), tmp_path_factory.mktemp("the system")) as everything:
             yield everything
@@ -63,38 +64,39 @@ def system(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
         pytest.exit(str(why), pytest.ExitCode.USAGE_ERROR)
 
 
-_reports: list[str] = []  # of each unit, at the end of the session
+_reports: list[str] = []  # of each unit, for the end of the session
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What a console lost, which retries hide, and charges that a busy computer interrupted: whether the tests pass or not."""
+    """Print what the consoles lost, which retries hide, and interruptions by a busy computer, whether the tests pass or
+    not."""
     for line in _reports:
         terminalreporter.write_line(line)
 
 
 @pytest.fixture
 def rig(system: System) -> Rig:
-    """The house's unit at rest."""
+    """Return the house's unit, at rest."""
     bring_to_rest(system.house)
     return system.house.rig
 
 
 @pytest.fixture
 def cloud(system: System, rig: Rig) -> Cloud:
-    """The cloud's view of the house, once the unit has a proven link to it."""
+    """Return the cloud's view of the house, when the unit has a proven link to it."""
     rig.wait_for(lambda seen: seen.mode == "smart", LINK_WITHIN_S)
     return system.house.cloud
 
 
 @pytest.fixture(scope="module")
 def garage(system: System) -> Iterator[Troubled]:
-    """A unit whose network is cut; the house, now, on a rig of one unit."""
+    """Yield a unit whose network is cut. On a rig with one unit this is the house."""
     yield from _troubled(system, system.garage, cut_network)
 
 
 @pytest.fixture(scope="module")
 def shed(system: System) -> Iterator[Troubled]:
-    """A unit whose modem hangs; the house, now, on a rig of one unit."""
+    """Yield a unit whose modem hangs. On a rig with one unit this is the house."""
     yield from _troubled(system, system.shed, hang_modem)
 
 
@@ -108,7 +110,7 @@ def _troubled(system: System, since_the_start: Troubled | None, how: Trouble) ->
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """A failing test shows what the rig saw: its log, the firmware's output, the modem's dialogue."""
+    """Add to a failing test what the rig recorded: its log, the firmware's output, the modem's dialogue."""
     report = yield
     used = getattr(item, "funcargs", {})
     system = used.get("system")

@@ -1,8 +1,9 @@
-"""`python -m hil_tests.bench latency|cuts|latched|guard|contact|vehicles|wear|families|quirks|readiness`: what is promised.
+"""Measure what is promised: `python -m hil_tests.bench
+latency|cuts|latched|guard|contact|vehicles|wear|families|quirks|readiness`.
 
-Exits 1 if it is not held.
+Exits with 1 if a promise is not kept.
 
-Each unit runs in a process of its own, so that none waits for another's simulation.
+Each unit runs in its own process, so that none waits for another's simulation.
 """
 
 import argparse
@@ -26,9 +27,9 @@ from hil_tests.fixtures.ports import free_ports
 from hil_tests.fixtures.progress import bar
 from hil_tests.rig.commissioning import COMMISSION
 
-INJECTIONS, CUTS, LOSSES, FREEZES = 10_000, 1_000, 1_000, 1_000  # as promised
+INJECTIONS, CUTS, LOSSES, FREEZES = 10_000, 1_000, 1_000, 1_000  # the promised counts
 UNITS, NIGHTS = 8, 10_000
-PROCESSES = 2  # that live nights
+PROCESSES = 2  # that simulate nights
 
 
 async def _latency(units: int, injections: int, seed: int, folder: Path) -> Latencies:
@@ -81,7 +82,7 @@ def _latched(units: int, count: int, seed: int, folder: Path) -> Latched:
 
 
 async def _guard(units: int, count: int, seed: int, folder: Path) -> bool:
-    """Prints each kind as it is done; true if all are held."""
+    """Measure each kind and print its result. Return True if all are held."""
     held = True
     shares = [count // units + (number < count % units) for number in range(units)]
     http_port, mqtt_port = free_ports(2)
@@ -116,14 +117,14 @@ async def _freezes(kind: str, shares: list[int], seed: int, folder: Path, words:
 
 
 async def _introduction(bridge: BridgeProcess, name: str) -> list[str]:
-    """What to say on a unit's console so that it talks to this cloud."""
+    """Return the console commands that connect a unit to this cloud."""
     made = await bridge.command("unit", "add", name)
     wanted = {"id": name, "secret": made["secret"], "broker": "127.0.0.1", "port": bridge.mqtts_port}
     return [*bridge.authority_words(), f"provision {json.dumps(wanted)}", COMMISSION]
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.bench", description=__doc__)
     parser.add_argument(
         "what",
@@ -146,12 +147,12 @@ def main() -> int:
         help=f"injections (default {INJECTIONS}), cuts (default {CUTS}), losses of the supply with a latched fault (default "
         f"{LOSSES}), freezes of each kind (default {FREEZES}), or random frames of chargers (default {quirks.FRAMES})",
     )
-    parser.add_argument("--units", type=int, default=UNITS, help="that run side by side")
-    parser.add_argument("--model", choices=families.MODELS, help="of families: this one alone")
-    parser.add_argument("--short", action="store_true", help="of families: with shorter waits than the product's")
-    parser.add_argument("--nights", type=int, default=NIGHTS, help="of readiness")
-    parser.add_argument("--night", type=int, help="of readiness: tell the story of the one with this number")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="of readiness: the report with a plot")
+    parser.add_argument("--units", type=int, default=UNITS, help="number of units that run in parallel")
+    parser.add_argument("--model", choices=families.MODELS, help="families: only this model")
+    parser.add_argument("--short", action="store_true", help="families: with shorter waits than the product's")
+    parser.add_argument("--nights", type=int, default=NIGHTS, help="readiness: number of nights")
+    parser.add_argument("--night", type=int, help="readiness: print the course of the night with this number")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="readiness: write the report with a plot")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     if arguments.what == "contact":

@@ -1,10 +1,11 @@
-"""`python -m hil_tests.bench.air`: what one sign of life costs on the air, counted from real frames, beside OCPP 1.6J.
+"""`python -m hil_tests.bench.air`: count the bytes on the air for a unit's heartbeat, from real frames, beside OCPP
+1.6J.
 
-Ours is the running unit's heartbeat (state, energy and alive in one message) over TLS 1.3, counted by a proxy between the
-modem and the broker. OCPP's is Heartbeat + StatusNotification + MeterValues as PyPI's `ocpp` writes them, framed for a
-WebSocket over TLS 1.3. To both the same headers are added: each message a TCP segment, answered by one, and a last
-acknowledgement. What the unit itself has counted is compared with what the kernel has, of the same connection. Exits 1 if a
-heartbeat is more than a third, an idle month more than 1 MB, or the counts are more than 2 % apart.
+The product's message is the running unit's heartbeat (state, energy and alive in one) over TLS 1.3, counted by a proxy
+between modem and broker. OCPP's messages are Heartbeat + StatusNotification + MeterValues as PyPI's `ocpp` writes them,
+framed for a WebSocket over TLS 1.3. Both get the same headers: each message is a TCP segment, answered by one, plus a
+last acknowledgement. The unit's own count is compared with the kernel's, for the same connection. Exits with 1 if a
+heartbeat is more than a third of OCPP's bytes, an idle month more than 1 MB, or the counts are more than 2 % apart.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ocpp.charge_point import remove_nones, snake_to_camel_case  # type: ignore[import-untyped]  # comes without types
+from ocpp.charge_point import remove_nones, snake_to_camel_case  # type: ignore[import-untyped]  # it has no types
 from ocpp.messages import Call, CallResult  # type: ignore[import-untyped]  # likewise
 from ocpp.v16 import call, call_result  # type: ignore[import-untyped]  # likewise
 
@@ -30,14 +31,14 @@ from hil_tests.sim.network import Network
 
 SEGMENT_BYTES = 20 + 20 + 12  # IPv4, TCP, its timestamps
 RECORD_BYTES = 5 + 1 + 16  # TLS 1.3: header, content type, tag of AES-GCM
-HEARTBEAT_S = 5  # the quickest that the unit takes
+HEARTBEAT_S = 5  # the shortest that the unit accepts
 SETTLING = (
     5  # heartbeats, with the events of the boot; a kernel acknowledges the first segments of a connection at once
 )
 COUNTED = 12  # heartbeats
 MONTH_S = 30 * 86_400
 IDLE_S = 1140  # heartbeat_idle_s of firmware/storage/bounds.py
-CONNECTIONS_A_MONTH = 10  # allowed for: a signal that fades now and then, a network that is left
+CONNECTIONS_A_MONTH = 10  # assumed: a signal that fades at times, a change of network
 MONTH_LIMIT_MB = 1.0
 COUNTS_APART = 0.02
 LIMIT = 1 / 3
@@ -46,17 +47,17 @@ NOW = "2026-01-01T12:00:00Z"
 
 
 def exchange_bytes(up: int, down: int) -> int:
-    """One request and its answer, with the headers of their segments and of the last acknowledgement."""
+    """Return the bytes of a request and its answer, with the headers of their segments and of the last acknowledgement."""
     return up + down + 3 * SEGMENT_BYTES
 
 
 def websocket_bytes(payload: int, masked: bool) -> int:
-    """One text frame, RFC 6455 section 5.2."""
+    """Return the bytes of one text frame, RFC 6455 section 5.2."""
     return 2 + (2 if payload > 125 else 0) + (4 if masked else 0) + payload
 
 
 def ocpp_bytes() -> dict[str, int]:
-    """Action -> bytes on the air for it and its answer."""
+    """Return, for each action, the bytes on the air for the request and its answer."""
     sampled = [
         {"value": "124180", "context": "Sample.Periodic", "measurand": "Energy.Active.Import.Register", "unit": "Wh"},
         {"value": "7360", "context": "Sample.Periodic", "measurand": "Power.Active.Import", "unit": "W"},
@@ -88,17 +89,17 @@ def _payload(message: Any) -> dict[str, Any]:
 
 
 class Ours(NamedTuple):
-    """Bytes. The last three with headers and acknowledgements."""
+    """The product's bytes. The last three include headers and acknowledgements."""
 
     up: int  # of one heartbeat
     down: int
-    connection: int  # from its first segment to the first heartbeat, as the kernel has counted
+    connection: int  # from its first segment to the first heartbeat, as the kernel counts
     by_unit: int  # while heartbeats were counted
     by_kernel: int
 
 
 async def ours() -> Ours:
-    """Measured at a running unit."""
+    """Measure the bytes of a running unit."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         http_port, mqtt_port = free_ports(2)
@@ -147,7 +148,7 @@ async def _ask(unit: Unit, words: str) -> list[str]:
     try:
         return await unit.ask(words)
     except (ConsoleError, ConsoleSilent):
-        return []  # off, or not yet listening
+        return []  # switched off, or not listening yet
 
 
 def _month_mb(one: int) -> float:
@@ -155,15 +156,16 @@ def _month_mb(one: int) -> float:
 
 
 def _idle_month_mb(heartbeat: int, connection: int) -> float:
-    """With a daily report each day, which is no longer than two heartbeats, and some connections anew."""
+    """Return the megabytes of an idle month: heartbeats, a daily report of at most two heartbeats, and some new
+    connections."""
     return _month_mb(heartbeat) + (30 * 2 * heartbeat + CONNECTIONS_A_MONTH * connection) / 1e6
 
 
 def main() -> int:
-    """Exit code 1 if something costs more than it may, or the counts differ."""
+    """Run the benchmark. Return 1 if a limit is exceeded or the counts differ."""
     argparse.ArgumentParser(prog="python -m hil_tests.bench.air", description=__doc__).parse_args()
     found = asyncio.run(ours())
-    up, down = found.up + len(str(IDLE_S)) - len(str(HEARTBEAT_S)), found.down  # each tells its interval
+    up, down = found.up + len(str(IDLE_S)) - len(str(HEARTBEAT_S)), found.down  # the message names its interval
     heartbeat = exchange_bytes(up, down)
     month_mb, apart = _idle_month_mb(heartbeat, found.connection), found.by_unit / found.by_kernel - 1
     theirs = ocpp_bytes()

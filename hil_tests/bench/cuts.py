@@ -1,6 +1,6 @@
-"""Mains cuts at random instants of a charge: is it charging again each time, in the same session, with nothing lost?
+"""Does a unit charge again after each mains cut at a random instant, in the same session, with nothing lost?
 
-The firmware's process is killed as its rail collapses, in the middle of whatever it does, on a real littlefs.
+The firmware's process is killed at any point as its rail collapses, on a real littlefs.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from hil_tests.bench import tally
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 
-CHARGES_WITHIN_S = 5  # of the boot
-CUT_AFTER_S = (0.0, 1.5)  # of it charging again
-CUT_IN_BOOT_PART = 0.2  # of the cuts are followed by another one, before it charges
+CHARGES_WITHIN_S = 5  # after the boot
+CUT_AFTER_S = (0.0, 1.5)  # after it charges again
+CUT_IN_BOOT_PART = 0.2  # share of the cuts followed by another before it charges
 IN_BOOT_S = (0.0, 0.6)
-OFF_S = (0.05, 0.6)  # the shortest are dips, for some of which the rail holds
-LONG_OFF_S, LONG_OFF_PART = 2.0, 0.1  # so that the car opens S2 meanwhile
+OFF_S = (0.05, 0.6)  # the shortest are dips, some of which the rail survives
+LONG_OFF_S, LONG_OFF_PART = 2.0, 0.1  # long enough for the car to open S2
 LOSS_WH = 20  # 10 s at 32 A
 ASK_TIMES = 5
 LOOK_S = 0.01
@@ -28,16 +28,16 @@ LOOK_S = 0.01
 
 @dataclass
 class Cuts:
-    """What was seen."""
+    """The results."""
 
-    count: int = 0  # each looked at after it
-    in_boot: int = 0  # besides, before it charged again
+    count: int = 0  # cuts, each checked afterwards
+    in_boot: int = 0  # further cuts, before it charged again
     boot_to_c2_s: list[float] = field(default_factory=list)
     lost_wh: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     def join(self, other: "Cuts") -> None:
-        """Takes over what another unit was found to do."""
+        """Add the results of another unit."""
         self.count += other.count
         self.in_boot += other.in_boot
         self.boot_to_c2_s += other.boot_to_c2_s
@@ -45,11 +45,11 @@ class Cuts:
         self.wrong += other.wrong
 
     def held(self) -> bool:
-        """What was promised."""
+        """Return whether the promise was kept."""
         return self.count > 0 and not self.wrong
 
     def report(self) -> list[str]:
-        """Lines to print."""
+        """Return the lines to print."""
         lines = [
             f"mains cuts at random instants of a charge: {self.count}, each looked at; {self.in_boot} more while it booted"
         ]
@@ -70,7 +70,7 @@ class CutBench(Unit):
         self.cuts = Cuts()
 
     async def cut(self, count: int) -> Cuts:
-        """Charges through `count` cuts."""
+        """Charge through `count` cuts."""
         await self.start()
         self.board.vehicle.plugged = True
         watching = asyncio.create_task(self._watch())
@@ -97,7 +97,7 @@ class CutBench(Unit):
         self.mains(True)
 
     async def _look(self, on_s: float) -> None:
-        """Is it charging, in the same session, with its energy, and was there never a fault?"""
+        """Check that it charges in the same session, with its energy, and never had a fault."""
         try:
             await self._charging()
         except TimeoutError:
@@ -123,7 +123,7 @@ class CutBench(Unit):
                 await asyncio.sleep(LOOK_S)
 
     async def _watch(self) -> None:
-        """No fault on the way, not for a moment."""
+        """Check that the light is never red on the way."""
         while True:
             red, green, blue = self.board.outputs.led
             if red and not green and not blue:
@@ -136,7 +136,7 @@ class CutBench(Unit):
 
 
 def run(folder: Path, seed: int, count: int) -> Cuts:
-    """One unit in a process of its own."""
+    """Run one unit in this process."""
 
     async def work() -> Cuts:
         return await CutBench(folder, seed).cut(count)

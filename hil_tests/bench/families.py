@@ -1,7 +1,8 @@
 """The whole product once with each modem: contact, roaming on a weak signal, recovery from a hang.
 
-Firmware on MicroPython, bridge and its broker are the real ones; modem and radio are simulated (sim/modem/personality.py). The
-unit is idle as its network becomes weak, since a charging session is not interrupted for that, and charges as its modem hangs.
+Firmware on MicroPython, bridge and broker are real; modem and radio are simulated (sim/modem/personality.py). The unit
+is idle when its network becomes weak, because a charging session is not interrupted for roaming, and charges when its
+modem hangs.
 """
 
 import asyncio
@@ -28,13 +29,13 @@ from hil_tests.scenarios.system import charging
 from hil_tests.sim.modem.personality import BY_NAME
 from hil_tests.sim.modem.radio import Span
 
-# The modems of sim/modem/personality.py that have a driver (modem/families). A new driver is one more name here.
+# The modems of sim/modem/personality.py that have a driver (modem/families). Add a name here for a new driver.
 MODELS = ("SIM800L", "SIM7000E", "SIM7080G", "SIM7600E", "A7670E", "EC21", "BG95", "M95")
-STEPS = 3  # of each: contact, roaming, hang
+STEPS = 3  # of each model: contact, roaming, hang
 
 WEAK, BETTER = "23415", "23410"  # vodafone UK, O2
-WEAK_CSQ, BETTER_CSQ = 6, 20  # the product asks for more than 14
-HEARTBEAT_S = 5  # the shortest that the unit takes
+WEAK_CSQ, BETTER_CSQ = 6, 20  # the product requires more than 14
+HEARTBEAT_S = 5  # the shortest that the unit accepts
 STARTS_WITHIN_S, CONTACT_WITHIN_S, CHARGES_WITHIN_S, RECOVERS_WITHIN_S = 60, 120, 60, 240
 ASK_AGAIN_S = 0.25
 LOOK_S = 0.05
@@ -43,7 +44,7 @@ Found = TypeVar("Found")
 
 
 class Pace(NamedTuple):
-    """`stays_s`: so long the unit is watched on the network that it went to, until it has been compared with the first."""
+    """The program and its deadlines. `stays_s`: how long the unit is watched on its new network, until it has compared it."""
 
     program: Program
     roams_within_s: float
@@ -51,7 +52,8 @@ class Pace(NamedTuple):
     is_quick: bool = False  # the modem's own delays are short too
 
 
-# A quarter of an hour of weak signal, up to two minutes that differ between units, a scan; then three readings, one a minute.
+# A quarter of an hour of weak signal, up to two minutes that differ between units, and a scan; then three readings, one
+# a minute.
 PRODUCT = Pace(FIRMWARE, 30 * 60, 4 * 60)
 SHORT = Pace(
     Program(str(Path(__file__).with_name("short_waits_on_micropython")), "heapsize=136wK"), 120, 4, is_quick=True
@@ -64,7 +66,8 @@ HEADING = (
 
 
 class Introduction(NamedTuple):
-    """`words` are for the unit's console; with the others its cloud is asked for it."""
+    """What the unit and the benchmark need to reach the cloud. `words` are the unit's console commands; the rest is for
+    the API."""
 
     words: list[str]
     address: str
@@ -74,18 +77,18 @@ class Introduction(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What one unit did. Times are seconds; None: it did not come to that."""
+    """What one unit did. Times are seconds, or None if it did not get that far."""
 
     model: str
-    found: str = "-"  # what the cloud knows of its modem
+    found: str = "-"  # the modem as the cloud shows it
     contact_s: float | None = None
     networks: tuple[str, str] = ("-", "-")
     csq: tuple[int, int] = (99, 99)
     roamed_s: float | None = None
     recovered_s: float | None = None
     wrong: list[str] = field(default_factory=list)
-    interrupted: str | None = None  # how it was seen while its charge stood; it may be the machine's doing
-    log: str = ""  # of one that was wrong
+    interrupted: str | None = None  # the observation while its charge was interrupted; the machine may be the cause
+    log: str = ""  # of a unit that failed
 
     def __str__(self) -> str:
         first, then = self.csq
@@ -114,7 +117,7 @@ class FamilyBench(Unit):
         self._cloud = Cloud(introduction.address, introduction.token, introduction.unit_id)
 
     async def live(self) -> Outcome:
-        """All three, one after the other."""
+        """Run all three steps in turn."""
         outcome = self.outcome
         await self.start()
         try:
@@ -174,7 +177,7 @@ class FamilyBench(Unit):
             await self._cloud_says(lambda told: told["state"] == "C2", CONTACT_WITHIN_S, "the charge is not told")
             self.disturb_modem("hang")
             began_s = time.monotonic()
-            await asyncio.sleep(1)  # what was on its way arrives
+            await asyncio.sleep(1)  # let messages on their way arrive
             last = (await asyncio.to_thread(self._cloud.look))["last_contact"]
             await self._cloud_says(
                 lambda told: told["last_contact"] > last, RECOVERS_WITHIN_S, "no contact after the hang"
@@ -213,7 +216,7 @@ class FamilyBench(Unit):
 
 
 async def _poll(look: Callable[[], Awaitable[Found | None]], every_s: float, within_s: float, otherwise: str) -> Found:
-    """Looks until there is something. Raises TimeoutError that says `otherwise`."""
+    """Poll until there is a result. Raises TimeoutError with the text `otherwise`."""
     deadline_s = time.monotonic() + within_s
     while (found := await look()) is None:
         if time.monotonic() > deadline_s:
@@ -223,7 +226,7 @@ async def _poll(look: Callable[[], Awaitable[Found | None]], every_s: float, wit
 
 
 def _run(folder: Path, seed: int, model: str, pace: Pace, introduction: Introduction) -> Outcome:
-    """One unit in a process of its own."""
+    """Run one unit in this process."""
 
     async def work() -> Outcome:
         return await FamilyBench(folder, seed, model, pace, introduction).live()
@@ -234,7 +237,7 @@ def _run(folder: Path, seed: int, model: str, pace: Pace, introduction: Introduc
 async def side_by_side(
     models: Sequence[str], pace: Pace, seed: int, folder: Path, done: Callable[[Outcome], None] = lambda _: None
 ) -> list[Outcome]:
-    """A unit with each modem, and one bridge for all; `done` is called with each outcome as it is there."""
+    """Run a unit with each modem, and one bridge for all. `done` is called with each outcome when it is ready."""
     loop, token = asyncio.get_running_loop(), secrets.token_urlsafe(24)
     http_port, mqtt_port = free_ports(2)
     bridge = BridgeProcess(http_port, mqtt_port, folder, {"CHARGEKEEPER_API_TOKEN": token})
@@ -269,7 +272,7 @@ async def _words(bridge: BridgeProcess, unit_id: str) -> list[str]:
 
 
 def meet_all(seed: int, models: Sequence[str], pace: Pace) -> bool:
-    """Prints what each did; true if all is held."""
+    """Run all models and print what each did. Return True if all are held."""
     print(HEADING, flush=True)
     with tempfile.TemporaryDirectory() as folder, bar("families", STEPS * len(models), tally.done):
         outcomes = asyncio.run(side_by_side(models, pace, seed, Path(folder), lambda one: print(one, flush=True)))

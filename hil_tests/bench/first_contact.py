@@ -1,4 +1,4 @@
-"""From nothing to the first contact: bridge and units are started, units are provisioned, the modem registers."""
+"""The time from nothing to the first contact: start bridge and units, provision the units, register the modems."""
 
 import tempfile
 from pathlib import Path
@@ -10,7 +10,7 @@ LIMIT_S = 30
 
 
 def first_contact() -> bool:
-    """Prints how long it took; true if it holds."""
+    """Print how long it took. Return True if the limit holds."""
     with tempfile.TemporaryDirectory() as folder, running(kinds()["virtual"], Path(folder)) as system:
         took_s = system.first_contact_after_s
     print(

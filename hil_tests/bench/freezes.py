@@ -1,15 +1,16 @@
-"""Does the guard of a charge point act while its program does not? The firmware's process is frozen (SIGSTOP) as it charges.
+"""Does the guard of a charge point act while its program does not? The firmware's process is frozen (SIGSTOP) during a
+charge.
 
-Three questions, each asked at random instants:
+Four kinds, each at random instants:
 
-freezes   the program never goes on: the contactor is open within 100 ms of an unplug, of C to B and of a residual current,
+freezes   the program never continues: the contactor is open within 100 ms of an unplug, of C to B and of a residual current,
           and within 1.2 s of the freeze where nothing else happens
-stalls    the program goes on after 30 to 330 ms, as a port of MicroPython does: no charge is interrupted
-causes    the same stalls, and somewhere in or beside each an unplug, C to B or a residual current: open within 100 ms
-port      the stalls of a port with an ESP32's manners itself, in TLS handshakes, erases of the flash and long writes, as the
-          unit talks to its cloud, writes settings and begins its connection anew all the time; causes as before
+stalls    the program continues after 30 to 330 ms, as on a port of MicroPython: no charge is interrupted
+causes    the same stalls, and during or near each an unplug, C to B or a residual current: open within 100 ms
+port      the stalls of a port with an ESP32's manners, in TLS handshakes, erases of the flash and long writes, while the
+          unit talks to its cloud, writes settings and reconnects all the time; the same causes as before
 
-Times are those of the simulated board, so what a busy machine adds is not the guard's.
+Times are those of the simulated board, so the guard's results do not include delays of a busy machine.
 """
 
 import asyncio
@@ -28,10 +29,10 @@ from hil_tests.rig.unit import Unit
 
 KINDS = ("freezes", "stalls", "causes")  # made by the rig
 PORT = "port"
-OPENS_WITHIN_MS = 100  # of a cause; IEC 61851-1 table A.6, sequences 7 and 8.1
-DEAD_WITHIN_MS = 1200  # of a freeze alone
-STALL_MS = (30, 330)  # the port's, see firmware/boards/tcall.md
-ALONE_PART = 0.2  # of the freezes: no other cause
+OPENS_WITHIN_MS = 100  # after a cause; IEC 61851-1 table A.6, sequences 7 and 8.1
+DEAD_WITHIN_MS = 1200  # after a freeze without a cause
+STALL_MS = (30, 330)  # of the port, see firmware/boards/tcall.md
+ALONE_PART = 0.2  # share of the freezes without a cause
 STARTS_WITHIN_S = 60
 CHARGES_WITHIN_S = 90
 PRESS_EVERY_S = 2
@@ -46,16 +47,16 @@ BUCKET_MS, LONG_BUCKET_MS, BAR = 10, 100, 50
 
 @dataclass
 class Freezes:
-    """Of one unit, or of several together."""
+    """The results of one unit, or of several together."""
 
     count: int = 0
     by_cause_ms: dict[str, list[float]] = field(default_factory=dict)
-    interrupted: int = 0  # charges, by a stall alone
-    stalls: Counter[str] = field(default_factory=Counter)  # of the port itself, by what it did
+    interrupted: int = 0  # charges interrupted by a stall without a cause
+    stalls: Counter[str] = field(default_factory=Counter)  # of the port itself, by reason
     wrong: list[str] = field(default_factory=list)
 
     def join(self, other: "Freezes") -> None:
-        """Takes over what another unit was found to do."""
+        """Add the results of another unit."""
         self.count += other.count
         for cause, times in other.by_cause_ms.items():
             self.by_cause_ms.setdefault(cause, []).extend(times)
@@ -64,15 +65,15 @@ class Freezes:
         self.wrong += other.wrong
 
     def late(self) -> int:
-        """Openings beyond their limit."""
+        """Return the number of openings beyond their limit."""
         return sum(ms > limit_ms(cause) for cause, times in self.by_cause_ms.items() for ms in times)
 
     def held(self) -> bool:
-        """What was promised."""
+        """Return whether the promise was kept."""
         return self.count > 0 and not self.late() and not self.interrupted and not self.wrong
 
     def report(self, kind: str) -> list[str]:
-        """Lines to print."""
+        """Return the lines to print."""
         lines = [f"{kind}: the firmware's process stands still as it charges, {self.count} times"]
         if self.stalls:
             lines = [
@@ -94,7 +95,7 @@ class Freezes:
 
 
 def limit_ms(cause: str) -> int:
-    """From the cause to the open contactor."""
+    """Return the limit from the cause to the open contactor."""
     return DEAD_WITHIN_MS if cause == "alone" else OPENS_WITHIN_MS
 
 
@@ -122,7 +123,7 @@ class FreezeBench(Unit):
         self.freezes = Freezes()
 
     async def measure(self, kind: str, count: int, introduction: list[str]) -> Freezes:
-        """Freezes it `count` times. `introduction` is what to say on its console first, to make it talk to a cloud."""
+        """Freeze it `count` times. `introduction` is a list of console commands that connect the unit to a cloud."""
         once = {
             "freezes": self._freeze,
             "stalls": self._stall,
@@ -156,7 +157,7 @@ class FreezeBench(Unit):
         return self.freezes
 
     async def _talk(self, introduction: list[str]) -> None:
-        """Introduces it; then settings and records are written, and connections begun anew, one after the other."""
+        """Provision the unit; then write settings and reconnect in turn until cancelled."""
         for words in introduction:
             await self.ask(words, STARTS_WITHIN_S)
         for number in itertools.count():
@@ -177,7 +178,7 @@ class FreezeBench(Unit):
                 await self._spoil_and_mend(self.thaw)
         finally:
             self.thaw()
-        if alone:  # its fault has a longer rest each time that it comes back to the same vehicle
+        if alone:  # its fault waits longer each time it recurs with the same vehicle
             self.board.vehicle.plugged = False
             await self._until(lambda: self.board.pilot_state == "A1")
             self.board.vehicle.plugged = True
@@ -212,13 +213,13 @@ class FreezeBench(Unit):
         thaw()
         if stalling is not None:
             await stalling
-        await self._until(lambda: not self.board.outputs.contactor)  # the firmware has seen it
+        await self._until(lambda: not self.board.outputs.contactor)  # until the firmware has seen it
         mend()
         if name.startswith("rcd"):
             self.button()
 
     def _causes(self) -> list[tuple[str, Callable[[], None], Callable[[], None]]]:
-        """Name, how it comes, how it goes; the quickest to be well again is the most frequent."""
+        """Return name, start and end of each cause. The one that recovers soonest is the most frequent."""
         vehicle = self.board.vehicle
 
         def s2(closed: bool) -> None:
@@ -231,22 +232,21 @@ class FreezeBench(Unit):
         return [("C to B", lambda: s2(False), lambda: s2(True))] * 3 + [unplug, leakage("rcd_ac"), leakage("rcd_dc")]
 
     async def _opens(self, cause: str, since_s: float) -> None:
-        """Waits for the contacts, and takes the time of the board's own physics."""
+        """Wait for the contacts, and record the time on the board's own clock."""
         while self.board.contact_closed:
             if self.board.now_s - since_s > WATCHED_FOR_S:
                 self._wrong(f"{cause}: not open within {WATCHED_FOR_S} s")
                 return
             await asyncio.sleep(LOOK_S)
         took_ms = 1000 * (self.board.contact_moved_s - since_s)
-        if took_ms < 0:  # open before its cause: an opening, but not by it
+        if took_ms < 0:  # it opened before the cause, so for another reason
             self._wrong(f"open {-took_ms:.0f} ms before {cause}: {self.test_bench.status}")
             return
         self.freezes.by_cause_ms.setdefault(cause, []).append(took_ms)
 
     async def _charging(self) -> None:
-        """Waits for it. Presses the button before the contactor has to rest, and again if a press was too short for a busy
-        machine.
-        """
+        """Wait until it charges. Press the button before the contactor has to rest, and again if a press was too short
+        for a busy machine."""
         self._closings += 1
         if self._closings % FORGIVEN_AFTER == 0:
             self.button()
@@ -269,7 +269,7 @@ class FreezeBench(Unit):
 
 
 def run(folder: Path, seed: int, kind: str, count: int, introduction: list[str] | None = None) -> Freezes:
-    """One unit in a process of its own."""
+    """Run one unit in this process."""
     manners = ("stalls",) if kind == PORT else ()
 
     async def work() -> Freezes:

@@ -1,17 +1,18 @@
-"""Losses of the supply at random instants with a latched fault: does it outlive every brown-out, and no cut of the mains?
+"""Losses of the supply at random instants with a latched fault: does it survive every brown-out, and no cut of the
+mains?
 
-A charge is ended by a fault that only a person clears. At a random instant after it was set, most often within the 250 ms in
-which its checkpoint may be still to be written, the supply is lost: for less than half a second, after which the processor
-finds a brown-out, or for 30 s. Some units lose it once more while they start.
+A fault that only a person clears ends a charge. At a random instant afterwards, most often within the 250 ms in which
+its checkpoint may still be unwritten, the supply is lost: for less than half a second, after which the processor finds
+a brown-out, or for 30 s. Some units lose it once more while they start.
 
 brown-out          the light is red from its first sign on, and the fault waits for a person; the button then clears it
 cut, cause gone    never red again, and charging by itself
 cut, cause there   red again; once the cause is gone, the button clears it
-cut, brown-out     in the start after the cut: counted, not judged. Before the firmware has run, nothing says whether the cut
-                   has cleared the memory or the brown-out has damaged it; then the fault stays latched
+cut, brown-out     in the start after the cut: counted, not judged. Before the firmware has run, it cannot tell whether the cut
+                   has cleared the memory or the brown-out has damaged it; the fault then stays latched
 
-The firmware's process is killed as its rail collapses, in the middle of whatever it does, on a real littlefs. The rig says
-which of the two each loss was, by how long the rail was dead. The 30 s pass at once, because nothing of the unit runs in them.
+The firmware's process is killed at any point as its rail collapses, on a real littlefs. The rig decides which of the
+two a loss was by how long the rail was dead. The 30 s pass at once, because nothing of the unit runs in them.
 """
 
 import asyncio
@@ -27,18 +28,18 @@ from hil_tests.bench import tally
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 
-FAULTS = ("rcd_ac", "rcd_dc", "contactor_stuck_open", "contactor_welded")  # each of a latched fault of the same name
+FAULTS = ("rcd_ac", "rcd_dc", "contactor_stuck_open", "contactor_welded")  # each latches a fault of the same name
 BROWN_OUT, CUT, CUT_CAUSE_THERE = "brown-out", "mains cut, cause gone", "mains cut, cause still there"
 MIXED = "mains cut, then a brown-out"
 KINDS = (BROWN_OUT, BROWN_OUT, BROWN_OUT, CUT, CUT, CUT_CAUSE_THERE)
-YOUNG_MS, OLD_MS = 250, 3000  # the age of the fault when the mains go
+YOUNG_MS, OLD_MS = 250, 3000  # the age of the fault when the mains are lost
 YOUNG_PART = 0.7
-DEAD_S, CUT_S = (0.02, 0.35), 30.0  # the rail, in a brown-out; the mains, in a cut
-AGAIN_PART = 0.25  # of the losses, another one follows before the unit has started, or just after
+DEAD_S, CUT_S = (0.02, 0.35), 30.0  # of the rail in a brown-out; of the mains in a cut
+AGAIN_PART = 0.25  # share of the losses followed by another before the unit has started, or just after
 IN_START_S = (0.0, 1.5)
 RED_FOR_S = 0.5
-STARTS_WITHIN_S = 180  # its firmware may have to be compiled
-SHOWS_WITHIN_S = 30  # deadlines end what hangs; a busy machine is no fault of the unit
+STARTS_WITHIN_S = 180  # the firmware may have to be compiled
+SHOWS_WITHIN_S = 30  # for a unit that hangs; a busy machine is not a fault of the unit
 PRESS_EVERY_S = 2
 ASK_TIMES = 5
 WRONG_MAX = 10
@@ -47,18 +48,18 @@ LOOK_S = 0.005
 
 @dataclass
 class Latched:
-    """What was seen of one unit, or of several together."""
+    """The results of one unit, or of several together."""
 
     seed: int = 0
     by_kind: Counter[str] = field(default_factory=Counter)
     by_fault: Counter[str] = field(default_factory=Counter)
-    young: int = 0  # faults that were not older than YOUNG_MS
-    again: int = 0  # losses beside these, while the unit started
-    kept_in_mixture: int = 0  # latched after a cut with a brown-out right behind it
+    young: int = 0  # faults that were at most YOUNG_MS old
+    again: int = 0  # further losses, while the unit started
+    kept_in_mixture: int = 0  # still latched after a cut followed by a brown-out
     wrong: list[str] = field(default_factory=list)
 
     def join(self, other: "Latched") -> None:
-        """Takes over what another unit was found to do."""
+        """Add the results of another unit."""
         self.by_kind += other.by_kind
         self.by_fault += other.by_fault
         self.young += other.young
@@ -67,11 +68,11 @@ class Latched:
         self.wrong += other.wrong
 
     def held(self) -> bool:
-        """What was promised."""
+        """Return whether the promise was kept."""
         return self.by_kind.total() > 0 and not self.wrong
 
     def report(self) -> list[str]:
-        """Lines to print."""
+        """Return the lines to print."""
         return [
             f"losses of the supply at random instants with a latched fault: {self.by_kind.total()}, seed {self.seed}; "
             f"{self.again} more while the unit started",
@@ -92,11 +93,11 @@ class LatchedBench(Unit):
         self.board.vehicle.closes_s2_without_pwm = True
         self._random = random.Random(seed)
         self._what = ""
-        self._short: list[bool] = []  # each loss of the supply since the fault, whether it was a brown-out
+        self._short: list[bool] = []  # for each loss of the supply since the fault: whether it was a brown-out
         self.latched = Latched(seed)
 
     async def measure(self, count: int) -> Latched:
-        """Loses the supply `count` times."""
+        """Lose the supply `count` times."""
         await self.start()
         try:
             await self._until(lambda: self._lit, STARTS_WITHIN_S)
@@ -115,7 +116,7 @@ class LatchedBench(Unit):
         fault, kind = self._random.choice(FAULTS), self._random.choice(KINDS)
         self._short = []
         self.board.set_fault(fault, True)
-        if fault == "contactor_welded":  # shows when the contactor is told to open
+        if fault == "contactor_welded":  # it shows when the contactor is told to open
             self.board.vehicle.wants_charge = self.board.vehicle.s2_closed = False
         await self._until(lambda: self._red)
         is_young = self._random.random() < YOUNG_PART
@@ -150,7 +151,7 @@ class LatchedBench(Unit):
         self.board.vehicle.wants_charge = self.board.vehicle.s2_closed = True
 
     async def _switch_off_and_on(self, off_s: tuple[float, float] | None) -> None:
-        """The rail is dead for a random time, or the mains are off for CUT_S."""
+        """Lose the rail for a random time within `off_s`, or the mains for CUT_S if it is None."""
         self.mains(False)
         await self._until(lambda: not self.board.powered and not self.running)
         if off_s is not None:
@@ -162,7 +163,7 @@ class LatchedBench(Unit):
         self._short.append(self.browned_out)
 
     async def _goes_on(self) -> None:
-        """Is it charging by itself, and was it never red?"""
+        """Check that it charges by itself and is never red."""
         async with asyncio.timeout(SHOWS_WITHIN_S):
             while not self.board.contact_closed:
                 if self._red:
@@ -171,7 +172,7 @@ class LatchedBench(Unit):
                 await asyncio.sleep(LOOK_S)
 
     async def _comes_back(self, fault: str) -> None:
-        """Is it latched again? How soon depends on the fault: one shows as soon as the contactor is to close."""
+        """Check that the fault is latched again. Some faults show only when the contactor is to close."""
         async with asyncio.timeout(SHOWS_WITHIN_S):
             while True:
                 with contextlib.suppress(ConsoleError, ConsoleSilent):
@@ -182,7 +183,7 @@ class LatchedBench(Unit):
             self._wrong("latched, and not red")
 
     async def _stays_red(self, fault: str) -> None:
-        """Is it red without a moment of anything else, and does the console say that a person is needed?"""
+        """Check that the light is red without interruption, and that the console reports that a person is needed."""
         until_s = asyncio.get_running_loop().time() + RED_FOR_S
         while asyncio.get_running_loop().time() < until_s:
             if self._lit and not self._red:
@@ -207,7 +208,7 @@ class LatchedBench(Unit):
         return red > 0 and green == blue == 0
 
     async def _charging(self) -> None:
-        """Waits for it; presses the button now and then."""
+        """Wait until it charges, and press the button at times."""
         async with asyncio.timeout(SHOWS_WITHIN_S):
             while True:
                 with contextlib.suppress(TimeoutError):
@@ -228,7 +229,7 @@ class LatchedBench(Unit):
 
 
 def run(folder: Path, seed: int, count: int) -> Latched:
-    """One unit in a process of its own."""
+    """Run one unit in this process."""
 
     async def work() -> Latched:
         return await LatchedBench(folder, seed).measure(count)

@@ -1,9 +1,9 @@
-"""What the latency bench found, and how it is printed."""
+"""The results of the latency benchmark, and how to print them."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-LIMIT_MS = 40  # the standard wants 100 (IEC 61851-1 table A.6, sequences 7 and 8.1)
+LIMIT_MS = 40  # the standard permits 100 (IEC 61851-1 table A.6, sequences 7 and 8.1)
 BUCKET_MS = 5
 BAR = 50
 
@@ -12,29 +12,29 @@ Milliseconds = dict[str, list[float]]
 
 @dataclass
 class Latencies:
-    """Of one unit, or of several together."""
+    """The results of one unit, or of several together."""
 
-    by_cause: Milliseconds = field(default_factory=dict)  # what was injected
-    by_doing: Milliseconds = field(default_factory=dict)  # what the rest of the firmware was at; several at once may be
+    by_cause: Milliseconds = field(default_factory=dict)  # by the injected cause
+    by_doing: Milliseconds = field(default_factory=dict)  # what else the firmware was doing; may be several
     missed: list[str] = field(
         default_factory=list
-    )  # injections that opened nothing, and charges that did not begin again
+    )  # injections that opened nothing, and charges that did not start again
     stalls: Counter[str] = field(default_factory=Counter)  # of the modem, by the command that it did not answer
-    steps: Counter[int] = field(default_factory=Counter)  # of the control loop, by ms to the one before
+    steps: Counter[int] = field(default_factory=Counter)  # of the control loop, by ms since the step before
     minutes: float = 0
-    restarts: int = 0  # of the firmware, which nobody asked for
-    looks: int = 0  # at the link
-    proven: int = 0  # of these: TLS and MQTT were up
+    restarts: int = 0  # unexpected restarts of the firmware
+    looks: int = 0  # polls of the link's state
+    proven: int = 0  # polls at which TLS and MQTT were up
     machine_worst_ms: int = 0  # yardstick.py
 
     def add(self, cause: str, ms: float, doing: list[str]) -> None:
-        """One injection."""
+        """Add one injection."""
         self.by_cause.setdefault(cause, []).append(ms)
         for what in doing:
             self.by_doing.setdefault(what, []).append(ms)
 
     def join(self, other: "Latencies") -> None:
-        """Takes over what another unit was found to do, at the same time."""
+        """Add the results of another unit that ran at the same time."""
         for mine, theirs in ((self.by_cause, other.by_cause), (self.by_doing, other.by_doing)):
             for what, times in theirs.items():
                 mine.setdefault(what, []).extend(times)
@@ -48,16 +48,16 @@ class Latencies:
         self.proven += other.proven
 
     def times(self) -> list[float]:
-        """Of every injection, sorted."""
+        """Return the times of all injections, sorted."""
         return sorted(ms for times in self.by_cause.values() for ms in times)
 
     def held(self) -> bool:
-        """What was promised."""
+        """Return whether the promise was kept."""
         times = self.times()
         return bool(times) and times[-1] <= LIMIT_MS and not self.missed and not self.restarts
 
     def report(self) -> list[str]:
-        """Lines to print."""
+        """Return the lines to print."""
         times = self.times()
         if not times:
             return ["nothing was injected", *self.missed]

@@ -1,10 +1,10 @@
-"""How long from a fault or an unplug on the wires to the command that opens the contactor, on the running firmware?
+"""The time from a fault or an unplug on the wires to the command that opens the contactor, on the running firmware.
 
-The unit is the whole virtual one. While it charges, one cause after another is put on its wires, at random moments of
-its 20 ms loop, and the time is taken until its answer stands on them. Meanwhile everything else that it does is made as
-hard as it gets: the modem stalls in one kind of wait after another, loses bytes and comes back, TLS shakes hands again and
-again, the console is flooded, settings and records are written to the flash, and memory is collected four times a second.
-What of it was under way the firmware itself says (watched_on_micropython.py).
+The unit is a whole virtual unit. While it charges, one cause after another is put on its wires, at random moments of
+its 20 ms loop, and the time until its answer is on the wires is measured. Meanwhile everything else that the unit does
+is made as hard as possible: the modem stalls in each kind of wait, loses bytes and recovers; TLS handshakes repeat; the
+console is flooded; settings and records are written to the flash; garbage is collected four times a second. The
+firmware itself reports what it was doing (watched_on_micropython.py).
 """
 
 import asyncio
@@ -28,24 +28,24 @@ from hil_tests.rig.unit import Unit
 from hil_tests.sim.board import Outputs
 from hil_tests.sim.modem.radio import Span
 
-# The notebook is compiled on the unit and lies in its memory, where the firmware's own code does not: that is its own 16.
+# The notebook is compiled on the unit and takes heap, unlike the firmware's own code: the extra 16.
 WATCHED = Program(str(Path(__file__).with_name("watched_on_micropython")), "heapsize=144wK")
 CLOSES_WITHIN_S = 90  # after everything is well again; a fault that fluttered waits up to 60 s before it clears
 STUCK_MAX = 3
 PRESS_EVERY_S = 2
 FORGIVEN_AFTER = 2  # closings: after a third the contactor rests (firmware/charging/README.md)
 OPENS_WITHIN_S = 5
-STARTS_WITHIN_S = 30  # a busy machine takes its time
-SETTLE_S = (0.0, 0.06)  # of charging before the next cause: three steps of the loop, random
-PROVOKED_PART = 0.25  # of the injections come as the unit is made to write to its flash
+STARTS_WITHIN_S = 30  # long enough for a busy machine
+SETTLE_S = (0.0, 0.06)  # of charging before the next cause: up to three steps of the loop, random
+PROVOKED_PART = 0.25  # share of the injections that come while the unit writes to its flash
 TROUBLE_EVERY_S = 0.4
 SCAN = Span(500, 1000)
 
-Cause = tuple[str, Callable[[], None], Callable[[], None]]  # name, how it comes, how it goes
+Cause = tuple[str, Callable[[], None], Callable[[], None]]  # name, how it starts, how it ends
 
 
 class Bench(Unit):
-    """A virtual unit whose wires are watched with a stopwatch."""
+    """A virtual unit whose wires are timed."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder, seed, WATCHED)
@@ -61,7 +61,7 @@ class Bench(Unit):
         self.latencies = Latencies()
 
     async def inject(self, count: int, introduction: list[str]) -> Latencies:
-        """Charges, and interrupts it `count` times. `introduction` is what to say on its console first."""
+        """Charge, and interrupt the charge `count` times. `introduction` is a list of console commands to send first."""
         await self.start()
         try:
             await self._until(lambda: any(self.board.outputs.led), STARTS_WITHIN_S)
@@ -116,7 +116,7 @@ class Bench(Unit):
             return name, lambda: broken(name, True), lambda: broken(name, False)
 
         unplug = ("unplug", lambda: setattr(vehicle, "plugged", False), lambda: setattr(vehicle, "plugged", True))
-        often = [("S2 opens", lambda: s2(False), lambda: s2(True))] * 8  # the quickest to be well again
+        often = [("S2 opens", lambda: s2(False), lambda: s2(True))] * 8  # the one that recovers soonest
         return [*often, unplug, fault("rcd_ac"), fault("rcd_dc"), fault("pilot_short")]
 
     async def _once(self, cause: Cause) -> None:
@@ -132,17 +132,17 @@ class Bench(Unit):
         except TimeoutError:
             self.latencies.missed.append(f"{name}: not open within {OPENS_WITHIN_S} s")
         else:
-            await asyncio.sleep(0.02)  # its words come after its wires
+            await asyncio.sleep(0.02)  # its output comes after its wires
             doing = self._read_notebook()
             self.latencies.add(name, 1000 * (self._opened_s - injected_s), _named(doing, stalled))
-        if name == "pilot_short":  # it was seen open; let it become a fault now and then
+        if name == "pilot_short":  # the unit saw it open; sometimes let it become a fault
             await asyncio.sleep(self._random.choice([0.0, 0.4]))
         mend()
         await asyncio.sleep(0.03)
         self.board.button = False
 
     def _read_notebook(self) -> list[str]:
-        """What the firmware has said since the last time; returns what it was at when the contactor opened."""
+        """Read what the firmware has printed since the last call. Return what it was doing when the contactor opened."""
         doing: list[str] = []
         output = self._processor.output
         while output:
@@ -158,9 +158,8 @@ class Bench(Unit):
         return doing
 
     async def _charging(self) -> None:
-        """Waits for it. Presses the button before the contactor has to rest, and again if a press was too short for a busy
-        machine.
-        """
+        """Wait until it charges. Press the button before the contactor has to rest, and again if a press was too short
+        for a busy machine."""
         self._closings += 1
         if self._closings % FORGIVEN_AFTER == 0:
             self.button()
@@ -192,7 +191,7 @@ class Bench(Unit):
                     self._stalls.ask_for_one()
                 case 0 if number % 40 == 36:
                     self.disturb_modem(self._random.choice(("garbage", "drop_pdp")))
-                case 1 if number % 12 == 1:  # a write, and a connection from the beginning
+                case 1 if number % 12 == 1:  # a write, and a new connection
                     await self._say(f'provision {{"random_delay_max_s": {number % 1800}}}')
                 case 2:
                     for command in ("help", "config", "why", "status"):
@@ -209,7 +208,7 @@ class Bench(Unit):
             return []
 
     def _write_flash(self) -> None:
-        """An override is told to the journal and kept in the checkpoint; it changes nothing else here."""
+        """Switch the override: it is added to the journal and stored in the checkpoint, and has no other effect here."""
         on = self._random.choice(("on", "off"))
         task = asyncio.create_task(self._say(f"override {on}"))
         self._writing.add(task)
@@ -227,14 +226,14 @@ class Bench(Unit):
 
 
 def _named(doing: list[str], stalled: bool) -> list[str]:
-    """The command in flight comes last."""
+    """Return the activities. Mark the command in flight, which comes last, if the modem was silent."""
     if not doing:
         return ["(not said)"]
     return [*doing[:-1], doing[-1] + (", no answer" if stalled else "")]
 
 
 def run(folder: Path, seed: int, count: int, introduction: list[str]) -> Latencies:
-    """One unit in a process of its own."""
+    """Run one unit in this process."""
 
     async def work() -> Latencies:
         return await Bench(folder, seed).inject(count, introduction)

@@ -1,6 +1,7 @@
-"""Runs on MicroPython, in a unit, in place of firmware.main: the same firmware, which judges its network within seconds.
+"""Run in place of firmware.main on MicroPython: the same firmware, which judges its network within seconds.
 
-The rules are the product's. Only how long a signal has to be weak, and how often it is looked at, is shortened.
+The rules are the product's. Only two times are shorter: how long a signal has to be weak, and the interval of its
+readings.
 """
 
 from firmware.link import network, radio_monitor
@@ -10,4 +11,4 @@ network_history.POOR_S = 4
 network.JITTER_S = network.SAMPLE_S = 1
 radio_monitor.SAMPLE_MS = 500
 
-import firmware.main  # noqa: E402, F401  # it runs for ever
+import firmware.main  # noqa: E402, F401  # it never returns

@@ -1,4 +1,4 @@
-"""A modem that falls silent in one kind of wait after another: while this command is in flight, then while that one is."""
+"""A modem that falls silent while one AT command is in flight, then while another is, through all kinds."""
 
 import asyncio
 import random
@@ -9,25 +9,27 @@ from collections.abc import Callable
 
 STALL_S = 2
 CHOOSES_FOR_S = 5
-AGAIN_AT_ONCE_PART = 0.5  # of the stalls: so the next one falls into the bring-up
+AGAIN_AT_ONCE_PART = 0.5  # share of the stalls followed by another at once, which then hits the start-up
 COMMAND = re.compile(rb"AT[+&*]?\w+")
 
 
 class Stalls:
-    """`disturb(how)` troubles the modem; whoever owns its line calls `overhear`. `now` is True while it is silent."""
+    """The stalls. `disturb(how)` disturbs the modem; the owner of its line calls `overhear`. `now` is True while it is
+    silent."""
 
     def __init__(self, disturb: Callable[[str], None], chance: random.Random) -> None:
         self._disturb, self._random = disturb, chance
         self._due_since_s: float | None = None
         self.now = False
-        self.counts: Counter[str] = Counter()  # by command; 0 for one that was always answered
+        self.counts: Counter[str] = Counter()  # by command; 0 for a command that was always answered
 
     def ask_for_one(self) -> None:
-        """The next one is due."""
+        """Request the next stall."""
         self._due_since_s = time.monotonic()
 
     def overhear(self, chunk: bytes) -> None:
-        """The unit speaks to its modem. One that is due comes where there were fewest, or where we are if that takes long."""
+        """Handle what the unit sends to its modem. Start a due stall at the command with the fewest stalls, or here
+        after a while."""
         heard = COMMAND.match(chunk)
         if heard is None:
             return

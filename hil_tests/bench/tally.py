@@ -1,4 +1,4 @@
-"""Processes that work side by side, and how much they have done together, for the bar on the terminal."""
+"""Parallel processes with a common count of what they have done, for the progress bar."""
 
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -9,7 +9,7 @@ _counter: "Synchronized[int]" = Value("i", 0)
 
 
 def pool(processes: int) -> ProcessPoolExecutor:
-    """What they count is counted here."""
+    """Return a pool whose processes count into this process's counter."""
     return ProcessPoolExecutor(processes, initializer=_use, initargs=(_counter,))
 
 
@@ -23,7 +23,7 @@ def done() -> int:
 
 
 def done_since() -> Callable[[], int]:
-    """What is done from now on."""
+    """Return a function that counts what is done from now on."""
     before = done()
     return lambda: done() - before
 

@@ -1,8 +1,8 @@
-"""Does the whole product come into contact, leave a weak network and recover from a hang with modems of other families?
+"""Does the whole product make contact, leave a weak network and recover from a hang with modems of other families?
 
-A sample of `python -m hil_tests.bench families`, with short waits: one modem of each of the two makers. That the charge is not
-even interrupted is for the bench: a unit that a busy machine gives no processor for a second is opened by its guard and
-starts anew, as it should. Here it charges in the end, and its light is not red.
+A sample of `python -m hil_tests.bench families` with short waits: one modem of each of the two makers. Only the
+benchmark requires an uninterrupted charge: if a busy machine gives a unit no processor for a second, its guard opens
+the contactor and the unit starts again, as designed. Here the unit must charge in the end, without a red light.
 """
 
 import asyncio

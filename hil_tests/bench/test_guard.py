@@ -29,7 +29,8 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 
 async def _stand_still_for_long(unit: Unit) -> tuple[list[str], list[str]]:
-    """The firmware is frozen until the guard opens, and goes on; returns what `faults` and `health` answer once it charges."""
+    """Freeze the firmware until the guard opens, then let it continue. Return the answers to `faults` and `health` once
+    it charges."""
     await unit.start()
     try:
         unit.plug()

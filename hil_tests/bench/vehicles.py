@@ -1,8 +1,8 @@
-"""`python -m hil_tests.bench vehicles`: what the charging rules do with vehicles that have manners of their own.
+"""`python -m hil_tests.bench vehicles`: run the charging rules with vehicles of odd behaviour.
 
-Rules, board and vehicle on a time of their own, not on the clock: two minutes in which nothing is offered, then 20 minutes
-with an offer that goes from 32 A to 7 A and back. Exits 1 if a contactor is switched more than 20 times in the first ten
-minutes or more often in the second, or stays closed for longer than 100 ms after the vehicle has opened S2.
+Rules, board and vehicle run in simulated time: two minutes without an offer, then 20 minutes with an offer that goes
+from 32 A to 7 A and back. Exits with 1 if a contactor is switched more than 20 times in the first ten minutes or more
+often in the second, or stays closed for longer than 100 ms after the vehicle has opened S2.
 """
 
 from typing import NamedTuple
@@ -19,14 +19,17 @@ STEP_MS = 20
 WAITS_MS = 120_000
 TEN_MINUTES_MS = 600_000
 MOST_SWITCHINGS = 20  # in the first ten minutes
-LATE_MS = 100 + round(1000 * CONTACTOR_OPENS_IN_S)  # IEC 61851-1 table A.6, sequences 7 and 8.1; and the contacts
+LATE_MS = 100 + round(1000 * CONTACTOR_OPENS_IN_S)  # IEC 61851-1 table A.6, sequences 7 and 8.1; plus the contacts
 LOWER_A = 7
-LOWER_MS = 300_000  # since the first offer: from here to twice as long, the lower current is offered
+LOWER_MS = 300_000  # since the first offer: the lower current is offered from here to twice as long
 
 
 class Outcome(NamedTuple):
-    """`switchings` are those of the first and of the second ten minutes; `late_ms` is the longest that the contacts stayed
-    closed after S2 had opened; `told` are the events but those of faults."""
+    """The results of one vehicle.
+
+    `switchings` are those of the first and of the second ten minutes. `late_ms` is the longest time that the contacts
+    stayed closed after S2 had opened. `told` are the events except faults.
+    """
 
     name: str
     switchings: tuple[int, int]
@@ -37,7 +40,7 @@ class Outcome(NamedTuple):
     red: bool
 
     def held(self) -> bool:
-        """Whether the contactor was spared, and opened in time."""
+        """Return whether the contactor moved rarely enough, and opened in time."""
         first, second = self.switchings
         return first <= MOST_SWITCHINGS and second <= first and self.late_ms <= LATE_MS
 
@@ -52,7 +55,7 @@ HEADING = f"{'vehicle':22}{'first':>6}{'then':>6}{'late ms':>8}{'Wh':>8}  {'ligh
 
 
 class _Site:
-    """A charge point of 32 A whose rules are stepped, and a vehicle."""
+    """The rules of a 32 A charge point, stepped in simulated time, and a vehicle."""
 
     def __init__(self, vehicle: Vehicle) -> None:
         self.board = Board(vehicle)
@@ -67,7 +70,7 @@ class _Site:
         self._outputs = SAFE
 
     def run(self, ms: int) -> int:
-        """Returns how often the contacts moved."""
+        """Run for `ms`. Return how often the contacts moved."""
         before = self.switched
         for _ in range(ms // STEP_MS):
             self._step()
@@ -100,7 +103,7 @@ class _Site:
 
 
 def meet(kind: type[Vehicle]) -> Outcome:
-    """22 minutes with such a vehicle."""
+    """Run 22 minutes with such a vehicle."""
     site = _Site(kind())
     exchange = site.controller.exchange
     exchange.claims = (Claim("schedule", PAUSE_A, None, "hours", None),)
@@ -126,7 +129,7 @@ def meet(kind: type[Vehicle]) -> Outcome:
 
 
 def meet_everybody() -> bool:
-    """Prints a vehicle without manners, and all that have some; true if all is held."""
+    """Run an ordinary vehicle and all with odd behaviour, and print the results. Return True if all is held."""
     print(HEADING)
     kinds: list[type[Vehicle]] = [Vehicle, *every_manner()]
     held = True

@@ -1,17 +1,17 @@
-"""Runs on MicroPython, in a unit, in place of firmware.main: the same firmware, and a notebook of what it was doing.
+"""Run in place of firmware.main on MicroPython: the same firmware, which also records what it was doing.
 
-Each time that the contactor opens it says on its output what the rest of the firmware was at since the control loop's step
-before (`opened AT+CIPSEND flash`); every few seconds how far apart the steps were so far, by the unit's own clock
-(`steps 20:511 21:3`). And it collects memory far more often than a unit would.
+Each time the contactor opens, it prints what the rest of the firmware has done since the control loop's previous step
+(`opened AT+CIPSEND flash`). Every few seconds it prints the intervals between the steps so far, by the unit's own clock
+(`steps 20:511 21:3`). It collects garbage far more often than a unit would.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code=attr-defined
-# (MicroPython has no typing module, and its gc has more in it.)
+# (MicroPython has no typing module, and its gc has more attributes than CPython's.)
 
 import gc
 import sys
 
-gc.threshold(8192)  # as firmware/main.py
+gc.threshold(8192)  # as in firmware/main.py
 
 from firmware import app  # noqa: E402  # after the line above
 from firmware.boards import flash_image, virtual  # noqa: E402
@@ -19,21 +19,21 @@ from firmware.link import secure  # noqa: E402
 
 COLLECT_MS = 250
 TELL_MS = 2000
-LONGEST_MS = 200  # the last place counts the longer ones too
+LONGEST_MS = 200  # the last place also counts longer intervals
 DOINGS = ("TLS", "flash", "gc")
 
-# By DOINGS. Bytes, because two threads without a common lock look at them.
+# Indexed like DOINGS. Bytes, because two threads without a common lock use them.
 under_way = bytearray(len(DOINGS))  # on the main thread, now
 since = bytearray(len(DOINGS))  # since the control loop's last step
 
 
 def say(words):
-    """In one write, or the lines of two threads would mix."""
+    """Print in one write: otherwise the lines of two threads would mix."""
     sys.stdout.write(" ".join(words) + "\n")
 
 
 def note(owner, name, place):
-    """Makes a method of the main thread tell that it is under way."""
+    """Make a method of the main thread record that it is running."""
     method = getattr(owner, name)
 
     def noting(*arguments):
@@ -47,7 +47,7 @@ def note(owner, name, place):
 
 
 class WatchedBoard(virtual.VirtualBoard):
-    """Looks over the control loop's shoulder."""
+    """A board that records the control loop's intervals and what the firmware does."""
 
     def __init__(self, clock, idle):
         super().__init__(clock, idle)
@@ -70,7 +70,7 @@ class WatchedBoard(virtual.VirtualBoard):
 
 
 class Pause:
-    """What is done in the pauses of the main thread, beside all the rest."""
+    """What is done in the pauses of the main thread, besides the rest."""
 
     def __init__(self, board, clock):
         self._board, self._clock = board, clock

@@ -1,10 +1,10 @@
-"""`python -m hil_tests.bench wear`: how often the contactor moves in 24 hours with the worst car, house and line.
+"""`python -m hil_tests.bench wear`: how often does the contactor move in 24 hours with the worst car, house and line?
 
-The charging rules on a time of their own, not on the clock. Each family of adversaries is one disturbance, present and absent
-in turns: its periods, shares and phases are those of a report, or drawn by the seed, and one more reacts to the contactor. All
-of a family are run for an hour, then the worst of them for two days. Exits 1 if a contactor moves more often than the budgets
-say, or is closed for longer than 100 ms after the pilot, the vehicle or the unit's own supply is a cause to open, 6 s after a
-pause, and 4.5 s after the mains have sagged.
+The charging rules run in simulated time. Each family of adversaries is one disturbance, present and absent in turns:
+its periods, shares and phases are those of a report or drawn by the seed, and one adversary reacts to the contactor.
+All of a family run for an hour, then the worst of them for two days. Exits with 1 if a contactor moves more often than
+the budgets permit, or stays closed too long: 100 ms after the pilot, the vehicle or the unit's own supply is a cause to
+open, 6 s after a pause, and 4.5 s after the mains have sagged.
 """
 
 import random
@@ -20,22 +20,22 @@ from firmware.charging.pilot import OFFER_MIN_A
 STEP_MS = 20
 SECOND_MS, MINUTE_MS, HOUR_MS = 1000, 60_000, 3_600_000
 TEN_MINUTES_MS, DAY_MS = 10 * MINUTE_MS, 24 * HOUR_MS
-# The budgets: movements, which are closings and openings.
+# The budgets, in movements: closings and openings.
 TEN_MINUTES_MOVEMENTS_MAX = 20
-DAY_MOVEMENTS_MAX = 120  # of the first day
-FURTHER_DAY_MOVEMENTS_MAX = 54  # of each further one: 100,000 closings, the least of data sheets, last for ten years
+DAY_MOVEMENTS_MAX = 120  # on the first day
+FURTHER_DAY_MOVEMENTS_MAX = 54  # on each further day: 100,000 closings, the least in data sheets, last for ten years
 LATE_MS = 100  # from the cause to the open contactor: IEC 61851-1 table A.6, sequences 7 and 8.1
-PAUSE_LATE_MS = 6_000 + LATE_MS  # sequence 10.2, of a vehicle that does not stop
+PAUSE_LATE_MS = 6_000 + LATE_MS  # sequence 10.2, for a vehicle that does not stop
 SAG_LATE_MS = 4_500 + LATE_MS  # firmware/charging/faults.py, `supply`
-TRIES = 24  # adversaries of each family that are drawn
+TRIES = 24  # adversaries drawn for each family
 PERIOD_MS = (1 * SECOND_MS, 10 * MINUTE_MS)
 BLIP_MS = (
     320,
     480,
-)  # for which a car asks for energy before it does so for good: github.com/dingo35/SmartEVSE-3.5/issues/40
-WATCHED_MS = 1500  # after a change, and until the contactor is open, each step is of STEP_MS
-STEADY_MS = 200  # a step while nothing changes
-RESTING_MS = 1000  # a step while the contactor rests, whatever changes
+)  # how long a car requests energy before it does so to stay: github.com/dingo35/SmartEVSE-3.5/issues/40
+WATCHED_MS = 1500  # after a change, and until the contactor is open, each step takes STEP_MS
+STEADY_MS = 200  # step while nothing changes
+RESTING_MS = 1000  # step while the contactor rests, whatever changes
 VEHICLE_REACTS_MS = 100  # to the pilot
 CAR_MV = {"A": 12_000, "B": 9_000, "C": 6_000, "E": 0}
 BETWEEN_BANDS_MV = 7_500
@@ -43,7 +43,8 @@ CHARGING_MA = 16_000
 
 
 class Plan(NamedTuple):
-    """When a disturbance is present: (is it present, for how long), again and again. Empty: while the contactor is closed."""
+    """When a disturbance is present: a repeated list of (is it present, for how long). Empty: while the contactor is
+    closed."""
 
     turns: tuple[tuple[bool, int], ...]
 
@@ -55,7 +56,7 @@ BY_THE_CONTACTOR = Plan(())
 
 
 class Site:
-    """The rules of a charge point of 32 A, a vehicle that charges whenever it can, and one disturbance."""
+    """The rules of a 32 A charge point, a vehicle that charges whenever it can, and one disturbance."""
 
     def __init__(self, family: "Family", plan: Plan) -> None:
         self.inputs = Inputs()
@@ -66,16 +67,16 @@ class Site:
         self.moved_ms: list[int] = []
         self.late_ms = 0
         self.present = False
-        self.pauses = False  # the vehicle asks for no energy
+        self.pauses = False  # the vehicle requests no energy
         self.unplugged = self.shorted = self.disturbed = self.without_diode = False
         self._family, self._plan = family, plan
         self._turn, self._turn_ends_ms = -1, 0
         self._changed_ms = 0
-        self._cause_ms: int | None = None  # since when the contactor has to be open
-        self._offered_ms = 0  # for how long the vehicle has seen an offer, or none if negative
+        self._cause_ms: int | None = None  # since when the contactor should be open
+        self._offered_ms = 0  # how long the vehicle has seen an offer, or none if negative
 
     def restart(self, owed: int) -> None:
-        """The processor begins anew, and `owed` is what was stored of the contactor's budget."""
+        """Restart the processor. `owed` is the stored state of the contactor's budget."""
         self.controller = Controller(self.now_ms, Setup(32, True, False, 32, True), NOTHING, Wear(0, owed))
         self.controller.exchange.claims = ()
 
@@ -147,18 +148,20 @@ class Site:
         inputs.pilot_low_mv = high_mv if duty_u16 == X1 else low_mv
 
     def _look_for_cause(self, closed: bool) -> None:
-        """How long the contactor has been closed in spite of the disturbance."""
+        """Measure how long the contactor stays closed in spite of the disturbance."""
         if not self.present or not closed:
             self._cause_ms = None
             return
         if self._cause_ms is None:
-            self._cause_ms = self.now_ms - STEP_MS  # just after the reading before
+            self._cause_ms = self.now_ms - STEP_MS  # just after the previous reading
         self.late_ms = max(self.late_ms, self.now_ms - self._cause_ms)
 
 
 class Family(NamedTuple):
-    """One disturbance. `obeys`: whether the vehicle stops when the offer is withdrawn; `turns`: those of a report, and no
-    others; `late_ms`: at most, from the disturbance to the open contactor.
+    """One disturbance.
+
+    `obeys`: whether the vehicle stops when the offer is withdrawn. `turns`: those of a report, and no others.
+    `late_ms`: the limit from the disturbance to the open contactor.
     """
 
     name: str
@@ -219,7 +222,7 @@ def _mains_sag(site: Site, present: bool) -> None:
 
 
 def _blips() -> tuple[tuple[tuple[bool, int], ...], ...]:
-    """C for a moment, B, and C for good; then the vehicle has enough for a while."""
+    """Return plans of C for a moment, B, and C to stay; then the vehicle requests nothing for a while."""
     low_ms, high_ms = BLIP_MS
     return tuple(
         ((False, blip_ms), (True, gap_ms), (False, charge_ms), (True, MINUTE_MS))
@@ -268,7 +271,7 @@ class Outcome(NamedTuple):
     late_max_ms: int
 
     def held(self) -> bool:
-        """Whether the contactor was spared, and opened in time."""
+        """Return whether the contactor moved rarely enough, and opened in time."""
         return (
             self.ten_minutes <= TEN_MINUTES_MOVEMENTS_MAX
             and self.day <= DAY_MOVEMENTS_MAX
@@ -278,7 +281,7 @@ class Outcome(NamedTuple):
 
 
 def outcome(family: Family, plan: Plan, lasts_ms: int) -> Outcome:
-    """Of such an adversary for so long."""
+    """Run one adversary for `lasts_ms`."""
     site = Site(family, plan)
     site.run(lasts_ms)
     ten_minutes, hour, day = [sum(ms <= end_ms for ms in site.moved_ms) for end_ms in (TEN_MINUTES_MS, HOUR_MS, DAY_MS)]
@@ -286,7 +289,7 @@ def outcome(family: Family, plan: Plan, lasts_ms: int) -> Outcome:
 
 
 def drawn(rng: random.Random) -> Plan:
-    """A period from 1 s to 10 min, of which a share is disturbed, begun anywhere in it."""
+    """Draw a period from 1 s to 10 min, the share of it that is disturbed, and the phase at which it begins."""
     low_ms, high_ms = PERIOD_MS
     period_ms = low_ms * (high_ms / low_ms) ** rng.random()
     present_ms = max(STEP_MS, round(period_ms * rng.random() / STEP_MS) * STEP_MS)
@@ -296,7 +299,7 @@ def drawn(rng: random.Random) -> Plan:
 
 
 def worst(family: Family, rng: random.Random, tries: int) -> tuple[Outcome, Outcome]:
-    """(the worst of all in the first ten minutes, or the latest; the worst of an hour, for two days)."""
+    """Return the worst run in the first ten minutes, or the latest; and the worst run of an hour, repeated for two days."""
     plans = [Plan(turns) for turns in family.turns] or [BY_THE_CONTACTOR, *(drawn(rng) for _ in range(tries))]
     found = [outcome(family, plan, HOUR_MS) for plan in plans]
     first = max(found, key=lambda one: (one.late_ms > one.late_max_ms, one.ten_minutes, one.late_ms))
@@ -307,7 +310,7 @@ HEADING = f"{'':6}{'disturbance':42}{'10 min':>7}{'1 h':>6}{'24 h':>6}{'then':>6
 
 
 def wear_everything(seed: int, tries: int = TRIES) -> bool:
-    """Prints the worst adversary of each family; true if all is held."""
+    """Print the worst adversary of each family. Return True if all is held."""
     print(
         f"seed {seed}, {tries} adversaries drawn of each; movements, at most {TEN_MINUTES_MOVEMENTS_MAX} in 10 min, "
         f"{DAY_MOVEMENTS_MAX} in 24 h, {FURTHER_DAY_MOVEMENTS_MAX} in each further day; "

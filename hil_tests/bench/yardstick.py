@@ -1,6 +1,6 @@
-"""How late this machine itself lets a 20 ms loop be: the same MicroPython, doing nothing else, in the same minutes.
+"""How late this machine itself lets a 20 ms loop be: the same MicroPython with an empty loop, at the same time.
 
-On a machine that is busy with other things the worst latency is the machine's, and this tells it apart.
+On a busy machine the worst latency may be the machine's, and this shows it.
 """
 
 import asyncio
@@ -25,13 +25,13 @@ while True:
 
 
 class Yardstick:
-    """`worst_ms` is the longest distance of two rounds so far."""
+    """An empty loop. `worst_ms` is its longest interval so far."""
 
     def __init__(self) -> None:
         self.worst_ms = 0
 
     async def lie_beside(self) -> None:
-        """Runs until it is cancelled."""
+        """Run until cancelled."""
         micropython = shutil.which("micropython", path=str(Path(sys.prefix) / "bin"))
         if micropython is None:
             raise FileNotFoundError("there is no micropython; `make .venv` fetches it")

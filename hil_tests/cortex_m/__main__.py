@@ -1,6 +1,7 @@
-"""`python -m hil_tests.cortex_m`: build the 32-bit machine and print what the firmware takes of it, against the budgets.
+"""`python -m hil_tests.cortex_m`: build the 32-bit machine and print what the firmware needs on it, against the
+budgets.
 
-`--build` builds and prints nothing more; `--if-built` prints only where it is built already, and never fetches anything.
+`--build` only builds. `--if-built` measures only if the machine is built already, and never fetches anything.
 """
 
 import argparse
@@ -12,7 +13,7 @@ from hil_tests.environment.errors import SetUpError
 
 
 def main() -> int:
-    """Exit code 1 if a budget is exceeded, 2 if there is no machine."""
+    """Run the command line. Return 1 if a budget is exceeded, and 2 without a machine."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.cortex_m")
     parser.add_argument("--build", action="store_true")
     parser.add_argument("--if-built", action="store_true")

@@ -1,7 +1,7 @@
-"""A Cortex-M3 that runs MicroPython in QEMU, spoken to over its serial line in MicroPython's raw REPL.
+"""A Cortex-M3 that runs MicroPython in QEMU, controlled over its serial line by MicroPython's raw REPL.
 
-Where it counts instructions, each takes 32 ns of its virtual time, so what it measures is the same on any host; where it
-does not, it runs twice as fast.
+If it counts instructions, each takes 32 ns of its virtual time, so its measurements are the same on any host. Without
+counting it runs twice as fast.
 """
 
 import os
@@ -17,11 +17,11 @@ from typing import Self
 from hil_tests.environment import cortex_m
 from hil_tests.fixtures.children import die_with_parent
 
-# 32 ns an instruction (2**5), and virtual time that passes as fast as the host can.
+# 32 ns per instruction (2**5), and virtual time that passes as fast as the host permits
 COUNTED = ("-icount", "shift=5,align=off,sleep=off")
-IMAGE_ADDRESS = 0x21000000  # 16 MB of PSRAM, which MicroPython leaves alone
+IMAGE_ADDRESS = 0x21000000  # 16 MB of PSRAM, which MicroPython does not use
 START_WITHIN_S = 30  # of processor time, as all deadlines here: a busy host takes ten times longer
-STARVED = 10  # times a deadline, by the clock, after which a machine that gets no processor time is given up
+STARVED = 10  # a machine that gets too little processor time is given up after so many times its deadline, by the clock
 LOOK_S = 1.0
 INTERRUPT, RAW, RUN, SOFT_RESET = b"\x03", b"\x01", b"\x04", b"\x04"
 PROMPT, READY = b">", b"raw REPL; CTRL-B to exit\r\n>"
@@ -29,14 +29,14 @@ READ_BYTES = 65_536
 
 
 class MachineFailed(Exception):
-    """The machine raised, ended, or did not answer in time; the text is what it printed."""
+    """The machine raised, ended, or did not answer in time. The text is its output."""
 
 
 class Machine:
-    """`elf` is a build of environment/cortex_m.py; `image` a ROMFS that it finds at IMAGE_ADDRESS. Use as a context."""
+    """A machine, as a context manager. `elf` is a build of environment/cortex_m.py; `image` is a ROMFS at IMAGE_ADDRESS."""
 
     def __init__(self, elf: Path, image: Path | None = None, counted: bool = True, pty: bool = False) -> None:
-        """With `pty`, its serial line is the terminal `port`: others may speak to it when `release` was called."""
+        """Start QEMU. With `pty`, the serial line is the terminal `port`, which others may use after `release`."""
         command = [
             *cortex_m.QEMU,
             *(COUNTED if counted else ()),
@@ -60,7 +60,7 @@ class Machine:
         self.take()
 
     def take(self) -> None:
-        """Its prompt, for `run`."""
+        """Take the line and enter the raw REPL, for `run`."""
         if self.port:
             self._line = os.open(self.port, os.O_RDWR | os.O_NOCTTY)
             tty.setraw(self._line)
@@ -68,18 +68,18 @@ class Machine:
         self._read_until(READY, START_WITHIN_S)
 
     def release(self) -> None:
-        """Leave the line to somebody else."""
+        """Release the line to others."""
         if self._line is not None:
             os.close(self._line)
             self._line = None
 
     def _find_port(self) -> str:
-        """QEMU says `char device redirected to /dev/pts/3 (label serial0)`."""
+        """Return the terminal from QEMU's line `char device redirected to /dev/pts/3 (label serial0)`."""
         assert self._process.stdout is not None
         line = self._process.stdout.readline().decode()
         found = re.search(r"/dev/\S+", line)
         if not found:
-            raise MachineFailed(f"QEMU has no terminal; it says {line!r}")
+            raise MachineFailed(f"QEMU has no terminal; it printed {line!r}")
         return found.group()
 
     def __enter__(self) -> Self:
@@ -91,7 +91,7 @@ class Machine:
         self.close()
 
     def close(self) -> None:
-        """Switch it off."""
+        """Switch the machine off."""
         self.release()
         self._process.kill()
         self._process.wait()
@@ -100,7 +100,7 @@ class Machine:
                 pipe.close()
 
     def run(self, code: str, within_s: float) -> str:
-        """Return what `code` prints. Raises MachineFailed if it raises, or takes more than `within_s` of processor time."""
+        """Run `code` and return its output. Raises MachineFailed if it raises or takes longer than `within_s`."""
         self._write(code.encode() + RUN)
         answer = self._read_until(RUN + PROMPT, within_s).removeprefix(b"OK")
         printed, _, raised = answer.removesuffix(RUN + PROMPT).partition(RUN)
@@ -110,7 +110,7 @@ class Machine:
         return text
 
     def restart(self) -> None:
-        """A soft reset: an empty heap and no modules. What was compiled into the machine stays."""
+        """Do a soft reset: an empty heap and no modules. What was compiled into the machine stays."""
         self._write(SOFT_RESET)
         self._read_until(READY, START_WITHIN_S)
 

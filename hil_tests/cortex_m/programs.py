@@ -1,4 +1,4 @@
-"""What runs on the machine, as a ROMFS: the core tests with what they import, and programs that measure."""
+"""What runs on the machine, as a ROMFS: the core tests with their imports, and programs that measure."""
 
 import re
 import shutil
@@ -12,17 +12,17 @@ from hil_tests.environment.cortex_m import BOARD, BUILD, CHECKOUT
 from hil_tests.rig import image as rig_image
 
 MODULES = CHECKOUT / "hil_tests" / "cortex_m" / "modules"
-TLS = CHECKOUT / "tests" / "on_cpython" / "tls.py"  # by name only
+TLS = CHECKOUT / "tests" / "on_cpython" / "tls.py"  # only its names are needed
 RUNNER = CHECKOUT / "tests" / "on_micropython"
 STARTER = (
     CHECKOUT / "firmware" / "boards" / "stock" / "starter.py"
-)  # frozen into the production image, and beside a stock one
+)  # frozen into the production image, and on a board with a stock image
 SAMPLES = CHECKOUT / "tests" / "samples"
 PRODUCT = "product"
 DISK_ADDRESS = IMAGE_ADDRESS + 0x800000
 IMPORTS = re.compile(r"^(?:from|import) (tests\S*)(?: import ([^#\n]*))?", re.MULTILINE)
 PRODUCT_IMPORTS = re.compile(r"^(?:from|import) ((?:firmware|modem)\S*)(?: import ([^#\n]*))?", re.MULTILINE)
-# An image from which all modules come that are not frozen, and a littlefs in which tests write.
+# An image with all modules that are not frozen, and a littlefs for the tests to write to.
 BOOT = f"""
 import sys, uctypes, vfs
 vfs.mount(vfs.VfsRom(uctypes.bytearray_at({IMAGE_ADDRESS:#x}, %(size)d)), "%(at)s")
@@ -33,11 +33,11 @@ on_board.mount({DISK_ADDRESS:#x}, "/build")
 
 
 class NotBuilt(Exception):
-    """The image cannot be made; the text is what mpremote says."""
+    """The image cannot be made. The text is mpremote's output."""
 
 
 def imported(modules: Iterable[str]) -> dict[str, Path]:
-    """The modules of tests/ among `modules`, and what they import of it: name -> file."""
+    """Return the modules of tests/ among `modules` and those that they import: name -> file."""
     found: dict[str, Path] = {}
     waiting = list(modules)
     while waiting:
@@ -52,13 +52,13 @@ def imported(modules: Iterable[str]) -> dict[str, Path]:
 
 
 def product() -> Path:
-    """The folder of the product's compiled files."""
+    """Return the folder of the product's compiled files."""
     rig_image.build(BOARD)
     return rig_image.BUILD / BOARD
 
 
 def runs_on(module: str) -> bool:
-    """Whether all of the product that this module of tests needs is in the image of the board."""
+    """Return whether the board's image contains all of the product that this module of tests needs."""
     rooms = ("firmware/", "modem/")
     product = {name for name in rig_image.sources(BOARD) if name.startswith(rooms)}
     needed: set[str] = set()
@@ -70,7 +70,7 @@ def runs_on(module: str) -> bool:
 
 
 def image(name: str, modules: Iterable[str], product: Path | None = None) -> Path:
-    """A ROMFS of these modules of tests/ with all that they need; `product` is a folder to lay into it as PRODUCT."""
+    """Build a ROMFS of these modules of tests/ with all that they need. `product` is a folder to add as PRODUCT."""
     folder = BUILD / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -92,13 +92,13 @@ def image(name: str, modules: Iterable[str], product: Path | None = None) -> Pat
 
 
 def boot(machine: Machine, at: str = "/rom") -> None:
-    """A soft reset, the image at `at` and a new littlefs at /build."""
+    """Do a soft reset, then mount the image at `at` and a new littlefs at /build."""
     machine.restart()
     machine.run(BOOT % {"size": machine.image_bytes, "at": at}, within_s=30)
 
 
 def run_tests(machine: Machine, module: str, within_s: float) -> str:
-    """Run a module of tests by tests/on_micropython/run.py; what it prints, with `exit (0,)` at the end if all passed."""
+    """Run a module of tests by tests/on_micropython/run.py. Return its output, which ends with `exit (0,)` if all passed."""
     boot(machine, "/")  # tests open their samples by names relative to the checkout
     return machine.run(
         f"sys.argv[:] = ['run.py', {module!r}]\n"

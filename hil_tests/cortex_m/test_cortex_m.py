@@ -1,4 +1,4 @@
-"""Does a 32-bit microcontroller decide as this machine does, with the memory and in the time that there are?"""
+"""Does a 32-bit microcontroller decide as this machine does, within the available memory and time?"""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from hil_tests.environment.cortex_m import CHECKOUT, build
 from hil_tests.environment.errors import NotToBeHad
 from tests.test_on_micropython import core_tests
 
-# The pure rooms, and the AT layer. What is stored goes to a littlefs, which is the same C code on every port.
+# The pure modules, and the AT layer. What is stored goes to a littlefs, which is the same C code on every port.
 ROOMS = (
     "tests.firmware.boards",
     "tests.firmware.charging",
@@ -30,7 +30,7 @@ STORIES = "tests/on_micropython/tell_stories.py"
 
 @pytest.fixture(scope="module", autouse=True)
 def built() -> None:
-    """Both machines, or no test of this module."""
+    """Build both machines, or skip all tests of this module."""
     try:
         build("frozen")
         build("bare")
@@ -40,7 +40,7 @@ def built() -> None:
 
 @pytest.fixture(scope="module")
 def image(built: None) -> Iterator[Machine]:
-    """A machine with the product frozen into it, and all the core tests."""
+    """Yield a machine with the product frozen into it, and all the core tests."""
     modules = [*core_tests(), "tests.firmware.charging.stories"]
     with Machine(build("frozen"), programs.image("core", modules), counted=False) as machine:
         yield machine
@@ -53,7 +53,7 @@ def test_module_passes_on_32_bits(image: Machine, module: str) -> None:
 
 
 def test_stories_are_the_same_on_32_bits(image: Machine) -> None:
-    """Single precision and small integers of 31 bits change no output, report or heartbeat, also across 2**30 to 2**32 ms."""
+    """Do single precision and 31-bit small integers change no output, report or heartbeat, also across 2**30 to 2**32 ms?"""
     programs.boot(image)
     there = image.run("import tell_stories", MODULE_WITHIN_S)
     here = subprocess.run(
@@ -63,14 +63,14 @@ def test_stories_are_the_same_on_32_bits(image: Machine) -> None:
 
 
 def test_production_image_starts_from_frozen_code_alone(image: Machine) -> None:
-    """Of the T-Call's own manifest: _boot.py, then the whole unit on its board, and the control loop."""
+    """The T-Call's own manifest runs: _boot.py, then the whole unit on its board, and the control loop."""
     programs.boot(image)
     printed = image.run("import production\nproduction.run()", MODULE_WITHIN_S)
     assert printed.endswith("steps 50 idle\n"), printed
 
 
 def test_production_image_starts_a_slot_in_place_of_frozen_code(image: Machine) -> None:
-    """All of it comes from the slot: what the slot lacks is not taken from the frozen product of another version."""
+    """Does everything come from the slot? What the slot lacks must not come from the frozen product of another version."""
     programs.boot(image)
     printed = image.run("import production_slots\nproduction_slots.run()", MODULE_WITHIN_S)
     assert "started 9.9.9 /slot/firmware/main.py\n" in printed, printed

@@ -1,4 +1,4 @@
-"""Does `make flash` put the product onto a board's own file system, so that it starts from there, and is half a copy told?"""
+"""Does `make flash` copy the product to a board's file system so that it starts from there, and is half a copy reported?"""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from hil_tests.environment.errors import NotToBeHad
 from hil_tests.rig import flash
 
 WITHIN_S = 240
-# The board's flash as MicroPython's own _boot.py leaves it; tcall.py mounts the same anew.
+# The board's flash as MicroPython's own _boot.py leaves it. tcall.py mounts the same again.
 STOCK_BOOT = """
 import esp32, on_board
 on_board.mount(esp32.ADDRESS, "/")
@@ -26,7 +26,7 @@ print("complaint:", main.complaint())
 
 @pytest.fixture(scope="module")
 def board() -> Iterator[Machine]:
-    """A machine without the product, whose flash `make flash` has written through its serial line."""
+    """Yield a machine without the product, whose flash `make flash` has written through its serial line."""
     try:
         elf = build("bare")
     except NotToBeHad as error:
@@ -55,7 +55,7 @@ def test_half_a_copy_is_one_line(board: Machine) -> None:
 
 
 def test_the_product_starts_from_its_files(board: Machine) -> None:
-    """The root that they were copied to becomes /flash; what is imported later is found there too."""
+    """The root to which the files were copied becomes /flash. Are later imports also found there?"""
     board.run("main.Esp32().mount()\nsys.path.append('/rom')", WITHIN_S)
     printed = board.run("import production\nproduction.run(stock=True)", WITHIN_S)
     assert printed.endswith("steps 50 idle\n"), printed

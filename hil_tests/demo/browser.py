@@ -1,4 +1,4 @@
-"""What a person would do once in a browser, done for the visitor of `make run`: the same pages and forms, over HTTP."""
+"""What a new user would do in a browser, done for the visitor of `make run` with the same pages and forms, over HTTP."""
 
 import html
 import re
@@ -13,11 +13,11 @@ ANSWER_WITHIN_S = 60
 
 
 class PageUnexpected(Exception):
-    """A page is not the one that was expected; the text names it and what is missing there."""
+    """A page is not the expected one. The text names the page and what is missing."""
 
 
 class Browser:
-    """Keeps cookies and one page. Used with `async with`."""
+    """A browser that keeps cookies and one page. Use it with `async with`."""
 
     def __init__(self, address: str) -> None:
         self._client = httpx.AsyncClient(
@@ -33,15 +33,16 @@ class Browser:
         await self._client.aclose()
 
     async def log_in(self, name: str, password: str) -> None:
-        """Raises httpx.HTTPError, PageUnexpected."""
+        """Log in. Raises httpx.HTTPError, PageUnexpected."""
         await self._open("/login")
         await self._send("/login", name=name, password=password)
 
     async def set_up_second_factor(self) -> str:
-        """After the login of somebody who needs one: the key of the authenticator app. Raises as `log_in`."""
+        """After the first login of a person who needs a second factor, set it up. Return the key of the authenticator
+        app. Raises as `log_in`."""
         try:
-            return await self._confirm_app(time.time() - STEP_S)  # so that the code of now still counts
-        except PageUnexpected:  # that code was too old by a moment
+            return await self._confirm_app(time.time() - STEP_S)  # the previous code: the present one stays unused
+        except PageUnexpected:  # the code had just expired
             await self._open("/login/second-factor")
             return await self._confirm_app(time.time())
 
@@ -52,7 +53,7 @@ class Browser:
         return key
 
     async def connect_vehicle(self, provider: str) -> None:
-        """Consents at the car maker's and adds every vehicle of the account, unless there is one. Raises as `log_in`."""
+        """Consent at the car maker's and add all vehicles of the account, unless a vehicle is linked. Raises as `log_in`."""
         await self._open("/account/vehicles")
         if re.search(r'href="/account/vehicles/\d+"', self._page):
             return
@@ -61,7 +62,7 @@ class Browser:
         await self.consent()
 
     async def consent(self) -> None:
-        """From the page that leads to the car maker: to its own page, Allow, and back. Raises as `log_in`."""
+        """Follow the link to the car maker's page, press Allow, and return. Raises as `log_in`."""
         await self._open(self._find(r'http-equiv="refresh" content="0; url=([^"]+)"', "the way to the car maker"))
         consent = {name: self._field(name) for name in ("redirect_uri", "state", "challenge")}
         await self._open(str(httpx.URL(self._at).join("decide")), answer="yes", **consent)
@@ -71,17 +72,17 @@ class Browser:
         self._find(r"(Your vehicle is connected)", "the vehicle")
 
     async def read(self, path: str) -> str:
-        """The page of that address. Raises as `log_in`."""
+        """Open a page and return its text. Raises as `log_in`."""
         await self._open(path)
         return self._page
 
     @property
     def page(self) -> str:
-        """The one that it has come to."""
+        """The text of the present page."""
         return self._page
 
     async def send_form(self, path: str, form_on: str | None = None, **fields: str) -> None:
-        """Fill in the form of `path`, which stands on the page of that address or on `form_on`. Raises as `log_in`."""
+        """Send the form of `path`, which is on the page of that path or on `form_on`. Raises as `log_in`."""
         await self._open(form_on or path)
         once = re.search(r'name="once" value="([^"]*)"', self._page)
         await self._send(path, **({"once": once[1]} if once else {}), **fields)
@@ -103,5 +104,5 @@ class Browser:
     def _find(self, pattern: str, what: str) -> str:
         found = re.search(pattern, self._page, re.DOTALL)
         if found is None:
-            raise PageUnexpected(f"{self._at} has not {what}")
+            raise PageUnexpected(f"{self._at} lacks {what}")
         return html.unescape(found[1])

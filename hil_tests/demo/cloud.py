@@ -1,4 +1,4 @@
-"""The cloud side of `make run`: the bridge as a child process that is started again when it ends, and its skipped time."""
+"""The cloud side of `make run`: the bridge as a child process that is restarted when it ends, and its skipped time."""
 
 import asyncio
 import time
@@ -17,12 +17,12 @@ STARTING, RUNNING, STOPPED = "starting", "running", "stopped"
 
 
 class Cloud:
-    """`alarm` is called with what a person should know at once. Used on one event loop."""
+    """The cloud side. `alarm` is called with what a person should see at once. Use it on one event loop."""
 
     def __init__(self, bridge: BridgeProcess, installation: Installation, alarm: Callable[[str], None]) -> None:
         self.bridge = bridge
         self._installation, self._alarm = installation, alarm
-        self._changing = asyncio.Lock()  # its process is being started or stopped
+        self._changing = asyncio.Lock()  # held while its process is started or stopped
         self._restarts: deque[float] = deque(maxlen=RESTARTS_ALLOWED)
         self._state, self._trouble = STARTING, ""
         self._skipped_minutes = 0
@@ -33,7 +33,7 @@ class Cloud:
         return not self.bridge.environment.get("CHARGEKEEPER_DATABASE")
 
     def view(self) -> dict[str, Any]:
-        """For the panel."""
+        """Return what the panel shows."""
         key, now_s = self._installation.operator_key, time.time()
         code = None if key is None else {"code": code_of(key, now_s), "for_s": STEP_S - int(now_s) % STEP_S}
         return {
@@ -45,16 +45,16 @@ class Cloud:
         }
 
     async def start(self) -> None:
-        """Raises BridgeFailed."""
+        """Start the bridge. Raises BridgeFailed."""
         async with self._changing:
             await self._start()
 
     async def watch(self) -> None:
-        """Starts it again whenever it ends by itself; returns once it has ended too often."""
+        """Restart the bridge whenever it ends by itself. Return when it has ended too often."""
         while True:
             last_words = await self.bridge.ended()
             async with self._changing:
-                if self.bridge.running:  # time was skipped
+                if self.bridge.running:  # a skip of time restarted it
                     continue
                 now_s = asyncio.get_running_loop().time()
                 if len(self._restarts) == RESTARTS_ALLOWED and now_s - self._restarts[0] < RESTARTS_WITHIN_S:
@@ -62,7 +62,7 @@ class Cloud:
                     return
                 self._restarts.append(now_s)
                 self._alarm(
-                    f"the cloud side stopped, {last_words}\nThe unit charges on. The cloud side is started again …"
+                    f"the cloud side stopped, {last_words}\nThe unit keeps charging. The cloud side is restarted …"
                 )
                 try:
                     await self._start()
@@ -72,7 +72,7 @@ class Cloud:
                 self._alarm("The cloud side runs again.")
 
     async def skip(self, minutes: int) -> None:
-        """Lets so much time pass for the cloud. Raises BridgeFailed, also while it does not run."""
+        """Let `minutes` pass for the cloud. Raises BridgeFailed, also while the bridge does not run."""
         if not self.is_sqlite:
             raise BridgeFailed(
                 "time can be skipped with the data folder's own database only, not with CHARGEKEEPER_DATABASE"
@@ -89,7 +89,7 @@ class Cloud:
             self._skipped_minutes += minutes
 
     async def stop(self) -> None:
-        """For good."""
+        """Stop the bridge."""
         async with self._changing:
             await self.bridge.stop()
 
@@ -105,6 +105,6 @@ class Cloud:
     def _stopped(self, why: str) -> None:
         self._state, self._trouble = STOPPED, why
         self._alarm(
-            f"The cloud side is not started again: {why}\nThe unit charges on. "
+            f"The cloud side is not restarted: {why}\nThe unit keeps charging. "
             f"End this with Ctrl-C, and start it again. The log is {self.bridge.log}"
         )

@@ -1,4 +1,4 @@
-"""The car's account of `make run`: the virtual unit's own car, behind a maker's cloud that the panel serves."""
+"""The car's account in `make run`: the virtual unit's own car, behind a maker's cloud that the panel serves."""
 
 from pathlib import Path
 from typing import Any
@@ -7,15 +7,15 @@ from hil_tests.rig.panel.app import CAR_MAKER
 from hil_tests.rig.unit import Unit
 from hil_tests.sim.car_account import Car, CarAccount
 
-PROVIDER = "demo"  # its name in vehicles.toml
+PROVIDER = "demo"  # its table in vehicles.toml
 CLIENT_ID = "chargekeeper-demo"
 FULL_RANGE_KM = 380
-DRAWING_MA = 1000  # less is the car's electronics
+DRAWING_MA = 1000  # a lower current only supplies the car's electronics
 WRITTEN_BY_US = "# Written by make run. Take this line away and it is yours."
 
 
 def open_account(unit: Unit, folder: Path, dashboard: str) -> CarAccount:
-    """The account as it was left; whoever was linked still is."""
+    """Open the stored account. Existing links remain valid."""
 
     def read() -> dict[str, Any]:
         vehicle = unit.board.vehicle
@@ -31,7 +31,7 @@ def open_account(unit: Unit, folder: Path, dashboard: str) -> CarAccount:
 
 
 def introduce(folder: Path, dashboard: str, panel: str) -> None:
-    """Tells the bridge of the maker, unless somebody has written settings of their own."""
+    """Write the maker's settings for the bridge, unless the user has written their own."""
     path = folder / "vehicles.toml"
     if path.exists() and not path.read_text().startswith(WRITTEN_BY_US):
         return

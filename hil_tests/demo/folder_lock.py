@@ -1,6 +1,6 @@
-"""One `make run` at a time on a data folder: two would write one database and one unit's flash.
+"""Permit one `make run` at a time on a data folder: two would write one database and one unit's flash.
 
-The lock is the kernel's and ends with its process, also by kill -9. The file only says who holds it.
+The lock is the kernel's and ends with its process, also after kill -9. The file only names the holder.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ NAME = "make-run.lock"
 
 @contextmanager
 def sole_run(folder: Path, dashboard: str) -> Iterator[None]:
-    """Raises SettingError that names the run that has the folder, and says what to do."""
+    """Hold the lock. Raises SettingError that names the run holding the folder, and says what to do."""
     with open(os.open(folder / NAME, os.O_CREAT | os.O_RDWR, 0o600), "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -34,7 +34,7 @@ def sole_run(folder: Path, dashboard: str) -> Iterator[None]:
 
 
 def _holder(text: str) -> str:
-    """What is known of it; it may be at its first line still."""
+    """Return the holder as text, or "" while it has not written its line yet."""
     try:
         told = json.loads(text)
         return f" (process {told['pid']}, dashboard {told['dashboard']})"

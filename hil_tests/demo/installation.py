@@ -1,7 +1,7 @@
-"""What `make run` has made once and has to remember: each unit's secret, who logs in, and what else was prepared.
+"""What `make run` creates once and must remember: each unit's secret, who logs in, and what else was prepared.
 
-The file is readable by its owner alone. No password is in it: each was printed, once. The key of the operator's
-authenticator app is, because the panel plays that phone.
+Only its owner can read the file. It contains no password: each was printed once. It does contain the key of the
+operator's authenticator app, because the panel plays that phone.
 """
 
 import json
@@ -15,7 +15,7 @@ LOGINS = {LOGIN: "driver", INSTALLER: "installer", "support": "support", OPERATO
 
 
 class Installation:
-    """The remembered things of one data folder."""
+    """The stored state of one data folder."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "installation.json"
@@ -28,54 +28,54 @@ class Installation:
         }
         if self._path.exists():
             self._kept |= json.loads(self._path.read_text())
-            if login := self._kept.pop("login", None):  # of a version that knew one alone
+            if login := self._kept.pop("login", None):  # written by a version with a single login
                 self._kept["logins"] = [login]
 
     @property
     def logins(self) -> list[str]:
-        """Names of those whose login was made and whose password was printed."""
+        """Names of the logins that were created and whose password was printed."""
         return list(self._kept["logins"])
 
     @property
     def operator_key(self) -> str | None:
-        """In base 32; None until the operator's second factor is set up."""
+        """The key of the authenticator app in base 32, or None until the operator's second factor is set up."""
         key: str | None = self._kept["operator_key"]
         return key
 
     @property
     def month_due(self) -> bool:
-        """Whether the month of history is yet to be written: in a new folder."""
+        """Whether the month of history is still to be written: in a new folder."""
         return bool(self._kept["month_due"])
 
     def unit(self, unit_id: str) -> dict[str, str] | None:
-        """Secret and claim code of a unit, once it has been added."""
+        """Return the secret and the claim code of a unit, or None if it was not added yet."""
         known: dict[str, str] | None = self._kept["units"].get(unit_id)
         return known
 
     def begin_logins(self) -> bool:
-        """Notes that logins are being made. True: a run before has noted it, and has not been told all their passwords."""
+        """Record that logins are being created. Return True if an earlier run did so without printing all passwords."""
         was_begun = bool(self._kept["begun"])
         self._kept["begun"] = True
         self._store()
         return was_begun
 
     def remember_login(self, name: str) -> None:
-        """Notes that a login was made and its password printed."""
+        """Record that a login was created and its password printed."""
         self._kept["logins"] = [*self._kept["logins"], name]
         self._store()
 
     def remember_month(self) -> None:
-        """Notes that the history was written."""
+        """Record that the history was written."""
         self._kept["month_due"] = False
         self._store()
 
     def remember_operator_key(self, key: str) -> None:
-        """Notes the key of the authenticator app."""
+        """Store the key of the authenticator app."""
         self._kept["operator_key"] = key
         self._store()
 
     def remember_unit(self, unit_id: str, made: dict[str, str]) -> None:
-        """Notes what the bridge gave out for a unit."""
+        """Store what the bridge issued for a unit."""
         self._kept["units"][unit_id] = made
         self._store()
 

@@ -1,7 +1,7 @@
-"""What `make run` does: the whole system on this machine.
+"""Run the whole system on this machine: `make run`.
 
-One virtual unit with its panel in this process, its firmware in a child, the cloud side in another. A child that ends
-by itself is started again, and that is printed; but a firmware that never ran is an error.
+One virtual unit with its panel runs in this process, its firmware in a child, the cloud side in another. A child that
+ends by itself is restarted, and that is printed. A firmware that never ran is an error.
 """
 
 import argparse
@@ -36,14 +36,14 @@ from hil_tests.rig.preconditions import SettingError, check_folder
 from hil_tests.rig.processor import FirmwareDied
 from hil_tests.rig.unit import Unit
 
-HEARTBEAT_S = {"heartbeat_idle_s": 15, "heartbeat_charging_s": 10}  # a visitor does not wait five minutes
+HEARTBEAT_S = {"heartbeat_idle_s": 15, "heartbeat_charging_s": 10}  # short for a visitor; the default is 5 min
 CONSOLE_WITHIN_S = 30
 
 screen = Screen()
 
 
 async def run(settings: Settings) -> None:
-    """Everything, until Ctrl-C or SIGTERM."""
+    """Run everything until Ctrl-C or SIGTERM."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -74,7 +74,7 @@ async def run(settings: Settings) -> None:
 
 
 class Progress:
-    """Lines with the seconds since the start: the first run takes a while."""
+    """Print lines with the seconds since the start, because the first run takes a while."""
 
     def __init__(self) -> None:
         self._started_s = time.monotonic()
@@ -84,16 +84,16 @@ class Progress:
 
 
 class Preparation(NamedTuple):
-    """What is to be brought up."""
+    """What to set up."""
 
     settings: Settings
     cloud: Cloud
     installation: Installation
-    month: Month | None  # of history, to be written
+    month: Month | None  # of history, still to be written
 
 
 async def _cloud(prepared: Preparation, unit: Unit, panel: str, progress: Progress) -> None:
-    """Brings up the cloud side, introduces the unit to it, and watches it."""
+    """Start the cloud side, connect the unit to it, and watch it."""
     settings, cloud, installation, month = prepared
     try:
         progress("the cloud side starts")
@@ -110,7 +110,7 @@ async def _cloud(prepared: Preparation, unit: Unit, panel: str, progress: Progre
     except BridgeFailed as failure:
         await unit.answers(CONSOLE_WITHIN_S)
         _complain(f"the cloud side is not there: {failure}")
-        screen.print(f"the unit charges without it; panel {panel}")
+        screen.print(f"the unit charges without the cloud; panel {panel}")
         return
     await _provision(unit, settings, secret, cloud.bridge)
     screen.print(_summary(settings, cloud.bridge, panel, passwords, installation.operator_key is not None))
@@ -122,10 +122,11 @@ async def _cloud(prepared: Preparation, unit: Unit, panel: str, progress: Progre
 async def _introduce(
     bridge: BridgeProcess, installation: Installation, unit_id: str, progress: Progress
 ) -> tuple[str, dict[str, str]]:
-    """The unit's secret, and passwords by name of the logins that nobody has been told. The driver owns the unit, which is
-    the installer's work.
+    """Return the unit's secret, and the passwords of new logins by name. The driver owns the unit; the installer is
+    assigned to it.
 
-    A first run that was interrupted has made some of it: each of these commands may be given again. Raises BridgeFailed.
+    A first run that was interrupted may have done part of this, so each of these commands may be repeated. Raises
+    BridgeFailed.
     """
     missing = [name for name in LOGINS if name not in installation.logins]
     unit = installation.unit(unit_id)
@@ -141,7 +142,7 @@ async def _introduce(
     for name, answer in zip(missing, added, strict=True):
         if was_begun or not isinstance(answer, BridgeFailed):
             ours.append(name)
-        else:  # somebody's own login of that name
+        else:  # the user's own login of that name
             installation.remember_login(name)
     answers = await bridge.commands(
         *(("user", "password", name) for name in ours),
@@ -161,7 +162,7 @@ async def _add_unit(bridge: BridgeProcess, installation: Installation, unit_id: 
 
 
 async def _to_its_end(step: Coroutine[Any, Any, dict[str, str]]) -> dict[str, str]:
-    """What cannot be done again is done before Ctrl-C ends the run: a secret is printed once."""
+    """Finish a step that cannot be repeated before Ctrl-C ends the run: a secret is printed only once."""
     task = asyncio.ensure_future(step)
     try:
         return await asyncio.shield(task)
@@ -173,7 +174,7 @@ async def _to_its_end(step: Coroutine[Any, Any, dict[str, str]]) -> dict[str, st
 async def _visit_pages(
     bridge: BridgeProcess, installation: Installation, passwords: dict[str, str], progress: Progress
 ) -> None:
-    """What those with a new login would do first. If a page is not as expected, the visitor can do it themselves."""
+    """Do what people with a new login would do first. If a page is not as expected, the visitor can do it themselves."""
     try:
         if LOGIN in passwords:
             progress("the driver connects a car account")
@@ -190,7 +191,7 @@ async def _visit_pages(
 
 
 async def _provision(unit: Unit, settings: Settings, secret: str, bridge: BridgeProcess) -> None:
-    """Tells the unit over its service console who it is and whom to call."""
+    """Provision the unit over its service console."""
     wanted = {
         "id": settings.unit_id,
         "secret": secret,
@@ -237,7 +238,8 @@ def _complain(what: str) -> None:
 
 
 def main() -> int:
-    """The command line: exit code 1 if a setting is in the way, in one line, or the firmware died, with its last words."""
+    """Run the command line. Return 1, with one line, if a setting is unusable, or with its last output if the firmware
+    died."""
     argparse.ArgumentParser(
         prog="python -m hil_tests",
         description="The whole system on this machine, until Ctrl-C.",

@@ -1,7 +1,7 @@
-"""A month of history for the demo's unit, as its cloud would have it had the unit been there: signal, two silences,
-sessions, and the events that explain them. Random by a seed, so the same day gives the same month.
+"""A month of history for the demo's unit: signal, two silences, sessions, and the events that explain them.
 
-Written into the SQLite store directly, and once: a unit that really sent it would take the month.
+The history is what the cloud would have if the unit had been there. It is random by a seed, so the same day gives the
+same month. It is written directly into the SQLite store, and once: a unit would take a month to send it.
 """
 
 import json
@@ -28,17 +28,17 @@ class Month(NamedTuple):
 
     signal_5min: list[tuple[int, str, int, int, int, int]]  # from_ms, operator, lowest, highest, total, samples
     contact_gaps: list[tuple[int, int]]
-    sessions: list[dict[str, Any]]  # as the unit writes them, with `received_ms`
+    sessions: list[dict[str, Any]]  # in the unit's format, plus `received_ms`
     events: list[dict[str, Any]]
 
     @property
     def energy_wh(self) -> int:
-        """Of all sessions: what the unit's meter has counted."""
+        """The energy of all sessions, which the unit's meter has counted."""
         return sum(session["e"] for session in self.sessions)
 
 
 def month_before(now_ms: int, seed: int = 0) -> Month:
-    """The month that ends an hour before `now_ms`. Pure."""
+    """Create the month that ends an hour before `now_ms`. Pure."""
     chance = random.Random(seed)
     end_ms = now_ms - HOUR_MS
     begin_ms = now_ms - DAYS * DAY_MS
@@ -57,7 +57,8 @@ def month_before(now_ms: int, seed: int = 0) -> Month:
 
 
 def _session(day_ms: int, chance: random.Random, end_ms: int) -> list[dict[str, Any]]:
-    """The night that follows: on most evenings the car is plugged in, and off-peak hours begin at half past midnight."""
+    """Return the session of the following night, if any: on most evenings the car is plugged in, and off-peak hours
+    begin at 00:30."""
     if chance.random() < 0.25:
         return []
     midnight_ms = (day_ms // DAY_MS + 1) * DAY_MS
@@ -88,7 +89,7 @@ def _events(now_ms: int, roamed_ms: int) -> list[dict[str, Any]]:
     long_end_ms = now_ms - long_days * DAY_MS + long_ms
     warm_ms = now_ms - 16 * DAY_MS
     return [
-        event(short_end_ms, "boot", cause="power_on", v="0.1.0"),  # somebody switched it off and on
+        event(short_end_ms, "boot", cause="power_on", v="0.1.0"),  # a person switched it off and on
         event(warm_ms, "fault_raised", fault="supply_low"),
         event(warm_ms + 4 * MINUTE_MS, "fault_cleared", fault="supply_low", by="cause gone"),
         event(roamed_ms - MINUTE_MS, "networks", **{HOME: 21, WEAK: 12, "23410": 17}),
@@ -98,7 +99,8 @@ def _events(now_ms: int, roamed_ms: int) -> list[dict[str, Any]]:
 
 
 def write_month(database: Path, unit_id: str, month: Month, now_ms: int) -> None:
-    """Into the store of a bridge, which may run. The unit's owner has had it since before. Raises sqlite3.Error."""
+    """Write the month into the store of a bridge, which may run. The unit's owner becomes the owner since its start.
+    Raises sqlite3.Error."""
     since_ms = now_ms - DAYS * DAY_MS
     with closing(sqlite3.connect(database, timeout=10)) as store, store:
         store.executemany(
@@ -135,6 +137,6 @@ def write_month(database: Path, unit_id: str, month: Month, now_ms: int) -> None
 
 
 def _received(record: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    """When it was received, and what the unit wrote."""
+    """Return when a record was received, and the unit's message."""
     told = dict(record)
     return told.pop("received_ms"), told

@@ -19,7 +19,7 @@ VARIABLES = (*PORTS, "CHARGEKEEPER_DATA", "CHARGEKEEPER_UNIT_ID")
 
 @dataclass(frozen=True)
 class Settings:
-    """Where everything listens and keeps its data."""
+    """The ports, and where the data is."""
 
     http_port: int
     panel_port: int
@@ -29,12 +29,12 @@ class Settings:
 
     @property
     def unit_folder(self) -> Path:
-        """Where the virtual unit keeps its flash."""
+        """Where the virtual unit stores its flash."""
         return self.folder / f"unit-{self.unit_id}"
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Raises SettingError for a value that cannot be used."""
+    """Read the settings. Raises SettingError for an unusable value."""
     http_port, panel_port, mqtt_port = (_port(environment, variable) for variable in PORTS)
     unit_id = environment.get("CHARGEKEEPER_UNIT_ID") or "CK-0001"
     if not UNIT_ID.fullmatch(unit_id):
@@ -44,7 +44,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def check(settings: Settings) -> None:
-    """Raises SettingError that names the first port or folder that cannot be had, and its variable."""
+    """Check ports and folder. Raises SettingError that names the first unusable one, and its variable."""
     taken: dict[int, str] = {}
     numbers = (settings.http_port, settings.panel_port, settings.mqtt_port)
     for (variable, (_, what)), port in zip(PORTS.items(), numbers, strict=True):

@@ -1,4 +1,4 @@
-"""`make run`: does one command start everything, say where it is, and take everything with it when it ends?"""
+"""Does `make run` start everything with one command, print the addresses, and end everything when it ends?"""
 
 import json
 import os
@@ -27,7 +27,7 @@ PAGES_PACKAGES = Path("cloud_bridge/web/node_modules")
 
 
 class Run:
-    """`python -m hil_tests` with ports and a folder of its own."""
+    """A run of `python -m hil_tests` with its own ports and folder."""
 
     def __init__(
         self, folder: Path, ports: list[int], *command: str, checkout: Path = CHECKOUT, data: Path | None = None
@@ -48,11 +48,11 @@ class Run:
             )
 
     def said(self) -> str:
-        """Everything it has printed."""
+        """Return everything that was printed."""
         return self._out.read_text()
 
     def wait_for(self, text: str, within_s: float = READY_WITHIN_S) -> str:
-        """Waits until it has printed a text; returns all of it."""
+        """Wait until a text was printed. Return the whole output."""
         deadline_s = time.monotonic() + within_s
         while text not in (said := self.said()):
             assert time.monotonic() < deadline_s, f"it did not say {text!r} but:\n{said}"
@@ -60,7 +60,7 @@ class Run:
         return said
 
     def rig(self, what: str = "", **order: Any) -> dict[str, Any]:
-        """The panel's JSON; with an order, a POST."""
+        """Return the panel's JSON. With an order, send a POST first."""
         body = json.dumps(order).encode() if what else None
         request = urllib.request.Request(self.panel + what, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as reply:
@@ -68,12 +68,12 @@ class Run:
         return seen
 
     def children(self) -> dict[int, str]:
-        """Its child processes and their command lines."""
+        """Return its child processes, with their command lines."""
         pids = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return {int(pid): Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in pids}
 
     def stop(self) -> None:
-        """Ends it as Ctrl-C does, if it still runs."""
+        """End the run as Ctrl-C does, if it still runs."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         self.process.wait(STOPS_WITHIN_S)
@@ -81,40 +81,40 @@ class Run:
 
 @pytest.fixture(scope="module")
 def ports() -> list[int]:
-    """HTTP, panel and MQTT."""
+    """Return ports for HTTP, panel and MQTT."""
     return free_ports(3)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Kept over the runs of this module."""
+    """Return a folder for all runs of this module."""
     return tmp_path_factory.mktemp("make run")
 
 
 @pytest.fixture
 def run(folder: Path, ports: list[int]) -> Iterator[Run]:
-    """One run, stopped afterwards."""
+    """Yield a run, and stop it afterwards."""
     running = Run(folder, ports)
     yield running
     running.stop()
 
 
 def form_of(page: str) -> str:
-    """The token of a page's form."""
+    """Return the token of a page's form."""
     form = re.search(r'name="form" value="([^"]+)"', page)
     assert form is not None, page
     return form[1]
 
 
 def log_in(browser: httpx.Client, name: str, password: str) -> str:
-    """The page that follows."""
+    """Log in and return the following page."""
     form = form_of(browser.get("/login").text)
     return browser.post("/login", data={"name": name, "password": password, "form": form}).text
 
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A fresh clone, beside the packages that `make .venv` has fetched."""
+    """Return a fresh clone, with the packages that `make .venv` has fetched."""
     clone = tmp_path / "chargekeeper"
     subprocess.run(["git", "clone", "--quiet", CHECKOUT, clone], check=True, timeout=STOPS_WITHIN_S)
     (clone / PAGES_PACKAGES).symlink_to(CHECKOUT / PAGES_PACKAGES)
@@ -124,7 +124,7 @@ def clone(tmp_path: Path) -> Path:
 def test_from_a_clone_to_a_dashboard_with_the_car_charging(
     request: pytest.FixtureRequest, folder: Path, ports: list[int]
 ) -> None:
-    """With four logins, a month of history and a connected car; and Ctrl-C ends every process?"""
+    """Are there four logins, a month of history and a connected car, and does Ctrl-C end every process?"""
     begun_s = time.monotonic()
     run = Run(folder, ports, checkout=request.getfixturevalue("clone"))
     try:
@@ -160,7 +160,8 @@ def test_from_a_clone_to_a_dashboard_with_the_car_charging(
 
 
 def test_is_a_second_run_on_the_folder_refused_and_a_killed_part_started_again(run: Run, folder: Path) -> None:
-    """No password this time; the other run is named with what to do; and both parts come back while the car charges?"""
+    """Is no password printed this time, is the other run named with advice, and do both parts come back while the car
+    charges?"""
     said = run.wait_for("Ctrl-C ends it")
     assert "password printed when it was made" in said
     assert "logins are made" not in said and "a month of history" not in said
@@ -185,7 +186,8 @@ def test_is_a_second_run_on_the_folder_refused_and_a_killed_part_started_again(r
 
 
 def test_a_first_run_that_was_interrupted_is_made_good(tmp_path: Path) -> None:
-    """Ctrl-C while logins are made; the next run prints every password, and the driver has charger, history and car?"""
+    """After Ctrl-C while logins are created: does the next run print every password, and has the driver charger,
+    history and car?"""
     ports = free_ports(3)
     first = Run(tmp_path, ports)
     first.wait_for("logins are made")
@@ -207,9 +209,9 @@ def test_a_first_run_that_was_interrupted_is_made_good(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", ["hil_tests", "hil_tests.rig"])
 def test_is_a_firmware_that_died_an_error_with_its_last_words(tmp_path: Path, command: str) -> None:
-    """No banner over it, exit code 1, and nothing left running?"""
+    """Is there no banner, exit code 1, and nothing left running?"""
     unit = tmp_path / "the data" / "unit-CK-0001"
-    (unit / "flash.bin").mkdir(parents=True)  # no chip that could be opened
+    (unit / "flash.bin").mkdir(parents=True)  # not a file, so the chip cannot be opened
     run = Run(tmp_path, free_ports(3), command, *(["--folder", str(unit), "--port", "0"] if "rig" in command else []))
     try:
         assert run.process.wait(READY_WITHIN_S) == 1
@@ -221,7 +223,7 @@ def test_is_a_firmware_that_died_an_error_with_its_last_words(tmp_path: Path, co
 
 
 def test_is_a_busy_port_named_with_its_variable(tmp_path: Path, ports: list[int]) -> None:
-    """One line, exit code 1, nothing started?"""
+    """Is there one line and exit code 1, with nothing started?"""
     with socket.create_server(("127.0.0.1", ports[1])):
         refused = Run(tmp_path, ports)
         assert refused.process.wait(STOPS_WITHIN_S) == 1

@@ -1,7 +1,7 @@
-"""`make docs`: everything that is written here as a small site, build/docs/site/index.html, which needs no script to be read.
+"""`make docs`: build a small site of all documentation, build/docs/site/index.html, which can be read without scripts.
 
-The pages are the Markdown files of the tree, and three that are made of the contracts: the wire format, the HTTP interface and
-the contract of a board. Sphinx makes the site; a link that leads nowhere, or a heading that is missing, ends it with an error.
+The pages are the Markdown files of the tree, and three that are generated from the contracts: the wire format, the HTTP
+API and the contract of a board. Sphinx builds the site; a broken link or a missing heading is an error.
 """
 
 import argparse
@@ -47,7 +47,7 @@ CONTENTS = """
 
 
 def write_sources() -> None:
-    """All pages as Sphinx reads them."""
+    """Write all pages in the form that Sphinx reads."""
     shutil.rmtree(SOURCE, ignore_errors=True)
     names = pages()
     taken = frozenset(site_name(name) for name in names)
@@ -72,12 +72,12 @@ def write_sources() -> None:
 
 
 def site_name(name: str) -> str:
-    """Sphinx passes over folders whose name begins with a dot."""
+    """Return a page's name on the site: Sphinx ignores folders whose name begins with a dot."""
     return name.replace(".github/", "papers/")
 
 
 def make_site() -> int:
-    """By the Sphinx of docs.lock, in an environment of its own. Returns its exit code."""
+    """Build the site with the Sphinx of docs.lock, in its own environment. Return the exit code."""
     if not (TOOLS / "bin" / "sphinx-build").exists():
         subprocess.run([sys.executable, "-m", "venv", TOOLS], check=True, timeout=WITHIN_S)
         pip: list[str | Path] = [TOOLS / "bin/pip", "install", "--quiet", "--require-hashes", "-r", ROOT / "docs.lock"]
@@ -103,7 +103,7 @@ def make_site() -> int:
 
 
 def main() -> int:
-    """Exit code 1 if a link leads nowhere."""
+    """Run the command line. Return 1 if a link is broken."""
     argparse.ArgumentParser(prog="python -m hil_tests.docs", description=__doc__).parse_args()
     NPM.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", npm.LOCK):
@@ -111,7 +111,7 @@ def main() -> int:
     npm.fetch_folder(ROOT / ".venv", NPM)
     write_sources()
     failed = make_site()
-    print(f"{SITE / 'index.html'}" if not failed else "the site has links that lead nowhere: see above")
+    print(f"{SITE / 'index.html'}" if not failed else "the site has broken links: see above")
     return 1 if failed else 0
 
 

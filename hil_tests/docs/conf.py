@@ -1,4 +1,4 @@
-"""Sphinx reads this (hil_tests/docs/__main__.py calls it)."""
+"""Settings of Sphinx, which hil_tests/docs/__main__.py runs."""
 
 project = "Chargekeeper"
 extensions = ["myst_parser"]

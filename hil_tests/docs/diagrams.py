@@ -1,4 +1,4 @@
-"""Diagrams as SVG: drawn by mermaid in the machine's Chromium, so that the site needs no script and no network."""
+"""Render diagrams as SVG by mermaid in the machine's Chromium, so that the site needs no script and no network."""
 
 import hashlib
 import shutil
@@ -14,14 +14,15 @@ DRAW = "async ([name, source]) => (await mermaid.render(name, source)).svg"
 
 
 class Drawing:
-    """Writes each diagram once into `folder`."""
+    """Renders each diagram once, into `folder`."""
 
     def __init__(self, page: Page, folder: Path) -> None:
         self._page = page
         self._folder = folder
 
     def draw(self, source: str) -> str:
-        """The file's name, relative to the folder's parent. Raises playwright's Error where it is no diagram."""
+        """Render a diagram. Return the file's name, relative to the folder's parent. Raises playwright's Error for an
+        invalid diagram."""
         name = "diagram-" + hashlib.sha256(source.encode()).hexdigest()[:12]
         kept = self._folder / f"{name}.svg"
         if not kept.exists():
@@ -31,7 +32,7 @@ class Drawing:
 
 @contextmanager
 def drawing(mermaid: Path, folder: Path) -> Iterator[Drawing]:
-    """A browser with mermaid in it, the script of that path."""
+    """Open a browser that runs mermaid, from the script at that path."""
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])

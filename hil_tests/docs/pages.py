@@ -1,4 +1,4 @@
-"""The Markdown pages of the tree, as pages of a site. Pure but for reading them."""
+"""The Markdown pages of the tree, as pages of a site. Pure except for reading them."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ ABROAD = ("http:", "https:", "mailto:", "#")
 
 
 def pages() -> list[str]:
-    """Names of all Markdown files, relative to the tree, README.md first."""
+    """Return the names of all Markdown files, relative to the tree, README.md first."""
     return sorted(_found(ROOT), key=lambda name: (name.count("/") > 0, name != "README.md", name))
 
 
@@ -27,15 +27,17 @@ def _found(folder: Path) -> Iterator[str]:
 
 
 def links(text: str) -> list[str]:
-    """Where a page leads within the tree, without anchors."""
+    """Return the targets of a page's links within the tree, without anchors."""
     found = [target for _, target in LINK.findall(text) if not target.startswith(ABROAD)]
     return [target.split("#")[0] for target in found]
 
 
 def as_site_page(name: str, text: str, drawn: Callable[[str], str], taken: frozenset[str]) -> str:
-    """The page with each diagram as a picture, and each link that leads to no page of the site as the name of what it meant.
+    """Return the page with each diagram as a picture, and each link to a file outside the site replaced by the file's
+    name.
 
-    `drawn(source)` draws a diagram and returns the name of its file, relative to the site; `taken` are the site's pages.
+    `drawn(source)` renders a diagram and returns the name of its file, relative to the site. `taken` are the site's
+    pages.
     """
     up = "../" * name.count("/")
     text = DIAGRAM.sub(lambda found: f"![diagram]({up}{drawn(found[1])})", COMMENT.sub("", text))

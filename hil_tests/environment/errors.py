@@ -1,22 +1,22 @@
-"""What can go wrong while the environment is made, and the running of commands that turns into it."""
+"""The errors of creating the environment, and a function that runs commands and raises them."""
 
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-COMMAND_TIMEOUT_S = 900  # a slow line fetching 60 MB of wheels; past that something is stuck
+COMMAND_TIMEOUT_S = 900  # for a slow line fetching 60 MB of wheels; past that something hangs
 
 
 class SetUpError(Exception):
-    """The environment cannot be made; the message says what the person at the keyboard can do."""
+    """The environment cannot be created. The message tells the user what to do."""
 
 
 class NotToBeHad(SetUpError):
-    """What is missing is not offered to this machine, whoever sits at it; nothing of ours is broken."""
+    """What is missing is not available for this machine. Nothing in this project is broken."""
 
 
 def run(command: Sequence[str | Path], advice: str, env: dict[str, str] | None = None, cwd: Path | None = None) -> str:
-    """Run `command` and return what it printed; SetUpError with its last lines and `advice` if it fails."""
+    """Run `command` and return its output. Raises SetUpError with its last lines and `advice` if it fails."""
     try:
         done = subprocess.run(
             [str(part) for part in command],

@@ -1,6 +1,6 @@
-"""MicroPython with a clock of its own, for a unit whose clock starts in 2000: `.venv/bin/micropython-with-clock`.
+"""MicroPython with a settable clock, for a unit whose clock starts in 2000: `.venv/bin/micropython-with-clock`.
 
-libfaketime, unpacked from Debian's package into .venv. hil_tests/rig/processor.py sets what it shows.
+It uses libfaketime, unpacked from Debian's package into .venv. hil_tests/rig/processor.py sets the time.
 """
 
 from pathlib import Path
@@ -34,7 +34,7 @@ def _library(venv: Path) -> Path | None:
 
 
 def _starter(venv: Path, library: Path) -> str:
-    """By the unpacked C library's own loader where there is one (micropython.py), else by the machine's."""
+    """Return the script: with the unpacked C library's own loader if there is one (micropython.py), else the machine's."""
     preload = f'"$venv/{library}"'
     loader = next(iter(sorted((venv / ROOT).glob("usr/lib*/ld-linux*.so.*"))), None)
     libraries = next(iter(sorted((venv / ROOT).glob("usr/lib/*/libc.so.6"))), None)

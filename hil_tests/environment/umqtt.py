@@ -1,6 +1,6 @@
-"""micropython-umqtt.simple 1.3.4, fetched from the package index and checked by its hash; it is not kept in this repository.
+"""micropython-umqtt.simple 1.3.4, fetched from the package index and checked by its hash. It is not in this repository.
 
-It is a bare archive without a setup.py, so pip refuses it; `unearth` downloads it with pip's own settings.
+It is a bare archive without a setup.py, which pip refuses. `unearth` downloads it with pip's own settings.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ REQUIREMENT = "micropython-umqtt.simple==1.3.4"
 ARCHIVE = "micropython-umqtt.simple-1.3.4.tar.gz"
 MEMBER = "micropython-umqtt.simple-1.3.4/umqtt/simple.py"
 SHA256 = "b6a2520239e3992c63a7de9370ee9b3d9d27819a90359c521f1c0f7ccab8d12f"
-LIBRARY = Path("micropython/lib")  # in .venv: the folder that MICROPYPATH names
+LIBRARY = Path("micropython/lib")  # in .venv: the folder for MICROPYPATH
 
 
 def fetch(venv: Path) -> None:

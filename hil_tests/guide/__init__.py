@@ -1,1 +1,1 @@
-"""The operator's guide, typed by a stranger: its commands on a clean Debian, one after another."""
+"""Run the commands of the operator's guide on a clean Debian, one after another."""

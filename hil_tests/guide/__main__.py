@@ -1,4 +1,4 @@
-"""`make stranger`: the operator's guide, typed on a clean Debian 12; how long each block of commands took, as a table."""
+"""`make stranger`: run the operator's guide on a clean Debian 12. Print how long each block of commands took, as a table."""
 
 import sys
 

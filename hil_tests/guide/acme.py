@@ -1,6 +1,6 @@
-"""An authority that speaks ACME, in a clean root: Debian's pebble, which asks `chargers.example` on port 80 as another would.
+"""An ACME authority in a clean root: Debian's pebble, which validates `chargers.example` on port 80 like a public one.
 
-certbot and lego are told of it by a word that is added to what is typed, Caddy in its file; all trust it as the system does.
+certbot and lego get its address by an added option, Caddy in its file. All trust it as the system does.
 """
 
 from hil_tests.guide.clean_root import CleanRoot
@@ -35,12 +35,12 @@ while True:
 open("/srv/pebble/roots.pem", "wb").write(roots)
 END
 """
-ROOTS = "/srv/pebble/roots.pem"  # of what it issues
+ROOTS = "/srv/pebble/roots.pem"  # roots of the certificates that it issues
 FOR_CADDY = f"{{\n    acme_ca {DIRECTORY}\n}}\n"
 
 
 def prepare(root: CleanRoot) -> None:
-    """Before anything is typed."""
+    """Set pebble, certbot and lego up before the first command of the guide."""
     root.write("/srv/pebble/settings.json", SETTINGS)
     for program in ("certbot", "lego"):
         lines = f'#!/bin/sh\nexec /usr/bin/{program} --server {DIRECTORY} "$@"\n'

@@ -1,12 +1,12 @@
-"""The commands of a Markdown page: its fenced `sh` blocks, and who runs each.
+"""The commands of a Markdown page: its fenced `sh` blocks, and what runs each.
 
-Above every such block stands a comment that says so, or why nobody does:
+A comment above every such block says what runs it, or why nothing does:
 
     <!-- run: make stranger -->
     <!-- run: hil_tests/guide/test_commands.py -->
     <!-- not run: it needs a board -->
 
-Other blocks that are a whole file say where it goes, with its mode and its owner:
+A block of another language that is a whole file has a comment with its path, mode and owner:
 
     <!-- file: /etc/caddy/Caddyfile, 644 root:root -->
 """
@@ -24,7 +24,7 @@ FILE = re.compile(r"(/\S+), ([0-7]{3}) (\w+:\w+)")
 
 
 class Target(NamedTuple):
-    """Where the lines of a block go."""
+    """The file to which a block is written."""
 
     path: str
     mode: int
@@ -37,7 +37,7 @@ class Block(NamedTuple):
     page: Path
     line: int  # of its fence, from 1
     section: str  # the heading above it
-    language: str  # "" where the fence names none
+    language: str  # "" if the fence has none
     text: str
     run_by: str | None  # a target of make or a file of tests
     not_run: str | None  # the reason
@@ -48,7 +48,7 @@ class Block(NamedTuple):
 
 
 def read(page: Path) -> Iterator[Block]:
-    """Those of one page, in order, also those in lists."""
+    """Yield the blocks of one page in order, including those in lists."""
     section, mark = "", None
     tokens = MarkdownIt().enable("table").parse(page.read_text())
     for before, token in zip([None, *tokens], tokens, strict=False):
@@ -68,7 +68,7 @@ def read(page: Path) -> Iterator[Block]:
 
 
 def spoken(page: Path) -> Iterator[str]:
-    """What stands as code within sentences and tables."""
+    """Yield the inline code of sentences and tables."""
     for token in MarkdownIt().enable("table").parse(page.read_text()):
         yield from (child.content for child in token.children or () if child.type == "code_inline")
 

@@ -1,7 +1,7 @@
-"""A clean Debian 12 in a folder, whose processes see no others and, but for what fetches, no network beside loopback.
+"""A clean Debian 12 in a folder. Its processes see no others, and have no network except loopback, unless they fetch.
 
-debootstrap makes it once, in build/; each run has a copy of it. The mirror, proxies, authorities and indexes are those that
-this machine's own apt, pip and npm are set to: nothing else of the machine is in it.
+debootstrap creates it once, in build/; each run gets a copy. The mirror, proxies, authorities and indexes are those of
+this machine's apt, pip and npm. Nothing else of the machine is in it.
 """
 
 import os
@@ -20,10 +20,10 @@ from hil_tests.fixtures.children import die_with_parent
 
 SUITE = "bookworm"
 MADE = CHECKOUT / "build" / "stranger" / SUITE
-WITH = "systemd,ca-certificates"  # Debian's installer leaves these there
-IN_ROOT = Path(__file__).parent / "in_root"  # goes to /usr/local
+WITH = "systemd,ca-certificates"  # Debian's installer installs these too
+IN_ROOT = Path(__file__).parent / "in_root"  # copied to /usr/local
 ADVICE = "Does `apt-get update` work on this machine?"
-SET_UP_FOR_FETCHING = (  # where this machine fetches from, and whom it trusts
+SET_UP_FOR_FETCHING = (  # where this machine fetches from, and which authorities it trusts
     "/etc/resolv.conf",
     "/etc/hosts",
     "/etc/pip.conf",
@@ -39,8 +39,8 @@ SET_UP_FOR_FETCHING = (  # where this machine fetches from, and whom it trusts
 )
 FETCHING = re.compile(r"^(?i:pip_|npm_|node_|ssl_cert|requests_|curl_|https?_proxy|no_proxy)")
 UNSHARE = ("unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child")
-# The first process: it makes the folder the root of its namespaces, with the indexes of pip in it, and then only takes leave
-# of processes that have ended. Without control groups: podman would want those of systemd.
+# The first process makes the folder the root of its namespaces, with the indexes of pip in it, and then only reaps
+# processes that have ended. It mounts no control groups: podman would want those of systemd.
 FIRST = """
 root=$1; shift
 mount --bind "$root" "$root"
@@ -56,12 +56,12 @@ mkdir -p .former
 pivot_root . .former
 exec chroot . bash -ec 'umount -l /.former; rmdir /.former; echo > /run/settled; while :; do sleep 3600 & wait $!; done'
 """
-NO_SERVICES = "#!/bin/sh\nexit 101\n"  # policy-rc.d: nothing is started while it is installed
+NO_SERVICES = "#!/bin/sh\nexit 101\n"  # policy-rc.d: packages start no services while they are installed
 WITHIN_S = 1800.0
 
 
 def reason_against() -> str | None:
-    """Why it cannot be made here."""
+    """Return why a clean root cannot be created here, or None."""
     if os.geteuid() != 0:
         return "a clean root takes root: chroot, and namespaces of its own"
     missing = [name for name in ("debootstrap", "unshare", "nsenter", "chroot") if shutil.which(name) is None]
@@ -69,7 +69,7 @@ def reason_against() -> str | None:
 
 
 def make() -> None:
-    """The one that all are copied from. Raises SetUpError."""
+    """Create the root from which all are copied. Raises SetUpError."""
     if MADE.exists():
         return
     MADE.parent.mkdir(parents=True, exist_ok=True)
@@ -87,14 +87,14 @@ def make() -> None:
 
 class Done(NamedTuple):
     returncode: int
-    stdout: str  # with what went to standard error
+    stdout: str  # with standard error
 
 
 class CleanRoot:
-    """Its processes end with it, or with this one."""
+    """A clean root. Its processes end with it, or with this process."""
 
     def __init__(self) -> None:
-        """Raises SetUpError."""
+        """Copy the root and start its first process. Raises SetUpError."""
         make()
         self._folder = Path(tempfile.mkdtemp(prefix="chargekeeper-root-"))
         self.path = self._folder / "root"
@@ -111,7 +111,7 @@ class CleanRoot:
         file.chmod(mode)
 
     def run(self, text: str, environment: Mapping[str, str], fetches: bool = False) -> Done:
-        """These lines in a shell of root's that ends at the first failure. With `fetches` in this machine's network."""
+        """Run these lines in root's shell, up to the first failure. With `fetches`, in this machine's network."""
         enter = ["nsenter", f"--target={self._inside()}", "--mount", "--root", "--wd", "--pid", "--uts", "--ipc"]
         if not fetches:
             enter.append("--net")
@@ -121,7 +121,7 @@ class CleanRoot:
             "LANG": "C.UTF-8",
         }
         there = {name: value for name, value in os.environ.items() if FETCHING.match(name)}
-        with tempfile.TemporaryFile("w+") as printed:  # no pipe, which what stays in the background would hold open
+        with tempfile.TemporaryFile("w+") as printed:  # not a pipe, which background processes would hold open
             done = subprocess.run(
                 [*enter, "bash", "-euo", "pipefail", "-c", f"cd\n{text}"],
                 env=there | own | {"DEBIAN_FRONTEND": "noninteractive"} | dict(environment),
@@ -140,7 +140,7 @@ class CleanRoot:
         run(["rm", "--recursive", "--force", "--one-file-system", self._folder], "It can be removed by hand.")
 
     def _inside(self) -> int:
-        """The first process of the namespaces, whose parent is `unshare`."""
+        """Return the first process of the namespaces, whose parent is `unshare`."""
         while not (self.path / "run" / "settled").exists():
             if self._first.poll() is not None:
                 raise SetUpError("this machine does not allow namespaces of its own")
@@ -148,7 +148,7 @@ class CleanRoot:
         return int(Path(f"/proc/{self._first.pid}/task/{self._first.pid}/children").read_text().split()[0])
 
     def _settle(self) -> None:
-        """What an installer of Debian would have asked, and the stand-ins."""
+        """Configure what Debian's installer would have asked for, and add the stand-ins."""
         (self.path / "etc/apt/sources.list").unlink(missing_ok=True)
         for name in SET_UP_FOR_FETCHING:
             if Path(name).exists():
@@ -166,7 +166,7 @@ class CleanRoot:
 
 
 def _indexes() -> list[str]:
-    """Folders of this machine that its pip takes packages from."""
+    """Return the folders of this machine from which its pip takes packages."""
     words = ["python3", "-m", "pip", "config", "list"]
     told = subprocess.run(words, capture_output=True, text=True, check=False).stdout
     folders = {str(Path(*Path(name).parts[:3])) for name in re.findall(r"(?:file://|')(/[^\s',]+)", told)}

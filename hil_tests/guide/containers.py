@@ -1,7 +1,7 @@
 """podman in a clean root, which has no registry and no control groups of its own.
 
-The image that the Containerfile begins with is not to be had there: in its place stands one of the clean root itself, a Debian
-with Python 3.11 from Debian's package. Each line of the Containerfile is then built and run as it stands.
+The Containerfile's base image is not available there. An image of the clean root takes its place: a Debian with
+Debian's Python 3.11. Each line of the Containerfile is then built and run unchanged.
 """
 
 SETTINGS = """

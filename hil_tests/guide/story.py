@@ -1,4 +1,4 @@
-"""What a stranger types, page by page, and what has to be true after it."""
+"""What a stranger types, page by page, and what must hold afterwards."""
 
 import json
 import time
@@ -15,8 +15,8 @@ from hil_tests.guide.versions import Versions
 DEPLOY = CHECKOUT / "cloud_bridge" / "deploy"
 TARGET = "make stranger"
 FETCHES = ("apt-get ", "hil_tests.environment", "podman build")
-TAIL = 3000  # characters of what was printed, that a failure shows
-DEBIAN_STARTS = {"nginx", "postgresql", "caddy"}  # what is started when it is installed
+TAIL = 3000  # characters of the output that a failure shows
+DEBIAN_STARTS = {"nginx", "postgresql", "caddy"}  # what Debian starts at the installation
 DOCTOR = "chargekeeper doctor\n"
 A_MINUTE_S = 60.0
 CONTACT = "chargekeeper unit list --json"
@@ -31,11 +31,11 @@ class Section(NamedTuple):
     page: str
     section: str
     check: "Callable[[Typist], None] | None" = None
-    before: str = ""  # typed by nobody: what is different here from a machine on the internet
+    before: str = ""  # run first, not from the page: what differs here from a machine on the internet
 
 
 class Typist:
-    """Types blocks, one after another, on one clean machine."""
+    """Runs blocks, one after another, on one clean machine."""
 
     def __init__(self, root: CleanRoot, versions: Versions) -> None:
         self._root = root
@@ -44,11 +44,11 @@ class Typist:
         self.took: list[tuple[str, str, float]] = []
         self.printed = ""  # by the latest block
         self.secret = ""  # of the unit
-        self.kept = ""  # its last contact as it was backed up
+        self.kept = ""  # the unit's last contact at the backup
         self.contacts: list[str] = []
 
     def do(self, text: str, what: str = "a check", fetches: bool = False) -> str:
-        """Raises CommandFailed with what was printed."""
+        """Run lines and return their output. Raises CommandFailed."""
         environment = {"REPOSITORY": "/srv/chargekeeper.git", "VERSION": self.version}
         done = self._root.run(text, environment, fetches)
         if done.returncode:
@@ -77,8 +77,11 @@ class Typist:
         print(f"{took_s:7.1f} s  {block!s:22} {first[:90]}", flush=True)
 
     def _ask_doctor(self) -> None:
-        """The clock is this machine's, which need not be kept by anybody. The former version finds fault with its broker where
-        there is no API token."""
+        """Run the doctor until it reports nothing unexpected. Raises CommandFailed.
+
+        The clock is this machine's, which may not be synchronised. The former version complains about its broker if
+        there is no API token.
+        """
         known = {"clock", "broker"} if self.version == self._versions.former else {"clock"}
         give_up_s = time.monotonic() + A_MINUTE_S
         while True:
@@ -98,7 +101,7 @@ class Typist:
         self.do(f"chown {owner} {path}", str(block))
 
     def beat(self) -> None:
-        """The unit says that it lives, so its last contact is later than before."""
+        """Publish a heartbeat of the unit, and record its new last contact."""
         self.do(f"/usr/local/bin/one_unit {self.secret}", "the unit")
         self.contacts.append(self.contact())
 
@@ -114,7 +117,7 @@ def expect(is_so: bool, what: str) -> None:
 
 
 def started(typist: Typist) -> None:
-    """A unit is let in with what was printed, and its contact is seen."""
+    """Connect a unit with the printed secret, and read its contact."""
     line = next(line for line in typist.printed.splitlines() if "secret " in line)
     typist.secret = line.split("secret ")[1].split()[0]
     typist.do("systemd-analyze verify --man=no /etc/systemd/system/chargekeeper-all.service")
@@ -126,13 +129,13 @@ def certified(typist: Typist) -> None:
 
 
 def serial(typist: Typist) -> str:
-    """Of the certificate that nginx shows."""
+    """Return the serial number of the certificate that nginx presents."""
     shown = "openssl s_client -connect chargers.example:443 -servername chargers.example < /dev/null 2> /dev/null"
     return typist.do(f"{shown} | openssl x509 -noout -serial")
 
 
 def behind_nginx(typist: Typist) -> None:
-    """Pages over TLS, and a renewal that nginx shows without anybody's doing."""
+    """Check pages over TLS, and that nginx presents a renewed certificate without help."""
     page = typist.do(f"{PAGES} https://chargers.example/login")
     expect("<form" in page, "the login comes through nginx")
     moved = typist.do("curl --silent --head http://chargers.example/login")
@@ -161,7 +164,8 @@ def units_come(typist: Typist) -> None:
 
 
 def backed_up(typist: Typist) -> None:
-    """Nobody but the service reads it; an old one went. What comes after it is seen to be taken back by the restore."""
+    """Check that only the service can read the backup, and that an old one is deleted. A later contact will be undone
+    by the restore."""
     typist.do("systemd-analyze verify --man=no /etc/systemd/system/chargekeeper-backup.timer")
     old = "/var/backups/chargekeeper/2020-01-01T032000.backup"
     typist.do(f"touch --date 2020-01-01 {old} && systemctl start chargekeeper-backup && test ! -e {old}")
@@ -177,7 +181,7 @@ def as_backed_up(typist: Typist) -> None:
 
 
 def upgraded(typist: Typist) -> None:
-    """Nothing is lost by it; what comes then is lost on the way back."""
+    """Check that the upgrade lost nothing. A later contact will be lost on the way back."""
     typist.kept = typist.contacts[-1]
     expect(typist.contact() == typist.kept, "the last contact is that from before the upgrade")
     typist.beat()
@@ -220,7 +224,7 @@ def blocks_of(section: Section) -> Iterator[Block]:
 
 
 def tell() -> None:
-    """Types all of it. Raises CommandFailed, SetUpError."""
+    """Run all sections. Raises CommandFailed, SetUpError."""
     with closing(CleanRoot()) as root:
         versions = Versions(root.path / "srv" / "chargekeeper.git")
         typist = Typist(root, versions)

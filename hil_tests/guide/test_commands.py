@@ -1,6 +1,7 @@
-"""The commands of pages that take no root: does each do what its page says, typed in a new home?
+"""Does each command of the pages that need no root do what its page says, in a new home?
 
-cloud_bridge/README.md, deploy/monitoring.md and ingest/ocpp/README.md there. `make stranger` types the others.
+These pages are cloud_bridge/README.md, and deploy/monitoring.md and ingest/ocpp/README.md in cloud_bridge. `make
+stranger` runs the others.
 """
 
 import os

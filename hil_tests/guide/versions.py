@@ -1,4 +1,4 @@
-"""What is cloned in the clean root: this checkout as it lies here, and a version before it that had fewer tables."""
+"""The repository for the clean root: this checkout in its present state, and an earlier version with fewer tables."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from hil_tests.environment.errors import SetUpError
 from hil_tests.fixtures.bridge_process import CHECKOUT
 
 FORMER = "d4f76c73041ecf1589e7dcc523eda95223e1e909"  # before migrations 0048 to 0050
-DEPLOY = "cloud_bridge/deploy"  # a page has to fit the files that it names: both versions have those of today
+DEPLOY = "cloud_bridge/deploy"  # a page has to fit the files that it names, so both versions have the present ones
 
 
 class Versions:
@@ -18,8 +18,8 @@ class Versions:
     former, newest = "former", "newest"
 
     def __init__(self, repository: Path) -> None:
-        """Raises SetUpError in a clone without the history."""
-        _git("cat-file", "-e", FORMER)  # not in a shallow clone
+        """Create the repository. Raises SetUpError in a clone without the history."""
+        _git("cat-file", "-e", FORMER)  # fails in a shallow clone
         _git("init", "--quiet", "--bare", "--initial-branch=main", str(repository))
         with tempfile.TemporaryDirectory(prefix="chargekeeper-index-") as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
@@ -40,7 +40,7 @@ def _commit(tree: str, *parent: str) -> str:
 
 
 def _git(*words: str, **environment: str) -> str:
-    """What it prints. Raises SetUpError."""
+    """Run git and return its output. Raises SetUpError."""
     done = subprocess.run(
         ["git", *words], cwd=CHECKOUT, env=os.environ | environment, capture_output=True, text=True, check=False
     )

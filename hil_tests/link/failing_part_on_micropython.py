@@ -1,7 +1,7 @@
-"""Runs on MicroPython, in a unit, in place of firmware.main: the same firmware, of which one constructor raises."""
+"""Run in place of firmware.main on MicroPython: the same firmware, one constructor of which raises."""
 
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="method-assign, assignment"
-# (MicroPython has no typing module, and what is replaced here is replaced on purpose.)
+# (MicroPython has no typing module, and the replacements are intended.)
 
 from firmware import daily_report
 

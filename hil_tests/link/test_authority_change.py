@@ -1,7 +1,7 @@
-"""Does a unit come to trust the next certificate authority without a visit, and can no order cut it off?
+"""Does a unit accept the next certificate authority without a visit, and can no command cut it off?
 
-The whole firmware on MicroPython, and the bridge with its own broker. One unit calls over TLS; another one, in a laboratory,
-without. Both live the same orders.
+The whole firmware runs on MicroPython, against the bridge with its own broker. One unit connects over TLS, another
+without, as in a laboratory. Both receive the same commands.
 """
 
 import asyncio
@@ -24,27 +24,25 @@ from hil_tests.link.test_certificates import Authority
 from hil_tests.link_life.cloud import Cloud
 from hil_tests.link_life.life import Life
 
-WITHIN_S = 180  # ends a test that hangs
+WITHIN_S = 180  # so that a test that hangs ends
 LOOK_S = 0.3
-CUT_WITHIN_S = 6.0  # of an order: the bridge looks every 5 s whom to send it
+CUT_WITHIN_S = 6.0  # after the command: the bridge looks every 5 s for units to send it to
 SEED = 18
-GARBAGE = b"\x30\x82\x05\x78" + bytes(1400)  # as long as it says, and nothing else; no order can be longer
+GARBAGE = b"\x30\x82\x05\x78" + bytes(1400)  # valid DER length and nothing else; no command can be longer
 
 
 @dataclass(frozen=True)
 class Story:
-    """What was seen."""
+    """What was observed."""
 
     old: str  # SHA-256 of the authorities
     new: str
-    wrong: str  # ordered by mistake
-    results: dict[str, list[tuple[bool, str | None]]]  # answers to orders, by unit
-    trusts: list[str]  # what the unit over TLS has said that it trusts
-    after_garbage: bool  # its link held
-    waiting: dict[str, str]  # units that had not connected with the new one, when the broker had changed
-    after_retirement: (
-        bool  # whether it connected once the broker had its old certificate again, and it had refused that
-    )
+    wrong: str  # sent by mistake
+    results: dict[str, list[tuple[bool, str | None]]]  # answers to the commands, by unit
+    trusts: list[str]  # what the unit over TLS reported as trusted
+    after_garbage: bool  # whether its link held
+    waiting: dict[str, str]  # units that had not connected with the new authority when the broker had changed
+    after_retirement: bool  # whether it still had a link when it had refused the broker's old certificate
     crashed: list[str]
 
 
@@ -72,7 +70,7 @@ class Fleet:
         await bridge.start()
 
     def order(self, der: bytes, number: int) -> None:
-        """Without the checks of the command line."""
+        """Store the command to trust an authority, without the checks of the command line."""
         row = (hashlib.sha256(der).hexdigest(), base64.b64encode(der).decode(), 1 << 42, number, False)
         with contextlib.closing(sqlite3.connect(self.folder / "cloud" / "chargekeeper.db")) as database, database:
             database.execute("INSERT INTO authorities VALUES (?, ?, ?, ?, ?)", row)
@@ -105,7 +103,7 @@ def sha256_of(folder: Path) -> str:
 
 
 async def cut_mains(fleet: Fleet, draw: random.Random) -> None:
-    """At some moment around the order."""
+    """Cut the mains at a random moment after the command."""
     unit = fleet.over_tls.unit
     after_s = draw.uniform(0, CUT_WITHIN_S)
     print(f"SEED={SEED}: mains cut {after_s:.2f} s after the order")
@@ -132,7 +130,7 @@ async def live(folder: Path) -> Story:
         await bridge.command("tls", "next")
         await bridge.command("tls", "order")
         await cut_mains(fleet, random.Random(SEED))
-        await fleet.restart_bridge(old)  # it sends the order again to those that have not answered
+        await fleet.restart_bridge(old)  # it sends the command again to units that have not answered
         pair = f"{sha256_of(old)} {sha256_of(new)}"
         await seen(lambda: pair in fleet.trusts())
         await fleet.restart_bridge(new)
@@ -161,7 +159,7 @@ async def live(folder: Path) -> Story:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """Lived once."""
+    """Run the whole story once."""
     return asyncio.run(live(tmp_path_factory.mktemp("authority")))
 
 
@@ -176,7 +174,7 @@ def test_without_tls_every_order_is_refused(story: Story) -> None:
 
 
 def test_it_connects_to_a_broker_of_the_new_authority_and_says_so(story: Story) -> None:
-    """After an order of a wrong one, and a mains cut around that of the right one; nobody touched its console."""
+    """Also after a command with a wrong authority, and a mains cut near the right command? Nobody touches its console."""
     both = [f"{story.old} {story.wrong}", f"{story.old} {story.new}", f"{story.new} {story.old}", story.new]
     said = [one for number, one in enumerate(story.trusts) if one not in story.trusts[:number]]
     assert said == [story.old, *both] and story.crashed == []

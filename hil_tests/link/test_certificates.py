@@ -1,4 +1,4 @@
-"""Whom does the unit trust? Its own TLS, on MicroPython, against servers with good and bad certificates."""
+"""Which servers does the unit trust? Its own TLS on MicroPython, against servers with good and bad certificates."""
 
 import datetime
 import os
@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 CHECKOUT = Path(__file__).resolve().parents[2]
 MICROPYTHON = Path(sys.prefix) / "bin" / "micropython"
 NOW = datetime.datetime.now(datetime.UTC)
-ACCEPT_S = 60  # then nobody comes any more
+ACCEPT_S = 60  # the longest wait for a connection
 WITHIN_S = 120
 DAY = datetime.timedelta(days=1)
 
@@ -28,7 +28,7 @@ Key = ec.EllipticCurvePrivateKey
 
 
 class Authority:
-    """A certificate authority of one test, made at `since`, as its certificates are."""
+    """A certificate authority of one test. It and its certificates are valid from `since` on."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Authority:
         self.certificate = draft.sign(self.key, hashes.SHA256())
 
     def issue(self, folder: Path, host: str, until: datetime.datetime = NOW + DAY) -> Path:
-        """A server's key and certificate in one PEM file."""
+        """Write a server's key and certificate to one PEM file, and return its path."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         names = x509.SubjectAlternativeName([x509.DNSName(host)])
@@ -52,7 +52,7 @@ class Authority:
         return _pem(folder, key, certificate)
 
     def itself(self, folder: Path) -> Path:
-        """Its own key and certificate, as a server that signed for itself would show them."""
+        """Write the authority's own key and certificate, which a self-signed server would show."""
         return _pem(folder, self.key, self.certificate)
 
     def _draft(
@@ -78,7 +78,7 @@ def _pem(folder: Path, key: Key | rsa.RSAPrivateKey, certificate: x509.Certifica
 
 @contextmanager
 def serving(pem: Path, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3, ciphers: str = "DEFAULT") -> Iterator[int]:
-    """A TLS server for one connection; its port."""
+    """Run a TLS server for one connection, and yield its port."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.maximum_version = newest
     context.set_ciphers(ciphers)  # of TLS 1.2
@@ -141,14 +141,14 @@ def test_what_is_refused(tmp_path: Path, trouble: str, says: str) -> None:
 
 
 def two(folder: Path, present: Authority, following: Authority) -> str:
-    """A unit's authorities while they are being changed."""
+    """Return the unit's two authorities during a change, as one argument."""
     return f"{present.der(folder)},{following.der(folder, 'next.der')}"
 
 
 @pytest.mark.parametrize("runtime", [(), ("old",)])
 @pytest.mark.parametrize("algorithm", ["EC", "RSA"])
 def test_of_two_authorities_either_will_do(tmp_path: Path, algorithm: str, runtime: tuple[str, ...]) -> None:
-    """Both have the same name. The unit knows which one it was."""
+    """The authorities have the same name. Does the unit report which of them it was?"""
     key = rsa.generate_private_key(65537, 2048) if algorithm == "RSA" else None
     present, following = Authority(), Authority(key=key)
     trusted = two(tmp_path, present, following)
@@ -184,7 +184,7 @@ def test_without_an_authority_it_does_not_even_connect(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ciphers", ["ECDHE+AESGCM", "DEFAULT"])
 def test_a_runtime_without_tls_1_3_falls_back_to_1_2(tmp_path: Path, ciphers: str) -> None:
-    """A stock ESP32 image of MicroPython is one; it says so by an error at each cipher of 1.3."""
+    """A stock ESP32 image of MicroPython is such a runtime. It raises an error for each TLS 1.3 cipher."""
     authority = Authority()
     with serving(authority.issue(tmp_path, "broker.example"), ssl.TLSVersion.TLSv1_2, ciphers) as port:
         said = word_of_the_unit("broker.example", port, authority.der(tmp_path), "old")

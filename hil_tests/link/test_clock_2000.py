@@ -1,8 +1,8 @@
-"""Is a broker trusted whose certificate was made yesterday, by a unit whose clock starts in 2000 and to whom nobody tells the
-time; and is a certificate of another name refused?
+"""Does a unit whose clock starts in 2000, without network time, trust a broker's certificate made yesterday, and refuse
+another name?
 
-The whole firmware on MicroPython, its clock read from libfaketime; the broker is the bridge's own. Both units run side by
-side.
+The whole firmware runs on MicroPython, with a clock from libfaketime. The broker is the bridge's own. Both units run in
+parallel.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.processor import YEAR_2000_S
 from hil_tests.rig.unit import Unit
 
-WITHIN_S = 120  # ends a test that hangs
+WITHIN_S = 120  # so that a test that hangs ends
 LOOK_S = 0.1
 TRIES = 2
 MANNERS = ("clock_2000", "no_network_time")
@@ -32,13 +32,13 @@ HOST, OTHER_HOST = "127.0.0.1", "evil.example"
 
 @dataclass(frozen=True)
 class Stories:
-    """What was seen."""
+    """What was observed."""
 
-    began_s: tuple[float, ...]  # how far from 2000 the clocks of both units were when they started
-    contacts: int  # heartbeats of the one that calls the bridge
-    crashed: list[str]  # parts of either firmware
-    proven: bool  # the link of the one whose broker has a certificate of another name
-    refused: list[str]  # its security events of that
+    began_s: tuple[float, ...]  # seconds between 2000 and the clocks of both units at their start
+    contacts: int  # heartbeats of the unit that connects to the bridge
+    crashed: list[str]  # failed parts of either firmware
+    proven: bool  # the link of the unit whose broker has a certificate for another name
+    refused: list[str]  # security events of that unit about it
 
 
 class Caller:
@@ -50,7 +50,7 @@ class Caller:
         self.unit.world.latencies = QUICK
 
     async def begin(self, words: list[str], wanted: dict[str, object]) -> float:
-        """Starts it and tells it whom to trust and to call; returns what its clock showed first, in seconds from 2000."""
+        """Start the unit and provision it. Return what its clock showed first, in seconds since 2000."""
         await self.unit.start()
         began_s = await self._first_time_s() - YEAR_2000_S
         await self.answer("status", lambda lines: bool(lines))
@@ -65,7 +65,7 @@ class Caller:
         return time.time() + int(self._clock.read_text())
 
     async def answer(self, command: str, holds: Callable[[list[str]], bool]) -> list[str]:
-        """The answer to a command, once it is as wanted."""
+        """Return the answer to a command when the answer fulfils `holds`."""
         async with asyncio.timeout(WITHIN_S):
             while True:
                 try:
@@ -78,7 +78,7 @@ class Caller:
 
 
 def lay_certificates(folder: Path, authority: Authority, host: str) -> None:
-    """In the form that the bridge's own command makes them."""
+    """Write certificates in the form that the bridge's own command creates."""
     folder.mkdir(parents=True)
     pem = authority.issue(folder, host).read_bytes()
     (folder / "server.key").write_bytes(pem)
@@ -132,7 +132,7 @@ async def live(folder: Path) -> Stories:
 
 @pytest.fixture(scope="module")
 def stories(tmp_path_factory: pytest.TempPathFactory) -> Stories:
-    """Both, lived once."""
+    """Run both units once."""
     return asyncio.run(live(tmp_path_factory.mktemp("clock")))
 
 

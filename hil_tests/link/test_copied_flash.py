@@ -1,6 +1,7 @@
-"""Two charge points with one flash image, the real firmware on both: does the bridge notice that they are two?
+"""Does the bridge notice two charge points with one flash image? The real firmware runs on both.
 
-They are switched on together, so their boot counts are equal and their messages are numbered in step: the hardest case.
+They are switched on together, so their boot counts are equal and their sequence numbers run in parallel: the hardest
+case.
 """
 
 import asyncio

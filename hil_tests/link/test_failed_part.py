@@ -1,4 +1,4 @@
-"""Is a part of the firmware that could not be made told to the cloud by the first heartbeat on?"""
+"""Does every heartbeat, from the first on, report a part of the firmware that could not be created?"""
 
 import asyncio
 import json
@@ -12,12 +12,12 @@ from hil_tests.rig.processor import Program
 from hil_tests.rig.unit import Unit
 
 FAILING = Program(str(Path(__file__).with_name("failing_part_on_micropython")), HEAP)
-WITHIN_S = 120  # ends a test that hangs
+WITHIN_S = 120  # so that a test that hangs ends
 LOOK_S = 0.1
 
 
 async def told(folder: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """The heartbeats and the events of a unit with its first contact."""
+    """Return the heartbeats and the events of a unit at its first contact."""
     cloud, unit = Cloud(folder / "cloud"), Unit(folder / "unit", program=FAILING)
     unit.world.latencies = QUICK
     await cloud.bridge.start()

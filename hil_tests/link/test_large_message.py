@@ -1,6 +1,7 @@
-"""A broker that keeps a message larger than a unit reads: does the real firmware stay connected and acknowledged?
+"""Does the firmware stay connected and acknowledged if its broker retains a message larger than a unit reads?
 
-The broker is amqtt's own, as any other that a unit may be pointed at; ours refuses such a message from the first.
+The broker is amqtt's, like any other that a unit may be pointed at. The bridge's own broker would refuse such a
+message.
 """
 
 import asyncio
@@ -44,13 +45,14 @@ async def status(unit: Unit) -> dict[str, str]:
     try:
         return dict(line.split(maxsplit=1) for line in await unit.ask("status") if " " in line)
     except (ConsoleError, ConsoleSilent):
-        return {}  # it is off, or not yet listening
+        return {}  # switched off, or not listening yet
 
 
 async def live(folder: Path, sizes: list[int]) -> tuple[int, list[bytes]]:
-    """(connections since the first heartbeat, heartbeats) of a unit whose broker keeps a message of each size for it, in turn.
+    """Run a unit whose broker retains messages of these sizes for it, in turn. Return (reconnects since the first
+    heartbeat, heartbeats).
 
-    The first may be to the settings of before, which end it.
+    The first connection may use the previous settings, whose change ends it.
     """
     async with broker() as port:
         network, unit, cloud = Network("127.0.0.1", port), Unit(folder), MQTTClient()
@@ -85,7 +87,8 @@ async def live(folder: Path, sizes: list[int]) -> tuple[int, list[bytes]]:
 
 @pytest.mark.timeout(600)
 def test_messages_that_are_too_large_are_read_past(tmp_path: Path) -> None:
-    """One of 3.7 kB was 210 connections in half an hour and no acknowledged heartbeat (esphome#5125)."""
+    """Before this was handled, a 3.7 kB message caused 210 connections in half an hour and no acknowledged heartbeat
+    (esphome#5125)."""
     connections, heard = asyncio.run(live(tmp_path, [3700, 2049, 16_384, 65_000]))
     numbers = [json.loads(payload)["n"] for payload in heard]
     assert connections == 0 and numbers == sorted(set(numbers)), (connections, heard)

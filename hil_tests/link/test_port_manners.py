@@ -1,4 +1,4 @@
-"""A clock that starts in 2000, a runtime without TLS 1.3: does a unit charge and reach its cloud all the same?"""
+"""Does a unit charge and reach its cloud although its clock starts in 2000, or its runtime has no TLS 1.3?"""
 
 from math import inf
 from pathlib import Path
@@ -18,7 +18,7 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_does_it_charge_and_reach_the_cloud(tmp_path: Path, case: str) -> None:
-    """The whole chain from nothing, the bridge's certificate as new as can be; and does the boot event say which TLS?"""
+    """The whole chain from nothing, with a certificate just made. Does the boot event name the TLS version?"""
     offers, faults = kinds()["virtual"].offers, kinds()["virtual"].faults
     kind = RigKind(name=case, offers=offers, faults=faults, time_scale=TIME_SCALE, manners=CASES[case])
     with running(kind, tmp_path) as system:

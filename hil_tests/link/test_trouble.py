@@ -1,6 +1,6 @@
-"""What may go wrong around the link while a car charges: is the charging left alone, and is the trouble told?
+"""Does a disturbed link leave a charge alone, and is the disturbance reported?
 
-Three units, each with its trouble, side by side: together they take as long as the longest.
+Three units, each with another disturbance, run in parallel: together they take as long as the longest.
 """
 
 import asyncio
@@ -25,21 +25,21 @@ MICROPYTHON = Path(sys.prefix) / "bin" / "micropython"
 NOTICED_WITHIN_S = 240  # deadlines: two unanswered publishes of 20 s each, and a heartbeat every 5 s
 BACK_WITHIN_S = 240
 LOOK_EVERY_S = 0.5
-TRIES = 2  # of the unit with a broker that it cannot trust
+TRIES = 2  # of the unit whose broker it cannot trust
 
 
 @dataclass(frozen=True)
 class Stories:
-    """What was seen."""
+    """What was observed."""
 
     refused: list[str]  # events of the unit whose broker had a bad certificate
     heartbeat: dict[str, Any]  # of the unit whose flash is full
-    noticed_s: float  # until the unit knew that its connection was half open
-    back_s: float  # from the end of the trouble until it was proven again
+    noticed_s: float  # until the unit noticed that its connection was half open
+    back_s: float  # from the end of the disturbance until the link was proven again
 
 
 async def _charge(life: Life) -> Callable[[], bool]:
-    """Starts a charge; returns whether it has never been broken off since."""
+    """Start a charge. Return a function that tells whether it was never interrupted since."""
     life.unit.plug()
     await life.until(lambda status: status.get("contactor") == "closed")
     begun = len(life.unit.log_lines)
@@ -47,7 +47,7 @@ async def _charge(life: Life) -> Callable[[], bool]:
 
 
 async def _bad_certificate(life: Life, folder: Path) -> list[str]:
-    """Its broker shows a certificate of another authority."""
+    """Give the unit a broker with a certificate of another authority. Return the security events."""
     tried: asyncio.Queue[None] = asyncio.Queue()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(Authority().issue(folder, "127.0.0.1"))
@@ -69,7 +69,7 @@ async def _bad_certificate(life: Life, folder: Path) -> list[str]:
 
 
 async def _full_flash(life: Life, folder: Path, cloud: Cloud) -> dict[str, Any]:
-    """Its flash is full when it starts."""
+    """Start the unit with a full flash. Return the heartbeat that reports it."""
     await life.begin()
     await life.until(lambda status: status.get("link") == "proven", BACK_WITHIN_S)
     life.unit.mains(False)
@@ -95,7 +95,7 @@ async def _full_flash(life: Life, folder: Path, cloud: Cloud) -> dict[str, Any]:
 
 
 async def _half_open(life: Life) -> tuple[float, float]:
-    """Its packets vanish, and nobody tells it."""
+    """Drop the unit's packets without notice. Return the seconds until it noticed, and until the link was proven again."""
     await life.begin()
     await life.until(lambda status: status.get("link") == "proven", BACK_WITHIN_S)
     unbroken = await _charge(life)
@@ -125,7 +125,7 @@ async def _live(folder: Path) -> Stories:
 
 @pytest.fixture(scope="module")
 def stories(tmp_path_factory: pytest.TempPathFactory) -> Stories:
-    """All three, lived once."""
+    """Run all three units once."""
     return asyncio.run(_live(tmp_path_factory.mktemp("trouble")))
 
 

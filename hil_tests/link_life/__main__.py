@@ -1,8 +1,8 @@
-"""The life of a link, fast: `python -m hil_tests.link_life --faults 1000` troubles the way of five units to the cloud.
+"""Disturb the links of five units to the cloud: `python -m hil_tests.link_life --faults 1000`.
 
-Units, modems, networks, bridge, broker and store are the real ones of this house; only the mobile network answers quicker
-than life. At the end every session, every opening and every boot must stand in the database exactly once, and no unit may
-have run out of memory. The same seed gives the same troubles in the same order.
+Firmware, bridge, broker and store are real; modems and networks are those of the rig, and the mobile network answers
+faster than in reality. At the end the database must hold every session, every opening and every boot exactly once, and
+no unit may have run out of memory. The same seed gives the same disturbances in the same order.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from hil_tests.fixtures.progress import bar
 from hil_tests.link_life.cloud import Cloud
 from hil_tests.link_life.life import Life
 
-UNITS = 5  # two cores carry them
-MINUTES = 24.0  # of a day whose heartbeats come sixty times as often
+UNITS = 5  # as many as two cores carry
+MINUTES = 24.0  # a day, with heartbeats sixty times as often
 
 
 async def live(lives: list[Life], cloud: Cloud, faults: int, minutes: float) -> list[str]:
-    """So many faults together, at random moments of so many minutes; returns what is wrong, nothing if all is well."""
+    """Cause `faults` disturbances in total, at random moments within `minutes`. Return what is wrong."""
     each = -(-faults // len(lives))
     await cloud.bridge.start()
     try:
@@ -36,7 +36,7 @@ async def live(lives: list[Life], cloud: Cloud, faults: int, minutes: float) -> 
 
 
 def make(folder: Path, seed: int, units: int = UNITS) -> tuple[list[Life], Cloud]:
-    """The first unit keeps its mains, if it is not the only one."""
+    """Create the units and their cloud. With several units, the first keeps its mains."""
     cloud = Cloud(folder / "cloud")
     lives = [
         Life(folder / str(number), cloud, f"CK-LIFE-{number}", seed + number, spared=number == 0 and units > 1)
@@ -58,10 +58,10 @@ def _report(lives: list[Life], wrong: list[str]) -> None:
 
 
 def main() -> int:
-    """Exit code 1 if something was lost or told twice, or a unit ran out of memory."""
+    """Run the command line. Return 1 if a record was lost or doubled, or a unit ran out of memory."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.link_life")
-    parser.add_argument("--faults", type=int, default=1000, help="of all units together")
-    parser.add_argument("--minutes", type=float, default=MINUTES, help="in which they come, at random moments")
+    parser.add_argument("--faults", type=int, default=1000, help="number of disturbances, all units together")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="minutes over which they are spread at random")
     parser.add_argument("--units", type=int, default=UNITS)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-"""One unit whose way to the cloud is troubled at random, while cars come and go and its enclosure is opened."""
+"""One unit whose link to the cloud is disturbed at random, while cars come and go and its enclosure is opened."""
 
 import asyncio
 import json
@@ -20,30 +20,30 @@ QUICK = Latencies(
     boot=Span(300, 400), sim_ready=Span(50, 80), register=Span(100, 200), attach=Span(50, 100), call_ready=Span(200, 300),
     pdp_activate=Span(50, 100), connect=Span(20, 50), one_way=Span(5, 20), shut=Span(20, 40), detach=Span(30, 60),
 )  # fmt: skip
-DURABLE_S = 1.0  # after which what happened is on the unit's flash
-SETTLE_WITHIN_S = 180  # at the end, until everything has been told
+DURABLE_S = 1.0  # after this time an event is on the unit's flash
+SETTLE_WITHIN_S = 180  # at the end, until everything was reported
 MAINS_CUT = "mains cut"
 MODEM_OFF = ("modem browns out", "modem hangs")
-MODEM_OFF_MAX = 4  # of one modem: its unit cuts the supply of a silent one six times a day (modem/recovery.py)
+MODEM_OFF_MAX = 4  # per modem: a unit cuts the supply of a silent modem at most six times a day (modem/recovery.py)
 
 
 @dataclass
 class Told:
-    """What really happened, to be compared with what the database says; and what the unit says of itself."""
+    """What really happened, to compare with the database; and what the unit reports of itself."""
 
     sessions: int = 0
     openings: int = 0
     faults: Counter[str] = field(default_factory=Counter)
-    alarms: list[str] = field(default_factory=list)  # the firmware stopped by itself
-    crashes: int = 0  # of its talking part, survived
-    dropped: int = 0  # records given up since a boot, at most
-    faults_shown: set[str] = field(default_factory=set)  # RED: never the network
-    heap_floor: int | None = None  # bytes, after a collection
-    heap_block: int | None = None  # the largest piece, when it was smallest
+    alarms: list[str] = field(default_factory=list)  # texts of firmware stops
+    crashes: int = 0  # of the firmware's talking half, survived
+    dropped: int = 0  # records given up since a boot, the largest count
+    faults_shown: set[str] = field(default_factory=set)  # faults shown in red; the network must never be one
+    heap_floor: int | None = None  # lowest free bytes after a collection
+    heap_block: int | None = None  # smallest value of the largest free block
 
 
 class Life:
-    """In `folder`. One that is `spared` keeps its mains, so that what its memory loses adds up."""
+    """A unit with its flash in `folder`. A `spared` unit keeps its mains, so that memory leaks add up."""
 
     def __init__(self, folder: Path, cloud: Cloud, unit_id: str, seed: int, spared: bool = False) -> None:
         self.told = Told()
@@ -69,7 +69,7 @@ class Life:
             self._troubles[MAINS_CUT] = self._power_cut
 
     async def begin(self, port: int | None = None) -> None:
-        """Hangs the unit on the wall and tells it whom to call: by its own network, or another port of this machine."""
+        """Start the unit and provision it: to connect through its own network, or to another port of this machine."""
         made = await self._cloud.bridge.command("unit", "add", self.unit_id)
         await self.network.start()
         await self.unit.start()
@@ -85,7 +85,7 @@ class Life:
             await self.unit.ask(words)
 
     async def suffer(self, faults: int, minutes: float) -> None:
-        """So many troubles at random moments of so many minutes; one that is still going on puts off the next."""
+        """Cause disturbances at random moments within `minutes`. One that still lasts delays the next."""
         begun_s = time.monotonic()
         for due_s in sorted(self._random.uniform(0, 60 * minutes) for _ in range(faults)):
             await asyncio.sleep(begun_s + due_s - time.monotonic())
@@ -98,7 +98,7 @@ class Life:
             await asyncio.gather(self._troubles[name](), self._something_happens())
 
     async def settle(self) -> list[str]:
-        """Wait until everything was told; returns what is wrong, nothing if all is well."""
+        """Wait until everything was reported. Return what is wrong, as a list of texts."""
         self.network.heal()
         await self.network.start()
         try:
@@ -123,14 +123,14 @@ class Life:
         return [f"{what}: found {found}, in truth {true}" for what, found, true in checks if found != true]
 
     async def end(self) -> None:
-        """Takes it off the wall."""
+        """Stop the unit and its network."""
         await self.unit.stop()
         await self.network.outage()
 
-    # What the unit has to tell
+    # What the unit has to report
 
     async def _something_happens(self) -> None:
-        """A car comes and goes, or somebody opens the enclosure; not while the unit is off, and not as it goes off."""
+        """Let a car come and go, or open the enclosure, unless the unit is off."""
         if not await self._status():
             return
         await self._look_at_the_heap()
@@ -147,7 +147,7 @@ class Life:
             self.told.openings += 1
         await asyncio.sleep(DURABLE_S)
 
-    # Troubles
+    # Disturbances
 
     async def _reset(self) -> None:
         self.network.reset()
@@ -177,13 +177,13 @@ class Life:
         await asyncio.sleep(self._random.uniform(0, 3))
 
     async def _power_cut(self) -> None:
-        await asyncio.sleep(3 + DURABLE_S)  # what happens beside it is told first
+        await asyncio.sleep(3 + DURABLE_S)  # report first what happens at the same time
         self.unit.mains(False)
         await asyncio.sleep(self._random.uniform(0.3, 2))
         self.unit.mains(True)
         await self.until(lambda status: bool(status))
 
-    # What the unit says
+    # What the unit reports
 
     async def _look_at_the_heap(self) -> None:
         try:
@@ -195,7 +195,7 @@ class Life:
         told.heap_block = block if told.heap_block is None else min(told.heap_block, block)
 
     async def _status(self) -> dict[str, str]:
-        """The unit's own status; empty while it is off."""
+        """Return the unit's status, or an empty dict while it is off."""
         try:
             status = dict(line.split(" ", 1) for line in await self.unit.ask("status", within_s=2))
         except (ConsoleSilent, ConsoleError):

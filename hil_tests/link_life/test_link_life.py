@@ -1,4 +1,4 @@
-"""A sample of `python -m hil_tests.link_life`: is every record told exactly once, whatever happens to the link?"""
+"""Is every record reported exactly once, whatever happens to the link? A sample of `python -m hil_tests.link_life`."""
 
 import asyncio
 from pathlib import Path

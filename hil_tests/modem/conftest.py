@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hil_tests.fixtures.modem_process import ROOT as ROOT  # of the tests that run our tools
+from hil_tests.fixtures.modem_process import ROOT as ROOT  # imported by tests that run the tools
 from hil_tests.fixtures.modem_process import simulated_modem
 
 SimulatedModem = Callable[..., Path]
@@ -15,7 +15,7 @@ SimulatedModem = Callable[..., Path]
 
 @pytest.fixture
 def modem(tmp_path: Path) -> Iterator[SimulatedModem]:
-    """Starts a modem in a world; returns the path of its port."""
+    """Yield a function that starts a modem in a world and returns the path of its port."""
     with ExitStack() as running:
         count = 0
 

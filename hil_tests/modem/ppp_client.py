@@ -1,9 +1,9 @@
-"""What a gateway does with its modem: Debian's pppd dials ATD*99#, then bytes go over TCP both ways.
+"""A gateway's use of its modem: Debian's pppd dials ATD*99#, then bytes go over TCP in both directions.
 
     python ppp_client.py DEVICE HOST PORT
 
-It runs in a network namespace, or as the first process of a User Mode Linux, which it prepares before and powers off after.
-What the server sends until its end of file is sent back to it.
+It runs in a network namespace, or as the first process of a User Mode Linux, which it prepares first and powers off at
+the end. It sends everything that the server sends before its end of file back to the server.
 """
 
 import ctypes
@@ -16,22 +16,22 @@ import time
 from pathlib import Path
 
 UP_WITHIN_S, TRANSFER_WITHIN_S, DOWN_WITHIN_S = 60, 60, 20
-# What is said first may be lost while the line is opened, as gateways know: they say it again.
+# The first characters may be lost while the line is opened. Gateways therefore repeat the command.
 CHAT = "chat -v TIMEOUT 10 ABORT 'NO CARRIER' ABORT ERROR"
 DIAL = (
     f"{CHAT} '' AT OK-AT-OK-AT-OK ATZ OK ATE0 OK 'AT+CGDCONT=1,\\042IP\\042,\\042internet\\042' OK ATD*99***1# CONNECT"
 )
-HANG_UP = f"{CHAT} '' AT OK-AT-OK"  # it answers commands again
+HANG_UP = f"{CHAT} '' AT OK-AT-OK"  # wait until it answers commands again
 OPTIONS = ["115200", "noauth", "nodetach", "local", "nocrtscts", "noipdefault", "defaultroute", "debug", "nolock"]
 
 MODULES = ("lib/crc-ccitt", "drivers/net/slip/slhc", "drivers/net/ppp/ppp_generic", "drivers/net/ppp/ppp_async")
-PRIVATE = ("/run", "/tmp", "/var/log", "/var/tmp")  # all else of the machine is read-only there
-FINIT_MODULE = 313  # syscall of x86-64, the one architecture that User Mode Linux is for
+PRIVATE = ("/run", "/tmp", "/var/log", "/var/tmp")  # the rest of the machine is read-only there
+FINIT_MODULE = 313  # syscall of x86-64, the only architecture of User Mode Linux
 POWER_OFF = 0x4321FEDC  # reboot(2)
 
 
 def converse(device: str, host: str, port: int) -> int:
-    """One dial-up. Returns the exit status of pppd, 5 if it ended because it was asked to."""
+    """Dial once and exchange data. Return the exit status of pppd, 5 if it ended on request."""
     pppd = subprocess.Popen(["pppd", device, *OPTIONS, "connect", DIAL, "disconnect", HANG_UP])
     try:
         with _connected(host, port, pppd) as connection:
@@ -39,7 +39,7 @@ def converse(device: str, host: str, port: int) -> int:
             while chunk := connection.recv(4096):
                 received += chunk
             connection.sendall(received)
-            linger = struct.pack("ii", 1, TRANSFER_WITHIN_S)  # closing it waits until all is acknowledged
+            linger = struct.pack("ii", 1, TRANSFER_WITHIN_S)  # close() waits until everything is acknowledged
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         print(f"{len(received)} bytes came and went back", flush=True)
     finally:
@@ -63,7 +63,7 @@ def _connected(host: str, port: int, pppd: subprocess.Popen[bytes]) -> socket.so
 
 
 def prepare() -> None:
-    """What a User Mode Linux needs before pppd can run: its file systems, and PPP in its kernel. Raises OSError."""
+    """Prepare a User Mode Linux for pppd: its file systems, and PPP in its kernel. Raises OSError."""
     os.environ["PATH"] = "/usr/sbin:/usr/bin:/sbin:/bin"
     subprocess.run(["mount", "-t", "proc", "proc", "/proc"], check=True)
     for folder in PRIVATE:
@@ -77,7 +77,7 @@ def prepare() -> None:
 
 
 def main() -> int:
-    device, host, port = sys.argv[1:4]  # what may follow is User Mode Linux's own
+    device, host, port = sys.argv[1:4]  # further arguments belong to User Mode Linux
     if os.getpid() != 1:
         return converse(device, host, int(port))
     status = -1
@@ -88,7 +88,7 @@ def main() -> int:
         OSError,
         subprocess.SubprocessError,
         SystemExit,
-    ) as error:  # finally follows: what went wrong is said before
+    ) as error:  # print the error before the machine is powered off
         print(f"failed: {error!r}", flush=True)
     finally:  # a kernel panics if its first process ends
         print(f"ended with {status}", flush=True)

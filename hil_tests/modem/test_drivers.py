@@ -1,4 +1,4 @@
-"""Each family's driver at the simulated modem of that family, on a pty: is it chosen, and is every byte right?"""
+"""Is each family's driver chosen for the simulated modem of that family on a pty, and is every byte right?"""
 
 import random
 import socket
@@ -35,11 +35,11 @@ FAMILIES = [
 
 @contextmanager
 def far_end(payload: bytes) -> Iterator[tuple[int, bytearray]]:
-    """A server that sends the payload to its client and keeps what comes back: its port, and that."""
+    """Run a server that sends the payload and records what comes back. Yield its port, and the record."""
     returned = bytearray()
 
     def serve() -> None:
-        with suppress(OSError):  # what is missing then is missed by the test
+        with suppress(OSError):  # the test finds missing bytes
             connection, _ = server.accept()
             with connection:
                 connection.settimeout(WITHIN_S)

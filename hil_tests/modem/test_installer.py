@@ -1,4 +1,4 @@
-"""The installer's tool against a modem on a real serial line: is the verdict right, and is the modem left as it was?"""
+"""Does the installer's tool give the right verdict on a real serial line, and leave the modem as it was?"""
 
 import json
 import os
@@ -21,7 +21,7 @@ O2 = {"plmn": "23410", "name": "O2 - UK"}
 
 
 def tool(*arguments: str | Path) -> tuple[int, dict[str, Any], str]:
-    """(exit code, the JSON, what was said to a person)."""
+    """Run the tool. Return (exit code, its JSON, its messages for people)."""
     command = [sys.executable, "-m", "modem", *map(str, arguments), "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200, check=False)
     return done.returncode, json.loads(done.stdout or "{}"), done.stderr
@@ -39,7 +39,7 @@ def test_is_another_network_offered_before_a_booster(modem: SimulatedModem, tmp_
     port = modem(operators=[{**VODAFONE, "csq": 9}, {**O2, "csq": 20, "serves": "reject 17", "cells": [11, 5]}])
     out = tmp_path / "report.html"
     code, told, _ = tool("report", "--port", port, "--seconds", "10", "--place", "Garage", "--out", out)
-    # The strongest refuses, so the modem is nowhere or on the weak one; either way the scan hears both.
+    # The strongest refuses, so the modem is on no network or on the weak one. The scan hears both in either case.
     assert [(row["plmn"], row["csq"], row["cells"]) for row in told["networks"]] == [("23410", 20, 3), ("23415", 9, 1)]
     assert code in (1, 2)
     assert "Garage" in out.read_text()
@@ -62,7 +62,7 @@ def test_does_the_modem_that_restarts_in_a_scan_come_back(modem: SimulatedModem)
 
 
 def test_does_a_modem_that_hangs_in_a_scan_and_is_reset_come_back(modem: SimulatedModem) -> None:
-    """One that stays dead is tests/modem/installer/test_modem_source.py's: it takes the minutes that a scan may take."""
+    """tests/modem/installer/test_modem_source.py tests a modem that stays dead: it takes the minutes that a scan may take."""
     reset = [{"in": "scan", "at_s": 0.5, "do": "hang"}, {"in": "scan", "at_s": 1, "do": "brown_out"}]
     code, told, said = tool("scan", "--port", modem(events=reset))
     assert said.splitlines()[0].startswith("the scan failed")
@@ -71,7 +71,7 @@ def test_does_a_modem_that_hangs_in_a_scan_and_is_reset_come_back(modem: Simulat
 
 
 def _wait_until_open(process: "subprocess.Popen[str]", port: Path) -> None:
-    """From then on the tool has all of itself in memory; before that a busy machine may spend many seconds."""
+    """Wait until the tool has opened the port. It is then fully loaded, which may take many seconds on a busy machine."""
     deadline_s = time.monotonic() + WITHIN_S
     while port.resolve() not in [link.resolve() for link in Path(f"/proc/{process.pid}/fd").iterdir()]:
         assert time.monotonic() < deadline_s and process.poll() is None
@@ -95,15 +95,15 @@ def test_does_ctrl_c_in_a_scan_leave_the_modem_as_it_was(modem: SimulatedModem) 
         with suppress(subprocess.TimeoutExpired):
             scanning.wait(3)
         if scanning.poll() is None:
-            scanning.send_signal(signal.SIGINT)  # as a person would, whose first press found it busy starting
+            scanning.send_signal(signal.SIGINT)  # as a person would if the first press came during the start
         said, _ = scanning.communicate(timeout=45)
     assert scanning.returncode == 130
     assert "settings were restored" in said
     with serial.Serial(str(port), 115_200, timeout=1) as line:
         line.write(b"AT+COPS?\r")
         answer = line.read(200)
-    assert b'+COPS: 0,0,"vodafone UK"' in answer  # names in words again, as before
-    assert answer.startswith(b"AT+COPS?")  # and the echo
+    assert b'+COPS: 0,0,"vodafone UK"' in answer  # names as text again, as before
+    assert answer.startswith(b"AT+COPS?")  # the echo is on again
 
 
 def test_is_exactly_15_a_pass_and_noise_on_the_line_no_harm(modem: SimulatedModem) -> None:
@@ -116,7 +116,7 @@ def test_is_exactly_15_a_pass_and_noise_on_the_line_no_harm(modem: SimulatedMode
 def test_is_a_lte_modem_scanned_its_own_way(modem: SimulatedModem) -> None:
     port = modem(model="SIM7000E", operators=[{**VODAFONE, "csq": 17, "act": 7}])
     code, told, _ = tool("scan", "--port", port)
-    assert code == 2  # it hears the network, and cannot tell how strongly
+    assert code == 2  # the tool receives the network, but cannot measure its signal
     assert told["networks"][0]["plmn"] == "23415"
 
 

@@ -1,4 +1,4 @@
-"""The installer's tool at a charge point's service console: does the unit measure and scan for it?"""
+"""Does a charge point measure and scan for the installer's tool, through its service console?"""
 
 import os
 import select
@@ -21,7 +21,7 @@ END_WITHIN_S = 30
 
 @pytest.fixture
 def console(modem: SimulatedModem, tmp_path: Path) -> Iterator[Path]:
-    """The console's port of a virtual unit whose modem hears two networks, the one that serves at CSQ 13."""
+    """Yield the console's port of a virtual unit whose modem receives two networks. Its own network has CSQ 13."""
     modem_port = modem(
         operators=[{**VODAFONE, "csq": 13}, {**O2, "csq": 19}], saved={"cops_mode": 1, "cops_plmn": "23415"}
     )
@@ -52,14 +52,14 @@ def _wait_for(link: Path) -> None:
 
 
 def _carry(one: int, other: int, stop: int) -> None:
-    """Between two lines, both ways, until the pipe `stop` is closed."""
+    """Copy bytes between two lines, in both directions, until the pipe `stop` is closed."""
     while stop not in (ready := select.select([one, other, stop], [], [])[0]):
         for end in ready:
             os.write(other if end == one else one, os.read(end, 4096))
 
 
 def test_does_the_unit_measure_and_scan_for_the_installer(console: Path, tmp_path: Path) -> None:
-    """Told apart from a modem's own port; its weak network, the better one beside, and the page to leave there."""
+    """Does the tool tell the console from a modem's port, find the weak network and the better one, and write the report?"""
     page = tmp_path / "report.html"
     code, told, said = tool("report", "--console", "--port", console, "--seconds", "15", "--out", page)
     assert (code, told.get("verdict"), told.get("operator")) == (1, "fail", "23415"), (told, said)

@@ -1,4 +1,4 @@
-"""A modem that somebody left at another speed: is it found, and brought back to ours for good?"""
+"""Is a modem that was left at another speed found, and set back to the usual speed permanently?"""
 
 import time
 from pathlib import Path
@@ -14,7 +14,7 @@ from modem.ports.pyserial_port import Port
 
 
 class Impatient(sim800.Sim800):
-    BOOT_TIMEOUT_MS = 1000  # it has booted already
+    BOOT_TIMEOUT_MS = 1000  # the modem has booted already
 
 
 class Clock:

@@ -1,4 +1,4 @@
-"""Clients written in JavaScript, on npm's serialport, at the simulated modem: do they come up, and is every byte right?"""
+"""Do clients written in JavaScript, on npm's serialport, work with the simulated modem, and is every byte right?"""
 
 import json
 import random
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def packages() -> None:
-    """serialport and serialport-gsm, as the lock file says; nothing of them is run while they are fetched."""
+    """Install serialport and serialport-gsm by the lock file, without running their scripts."""
     if not (HERE / "node_modules" / "serialport-gsm").exists():
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
         done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=INSTALL_S, check=False)
@@ -35,7 +35,7 @@ def packages() -> None:
 
 
 def client(script: str, *arguments: str) -> Any:
-    """What the client prints."""
+    """Run a client and return the JSON that it prints."""
     command = ["node", script, *arguments]
     done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=CLIENT_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -44,11 +44,11 @@ def client(script: str, *arguments: str) -> Any:
 
 @contextmanager
 def twice() -> Iterator[tuple[int, bytearray]]:
-    """A server: the first connection gets the payload and is closed, what the second one sends is kept."""
+    """Run a server: the first connection gets the payload and is closed; what the second sends is recorded."""
     returned = bytearray()
 
     def serve() -> None:
-        with suppress(OSError):  # what is missing then is missed below
+        with suppress(OSError):  # the assertions find missing bytes
             first, _ = server.accept()
             with first:
                 first.sendall(PAYLOAD)

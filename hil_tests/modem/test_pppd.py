@@ -1,7 +1,7 @@
-"""Debian's pppd dials through the simulated modem, as gateways do: does it come up, and is every byte right both ways?
+"""Does Debian's pppd connect through the simulated modem, as gateways do, and is every byte right in both directions?
 
-It needs a kernel with PPP and a network of its own: a network namespace where this machine has /dev/ppp and we are root,
-otherwise a User Mode Linux, whose kernel brings both and needs no rights.
+It needs a kernel with PPP and a separate network: a network namespace if this machine has /dev/ppp and the user is
+root, otherwise a User Mode Linux, whose kernel has both and needs no rights.
 """
 
 import os
@@ -32,7 +32,7 @@ Run = Callable[[Path, int, Path], str]
 
 
 def in_namespace(port: Path, tcp_port: int, _tmp_path: Path) -> str:
-    """Runs the client in a network namespace of this kernel."""
+    """Run the client in a network namespace of this kernel. Return its output."""
     inside = ["ip", "netns", "exec", NAMESPACE]
     subprocess.run(["ip", "netns", "add", NAMESPACE], check=True)
     try:
@@ -42,7 +42,7 @@ def in_namespace(port: Path, tcp_port: int, _tmp_path: Path) -> str:
 
 
 def in_user_mode_linux(port: Path, tcp_port: int, tmp_path: Path) -> str:
-    """Runs the client as the first process of a kernel of its own, on this machine's files, read-only."""
+    """Run the client as the first process of a separate kernel, with this machine's files read-only. Return its output."""
     machine = [*MACHINE.split(), f"uml_dir={tmp_path}", f"ssl0=tty:{port.resolve()}", f"init={sys.executable}"]
     client = ["--", "-I", ppp_client.__file__, "/dev/ttyS0", NETWORK_HOST, str(tcp_port)]
     return _output(["linux.uml", *machine, *client])
@@ -54,7 +54,7 @@ def _output(command: list[str]) -> str:
 
 
 def place() -> tuple[Run | None, str]:
-    """Where pppd can run here, or why it cannot."""
+    """Return how pppd can run here, or None and why it cannot."""
     if shutil.which("pppd") is None or not os.access(shutil.which("pppd") or "", os.R_OK):
         return None, "pppd is not installed, or not readable for this user: apt-get install ppp"
     if os.path.exists("/dev/ppp") and os.geteuid() == 0 and shutil.which("ip"):
@@ -69,11 +69,11 @@ RUN, WHY_NOT = place()
 
 @contextmanager
 def mirrored() -> Iterator[tuple[int, list[bytes]]]:
-    """A server that sends the payload and keeps what comes back: its port, and that."""
+    """Run a server that sends the payload and records what comes back. Yield its port, and the record."""
     returned: list[bytes] = []
 
     def serve() -> None:
-        with suppress(OSError):  # what is missing then is missed below
+        with suppress(OSError):  # the assertions find missing bytes
             connection, _ = server.accept()
             with connection:
                 connection.settimeout(WITHIN_S)
@@ -101,7 +101,7 @@ def mirrored() -> Iterator[tuple[int, list[bytes]]]:
 def test_does_pppd_carry_100_kb_both_ways_without_a_wrong_byte(
     modem: SimulatedModem, tmp_path: Path, model: str, lose_one_in: int
 ) -> None:
-    """And does the modem take commands again once pppd has hung up?"""
+    """Does the modem also accept commands again after pppd has hung up?"""
     assert RUN is not None
     port = modem(SEED, model=model, latencies=QUICK_AIR, noise={"lose_one_in": lose_one_in})
     with mirrored() as (tcp_port, returned):

@@ -1,4 +1,4 @@
-"""Programs that never heard of us talk to the simulated modem: is it modem enough for them?"""
+"""Do independent programs accept the simulated modem?"""
 
 import random
 import re
@@ -22,7 +22,7 @@ SEED, WITHIN_S, QUIET_S = 7, 120, 20
 PIECE_BYTES = 1024
 DIGITS = re.compile(r"[0-9A-F]+")
 QUICK_AIR = {"one_way": [1, 4], "pdp_activate": [50, 100], "connect": [20, 50]}
-# Its own: sockets left open, threads named the old way.
+# Of python-gsmmodem itself: open sockets, and threads named in the old way.
 unclean = pytest.mark.filterwarnings("ignore")
 needs_gammu = pytest.mark.skipif(shutil.which("gammu") is None, reason="gammu is not installed: apt-get install gammu")
 
@@ -65,7 +65,7 @@ def test_does_gammu_see_the_network(modem: SimulatedModem) -> None:
 
 @contextmanager
 def connected(port: Path) -> Iterator[GsmModem]:
-    """python-gsmmodem at a modem."""
+    """Connect python-gsmmodem to a modem."""
     other = GsmModem(str(port), 115_200)
     other.connect()
     try:
@@ -84,7 +84,7 @@ def test_does_python_gsmmodem_read_signal_and_operator(modem: SimulatedModem) ->
 
 @unclean
 def test_do_100_kb_pass_both_ways_through_python_gsmmodem(modem: SimulatedModem) -> None:
-    """Its engine knows lines alone: received bytes come as digits (AT+CIPRXGET=3), and what it sends has no line breaks."""
+    """Its engine handles only lines: received bytes come as digits (AT+CIPRXGET=3), and what it sends has no line breaks."""
     payload = random.Random(SEED).randbytes(50_000).hex().encode()
     print(f"seed {SEED}")
     with connected(modem(SEED, latencies=QUICK_AIR)) as other, echoing(payload) as (port, returned):
@@ -98,7 +98,7 @@ def test_do_100_kb_pass_both_ways_through_python_gsmmodem(modem: SimulatedModem)
         while len(received) < len(payload):
             assert time.monotonic() < deadline_s, f"{len(received)} bytes in {WITHIN_S} s"
             with suppress(CommandError):  # not connected yet
-                lines = other.write("AT+CIPRXGET=3,0,730")  # URCs among them: it tells them apart when nothing is asked
+                lines = other.write("AT+CIPRXGET=3,0,730")  # with URCs, which it recognises only when idle
                 received += bytes.fromhex("".join(line for line in lines if DIGITS.fullmatch(line)))
         assert received == payload
         for at in range(0, len(payload), PIECE_BYTES):
@@ -112,11 +112,11 @@ def test_do_100_kb_pass_both_ways_through_python_gsmmodem(modem: SimulatedModem)
 
 @contextmanager
 def echoing(payload: bytes) -> Iterator[tuple[int, list[bytes]]]:
-    """A server that sends the payload to its first client and keeps what comes back: its port, and that."""
+    """Run a server that sends the payload to its first client and records what comes back. Yield its port, and the record."""
     returned: list[bytes] = []
 
     def serve() -> None:
-        with suppress(OSError):  # what is missing then is missed by the test
+        with suppress(OSError):  # the test finds missing bytes
             connection, _ = server.accept()
             with connection:
                 connection.settimeout(QUIET_S)

@@ -1,4 +1,4 @@
-"""A dialogue is recorded at a modem and replayed on another pty: does the tool say the same there?"""
+"""Does the tool report the same about a recorded modem and about the recording, replayed on another pty?"""
 
 import json
 import os
@@ -34,7 +34,7 @@ def tool_json(*arguments: str | Path) -> tuple[int, dict[str, Any]]:
 
 @contextmanager
 def replayed(file: Path, link: Path, reported: list[str]) -> Iterator[Path]:
-    """A replay of `file` at `link`; what it has reported is in the list after its end."""
+    """Replay `file` at `link`. At the end, `reported` holds what the replay has reported."""
     command = [sys.executable, "-m", "hil_tests.sim.modem", "--link", link, "--replay", file]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -47,7 +47,7 @@ def replayed(file: Path, link: Path, reported: list[str]) -> Iterator[Path]:
 
 
 def test_is_a_replay_told_the_same_verdict_and_figures(modem: SimulatedModem, tmp_path: Path) -> None:
-    """All of them at once: each takes as long as a person's measurements do."""
+    """All models at once, because each takes as long as a person's measurements."""
     events, operators = SIGNALS, [{**VODAFONE, "csq": 16}, O2]
     ports = {model: modem(model=model, operators=operators, events=events) for model in MODELS}
     with ThreadPoolExecutor(len(MODELS)) as pool:

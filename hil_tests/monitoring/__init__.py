@@ -1,1 +1,1 @@
-"""The files of cloud_bridge/deploy/monitoring, with the programs that they are for."""
+"""Tests of the files in cloud_bridge/deploy/monitoring, with the programs that read them."""

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not he
 
 
 class Prometheus:
-    """With the configuration of the guide; only address, token file and interval are this test's."""
+    """A Prometheus with the guide's configuration. Only address, token file and intervals are this test's."""
 
     def __init__(self, folder: Path, bridge_port: int, token: str) -> None:
         folder.mkdir()
@@ -56,7 +56,7 @@ class Prometheus:
             )
 
     def asked(self, expression: str) -> list[Any]:
-        """What it finds. Raises OSError while it does not answer."""
+        """Return the result of a query. Raises OSError while Prometheus does not answer."""
         words = urllib.parse.urlencode({"query": expression})
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/query?{words}", timeout=WITHIN_S) as answer:
             found: list[Any] = json.load(answer)["data"]["result"]
@@ -69,7 +69,7 @@ class Prometheus:
                 if found := self.asked(expression):
                     return found
             except OSError:
-                pass  # it starts
+                pass  # Prometheus is still starting
             time.sleep(0.1)
         raise AssertionError(f"{expression} found nothing\n{self.log.read_text()[-2000:]}")
 
@@ -106,7 +106,7 @@ def test_it_reads_the_bridge_with_the_token_of_the_guide(cloud: CloudFixture) ->
         dashboard = json.loads((MONITORING / "dashboard.json").read_text())
         for panel in dashboard["panels"]:
             for target in panel["targets"]:
-                running.asked(target["expr"])  # an error is raised where it is none that Prometheus knows
+                running.asked(target["expr"])  # raises if Prometheus rejects the expression
         assert running.asked('ALERTS{severity="page"}') == []
 
 

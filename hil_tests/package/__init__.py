@@ -1,1 +1,1 @@
-"""The wheel that a release hands out."""
+"""Tests of the wheel of a release."""

@@ -45,7 +45,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of its commands. Other packages are those of this environment: `make dist` installs them by the lock."""
+    """Return the folder of its commands. Other packages are those of this environment: `make dist` installs them by the
+    lock."""
     folder = tmp_path_factory.mktemp("installed")
     venv.create(folder, with_pip=True)
     run(folder / "bin" / "pip", "install", "--no-index", "--no-deps", wheel)
@@ -56,7 +57,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def serving(command: Path, home: Path) -> Iterator[str]:
-    """The address of the pages."""
+    """Run the bridge, and yield the address of its pages."""
     ports = {f"CHARGEKEEPER_{name}_PORT": "0" for name in ("HTTP", "MQTT")}
     with subprocess.Popen(
         [command], cwd="/", env=os.environ | ports | {"HOME": str(home)}, stdout=subprocess.PIPE, text=True,

@@ -1,4 +1,4 @@
-"""Is a release the same bytes for the same tag, signed by openssl, and one clear line where it cannot be made?"""
+"""Does the same tag give the same bytes, can openssl sign a release, and is a failure reported in one clear line?"""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def run(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """The firmware of this tree, with the tag v0.1.0."""
+    """Return a repository with the firmware of this tree, and the tag v0.1.0."""
     folder = tmp_path / "repository"
     for room in ("firmware", "modem"):
         shutil.copytree(CHECKOUT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
@@ -32,7 +32,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def release(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    """`python -m cloud_bridge release` of this tree; files are written to `folder`."""
+    """Run `python -m cloud_bridge release` of this tree. Files are written to `folder`."""
     folder.mkdir(exist_ok=True)
     python = f"import sys; sys.path.insert(0, {str(CHECKOUT)!r}); from cloud_bridge.command_line import main; sys.exit(main())"
     environment = ENVIRONMENT | {"CHARGEKEEPER_DATA": str(folder / "store")}

@@ -1,4 +1,4 @@
-"""Does a release get to a unit through each way in, also when the bridge is killed in the middle, and is the budget kept?"""
+"""Does a release get to a unit through each broker, also if the bridge is killed halfway, and is the byte budget kept?"""
 
 import random
 import time
@@ -13,9 +13,9 @@ from hil_tests.fixtures.mqtt_unit import MqttUnit
 from hil_tests.fixtures.signed_release import SignedRelease, signed_release
 
 WITHIN_S = 120.0
-QUIET_S = 2.0  # for what must not come
+QUIET_S = 2.0  # how long to check that no piece comes
 NOISE = random.Random(11).randbytes(30_000)
-BUDGET = 40_000  # bytes: manifest and image with the heads of their packets, and less than one ask more
+BUDGET = 40_000  # bytes: manifest and image with the heads of their packets, and less than one more request
 
 
 @pytest.fixture(params=["embedded", "mosquitto", "jetstream"])
@@ -44,7 +44,7 @@ def counter(cloud: CloudFixture, name: str) -> int:
 
 
 def load(unit: MqttUnit, release: SignedRelease, file: int, begin: int, end: int) -> bytes:
-    """A part of a file; what does not come is asked for again."""
+    """Load a part of a file. Request again what does not come."""
     found, give_up_s = b"", time.monotonic() + WITHIN_S
     while begin + len(found) < end:
         assert time.monotonic() < give_up_s, f"{len(found)} bytes have come"
@@ -53,7 +53,7 @@ def load(unit: MqttUnit, release: SignedRelease, file: int, begin: int, end: int
         while begin + len(found) < min(end, at + 8192):
             try:
                 piece = unit.next_piece(5.0)
-            except OSError:  # none came, or the connection was lost
+            except OSError:  # no piece came, or the connection was lost
                 break
             if piece[:12] == bytes.fromhex(release.name) + bytes((file,)) + (begin + len(found)).to_bytes(3, "big"):
                 found += piece[12:]
@@ -74,7 +74,7 @@ def test_a_release_comes_through_whatever_is_killed(cloud: CloudFixture, tmp_pat
     until(lambda: cloud.charge_point("one")["board"] == "tcall", "heard")
     cloud.command("release", "roll-out", "1.4.0", "--all", "--soak-hours", "1")
     while (order := unit.next_command(WITHIN_S))["do"] != "update":
-        pass  # the time
+        pass  # skip the command to set the time
     unit.report("result", id=order["id"], ok=True)
     assert load(unit, release, 0, 0, order["m"]) == release.manifest.read_bytes()
     middle = len(image) // 2
@@ -87,11 +87,11 @@ def test_a_release_comes_through_whatever_is_killed(cloud: CloudFixture, tmp_pat
     second = load(unit, release, 1, middle, len(image))
     assert first + second == image
 
-    unit.report("ask", h=release.name, f=1, o=0, c=8192)  # all of it again: more than its month has left
+    unit.report("ask", h=release.name, f=1, o=0, c=8192)  # everything again: more than the rest of its monthly budget
     until(lambda: counter(cloud, "asks_over_budget"), "over the budget")
     with pytest.raises(TimeoutError):
         unit.next_piece(QUIET_S)
-    unit.report("heartbeat", s="A1", q=17, t=int(time.time()))  # which hinders nothing else
+    unit.report("heartbeat", s="A1", q=17, t=int(time.time()))  # other messages are not affected
 
     for result in ("installed", "trial", "good"):
         unit.report("event", k="update", d={"v": "1.4.0", "r": result})

@@ -1,4 +1,4 @@
-"""A real charge point on a bench: three serial lines of this computer, and nothing else. See bench.md."""
+"""A real charge point on a bench, reached only by three serial lines of this computer. See bench.md."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from hil_tests.rig.testbench import TestBench
 
 @dataclass(frozen=True)
 class Lines:
-    """The names of the serial devices."""
+    """The device names of the three serial lines."""
 
     console: str
     modem: str
@@ -21,7 +21,7 @@ class Lines:
 
 
 class Bench:
-    """Everything is called on its event loop; `start` first, `stop` last. What the instrument refuses is a ConsoleError."""
+    """A bench. Call every method on its event loop, `start` first and `stop` last. ConsoleError: the instrument refused."""
 
     def __init__(self, lines: Lines, faults: tuple[str, ...], seed: int = 0) -> None:
         self._names, self._faults = lines, faults
@@ -32,7 +32,7 @@ class Bench:
         self._polling: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Opens the lines. Raises OSError, or ConsoleSilent if no instrument answers."""
+        """Open the lines. Raises OSError, or ConsoleSilent if no instrument answers."""
         test_bench = self._test_bench
         console_line = self._line(self._names.console, lambda chunk: console.received(chunk))
         modem_line = self._line(self._names.modem, test_bench.modem.receive)
@@ -45,7 +45,7 @@ class Bench:
         self._polling.add_done_callback(test_bench.watch_over)
 
     async def stop(self) -> None:
-        """Closes them; the unit goes on as it is."""
+        """Close the lines. The unit keeps running."""
         if self._polling is not None:
             self._polling.cancel()
             await asyncio.wait({self._polling})
@@ -54,41 +54,41 @@ class Bench:
             line.close()
 
     def console_losses(self) -> str:
-        """What the line of the console has lost, in words."""
+        """Describe what the console's line has lost."""
         return str(self._test_bench.losses)
 
     def longest_wait_s(self) -> float:
-        """The unit has a processor of its own."""
+        """Return 0: the unit has a processor of its own."""
         return 0.0
 
     def fault_names(self) -> tuple[str, ...]:
-        """What this bench can break."""
+        """Return the names of the faults that this bench can cause."""
         return self._faults
 
     async def plug(self) -> None:
-        """Plugs the car in."""
+        """Plug the car in."""
         await self._do("plug")
 
     async def unplug(self) -> None:
-        """Pulls the plug."""
+        """Pull the plug."""
         await self._do("unplug")
 
     async def fault(self, name: str, on: bool) -> None:
-        """Breaks something by name, or mends it. Raises ValueError for an unknown name."""
+        """Cause the fault `name`, or end it. Raises ValueError for an unknown name."""
         if name not in self._faults:
             raise ValueError(f"this bench has no fault {name!r}; it has {', '.join(self._faults)}")
         await self._do(f"fault {name} {'on' if on else 'off'}")
 
     async def mains(self, on: bool) -> None:
-        """Switches the mains."""
+        """Switch the mains."""
         await self._do(f"mains {'on' if on else 'off'}")
 
     async def button(self) -> None:
-        """Presses the unit's button shortly."""
+        """Press the unit's button briefly."""
         await self._do("button")
 
     async def observe(self) -> Observation:
-        """One look at everything."""
+        """Read the instrument, the modem and the last status once."""
         return self._test_bench.observe(instrument.read(await self._instrument.ask("read")))
 
     async def _do(self, command: str) -> None:
@@ -101,7 +101,7 @@ class Bench:
         return line
 
     def _remarked(self, remark: str) -> None:
-        """The unit moves a pin of the modem."""
+        """Log what the instrument reports unasked, and pass the modem's supply and power key on to the simulated modem."""
         self._test_bench.log(remark)
         name, _, level = remark.partition(" ")
         if name == "modem_supply":

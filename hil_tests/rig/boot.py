@@ -1,6 +1,6 @@
-"""MicroPython: `boot.py IMAGE MODULE ...` maps the ROMFS image into memory and imports the module from it.
+"""`boot.py IMAGE MODULE ...` on MicroPython: map a ROMFS image into memory and import a module from it.
 
-`FOLDER/MODULE` is a module outside the image, such as a bench's, that imports the firmware from it.
+`FOLDER/MODULE` names a module outside the image, such as a bench's, which imports the firmware from the image.
 """
 
 import os
@@ -14,7 +14,7 @@ READ_ONLY, PROT_READ, MAP_PRIVATE = 0, 1, 2  # <fcntl.h>, <sys/mman.h>
 
 
 def mount(image: str, folder: str) -> None:
-    """Mount the image at `folder`, outside the heap: what is in it runs in place."""
+    """Mount the image at `folder`. Its bytecode runs in place, outside the heap."""
     libc = ffi.open(None)
     descriptor = libc.func("i", "open", "si")(image, READ_ONLY)
     size = os.stat(image)[6]

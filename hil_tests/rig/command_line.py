@@ -1,4 +1,4 @@
-"""What `python -m hil_tests.rig` does: a virtual unit alone, with its panel. It has no cloud until told of one."""
+"""The command line of `python -m hil_tests.rig`: a virtual unit on its own, with its panel. It starts without a cloud."""
 
 import argparse
 import asyncio
@@ -30,7 +30,7 @@ async def _run(folder: Path, port: int, seed: int) -> None:
 
 
 def main() -> int:
-    """The command line: exit code 1 if the port or the folder cannot be had, or the firmware does not run."""
+    """Run the command line. Return 1 if the port or the folder is not available, or if the firmware does not run."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.rig", description="A virtual unit alone.")
     parser.add_argument("--folder", type=Path, default=Path("var/rig"), help="where it keeps its flash")
     parser.add_argument("--port", type=int, default=8081, help="of the panel, on 127.0.0.1")

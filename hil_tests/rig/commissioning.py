@@ -1,4 +1,4 @@
-"""What a rig says in an installer's place, so that a unit charges with all of its circuit's 32 A."""
+"""The `commission` command a rig sends in the installer's place, so that the unit offers the full 32 A of its circuit."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A client for the unit's service console: one question at a time, its answer as lines, in pieces where some are lost."""
+"""A client for the unit's service console: one command at a time, its answer as lines. It requests lost pieces again."""
 
 import asyncio
 import random
@@ -10,27 +10,27 @@ from modem.installer.console_pieces import ID_MAX, Exchange, LineTooBad
 
 LINE_LIMIT_BYTES = 1024
 REMARKS_KEPT = 200
-REPEAT_S = 1  # of silence, before what was written last is written again
+REPEAT_S = 1  # of silence, before the last line is sent again
 
 
 class ConsoleError(Exception):
-    """The unit refused a command; the text is what it said to do."""
+    """The unit refused the command. The text is the unit's own."""
 
 
 class ConsoleSilent(Exception):
-    """No answer within the time."""
+    """No answer within the deadline."""
 
 
 @dataclass
 class Losses:
-    """What the line of a console has lost, as far as its client noticed."""
+    """What a console's line has lost, as far as the client noticed."""
 
-    repeats: int = 0  # lines that were written or asked for again
-    unanswered: int = 0  # commands given up, of a unit that was on
+    repeats: int = 0  # lines sent or requested again
+    unanswered: int = 0  # commands given up while the unit was on
 
 
 class PlainExchange:
-    """A command and its answer as plain lines, closed by `ok` or `error ...`: as Exchange, on a line that loses nothing."""
+    """A command and its answer as plain lines, ended by `ok` or `error ...`. Used like Exchange, on a line without losses."""
 
     def __init__(self, command: str, number: int) -> None:
         self.request = command.encode() + b"\n"
@@ -40,11 +40,11 @@ class PlainExchange:
         self.repeats = 0
 
     def repeat(self) -> bytes:
-        """Nothing: a command is said once."""
+        """Return nothing: a plain command is sent once."""
         return b""
 
     def take(self, line: bytes) -> bytes:
-        """A line that came; nothing is ever to be written for it."""
+        """Handle a line that was received. Return nothing: no line needs a reply."""
         text = line.decode("utf-8", "replace")
         if text == "ok":
             self.done = True
@@ -56,11 +56,11 @@ class PlainExchange:
 
 
 class Console:
-    """`write` puts bytes on the line; whoever owns the line calls `received`.
+    """The console of one unit. `write` sends bytes on the line; the owner of the line calls `received`.
 
-    `exchange` says in what form it speaks: a unit in pieces, a bench's instrument in plain lines.
-    `losses` is counted on; a unit that restarts has another client, on the same line.
-    Lines that begin with "# " are remarks that the unit makes unasked; the last ones are kept, and `on_remark` hears each.
+    `exchange` is the form of the dialogue: numbered pieces with a unit, plain lines with a bench's instrument. `losses`
+    are counted further, because a unit that restarts gets a new client on the same line. Lines that begin with "#" are
+    remarks that the unit sends unasked. The last REMARKS_KEPT are stored, and each is passed to `on_remark`.
     """
 
     def __init__(
@@ -75,14 +75,14 @@ class Console:
         self._write, self._on_remark = write, on_remark
         self._unfinished = b""
         self._turn = asyncio.Lock()
-        self._number = random.randint(0, ID_MAX)  # of a command; another one than that of whoever asked before
+        self._number = random.randint(0, ID_MAX)  # of a command; random, to differ from the previous client's
         self._exchange: Exchange | PlainExchange | None = None
-        self._trouble: LineTooBad | OSError | None = None  # with the exchange that is going on
+        self._trouble: LineTooBad | OSError | None = None  # of the exchange in progress
         self._heard = asyncio.Event()
         self.remarks: deque[str] = deque(maxlen=REMARKS_KEPT)
 
     def received(self, chunk: bytes) -> None:
-        """Takes bytes from the line."""
+        """Handle bytes from the line."""
         *lines, self._unfinished = (self._unfinished + chunk).replace(b"\r", b"\n").split(b"\n")
         self._unfinished = self._unfinished[-LINE_LIMIT_BYTES:]
         for line in lines:
@@ -90,7 +90,7 @@ class Console:
                 self._line(line)
 
     async def ask(self, command: str, within_s: float = 3) -> list[str]:
-        """The lines of an answer, without its closing `ok`. Raises ConsoleError or ConsoleSilent."""
+        """Return the lines of the answer, without its closing `ok`. Raises ConsoleError or ConsoleSilent."""
         async with self._turn:
             self._number += 1
             self._exchange = exchange = self._new_exchange(command, self._number)
@@ -103,7 +103,7 @@ class Console:
             except TimeoutError:
                 self._losses.unanswered += 1
                 raise ConsoleSilent(f"no answer to {word!r} on the console within {within_s} s") from None
-            except OSError as error:  # switched off while others were asking
+            except OSError as error:  # the unit was switched off meanwhile
                 raise ConsoleSilent("the unit is off") from error
             except LineTooBad as bad:
                 self._losses.unanswered += 1
@@ -116,7 +116,7 @@ class Console:
             return exchange.lines
 
     async def _answered(self, exchange: Exchange | PlainExchange) -> None:
-        """Waits for the whole answer, and asks again in a silence."""
+        """Wait for the whole answer; ask again after each silence of REPEAT_S."""
         while not exchange.done:
             self._heard.clear()
             try:
@@ -128,7 +128,7 @@ class Console:
                 raise self._trouble
 
     async def status(self, within_s: float = 3) -> dict[str, str]:
-        """What `status` says, by name."""
+        """Return the lines of `status` as names and values."""
         return dict(_named(line) for line in await self.ask("status", within_s))
 
     def _line(self, line: bytes) -> None:

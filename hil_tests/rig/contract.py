@@ -1,8 +1,8 @@
-"""All that a test sees of a charge point on a rig, virtual or real.
+"""Everything that a test can see of a charge point on a rig, virtual or real.
 
-`pilot`, `amps` and `contactor` are what instruments on the wire read, not what the firmware says of itself;
-what it says of itself is in `unit`, its console's last `status`. Not every rig offers everything: a test says what it needs
-(`pytest.mark.needs`) and is skipped where that is lacking.
+`pilot`, `amps` and `contactor` are readings of instruments on the wires, not reports of the firmware. The firmware's
+own report is in `unit`: the last `status` of its console. Not every rig offers everything: a test declares what it
+needs (`pytest.mark.needs`), and is skipped where that is missing.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from hil_tests.sim.pilot import offered_ma, state
 
-# What a rig may offer beside the unit's own console, and what it is for.
+# What a rig may offer besides the unit's own console.
 OFFERS = {
     "pilot": "a car on the pilot wire that can be plugged in, and a meter there",
     "contactor": "a sense of the contactor's output",
@@ -22,8 +22,8 @@ OFFERS = {
     "modem_line": "the far end of the modem's line: the mobile network is ours, and so the way to a cloud",
 }
 
-# What can be broken by name. The first are over when their cause is gone; what the second did has to be looked at by a
-# person; the third are no faults of the charge point, so nothing may be red.
+# Faults that can be caused by name. PASSING_FAULTS end with their cause. LASTING_FAULTS stay until a person has checked
+# the unit. NO_FAULTS are not faults of the charge point: its light must not turn red.
 PASSING_FAULTS = (
     "over_temperature",
     "sensor_lost",
@@ -44,7 +44,7 @@ class VehicleReading:
     """The car at the end of the cable."""
 
     plugged: bool = False
-    s2_closed: bool = False  # it asks for energy
+    s2_closed: bool = False  # the car requests energy
     current_a: float = 0
 
 
@@ -58,41 +58,41 @@ class NetworkReading:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the instruments show. In place of one that the rig does not have stands what is written here."""
+    """What the instruments show. Without an instrument, its reading is the default below."""
 
     led: tuple[int, int, int] = (0, 0, 0)
     contactor: bool = False
     pilot_mv: tuple[int, int] = (0, 0)  # high and low level; equal while the pilot is steady
     duty_percent: float = 0  # 100 = steady high, 0 = steady low
     power_w: int = 0
-    rail: bool = False  # the unit's processor has a supply
+    rail: bool = False  # the unit's processor has power
     mains: bool = True
     vehicle: VehicleReading = VehicleReading()
-    faults: tuple[str, ...] = ()  # causes that are on now
+    faults: tuple[str, ...] = ()  # causes that are present now
     tamper: bool = False  # the enclosure is open
 
     @property
     def pilot(self) -> str:
-        """The state on the wire, "A1" .. "F"."""
+        """The control pilot's state on the wire, "A1" to "F"."""
         return state(*self.pilot_mv)
 
     @property
     def amps(self) -> float:
-        """Offered by the duty cycle on the wire."""
+        """The current offered by the duty cycle on the wire."""
         return offered_ma(round(self.duty_percent * 655.35)) / 1000
 
     @property
     def red(self) -> bool:
-        """The light says that there is a fault: red and nothing else."""
+        """Whether the light shows a fault: red only."""
         red, green, blue = self.led
         return red > 0 and green == 0 and blue == 0
 
 
 @dataclass(frozen=True)
 class Observation(Reading):
-    """One look at everything: the instruments, the modem, and what the unit says of itself."""
+    """One reading of everything: the instruments, the modem, and the unit's own status."""
 
-    csq: int = 99  # as the modem reads it now; 99 = no reading
+    csq: int = 99  # as the modem reports it now; 99 = unknown
     operator: str | None = None  # PLMN of the network the modem is registered with
     operator_name: str | None = None
     network: NetworkReading = NetworkReading()
@@ -100,58 +100,58 @@ class Observation(Reading):
 
     @property
     def mode(self) -> str | None:
-        """Whether the unit thinks itself connected: "smart", "link_lost" or "standalone"."""
+        """Whether the unit considers itself connected: "smart", "link_lost" or "standalone"."""
         return self.unit.get("mode")
 
 
 class Rig(Protocol):
-    """What can be done to a unit, and what can be seen of it."""
+    """What a test can do to a unit, and what it can see of it."""
 
     def fault_names(self) -> tuple[str, ...]:
-        """What can be broken here."""
+        """Return the names of the faults that this rig can cause."""
 
     def plug(self) -> None:
-        """Plugs the car in."""
+        """Plug the car in."""
 
     def unplug(self) -> None:
-        """Pulls the plug."""
+        """Pull the plug."""
 
     def fault(self, name: str, on: bool) -> None:
-        """Breaks something by name, or mends it. Raises ValueError for an unknown name."""
+        """Cause the fault `name`, or end it. Raises ValueError for an unknown name."""
 
     def network(self, *, up: bool | None = None, csq: int | None = None) -> None:
-        """Switches the mobile network, or moves the antenna."""
+        """Switch the mobile network on or off, or set its signal."""
 
     def mains(self, on: bool) -> None:
-        """Switches the mains."""
+        """Switch the mains."""
 
     def button(self) -> None:
-        """Presses the unit's button shortly."""
+        """Press the unit's button briefly."""
 
     def disturb_modem(self, how: str) -> None:
-        """Troubles the modem: "garbage" on its line, another "speed" on it, "hang", "brown_out", "drop_pdp"."""
+        """Disturb the modem: "garbage" on its line, another "speed" on it, "hang", "brown_out" or "drop_pdp"."""
 
     def console(self, command: str) -> list[str]:
-        """Asks the service console; raises ConsoleError with what it said if it refuses."""
+        """Send a command to the service console and return the answer's lines. Raises ConsoleError with the unit's refusal."""
 
     def console_losses(self) -> str:
-        """What the line of the console has lost since the start, in words: lines written again, commands unanswered."""
+        """Describe what the console's line has lost since the start: lines sent again, and commands without an answer."""
 
     def longest_wait_s(self) -> float:
-        """The longest that the unit's program was kept waiting for a processor of this computer since the last call, or is
-        now; 0 of a unit that has a processor of its own."""
+        """Return the longest time that the unit's program waited for a processor of this computer since the last call,
+        including a wait in progress. 0 for a unit with its own processor."""
 
     def observe(self) -> Observation:
-        """Looks once."""
+        """Return one observation."""
 
     def wait_for(self, predicate: Callable[[Observation], bool], within_s: float) -> Observation:
-        """Looks until the predicate holds; fails with what was seen last if it does not in time (the rig's time scale)."""
+        """Observe until the predicate holds. Fail with the last observation after `within_s` (on the rig's time scale)."""
 
     def never(self, predicate: Callable[[Observation], bool], for_s: float) -> None:
-        """Looks for that long; fails with what was seen as soon as the predicate holds."""
+        """Observe for `for_s`. Fail with the observation as soon as the predicate holds."""
 
     def full_log(self) -> str:
-        """What happened so far, for the message of a failing test."""
+        """Return everything that happened so far, for the message of a failing test."""
 
     def close(self) -> None:
-        """Lets go of the unit."""
+        """Release the unit."""

@@ -1,11 +1,12 @@
-"""Runs on MicroPython, in a unit, in place of firmware.main: the same firmware, on a port with the manners of an ESP32's.
+"""Run in place of firmware.main on MicroPython: the same firmware, on a port that behaves like an ESP32's.
 
-`... esp32_on_micropython FOLDER RESET_CAUSE MANNERS`: MANNERS are names of manners.py with commas between them. A stall stops
-the whole process: it says how long on its output, and whoever runs it (processor.py) lets it go on.
+`... esp32_on_micropython FOLDER RESET_CAUSE MANNERS`: MANNERS are names from manners.py, separated by commas. A stall
+stops the whole process: the process prints for how long, and its parent (processor.py) continues it.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="attr-defined, import-not-found, assignment, method-assign"
-# (MicroPython has no typing module, its modules have more in them, and what is replaced here is replaced on purpose.)
+# (MicroPython has no typing module, its modules have more attributes than CPython's, and the replacements are
+# intended.)
 
 import io
 import os
@@ -21,13 +22,13 @@ from modem.ports import unix_tty
 
 MANNERS = sys.argv.pop(3).split(",")
 SIGSTOP = 19  # Linux, <signal.h>
-CURVE_MS = 150, 330  # of the four blocks of curve arithmetic in a handshake the largest; the others are 30 and more
+CURVE_MS = 150, 330  # the longest of the four blocks of curve arithmetic in a handshake; the others take BLOCK_MS
 BLOCK_MS = 30, 150
 ERASE_MS = 45, 300  # GD25Q16, a sector of 4 kB
-UART_FIFO_BYTES = 256  # what is longer waits for the line, with the lock held
+UART_FIFO_BYTES = 256  # a longer write waits for the line and holds the lock
 UART_BYTES_PER_MS = 11  # at 115,200 baud
-NO_CIPHER = -24192  # MBEDTLS_ERR_SSL_BAD_CONFIG, which set_ciphers raises for a name that it does not know
-ERASE = 6  # of the block device protocol
+NO_CIPHER = -24192  # MBEDTLS_ERR_SSL_BAD_CONFIG, which set_ciphers raises for an unknown name
+ERASE = 6  # operation number of the block device protocol
 
 _libc = ffi.open(None)
 _kill = _libc.func("i", "kill", "ii")
@@ -41,11 +42,11 @@ def stall(bounds_ms, why):
 
 
 class Pipe(io.IOBase):
-    """Stands between a TLS handshake and its stream, where the blocks of arithmetic are."""
+    """A stream for a TLS handshake that stalls where the arithmetic would run."""
 
     def __init__(self, stream):
         self._stream = stream
-        self.blocks = [BLOCK_MS, CURVE_MS, BLOCK_MS]  # one before the next piece of the dialogue each
+        self.blocks = [BLOCK_MS, CURVE_MS, BLOCK_MS]  # one block before each further step of the handshake
 
     def _compute(self):
         if self.blocks:
@@ -64,7 +65,7 @@ class Pipe(io.IOBase):
 
 
 class Context:
-    """tls.SSLContext with the manners."""
+    """tls.SSLContext with the ESP32's manners."""
 
     def __init__(self, protocol):
         self._context = tls.SSLContext(protocol)
@@ -89,7 +90,7 @@ class Context:
 
 
 class Tls:
-    """The module `tls`, as the firmware finds it."""
+    """The module `tls` that the firmware imports."""
 
     SSLContext = Context
 
@@ -111,8 +112,10 @@ def write(port, data):
 
 
 def set_time(board, time_s):
-    """Sets the clock that the process is shown (libfaketime): a distance in seconds to that of the computer. The other thread
-    may look at any moment, and libfaketime ends a process that finds half of it.
+    """Set the clock that libfaketime shows to the process: an offset in seconds from the computer's clock.
+
+    The other thread may read the file at any moment, and libfaketime ends the process if it reads half an offset:
+    rename.
     """
     clock = sys.argv[1] + "/clock"
     with open(clock) as file:
@@ -132,7 +135,7 @@ class Machine:
 
 
 def reset_cause():
-    """Asks the firmware for the cause of the reset, as boards/tcall.py does; a virtual board's image lacks that module."""
+    """Return the firmware's finding of the reset cause, as boards/tcall.py does. A virtual board's image lacks the module."""
     sys.path.append(__file__.rsplit("/", 3)[0] + "/firmware/boards")
     import esp32_reset
 
@@ -149,4 +152,4 @@ plain_write, unix_tty.Port.write = unix_tty.Port.write, write
 if "clock_2000" in MANNERS:
     virtual.VirtualBoard.set_time = set_time
 
-import firmware.main  # noqa: E402, F401  # it runs for ever
+import firmware.main  # noqa: E402, F401  # it never returns

@@ -1,11 +1,11 @@
-"""`python -m hil_tests.rig.flash PORT [--image FILE]`: the product onto a board that runs a stock image of MicroPython.
+"""`python -m hil_tests.rig.flash PORT [--image FILE]`: copy the product to a board that runs a stock MicroPython image.
 
-BOARD in the environment says which board it is, as for the image (image.py).
+The environment variable BOARD names the board, as for the image (image.py).
 
-The compiled files go to /chargekeeper on the board's own file system, the starter with the board's wires
-(firmware/boards/stock) to its root. What an earlier update has brought is forgotten: what was flashed is what runs.
-Their list goes first away and comes back last, so a copy that was cut is none. With `--image` the image is written before,
-which erases all of the board.
+The compiled files go to /chargekeeper on the board's file system. The starter, with the board's wires
+(firmware/boards/stock), goes to its root. The board forgets earlier updates: it runs what was flashed. The list of
+files is deleted first and copied last, so an interrupted copy counts as none. `--image` writes the image first, which
+erases the whole board.
 """
 
 import argparse
@@ -20,15 +20,15 @@ from firmware.version import VERSION
 from hil_tests.rig import image
 
 STOCK = image.CHECKOUT / "build" / "stock"
-# A stock image reads the files into memory, 200.6 kB with the whole unit (hil_tests/cortex_m), and the unit works with 50
-# more: an ESP32 with PSRAM, as the T-Call's WROVER has.
+# A stock image reads the files into memory: 200.6 kB with the whole unit (hil_tests/cortex_m). The unit needs 50 kB
+# more to work: an ESP32 with PSRAM, as the WROVER of a T-Call.
 HEAP_BYTES = 251_000
 MADE_FOR = "ESP32_GENERIC-SPIRAM, MicroPython 1.25 or newer"
 IMAGE_OFFSET = "0x1000"  # ESP32 (ports/esp32/boards/ESP32_GENERIC/board.json)
 COPY_WITHIN_S = 600
-WIRES = "wires.py"  # of the board: wires_BOARD.py of firmware/boards/stock
+WIRES = "wires.py"  # the board's: wires_BOARD.py of firmware/boards/stock
 STARTERS = ("starter.py", WIRES, "main.py")
-# Before the copy: the list first, so that what is left of an old copy is none; then all of it.
+# Before the copy: delete the list, so that the rest of an old copy counts as none; then delete the old copy.
 FORGET = f"""
 import os
 def forget(path):
@@ -54,12 +54,13 @@ CHECK = "import sys; sys.path.insert(0, '/'); import main; print(main.complaint(
 
 
 class NotFlashed(Exception):
-    """The board does not hold the product; the text says why."""
+    """The board does not hold the product. The text gives the reason."""
 
 
 def prepare(board: str, made_for: str = MADE_FOR) -> Path:
-    """The folder that is copied: `chargekeeper` with the files of `board`, their list, and the starter's files. Raises
-    NotFlashed if the starter does not know the board's wires, DoesNotCompile.
+    """Build the folder to copy: `chargekeeper` with the files of `board`, their list, and the starter's files.
+
+    Raises NotFlashed if the starter has no wires for the board, and DoesNotCompile.
     """
     if not (image.CHECKOUT / "firmware" / "boards" / "stock" / f"wires_{board}.py").is_file():
         raise NotFlashed(f"there is no firmware/boards/stock/wires_{board}.py; write it as wires_tcall.py is")
@@ -79,7 +80,7 @@ def prepare(board: str, made_for: str = MADE_FOR) -> Path:
 
 
 def copy(port: str, folder: Path, connect: Sequence[str] = ("soft-reset",)) -> None:
-    """Lay `folder` onto the board at `port`, and ask its starter whether it is whole. Raises NotFlashed."""
+    """Copy `folder` to the board at `port` and let its starter check that it is complete. Raises NotFlashed."""
     home = starter.HOME
     listed = folder / starter.LIST
     _mpremote(port, *connect, "exec", FORGET, within_s=120)
@@ -89,7 +90,7 @@ def copy(port: str, folder: Path, connect: Sequence[str] = ("soft-reset",)) -> N
     _mpremote(port, "resume", "fs", "cp", str(listed), f":{home}/{starter.LIST}")
     found = _mpremote(port, "resume", "exec", CHECK, within_s=120).strip().splitlines()
     if not found or found[-1] != "complete":
-        raise NotFlashed(f"the board says: {found[-1] if found else 'nothing'}")
+        raise NotFlashed(f"the board reports: {found[-1] if found else 'nothing'}")
 
 
 def _mpremote(port: str, *command: str, within_s: float = COPY_WITHIN_S) -> str:
@@ -111,8 +112,11 @@ def _write_image(port: str, path: Path) -> None:
 
 
 def flash(port: str, board: str, image_file: Path | None = None) -> None:
-    """The product onto the board at `port`, with an image of MicroPython before it, which erases all. Raises NotFlashed,
-    DoesNotCompile."""
+    """Write the product to the board at `port`. `image_file`: write this MicroPython image first, which erases the
+    board.
+
+    Raises NotFlashed and DoesNotCompile.
+    """
     if image_file:
         if not image_file.is_file():
             raise NotFlashed(f"there is no image {image_file}")
@@ -123,7 +127,7 @@ def flash(port: str, board: str, image_file: Path | None = None) -> None:
 
 
 def main() -> int:
-    """Exit code 1 if the board does not hold the product afterwards."""
+    """Run the command line. Return 1 if the board does not hold the product afterwards."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.rig.flash")
     parser.add_argument("port")
     parser.add_argument("--image", type=Path, help="image of MicroPython to write first: this erases the board")

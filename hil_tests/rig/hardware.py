@@ -1,7 +1,7 @@
-"""The hardware of a virtual charge point: board and car, the processor that runs the firmware, and its two serial lines.
+"""The hardware of a virtual charge point: board, car, the processor that runs the firmware, and its two serial lines.
 
-The physics run in steps of `STEP_S`. The firmware is the microcontroller: it starts when the rail is up, is
-killed when the rail has collapsed, and finds fresh serial lines each time, so that nothing old can be read.
+The physics run in steps of `STEP_S`. The processor starts the firmware when its rail is up and kills it when the rail
+has collapsed. Each start gets new serial lines, so the firmware cannot read old bytes.
 """
 
 import asyncio
@@ -18,28 +18,28 @@ from hil_tests.sim.uart_ring import UartRing
 from hil_tests.sim.vehicle import Vehicle
 
 STEP_S = 0.01
-LONGEST_STEP_S = 0.1  # a machine that stood still for a while does not make the physics leap
-TELL_INPUTS_S = 0.05  # inputs that do not change are told again at this distance
+LONGEST_STEP_S = 0.1  # after a pause of this computer, the physics do not jump further than this
+TELL_INPUTS_S = 0.05  # unchanged inputs are sent again after this time
 BUTTON_S = 0.2
 BROWN_OUT_S = 0.5  # a shorter loss of the rail is a dip
-POWER_ON_RESET, BROWN_OUT_RESET = 1, 15  # RTC_CNTL_RESET_STATE of an ESP32, of its first core (esp_rom rtc.h)
+POWER_ON_RESET, BROWN_OUT_RESET = 1, 15  # RTC_CNTL_RESET_STATE of an ESP32's first core (esp_rom rtc.h)
 
 Send = Callable[[bytes], None]
 
 
 def set_meter(folder: Path, energy_wh: int) -> None:
-    """What the meter of a unit that is yet to be made has counted before."""
+    """Set the register of a meter before its unit is created."""
     _meter_file(folder).write_text(f"{energy_wh}\n")
 
 
 def _meter_file(folder: Path) -> Path:
-    return folder / "meter_wh"  # a meter keeps its register
+    return folder / "meter_wh"  # the meter keeps its register without power
 
 
 class Hardware(ABC):
-    """One charge point on a wall. Everything is called on its event loop; `start` first, `stop` last.
+    """One charge point on a wall. Call every method on its event loop, `start` first and `stop` last.
 
-    Whoever inherits says what is at the far ends of the modem's line and of the console, and hears what happens.
+    A subclass connects the far ends of the modem's line and of the console, and receives the log.
     """
 
     def __init__(self, folder: Path, program: Program = FIRMWARE, manners: Collection[str] = ()) -> None:
@@ -51,43 +51,44 @@ class Hardware(ABC):
         self._wires: Wires | None = None
         self._serial: list[Pty] = []
         self._console_ring: UartRing | None = None
-        self._bytes_lost = 0  # by the rings before
+        self._bytes_lost = 0  # by the rings of earlier starts
         self._physics: asyncio.Task[None] | None = None
         self._told: tuple[dict[str, int | bool | None], float] = ({}, 0)
         self._rail_lost_s = float("-inf")
-        self.browned_out = False  # the rail was lost for so short that the last start follows a brown-out
+        self.browned_out = False  # the rail was lost so briefly that the last start follows a brown-out
         self._stepped_s = 0.0
         self._modem_levels = RESET.modem_power, RESET.modem_pwrkey
         self._noted = ""
 
     @abstractmethod
     def log(self, what: str) -> None:
-        """Adds a line to the log."""
+        """Add a line to the log."""
 
     @abstractmethod
     def alert(self, what: str) -> None:
-        """Adds a line to the log that a person should see at once."""
+        """Add a line to the log that a person should see at once."""
 
     @abstractmethod
     def _connect(self, to_modem_port: Send, to_console_port: Send) -> tuple[Send, Send]:
-        """The firmware starts: takes what its ports hear, returns who hears what they say."""
+        """Connect the far ends when the firmware starts. The arguments send to the firmware's two ports; return the
+        receivers of what the ports send."""
 
     @abstractmethod
     def _disconnect(self) -> None:
-        """The firmware has stopped, nobody is at its ports."""
+        """Disconnect the far ends: the firmware has stopped."""
 
     @abstractmethod
     def _modem_pins(self, supply: bool, key: bool) -> None:
-        """The levels of the modem's supply and of its PWRKEY."""
+        """Handle a change of the modem's supply or of its PWRKEY."""
 
     async def start(self) -> None:
-        """Hangs it on the wall and switches the mains on."""
+        """Start the physics and switch the mains on."""
         self.mains(True)
         self._physics = asyncio.create_task(self._live())
         self._physics.add_done_callback(self._physics_ended)
 
     async def stop(self) -> None:
-        """Takes it off the wall. What is kept without power is kept."""
+        """Stop everything. The flash and the meter's register are kept on disk."""
         if self._physics is not None:
             self._physics.cancel()
             await asyncio.wait({self._physics})
@@ -97,73 +98,73 @@ class Hardware(ABC):
 
     @property
     def console_bytes_lost(self) -> int:
-        """Bytes that did not fit into the ring of the unit's console, since the start."""
+        """Bytes since the start that did not fit into the ring buffer of the unit's console."""
         return self._bytes_lost + (self._console_ring.lost_bytes if self._console_ring else 0)
 
     @property
     def running(self) -> bool:
-        """The firmware's process is there."""
+        """Whether the firmware's process exists."""
         return self._wires is not None
 
     @property
     def died(self) -> str | None:
-        """Why the firmware is not started again; None while it runs, or has no supply."""
+        """Why the firmware is not started again. None while it runs or has no supply."""
         return self._processor.died
 
     def longest_wait_s(self) -> float:
-        """See the contract of rigs."""
+        """See Rig.longest_wait_s in contract.py."""
         return self._processor.longest_wait_s()
 
-    # What can be done to it
+    # What can be done to the unit
 
     def plug(self) -> None:
-        """Plugs the car in."""
+        """Plug the car in."""
         self.log("plug in")
         self.board.vehicle.plugged = True
 
     def unplug(self) -> None:
-        """Pulls the plug."""
+        """Pull the plug."""
         self.log("unplug")
         self.board.vehicle.plugged = False
 
     def fault(self, name: str, on: bool) -> None:
-        """Breaks something by name, or mends it. Raises ValueError for an unknown name."""
+        """Cause the fault `name`, or end it. Raises ValueError for an unknown name."""
         self.board.set_fault(name, on)
         self.log(f"fault {name} {'on' if on else 'off'}")
 
     def mains(self, on: bool) -> None:
-        """Switches the mains."""
+        """Switch the mains."""
         self.board.mains = on
         self.log(f"mains {'on' if on else 'off'}")
 
     def pass_time(self, seconds: float) -> None:
-        """Lets time pass at once for a unit without a supply, of which nothing runs. Raises RuntimeError if it has one."""
+        """Let time pass at once for a unit without power, of which nothing runs. Raises RuntimeError if it has power."""
         if self.board.powered or self.running:
             raise RuntimeError("the unit has a supply")
         self._step(seconds)
         self._rail_lost_s -= seconds
 
     def tamper(self, is_open: bool) -> None:
-        """Opens or shuts the enclosure."""
+        """Open or close the enclosure."""
         self.board.tamper = is_open
         self.log(f"enclosure {'open' if is_open else 'shut'}")
 
     def button(self) -> None:
-        """Presses the unit's button shortly."""
+        """Press the unit's button briefly."""
         self.log("button")
         self.board.button = True
         asyncio.get_running_loop().call_later(BUTTON_S, setattr, self.board, "button", False)
 
     def freeze(self) -> None:
-        """Stops the microcontroller between two instructions: its pins stay as they are, and no line of its program runs."""
+        """Stop the microcontroller between two instructions: its pins keep their levels, and none of its program runs."""
         self._processor.freeze()
 
     def thaw(self) -> None:
-        """Lets it go on."""
+        """Let the microcontroller continue."""
         self._processor.thaw()
 
     def reading(self) -> Reading:
-        """What instruments on it show."""
+        """Return what the instruments show."""
         board, vehicle = self.board, self.board.vehicle
         return Reading(
             led=board.outputs.led,
@@ -185,7 +186,7 @@ class Hardware(ABC):
         self._stepped_s, was_powered = loop.time(), False
         while True:
             if self._stood_still(loop.time()):
-                await asyncio.sleep(STEP_S)  # what the firmware has told meanwhile is obeyed first
+                await asyncio.sleep(STEP_S)  # first handle what the firmware has sent meanwhile
             now_s = loop.time()
             self._step(min(now_s - self._stepped_s, LONGEST_STEP_S))
             self._stepped_s = now_s
@@ -197,7 +198,7 @@ class Hardware(ABC):
             await asyncio.sleep(STEP_S)
 
     def _step(self, elapsed_s: float) -> None:
-        """A machine that was late is caught up with in steps of the usual length."""
+        """Step the board by `elapsed_s` in steps of at most STEP_S."""
         while elapsed_s > 0:
             self.board.step(min(elapsed_s, STEP_S))
             elapsed_s -= STEP_S
@@ -206,7 +207,7 @@ class Hardware(ABC):
         if on:
             self.browned_out = told = dip = now_s - self._rail_lost_s < BROWN_OUT_S
             if not dip:
-                (self._folder / "rtc").write_bytes(b"")  # memory that outlives every reset but a loss of the supply
+                (self._folder / "rtc").write_bytes(b"")  # this memory survives every reset but a loss of the supply
             if "hidden_brown_out" in self._manners:
                 told = False
                 (self._folder / "reset_register").write_text(f"{BROWN_OUT_RESET if dip else POWER_ON_RESET}\n")
@@ -217,7 +218,8 @@ class Hardware(ABC):
             self._keep_meter()
 
     def _stood_still(self, now_s: float) -> bool:
-        """Then what the sensors show is of before; the firmware waits for what they show now (boards/virtual.py)."""
+        """Whether this computer has just stood still. The sensors' values are then old; the firmware waits for new ones
+        (boards/virtual.py)."""
         return now_s - self._stepped_s > LONGEST_STEP_S
 
     def _tell_inputs(self, now_s: float) -> None:
@@ -239,7 +241,7 @@ class Hardware(ABC):
             self.log(noted)
 
     def _physics_ended(self, task: asyncio.Task[None]) -> None:
-        """A mistake in the rig must not look like a unit that does nothing."""
+        """Report an error of the rig: without this it would look like a unit that does nothing."""
         if not task.cancelled() and (error := task.exception()):
             self.alert(f"the rig itself failed: {error!r}")
 
@@ -247,13 +249,13 @@ class Hardware(ABC):
         self._meter.write_text(f"{self.board.meter_wh:.3f}\n")
 
     def _modem_port_baud(self) -> int:
-        """The speed that the firmware has set on its modem port."""
+        """Return the speed that the firmware has set on its modem port."""
         return self._serial[0].baud()
 
     # The microcontroller's pins
 
     def _wire_up(self) -> None:
-        """Fresh lines before the firmware starts."""
+        """Create new lines before the firmware starts."""
         self._wires = Wires(self._folder / "wires", self._obey, self.board.guard.move_live_line)
         modem_line = Pty(lambda chunk: hear_modem_port(chunk), self._folder / "modem")
         console_line = Pty(lambda chunk: hear_console_port(chunk), self._folder / "console")
@@ -267,7 +269,7 @@ class Hardware(ABC):
         self.log("the firmware starts")
 
     def _let_go(self) -> None:
-        """The processor is in reset: its pins are what pull resistors make them."""
+        """Reset the pins to the levels of their pull resistors, and remove the lines: the processor is in reset."""
         self._obey(RESET)
         self._take_lines_off()
 
@@ -286,7 +288,7 @@ class Hardware(ABC):
     def _obey(self, outputs: Outputs) -> None:
         before, self.board.outputs = self.board.outputs, outputs
         levels = outputs.modem_power, outputs.modem_pwrkey
-        if levels != self._modem_levels:  # not `before`, which is RESET already where the rail has collapsed
+        if levels != self._modem_levels:  # not `before`, which is already RESET if the rail collapsed
             self._modem_levels = levels
             self._modem_pins(*levels)
         self._processor.feed(outputs.watchdog)

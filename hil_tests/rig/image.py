@@ -1,11 +1,13 @@
-"""The firmware as a board gets it: compiled to MicroPython's .mpy files, all in one ROMFS (build/image/BOARD.romfs).
+"""Build the firmware image of a board: MicroPython's .mpy files in one ROMFS (build/image/BOARD.romfs).
 
-firmware/image/sources.py says what is in it. BOARD in the environment chooses another board than the virtual one.
+firmware/image/sources.py chooses the modules. The environment variable BOARD chooses another board than the virtual
+one.
 
-A board runs a ROMFS in place from its flash (`mpremote romfs deploy`), so neither the compiler nor the code takes heap. The
-virtual unit maps the same image into memory (boot.py), and its heap holds what a board's would. Only what changed since the
-last time is compiled. `python -m hil_tests.rig.image` prints the sizes against the budget, and lays the sources, as a tree, to
-be frozen into an image of MicroPython (build/image/BOARD-sources, for firmware/boards/BOARD/manifest.py).
+A board runs a ROMFS in place from its flash (`mpremote romfs deploy`), so neither the compiler nor the code takes heap.
+The virtual unit maps the same image into memory (boot.py), so its heap holds the same objects as a board's. Only files
+changed since the last build are compiled. `python -m hil_tests.rig.image` prints the sizes against the budget. It also
+copies the sources into a folder to be frozen into a MicroPython image (build/image/BOARD-sources, for
+firmware/boards/BOARD/manifest.py).
 """
 
 import binascii
@@ -28,40 +30,40 @@ from firmware.version import VERSION as FLASHED
 CHECKOUT = Path(__file__).resolve().parents[2]
 BUILD = CHECKOUT / "build" / "image"
 LARGEST_SHOWN = 12
-# Of all .mpy files: no flash is too small for more, but an update over GPRS sends every byte of them. 12,000 bytes of it are
-# what the unit does not believe: networks that no scan measures, idle connections, clocks, meters and single readings that
-# are wrong, authorities that end, and a contactor that wears. Updates take 16,000, the record of an installer's commissioning
-# 3,500. 1,500 are for the station that makes the unit: its secret is never told, its view of the pilot is calibrated, and its
-# console shows what the board reads.
+# Of all .mpy files. Every flash has room for more, but an update over GPRS sends every byte. 12,000 bytes of it guard
+# against wrong data: networks that no scan measures, idle connections, clocks, meters and single readings that are
+# wrong, authorities that expire, and contactor wear. Updates take 16,000, the record of an installer's commissioning
+# 3,500. 1,500 are for the station that provisions units: it never prints a secret, calibrates the pilot reading, and
+# shows the board's readings on the console.
 BUDGET_BYTES = 173_000
 
 
 def chosen() -> str:
-    """The board of this run: BOARD in the environment, or the virtual one."""
+    """Return the board of this run: BOARD in the environment, or the virtual board."""
     return os.environ.get("BOARD") or VIRTUAL
 
 
 def boards() -> list[str]:
-    """Every board that there is."""
+    """Return the names of all boards."""
     return [path.stem for path in sorted((CHECKOUT / CONTRACT).parent.glob("*.py")) if len(board_classes(path)) == 1]
 
 
 def sources(board: str) -> dict[str, Path]:
-    """Name in the image -> source, of all that `board` needs. Raises DoesNotCompile if there is no such board."""
+    """Return the sources that `board` needs, by name in the image. Raises DoesNotCompile if there is no such board."""
     return image_sources.sources(board, CHECKOUT, BUILD)
 
 
 def build(board: str = VIRTUAL) -> Path:
-    """Compile what has changed, remove what is gone; return the ROMFS. Raises DoesNotCompile."""
+    """Compile changed sources, remove stale files, and return the ROMFS. Raises DoesNotCompile."""
     (BUILD / board).mkdir(parents=True, exist_ok=True)
-    with (BUILD / f"{board}.lock").open("w") as lock:  # many rigs may build at once, and must not map half an image
+    with (BUILD / f"{board}.lock").open("w") as lock:  # several rigs may build at once, and none may map half an image
         fcntl.flock(lock, fcntl.LOCK_EX)
         _build(board)
     return BUILD / f"{board}.romfs"
 
 
 def write_list(board: str, folder: Path, made_for: str, heap_bytes: int) -> Path:
-    """Write to `folder` by what the starter of a stock image knows the compiled files of `board`."""
+    """Write the list by which the starter of a stock image checks the compiled files of `board`. Return its path."""
     files = {
         path.relative_to(BUILD / board).as_posix(): binascii.crc32(path.read_bytes())
         for path in sorted((BUILD / board).rglob("*.mpy"))
@@ -74,10 +76,10 @@ def write_list(board: str, folder: Path, made_for: str, heap_bytes: int) -> Path
 
 
 def lay_sources(board: str) -> Path:
-    """The sources of an image as a tree of files, each as old as it is; return its folder. Raises DoesNotCompile."""
+    """Copy the sources of an image into a folder, with their times, and return it. Raises DoesNotCompile."""
     tree = BUILD / f"{board}-sources"
     tree.mkdir(parents=True, exist_ok=True)
-    with (BUILD / f"{board}.lock").open("w") as lock:  # somebody else may be reading them: no file is ever missing
+    with (BUILD / f"{board}.lock").open("w") as lock:  # a reader must find every file, so replace each file in one step
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = sources(board)
         for name, source in found.items():
@@ -103,7 +105,7 @@ def _build(board: str) -> None:
         stale.unlink(missing_ok=True)
         changed = True
     if changed or not (image / starter.LIST).exists():
-        write_list(board, image, board, 0)  # it runs in place
+        write_list(board, image, board, 0)  # 0: the code runs in place
         _pack(image, romfs)
 
 
@@ -117,9 +119,9 @@ def _pack(image: Path, romfs: Path) -> None:
 
 
 def main() -> int:
-    """Builds the image of BOARD, or of every board; exit code 1 if one has outgrown its budget, or is none.
+    """Build the image of BOARD, or of every board. Return 1 if an image exceeds the budget or does not compile.
 
-    A board that names no modem family holds them all, and is not judged: it is a rig's.
+    The budget does not apply to a board that names no modem family: it is a rig's, and its image holds all families.
     """
     try:
         totals = {
@@ -150,7 +152,7 @@ def _print_size(board: str) -> int:
 
 
 def _print_memory() -> None:
-    """What the modules leave in memory, by memory_on_micropython.py."""
+    """Print what the modules leave in memory, as memory_on_micropython.py measures it."""
     boot, script = Path(__file__).with_name("boot.py"), Path(__file__).with_name("memory_on_micropython")
     command: list[str | Path] = [Path(sys.prefix) / "bin" / "micropython", "-X", "heapsize=8M", boot, build(), script]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

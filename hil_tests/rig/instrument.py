@@ -1,4 +1,4 @@
-"""What the instrument of a bench says, and hears: the line protocol of bench.md, both ends of it."""
+"""Both ends of the line protocol that a bench's instrument uses (bench.md)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,11 +7,11 @@ from hil_tests.rig.contract import Reading, VehicleReading
 
 
 class Misunderstood(Exception):
-    """A line that is no command of the instrument's; the text says what is wrong with it."""
+    """A line does not follow the instrument's protocol. The text says what is wrong with it."""
 
 
 def written(reading: Reading) -> list[str]:
-    """The answer to `read`."""
+    """Return the lines that answer `read`."""
     vehicle = reading.vehicle
     return [
         f"pilot_mv {_spaced(reading.pilot_mv)}",
@@ -30,13 +30,13 @@ def written(reading: Reading) -> list[str]:
 
 
 def read(lines: list[str]) -> Reading:
-    """The reading of such an answer; what the instrument does not say stays as in `Reading`. Raises Misunderstood."""
+    """Parse the answer to `read`. A value that the instrument does not send keeps its default. Raises Misunderstood."""
     said: dict[str, Any] = {}
     vehicle: dict[str, Any] = {}
     for line in lines:
         name, _, value = line.partition(" ")
         if name not in READ:
-            continue  # an instrument may know more than we do
+            continue  # an instrument may send more names than these
         field, meaning = READ[name]
         try:
             (vehicle if name in OF_THE_VEHICLE else said)[field] = meaning(value)
@@ -73,7 +73,7 @@ def _numbers(count: int) -> Callable[[str], tuple[int, ...]]:
 
 
 OF_THE_VEHICLE = ("plug", "s2", "current_ma")
-READ: dict[str, tuple[str, Callable[[str], Any]]] = {  # name: (field, how its value is read)
+READ: dict[str, tuple[str, Callable[[str], Any]]] = {  # name: (field, how to parse its value)
     "pilot_mv": ("pilot_mv", _numbers(2)),
     "duty_percent": ("duty_percent", float),
     "contactor": ("contactor", _either("closed", "open")),

@@ -1,6 +1,6 @@
-"""A bench without its hardware: `python -m hil_tests.rig.loop FOLDER` keeps a virtual unit behind three serial lines.
+"""A bench without hardware: `python -m hil_tests.rig.loop FOLDER` runs a virtual unit behind three serial lines.
 
-The unit's own ports come and go with its power; these three stay, as the adapters of a bench do.
+The unit's own ports exist only while it has power. These three lines stay, like the adapters of a bench.
 """
 
 import argparse
@@ -30,13 +30,13 @@ class Loop(Hardware):
         self._disconnect()
 
     def log(self, what: str) -> None:
-        """Prints a line, for the log."""
+        """Print a line for the log."""
         print(what, flush=True)
 
     alert = log
 
     def close(self) -> None:
-        """Takes the lines away."""
+        """Remove the lines."""
         for line in (self._console_line, self._modem_line, self._instrument_line):
             line.close()
 
@@ -108,11 +108,11 @@ async def _live(folder: Path) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m hil_tests.rig.loop", description="A virtual unit behind serial lines."
     )
-    parser.add_argument("folder", type=Path, help="where it keeps its flash and puts its lines")
+    parser.add_argument("folder", type=Path, help="for the unit's flash and the links to the lines")
     asyncio.run(_live(parser.parse_args().folder.absolute()))
 
 

@@ -1,6 +1,6 @@
-"""What a real port of MicroPython does and a process of this computer does not: the manners that a rig may ask of its units.
+"""Manners: what MicroPython does on an ESP32 and not on this computer. A rig can ask for them on its units.
 
-Facts of the ESP32's port at 1.27, read in its source or measured; `rigs.toml` says which rig has which.
+They are facts of the ESP32 port at 1.27, read in its source or measured. `rigs.toml` says which rig has which.
 """
 
 from collections.abc import Collection
@@ -16,12 +16,12 @@ MANNERS = {
     "no_network_time": "the mobile network tells no time either: nothing of the port's, but what such a clock waits for",
     "tls_1_2": "the runtime has no TLS 1.3 and refuses the names of its ciphers",
 }
-OF_THE_PORT = ("stalls", "clock_2000", "tls_1_2", "hidden_brown_out")  # made by esp32_on_micropython.py
-HEAP = "heapsize=136wK"  # esp32_on_micropython.py is compiled on the unit and lies in its memory
+OF_THE_PORT = ("stalls", "clock_2000", "tls_1_2", "hidden_brown_out")  # implemented by esp32_on_micropython.py
+HEAP = "heapsize=136wK"  # larger: the unit compiles esp32_on_micropython.py and holds it in memory
 
 
 def program(manners: Collection[str]) -> Program:
-    """What a unit with these manners runs."""
+    """Return the program that a unit with these manners runs."""
     of_the_port = tuple(name for name in OF_THE_PORT if name in manners)
     if not of_the_port:
         return FIRMWARE

@@ -1,17 +1,17 @@
-"""MicroPython, by boot.py: what each module of the firmware leaves in memory when it is imported, largest first.
+"""Run on MicroPython by boot.py: print what each module of the firmware leaves in memory on import, largest first.
 
-The code itself stays in the image; this is names, functions, classes and tables. The table that says which name has which
-number, which all share, is not counted: 28 kB. Bytes of this machine's 64 bits; a board with 32
-takes 0.58 of it, and less of what is frozen into its image (hil_tests/cortex_m).
+The code itself stays in the image; what is left are names, functions, classes and tables. The table of all names (qstr
+pool), which the modules share, is not counted: 28 kB. The bytes are those of this 64-bit machine. A 32-bit board takes
+0.58 of them, and less for what is frozen into its image (hil_tests/cortex_m).
 """
 
 import builtins
 import gc
 import sys
 
-DUMMIES = 3000  # names that nobody uses: the table of names has then grown before anything is measured
+DUMMIES = 3000  # unused names, which grow the table of names before anything is measured
 
-# app.py imports these part by part.
+# app.py imports these one by one.
 TALKING = (
     "firmware.console",
     "firmware.link.journal",
@@ -25,13 +25,13 @@ TALKING = (
     "firmware.daily_report",
 )
 imported = builtins.__import__
-inner = [0]  # bytes that the imports within the present ones have taken
+inner = [0]  # for each import in progress: bytes taken by the imports inside it
 rows: list[tuple[int, str]] = []
 
 
 def mem_alloc() -> int:
     gc.collect()
-    taken: int = gc.mem_alloc()  # type: ignore[attr-defined]  # CPython has none
+    taken: int = gc.mem_alloc()  # type: ignore[attr-defined]  # CPython does not have it
     return taken
 
 
@@ -40,7 +40,7 @@ def measured(name: str, *more: object) -> object:
     inner.append(0)
     before = mem_alloc()
     try:
-        return imported(name, *more)  # type: ignore[arg-type]  # as they came
+        return imported(name, *more)  # type: ignore[arg-type]  # passed on unchanged
     finally:
         taken = mem_alloc() - before
         own = taken - inner.pop()
@@ -51,7 +51,7 @@ def measured(name: str, *more: object) -> object:
 
 for number in range(DUMMIES):
     hasattr(sys, f"dummy{number}")
-rows.extend([(0, "")] * 200)  # so that keeping rows takes no memory later
+rows.extend([(0, "")] * 200)  # preallocate, so that adding rows takes no memory later
 del rows[:]
 builtins.__import__ = measured  # type: ignore[assignment]
 measured("firmware.app")

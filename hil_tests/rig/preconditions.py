@@ -1,4 +1,4 @@
-"""Checks that a port can be bound and a folder can be written, before anything is started."""
+"""Check that a port can be bound and that a folder can be written, before anything is started."""
 
 import errno
 import socket
@@ -7,11 +7,11 @@ from tempfile import TemporaryFile
 
 
 class SettingError(Exception):
-    """A setting cannot be used; the text names the variable and says what to do."""
+    """A setting cannot be used. The text names the setting and says what to do."""
 
 
 def check_port(port: int, what: str, setting: str) -> None:
-    """Raises SettingError when `what` cannot listen there; at 0 the system chooses."""
+    """Raise SettingError if `what` cannot listen on the port. 0 lets the system choose a port."""
     if not 0 <= port <= 65_535:
         raise SettingError(f"{setting} is {port}: set it to a port number from 0 to 65535")
     try:
@@ -24,7 +24,7 @@ def check_port(port: int, what: str, setting: str) -> None:
 
 
 def check_folder(folder: Path, setting: str) -> None:
-    """Makes it. Raises SettingError when nothing can be kept there."""
+    """Create the folder. Raises SettingError if it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=folder).close()

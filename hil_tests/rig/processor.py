@@ -1,7 +1,7 @@
 """The microcontroller of a virtual unit: one MicroPython process running the firmware.
 
-Killing it is a loss of power or a reset. When it ends by itself it is started again at once, as real
-hardware would, but not for ever: a firmware that crashes in a loop is to be seen, not hidden.
+Killing the process is a loss of power or a reset. When it ends by itself it is restarted at once, as on real hardware.
+The number of restarts is limited, so that a crash loop is seen.
 """
 
 import asyncio
@@ -20,38 +20,38 @@ from hil_tests.rig import image
 from hil_tests.rig.waits import Waits
 
 BOOT = Path(__file__).with_name("boot.py")
-ASKED_FOR_RESET = 3  # exit code
+ASKED_FOR_RESET = 3  # exit code: the firmware requested a reset
 RESTARTS_ALLOWED = 5
 RESTARTS_WITHIN_S = 60
 WATCHDOG_S = 8
 YEAR_2000_S = 946_684_800
-STOPS_WITHIN_MS = 1000  # a process that has told of a stall
-STALL = "stall "  # MS WHY: the process stops itself, and is to go on after so long
+STOPS_WITHIN_MS = 1000  # for a process that has announced a stall
+STALL = "stall "  # MS WHY: the process stops itself, and is continued after MS
 OUTPUT_LINES_KEPT = 500
-LAST_WORDS = 8  # lines of its output, told with its end
+LAST_WORDS = 8  # lines of its output, reported with its end
 
 
 class FirmwareDied(Exception):
-    """The firmware does not run and is not started again; the text says why, with what it printed last."""
+    """The firmware has stopped and is not restarted. The text says why, with its last output."""
 
 
 class Program(NamedTuple):
-    """What it runs: a module in the image or a file, and the memory that there is."""
+    """What the processor runs: a module of the image or a file, and its heap."""
 
     module: str
     heap: str
     manners: tuple[str, ...] = ()  # of its port, see manners.py
-    image: Path | None = None  # another one than that of this tree
+    image: Path | None = None  # None: that of this tree
 
 
-# For all of it: what the code leaves in memory, what it works with, and TLS. A board of 110 kB of heap has some 48 kB to spare
-# once the unit is made (hil_tests/cortex_m/figures.py). This one loads its code from files into words of 64 bits: 180 kB for
-# the same unit, and 80 kB to spare, for a word of 32 bits takes 0.58 of it.
+# The heap holds what the code leaves in memory, its working memory, and TLS. A board with 110 kB of heap has about 48
+# kB free when the unit is set up (hil_tests/cortex_m/figures.py). A rig whose program is loaded from files into 64-bit
+# words takes 180 kB for the same unit, with 80 kB free, since a 32-bit word takes 0.58 of it.
 FIRMWARE = Program("firmware.main", "heapsize=128wK")
 
 
 class Processor:
-    """Runs the firmware while it has power. `before_start` wires it up, `after_stop` lets its pins go."""
+    """Run the firmware while it has power. `before_start` creates its wires; `after_stop` resets its pins."""
 
     def __init__(
         self,
@@ -66,23 +66,23 @@ class Processor:
         self._before_start, self._after_stop, self._alert = before_start, after_stop, alert
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._image = program.image  # flashed once: what is edited later is not in this unit
+        self._image = program.image  # flashed once: later edits do not reach this unit
         self._restarts: deque[float] = deque(maxlen=RESTARTS_ALLOWED)
         self._fed = (0, 0.0)
         self._waits = Waits()
-        self._died: str | None = None  # why it is not started again
-        self.stalls: Counter[str] = Counter()  # that the program told of, by what it did
+        self._died: str | None = None  # why it is not restarted
+        self.stalls: Counter[str] = Counter()  # announced by the program, counted by reason
         self.output: deque[str] = deque(maxlen=OUTPUT_LINES_KEPT)
 
     def power_on(self, cause: str) -> None:
-        """Starts the firmware; `cause` is what it finds in its reset register."""
+        """Start the firmware. `cause` is the reset cause that it reads."""
         self._restarts.clear()
         self._died = None
         self._task = asyncio.create_task(self._run(cause))
         self._task.add_done_callback(self._ended)
 
     async def power_off(self) -> None:
-        """Stops it in the middle of whatever it does."""
+        """Stop the firmware at any point of its work."""
         if self._task is None:
             return
         self._task.cancel()
@@ -90,11 +90,11 @@ class Processor:
         self._task = None
 
     def freeze(self) -> None:
-        """Not one of its threads runs until `thaw`. Nothing happens while it has no power."""
+        """Stop all threads of the firmware until `thaw`. Does nothing without power."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """It goes on where it was."""
+        """Let the firmware continue."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -102,23 +102,23 @@ class Processor:
             self._process.send_signal(number)
 
     def longest_wait_s(self) -> float:
-        """See Waits; 0 while it has no power."""
+        """Return Waits.longest_s of the firmware's process, or 0 without power."""
         if self._process is None or self._process.returncode is not None:
             return 0.0
         return self._waits.longest_s(self._process.pid, time.monotonic())
 
     def feed(self, count: int) -> None:
-        """The watchdog's line: a count that must change within `WATCHDOG_S` once it is above 0."""
+        """Feed the watchdog: once `count` is above 0, it must change within `WATCHDOG_S`."""
         if count != self._fed[0]:
             self._fed = (count, asyncio.get_running_loop().time())
 
     @property
     def died(self) -> str | None:
-        """Why it is not started again; None while it runs, or has no supply."""
+        """Why the firmware is not restarted. None while it runs or has no supply."""
         return self._died
 
     def check(self) -> None:
-        """Raises FirmwareDied once it is not started again."""
+        """Raise FirmwareDied if the firmware has stopped and is not restarted."""
         if self._died is not None:
             raise FirmwareDied("\n".join([self._died, *(f"    {line}" for line in list(self.output)[-LAST_WORDS:])]))
 
@@ -177,7 +177,7 @@ class Processor:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for us alone
+            start_new_session=True,  # Ctrl-C reaches the parent alone
             preexec_fn=die_with_parent,
         )
         self._process = process
@@ -207,7 +207,7 @@ class Processor:
                     self.output.append(words)
 
     async def _end_stall(self, process: asyncio.subprocess.Process, seconds: float) -> None:
-        """Lets a process that stops itself go on; not before it has stopped, or it would stay so."""
+        """Continue a process that stops itself: only after it has stopped, or it would stay stopped."""
         await asyncio.sleep(seconds)
         for _ in range(STOPS_WITHIN_MS):
             if process.returncode is not None or _is_stopped(process.pid):
@@ -217,7 +217,7 @@ class Processor:
             process.send_signal(signal.SIGCONT)
 
     def _clock_settings(self) -> dict[str, str]:
-        """Of libfaketime: the wall clock is read from a file, at each look; the monotonic one stays the computer's."""
+        """Return libfaketime's settings: read the wall clock from a file at each call; keep the computer's monotonic clock."""
         settings = {"FAKETIME_TIMESTAMP_FILE": str(self._clock)}
         return settings | dict.fromkeys(("FAKETIME_NO_CACHE", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"), "1")
 
@@ -232,8 +232,8 @@ class Processor:
 
 
 def _is_stopped(pid: int) -> bool:
-    """By SIGSTOP (proc(5), the field after the name)."""
+    """Whether SIGSTOP has stopped the process (proc(5), the field after the name)."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
     except OSError:
-        return False  # it has ended
+        return False  # the process has ended

@@ -1,4 +1,4 @@
-"""The rigs of rigs.toml: what each one offers, and how it is opened."""
+"""The rigs of rigs.toml: what each offers, and how to open it."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ LOOP_WITHIN_S = 60
 
 
 class NotThere(Exception):
-    """The rig does not answer; the text says which one and why."""
+    """The rig does not answer. The text names the rig and the reason."""
 
 
 class RigKind(BaseModel, extra="forbid", frozen=True):
@@ -35,7 +35,7 @@ class RigKind(BaseModel, extra="forbid", frozen=True):
     name: str
     offers: frozenset[str]
     faults: tuple[str, ...] = ()
-    serial: Lines | Literal["loop"] | None = None  # None: virtual; "loop": of a process that is started for it
+    serial: Lines | Literal["loop"] | None = None  # None: virtual; "loop": of a process started for this
     units: Literal[1, 3] = 1  # three: house, garage and shed of hil_tests/scenarios/system.py
     manners: tuple[str, ...] = ()  # of a virtual rig's units, see manners.py
     time_scale: float = Field(default=1, gt=0)
@@ -50,17 +50,17 @@ class RigKind(BaseModel, extra="forbid", frozen=True):
     def _no_strangers(cls, names: Any) -> Any:
         strangers = set(names).difference(OFFERS, FAULTS, MANNERS)
         if strangers:
-            raise ValueError(f"nobody knows {', '.join(sorted(strangers))}")
+            raise ValueError(f"unknown names: {', '.join(sorted(strangers))}")
         return names
 
     def lacking(self, needs: tuple[str, ...]) -> str | None:
-        """Why a test with these needs cannot run here, or None."""
+        """Return why a test with these needs cannot run here, or None."""
         missing = [f"no {need} ({OFFERS[need]})" for need in needs if need not in self.offers]
         return f"rig {self.name} has {', '.join(missing)}" if missing else None
 
     @contextmanager
     def opened(self, folder: Path, background: Background) -> Iterator[list[Rig]]:
-        """Its units, switched on. Raises NotThere."""
+        """Open the rig and yield its units, switched on. Raises NotThere."""
         with ExitStack() as stack:
             rigs: list[Rig] = []
             for number in range(self.units):
@@ -81,13 +81,13 @@ class RigKind(BaseModel, extra="forbid", frozen=True):
 
 
 def kinds(path: Path = FILE) -> dict[str, RigKind]:
-    """Every rig by name. Raises ValueError."""
+    """Return every rig by name. Raises ValueError."""
     return {name: RigKind(name=name, **told) for name, told in tomllib.loads(path.read_text()).items()}
 
 
 @contextmanager
 def _looped(folder: Path) -> Iterator[Lines]:
-    """The lines of rig/loop.py in a process of its own, whose words are in `loop.log`."""
+    """Run rig/loop.py in its own process, with its output in `loop.log`, and yield its lines."""
     folder.mkdir(parents=True, exist_ok=True)
     said, links = folder / "loop.log", {end: folder / link for end, link in LINKS.items()}
     with open(said, "w") as log:
@@ -98,7 +98,7 @@ def _looped(folder: Path) -> Iterator[Lines]:
         deadline_s = time.monotonic() + LOOP_WITHIN_S
         while not all(link.exists() for link in links.values()):
             if process.poll() is not None or time.monotonic() > deadline_s:
-                raise NotThere(f"the process behind the loop said: {said.read_text()}")
+                raise NotThere(f"the process behind the loop printed: {said.read_text()}")
             time.sleep(0.05)
         yield Lines(**{end: str(link) for end, link in links.items()})
     finally:

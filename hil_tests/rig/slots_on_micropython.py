@@ -1,14 +1,16 @@
-"""Runs on MicroPython, in a unit, in place of firmware.main: main.py of a stock board (boards/stock) on the virtual one.
+"""Run in place of firmware.main on MicroPython: main.py of a stock board (boards/stock) on the virtual board.
 
-`... slots_on_micropython FOLDER RESET_CAUSE KEYS`: it starts the slot that the starter chooses on the flash of FOLDER, or the
-product of the image, or refuses. It takes updates of the public keys KEYS, which have a comma between them.
+`... slots_on_micropython FOLDER RESET_CAUSE KEYS`: it starts the slot that the starter chooses on the flash of FOLDER,
+or the product of the image, or refuses. It accepts updates signed with one of the public keys KEYS, which are separated
+by commas.
 
-FOLDER/skipped_ms lets time pass at once for the main thread's clock: the milliseconds, of all skips so far. The control
-thread's goes on as before, so its loop is not late. What waits for hours, a trial or a report, need not be waited for.
+FOLDER/skipped_ms makes the main thread's clock skip time: the file holds the total in ms. The control thread's clock is
+unchanged, so its loop is not late. A test need not wait the hours that a trial or a report takes.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, disable-error-code="attr-defined, import-not-found, assignment"
-# (MicroPython has no typing module, its modules have more in them, and what is replaced here is replaced on purpose.)
+# (MicroPython has no typing module, its modules have more attributes than CPython's, and the replacements are
+# intended.)
 
 import builtins
 import gc
@@ -26,7 +28,7 @@ RED = (64, 0, 0)  # steady: a fault that needs a person
 STAY_MS = 2000
 KEYS_MODULE, CLOCK_MODULE = "firmware.update.keys", "firmware.clock"
 LOOK_MS = 200
-EXIT_CRASH = 1  # to the rig a reset by the watchdog
+EXIT_CRASH = 1  # the rig reports it as a reset by the watchdog
 
 keys = tuple(sys.argv.pop(3).split(","))
 imported = builtins.__import__
@@ -43,7 +45,7 @@ def with_changes(name, *more):
 
 
 def let_skip(clock_class):
-    """From now on its clocks with something to do in a wait, which is the main thread's, skip what the file says."""
+    """Make clocks with an idle function, which only the main thread's have, skip what the file says."""
     now_ms = clock_class.now_ms
     skipped_ms, looked = read_skipped_ms(), time.ticks_ms()
 
@@ -63,11 +65,11 @@ def read_skipped_ms():
         with open(sys.argv[1] + "/skipped_ms") as file:
             return int(file.read())
     except (OSError, ValueError):
-        return 0  # none yet, or it is being written
+        return 0  # not there yet, or being written
 
 
 class VirtualPort:
-    """What main.Esp32 is on a board."""
+    """The counterpart of main.Esp32 on a board."""
 
     root = FLASH
     home = "/rom"  # where boot.py has mapped the image
@@ -76,17 +78,17 @@ class VirtualPort:
         return sys.argv[2]
 
     def mount(self):
-        pass  # the starter has it where the product looks for it
+        pass  # the starter has mounted it where the product looks for it
 
     def watch(self):
-        pass  # a process that ends is started again, and the product arms the rig's watchdog
+        pass  # a process that ends is restarted, and the product arms the rig's watchdog
 
     def reset(self):
         ffi.open(None).func("v", "_exit", "i")(EXIT_CRASH)
 
 
 class VirtualWires:
-    """What wires.py is on a board: the lines of hil_tests/rig/wires.py."""
+    """The counterpart of a board's wires.py: the lines of hil_tests/rig/wires.py."""
 
     def __init__(self):
         self._pins = {"pilot_duty_u16": 0, "contactor": False, "led": (0, 0, 0), "rcd_test": False, "watchdog": 0}
@@ -105,7 +107,7 @@ class VirtualWires:
 
 
 def stay(line):
-    """In place of MicroPython's prompt: whoever types gets the line, as a remark."""
+    """Stand in for MicroPython's prompt: send the line as a remark to whoever types."""
     console = Port(sys.argv[1] + "/console")
     while True:
         console.write(b"# " + line.encode() + b"\r\n")
@@ -114,7 +116,7 @@ def stay(line):
 
 
 FlashImage(sys.argv[1] + "/flash.bin").mount(FLASH)
-# What runs is imported anew, from wherever it is to come.
+# Import the modules to start again, from their own place.
 for name in [name for name in sys.modules if name.split(".")[0] == "firmware"]:
     del sys.modules[name]
 del FlashImage

@@ -1,4 +1,4 @@
-"""Does a virtual unit without mains leave its modem without a supply too?"""
+"""Does a virtual unit without mains also cut its modem's supply?"""
 
 import asyncio
 from pathlib import Path
@@ -27,5 +27,5 @@ async def _cut(unit: Unit) -> None:
 
 
 def test_a_mains_cut_takes_the_modem_s_supply(tmp_path: Path) -> None:
-    """Else the pulse at the next start would switch it off: PWRKEY toggles."""
+    """Otherwise the pulse at the next start would switch the modem off: PWRKEY toggles."""
     asyncio.run(_cut(Unit(tmp_path)))

@@ -1,4 +1,4 @@
-"""Do units with the manners of a real port charge, and has their port those manners?"""
+"""Do units with the manners of a real port charge, and does their port have those manners?"""
 
 import asyncio
 import random
@@ -46,7 +46,7 @@ def test_a_unit_whose_file_system_is_gone_charges(tmp_path: Path, flash: str) ->
 
 
 def test_an_erase_of_the_flash_stalls_the_port_and_the_charge_goes_on(tmp_path: Path) -> None:
-    """The first start formats, which erases."""
+    """The first start formats the flash, which erases it."""
     unit = Unit(tmp_path, manners=("stalls",))
     asyncio.run(_charge(unit))
     assert unit._processor.stalls["erase"] > 0, unit.full_log()
@@ -57,7 +57,7 @@ async def _say_a_long_line(unit: Unit) -> int:
     try:
         await _until(lambda: bool(unit.test_bench.status))
         unit.freeze()
-        for _ in range(4):  # together more than its ring holds
+        for _ in range(4):  # together more than the console's ring buffer holds
             with pytest.raises(ConsoleSilent):
                 await unit.ask("help " + "x" * 120, within_s=0.3)
         unit.thaw()

@@ -1,4 +1,4 @@
-"""Is a machine that stands still in the middle of a charge taken for a charge point that is broken?"""
+"""Does the firmware report a broken charge point when the rig's computer stands still during a charge?"""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 
 async def _stand_still_at_each_unplug(unit: Unit) -> list[str]:
-    """The rig sleeps just as the firmware opens the contactor; returns the firmware's faults."""
+    """Make the rig sleep just as the firmware opens the contactor; return the firmware's faults."""
     await unit.start()
     try:
         await _until(lambda: any(unit.board.outputs.led))
@@ -29,10 +29,10 @@ async def _stand_still_at_each_unplug(unit: Unit) -> list[str]:
             unit.plug()
             await _until(lambda: unit.board.contact_closed)
             unit.unplug()
-            await asyncio.sleep(0.015)  # the firmware has seen it
-            time.sleep(STANDS_STILL_S)  # noqa: ASYNC251  # nothing else runs meanwhile: that is the question
+            await asyncio.sleep(0.015)  # the firmware has seen the unplug
+            time.sleep(STANDS_STILL_S)  # noqa: ASYNC251  # nothing else may run meanwhile: that is what is tested
             await _until(lambda: not unit.board.contact_closed)
-            await asyncio.sleep(0.5)  # a weld would be told by now
+            await asyncio.sleep(0.5)  # a weld would be reported by now
         return await unit.ask("faults")
     finally:
         await unit.stop()

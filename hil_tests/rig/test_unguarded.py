@@ -1,6 +1,8 @@
-"""Does a board without a hardware guard never erase its flash while the contactor is closed, and store again once it is open?
+"""Does a board without a hardware guard never erase its flash while the contactor is closed, and store again once it is
+open?
 
-The whole firmware, on the virtual board with and without its guard; the port tells of each erase, because it stalls in it.
+The whole firmware runs on the virtual board with and without its guard. The port reports each erase, because it stalls
+in it.
 """
 
 import asyncio
@@ -14,15 +16,15 @@ import pytest
 from hil_tests.rig.console import ConsoleError, ConsoleSilent
 from hil_tests.rig.unit import Unit
 
-WITHIN_S = 90  # ends a test that hangs
+WITHIN_S = 90  # so that a test that hangs ends
 LOOK_S = 0.02
-SETTINGS = 90  # stored in the charge, and again after it: many more than a block of the flash takes
+SETTINGS = 90  # stored during the charge and again after it: far more than a block of the flash holds
 
 
 class Erases(NamedTuple):
-    """How often the flash was erased while settings were stored, and how often that was refused.
+    """How often the flash was erased while settings were stored, and how often storing was refused.
 
-    That no charge is interrupted by it is measured by `bench guard`.
+    `bench guard` measures that no erase interrupts a charge.
     """
 
     closed: int
@@ -40,7 +42,7 @@ async def _until(condition: Callable[[], bool]) -> None:
 
 
 async def _store(unit: Unit) -> tuple[int, int]:
-    """Stores settings; returns how often the flash was erased meanwhile, and how many were refused."""
+    """Store settings; return the number of erases meanwhile, and the number of refusals."""
     before, refused = unit._processor.stalls["erase"], 0
     for number in range(SETTINGS):
         with contextlib.suppress(ConsoleSilent):
@@ -61,7 +63,7 @@ async def _live(unit: Unit) -> Erases:
         unit.unplug()
         await _until(lambda: not unit.board.contact_closed)
         async with asyncio.timeout(WITHIN_S):
-            while "contactor open" not in await unit.ask("status", WITHIN_S):  # the firmware has not seen it yet
+            while "contactor open" not in await unit.ask("status", WITHIN_S):  # until the firmware has seen it
                 pass
         return Erases(*closed, *await _store(unit))
     finally:

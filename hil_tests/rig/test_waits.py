@@ -1,4 +1,4 @@
-"""Is the time known in which a unit's program is kept from running, and no other?"""
+"""Does Waits count the time in which a unit's program is kept from running, and no other time?"""
 
 import os
 import signal
@@ -21,7 +21,7 @@ SLEEPS = "import time; print(flush=True); time.sleep(600)"
 
 @contextmanager
 def _running(program: str, processor: int, politeness: int) -> Iterator[int]:
-    """A process on one processor, which does what it is for; its pid."""
+    """Run a program in a process of its own on one processor; yield its pid when the program has begun."""
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, preexec_fn=die_with_parent)
     try:
         os.sched_setaffinity(process.pid, {processor})

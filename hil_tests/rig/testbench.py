@@ -1,7 +1,7 @@
 """The test bench: the far ends of a unit's two serial lines, and the log.
 
-The modem on the unit's modem line is the simulated one, with its mobile network; the client of the service console asks
-for the unit's status all the time. It is the same bench for every unit, virtual or real.
+The modem on the unit's modem line is simulated, with its mobile network. The client of the service console polls the
+unit's status. Every unit, virtual or real, gets the same test bench.
 """
 
 import asyncio
@@ -22,9 +22,8 @@ LOG_LINES_MAX = 400
 
 
 class TestBench:
-    """`alarm` is called with what a person should know at once: a firmware that stopped by itself. `model` is the modem's,
-    one of personality.py.
-    """
+    """The test bench of one unit. `alarm` is called with what a person should see at once, such as a firmware that
+    stopped by itself. `model` is the modem's, from personality.py."""
 
     __test__ = False  # pytest would collect it by its name
 
@@ -33,25 +32,25 @@ class TestBench:
         around = scene({"model": model}, seed)
         self.world = around.world
         self.modem = Modem(self.world, around.personality)
-        self.console: Console | None = None  # while the unit has one
+        self.console: Console | None = None  # None while the unit is off
         self.losses = Losses()  # of the console's line, since the start
-        self.status: dict[str, str] = {}  # what it said last; empty while it is silent
+        self.status: dict[str, str] = {}  # the last answer; empty while the unit does not answer
         self.log_lines: deque[str] = deque(maxlen=LOG_LINES_MAX)
         self._started_s = time.monotonic()
 
     def log(self, what: str) -> None:
-        """Adds a line to the log."""
+        """Add a line to the log."""
         self.log_lines.append(f"{time.monotonic() - self._started_s:9.3f} {what}")
 
     def alert(self, what: str) -> None:
-        """Adds a line to the log and calls the alarm."""
+        """Add a line to the log and call the alarm."""
         self.log(what)
         self._alarm(what)
 
     def network(self, up: bool | None = None, csq: int | None = None, plmn: str | None = None) -> None:
-        """Switches the mobile network, or moves the antenna. With `plmn` it is one network's mast, and its signal alone.
+        """Switch the mobile network on or off, or set its signal. `plmn` limits this to one network.
 
-        Raises ValueError for a CSQ outside 0..31, KeyError for a network that is not here.
+        Raises ValueError for a CSQ outside 0..31, KeyError for a network that is not in range.
         """
         if plmn is not None:
             self._one_network(plmn, up, csq)
@@ -72,7 +71,7 @@ class TestBench:
             self.log(f"mast of {plmn} {'on' if up else 'off'}")
 
     def disturb_modem(self, how: str) -> None:
-        """Troubles the modem: "garbage" on its line, another "speed" on it, "hang", "brown_out", "drop_pdp"."""
+        """Disturb the modem: "garbage" on its line, another "speed" on it, "hang", "brown_out" or "drop_pdp"."""
         self.log(f"modem: {how}")
         disturbances = {
             "garbage": self.modem.garbage,
@@ -84,13 +83,13 @@ class TestBench:
         disturbances[how]()
 
     async def ask(self, command: str, within_s: float = 3) -> list[str]:
-        """Asks the service console. Raises ConsoleError, or ConsoleSilent (also when the unit is off)."""
+        """Send a command to the service console. Raises ConsoleError, or ConsoleSilent (also if the unit is off)."""
         if self.console is None:
             raise ConsoleSilent("the unit is off")
         return await self.console.ask(command, within_s)
 
     async def poll_status(self) -> None:
-        """For ever."""
+        """Poll the unit's status until cancelled."""
         while True:
             await asyncio.sleep(POLL_STATUS_S)
             status: dict[str, str] = {}
@@ -100,12 +99,12 @@ class TestBench:
             self.status = status
 
     def watch_over(self, task: asyncio.Task[Any]) -> None:
-        """A mistake in the rig must not look like a unit that does nothing."""
+        """Report an error of the rig: without this it would look like a unit that does nothing."""
         if not task.cancelled() and (error := task.exception()):
             self.alert(f"the rig itself failed: {error!r}")
 
     def observe(self, reading: Reading) -> Observation:
-        """What the instruments show and what is known here, together."""
+        """Combine the instruments' reading with the state of the modem, the network and the unit."""
         plmn = self.modem.plmn
         operator = self.world.find(plmn) if plmn else None
         strongest_csq = max(self.world.csq(heard.plmn) for heard in self.world.operators)
@@ -119,7 +118,7 @@ class TestBench:
         )
 
     def full_log(self, **more: list[str]) -> str:
-        """The log, further logs by title, and the modem's dialogue, for the message of a failing test."""
+        """Return the log, further logs by title, and the modem's dialogue, for the message of a failing test."""
         sections = {
             "the rig": list(self.log_lines),
             **more,

@@ -1,4 +1,4 @@
-"""A whole virtual unit: its hardware, and the test bench that its serial lines lead to, on one event loop."""
+"""A whole virtual unit on one event loop: its hardware, and the test bench at the far ends of its serial lines."""
 
 import asyncio
 import contextlib
@@ -17,13 +17,13 @@ LOOK_S = 0.05
 
 
 class Unit(Hardware):
-    """One charge point on a wall. Everything is called on its event loop; `start` first, `stop` last.
+    """One charge point on a wall. Call every method on its event loop, `start` first and `stop` last.
 
-    `alarm` is called with what a person should know at once: a firmware that stopped by itself. `manners` are names of
-    manners.py; they choose the program where none is given.
+    `alarm` is called with what a person should see at once, such as a firmware that stopped by itself. `manners` are
+    names of manners.py; they choose the program if none is given.
     """
 
-    model = "SIM800L"  # of its modem, a name of sim/modem/personality.py; another unit sets it before it calls this __init__
+    model = "SIM800L"  # of its modem, see sim/modem/personality.py; a subclass sets it before it calls this __init__
 
     def __init__(
         self,
@@ -42,13 +42,13 @@ class Unit(Hardware):
         self._mains_back: tuple[asyncio.TimerHandle, float] | None = None
 
     async def start(self) -> None:
-        """Hangs it on the wall and switches the mains on."""
+        """Switch the unit on, and poll its status."""
         await super().start()
         self._polling = asyncio.create_task(self.test_bench.poll_status())
         self._polling.add_done_callback(self.test_bench.watch_over)
 
     async def answers(self, within_s: float) -> None:
-        """Waits for the first answer of its console. Raises FirmwareDied if the firmware has stopped, or is silent."""
+        """Wait for the first answer of the console. Raises FirmwareDied if the firmware has stopped or does not answer."""
         try:
             async with asyncio.timeout(within_s):
                 while True:
@@ -62,7 +62,7 @@ class Unit(Hardware):
             raise FirmwareDied(f"the unit's console did not answer within {within_s} s\n{words}".rstrip()) from None
 
     async def stop(self) -> None:
-        """Takes it off the wall. What is kept without power is kept."""
+        """Stop everything. The flash and the meter's register are kept on disk."""
         if self._polling is not None:
             self._polling.cancel()
             await asyncio.wait({self._polling})
@@ -71,45 +71,45 @@ class Unit(Hardware):
         self.modem.close()
 
     def fault_names(self) -> tuple[str, ...]:
-        """All that there are."""
+        """Return the names of all faults."""
         return FAULTS
 
     def mains(self, on: bool) -> None:
-        """Switches the mains; ends a timed cut."""
+        """Switch the mains, and end a timed cut."""
         self._forget_timer()
         super().mains(on)
 
     def mains_off_for(self, seconds: float) -> None:
-        """Switches the mains off now and on again after a time."""
+        """Switch the mains off now, and on again after `seconds`."""
         self.mains(False)
         loop = asyncio.get_running_loop()
         self._mains_back = (loop.call_later(seconds, self.mains, True), loop.time() + seconds)
 
     @property
     def mains_back_in_s(self) -> float | None:
-        """While the mains are off for a time."""
+        """Seconds until a timed cut of the mains ends, or None without one."""
         if self._mains_back is None:
             return None
         return round(max(0.0, self._mains_back[1] - asyncio.get_running_loop().time()), 1)
 
     def observe(self) -> Observation:
-        """One look at everything."""
+        """Read the instruments, the modem and the last status once."""
         return self.test_bench.observe(self.reading())
 
     def log(self, what: str) -> None:
-        """Adds a line to the log."""
+        """Add a line to the log."""
         self.test_bench.log(what)
 
     def alert(self, what: str) -> None:
-        """Adds a line to the log and calls the alarm."""
+        """Add a line to the log and call the alarm."""
         self.test_bench.alert(what)
 
     def console_losses(self) -> str:
-        """What the line of the console has lost, in words."""
+        """Describe what the console's line has lost."""
         return f"{self.test_bench.losses}, {self.console_bytes_lost} bytes in the unit's ring"
 
     def full_log(self) -> str:
-        """For a failing test."""
+        """Return the log for the message of a failing test."""
         return self.test_bench.full_log(**{"the firmware's output": list(self._processor.output)[-60:]})
 
     def _forget_timer(self) -> None:

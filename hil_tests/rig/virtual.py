@@ -1,4 +1,4 @@
-"""The virtual rig: a unit that exists in this process alone."""
+"""The virtual rig: a unit that exists in this process only."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -9,7 +9,8 @@ from hil_tests.rig.unit import Unit
 
 
 class VirtualRig(PlainRig):
-    """Its flash is in `folder`. The same seed, the same delays of the mobile network. `unit` is for a panel to show."""
+    """A virtual unit with its flash in `folder`. The same seed gives the same delays of the mobile network. `unit` is
+    for a panel."""
 
     def __init__(
         self,

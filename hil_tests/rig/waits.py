@@ -1,6 +1,7 @@
-"""How long a process is kept from running because the computer has no processor for it: as Linux counts it (proc(5)).
+"""How long a process waits because the computer has no processor free for it, as Linux counts it (proc(5)).
 
-A thread that is stopped, sleeps, or waits for a file or a lock does not wait for a processor, and one that computes has one.
+A thread that is stopped, sleeps, or waits for a file or a lock does not wait for a processor, and neither does one that
+runs.
 """
 
 import contextlib
@@ -9,23 +10,26 @@ from typing import NamedTuple
 
 
 class Thread(NamedTuple):
-    """What is known of one."""
+    """What was read about one thread."""
 
     ran_ns: int
-    waited_ns: int  # of waits that are over
+    waited_ns: int  # of waits that have ended
     is_ready: bool  # it runs, or waits for a processor
-    since_s: float  # of the first look at which it had run for so long
+    since_s: float  # when `ran_ns` was first seen with this value
 
 
 class Waits:
-    """Of one process after another."""
+    """The waits of one process; the pid may change between calls."""
 
     def __init__(self) -> None:
         self._threads: dict[str, Thread] = {}
 
     def longest_s(self, pid: int, now_s: float) -> float:
-        """Of the waits of a thread that have ended since the last call, all of them together, and of those that last. 0 of a
-        process that has ended, and where the kernel does not count."""
+        """Return the longest wait of a thread: the sum of its waits that ended since the last call, or a wait in
+        progress.
+
+        0 for a process that has ended, and where the kernel does not count waits.
+        """
         before, self._threads = self._threads, {}
         longest_s = 0.0
         with contextlib.suppress(OSError):

@@ -1,6 +1,6 @@
-"""The wires between the simulated board and its microcontroller: one JSON object a line, both ways.
+"""The wires between the simulated board and its microcontroller: one JSON object per line, in both directions.
 
-An edge on the live line is a line of its own, as it comes every 20 ms.
+An edge on the live line, every 20 ms, is a line of its own.
 """
 
 import json
@@ -13,13 +13,12 @@ from hil_tests.sim.pty import Pty
 
 LINE_LIMIT_BYTES = 512
 LIVE_LINE = b"live"
-STALE_BYTES = 512  # a microcontroller that has not read this much stands still: a sensor has no backlog
+STALE_BYTES = 512  # so many unread bytes mean that the microcontroller stands still; a sensor has no backlog
 
 
 class Wires:
-    """One power-up's worth of wires. `on_outputs` receives each change of the microcontroller's pins, `on_live` each edge of
-    the live line.
-    """
+    """The wires of one power-up. `on_outputs` receives each change of the microcontroller's pins, `on_live` each edge
+    of the live line."""
 
     def __init__(self, link: Path, on_outputs: Callable[[Outputs], None], on_live: Callable[[], None]) -> None:
         self._pty = Pty(self._received, link)
@@ -28,13 +27,13 @@ class Wires:
         self.bad_lines = 0
 
     def send(self, inputs: dict[str, int | bool | None]) -> None:
-        """Shows the microcontroller what its sensors see now; what it has not read is of before."""
+        """Send what the sensors read now. Unread older values are discarded."""
         if self._pty.unread_bytes() >= STALE_BYTES:
             self._pty.discard_unread()
         self._pty.write(json.dumps(inputs, separators=(",", ":")).encode() + b"\n")
 
     def close(self) -> None:
-        """Takes the wires off."""
+        """Remove the wires."""
         self._pty.close()
 
     def _received(self, chunk: bytes) -> None:
@@ -52,7 +51,7 @@ class Wires:
 
 
 def _outputs(line: bytes) -> Outputs | None:
-    """The pins that a line tells, or None if it is not such a line."""
+    """Parse the pins of a line. Return None for an invalid line."""
     try:
         told: dict[str, Any] = json.loads(line)
         red, green, blue = (min(255, max(0, int(level))) for level in told["led"])

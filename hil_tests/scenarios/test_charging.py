@@ -1,4 +1,4 @@
-"""Plug in, and it charges."""
+"""Does a car charge when it is plugged in?"""
 
 import pytest
 
@@ -7,12 +7,12 @@ from hil_tests.rig.contract import Rig
 from hil_tests.scenarios.system import CHARGING_WITHIN_S, charging
 
 pytestmark = pytest.mark.needs("pilot", "contactor")
-ACCURACY_A = 0.1  # of instruments
+ACCURACY_A = 0.1  # of the instruments
 
 
 @pytest.mark.needs("power", "light")
 def test_does_a_car_that_is_plugged_in_charge(rig: Rig) -> None:
-    """C2, contactor closed and current offered?"""
+    """Is the state C2, the contactor closed and current offered?"""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     seen = rig.wait_for(lambda seen: seen.power_w > 1000, within_s=5)
@@ -20,7 +20,7 @@ def test_does_a_car_that_is_plugged_in_charge(rig: Rig) -> None:
 
 
 def test_does_the_contactor_open_when_the_plug_is_pulled(rig: Rig) -> None:
-    """Open, and back to waiting for a car? How soon it opens is measured by `python -m hil_tests.bench latency`."""
+    """And does the unit wait for a car again? `python -m hil_tests.bench latency` measures how soon the contactor opens."""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     rig.unplug()
@@ -30,7 +30,7 @@ def test_does_the_contactor_open_when_the_plug_is_pulled(rig: Rig) -> None:
 
 @pytest.mark.needs("modem_line")
 def test_does_the_cloud_see_the_charge(rig: Rig, cloud: Cloud) -> None:
-    """Do state, current and the end of the charge reach the cloud?"""
+    """Do the state, the current and the end of the charge reach the cloud?"""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     told = cloud.wait_for(lambda told: told["state"] == "C2", within_s=5)
@@ -41,7 +41,7 @@ def test_does_the_cloud_see_the_charge(rig: Rig, cloud: Cloud) -> None:
 
 @pytest.mark.needs("power")
 def test_is_no_more_drawn_than_offered(rig: Rig) -> None:
-    """Does the car's current stay within what the duty cycle permits, and the meter count it?"""
+    """Does the car draw no more than the duty cycle permits, and does the meter count it?"""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     seen = rig.wait_for(lambda seen: seen.power_w > 6000, within_s=6)

@@ -1,4 +1,4 @@
-"""Trouble with the modem: does it stay with the modem?"""
+"""Does a disturbed modem disturb nothing else?"""
 
 import time
 
@@ -16,7 +16,7 @@ CONTACT_AFTER_A_HANG_WITHIN_S = 90
 
 @pytest.mark.parametrize("how", ["garbage", "brown_out", "drop_pdp"])
 def test_does_the_unit_charge_and_come_back(rig: Rig, cloud: Cloud, how: str) -> None:
-    """The charge goes on, nothing turns red, and there is contact again by itself?"""
+    """Does the charge go on, does nothing turn red, and does the contact return by itself?"""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     cloud.wait_for(lambda told: told["state"] == "C2", CHARGING_WITHIN_S)
@@ -29,7 +29,8 @@ def test_does_the_unit_charge_and_come_back(rig: Rig, cloud: Cloud, how: str) ->
 
 
 def test_is_a_modem_that_hangs_cured(shed: Troubled) -> None:
-    """The shed's modem, silent since the start and then at another speed: contact again, the charge never stopped?"""
+    """Is there contact again for the shed, whose modem hung at the start and then had another speed, and did its charge
+    go on?"""
     left_s = CONTACT_AFTER_A_HANG_WITHIN_S - (time.monotonic() - shed.watch.started_s)
     shed.site.cloud.wait_for(lambda told: told["last_contact"] > shed.last_contact, max(1, left_s))
     assert shed.watch.broken() is None

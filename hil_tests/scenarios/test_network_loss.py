@@ -1,4 +1,4 @@
-"""The mobile network goes: what changes, and what must not."""
+"""What changes when the mobile network is lost, and what does not?"""
 
 import time
 
@@ -11,13 +11,14 @@ from hil_tests.scenarios.system import CHARGING_WITHIN_S, Troubled, charging
 pytestmark = pytest.mark.needs("pilot", "contactor", "light", "modem_line")
 
 GRACE_S = 120
-NOTICED_WITHIN_S = 50  # that the link is gone: a heartbeat's interval, and two answers of 20 s that do not come
+NOTICED_WITHIN_S = 50  # one heartbeat interval and two missing answers of 20 s until the unit notices the lost link
 CONTACT_AGAIN_WITHIN_S = 60
 
 
 @pytest.mark.timeout(900)
 def test_does_the_charge_go_on_when_the_network_is_cut(garage: Troubled) -> None:
-    """The garage, cut off since the start: charging, never red, standalone after the grace, not heard?"""
+    """Does the garage, cut off since the start, charge without red, become standalone after the grace, and stay out of
+    contact?"""
     left_s = GRACE_S + NOTICED_WITHIN_S - (time.monotonic() - garage.watch.started_s)
     garage.site.rig.wait_for(lambda seen: seen.mode == "standalone", max(1, left_s))
     assert garage.watch.broken() is None
@@ -25,7 +26,7 @@ def test_does_the_charge_go_on_when_the_network_is_cut(garage: Troubled) -> None
 
 
 def test_does_contact_come_back_with_the_network(garage: Troubled) -> None:
-    """The garage again: contact, smart again, and the charge never stopped?"""
+    """Does the garage get contact and become smart again, with the charge never interrupted?"""
     garage.site.rig.network(up=True)
     garage.site.cloud.wait_for(lambda told: told["last_contact"] > garage.last_contact, CONTACT_AGAIN_WITHIN_S)
     garage.site.rig.wait_for(lambda seen: seen.mode == "smart", within_s=10)
@@ -33,7 +34,7 @@ def test_does_contact_come_back_with_the_network(garage: Troubled) -> None:
 
 
 def test_is_a_short_gap_healed(rig: Rig, cloud: Cloud) -> None:
-    """Five seconds without coverage, the connection half open meanwhile: contact goes on?"""
+    """Does contact continue after five seconds without coverage, in which the connection was half open?"""
     rig.network(up=False)
     time.sleep(5)
     last = cloud.look()["last_contact"]
@@ -43,7 +44,7 @@ def test_is_a_short_gap_healed(rig: Rig, cloud: Cloud) -> None:
 
 @pytest.mark.needs("mains")
 def test_does_a_unit_charge_that_boots_without_a_network(rig: Rig) -> None:
-    """No coverage since it was switched on: does plugging in still work?"""
+    """Does plugging in work on a unit that has had no coverage since it was switched on?"""
     rig.network(up=False)
     rig.mains(False)
     rig.wait_for(lambda seen: not seen.rail, within_s=1)

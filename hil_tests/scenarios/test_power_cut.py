@@ -1,4 +1,4 @@
-"""Off and on again: does the charge go on by itself, with no network at all?"""
+"""Does the charge resume by itself after a power cut, without any network?"""
 
 import time
 
@@ -8,14 +8,14 @@ from hil_tests.rig.contract import Rig
 from hil_tests.scenarios.system import CHARGING_WITHIN_S, CONSOLE_WITHIN_S, charging
 
 pytestmark = pytest.mark.needs("pilot", "contactor", "light", "mains", "modem_line")
-OFF_S = 5  # the rail is dead after 0.05 s, the car has opened S2 after 1.5; longer changes nothing
+OFF_S = 5  # the rail is dead after 0.05 s, and the car has opened S2 after 1.5; a longer cut changes nothing
 CHARGING_AFTER_BOOT_WITHIN_S = 5
-KEPT_WITHIN_S = 1  # on the flash
+KEPT_WITHIN_S = 1  # until it is on the flash
 STAYS_RED_S = 2
 
 
 def test_does_the_charge_resume_without_mains_and_network(rig: Rig) -> None:
-    """The mains go while charging, the network is gone too, the car stays on its cable."""
+    """Does the charge resume if mains and network are lost during it and the car stays plugged in?"""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     before_wh = int(rig.wait_for(lambda seen: "total_wh" in seen.unit, CONSOLE_WITHIN_S).unit["total_wh"])
@@ -33,7 +33,7 @@ def test_does_the_charge_resume_without_mains_and_network(rig: Rig) -> None:
 
 
 def test_does_a_dip_of_the_mains_leave_no_fault(rig: Rig) -> None:
-    """A fifth of a second without mains: charging again, and nothing red on the way?"""
+    """Does the unit charge again after a fifth of a second without mains, without red on the way?"""
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     rig.mains(False)
@@ -45,14 +45,14 @@ def test_does_a_dip_of_the_mains_leave_no_fault(rig: Rig) -> None:
 
 @pytest.mark.needs("power", "button")
 def test_does_a_brown_out_keep_a_fault_that_waits_for_a_person(rig: Rig) -> None:
-    """The processor restarts in a dip that is nobody's doing: still red, and not once somebody has pressed the button?"""
+    """Is the light still red after a dip has restarted the processor, and not red after a press of the button?"""
     if "rcd_ac" not in rig.fault_names():
         pytest.skip("the rig cannot break rcd_ac")
     rig.plug()
     rig.wait_for(charging, CHARGING_WITHIN_S)
     rig.fault("rcd_ac", True)
     rig.wait_for(lambda seen: seen.red and seen.unit.get("faults") == "rcd_ac", CONSOLE_WITHIN_S)
-    time.sleep(KEPT_WITHIN_S)  # the cause lasts long enough to be believed, too
+    time.sleep(KEPT_WITHIN_S)  # also long enough for the cause to be taken for real
     rig.fault("rcd_ac", False)
     rig.mains(False)
     time.sleep(0.2)

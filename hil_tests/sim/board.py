@@ -1,8 +1,7 @@
 """The physics of a charge point's board: supply, contactor with its guard, leakage sensor, meter, pilot, enclosure.
 
-It knows volts and milliseconds and nothing of any firmware: `Outputs` are the levels on the
-microcontroller's pins, `inputs()` is what its sensors show. Whoever runs the microcontroller takes
-`powered` as its supply.
+They are independent of any firmware: `Outputs` are the levels on the microcontroller's pins, and `inputs()` is what its
+sensors show. `powered` is the microcontroller's supply.
 """
 
 import random
@@ -12,7 +11,7 @@ from hil_tests.sim.hardware_guard import HardwareGuard
 from hil_tests.sim.pilot import STEADY_LOW_DUTY, offered_ma, plateaus, state
 from hil_tests.sim.vehicle import CABLE_32A_OHM, Vehicle
 
-# What can be broken or troubled by name, each as a cause in the world.
+# What can be disturbed by name, each as a cause in the physical world.
 FAULTS = (
     "over_temperature",
     "sensor_lost",
@@ -33,7 +32,7 @@ FAULTS = (
 
 MAINS_MV = 230_000
 LOW_MAINS_MV = 196_000  # below the 207 V of BS 7671 722.411.4.1
-NO_PEN_MV = 262_000  # the neutral floats, and the other phases' loads lift ours above its 253 V
+NO_PEN_MV = 262_000  # the neutral floats, and the loads of the other phases lift this phase above its 253 V
 RAIL_MV = 5_000
 BROWN_OUT_MV = 4_200
 RAIL_DEAD_MV = 3_900  # the microcontroller stops
@@ -41,7 +40,7 @@ RAIL_FALL_MV_PER_S = 25_000  # so the rail is below 4,500 mV for some 24 ms befo
 AMBIENT_C = 24
 HOT_C = 97
 SHORTED_PROXIMITY_OHM = 10
-NOISE_MV = 300  # on each reading of the pilot, either way
+NOISE_MV = 300  # on each reading of the pilot, in both directions
 CONTACTOR_CLOSES_IN_S = 0.020
 CONTACTOR_OPENS_IN_S = 0.015
 RCD_TEST_TRIPS_IN_S = 0.020
@@ -49,7 +48,7 @@ RCD_TEST_TRIPS_IN_S = 0.020
 
 @dataclass(frozen=True)
 class Outputs:
-    """Levels on the microcontroller's output pins. The defaults are what pull resistors hold in a reset."""
+    """Levels on the microcontroller's output pins. The defaults are the levels that pull resistors hold in a reset."""
 
     pilot_duty_u16: int = STEADY_LOW_DUTY
     contactor: bool = False
@@ -64,7 +63,7 @@ RESET = Outputs()
 
 
 class Board:
-    """One charge point on its wall, with `vehicle` at the end of its cable. `step` moves it on in time."""
+    """One charge point on its wall, with `vehicle` at the end of its cable. `step` advances the time."""
 
     def __init__(self, vehicle: Vehicle, meter_wh: float = 0) -> None:
         self.vehicle = vehicle
@@ -75,9 +74,9 @@ class Board:
         self.button = False
         self.meter_wh = meter_wh
         self.contact_closed = False
-        self.contact_moved_s = 0.0  # when it closed or opened last, as `now_s`
+        self.contact_moved_s = 0.0  # `now_s` of the last change
         self.guard = HardwareGuard()
-        self.now_s = 0.0  # how far it was moved on
+        self.now_s = 0.0  # the time that was simulated
         self._rail_mv = 0.0
         self._contact_moving_for_s = 0.0
         self._rcd_test_for_s = 0.0
@@ -85,12 +84,12 @@ class Board:
 
     @property
     def powered(self) -> bool:
-        """The microcontroller has a supply."""
+        """Whether the microcontroller has a supply."""
         return self._rail_mv >= RAIL_DEAD_MV
 
     @property
     def supply_mv(self) -> int:
-        """RMS millivolts between line and neutral in front of the contactor."""
+        """RMS millivolts between line and neutral, before the contactor."""
         if not self.mains:
             return 0
         if "supply_low" in self.faults:
@@ -99,23 +98,23 @@ class Board:
 
     @property
     def pilot_state(self) -> str:
-        """What a pilot meter between charge point and car shows."""
+        """The state that a pilot meter between charge point and car shows."""
         return state(*self.pilot_mv())
 
     @property
     def offered_a(self) -> float:
-        """The current that the duty cycle on the wire permits."""
+        """The current that the duty cycle on the wire permits, in amperes."""
         return offered_ma(self.outputs.pilot_duty_u16) / 1000 if self.powered else 0
 
     def pilot_mv(self) -> tuple[int, int]:
-        """The two levels on the pilot wire."""
+        """Return the two levels on the pilot wire."""
         if not self.powered:
             return 0, 0
         shorted = "pilot_short" in self.faults
         return plateaus(self.outputs.pilot_duty_u16, self.vehicle.load_ohm(), self.vehicle.diode, shorted)
 
     def set_fault(self, name: str, on: bool) -> None:
-        """Breaks or troubles something, or mends it. Raises ValueError for a name not in FAULTS."""
+        """Cause a fault, or end it. Raises ValueError for a name not in FAULTS."""
         if name not in FAULTS:
             raise ValueError(f"no fault is called {name!r}; there are {', '.join(FAULTS)}")
         (self.faults.add if on else self.faults.discard)(name)
@@ -124,7 +123,7 @@ class Board:
         self.vehicle.needs_ventilation = "ventilation" in self.faults
 
     def step(self, elapsed_s: float) -> None:
-        """Moves everything on by some milliseconds."""
+        """Advance everything by `elapsed_s`."""
         rail_mv = BROWN_OUT_MV if "brown_out" in self.faults else RAIL_MV
         self._rail_mv = rail_mv if self.mains else max(0.0, self._rail_mv - RAIL_FALL_MV_PER_S * elapsed_s)
         self.now_s += elapsed_s
@@ -141,11 +140,11 @@ class Board:
 
     @property
     def power_w(self) -> int:
-        """What flows into the car."""
+        """The power that flows into the car."""
         return round(self.vehicle.current_ma * self.supply_mv / 1e6) if self.contact_closed else 0
 
     def inputs(self) -> dict[str, int | bool | None]:
-        """Everything that the microcontroller can sense, in the units of its wires."""
+        """Return everything that the microcontroller can sense, in the units of its wires."""
         high_mv, low_mv = (mv + self._noise_mv() for mv in self.pilot_mv())
         rcd_ac_trip, rcd_dc_trip = self._rcd_trips()
         return {
@@ -167,7 +166,7 @@ class Board:
         }
 
     def _rcd_trips(self) -> tuple[bool, bool]:
-        """What the sensor shows of alternating and of direct current."""
+        """Return whether the sensor trips on alternating current, and on direct current."""
         test_trips = self._rcd_test_for_s >= RCD_TEST_TRIPS_IN_S
         return "rcd_ac" in self.faults or test_trips, "rcd_dc" in self.faults or test_trips
 
@@ -185,7 +184,7 @@ class Board:
         return HOT_C if "over_temperature" in self.faults else AMBIENT_C
 
     def _move_contact(self, elapsed_s: float) -> None:
-        """The contacts follow the coil after a moment, unless they are welded or the coil is dead."""
+        """Move the contacts after the coil, with their delay, unless they are welded or the coil is dead."""
         if "contactor_welded" in self.faults:
             self.contact_closed = True
             return

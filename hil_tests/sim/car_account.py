@@ -1,10 +1,10 @@
-"""A car maker's cloud: an OAuth 2 authorisation server with a page to consent on, and the cars behind it.
+"""A car maker's cloud: an OAuth 2 authorisation server with a consent page, and the cars behind it.
 
-As strict as the real ones where it matters: PKCE S256 (RFC 7636), codes good once, refresh tokens good once, and a
-refresh token that is used twice ends the whole grant, because one of the two users must be a thief (RFC 9700 4.14).
-Some makers bear with a client that lost their answer: `second_chance_s` is for how long the token that was used last is
-good once more. What was given for it before is dead then.
-Everything it knows is in one JSON file, if it is given one, so that a demo survives a restart.
+It is as strict as real servers: PKCE S256 (RFC 7636), single-use codes and single-use refresh tokens. A refresh token
+that is used twice ends the whole grant, because one of the two users must be a thief (RFC 9700 4.14). Some makers
+tolerate a client that lost their answer: for `second_chance_s` the token that was used last is valid once more, and the
+token issued for its first use is then invalid. With `path`, the grants are stored in a JSON file, so that a demo
+survives a restart.
 """
 
 import base64
@@ -24,7 +24,7 @@ KEPT_GRANTS = 100
 
 @dataclass
 class Car:
-    """A car; `read` tells its state at the moment."""
+    """A car. `read` returns its present state."""
 
     id: str
     vin: str
@@ -34,17 +34,17 @@ class Car:
 
 @dataclass
 class Grant:
-    """A consent, with its tokens as hashes; the refresh tokens that were used are kept to notice a second use."""
+    """A consent, with its tokens as hashes. Used refresh tokens are stored to detect a second use."""
 
     access: str = ""
     access_until_s: float = 0
     refresh: str = ""
     used: list[str] = field(default_factory=list)
-    used_s: float = 0  # when the last of them was used
+    used_s: float = 0  # when the latest of them was used, in seconds since 1970
 
 
 class Refused(Exception):
-    """An answer of 4xx: its status, and the word in its body."""
+    """A 4xx answer: its status, and the error code in its body."""
 
     def __init__(self, status: int, error: str) -> None:
         super().__init__(error)
@@ -52,7 +52,7 @@ class Refused(Exception):
 
 
 class CarAccount:
-    """One driver's account. Thread-safe by being used on one event loop."""
+    """One driver's account. Not thread-safe: use it on one event loop."""
 
     def __init__(self, client_id: str, redirect_prefix: str, cars: list[Car], path: Path | None = None) -> None:
         self.client_id = client_id
@@ -60,7 +60,7 @@ class CarAccount:
         self.redirect_prefix = redirect_prefix
         self.asleep = False
         self.remote_off = False
-        self.answer_s = 0.0  # how long an answer of the token endpoint is on its way
+        self.answer_s = 0.0  # delay of the token endpoint's answers
         self.second_chance_s = 0.0
         self.refreshes = 0
         self.second_chances = 0
@@ -73,23 +73,23 @@ class CarAccount:
 
     @property
     def linked(self) -> bool:
-        """Whether anybody has access now."""
+        """Whether any grant exists now."""
         return bool(self._grants)
 
     def lose_access(self) -> None:
-        """The driver changes the password: every grant ends."""
+        """End every grant, as when the driver changes the password."""
         self._grants = []
         self._codes = {}
         self._store()
 
     def consent(self, challenge: str, redirect_uri: str) -> str:
-        """The code for a consent that was just given."""
+        """Return the code for a consent that was just given."""
         code = secrets.token_urlsafe(16)
         self._codes[code] = (challenge, redirect_uri, time.monotonic() + CODE_LIFE_S)
         return code
 
     def token(self, form: dict[str, str]) -> dict[str, Any]:
-        """The token endpoint. Raises Refused."""
+        """Answer a request to the token endpoint. Raises Refused."""
         if form.get("client_id") != self.client_id:
             raise Refused(401, "invalid_client")
         kind = form.get("grant_type")
@@ -100,13 +100,13 @@ class CarAccount:
         raise Refused(400, "unsupported_grant_type")
 
     def revoke(self, token: str) -> None:
-        """RFC 7009: also for a token that is none."""
+        """Revoke a token. An unknown token is accepted too (RFC 7009)."""
         mark = _hash(token)
         self._grants = [grant for grant in self._grants if mark not in (grant.access, grant.refresh)]
         self._store()
 
     def car(self, token: str, car_id: str) -> dict[str, Any]:
-        """What the car says. Raises Refused."""
+        """Return the car's state. Raises Refused."""
         self.check(token)
         car = next((car for car in self.cars if car.id == car_id), None)
         if car is None:
@@ -118,7 +118,7 @@ class CarAccount:
         return car.read()
 
     def check(self, token: str) -> None:
-        """Raises Refused for an access token that is not good."""
+        """Raise Refused for an invalid access token."""
         mark = _hash(token)
         if not any(grant.access == mark and time.time() < grant.access_until_s for grant in self._grants):
             raise Refused(401, "invalid_token")

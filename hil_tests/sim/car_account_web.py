@@ -1,4 +1,4 @@
-"""The car maker's cloud on HTTP: the page where the driver consents, the OAuth endpoints, the cars."""
+"""The car maker's cloud over HTTP: the page where the driver consents, the OAuth endpoints, the cars."""
 
 import asyncio
 import html
@@ -26,7 +26,7 @@ Text = Annotated[str, Form()]
 
 
 def create_app(account: CarAccount) -> FastAPI:
-    """The account's web side; whoever runs it gives it a port."""
+    """Return the account's web application, to be served on a port of the caller's."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.exception_handler(Refused)
@@ -79,7 +79,7 @@ def create_app(account: CarAccount) -> FastAPI:
 
 @contextmanager
 def served(app: ASGIApp) -> Iterator[str]:
-    """On a port of the loopback interface, in a thread of its own; gives the address."""
+    """Serve the application in its own thread on a loopback port, and yield the address."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -1,4 +1,4 @@
-"""A Network whose connections lose segments, and send them again: what `Way` does to a stream is done to segments here."""
+"""A Network whose connections lose and retransmit segments: `Quality` acts on segments as `Way` does on a stream."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ LOOK_S = 0.05
 
 
 class LossyNetwork(Network):
-    """`qualities` and `tallies` are of the directions "up" and "down"; `hear` is called with what arrives."""
+    """A lossy network. `qualities` and `tallies` are per direction, "up" and "down"; `hear` is called with what arrives."""
 
     def __init__(self, host: str, port: int, seed: int = 0) -> None:
         super().__init__(host, port, seed)
@@ -38,13 +38,13 @@ class LossyNetwork(Network):
             with contextlib.suppress(OSError):
                 while chunk := await reader.read(READ_BYTES):
                     end.send(chunk)
-                    while end.unsent_bytes > WAITING_BYTES:  # noqa: ASYNC110  (likewise)
+                    while end.unsent_bytes > WAITING_BYTES:  # noqa: ASYNC110  (the end has timers of its own)
                         await asyncio.sleep(LOOK_S)
             while end.unsent_bytes:  # noqa: ASYNC110  (the end has timers of its own)
                 await asyncio.sleep(LOOK_S)
             if writer.can_write_eof():
                 writer.write_eof()
-        except OSError:  # its far end is gone
+        except OSError:  # the far end is gone
             connection.reset()
         finally:
             end.close()

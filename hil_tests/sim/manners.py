@@ -1,6 +1,6 @@
-"""Vehicles with manners that people reported to makers of charge points. Each class names its source.
+"""Vehicles with behaviour that users reported to makers of charge points. Each class names its source.
 
-Times without a figure in the source are examples. A vehicle is at rest again when it is unplugged.
+Times that the source does not give are examples. Unplugging a vehicle resets it.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ BETWEEN_BANDS_OHM = 1_600  # between the resistors of the states B and C
 
 @dataclass
 class Toggles(Vehicle):
-    """Changes between C and B, until it is unplugged. github.com/kortas87/simple-evse/issues/1"""
+    """Change between C and B until it is unplugged. github.com/kortas87/simple-evse/issues/1"""
 
     closed_s: float = 0.8
     open_s: float = 0.8
@@ -28,7 +28,7 @@ class Toggles(Vehicle):
 
 @dataclass
 class Chatters(Toggles):
-    """Changes between C and B within 100 to 150 ms. github.com/dzurikmiroslav/esp32-evse/issues/173"""
+    """Change between C and B within 100 to 150 ms. github.com/dzurikmiroslav/esp32-evse/issues/173"""
 
     closed_s: float = 0.15
     open_s: float = 0.1
@@ -36,7 +36,7 @@ class Chatters(Toggles):
 
 @dataclass
 class FallsOff(Toggles):
-    """Leaves C for half a second in each 5 s. github.com/kortas87/simple-evse/issues/1"""
+    """Leave C for half a second in each 5 s. github.com/kortas87/simple-evse/issues/1"""
 
     closed_s: float = 4.5
     open_s: float = 0.5
@@ -44,7 +44,7 @@ class FallsOff(Toggles):
 
 @dataclass
 class PausesToCool(Toggles):
-    """Pauses for 10 to 60 s when it begins to cool its battery. github.com/CurtRod/SimpleEVSE-WiFi/issues/35"""
+    """Pause for 10 to 60 s when it begins to cool its battery. github.com/CurtRod/SimpleEVSE-WiFi/issues/35"""
 
     closed_s: float = 240
     open_s: float = 40
@@ -52,7 +52,7 @@ class PausesToCool(Toggles):
 
 @dataclass
 class StartsTwice(Vehicle):
-    """Asks for energy, takes it back, and asks again for good. github.com/dingo35/SmartEVSE-3.5/issues/40"""
+    """Request energy, withdraw the request, and request again to stay. github.com/dingo35/SmartEVSE-3.5/issues/40"""
 
     _asked_for_s: float = 0
 
@@ -64,7 +64,7 @@ class StartsTwice(Vehicle):
 
 @dataclass
 class StaysInC(Vehicle):
-    """Is in C from the plug on, with and without an offer: simplified charging, or a vehicle that forgets S2.
+    """Be in C from plug-in on, with and without an offer: simplified charging, or a vehicle without a working S2.
     github.com/EVerest/EVerest/pull/650, github.com/dzurikmiroslav/esp32-evse/issues/71"""
 
     closes_s2_without_pwm: bool = True
@@ -72,15 +72,15 @@ class StaysInC(Vehicle):
 
 @dataclass
 class AsksForVentilation(Vehicle):
-    """Goes from B straight to D. github.com/dzurikmiroslav/esp32-evse/issues/111"""
+    """Go from B straight to D. github.com/dzurikmiroslav/esp32-evse/issues/111"""
 
     needs_ventilation: bool = True
 
 
 @dataclass
 class Sleeps(Vehicle):
-    """Falls asleep without an offer, and does not notice the next one. Wakes by a nudge: an offer that is withdrawn and made
-    again, as EVerest's EvseManager has it ("legacy wake-up"). github.com/evcc-io/evcc/pull/2265"""
+    """Fall asleep without an offer, and miss the next offer. It wakes if an offer is withdrawn and made again, as
+    EVerest's EvseManager does ("legacy wake-up"). github.com/evcc-io/evcc/pull/2265"""
 
     asleep_after_s: float = 60
     asleep: bool = False
@@ -96,7 +96,7 @@ class Sleeps(Vehicle):
         super().step(elapsed_s, duty_u16, voltage_mv)
 
     def _hear(self, duty_u16: int) -> None:
-        """Look at the pilot in its sleep."""
+        """Check the pilot for what wakes the sleeping vehicle."""
         if self._pwm_for_s > 1:
             self._offered = True
         elif self._offered and self._pwm_gone_for_s > 1:
@@ -109,7 +109,7 @@ class Sleeps(Vehicle):
 
 @dataclass
 class SleepsUntilPluggedIn(Sleeps):
-    """Wakes only when the pilot goes, as if it was plugged in anew: state F, or no pilot.
+    """Wake only if the pilot disappears, as at a new plug-in: state F, or no pilot.
     github.com/OpenEVSE/openevse_esp32_firmware/issues/83 and 333"""
 
     def _hear(self, duty_u16: int) -> None:
@@ -119,7 +119,7 @@ class SleepsUntilPluggedIn(Sleeps):
 
 @dataclass
 class SleepsForGood(Sleeps):
-    """Wakes only when somebody goes to it. github.com/evcc-io/evcc/issues/8143"""
+    """Wake only when a person goes to the car. github.com/evcc-io/evcc/issues/8143"""
 
     def _hear(self, duty_u16: int) -> None:
         return
@@ -127,7 +127,7 @@ class SleepsForGood(Sleeps):
 
 @dataclass
 class GivesUp(Vehicle):
-    """Wants nothing more after ten charges were interrupted. github.com/evcc-io/evcc/pull/14434"""
+    """Request no more energy after ten interrupted charges. github.com/evcc-io/evcc/pull/14434"""
 
     interruptions: int = 0
 
@@ -143,8 +143,8 @@ class GivesUp(Vehicle):
 
 @dataclass
 class NeedsEightAmps(Vehicle):
-    """Tries with less than 8 A, stops after a few seconds, and tries again.
-    github.com/steff393/wbec/issues/28, github.com/dingo35/SmartEVSE-3.5/issues/335"""
+    """Try to charge with less than 8 A, stop after a few seconds, and try again. github.com/steff393/wbec/issues/28,
+    github.com/dingo35/SmartEVSE-3.5/issues/335"""
 
     _trying_for_s: float = 0
     _permits_too_little: bool = False
@@ -161,7 +161,7 @@ class NeedsEightAmps(Vehicle):
 
 @dataclass
 class StopsAtSteps(Vehicle):
-    """Stops for a while when what it may take falls by much at once. github.com/evcc-io/docs/issues/349"""
+    """Stop for a minute when the permitted current falls by more than 3 A at once. github.com/evcc-io/docs/issues/349"""
 
     _permitted_before_ma: int = 0
     _stopped_for_s: float = 60
@@ -181,7 +181,7 @@ class StopsAtSteps(Vehicle):
 
 @dataclass
 class IgnoresChanges(Vehicle):
-    """Reads the pilot once, when a charge begins. github.com/serkri/SmartEVSE-3/issues/154"""
+    """Read the pilot only once, when a charge begins. github.com/serkri/SmartEVSE-3/issues/154"""
 
     _read_ma: int = 0
 
@@ -192,14 +192,14 @@ class IgnoresChanges(Vehicle):
 
 @dataclass
 class StartsLate(Vehicle):
-    """Draws nothing for 40 s after the contactor has closed. github.com/SmartEVSE/SmartEVSE-3/issues/19"""
+    """Draw nothing for 40 s after the contactor has closed. github.com/SmartEVSE/SmartEVSE-3/issues/19"""
 
     charger_starts_after_s: float = 40
 
 
 @dataclass
 class Overshoots(Vehicle):
-    """Draws too much for 2 s when it begins. github.com/SmartEVSE/SmartEVSE-3/issues/19"""
+    """Draw too much for the first 2 s. github.com/SmartEVSE/SmartEVSE-3/issues/19"""
 
     def _draw(self, elapsed_s: float, permitted_ma: int, voltage_mv: int) -> None:
         begins = self._live_for_s < self.charger_starts_after_s + 2
@@ -208,7 +208,7 @@ class Overshoots(Vehicle):
 
 @dataclass
 class TakesATenthMore(Vehicle):
-    """Draws up to 10 % more than is offered. github.com/evcc-io/docs/issues/349"""
+    """Draw up to 10 % more than is offered. github.com/evcc-io/docs/issues/349"""
 
     maximum_ma: int = 36_000
 
@@ -218,14 +218,14 @@ class TakesATenthMore(Vehicle):
 
 @dataclass
 class StandsBy(Vehicle):
-    """Is in C and takes 1.3 A for its own systems alone. github.com/evcc-io/evcc/issues/14210"""
+    """Stay in C and take only 1.3 A for its own systems. github.com/evcc-io/evcc/issues/14210"""
 
     maximum_ma: int = 1_300
 
 
 @dataclass
 class SlipsOff(Vehicle):
-    """Its plug loses the pilot for 2 s, soon after it was plugged in. github.com/EVerest/EVerest/pull/2594"""
+    """Lose the pilot for 2 s at the plug, soon after plug-in. github.com/EVerest/EVerest/pull/2594"""
 
     _plugged_for_s: float = 0
 
@@ -239,7 +239,7 @@ class SlipsOff(Vehicle):
 
 @dataclass
 class LosesItsDiode(Vehicle):
-    """Its diode is missing for 40 ms in each 10 s. github.com/OpenEVSE/OpenEVSE_PLUS/issues/13"""
+    """Miss its diode for 40 ms in each 10 s. github.com/OpenEVSE/OpenEVSE_PLUS/issues/13"""
 
     _cycle_s: float = 0
 
@@ -251,7 +251,7 @@ class LosesItsDiode(Vehicle):
 
 @dataclass
 class DisturbsThePilot(Vehicle):
-    """Its inverter puts the pilot between two states, for one look in thirty. github.com/EVerest/EVerest/issues/668"""
+    """Put the pilot between two states at one reading in thirty, by its inverter. github.com/EVerest/EVerest/issues/668"""
 
     _looks: int = 0
 
@@ -265,8 +265,7 @@ class DisturbsThePilot(Vehicle):
 
 @dataclass
 class DislikesF(Vehicle):
-    """Is in a permanent fault once it has seen state F, until it is unplugged: older hybrids.
-    github.com/EVerest/EVerest/pull/993"""
+    """Stay in a permanent fault after state F, until it is unplugged: older hybrids. github.com/EVerest/EVerest/pull/993"""
 
     _is_faulted: bool = False
 
@@ -283,5 +282,5 @@ class DislikesF(Vehicle):
 
 
 def every_manner() -> Iterator[type[Vehicle]]:
-    """All vehicles with a manner of their own, in the order in which they stand here."""
+    """Yield all vehicle classes of this module, in source order."""
     return (kind for kind in globals().values() if isinstance(kind, type) and kind.__module__ == __name__)

@@ -1,7 +1,7 @@
-"""A bad network between a TCP client and a server: a proxy whose every direction can be troubled by itself.
+"""A bad network between a TCP client and a server: a proxy that can disturb each direction separately.
 
-`python -m hil_tests.sim.network 8884 127.0.0.1:8883 --up delay=0.2,jitter=0.1 --down rate=1000` stands in front of a
-server; `up` is towards it. A program of one's own makes a `Network` and changes `up`, `down` and the rest while it runs.
+`python -m hil_tests.sim.network 8884 127.0.0.1:8883 --up delay=0.2,jitter=0.1 --down rate=1000` forwards to a server;
+`up` is towards the server. A program can create a `Network` and change `up`, `down` and the rest while it runs.
 """
 
 import argparse
@@ -15,9 +15,9 @@ import sys
 from dataclasses import dataclass, fields
 
 READ_BYTES = 16_384
-WAITING_BYTES = 262_144  # under way in one direction; then its sender has to wait, as with any full pipe
+WAITING_BYTES = 262_144  # under way in one direction; then the sender has to wait, as with a full pipe
 SEGMENT_HEADERS_BYTES = 20 + 20 + 12  # IPv4, TCP, its timestamps
-TCP_INFO_BYTES = 144  # of struct tcp_info (linux/tcp.h), as far as the counts of segments
+TCP_INFO_BYTES = 144  # of struct tcp_info (linux/tcp.h), up to the counts of segments
 ACKED_AT, SEGMENTS_AT = (
     120,
     136,
@@ -27,18 +27,18 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: on, no time
 
 @dataclass
 class Way:
-    """What happens to bytes in one direction, from now on."""
+    """What happens to bytes in one direction from now on."""
 
-    swallow: bool = False  # they vanish, and nobody is told: half open
+    swallow: bool = False  # bytes are dropped without notice: half open
     delay: float = 0.0  # seconds
-    jitter: float = 0.0  # up to so many seconds more; the order is kept
-    slice: int = 0  # bytes handed over at a time; 0 = as they come
+    jitter: float = 0.0  # up to this many seconds more; the order is kept
+    slice: int = 0  # bytes delivered at a time; 0 = as they come
     rate: int = 0  # bytes a second; 0 = unlimited
-    cut: int | None = None  # so many bytes more, then both ends are reset
+    cut: int | None = None  # after this many more bytes both ends are reset
 
 
 class Network:
-    """The proxy. Seeded: the same seed draws the same jitter. Used on one event loop."""
+    """The proxy. The same seed draws the same jitter. Use it on one event loop."""
 
     def __init__(self, host: str, port: int, seed: int = 0) -> None:
         self.up, self.down = Way(), Way()
@@ -52,11 +52,12 @@ class Network:
         self._open: set[Connection] = set()
 
     def air_bytes(self) -> int:
-        """What the kernel has counted between client and proxy, both ways, in headers and data, of all connections so far."""
+        """Return the bytes between client and proxy in both directions, headers and data of all connections, as the
+        kernel counts."""
         return self._closed_air_bytes + sum(one.air_bytes() for one in self._open)
 
     async def start(self, port: int = 0) -> int:
-        """Listen on loopback; returns the port. Also ends an outage. Raises OSError."""
+        """Listen on loopback and return the port. This also ends an outage. Raises OSError."""
         if self._server is None:
             self._server = await asyncio.start_server(self._serve, "127.0.0.1", port or self.port)
             self.port = self._server.sockets[0].getsockname()[1]
@@ -71,12 +72,12 @@ class Network:
         await asyncio.sleep(0)
 
     def reset(self) -> None:
-        """RST on every connection, both ends; new ones are welcome."""
+        """Reset both ends of every connection. New connections are accepted."""
         for connection in tuple(self._open):
             connection.reset()
 
     def heal(self) -> None:
-        """Nothing troubles the bytes any more. What was swallowed stays lost."""
+        """End all disturbances. Bytes that were swallowed stay lost."""
         self.up, self.down = Way(), Way()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -103,7 +104,7 @@ class Network:
     async def _carry(
         self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: "Connection"
     ) -> None:
-        """One direction of one connection, until its sender closes."""
+        """Carry one direction of one connection until its sender closes."""
         pipe = Pipe()
         delivering = asyncio.create_task(self._deliver(name, pipe, writer, connection))
         try:
@@ -138,7 +139,7 @@ class Network:
                     await asyncio.sleep(len(piece) / way.rate if way.rate else 0)
             if writer.can_write_eof():
                 writer.write_eof()
-        except OSError:  # its far end is gone, and so is who would empty the pipe
+        except OSError:  # the far end is gone, so nothing empties the pipe
             connection.reset()
 
 
@@ -148,10 +149,10 @@ class Connection:
     def __init__(self, *ends: asyncio.StreamWriter) -> None:
         self._ends = ends
         self.tasks: list[asyncio.Task[None]] = []
-        self._air_bytes = 0  # when it could be read last
+        self._air_bytes = 0  # the last value that could be read
 
     def air_bytes(self) -> int:
-        """Of the client's end."""
+        """Return the bytes at the client's end, headers included."""
         own: socket.socket | None = self._ends[0].get_extra_info("socket")
         if own is not None and own.fileno() >= 0:
             told = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_BYTES)
@@ -160,7 +161,7 @@ class Connection:
         return self._air_bytes
 
     def reset(self) -> None:
-        """RST to both."""
+        """Reset both ends."""
         for end in self._ends:
             _close_with_reset(end)
         for task in self.tasks:
@@ -168,23 +169,23 @@ class Connection:
 
 
 class Pipe:
-    """Bytes under way in one direction, each chunk with the moment at which it is due, in order."""
+    """Bytes under way in one direction: chunks in order, each with the time at which it is due."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(WAITING_BYTES // READ_BYTES)
         self._last_due_s = 0.0
 
     async def put(self, chunk: bytes, delay_s: float) -> None:
-        """Arrives after `delay_s`, and never before what was put before it."""
+        """Add a chunk that arrives after `delay_s`, and never before an earlier chunk."""
         self._last_due_s = max(self._last_due_s, asyncio.get_running_loop().time() + delay_s)
         await self._queue.put((self._last_due_s, chunk))
 
     async def end(self) -> None:
-        """The sender has closed."""
+        """Mark the end: the sender has closed."""
         await self._queue.put((self._last_due_s, b""))
 
     async def take(self) -> bytes:
-        """The next chunk once it is due; b"" at the end."""
+        """Return the next chunk when it is due, or b"" at the end."""
         due_s, chunk = await self._queue.get()
         await asyncio.sleep(max(0.0, due_s - asyncio.get_running_loop().time()))
         return chunk
@@ -198,7 +199,7 @@ def _close_with_reset(writer: asyncio.StreamWriter) -> None:
 
 
 def read_way(text: str) -> Way:
-    """`delay=0.2,slice=3,swallow` -> Way. Raises ValueError that names what it does not know."""
+    """Parse `delay=0.2,slice=3,swallow`. Raises ValueError with the unknown name."""
     kinds = {"swallow": bool, "delay": float, "jitter": float, "slice": int, "rate": int, "cut": int}
     values: dict[str, bool | float | int] = {}
     for part in filter(None, text.split(",")):
@@ -219,7 +220,7 @@ async def _run(network: Network, port: int) -> None:
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.sim.network", description="A bad network, as a proxy.")
     parser.add_argument("port", type=int, help="where to listen, on loopback; 0 chooses one")
     parser.add_argument("server", help="HOST:PORT of the server behind it")

@@ -1,8 +1,8 @@
-"""A charger of another maker that speaks OCPP-J 1.6, played by the specification and by what chargers in the field do. It
-shares no code with the bridge: its frames are written here, and it checks what it is answered.
+"""Another maker's charger that speaks OCPP-J 1.6, after the specification and after what chargers in the field do.
 
-Its manners are those of real ones, by issues of their users: no BootNotification after a reconnect, CALLs of ours that it does
-not know, ids that are numbers, frames that no schema allows, an end without a closing handshake.
+It shares no code with the bridge: it writes its own frames, and checks the answers. Its manners come from issues that
+users of real chargers reported: no BootNotification after a reconnect, unknown CALLs, numeric ids, frames that no
+schema allows, an end without a closing handshake.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ ANSWER_WITHIN_S = 30.0
 
 @dataclass(frozen=True)
 class Manners:
-    """What a maker has made of the specification."""
+    """How a maker implements the specification."""
 
     subprotocols: tuple[str, ...] = ("ocpp1.6",)
     boots: bool = True
@@ -36,16 +36,16 @@ class Manners:
 
 
 class NoAnswer(Exception):
-    """The bridge did not answer in time; the text is the frame."""
+    """The bridge did not answer in time. The text is the frame."""
 
 
 class OcppCharger:
-    """One connector, and one connection at a time."""
+    """A charger with one connector, and one connection at a time."""
 
     def __init__(self, port: int, unit_id: str, key: str, manners: Manners | None = None) -> None:
         self.key = key
         self.manners = manners or Manners()
-        self.asked: list[str] = []  # actions that the bridge has asked for
+        self.asked: list[str] = []  # actions that the bridge requested
         self.profiles: list[dict[str, Any]] = []
         self.settings = {"HeartbeatInterval": "14400", "LocalAuthorizeOffline": "false"}
         self.status = "Available"
@@ -67,7 +67,7 @@ class OcppCharger:
             await self.close()
 
     async def connect(self) -> None:
-        """Raises InvalidStatus when it is refused."""
+        """Connect, and send the first messages. Raises InvalidStatus if the bridge refuses."""
         subprotocols = [Subprotocol(one) for one in self.manners.subprotocols] or None
         self._socket = await connect(
             self._url, subprotocols=subprotocols, additional_headers=self._headers, ping_interval=None, compression=None
@@ -85,13 +85,13 @@ class OcppCharger:
         await self._end_reading()
 
     async def vanish(self) -> None:
-        """Its supply is cut: no closing handshake, and nothing of TCP either."""
+        """Lose the supply: no closing handshake, and no FIN."""
         if self._socket is not None:
             self._socket.transport.abort()
         await self._end_reading()
 
     async def ended(self) -> None:
-        """Until the bridge has ended the connection. Raises TimeoutError."""
+        """Wait until the bridge has ended the connection. Raises TimeoutError."""
         assert self._socket is not None
         async with asyncio.timeout(ANSWER_WITHIN_S):
             await self._socket.wait_closed()
@@ -101,7 +101,7 @@ class OcppCharger:
         await self.call("StatusNotification", connectorId=1, errorCode=error, status=status, timestamp=_now())
 
     async def begin(self) -> None:
-        """A vehicle is plugged in and charges."""
+        """Plug a vehicle in and start a transaction."""
         await self.tell("Preparing")
         started = await self.call(
             "StartTransaction", connectorId=1, idTag="TAG", meterStart=self.meter_wh, timestamp=_now()
@@ -130,14 +130,14 @@ class OcppCharger:
         await self.tell("Available")
 
     async def call(self, action: str, **payload: Any) -> dict[str, Any]:
-        """The payload of the answer. Raises NoAnswer, and AssertionError for a CALLERROR."""
+        """Return the payload of the answer. Raises NoAnswer, and AssertionError for a CALLERROR."""
         said = await self.ask([2, self._next_id(), action, payload])
         assert said[0] == 3, said
         answer: dict[str, Any] = said[2]
         return answer
 
     async def ask(self, frame: list[Any]) -> list[Any]:
-        """The whole answer to a frame with an id of its own. Raises NoAnswer."""
+        """Send a frame with its own id and return the whole answer. Raises NoAnswer."""
         answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._answers[frame[1]] = answer
         await self.say(json.dumps(frame))
@@ -148,12 +148,12 @@ class OcppCharger:
             raise NoAnswer(str(frame)) from None
 
     async def say(self, frame: str | bytes) -> None:
-        """Anything at all."""
+        """Send anything, valid or not."""
         assert self._socket is not None
         await self._socket.send(frame)
 
     async def ping(self) -> None:
-        """Returns with the pong."""
+        """Send a ping and wait for the pong."""
         assert self._socket is not None
         await (await self._socket.ping())
 

@@ -1,7 +1,7 @@
-"""The control pilot wire as a voltmeter and an oscilloscope see it (IEC 61851-1 Annex A).
+"""The control pilot wire as a voltmeter and an oscilloscope show it (IEC 61851-1 Annex A).
 
-The charge point drives +-12 V through 1 kOhm. The car loads the positive half through a diode, so the
-negative half stays at -12 V; that it does is how a charge point knows that a car is on the wire.
+The charge point drives +-12 V through 1 kOhm. The car loads the positive half through a diode, so the negative half
+stays at -12 V. From that the charge point detects that a car is on the wire.
 """
 
 SOURCE_MV = 12_000
@@ -10,15 +10,16 @@ DIODE_DROP_MV = 700
 STEADY_HIGH_DUTY = 65_535
 STEADY_LOW_DUTY = 0
 
-# Positive plateau of each state, Table A.4: nominal, and 1 V to either side.
+# Upper level of each state, Table A.4: nominal, and 1 V to either side.
 STATE_MV = {"A": 12_000, "B": 9_000, "C": 6_000, "D": 3_000, "E": 0}
 TOLERANCE_MV = 1_000
 
 
 def plateaus(duty_u16: int, load_ohm: int | None, diode: bool, shorted: bool) -> tuple[int, int]:
-    """The high and low level on the wire in mV; equal while the pilot is steady.
+    """Return the high and the low level on the wire in mV. They are equal while the pilot is steady.
 
-    `load_ohm` is what the car puts between pilot and earth (None: no car), behind its diode if that is whole.
+    `load_ohm` is the car's resistance between pilot and earth, None without a car. `diode` is False if the car's diode
+    is missing.
     """
     if shorted:
         return 0, 0
@@ -35,7 +36,7 @@ def plateaus(duty_u16: int, load_ohm: int | None, diode: bool, shorted: bool) ->
 
 
 def state(high_mv: int, low_mv: int) -> str:
-    """The state on the wire, "A1" to "F"; the digit 2 means that there is PWM. "?" is between the bands."""
+    """Return the state on the wire, "A1" to "F". The digit 2 means PWM. "?" is between the bands."""
     if abs(high_mv + SOURCE_MV) <= TOLERANCE_MV:
         return "F"
     letter = next((name for name, mv in STATE_MV.items() if abs(high_mv - mv) <= TOLERANCE_MV), "?")
@@ -45,7 +46,7 @@ def state(high_mv: int, low_mv: int) -> str:
 
 
 def offered_ma(duty_u16: int) -> int:
-    """The current that a duty cycle permits, mA, as a car reads it (Table A.8); 0 where it permits none."""
+    """Return the current in mA that a duty cycle permits, as a car reads it (Table A.8), or 0 if it permits none."""
     percent = 100 * duty_u16 / 65_536
     if 8 <= percent < 10:
         return 6_000

@@ -1,7 +1,7 @@
-"""A serial line made of a pty: we hold the master, whoever is under test opens the slave by its path.
+"""A serial line made of a pty: this process holds the master; the program under test opens the slave by its path.
 
-The slave stays open here too, so that the line survives a client that comes and goes (a master whose
-last slave closes reads EIO on Linux), and is set raw so that nothing is echoed or translated on the way.
+This process also keeps the slave open, so that the line survives a client that comes and goes (a master whose last
+slave closes reads EIO on Linux). The slave is raw, so nothing is echoed or translated.
 """
 
 import asyncio
@@ -14,21 +14,21 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 
-OUTBOX_LIMIT_BYTES = 65_536  # a UART with nobody listening loses bytes; so does this line, past this many
+OUTBOX_LIMIT_BYTES = 65_536  # a UART that nobody reads loses bytes; this line does so past this size
 READ_BYTES = 4096
 BAUDS = {getattr(termios, name): int(name[1:]) for name in dir(termios) if name[0] == "B" and name[1:].isdecimal()}
-INPUT_SPEED, OUTPUT_SPEED = 4, 5  # of what tcgetattr returns
+INPUT_SPEED, OUTPUT_SPEED = 4, 5  # indexes into what tcgetattr returns
 
 
 class Pty:
-    """One serial line on the running event loop. `lost_bytes` counts what nobody came to read."""
+    """One serial line on the running event loop. `lost_bytes` counts bytes that did not fit into the outbox."""
 
     def __init__(self, on_bytes: Callable[[bytes], None], link: Path | None = None) -> None:
         self._on_bytes = on_bytes
         self._loop = asyncio.get_running_loop()
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
-        attributes = termios.tcgetattr(self._slave)  # until a client sets another speed, it is the usual one
+        attributes = termios.tcgetattr(self._slave)  # the usual speed, until a client sets another
         attributes[INPUT_SPEED] = attributes[OUTPUT_SPEED] = termios.B115200
         termios.tcsetattr(self._slave, termios.TCSANOW, attributes)
         os.set_blocking(self._master, False)
@@ -41,7 +41,7 @@ class Pty:
         self._loop.add_reader(self._master, self._readable)
 
     def write(self, chunk: bytes) -> None:
-        """Sends bytes towards the slave, now or as soon as there is room; never waits."""
+        """Send bytes to the slave, now or as soon as there is room. Never waits."""
         room = OUTBOX_LIMIT_BYTES - len(self._outbox)
         self.lost_bytes += max(0, len(chunk) - room)
         was_empty = not self._outbox
@@ -50,26 +50,26 @@ class Pty:
             self._flush()
 
     def baud(self) -> int:
-        """The speed that the client has set, 0 if it left that open. It changes nothing of how fast bytes pass."""
+        """Return the speed that the client has set, 0 if it left that open. It does not change how fast bytes pass."""
         return BAUDS[termios.tcgetattr(self._slave)[OUTPUT_SPEED]]
 
     def unread_bytes(self) -> int:
-        """What the client has not read yet, without what is on its way to the slave."""
+        """Return how many bytes the client has not read yet, without those on their way to the slave."""
         (count,) = struct.unpack("i", fcntl.ioctl(self._slave, termios.FIONREAD, struct.pack("i", 0)))
         return int(count)
 
     def discard_unread(self) -> None:
-        """Takes back what the client has not read yet."""
+        """Discard what the client has not read yet."""
         self._outbox.clear()
         termios.tcflush(self._slave, termios.TCIFLUSH)
 
     def close(self) -> None:
-        """Ends the line: the slave reads end of file. The link is removed if it still points here."""
+        """Close the line: the slave reads end of file. The link is removed if it still points here."""
         self._loop.remove_reader(self._master)
         self._loop.remove_writer(self._master)
         os.close(self._master)
         os.close(self._slave)
-        self._master = self._slave = -1  # the numbers are somebody else's now: a late write is an OSError
+        self._master = self._slave = -1  # the numbers may be reused: a late write raises OSError
         if self._link is not None and self._link.is_symlink() and self._link.readlink() == self.path:
             self._link.unlink()
 
@@ -87,7 +87,7 @@ class Pty:
 
 
 def _point(link: Path, target: Path) -> None:
-    """Makes `link` a symlink to `target` in one step, replacing an older link but never a real file."""
+    """Make `link` a symlink to `target` in one step. It replaces an older link, but never a real file."""
     if link.exists() and not link.is_symlink():
         raise FileExistsError(f"{link} is there and is not a symlink; choose another path")
     fresh = link.with_name(link.name + ".new")

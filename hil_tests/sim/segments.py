@@ -1,9 +1,10 @@
-"""TCP over a network that loses segments: what a connection between a modem and a server really puts on the air.
+"""TCP over a network that loses segments: what a connection between a modem and a server puts on the air.
 
-Two joined ends (`End`) carry one connection, as NewReno does (RFC 5681, 6582, 6298), without SACK, which modems of GPRS
-do not have: a segment that is lost is sent again after three duplicate acknowledgements, or when the timer ends; a receiver
-acknowledges each second segment, or after 200 ms (RFC 1122, 4.2.3.2), and with whatever it sends itself. Segments and
-acknowledgements are lost alike. The windows are a modem's and do not grow. Opening and closing a connection are not counted.
+Two joined ends (`End`) carry one connection by NewReno (RFC 5681, 6582, 6298), without SACK, which GPRS modems do not
+have. A lost segment is retransmitted after three duplicate acknowledgements, or when the timer expires. A receiver
+acknowledges each second segment, or after 200 ms (RFC 1122, 4.2.3.2), and with every segment of its own. Segments and
+acknowledgements are lost alike. The windows are a modem's and do not grow. Opening and closing a connection are not
+counted.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 HEADER_BYTES = 40  # IPv4 and TCP, without options
-MSS_BYTES = 1400  # what is left of 1,500 behind an operator's tunnel
+MSS_BYTES = 1400  # what an operator's tunnel leaves of 1,500
 WINDOW = 8  # segments under way
 ACK_EVERY = 2  # segments
 ACK_WITHIN_S = 0.2
@@ -27,27 +28,27 @@ Deliver = Callable[[bytes], None]
 
 @dataclass
 class Quality:
-    """Of one direction. Jitter keeps the order."""
+    """The quality of one direction. Jitter keeps the order."""
 
-    loss: float = 0.0  # of segments, 0 to 1: of each BLOCK of them this share, drawn at random
+    loss: float = 0.0  # share of segments, 0 to 1: this share of each BLOCK, at random
     delay: float = 0.0  # seconds
-    jitter: float = 0.0  # up to so many seconds more
-    rate: int = 0  # bytes a second, headers included; 0 = unlimited
+    jitter: float = 0.0  # up to this many seconds more
+    rate: int = 0  # bytes per second, headers included; 0 = unlimited
 
 
 @dataclass
 class Tally:
     """What one direction has put on the air."""
 
-    payload: int = 0  # bytes, each once
-    segments: int = 0  # with payload, each once
-    again: int = 0  # segments that were sent once more
-    again_bytes: int = 0  # payload of those
+    payload: int = 0  # bytes, each counted once
+    segments: int = 0  # with payload, each counted once
+    again: int = 0  # retransmitted segments
+    again_bytes: int = 0  # their payload
     acknowledgements: int = 0  # segments without payload
-    lost: int = 0  # of all of them
+    lost: int = 0  # lost segments of any kind
 
     def on_air(self, header_bytes: int) -> int:
-        """Bytes, with so many of headers for each segment."""
+        """Return the bytes on the air, with `header_bytes` for each segment."""
         return self.payload + self.again_bytes + header_bytes * (self.segments + self.again + self.acknowledgements)
 
 
@@ -55,13 +56,13 @@ class Tally:
 class _Segment:
     content: bytes
     sent_s: float
-    again: bool = False  # its acknowledgement tells nothing of the time that it took
+    again: bool = False  # retransmitted: its acknowledgement gives no round-trip time
 
 
 class End:
-    """One end of a connection: it sends in one direction and receives in the other. `peer` is the other end.
+    """One end of a connection, which sends in one direction and receives in the other. `peer` is the other end.
 
-    `quality` and `tally` are of what it sends; `deliver` is given what it receives, in order.
+    `quality` and `tally` are those of the direction in which it sends; `deliver` receives what arrives, in order.
     """
 
     peer: "End"
@@ -70,10 +71,10 @@ class End:
         self.quality, self.tally = quality, tally
         self.deliver: Deliver = lambda content: None
         self._random = source
-        self._fates: list[bool] = []  # of the next segments of a block, the last one first: whether it is lost
+        self._fates: list[bool] = []  # of the next segments of a block, in reverse order: whether each is lost
         self._loop = asyncio.get_running_loop()
         self._waiting = bytearray()  # not sent yet
-        self._under_way: dict[int, _Segment] = {}  # by the place of their first byte
+        self._under_way: dict[int, _Segment] = {}  # by the offset of their first byte
         self._next, self._acknowledged, self._recover, self._duplicates = 0, 0, 0, 0
         self._rto_s, self._round_trip_s, self._spread_s = FIRST_RTO_S, 0.0, 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -84,16 +85,16 @@ class End:
 
     @property
     def unsent_bytes(self) -> int:
-        """What waits here, under way or not."""
+        """Bytes that are not acknowledged yet, sent or not."""
         return len(self._waiting) + self._next - self._acknowledged
 
     def send(self, content: bytes) -> None:
-        """To the other end."""
+        """Send bytes to the other end."""
         self._waiting += content
         self._fill()
 
     def close(self) -> None:
-        """Nothing is sent any more."""
+        """Stop sending."""
         for timer in (self._timer, self._late_ack):
             if timer is not None:
                 timer.cancel()
@@ -111,7 +112,7 @@ class End:
             self._next += len(content)
 
     def _put(self, place: int, content: bytes) -> None:
-        """A segment with content, which acknowledges what has come meanwhile."""
+        """Send a segment with content, which also acknowledges what has arrived."""
         self._unacknowledged = 0
         self._on_air(len(content), partial(self.peer._take, place, content, self._expected))
         if self._timer is None:
@@ -145,7 +146,7 @@ class End:
         return self._fates.pop()
 
     def _take(self, place: int, content: bytes, ack: int) -> None:
-        """A segment has come."""
+        """Handle a segment that arrived."""
         self._take_ack(ack, False)
         is_next = place == self._expected
         if place >= self._expected:
@@ -191,7 +192,7 @@ class End:
             self._timer.cancel()
             self._timer = None
         if self._under_way:
-            if ack < self._recover:  # of several that were lost, the next one
+            if ack < self._recover:  # of several lost segments, the next one
                 self._send_again()
             else:
                 self._timer = self._loop.call_later(self._rto_s, self._timed_out)
@@ -212,5 +213,5 @@ class End:
 
 
 def join(one: End, other: End) -> None:
-    """They are the ends of one connection."""
+    """Make two ends the ends of one connection."""
     one.peer, other.peer = other, one

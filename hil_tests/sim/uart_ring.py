@@ -1,6 +1,6 @@
-"""The input of a UART: bytes come at the speed of the line and lie in a ring until they are read; what does not fit is lost.
+"""The input of a UART: bytes arrive at the line's speed and stay in a ring buffer until they are read. Others are lost.
 
-The ring is what a client of the pty has not read yet.
+The ring buffer holds what the client of the pty has not read yet.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ from hil_tests.sim.pty import Pty
 RING_BYTES = 260  # of MicroPython's console on the ESP32 (ports/esp32/mphalport.c)
 BYTES_PER_S = 11_520  # 115,200 baud, ten bits a byte
 SLICE_S = 0.002
-LINE_LIMIT_BYTES = 65_536  # of what the sender may have on its way
+LINE_LIMIT_BYTES = 65_536  # the most that the sender may have on its way
 
 
 class UartRing:
-    """`lost_bytes` counts what came while the ring was full."""
+    """A UART input. `lost_bytes` counts bytes that came while the ring buffer was full."""
 
     def __init__(self, line: Pty, ring_bytes: int = RING_BYTES) -> None:
         self._line, self._ring_bytes = line, ring_bytes
@@ -25,19 +25,20 @@ class UartRing:
         self.lost_bytes = 0
 
     def write(self, chunk: bytes) -> None:
-        """Sends bytes; never waits."""
+        """Send bytes. Never waits."""
         self._coming += chunk[: LINE_LIMIT_BYTES - len(self._coming)]
         if self._timer is None:
             self._sent_s = self._loop.time()
             self._timer = self._loop.call_later(SLICE_S, self._arrive)
 
     def close(self) -> None:
-        """What is on its way is gone."""
+        """Discard what is on its way."""
         if self._timer is not None:
             self._timer.cancel()
 
     def _arrive(self) -> None:
-        """One slice's worth, however late we are: a busy machine slows the line, it does not flood the ring."""
+        """Deliver the bytes of at most two slices, however late: a busy machine slows the line and does not flood the
+        ring buffer."""
         count = max(1, round(min(self._loop.time() - self._sent_s, 2 * SLICE_S) * BYTES_PER_S))
         self._sent_s = self._loop.time()
         piece = bytes(self._coming[:count])

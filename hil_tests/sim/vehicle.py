@@ -1,7 +1,7 @@
-"""A car at the end of the cable: its resistors, its diode, its switch S2, its appetite.
+"""A car at the end of the cable: its resistors, its diode, its switch S2, and the current that it draws.
 
-It closes S2 once it has seen PWM for a moment and opens it when the PWM has gone, and it takes no more
-current than the duty cycle permits, unless told to misbehave. Vehicles with manners of their own: manners.py.
+It closes S2 shortly after PWM begins and opens it when the PWM has ended. It draws no more current than the duty cycle
+permits, unless configured to misbehave. Vehicles with other behaviour: manners.py.
 """
 
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from hil_tests.sim.pilot import offered_ma
 
 STATE_B_OHM = 2_740
-STATE_C_OHM = 882  # 2.74 k and 1.3 k side by side
-STATE_D_OHM = 246  # 2.74 k and 270 side by side
+STATE_C_OHM = 882  # 2.74 k and 1.3 k in parallel
+STATE_D_OHM = 246  # 2.74 k and 270 in parallel
 CABLE_32A_OHM = 220  # proximity resistor of a 32 A cable, IEC 61851-1 Annex B
 
 CLOSES_S2_AFTER_S = 0.4
-OPENS_S2_AFTER_S = 1.5  # PWM gone; IEC 61851-1 sequence 10.1 allows 3 s
+OPENS_S2_AFTER_S = 1.5  # after the PWM ended; IEC 61851-1 sequence 10.1 allows 3 s
 RAMP_MA_PER_S = 16_000
-GREEDY_FACTOR = 1.3  # of what is offered, when misbehaving
+GREEDY_FACTOR = 1.3  # of what is offered, if it misbehaves
 GREEDY_MORE_MA = 3_000
 
 
 @dataclass
 class Vehicle:
-    """One car. `step` moves it on in time; everything else can be set at any moment."""
+    """One car. `step` advances the time; everything else can be set at any moment."""
 
     maximum_ma: int = 32_000
     battery_wh: float = 33_000
@@ -30,10 +30,10 @@ class Vehicle:
     plugged: bool = False
     wants_charge: bool = True
     needs_ventilation: bool = False
-    closes_s2_without_pwm: bool = False  # some cars sit at 6 V whatever the charge point says
+    closes_s2_without_pwm: bool = False  # some cars stay at 6 V whatever the charge point offers
     diode: bool = True
     greedy: bool = False
-    charger_starts_after_s: float = 0.5  # the contactor has closed
+    charger_starts_after_s: float = 0.5  # after the contactor has closed
     current_ma: int = 0
     s2_closed: bool = False
     _pwm_for_s: float = 0
@@ -42,20 +42,20 @@ class Vehicle:
 
     @property
     def full(self) -> bool:
-        """The battery takes no more."""
+        """Whether the battery takes no more."""
         return self.battery_wh >= self.capacity_wh
 
     @property
     def battery_percent(self) -> float:
-        """How full."""
+        """How full the battery is, in per cent."""
         return 100 * self.battery_wh / self.capacity_wh
 
     def permitted_ma(self, duty_u16: int) -> int:
-        """The current that the pilot permits."""
+        """Return the current that the pilot permits."""
         return offered_ma(duty_u16) if self.plugged else 0
 
     def load_ohm(self) -> int | None:
-        """What it puts on the pilot wire; None while it is not plugged in."""
+        """Return the resistance on the pilot wire, or None while it is not plugged in."""
         if not self.plugged:
             return None
         if not self.s2_closed:
@@ -63,7 +63,7 @@ class Vehicle:
         return STATE_D_OHM if self.needs_ventilation else STATE_C_OHM
 
     def step(self, elapsed_s: float, duty_u16: int, voltage_mv: int) -> None:
-        """Moves on. `duty_u16` is what it sees on the pilot; `voltage_mv` what the contactor lets through."""
+        """Advance by `elapsed_s`. `duty_u16` is the pilot's duty cycle, `voltage_mv` the voltage behind the contactor."""
         permitted_ma = self.permitted_ma(duty_u16)
         self._move_s2(elapsed_s, permitted_ma > 0)
         self._draw(elapsed_s, permitted_ma, voltage_mv)

@@ -1,9 +1,9 @@
-"""`python -m hil_tests.start.flash_cuts`: the power is cut at each of the first 200 flash writes after formatting.
+"""`python -m hil_tests.start.flash_cuts`: cut the power at each of the first 200 flash writes after formatting.
 
-A unit starts on a chip that is filled with noise, formats it, is commissioned and works, and every change of its chip is
-recorded. Each prefix of the record is what a cut leaves, whole or with its last change half done; a unit is started on it. It
-must charge. Once the chip was mounted, its file system must not be lost any more, and what was commissioned must stay so.
-Exits 1 if one does not hold; `--cut N` looks at one of them.
+A unit starts on a chip that is filled with noise, formats it, is commissioned and works. Every change of its chip is
+recorded. Each prefix of the record is what a cut leaves, whole or with its last change half done, and a unit is started
+on it. It must charge. After the first mount, the file system must never be lost, and what was commissioned must stay.
+Exits with 1 if one of these does not hold; `--cut N` tests a single cut.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from hil_tests.start.stub_unit import WITHIN_MS, Run, run
 RECORDER = Path(__file__).with_name("recorder_on_micropython.py")
 BLOCK_BYTES, BLOCKS = 4096, 256  # firmware/boards/flash_image.py
 ERASED = b"\xff" * BLOCK_BYTES
-WRITES = 200  # after formatting, as promised
+WRITES = 200  # after formatting; the promise
 PROVISION = 'provision {"id": "CP1", "broker": "b"}\n'
 WRITING = "".join(f'provision {{"random_delay_max_s": {number}}}\noverride off\n' for number in range(90))
 TYPED = f"{PROVISION}{COMMISSION}\n{WRITING}"
@@ -34,7 +34,7 @@ WHOLE, TORN = "whole", "torn"
 
 
 class Change(NamedTuple):
-    """One erasing (`offset` None) or programming of a block."""
+    """The erasure (`offset` is None) or the programming of a block."""
 
     block: int
     offset: int | None
@@ -42,14 +42,14 @@ class Change(NamedTuple):
 
 
 class Record(NamedTuple):
-    """The chip's content at first, and what became of it. `mounted`: the number of changes before it was mounted."""
+    """The chip's first content, and its changes. `mounted`: the number of changes before it was mounted."""
 
     chip: bytes
     changes: list[Change]
     mounted: int
 
     def last(self) -> int:
-        """The number of the last change that is cut at."""
+        """Return the number of the last change at which to cut. Raises ValueError if too little was recorded."""
         programmings = 0
         for number, change in enumerate(self.changes, 1):
             programmings += number > self.mounted and change.offset is not None
@@ -61,7 +61,7 @@ class Record(NamedTuple):
 class Cut(NamedTuple):
     """What a unit did that was started after a cut."""
 
-    number: int  # changes that were begun
+    number: int  # changes that had begun
     how: str
     unit: Run
 
@@ -79,7 +79,7 @@ class Cut(NamedTuple):
 
 
 def record(folder: Path, seed: int) -> Record:
-    """Runs a unit on a chip with noise; what it wrote. Raises ValueError if that was too little."""
+    """Run a unit on a chip with noise, and return what it wrote. Raises ValueError if the unit did not mount its chip."""
     chip, log = random.Random(seed).randbytes(BLOCKS * BLOCK_BYTES), folder / "log"
     (folder / "flash.bin").write_bytes(chip)
     unit = run(folder, typed=TYPED, image=folder / "flash.bin", script=RECORDER, more=(log,))
@@ -99,7 +99,7 @@ def record(folder: Path, seed: int) -> Record:
 
 
 def apply(chip: bytearray, change: Change, torn: bool) -> None:
-    """Does what a change says, or its first half. Programming only clears bits, as on NOR flash: setting takes an erase."""
+    """Apply a change, or its first half. Programming only clears bits, as on NOR flash; an erasure sets them."""
     data = change.data[: len(change.data) // 2] if torn else change.data
     start = change.block * BLOCK_BYTES + (change.offset or 0)
     if change.offset is not None:
@@ -108,7 +108,7 @@ def apply(chip: bytearray, change: Change, torn: bool) -> None:
 
 
 def chips(recorded: Record, numbers: Iterable[int]) -> Iterator[tuple[int, str, bytes]]:
-    """What a cut at each of these changes leaves of the chip: (number, whole or torn, content)."""
+    """Yield what a cut at each of these changes leaves on the chip: (number, whole or torn, content)."""
     chip, done = bytearray(recorded.chip), 0
     for number in sorted(numbers):
         for change in recorded.changes[done : number - 1]:
@@ -122,7 +122,7 @@ def chips(recorded: Record, numbers: Iterable[int]) -> Iterator[tuple[int, str, 
 
 
 class Cuts:
-    """Starts a unit after each cut, some at once. `done` counts them."""
+    """Start a unit after each cut, some in parallel. `done` counts them."""
 
     def __init__(self, folder: Path, recorded: Record) -> None:
         self._folder, self._recorded = folder, recorded
@@ -130,7 +130,7 @@ class Cuts:
         self.done = 0
 
     def start_after(self, numbers: Iterable[int]) -> list[Cut]:
-        """What each unit did, in order of the cuts."""
+        """Return what each unit did, in order of the cuts."""
         with ThreadPoolExecutor(AT_ONCE) as threads:
             return list(threads.map(lambda left: self._start(*left), chips(self._recorded, numbers)))
 
@@ -145,7 +145,7 @@ class Cuts:
 
 
 def complaints(cuts: list[Cut], mounted: int) -> list[str]:
-    """What is wrong. The cuts of one record, in order."""
+    """Return what is wrong. `cuts` are those of one record, in order."""
     found, was_commissioned = [], False
     for cut in cuts:
         where = f"cut {cut.number}, {cut.how}: "
@@ -162,7 +162,7 @@ def complaints(cuts: list[Cut], mounted: int) -> list[str]:
 
 
 def report(cuts: list[Cut], recorded: Record) -> list[str]:
-    """Lines to print."""
+    """Return the lines to print."""
     charged = sorted(cut.unit.charged_ms for cut in cuts if cut.unit.charged_ms is not None)
     kinds = Counter(("erase" if recorded.changes[cut.number - 1].offset is None else "write", cut.how) for cut in cuts)
     lines = [
@@ -180,10 +180,10 @@ def report(cuts: list[Cut], recorded: Record) -> list[str]:
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.start.flash_cuts", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, help="of the noise on the chip")
-    parser.add_argument("--cut", type=int, help="at this change alone")
+    parser.add_argument("--cut", type=int, help="cut only at this change")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

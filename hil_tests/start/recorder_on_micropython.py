@@ -1,11 +1,11 @@
-"""Runs on MicroPython: `FOLDER "" CAUSE CHIP LOG`: the unit of stub_on_micropython.py, which records its flash writes.
+"""Run on MicroPython with `FOLDER "" CAUSE CHIP LOG`: the unit of stub_on_micropython.py, recording its flash writes.
 
-LOG gets every change of the chip, a line each: `w BLOCK OFFSET HEX` for a programming, `e BLOCK` for an erasing; and `m` once
-the chip is mounted. A vehicle leaves once, so that a session is stored beside what is typed.
+LOG gets every change of the chip as a line: `w BLOCK OFFSET HEX` for a programming, `e BLOCK` for an erasure; and `m`
+when the chip is mounted. A vehicle leaves once, so that a session is stored besides what is typed.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-subclassing-any, disable-error-code="import-not-found, method-assign"
-# (MicroPython has no typing module, and what is replaced here is replaced on purpose.)
+# (MicroPython has no typing module, and the replacements are intended.)
 
 import binascii
 import sys
@@ -14,10 +14,10 @@ import stub_on_micropython as stub
 
 from firmware.boards.flash_image import FlashImage
 
-ERASE = 6  # of the block device protocol
+ERASE = 6  # operation number of the block device protocol
 PLUGGED_MS, UNPLUGGED_MS = 1200, 300
 
-log = open(sys.argv.pop(5), "wb")  # noqa: SIM115  # as long as the unit runs
+log = open(sys.argv.pop(5), "wb")  # noqa: SIM115  # open as long as the unit runs
 plain_writeblocks, plain_ioctl, plain_mount = FlashImage.writeblocks, FlashImage.ioctl, FlashImage.mount
 
 
@@ -39,8 +39,11 @@ def mount(image, folder):
 
 
 class BusyBoard(stub.StubBoard):
-    """Its vehicle is unplugged for a moment, once: after a third closing within minutes the contactor rests, also when
-    the unit starts after a cut (firmware/charging/contactor_rest.py)."""
+    """A board whose vehicle is unplugged briefly, once.
+
+    After a third closing within minutes the contactor rests, also if the unit starts after a cut
+    (firmware/charging/contactor_rest.py).
+    """
 
     def read(self, inputs):
         super().read(inputs)

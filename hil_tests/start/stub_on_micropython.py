@@ -1,8 +1,8 @@
-"""Runs on MicroPython: `FOLDER SABOTAGE CAUSE [CHIP]`, a whole unit on a board of stubs.
+"""Run on MicroPython with `FOLDER SABOTAGE CAUSE [CHIP]`: a whole unit on a board of stubs.
 
-SABOTAGE is a part that is made to fail. FOLDER is its flash, with its RTC's memory beside it in FOLDER.rtc, or CHIP the file
-of its flash chip; CAUSE is that of the reset. A car that wants to charge is plugged in from the start; the modem never
-answers. What is typed on the console comes from standard input. It prints `charged MS LED` when the contactor closes, then
+SABOTAGE is a part that is made to fail. FOLDER is its flash, with its RTC's memory beside it in FOLDER.rtc; CHIP is the
+file of its flash chip. CAUSE is the reset's. A car that wants to charge is plugged in from the start; the modem never
+answers. Standard input is typed on the console. The program prints `charged MS LED` when the contactor closes, then
 answers each line of the console and ends.
 """
 
@@ -13,20 +13,20 @@ import gc
 import sys
 import time
 
-gc.threshold(8192)  # as firmware/main.py
+gc.threshold(8192)  # as in firmware/main.py
 
 from firmware.boards.board import Board  # noqa: E402  # after the line above
 from firmware.boards.flash_image import FlashImage  # noqa: E402
 from firmware.charging.io import X1, F  # noqa: E402
 
 GIVE_UP_MS = 6000
-COMMANDS_MS = 300  # after the charge has begun
+COMMANDS_MS = 300  # after the charge began
 folder = sys.argv[1]
 typed = sys.stdin.read().encode()
 
 
 class Sabotage(Exception):
-    """What a part that was made to fail says."""
+    """Raised by a part that was made to fail."""
 
 
 def sabotaged(*_):
@@ -34,7 +34,7 @@ def sabotaged(*_):
 
 
 def exit_now(code):
-    """sys.exit would end one thread of two."""
+    """Exit the process. sys.exit would end only one of the two threads."""
     import ffi  # type: ignore[import-not-found]  # only MicroPython has it
 
     ffi.open(None).func("v", "_exit", "i")(code)
@@ -89,7 +89,7 @@ class ModemPower:
 
 
 class StubBoard(Board):
-    """Its contactor, pilot and residual current sensor obey, as those of tests/firmware/charging/wired.py."""
+    """A board whose contactor, pilot and residual current sensor obey, as in tests/firmware/charging/wired.py."""
 
     flash = folder
     reset_cause = sys.argv[3]
@@ -145,7 +145,7 @@ class StubBoard(Board):
 
 def sabotage(name):
     if name == "tls":
-        sys.modules["tls"] = object()  # type: ignore[assignment]  # which has nothing that a module has
+        sys.modules["tls"] = object()  # type: ignore[assignment]  # it has no attribute of the module
     elif name.rpartition(".")[2][:1].isupper():
         module, _, made = name.rpartition(".")
         imported = __import__(module, None, None, (made,))
@@ -154,7 +154,7 @@ def sabotage(name):
 
 def start(make_board):
     sabotage(sys.argv[2])
-    from firmware.app import run  # what is sabotaged must be so before
+    from firmware.app import run  # import after the sabotage
 
     run(make_board)
 

@@ -12,20 +12,20 @@ from hil_tests.rig.image import BUILD, VIRTUAL, build
 
 SCRIPT = Path(__file__).parent / "stub_on_micropython.py"
 MICROPYTHON = Path(sys.prefix) / "bin" / "micropython"
-HEAP = "256wK"  # the rig's 128, and the code, which is not run in place here
+HEAP = "256wK"  # the rig's 128, plus the code, which does not run in place here
 WITHIN_MS = 5000
 TIMEOUT_S = 60
 TYPED = "update\nstatus\ncsq\nsessions\nschedule\nconfig\nauthority\nhelp\nstatus\n"
-# MicroPython's unix port has no global interpreter lock, as a board's has, and other threads run on while one collects
-# garbage: ports/unix/mpthreadport.c says of mp_thread_gc_others that races remain. One start in some thousand ends by a
-# signal (SIGSEGV), or both threads walk round a list of interned strings for ever (find_qstr in py/qstr.c, seen with gdb),
-# which nothing written in Python can bring about; it is begun again from the same flash, and told. What our code brings
-# about is there each time.
+# MicroPython's unix port has no global interpreter lock, unlike a board's port, and other threads run on during a
+# garbage collection: ports/unix/mpthreadport.c notes at mp_thread_gc_others that races remain. One start in some
+# thousands ends by a signal (SIGSEGV), or both threads walk a list of interned strings endlessly (find_qstr in
+# py/qstr.c, seen with gdb). No Python code can cause this, so the start is repeated from the same flash, and printed. A
+# failure of the product's code occurs at each start.
 STARTS = 3
 
 
 class Run(NamedTuple):
-    """What a unit did. `led` is the light's when the charge began."""
+    """What a unit did. `led` is the light's state when the charge began."""
 
     charged_ms: int | None
     led: str
@@ -43,8 +43,9 @@ def run(
     script: Path = SCRIPT,
     more: tuple[Path, ...] = (),
 ) -> Run:
-    """A unit with a car, until it has answered what is `typed`. `image` is the file of its flash chip, if it has one; `more`
-    is handed to a `script` that takes more.
+    """Run a unit with a car until it has answered what is `typed`.
+
+    `image` is the file of its flash chip, if it has one. `more` are further arguments of `script`.
     """
     tree = folder / "tree"
     build(VIRTUAL)
@@ -74,7 +75,8 @@ def run(
 def _started(
     command: list[str], typed: str, environment: dict[str, str], kept: list[Path]
 ) -> "subprocess.CompletedProcess[str]":
-    """What the unit said, once it was not the interpreter that died. `kept`: what a unit finds again at its next start.
+    """Start the unit, and again if the interpreter died. `kept` are the files that a unit finds again at its next
+    start.
 
     Raises TimeoutExpired if no start came to its end.
     """
@@ -106,7 +108,7 @@ def _started(
 
 
 def _copy(source: Path, target: Path) -> None:
-    """In place of what is there."""
+    """Copy a file or folder, replacing the target."""
     if target.is_dir():
         shutil.rmtree(target)
     else:

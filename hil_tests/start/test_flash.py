@@ -1,4 +1,5 @@
-"""Does a unit charge whatever is on its flash, at 6 A until somebody commissions it, and does it say that it had to format?"""
+"""Does a unit charge with any content of its flash, at 6 A until it is commissioned, and report that it formatted the
+flash?"""
 
 import random
 import shutil
@@ -30,7 +31,7 @@ FRESH: dict[str, Callable[[], bytes | None]] = {
 
 @pytest.fixture(scope="module")
 def commissioned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The flash of a unit that was commissioned for 32 A and has charged."""
+    """Return the flash of a unit that was commissioned for 32 A and has charged."""
     folder = tmp_path_factory.mktemp("commissioned")
     unit = run(folder, image=folder / "flash.bin", typed=f"{PROVISION}{COMMISSION}\nstatus\n")
     assert "ok" in unit.console, unit.output
@@ -62,7 +63,7 @@ def test_what_is_commissioned_stays_so(commissioned: Path, tmp_path: Path) -> No
 def test_a_file_system_with_damage_does_not_keep_the_unit_from_charging(
     seed: int, commissioned: Path, tmp_path: Path
 ) -> None:
-    """Some blocks of the first 32, where everything is, hold noise."""
+    """Some of the first 32 blocks, which hold everything, contain noise."""
     image, drawn = Path(shutil.copy(commissioned, tmp_path / "flash.bin")), random.Random(seed)
     with image.open("r+b") as chip:
         for _ in range(drawn.randint(1, 6)):

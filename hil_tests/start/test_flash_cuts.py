@@ -1,4 +1,4 @@
-"""Does a unit charge whatever a power cut left of its flash? A sample of the cuts here; each of them in `make power-loss`."""
+"""Does a unit charge after any power cut during a flash write? A sample of the cuts; `make power-loss` runs all of them."""
 
 import random
 from pathlib import Path
@@ -18,7 +18,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Record:
 
 
 def test_a_unit_charges_after_a_power_cut_at_any_flash_write(recorded: Record, tmp_path: Path) -> None:
-    """One cut while it formats, and others until the 200th write after that."""
+    """One cut during the formatting, and others up to the 200th write after it."""
     drawn = random.Random(SEED)
     numbers = [
         drawn.randint(1, recorded.mounted),
@@ -28,7 +28,7 @@ def test_a_unit_charges_after_a_power_cut_at_any_flash_write(recorded: Record, t
 
 
 def test_flash_is_erased_before_it_is_programmed(recorded: Record) -> None:
-    """Or the record on NOR flash would hold something else than the file did, and no cut would show what a chip does."""
+    """Otherwise the record on NOR flash would differ from the file, and the cuts would not show what a chip does."""
     chip = bytearray(recorded.chip)
     for number, change in enumerate(recorded.changes, 1):
         apply(chip, change, torn=False)

@@ -1,6 +1,7 @@
-"""Whatever of the talking half fails at the start: is a car charged, is the light right, and does the console say what failed?
+"""Does a unit charge with the right light, and does the console name the failed part, whatever fails in the talking
+half?
 
-Each module is replaced by one that raises, and each constructor in app.Unit by one that does, on real MicroPython.
+Each module is replaced by one that raises, and so is each constructor in app.Unit, on real MicroPython.
 """
 
 import ast
@@ -12,7 +13,7 @@ from firmware.lazy_import import ON_DEMAND
 from hil_tests.rig.image import CHECKOUT, VIRTUAL, sources
 from hil_tests.start.stub_unit import WITHIN_MS, Run, run
 
-# The charging half: without these there is no charge point.
+# The charging half. Without these modules nothing charges.
 ESSENTIAL = (
     "firmware.app",
     "firmware.boards",
@@ -38,8 +39,8 @@ ESSENTIAL = (
     "firmware.wall_clock",
     "modem.ports",
 )
-FAMILIES = "modem.families."  # imported once the modem has told its model
-OF_THE_CONSOLE = ("firmware.console", "firmware.console_pieces")  # without it, the boot event alone says what failed
+FAMILIES = "modem.families."  # imported when the modem has reported its model
+OF_THE_CONSOLE = ("firmware.console", "firmware.console_pieces")  # without it, only the boot event names what failed
 ESSENTIAL_CONSTRUCTORS = {
     "Board",
     "Clock",
@@ -56,14 +57,14 @@ ESSENTIAL_CONSTRUCTORS = {
 
 
 def modules() -> list[str]:
-    """Of the talking half."""
+    """Return the modules of the talking half."""
     found = [name.removesuffix(".py").replace("/", ".") for name in sources(VIRTUAL)]
     talking = [name for name in found if not f"{name}.".startswith(tuple(f"{one}." for one in ESSENTIAL))]
     return [*sorted(name for name in talking if not name.endswith(".__init__")), "tls"]
 
 
 def constructors() -> list[str]:
-    """Every class that app.py makes, with the module that it is of."""
+    """Return every class that app.py creates, with its module."""
     tree = ast.parse((CHECKOUT / "firmware" / "app.py").read_text())
     home = {
         alias.name: node.module
@@ -82,7 +83,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def colours(unit: Run) -> list[bool]:
-    """Which of red, green and blue shine; how brightly changes from step to step."""
+    """Return which of red, green and blue are on. Their brightness changes from step to step."""
     return [int(level) > 0 for level in unit.led.split()]
 
 
@@ -120,7 +121,7 @@ KEEPERS_OF_WISHES = ("firmware.storage.checkpoint.Checkpoint", "firmware.persist
 
 @pytest.mark.parametrize("made", KEEPERS_OF_WISHES)
 def test_without_what_keeps_wishes_the_time_is_taken_and_a_wish_is_refused(made: str, tmp_path: Path) -> None:
-    """The network tells the time before a link is made: a time that raises keeps the unit from its cloud."""
+    """The network sends the time before a link is made, so an exception there would keep the unit from its cloud."""
     unit = run(tmp_path, made, typed="time 1800000000\noverride on\nstatus\n")
     assert "error a part failed at the start: see status" in unit.console, unit.output
     assert unit.console[:2] == ["time 1800000000", "ok"], unit.output

@@ -1,4 +1,4 @@
-"""Is a latched fault still there after every reset but a loss of the mains, and does a unit in a loop of resets fall back?"""
+"""Does a latched fault survive every reset except a loss of the mains, and does a unit in a reset loop fall back?"""
 
 import json
 import zlib
@@ -12,7 +12,7 @@ LATCHED = {"total_wh": 5, "sessions": 1, "latched": ["rcd_ac"]}
 
 
 def keep(folder: Path, name: str, value: object) -> None:
-    """As storage/record_file.py does."""
+    """Write a file in the format of storage/record_file.py."""
     text = json.dumps(value).encode()
     (folder / "flash").mkdir(exist_ok=True)
     (folder / "flash" / name).write_bytes(b"%08x " % zlib.crc32(text) + text)

@@ -1,4 +1,4 @@
-"""Is an interpreter that died taken for a unit that died?"""
+"""Is a dead interpreter distinguished from a unit that failed?"""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""`python -m hil_tests.steady [--runs N] [--busy M]`: can the tests be relied on? `.ci/run` N times on end.
+"""`python -m hil_tests.steady [--runs N] [--busy M]`: are the tests reliable? Run `.ci/run` N times in succession.
 
-The last M runs have two busy loops beside them. Each run's output is kept in build/steady. Prints every run when it is
-done, and a table at the end. Exits 1 unless every run was without failure and skip, and in time when alone.
+The last M runs have two busy loops beside them. Each run's output is stored in build/steady. Prints every finished run,
+and a table at the end. Exits with 1 unless every run was without failure and skip, and in time when alone.
 """
 
 import argparse
@@ -22,13 +22,13 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 KEPT = CHECKOUT / "build" / "steady"
 RUNS, BUSY = 10, 3
 LOOPS = 2
-RUN_WITHIN_MIN = 60  # ends one that hangs
+RUN_WITHIN_MIN = 60  # so that a run that hangs ends
 STOP_WITHIN_S = 30
 
 
 @contextmanager
 def busy_loops(count: int) -> Iterator[None]:
-    """Programs that take all the processor that they get."""
+    """Run programs that take all the processor time they can get."""
     loops = [
         subprocess.Popen([sys.executable, "-c", "while True: pass"], preexec_fn=die_with_parent) for _ in range(count)
     ]
@@ -41,7 +41,7 @@ def busy_loops(count: int) -> Iterator[None]:
 
 
 def run_once(number: int, beside: int) -> Run:
-    """One `.ci/run`."""
+    """Run `.ci/run` once, with `beside` busy loops."""
     KEPT.mkdir(parents=True, exist_ok=True)
     kept = KEPT / f"run-{number}.log"
     started_s = time.monotonic()
@@ -57,7 +57,7 @@ def run_once(number: int, beside: int) -> Run:
         try:
             process.wait(60 * RUN_WITHIN_MIN)
         except subprocess.TimeoutExpired:
-            print(f"run {number} hangs, and is ended")
+            print(f"run {number} hangs and was stopped")
         finally:
             _end(process)
     said = kept.read_text("utf-8", "replace")
@@ -66,7 +66,7 @@ def run_once(number: int, beside: int) -> Run:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """With all that it started."""
+    """End the run, with all that it started."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is not None:
             return
@@ -78,10 +78,12 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.steady", description=__doc__)
-    parser.add_argument("--runs", type=int, default=RUNS, help=f"how many (default {RUNS})")
-    parser.add_argument("--busy", type=int, default=BUSY, help=f"of them beside {LOOPS} busy loops (default {BUSY})")
+    parser.add_argument("--runs", type=int, default=RUNS, help=f"number of runs (default {RUNS})")
+    parser.add_argument(
+        "--busy", type=int, default=BUSY, help=f"number of runs beside {LOOPS} busy loops (default {BUSY})"
+    )
     asked = parser.parse_args()
     runs: list[Run] = []
     with bar("runs", asked.runs, lambda: len(runs)):

@@ -1,11 +1,11 @@
-"""What one run of `.ci/run` found, read from its output, and whether a series of runs is steady."""
+"""Read the results of a run of `.ci/run` from its output, and decide whether a series of runs is steady."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-LIMIT_MIN = 12  # of a run beside which nothing else works
+LIMIT_MIN = 12  # of a run without busy loops
 COUNTED = ("passed", "failed", "error", "skipped", "xfailed")
 _SUMMARY = re.compile(r"^=+ (.*) in [\d.]+s(?: \(.*\))? =+$")
 _COUNT = re.compile(r"(\d+) (passed|failed|error|skipped|xfailed)s?")
@@ -13,24 +13,24 @@ _COUNT = re.compile(r"(\d+) (passed|failed|error|skipped|xfailed)s?")
 
 @dataclass(frozen=True)
 class Run:
-    """`beside` is what else worked on the machine meanwhile: our busy loops."""
+    """The results of one run. `beside` is the number of busy loops during it."""
 
     number: int
     beside: int
     minutes: float
     exit_code: int
     counts: dict[str, int]
-    failed: tuple[str, ...]  # tests, by pytest's names
+    failed: tuple[str, ...]  # pytest's names of tests
 
     @property
     def steady(self) -> bool:
-        """No failure, no skip, and in time when alone."""
+        """Whether there was no failure, no skip, and the run was in time when alone."""
         clean = self.exit_code == 0 and not any(self.counts.get(name) for name in ("failed", "error", "skipped"))
         return clean and (self.beside > 0 or self.minutes <= LIMIT_MIN)
 
 
 def counts(output: str) -> dict[str, int]:
-    """The sums over the summaries of all kinds of tests."""
+    """Return the sums over the summaries of all kinds of tests."""
     total: Counter[str] = Counter()
     for line in output.splitlines():
         if summary := _SUMMARY.match(line.strip()):
@@ -40,13 +40,13 @@ def counts(output: str) -> dict[str, int]:
 
 
 def failed(output: str) -> tuple[str, ...]:
-    """The names of tests that failed or could not begin, in order, each once."""
+    """Return the names of tests that failed or could not start, in order, each once."""
     names = [line.split()[1] for line in output.splitlines() if line.startswith(("FAILED ", "ERROR ")) and "::" in line]
     return tuple(dict.fromkeys(names))
 
 
 def line(run: Run) -> str:
-    """One run, for a person."""
+    """Return one run as a line."""
     found = ", ".join(f"{number} {name}" for name, number in run.counts.items()) or "no tests"
     beside = f"beside {run.beside} busy loops" if run.beside else "alone"
     verdict = "steady" if run.steady else f"NOT STEADY (exit code {run.exit_code})"
@@ -54,7 +54,7 @@ def line(run: Run) -> str:
 
 
 def report(runs: Sequence[Run]) -> list[str]:
-    """All runs, then each test that failed with how often."""
+    """Return all runs as lines, then each failed test with its number of failures."""
     often = Counter(name for run in runs for name in run.failed)
     return [
         *map(line, runs),

@@ -1,10 +1,11 @@
-"""`python -m hil_tests.update`: one update over GPRS, from the order to the first charge by the new version: time and bytes.
+"""`python -m hil_tests.update`: time and bytes of one update over GPRS, from the roll-out to the first charge by the
+new version.
 
-The unit is the whole virtual one, with its modem; the cloud is the real one, which has the release and rolls it out; between
-them is TLS 1.3. The network (sim/segments.py) brings 3,000 bytes a second down and 1,500 up, 0.4 to 1 s late (GPRS with a
-weak signal), and loses 5 % of the segments in each direction, which TCP sends again. All bytes are counted there, by layer.
-Exits 1 if with the headers of TCP/IP it is more than LIMIT times the size of the image and its manifest, or through TLS more
-than LIMIT_THROUGH_TLS times.
+The unit is a whole virtual unit with its modem. The real cloud has the release and rolls it out. Between them is TLS
+1.3. The network (sim/segments.py) carries 3,000 bytes per second down and 1,500 up, 0.4 to 1 s late (GPRS with a weak
+signal), and loses 5 % of the segments in each direction, which TCP retransmits. All bytes are counted there, by layer.
+Exits with 1 if they exceed LIMIT times the size of the image and its manifest, headers of TCP/IP included, or, counted
+up to TLS, LIMIT_THROUGH_TLS times.
 """
 
 import asyncio
@@ -39,11 +40,11 @@ SEED = 5
 LIMIT, LIMIT_THROUGH_TLS = 1.22, 1.07
 WITHIN_S = 900
 OFF_S = 3
-QUIET_S = 3600  # between two heartbeats, which are not the update's
+QUIET_S = 3600  # between two heartbeats, which are not part of the update
 
 
 class OverGprs:
-    """A unit and its cloud. Use as an asynchronous context."""
+    """A unit and its cloud, as an asynchronous context manager."""
 
     def __init__(self, folder: Path) -> None:
         http_port, mqtt_port = free_ports(2)
@@ -65,7 +66,7 @@ class OverGprs:
         await self.bridge.stop()
 
     async def introduce(self) -> None:
-        """Each to the other, over a good network."""
+        """Provision the unit and connect it to the cloud, over a good network."""
         made = await self.bridge.command("unit", "add", UNIT_ID)
         await self.until("status", lambda answer: bool(answer))
         wanted = {"id": UNIT_ID, "secret": made["secret"], "broker": "127.0.0.1", "port": self.network.port}
@@ -75,7 +76,7 @@ class OverGprs:
         await self.until("status", lambda answer: answer.get("link") == "proven")
 
     async def roll_out(self, release: Release) -> None:
-        """To be taken at once."""
+        """Roll out a release that every unit has to install at once."""
         files = {name: self._folder / name for name in ("manifest", "image", "public.pem")}
         files["manifest"].write_bytes(release.manifest)
         files["image"].write_bytes(release.image)
@@ -88,19 +89,19 @@ class OverGprs:
         await self.bridge.command("release", "roll-out", release.version, *which)
 
     async def answer(self, command: str) -> dict[str, str]:
-        """What the console says by name; nothing while it does not."""
+        """Return the console's answer by name, or nothing while it does not answer."""
         with contextlib.suppress(ConsoleError, ConsoleSilent):
             return dict(line.split(maxsplit=1) for line in await self.unit.ask(command) if " " in line)
         return {}
 
     async def until(self, command: str, holds: Callable[[dict[str, str]], Any]) -> None:
-        """Wait for such an answer. Raises TimeoutError."""
+        """Wait until the answer to `command` fulfils `holds`. Raises TimeoutError."""
         async with asyncio.timeout(WITHIN_S):
             while not holds(await self.answer(command)):  # noqa: ASYNC110  (it asks)
                 await asyncio.sleep(0.1)
 
     async def start_s(self) -> float:
-        """Seconds from the mains to a closed contactor, of a unit that was charging before."""
+        """Return the seconds from mains-on to a closed contactor, of a unit that was charging before."""
         self.unit.plug()
         await self.until("status", lambda answer: self.unit.reading().contactor)
         self.unit.mains(False)
@@ -114,12 +115,12 @@ class OverGprs:
 
 
 async def update(folder: Path) -> bool:
-    """Whether it costs what it may."""
+    """Run the update and print its costs. Return True if the limits hold."""
     release = make(folder, "100.4.0")
     worst_ms = 0
     async with OverGprs(folder) as path:
         await path.introduce()
-        await asyncio.sleep(OFF_S)  # the events of the boot are told
+        await asyncio.sleep(OFF_S)  # until the events of the boot are sent
         for direction, quality in QUALITIES.items():
             vars(path.network.qualities[direction]).update(vars(quality))
         before, began_s = path.counter.look(), time.monotonic()
@@ -154,7 +155,7 @@ async def update(folder: Path) -> bool:
 
 
 def main() -> int:
-    """Exit code 1 if it costs too much, or does not come to its end."""
+    """Run the command line. Return 1 if the update costs too much, or does not complete."""
     with tempfile.TemporaryDirectory() as folder:
         return 0 if asyncio.run(update(Path(folder))) else 1
 

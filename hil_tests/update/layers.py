@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from hil_tests.sim.lossy_network import LossyNetwork
 from hil_tests.sim.segments import HEADER_BYTES, MSS_BYTES, Tally
 
-RECORD_HEAD_BYTES = 5  # of TLS
+RECORD_HEAD_BYTES = 5  # of a TLS record
 RECORD_BYTES = RECORD_HEAD_BYTES + 1 + 16  # TLS 1.3: header, content type, tag of AES-GCM
-TIMESTAMP_BYTES = 12  # an option of TCP, which hil_tests/bench/air.py counts
+TIMESTAMP_BYTES = 12  # a TCP option, which hil_tests/bench/air.py counts
 PIECE_BYTES, PIECE_HEAD_BYTES = 1024, 12
 PUBLISH_BYTES = 1 + 2 + 2  # MQTT: first byte, length, length of the topic
 
@@ -18,11 +18,11 @@ class Records:
     """TLS records in one direction."""
 
     count: int = 0
-    inner_bytes: int = 0  # what is encrypted in them
+    inner_bytes: int = 0  # encrypted content
     _unread: bytearray = field(default_factory=bytearray)
 
     def take(self, content: bytes) -> None:
-        """The next bytes of the stream, which began at a record."""
+        """Handle the next bytes of the stream, which began at a record."""
         self._unread += content
         while len(self._unread) >= RECORD_HEAD_BYTES:
             size = RECORD_HEAD_BYTES + int.from_bytes(self._unread[3:RECORD_HEAD_BYTES], "big")
@@ -35,7 +35,7 @@ class Records:
 
 @dataclass
 class Counted:
-    """Both directions, at one moment."""
+    """The counts of both directions at one moment."""
 
     down: Tally
     up: Tally
@@ -44,7 +44,7 @@ class Counted:
 
 
 class Counter:
-    """Counts what a network carries from now on; made before the connection is."""
+    """Counts what a network carries. Create it before the connection."""
 
     def __init__(self, network: LossyNetwork) -> None:
         self._network = network
@@ -52,13 +52,13 @@ class Counter:
         network.hear = lambda direction, content: self._records[direction].take(content)
 
     def look(self) -> Counted:
-        """All since then."""
+        """Return a copy of the counts since its creation."""
         tallies, records = self._network.tallies, self._records
         return copy.deepcopy(Counted(tallies["down"], tallies["up"], records["down"], records["up"]))
 
 
 def layers(before: Counted, after: Counted, image: int, manifest: int, unit_id: str) -> list[tuple[str, int]]:
-    """(what, bytes) of everything that went over the air between two looks, for files of this size."""
+    """Return (what, bytes) of everything on the air between two moments, for files of this size."""
     pieces = -(-image // PIECE_BYTES) + -(-manifest // PIECE_BYTES)
     heads = pieces * PIECE_HEAD_BYTES
     packets = pieces * (PUBLISH_BYTES + len(f"cp/{unit_id}/piece"))
@@ -86,15 +86,17 @@ def layers(before: Counted, after: Counted, image: int, manifest: int, unit_id: 
 
 
 def floor(found: list[tuple[str, int]], loss: float) -> float:
-    """What no window and no gathering can go below, as a share of the size: the files, the heads of their pieces and MQTT in
-    full segments, each with its acknowledgement, as the next one takes longer than a receiver waits; `loss` of it twice.
+    """Return the lower limit for any window and batching, as a share of the files' size.
+
+    It consists of the files, the heads of their pieces and MQTT, in full segments, each with its own acknowledgement,
+    as the next segment takes longer than a receiver waits. The share `loss` of it is sent twice.
     """
     (_, size), (_, heads), (_, packets) = found[:3]
     return (size + heads + packets) * (1 + 2 * HEADER_BYTES / MSS_BYTES) / (1 - loss) / size
 
 
 def segments(before: Counted, after: Counted) -> int:
-    """How many there were of all kinds."""
+    """Return the number of segments of all kinds."""
     tallies = _between(before.down, after.down), _between(before.up, after.up)
     return sum(one.segments + one.again + one.acknowledgements for one in tallies)
 

@@ -1,4 +1,4 @@
-"""One virtual unit with slots, a broker, and a cloud that gives it updates; what all of them say."""
+"""One virtual unit with slots, a broker, and a cloud that gives it updates, with a record of their messages."""
 
 import asyncio
 import json
@@ -18,22 +18,23 @@ from hil_tests.sim.network import Network
 from hil_tests.update.release import Release, public_key
 
 UNIT_ID = "CK-UPDATE"
-HEARTBEAT_S = 5  # the quickest that the unit takes
+HEARTBEAT_S = 5  # the shortest that the unit accepts
 SCRIPT = Path(__file__).parents[1] / "rig" / "slots_on_micropython"
-# A slot's code is read into memory, as on a board with a stock image: 200 kB of 32 bits, 350 of 64.
+# A slot's code is read into memory, as on a board with a stock image: 200 kB in 32 bits, 350 in 64.
 PROGRAM = Program(str(SCRIPT), "heapsize=320wK", (public_key() + ",",))
 LOOK_S = 0.1
 ANSWER_S = 30
 
 
 class Life:
-    """Use as an asynchronous context. `events` are those of the kind `update` and the boots, in order, as (kind, details)."""
+    """A unit with its cloud, as an asynchronous context manager. `events` are `update` and `boot` events in order, as
+    (kind, details)."""
 
     def __init__(self, folder: Path, seed: int = 0, image: Path | None = None) -> None:
-        """`image`: what was flashed, if that is not this tree's."""
-        self.releases: dict[str, Release] = {}  # by the digits of an order's `h`
+        """Create the unit. `image`: what was flashed, if it is not this tree's."""
+        self.releases: dict[str, Release] = {}  # by the hexadecimal digits of a command's `h`
         self.events: list[tuple[str, dict[str, Any]]] = []
-        self._taken: set[tuple[int, int]] = set()  # boot and number: after a late PUBACK a message comes again
+        self._taken: set[tuple[int, int]] = set()  # boot and number: after a late PUBACK a message is sent again
         self.results: list[dict[str, Any]] = []
         self.heartbeats: list[dict[str, Any]] = []
         self.asked = 0
@@ -69,7 +70,7 @@ class Life:
         await self._broker.shutdown()
 
     async def introduce(self, heartbeat_s: int = HEARTBEAT_S) -> None:
-        """Tell the unit whom to call."""
+        """Provision the unit."""
         await self.until(self.status, ANSWER_S)
         settings = {
             "id": UNIT_ID,
@@ -87,7 +88,7 @@ class Life:
         return bool(self.heartbeats)
 
     async def order(self, release: Release, required: bool = True) -> None:
-        """Give the command."""
+        """Send the command to update."""
         self.releases[release.digest.hex()] = release
         await self._client.publish(f"cp/{UNIT_ID}/command", json.dumps(release.order(required)).encode(), qos=1)
 
@@ -97,14 +98,15 @@ class Life:
         self._skipped.write_text(str(before_ms + seconds * 1000))
 
     async def status(self, command: str = "status") -> dict[str, str]:
-        """What the console answers; empty while it does not."""
+        """Return the console's answer by name, or an empty dict while it does not answer."""
         try:
             return dict(line.split(maxsplit=1) for line in await self.unit.ask(command) if " " in line)
         except (ConsoleError, ConsoleSilent):
             return {}
 
     async def until(self, holds: Callable[[], Any], within_s: float) -> Any:
-        """What `holds`, a coroutine function, gives once it is true. Raises AssertionError with all that was said."""
+        """Return the result of the coroutine function `holds` when it is true. Raises AssertionError with all messages
+        so far."""
         until_s = asyncio.get_running_loop().time() + within_s
         while not (found := await holds()):
             if asyncio.get_running_loop().time() > until_s:
@@ -113,7 +115,7 @@ class Life:
         return found
 
     async def told(self, *results: str, within_s: float) -> None:
-        """Wait until the events of the kind `update` are these."""
+        """Wait until the `update` events are exactly these."""
 
         async def are_these() -> bool:
             return tuple(details["r"] for kind, details in self.events if kind == "update") == results
@@ -121,7 +123,7 @@ class Life:
         await self.until(are_these, within_s)
 
     async def _serve(self) -> None:
-        """Answer questions, and keep what else comes."""
+        """Answer requests for pieces, and record the other messages."""
         while True:
             message = await self._client.deliver_message()
             if message is None:

@@ -20,7 +20,7 @@ ENVIRONMENT = os.environ | IDENTITY | {"GIT_COMMITTER_EMAIL": "a@example.org", "
 
 
 class Maker:
-    """In `folder`. Its releases are good sooner than others."""
+    """A maker with its files in `folder`. Its releases count as good after TRIAL_S."""
 
     def __init__(self, folder: Path) -> None:
         self._tree, self._out = folder / "repository", folder / "out"
@@ -33,13 +33,13 @@ class Maker:
         self._key.write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
     def publish_key(self, data: Path) -> None:
-        """Where the bridge with this data folder looks for it."""
+        """Write the public key where the bridge with this data folder looks for it."""
         public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         (data / "update-keys").mkdir(parents=True)
         (data / "update-keys" / "0.pem").write_bytes(public)
 
     async def tag(self, version: str, **sources: str) -> None:
-        """The tree as `version`; `sources` replace modules of firmware/, whole, by name."""
+        """Tag the tree as `version`. `sources` replace whole modules of firmware/, by name."""
         if not (self._tree / ".git").exists():
             await self._git("init", "-q")
         self._edit(VERSION, r'^VERSION = ".*"', f'VERSION = "{version}"')

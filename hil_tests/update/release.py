@@ -1,4 +1,4 @@
-"""Releases of the real firmware, made and signed by the tests themselves: what a maker's own tools would bring out."""
+"""Releases of the real firmware, built and signed by the tests themselves, in place of a maker's tools."""
 
 import hashlib
 import shutil
@@ -18,7 +18,7 @@ KEY = ec.generate_private_key(ec.SECP256R1())  # of this run
 
 
 class Release(NamedTuple):
-    """What the cloud has of it."""
+    """A release as the cloud has it."""
 
     version: str
     manifest: bytes
@@ -29,12 +29,12 @@ class Release(NamedTuple):
         return hashlib.sha256(self.manifest).digest()[:8]
 
     def order(self, required: bool = False) -> dict[str, object]:
-        """The command."""
+        """Return the command to update."""
         said = {"id": f"c-{self.digest.hex()}", "do": "update", "v": self.version, "h": self.digest.hex()}
         return {**said, "m": len(self.manifest), "r": required}
 
     def answer(self, file: int, offset: int, count: int) -> list[bytes]:
-        """The messages with these bytes."""
+        """Return the messages with these bytes."""
         content = (self.manifest, self.image)[file]
         return [
             self.digest + bytes((file,)) + at.to_bytes(3, "big") + content[at : min(at + PIECE_BYTES, offset + count)]
@@ -43,13 +43,13 @@ class Release(NamedTuple):
 
 
 def public_key() -> str:
-    """As firmware/update/keys.py has it."""
+    """Return the key in the format of firmware/update/keys.py."""
     point = KEY.public_key().public_numbers()
     return f"{point.x:064x}{point.y:064x}"
 
 
 def make(folder: Path, version: str, **sources: str) -> Release:
-    """The firmware of this tree as `version`, in `folder`; `sources` replace modules of firmware/, whole, by name."""
+    """Build the firmware of this tree as `version`, in `folder`. `sources` replace whole modules of firmware/, by name."""
     image.build(image.VIRTUAL)
     tree = folder / version
     shutil.copytree(image.BUILD / image.VIRTUAL, tree)

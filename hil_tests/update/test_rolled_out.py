@@ -1,4 +1,4 @@
-"""Does a release come from its tag to a unit on the wall, by the bridge that people look at; and what if it crashes?"""
+"""Does a release get from its tag to a unit on the wall, with the right pages on the way, and what if it crashes?"""
 
 import asyncio
 import html
@@ -24,23 +24,23 @@ UNIT, AWAY = "CK-one", "CK-away"
 GOOD, CRASHES = "100.4.0", "100.5.0"
 NOTES = "It finds its network sooner."
 MISTAKE = "raise RuntimeError('a mistake of the maker')\n"
-WITHIN_S = 240  # each step; a busy machine is no failure
+WITHIN_S = 240  # for each step; long, so that a busy machine is no failure
 ANSWER_S = 30
 LOOK_S = 0.2
 
 
 class Views:
-    """What people see of the unit and of its roll-out: each look that differs from the one before."""
+    """What people see of the unit and of its roll-out: each view that differs from the previous one."""
 
     def __init__(self, owner: Browser, operator: Browser) -> None:
         self.owner: list[str] = [""]
         self.unit: list[str] = [""]
         self.roll_out: list[str] = [""]
-        self.stopped: list[str] = [""]  # and why
+        self.stopped: list[str] = [""]  # with the reason
         self._owner, self._operator = owner, operator
 
     async def look(self, roll_out: int) -> None:
-        """Raises httpx.HTTPError, PageUnexpected."""
+        """Read the pages once. Raises httpx.HTTPError, PageUnexpected."""
         point = f"/charge-points/{UNIT}"
         _keep(self.owner, r'<p class="card" id="update">(.*?)</p>', await self._owner.read(point))
         _keep(self.unit, r"<dt>Update</dt><dd>(.*?)</dd>", await self._operator.read(point))
@@ -49,7 +49,7 @@ class Views:
         _keep(self.stopped, r"<h2>Stopped: (.*?)</h2>", page)
 
     async def until(self, roll_out: int, shown: Callable[[], bool]) -> None:
-        """Raises AssertionError with all that was seen."""
+        """Read the pages until `shown()`. Raises AssertionError with all views after WITHIN_S."""
         try:
             async with asyncio.timeout(WITHIN_S):
                 while not shown():
@@ -60,7 +60,7 @@ class Views:
 
 
 def saw(views: list[str], *parts: str) -> None:
-    """These, in this order."""
+    """Assert that the views contain these parts in this order."""
     left = iter(views)
     for part in parts:
         assert any(part in view for view in left), f"{part!r} is not next in {views}"
@@ -74,7 +74,7 @@ def _keep(views: list[str], pattern: str, page: str) -> None:
 
 
 async def introduce(unit: Unit, secret: str, port: int) -> None:
-    """Tell the unit whom to call."""
+    """Provision the unit."""
     settings = {"id": UNIT, "secret": secret, "broker": "127.0.0.1", "port": port, "plain_mqtt": True}
     await unit.answers(ANSWER_S)
     await unit.ask(f"provision {json.dumps({**settings, 'heartbeat_idle_s': 5})}")
@@ -82,13 +82,13 @@ async def introduce(unit: Unit, secret: str, port: int) -> None:
 
 
 def was_heard_long_ago(unit_id: str, data: Path) -> None:
-    """It has told its board then, or it would be left out."""
+    """Record a unit's board, as if it had reported it. Without a board a roll-out leaves the unit out."""
     with closing(sqlite3.connect(data / "chargekeeper.db", timeout=ANSWER_S)) as store, store:
         store.execute("UPDATE units SET board = ? WHERE id = ?", (VIRTUAL, unit_id))
 
 
 async def has_told_its_board(unit_id: str, data: Path) -> None:
-    """A roll-out leaves out whom it does not know an image for. Raises TimeoutError."""
+    """Wait until the unit has reported its board: a roll-out leaves out units without a known image. Raises TimeoutError."""
     async with asyncio.timeout(WITHIN_S):
         while True:
             with closing(sqlite3.connect(data / "chargekeeper.db", timeout=ANSWER_S)) as store:
@@ -138,7 +138,7 @@ def test_a_release_goes_from_its_tag_to_the_wall_and_one_that_crashes_is_stopped
             await asyncio.gather(next_release, bridge.command("release", "stop", "1"))
             await bridge.command("release", "roll-out", CRASHES, "--all", "--required-by", today)
             await views.until(2, lambda: "1 went back" in views.roll_out[-1])
-            await bridge.kill()  # what leads decides by the store, and when it starts
+            await bridge.kill()  # the leader decides by the store, also at its start
             await bridge.start()
             await views.until(2, lambda: bool(views.stopped[-1]))
             assert "1 of 1 updated units went back to their former version" in views.stopped[-1]

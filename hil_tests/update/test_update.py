@@ -1,4 +1,4 @@
-"""Does a unit take a signed release over its modem, run it, and go back from one that does not do?"""
+"""Does a unit install a signed release over its modem and run it, and does it go back from a bad release?"""
 
 import asyncio
 import shutil
@@ -17,7 +17,7 @@ LIVED_S = 600  # firmware/update/trial.py
 REFUSES_S = 10
 RED = (64, 0, 0)  # steady: a fault that needs a person
 LINE = "no slot is whole, and firmware/app.mpy is not that of version 0.1.0; run `make flash` again"
-CHARGING_WITHIN_S = 30  # a promise of hil_tests/scenarios is 5; here nothing is lost by a busy machine
+CHARGING_WITHIN_S = 30  # hil_tests/scenarios promises 5; here a busy machine does no harm
 CRASHES = "raise RuntimeError('a mistake of the maker')\n"
 CRASHES_LATER = """
 class Supervisor:
@@ -28,7 +28,7 @@ class Supervisor:
         self._steps += 1
         if self._steps > 150:
             raise RuntimeError("a mistake of the maker")
-"""  # in the control loop, after three seconds
+"""  # it raises in the control loop, after three seconds
 
 HANGS_AFTER_AN_HOUR = {
     "daily_report": """
@@ -53,7 +53,7 @@ class Supervisor:
 
 
 def bend_a_bit(chip: Path, before: bytes) -> None:
-    """Of what stands on a chip soon after these bytes, wherever they do."""
+    """Change a bit soon after every occurrence of these bytes on a chip."""
     content = bytearray(chip.read_bytes())
     at = content.find(before)
     assert at > 0
@@ -64,7 +64,8 @@ def bend_a_bit(chip: Path, before: bytes) -> None:
 
 
 def test_a_release_is_taken_and_runs_until_a_bit_of_it_is_changed(tmp_path: Path) -> None:
-    """Then what was flashed runs, charges and tells, until a bit of that is changed too: the unit refuses. [S1-3b] [S1-3c]"""
+    """Then the flashed version must run, charge and report, until a bit of that is changed too: the unit must refuse.
+    [S1-3b] [S1-3c]"""
 
     async def story() -> None:
         release = make(tmp_path, "100.4.0")
@@ -104,14 +105,15 @@ def test_a_release_is_taken_and_runs_until_a_bit_of_it_is_changed(tmp_path: Path
 
 
 async def refuses(life: Life, flash: Path, flashed: Path) -> None:
-    """With all that it could start damaged: outputs safe, light red, and a line for whoever comes with a cable."""
+    """Damage everything that the unit could start. Check for safe outputs, a red light, and a line for the person with
+    a cable."""
     life.unit.mains(False)
     await asyncio.sleep(1)
     for name in (
         b"app",
         b"link/uplink",
         b"charging/controller",
-    ):  # it has come again meanwhile; one may lie in two blocks
+    ):  # stored again meanwhile; a module may be in two blocks
         bend_a_bit(flash, b"firmware/%s.mpy" % name)
     bend_a_bit(flashed, (image.BUILD / image.VIRTUAL / "firmware" / "app.mpy").read_bytes()[:200])
     heartbeats = len(life.heartbeats)
@@ -153,8 +155,9 @@ def test_a_release_that_crashes_is_gone_back_from(tmp_path: Path, module: str, s
 
 
 def test_a_release_that_hangs_after_an_hour_is_gone_back_from(tmp_path: Path) -> None:
-    """It has been good by then: its link was proven, and it has lived for ten minutes. The hours pass at once for the thread
-    that talks; the hangs, the bites of the watchdog and all starts are real.
+    """Can a unit go back although the release was good before? Its link was proven, and it has run for ten minutes.
+
+    The hours pass at once for the talking thread. The hangs, the resets by the watchdog and all starts are real.
     """
 
     async def story() -> None:

@@ -1,4 +1,4 @@
-"""`python -m hil_tests.bench.cloud [NAME ...]`: what the cloud side promises, measured. Exits 1 if it is not held."""
+"""`python -m hil_tests.bench.cloud [NAME ...]`: measure what the cloud side promises. Exits with 1 if it is not held."""
 
 import sys
 from collections.abc import Callable

@@ -1,6 +1,7 @@
-"""Somebody who is logged in and looks at pages; as a process of its own, all the time.
+"""A logged-in person who opens pages again and again, in a process of its own.
 
-`python -m hil_tests.bench.cloud.browser PORT PASSWORD PATH` looks until its input ends, and prints how long each took.
+`python -m hil_tests.bench.cloud.browser PORT PASSWORD PATH` opens PATH until its input ends, and prints each time in
+seconds.
 """
 
 import json
@@ -13,13 +14,13 @@ import urllib.request
 from http.client import HTTPResponse
 from http.cookiejar import CookieJar
 
-NAME = "bench"  # of the person, who has been added
+NAME = "bench"  # of the person; the caller adds the account
 PAUSE_S = 0.02
 WITHIN_S = 60.0
 
 
 class Browser:
-    """Without a cache and without scripts."""
+    """A browser without a cache and without scripts."""
 
     def __init__(self, port: int, password: str) -> None:
         self._address = f"http://127.0.0.1:{port}"
@@ -38,7 +39,7 @@ class Browser:
             return page.read().decode()
 
     def look(self, path: str) -> float:
-        """Seconds from asking to the last byte."""
+        """Open a page. Return the seconds from the request to the last byte."""
         started_s = time.monotonic()
         self.get(path)
         return time.monotonic() - started_s

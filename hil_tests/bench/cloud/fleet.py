@@ -1,4 +1,4 @@
-"""2,000 units on the broker inside: a mass reconnect, a heartbeat a minute each, and somebody looking at a page."""
+"""2,000 units on the embedded broker: a mass reconnect, one heartbeat a minute each, and a person who opens a page."""
 
 import json
 import os
@@ -21,7 +21,8 @@ STORED_LIMIT_MS = 1000.0
 
 
 def fleet() -> bool:
-    """No contact lost, the page's p99, memory, and the time from a heartbeat to its row."""
+    """Measure lost contacts, the page's p99, memory, and the time from a heartbeat to its row. Return True if all
+    limits hold."""
     with tempfile.TemporaryDirectory() as folder:
         cloud = CloudFixture(Path(folder))
         units = cloud.add_units([f"cp{number:05d}" for number in range(UNITS)])
@@ -51,7 +52,7 @@ def fleet() -> bool:
 
 
 class Looking:
-    """A process that looks at a dashboard, over and over: the units' own process would make it wait for its turn."""
+    """A process that opens a dashboard again and again. In the units' process it would wait for its turn."""
 
     def __init__(self, port: int, password: str) -> None:
         words = [sys.executable, "-m", "hil_tests.bench.cloud.browser", str(port), password, "/charge-points/cp00000"]
@@ -60,7 +61,7 @@ class Looking:
         )
 
     def stop(self) -> list[float]:
-        """How long each look took, in seconds."""
+        """Stop the process. Return how long each page took, in seconds."""
         said, _ = self._process.communicate()
         times: list[float] = json.loads(said)
         return times

@@ -1,4 +1,4 @@
-"""From a unit's byte to an open dashboard: how long until the page's own stream of events says it."""
+"""The time from a unit's message to an open dashboard: until the page's own event stream shows it."""
 
 import random
 import tempfile
@@ -12,12 +12,12 @@ from hil_tests.fixtures.cloud_fixture import CloudFixture
 
 HEARTBEATS = 20
 LIMIT_S = 1.5
-PAUSE_S = (0.7, 1.2)  # at any phase of the stream's looks
+PAUSE_S = (0.7, 1.2)  # at any phase of the stream's polls
 SEED = 20260101
 
 
 def live() -> bool:
-    """One unit, one open page."""
+    """Measure one unit and one open page. Return True if the limit holds."""
     dice = random.Random(SEED)
     with tempfile.TemporaryDirectory() as folder:
         cloud = CloudFixture(Path(folder))
@@ -28,7 +28,7 @@ def live() -> bool:
         try:
             station = cloud.connect(unit)
             stream = Browser(cloud.http_port, password).open("/charge-points/cp00000/live")
-            _next_board(stream)  # as it stands
+            _next_board(stream)  # the present state
             for number in range(1, HEARTBEATS + 1):
                 time.sleep(dice.uniform(*PAUSE_S))
                 started_s = time.monotonic()
@@ -44,7 +44,7 @@ def live() -> bool:
 
 
 def _next_board(stream: HTTPResponse) -> None:
-    """Reads to the end of the next event without a name: those with one are signs of life."""
+    """Read to the end of the next event without a name. Events with a name are keep-alives."""
     lines: list[bytes] = []
     while lines == [] or any(line.startswith(b"event:") for line in lines):
         lines = []

@@ -1,4 +1,4 @@
-"""Many units in one process, on raw sockets, so that what is measured is the other side."""
+"""Many units in one process on raw sockets, which leaves the processor to the side that is measured."""
 
 import os
 import selectors
@@ -19,14 +19,14 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def cpu_s(pid: int) -> float:
-    """User and system time that the process has taken so far."""
+    """Return the user and system time of the process so far."""
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def family_cpu_s(pid: int) -> float:
-    """User and system time of the process, of its children, and of those that have ended."""
+    """Return the user and system time of the process, of its children, and of children that have ended."""
     ticks = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it has just ended
@@ -39,7 +39,7 @@ def family_cpu_s(pid: int) -> float:
 
 
 def memory_mb(pid: int) -> float:
-    """Resident."""
+    """Return the resident memory in MB."""
     with open(f"/proc/{pid}/statm") as file:
         return int(file.read().split()[1]) * PAGE_BYTES / 1e6
 
@@ -50,7 +50,7 @@ def percentile(values: list[float], share: float) -> float:
 
 
 class Sent(NamedTuple):
-    """What a run has shown."""
+    """The results of a run."""
 
     acknowledged: int
     seconds: float
@@ -58,7 +58,7 @@ class Sent(NamedTuple):
 
 
 class Fleet:
-    """Connections of these units, to the ports in turn; each publishes heartbeats with QoS 1."""
+    """Connections of these units, spread over the ports. Each publishes heartbeats with QoS 1."""
 
     def __init__(self, port: int, units: list[UnitSecret], *more_ports: int) -> None:
         self._units = units
@@ -67,7 +67,7 @@ class Fleet:
         self._numbers = [0] * len(units)
 
     def connect(self) -> float:
-        """All of them at once, as after a mast came back; returns how long it took until the last CONNACK."""
+        """Connect all units at once, as after an outage of a mast. Return the seconds until the last CONNACK."""
         started_s = time.monotonic()
         for number, (name, secret) in enumerate(self._units):
             unit = socket.create_connection(("127.0.0.1", self._ports[number % len(self._ports)]), 60)
@@ -86,7 +86,7 @@ class Fleet:
         self._sockets = []
 
     def press(self, window: int, seconds: float) -> Sent:
-        """Every unit keeps `window` heartbeats unacknowledged for so long."""
+        """Keep `window` heartbeats of every unit unacknowledged for `seconds`."""
         sent = [deque[float]() for _ in self._sockets]
         latencies: list[float] = []
         acknowledged = 0
@@ -103,14 +103,14 @@ class Fleet:
                     acknowledged += count
                     self._publish(key.data, count, sent[key.data])
             elapsed_s = now_s - started_s
-            while any(sent):  # what is under way
+            while any(sent):  # heartbeats under way
                 for key, _ in selector.select(10):
                     for _ in range(len(self._sockets[key.data].recv(65536)) // PUBACK_BYTES):
                         sent[key.data].popleft()
         return Sent(acknowledged, elapsed_s, latencies)
 
     def pace(self, every_s: float, seconds: float) -> Sent:
-        """Every unit publishes once in `every_s`, spread evenly."""
+        """Publish one heartbeat per unit in every `every_s`, spread evenly."""
         latencies: list[float] = []
         started_s = time.monotonic()
         count = 0

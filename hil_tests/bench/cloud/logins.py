@@ -1,4 +1,4 @@
-"""A crowd at the login: 100 people log in at once, again and again. Do units and pages notice?"""
+"""Do units and pages notice when 100 people log in at once, again and again?"""
 
 import http.client
 import json
@@ -30,7 +30,8 @@ PAGE_LIMIT_MS = 500.0
 
 
 def logins() -> bool:
-    """PUBACK and page times, and canaries lost, beside a minute of 100 logins at a time."""
+    """Measure PUBACK and page times, and lost canaries, during a minute of 100 simultaneous logins. Return True if all
+    hold."""
     with tempfile.TemporaryDirectory() as folder:
         cloud = CloudFixture(Path(folder))
         units = cloud.add_units([f"cp{number:05d}" for number in range(UNITS)])
@@ -65,7 +66,7 @@ def logins() -> bool:
 
 
 def _add_people(folder: str) -> None:
-    """With one password and one hash: what each login costs is the same."""
+    """Add people with one password and one hash: each login costs the same."""
     script = (
         "import sys;from pathlib import Path;from cloud_bridge.store.database import open_database;"
         "from cloud_bridge.store.people import add_person,Role;from cloud_bridge.passwords import Passwords;"
@@ -76,7 +77,7 @@ def _add_people(folder: str) -> None:
 
 
 def _measure(fleet: Fleet, browser: Browser, seconds: float) -> tuple[Sent, list[float]]:
-    """Units that publish, and a page that is looked at, for so long."""
+    """Publish from the units and open a page for `seconds`."""
     looks: list[float] = []
     started_s = time.monotonic()
     until_s = started_s + seconds
@@ -95,7 +96,7 @@ def _measure(fleet: Fleet, browser: Browser, seconds: float) -> tuple[Sent, list
 
 
 class _Crowd:
-    """A process of its own, at a lower priority: in life it is on other machines."""
+    """People who log in, in a process at a lower priority: in reality they are on other machines."""
 
     def __init__(self, port: int) -> None:
         words = ["nice", "-n", "15", sys.executable, "-m", "hil_tests.bench.cloud.logins", str(port), str(PEOPLE)]
@@ -104,13 +105,13 @@ class _Crowd:
         )
 
     def stop(self) -> Counter[str]:
-        """How many logins were answered with which status."""
+        """Stop the process. Return the number of logins by status."""
         said, _ = self._process.communicate()
         return Counter(json.loads(said))
 
 
 def crowd(port: int, people: int) -> None:
-    """Log in as all of them at once, over and over, until the input ends; prints the answers as JSON."""
+    """Log in as all people at once, again and again, until the input ends. Print the answers as JSON."""
     answers: Counter[str] = Counter()
     end = threading.Event()
 

@@ -1,4 +1,4 @@
-"""What the live state of a large fleet takes of memory, by the interpreter's own account of what it has allocated."""
+"""The memory of the live state of a large fleet, as the interpreter counts its allocations."""
 
 import tracemalloc
 
@@ -6,14 +6,14 @@ from cloud_bridge.live import Live
 from cloud_bridge.wire import Heartbeat, decode
 
 UNITS = 100_000
-BOOTS = 300  # as often as a unit has started in some years
+BOOTS = 300  # starts of a unit in some years
 LIMIT_MB = 30.0
 NOW_MS = 1_767_229_200_000
 HEARTBEAT = b'{"n":%d,"b":%d,"s":"A1","m":"smart","q":17,"o":"23415","a":32,"w":0,"e":%d,"f":[],"x":24}'
 
 
 def live_state() -> bool:
-    """After each unit was heard: its ids, times, numbers and meter are objects of their own."""
+    """Measure the memory after a heartbeat of each unit. Ids, times, numbers and meter readings are separate objects."""
     tracemalloc.start()
     try:
         live = Live()

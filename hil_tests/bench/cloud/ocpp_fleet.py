@@ -1,5 +1,4 @@
-"""2,000 chargers that speak OCPP at one door: all of them lose their connection and come back at once, and somebody looks at a
-page meanwhile."""
+"""2,000 OCPP chargers on one listener: all lose their connection and return at once, while a person opens a page."""
 
 import asyncio
 import json
@@ -23,8 +22,8 @@ from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.fixtures.ports import free_ports
 
 CHARGERS = 2000
-KNOCKING = 200  # that shake hands at the same moment: the others' SYN is on its way, as over GPRS
-SECONDS = 15.0  # after all are back; each sends a frame every EVERY_S
+KNOCKING = 200  # handshakes at the same moment; the other chargers' SYN is on its way, as over GPRS
+SECONDS = 15.0  # after all are back; each charger sends a frame every EVERY_S
 EVERY_S = 15.0
 BACK_WITHIN_S = 120.0
 BOOT = [2, "b", "BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"}]
@@ -33,7 +32,7 @@ EVENT = [2, "e", "FirmwareStatusNotification", {"status": "Idle"}]
 
 
 class _Crowd:
-    """Counts what was answered: that has to be stored."""
+    """The chargers. Counts answered frames, which must be stored."""
 
     def __init__(self, port: int, keys: Sequence[str]) -> None:
         self._port = port
@@ -47,13 +46,13 @@ class _Crowd:
         self.latencies_s: list[float] = []
 
     async def connect(self) -> float:
-        """All of them, as after a cut of the network: each again until it is in. Returns how long it took."""
+        """Connect all chargers, as after a network cut, and retry until each is in. Return the seconds it took."""
         began_s = time.monotonic()
         await asyncio.gather(*map(self._come_back, range(len(self._headers))))
         return time.monotonic() - began_s
 
     def cut(self) -> None:
-        """Without a word, all at once."""
+        """Abort all connections at once, without a close."""
         for socket in self._sockets:
             if socket is not None:
                 socket.transport.abort()
@@ -92,7 +91,7 @@ class _Crowd:
             await asyncio.sleep(EVERY_S)
 
     async def _ask(self, number: int, frame: list[Any]) -> None:
-        """Until it is answered; CALLs of the bridge are refused."""
+        """Send a frame and wait for its answer. Refuse CALLs of the bridge."""
         socket = self._sockets[number]
         assert socket is not None
         await socket.send(json.dumps(frame))
@@ -102,7 +101,7 @@ class _Crowd:
 
 
 def ocpp_fleet() -> bool:
-    """Nothing lost that was answered, and the page's p99."""
+    """Measure answered frames that were lost, and the page's p99. Return True if the limits hold."""
     with tempfile.TemporaryDirectory() as name:
         folder, (port,) = Path(name), free_ports(1)
         cloud = CloudFixture(folder, environment={"CHARGEKEEPER_OCPP_PORT": str(port)})

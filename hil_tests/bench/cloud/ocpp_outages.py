@@ -1,8 +1,10 @@
-"""Outages of ours in virtual time, as chargers at the door for OCPP see them: does anybody look silent who spoke whenever he
-could, or heard who did not; and for how long is a half-open connection shown as a charger that is there?
+"""Outages of the cloud in virtual time, as OCPP chargers see them.
 
-One process with a broker beside the door, and a cluster with two doors behind a proxy. The outages are kills, restarts, a port
-that is deaf while the rest goes on, and a database that is away."""
+Is a charger shown as silent although it sent whenever it could, or as in contact although it was not? For how long is a
+half-open connection shown as connected? One process with a broker beside the OCPP listener, and a cluster with two
+listeners behind a proxy. The outages are kills, restarts, a port that receives nothing while the rest runs, and a
+database that is away.
+"""
 
 import random
 from enum import Enum
@@ -34,7 +36,7 @@ HALF_OPEN_S = 30 * 60
 
 
 class Outage(Enum):
-    """What is the matter with us."""
+    """The kind of an outage of the cloud."""
 
     KILLED = "killed"
     RESTARTED = "restarted"
@@ -43,13 +45,13 @@ class Outage(Enum):
 
 
 class _Tally:
-    """Of all verdicts."""
+    """The counts of all verdicts."""
 
     def __init__(self) -> None:
         self.looks = self.silences = self.contacts = 0
 
     def look(self, stored: StoredContact | None, spoke_ms: int, listened_ms: int, now_ms: int) -> None:
-        """`spoke_ms` is when the charger was really heard last."""
+        """Judge one charger. `spoke_ms` is when the cloud really received its last message."""
         self.looks += 1
         last = None if stored is None else on_clock_of_now(stored, listened_ms, now_ms)
         self.silences += judge(last, now_ms).contact is Contact.SILENT
@@ -57,7 +59,7 @@ class _Tally:
 
 
 def ocpp_outages() -> bool:
-    """200 of each form of the product, and a half-open connection."""
+    """Run 200 outages of each form of the product, and a half-open connection. Return True if all hold."""
     held = True
     for title, live in (("one process", _one_process), ("two doors", _two_doors)):
         tally = live(random.Random(SEED))
@@ -70,7 +72,7 @@ def ocpp_outages() -> bool:
 
 
 def _one_process(dice: random.Random) -> _Tally:
-    """The door beside a broker: a canary through each."""
+    """Simulate the OCPP listener beside a broker, with a canary through each."""
     tally, ledger, ways = _Tally(), UptimeLedger(), WaysIn()
     ways.expect(OCPP)
     last: list[StoredContact | None] = [None] * CHARGERS
@@ -102,8 +104,8 @@ def _one_process(dice: random.Random) -> _Tally:
 
 
 def _two_doors(dice: random.Random) -> _Tally:
-    """A charger that finds its door gone comes by the other; one whose proxy chooses a deaf one is not heard at all. A
-    database that is away is so for both."""
+    """Simulate two listeners. A charger whose listener is gone connects to the other. A charger that the proxy sends to
+    a deaf listener is not received. The database is away for both."""
     tally, path = _Tally(), Listened(0, 0, 0)
     beats, counts, marks_ms = Beats(), {"a": 0, "b": 0}, {"a": 0, "b": 0}
     last: list[StoredContact | None] = [None] * CHARGERS
@@ -123,7 +125,7 @@ def _two_doors(dice: random.Random) -> _Tally:
                 counts["a"] += 1
                 if lives:
                     counts["b"] += 1
-                    marks_ms.setdefault("b", now_ms)  # its beat brings it in again
+                    marks_ms.setdefault("b", now_ms)  # its heartbeat brings it back
                 standing = {name: beat for name, beat in counts.items() if name != "a" and name in marks_ms}
                 for name in beats.gone(standing, now_ms / 1000):
                     marks_ms.pop(name)
@@ -145,7 +147,7 @@ def _two_doors(dice: random.Random) -> _Tally:
 
 
 def _half_open() -> bool:
-    """Of a charger whose supply was cut: no close ever comes."""
+    """Simulate a charger whose supply was cut, so that no close arrives."""
     worst_s = 0.0
     for answers_pings in (True, False):
         line, now_s, cut_s = Line(0.0), 0.0, 1800.0

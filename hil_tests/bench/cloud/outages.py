@@ -1,4 +1,4 @@
-"""Random outages of ours in virtual time: does anybody look silent who spoke whenever we listened?"""
+"""Random outages of the cloud in virtual time: is a unit shown as silent that sent whenever the cloud listened?"""
 
 import random
 
@@ -14,7 +14,7 @@ STEP_MS = 5000
 
 
 def outages() -> bool:
-    """A heartbeat while we are down is lost, and none after; judged every five seconds."""
+    """Lose heartbeats during outages, and none after; judge every five seconds. Return True without false silence."""
     dice = random.Random(SEED)
     ledger = UptimeLedger()
     last: list[StoredContact | None] = [None] * UNITS

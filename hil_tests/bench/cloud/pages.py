@@ -1,4 +1,4 @@
-"""How long the pages take with 100,000 units in the store, half of them silent."""
+"""The time that pages take with 100,000 units in the store, half of them silent."""
 
 import html
 import re
@@ -24,7 +24,7 @@ HEARTBEAT = '{"n":1,"b":4,"s":"C2","m":"smart","q":17,"o":"23415","a":32,"w":736
 
 
 def fill(database: Path) -> None:
-    """Units that were all heard in the last hour."""
+    """Add units that were all in contact within the last hour."""
     now_ms = int(time.time() * 1000)
     names = [f"cp{number:06d}" for number in range(UNITS)]
     with closing(sqlite3.connect(database)) as connection, connection:
@@ -44,7 +44,7 @@ def fill(database: Path) -> None:
 
 
 def pages() -> bool:
-    """The dashboard, the fleet list and the interface's answer for one unit."""
+    """Measure the dashboard, the fleet list and the API's answer for one unit. Return True if the limits hold."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         cloud = CloudFixture(folder)
@@ -68,7 +68,7 @@ def pages() -> bool:
 
 
 def _until_noticed(cloud: CloudFixture) -> None:
-    """That half of them are silent is news at the start, and settled a few seconds later."""
+    """Wait until the bridge has noticed at its start that half of the units are silent."""
     give_up_s = time.monotonic() + NOTICED_WITHIN_S
     before = 0
     while (silent := _silent(cloud)) == 0 or silent > before * 1.05:
@@ -90,7 +90,7 @@ def _silent(cloud: CloudFixture) -> int:
 
 
 def _paths(browser: Browser) -> list[str]:
-    """A unit, the operator's dashboard, the fleet in every order and some pages on, and a program's question."""
+    """Return the paths: a unit, the operator's dashboard, the fleet in every order and some pages on, and an API request."""
     orders = ["/fleet", "/fleet?by=network", "/fleet?by=site", "/fleet?network=23415"]
     return [
         "/charge-points/cp050000",

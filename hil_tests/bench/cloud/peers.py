@@ -1,7 +1,7 @@
-"""What others do with the same machine at the same time: started as processes of their own, by a word.
+"""Peers that do the same work on the same machine, as processes of their own.
 
-`ocpp`: the central system of PyPI's ocpp, answering Heartbeat, as its own example is written.
-`paho`: a bare paho receiver, counting, in MQTT 3.1.1 (4) or 5.
+`ocpp`: the central system of PyPI's ocpp, answering Heartbeat, written like its own example. `paho`: a bare paho
+receiver that counts messages, in MQTT 3.1.1 (4) or 5.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 
 class CentralSystem(ChargePoint):  # type: ignore[misc]  # ocpp has no types
-    """Answers Heartbeat."""
+    """A central system that answers Heartbeat."""
 
     @on(Action.heartbeat)  # type: ignore[untyped-decorator]
     def on_heartbeat(self) -> Any:
@@ -37,7 +37,7 @@ async def serve_ocpp() -> None:
 
 
 def receive_paho(version: int, port: int, user: str, secret: str) -> None:
-    """Prints the count at the end of its input."""
+    """Receive until the input ends, then print the count."""
     count = 0
 
     def on_message(_client: Any, _data: Any, _message: Any) -> None:

@@ -1,4 +1,4 @@
-"""How soon does the bridge ignore a unit that was revoked, by either broker, and a charger that speaks OCPP?"""
+"""How soon does the bridge ignore a revoked unit, with either broker, and a revoked OCPP charger?"""
 
 import asyncio
 import json
@@ -18,7 +18,8 @@ EVERY_S = 0.05
 
 
 def revoked() -> bool:
-    """The latest contact of a revoked unit after its command returned, of ten units one after the other."""
+    """Measure the latest contact of a revoked unit after its command returned, for ten units in turn. Return True if it
+    holds."""
     held = True
     for outside in (False, True) if MOSQUITTO else (False,):
         with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +42,7 @@ def revoked() -> bool:
 
 
 def _ocpp() -> float:
-    """From the end of the command to the end of the connection, of ten chargers one after the other."""
+    """Return the longest time from the end of the command to the end of the connection, for ten chargers in turn."""
     with tempfile.TemporaryDirectory() as folder:
         (port,) = free_ports(1)
         cloud = CloudFixture(Path(folder), environment={"CHARGEKEEPER_OCPP_PORT": str(port)})
@@ -68,7 +69,7 @@ def _last_contact_after_s(cloud: CloudFixture, unit: tuple[str, str]) -> float:
     connection, number, last_s = cloud.connect(unit), 0, 0.0
     (cloud.broker_folder / "mosquitto.pid").unlink(
         missing_ok=True
-    )  # its connection stands, so the bridge has to ignore it
+    )  # without the pid file the broker is not reloaded: the bridge must ignore the unit
     cloud.command("unit", "revoke", unit[0])
     revoked_s = time.monotonic()
     counted = _contacts(cloud)

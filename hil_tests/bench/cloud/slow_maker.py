@@ -1,7 +1,7 @@
-"""A car maker that takes 20 s for each answer, and three drivers who press Refresh sixty times: do the pages wait?
+"""Do pages wait for a car maker that takes 20 s for each answer, while three drivers press Refresh sixty times?
 
-Measured before there were threads of their own for calls to a maker (47d7c2d, two cores): /login p99 19,620 ms, the
-dashboard 19,580 ms, and each vehicle was asked up to 14 times at once.
+Measured before calls to makers had their own threads (47d7c2d, two cores): /login p99 19,620 ms, the dashboard 19,580
+ms, and each vehicle was requested up to 14 times at once.
 """
 
 import asyncio
@@ -36,25 +36,25 @@ from hil_tests.sim.car_account_web import create_app, served
 
 DRIVERS = 3
 PRESSES = 60
-ANSWER_S = 20.0  # as long as the bridge reads an answer (cloud_bridge/vehicles/providers/calls.py)
-DRIP_S = 1.0  # a blank every so often, so that the connection is alive
+ANSWER_S = 20.0  # the longest time that the bridge reads an answer (cloud_bridge/vehicles/providers/calls.py)
+DRIP_S = 1.0  # a blank at this interval keeps the connection alive
 LIMIT_MS = 500.0
-PAGE_LIMIT_S = 5.0  # for the page of a press: three seconds of waiting and the page itself
+PAGE_LIMIT_S = 5.0  # for the page of a press: it waits three seconds, and then renders
 SETTLED_WITHIN_S = 90.0
 WITHIN_S = 120.0
-PACE_S = 0.03  # of a browser whose pages come at once: PAUSE_S of browser.py, and the page
-PATHS = ("/login", "/")  # the second is the dashboard
+PACE_S = 0.03  # of a browser whose pages come at once: PAUSE_S of browser.py, plus the page
+PATHS = ("/login", "/")  # the login page and the dashboard
 CLIENT_ID = "bench"
 SLOW, DOWN = "has not answered yet", "does not answer at the moment"
 
 
 class SlowMaker:
-    """The maker's cloud, whose answers drip as long as it is slow."""
+    """The maker's cloud. While `slow`, its answers drip."""
 
     def __init__(self, account: CarAccount) -> None:
         self.slow = False
-        self.asked: Counter[str] = Counter()  # by path, while slow
-        self.at_once: Counter[str] = Counter()  # the most of one path
+        self.asked: Counter[str] = Counter()  # requests by path, while slow
+        self.at_once: Counter[str] = Counter()  # the most simultaneous requests of one path
         self._open: Counter[str] = Counter()
         self._app: ASGIApp = create_app(account)
 
@@ -87,7 +87,7 @@ def _dripping(send: Send) -> Send:
 
 
 class Press(NamedTuple):
-    """One press of Refresh: until the answer, and what the page said that it led to."""
+    """One press of Refresh: the time until the answer, and the page it led to."""
 
     status: int
     seconds: float
@@ -95,12 +95,12 @@ class Press(NamedTuple):
 
 
 class Driver:
-    """Somebody with a browser of their own and one vehicle."""
+    """A person with a browser of their own and one vehicle."""
 
     def __init__(self, port: int, name: str, password: str) -> None:
         self._address = f"http://127.0.0.1:{port}"
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        self.vehicle = ""  # its page
+        self.vehicle = ""  # path of its page
         self._form = self.form_on("/login")
         self.post("/login", name=name, password=password)
 
@@ -119,7 +119,7 @@ class Driver:
         return answer
 
     def link(self, account: CarAccount) -> None:
-        """With the maker's page in between, whose part is played here."""
+        """Link the vehicle, and play the part of the maker's consent page."""
         self._form = self.form_on("/account/vehicles/connect")
         with self.post("/account/vehicles/connect", provider="demo") as page:
             found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', page.read().decode())
@@ -132,7 +132,7 @@ class Driver:
         assert re.fullmatch(r"/account/vehicles/\d+", self.vehicle), self.vehicle
 
     def press(self) -> Press:
-        """Refresh, on the vehicle's page."""
+        """Press Refresh on the vehicle's page."""
         started_s = time.monotonic()
         try:
             with self.post(f"{self.vehicle}/refresh") as page:
@@ -144,7 +144,7 @@ class Driver:
 
 
 def slow_maker() -> bool:
-    """Pages while the maker is slow, calls of each vehicle at once, and what the pages say before and after."""
+    """Measure pages while the maker is slow, simultaneous requests per vehicle, and what the pages show. True if all hold."""
     cars = [Car(f"car-{number}", f"VIN{secrets.token_hex(6)}", f"Car {number}", _charge) for number in range(DRIVERS)]
     account = CarAccount(CLIENT_ID, "http://", [], None)
     maker = SlowMaker(account)
@@ -198,8 +198,11 @@ def slow_maker() -> bool:
 
 
 def _with_omitted(looks_s: list[float]) -> list[float]:
-    """A browser that waits does not look, so a stall would be one slow look among thousands of quick ones. Counted here
-    are also the looks that were due meanwhile: the correction for coordinated omission of HdrHistogram."""
+    """Correct the times for coordinated omission, as HdrHistogram does.
+
+    A browser that waits does not look, so a stall would be one slow look among thousands of quick ones. Add the looks
+    that were due during each slow look.
+    """
     return looks_s + [look_s - late * PACE_S for look_s in looks_s for late in range(1, int(look_s / PACE_S))]
 
 
@@ -208,7 +211,7 @@ def _charge() -> dict[str, float]:
 
 
 def _press(people: list[Driver]) -> list[Press]:
-    """All at once."""
+    """Press Refresh for all drivers at once."""
     presses: list[Press] = []
     threads = [
         threading.Thread(target=lambda person=person: presses.append(person.press()))
@@ -223,7 +226,7 @@ def _press(people: list[Driver]) -> list[Press]:
 
 
 def _settled(people: list[Driver]) -> list[str]:
-    """The vehicles' pages when nobody is asked any more."""
+    """Return the vehicles' pages when no request is running any more."""
     give_up_s = time.monotonic() + SETTLED_WITHIN_S
     while any(SLOW in (page := person.get(person.vehicle)) or DOWN not in page for person in people):
         if time.monotonic() > give_up_s:
@@ -234,7 +237,7 @@ def _settled(people: list[Driver]) -> list[str]:
 
 @contextmanager
 def _watched(cloud: CloudFixture, password: str) -> Iterator[dict[str, list[float]]]:
-    """Somebody else looks at the pages all the time, in processes of their own; filled in at the end."""
+    """Let another person open the pages in separate processes. The yielded times are filled in at the end."""
     times: dict[str, list[float]] = {}
     words = [sys.executable, "-m", "hil_tests.bench.cloud.browser", str(cloud.http_port), password]
     looking = {
@@ -242,7 +245,7 @@ def _watched(cloud: CloudFixture, password: str) -> Iterator[dict[str, list[floa
         for path in PATHS
     }
     try:
-        time.sleep(2)  # logged in
+        time.sleep(2)  # until they are logged in
         yield times
     finally:
         for path, process in looking.items():
@@ -250,7 +253,7 @@ def _watched(cloud: CloudFixture, password: str) -> Iterator[dict[str, list[floa
 
 
 def _settings(cloud: CloudFixture, address: str) -> str:
-    """vehicles.toml."""
+    """Return the text of vehicles.toml."""
     return (
         f'public_url = "http://127.0.0.1:{cloud.http_port}"\n[provider.demo]\nkind = "generic"\ntitle = "Demo Motors"\n'
         f'client_id = "{CLIENT_ID}"\nauthorise_url = "{address}/authorize"\ntoken_url = "{address}/token"\n'

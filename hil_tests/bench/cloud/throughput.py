@@ -1,4 +1,4 @@
-"""Heartbeats a second and core: our broker beside a central system of ocpp, our paho way in beside bare receivers."""
+"""Heartbeats per second and core: the embedded broker beside PyPI's ocpp, the paho client beside bare receivers."""
 
 import asyncio
 import json
@@ -22,18 +22,18 @@ from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
 from hil_tests.fixtures.ports import free_ports
 
 CLIENTS = 200
-WINDOW = 10  # heartbeats of one unit under way: how it comes after an outage
+WINDOW = 10  # unacknowledged heartbeats per unit, as after an outage
 SECONDS = 6.0
-ROUNDS = 3  # of the two that speak OCPP, in turns
+ROUNDS = 3  # of both OCPP servers, in turns
 EMBEDDED_FLOOR = 6000
 OCPP_RATIO = 3.0
 PAHO_SHARE = 0.7
 _BARE = [sys.executable, "-m", "hil_tests.bench.cloud.peers", "paho"]
-SETTLE_S = 1.5  # for a receiver to subscribe, or to have nothing left to do
+SETTLE_S = 1.5  # until a receiver has subscribed, or has finished
 
 
 def embedded() -> bool:
-    """Stamped and stored, QoS 1, beside ocpp's Heartbeat."""
+    """Measure heartbeats stamped and stored, QoS 1, beside ocpp's Heartbeat. Return True if the floor holds."""
     with tempfile.TemporaryDirectory() as folder:
         cloud = CloudFixture(Path(folder))
         units = cloud.add_units([f"cp{number:05d}" for number in range(CLIENTS)])
@@ -59,10 +59,11 @@ def embedded() -> bool:
 
 
 def ocpp_door() -> bool:
-    """Heartbeats of OCPP, stamped, stored and answered after the commit, beside the library's that answers alone.
+    """Measure OCPP heartbeats, stamped, stored and answered after the commit, beside the library, which only answers.
 
-    For both what counts is the processor time of their process, user and system. They are pressed in turns, each ROUNDS times:
-    what else the machine does costs caches and switches, and so it costs both."""
+    For both, the processor time of the server process counts, user and system. They run in turns, ROUNDS times each:
+    what else the machine does costs caches and switches, and so it costs both.
+    """
     with tempfile.TemporaryDirectory() as folder:
         (port,) = free_ports(1)
         cloud = CloudFixture(Path(folder), environment={"CHARGEKEEPER_OCPP_PORT": str(port)})
@@ -99,7 +100,7 @@ def _ocpp() -> float:
 
 @contextmanager
 def _central_system() -> Iterator[tuple[int, int]]:
-    """Of the library, in a process of its own: its port and its process id."""
+    """Run the library's central system in a process of its own. Yield its port and its process id."""
     words = [sys.executable, "-m", "hil_tests.bench.cloud.peers", "ocpp"]
     process = subprocess.Popen(words, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
     try:
@@ -111,12 +112,12 @@ def _central_system() -> Iterator[tuple[int, int]]:
 
 
 def _rate(rounds: Sequence[tuple[int, float]]) -> float:
-    """Heartbeats a second of processor time, of these numbers of them and seconds."""
+    """Return heartbeats per second of processor time over all rounds, each (count, seconds)."""
     return sum(count for count, _ in rounds) / sum(used_s for _, used_s in rounds)
 
 
 async def _press_ocpp(port: int, pid: int, keys: Sequence[str] = ("",) * CLIENTS) -> tuple[int, float]:
-    """How many were answered, and the processor time of it."""
+    """Send heartbeats. Return how many were answered, and the processor time used for them."""
     opened = [
         await websockets.connect(
             f"ws://127.0.0.1:{port}/cp{number}",
@@ -144,7 +145,8 @@ async def _beat(connection: Any, end_s: float) -> int:
 
 
 def outside() -> bool:
-    """The same flow through mosquitto, to our way in, a bare paho receiver and mosquitto_sub."""
+    """Measure the same flow through mosquitto: to the bridge, a bare paho receiver and mosquitto_sub. True if the share
+    holds."""
     if MOSQUITTO is None:
         print("paho way in: skipped, mosquitto is not installed")
         return True
@@ -196,7 +198,7 @@ def _still_coming(cloud: CloudFixture) -> bool:
 
 
 def _through(words: list[str], fleet: Fleet) -> float:
-    """Messages a second and core of a receiver that prints a line for each, or their number when its input ends."""
+    """Return messages per second and core of a receiver that prints a line for each, or their number when its input ends."""
     with tempfile.TemporaryFile("w+") as out:
         process = subprocess.Popen(words, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=out, preexec_fn=die_with_parent)
         assert process.stdin is not None
@@ -204,7 +206,7 @@ def _through(words: list[str], fleet: Fleet) -> float:
         idle_s = cpu_s(process.pid)
         fleet.press(WINDOW, SECONDS)
         used_s = idle_s
-        while (now_s := cpu_s(process.pid)) != used_s:  # what is queued for it
+        while (now_s := cpu_s(process.pid)) != used_s:  # until its queue is empty
             used_s = now_s
             time.sleep(SETTLE_S)
         process.stdin.close()

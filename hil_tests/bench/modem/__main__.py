@@ -1,15 +1,15 @@
-"""`python -m hil_tests.bench.modem [NAME ...]`: what the modem layer promises, measured. Exits 1 if it is not held."""
+"""`python -m hil_tests.bench.modem [NAME ...]`: measure what the modem layer promises. Exits with 1 if it is not held."""
 
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-# umqtt.simple is MicroPython's; the modules that it and the firmware ask for by MicroPython's names stand beside the tests.
+# umqtt.simple is MicroPython's. Modules that it and the firmware import by MicroPython's names are beside the tests.
 sys.path[:0] = [str(ROOT / ".venv" / "micropython" / "lib"), str(ROOT / "tests" / "on_cpython")]
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command line."""
     from hil_tests.bench.modem import commands, families, faults, heap, parser, start, stream, urcs
 
     benches = {

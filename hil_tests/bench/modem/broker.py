@@ -1,4 +1,4 @@
-"""As much of an MQTT 3.1.1 broker as one unit needs: it takes everybody and acknowledges everything."""
+"""A minimal MQTT 3.1.1 broker for one unit: it accepts every login and acknowledges everything."""
 
 import asyncio
 import contextlib
@@ -9,11 +9,11 @@ CONNACK, PUBACK, SUBACK, PINGRESP = b"\x20\x02\x00\x00", b"\x40\x02", b"\x90\x03
 
 
 class Broker:
-    """`accepted`, `messages` and `contacts` are the times of connections, of all that came, and of publishes. `deaf` makes it
-    take all and say nothing.
+    """A broker. `accepted`, `messages` and `contacts` are the times of connections, of all messages, and of publishes.
+    A `deaf` broker receives everything and sends nothing.
 
-    `forgets_s`: a carrier on the way forgets a connection that was silent for longer, and then drops what comes over it or,
-    with `resets`, resets it.
+    `forgets_s`: a carrier on the way forgets a connection that was silent for longer. It then drops what comes over it
+    or, with `resets`, resets the connection.
     """
 
     def __init__(self) -> None:
@@ -28,19 +28,19 @@ class Broker:
         self._connected: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
-        """Listens on a free port of this machine, again on the one it had."""
+        """Listen on a free port of this machine, or again on the earlier port."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def become(self, up: bool = True, deaf: bool = False) -> None:
-        """Goes down, which closes all connections, or comes up again; or stops listening to what comes."""
+        """Stop, which closes all connections, or start again. A `deaf` broker runs without answering."""
         self.deaf = deaf
         self.close()
         if up:
             await self.start()
 
     def close(self) -> None:
-        """Ends all connections, and takes no more."""
+        """Close all connections and stop listening."""
         if self._server is not None:
             self._server.close()
             self._server = None

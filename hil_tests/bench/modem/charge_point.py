@@ -1,4 +1,4 @@
-"""The firmware's uplink, whole, on a simulated modem in virtual time: everything around it that does not matter is a stub."""
+"""The firmware's whole uplink on a simulated modem in virtual time, with stubs for the rest of the unit."""
 
 import contextlib
 import tempfile
@@ -25,7 +25,7 @@ _Report = namedtuple("_Report", "state phase mode contactor amps power_w total_w
 
 
 class ChargePoint:
-    """A unit that only talks. `events` is what it noted: (virtual seconds, kind, details)."""
+    """A unit that only communicates. `events` is what it noted: (virtual seconds, kind, details)."""
 
     def __init__(self, scene: Scene) -> None:
         self.loop = VirtualLoop()
@@ -46,7 +46,7 @@ class ChargePoint:
         self.uplink = self._uplink()
 
     def run(self, limit_s: float, enough: Callable[[], bool] = lambda: False) -> bool:
-        """Lets it live until `enough()`, or for so long: then it is false. It does not live on after that."""
+        """Run until `enough()`, or for `limit_s` at most. Return whether `enough()` holds. It cannot run again after that."""
         self._until_s = self.loop.time() + limit_s
         self._enough = enough
         with contextlib.suppress(Enough):
@@ -54,13 +54,13 @@ class ChargePoint:
         return enough()
 
     def close(self) -> None:
-        """The end."""
+        """Stop everything."""
         self.loop.inside(self.modem.close)
         self.loop.inside(self.broker.close)
         self.loop.finish()
         self._folder.cleanup()
 
-    # What the uplink sees of the rest of the unit
+    # What the uplink uses of the rest of the unit
 
     def _watch(self) -> None:
         if self._enough() or self.loop.time() >= self._until_s:
@@ -80,21 +80,21 @@ class ChargePoint:
         return Uplink(bearer, settings, no_tls, exchange, cloud)
 
     def supply(self, on: bool) -> None:
-        """The modem's supply pin."""
+        """Set the modem's supply pin."""
         self.loop.inside(self.modem.supply, on)
 
     def key(self, pressed: bool) -> None:
-        """The modem's PWRKEY."""
+        """Set the modem's PWRKEY."""
         self.loop.inside(self.modem.key, pressed)
 
     @property
     def folder(self) -> str:
-        """Its flash."""
+        """The folder of its flash."""
         return self._folder.name
 
 
 class _Board:
-    modem_family: str | None = None  # the modem is asked
+    modem_family: str | None = None  # None: detect the modem
     has_guard = True
 
     def __init__(self, unit: ChargePoint) -> None:

@@ -1,7 +1,7 @@
-"""The same questions asked by our client and by python-gsmmodem-new, and what came of them.
+"""The same commands sent by the product's client and by python-gsmmodem-new, and the results.
 
-Both talk through pyserial to the same simulated modem on a real pty, in its own process; each gets a fresh one, with the
-same seed. Wrong is an answer that is not the modem's; a failure that is said (an exception) is a failure.
+Both use pyserial and the same simulated modem on a real pty, in its own process. Each gets a fresh modem with the same
+seed. An answer that is not the modem's is wrong. An exception is a failure, not a wrong answer.
 """
 
 import json
@@ -22,7 +22,7 @@ from modem.families import sim800
 from modem.ports.pyserial_port import Port
 
 ROOT = Path(__file__).parents[3]
-TURNAROUND_MS = 5  # of the simulated modem, for each command: always the same, so that only ours and theirs differ
+TURNAROUND_MS = 5  # of the simulated modem, for each command: constant, so that only the clients differ
 ROUNDS = 5
 CSQ = 22
 QUICK = {
@@ -30,11 +30,11 @@ QUICK = {
     "turnaround": [TURNAROUND_MS, TURNAROUND_MS],
 }
 
-Question = tuple[Callable[[], Any], Any]  # how to ask, and what is right
+Question = tuple[Callable[[], Any], Any]  # how to ask, and the right answer
 
 
 class Tally(NamedTuple):
-    """What came of a number of commands."""
+    """The results of several commands."""
 
     asked: int
     wrong: int
@@ -52,7 +52,7 @@ class _Clock:
 
 @contextmanager
 def simulated(seed: int, *events: dict[str, Any]) -> Iterator[Path]:
-    """A modem on a pty, and what happens to it."""
+    """Run a modem on a pty, with its events. Yield the path of its port."""
     with tempfile.TemporaryDirectory() as folder:
         link, world = Path(folder) / "modem", Path(folder) / "world.json"
         world.write_text(json.dumps({"latencies": QUICK, "events": events}))
@@ -66,7 +66,7 @@ def simulated(seed: int, *events: dict[str, Any]) -> Iterator[Path]:
 
 
 def ask(questions: list[Question], count: int, limit_s: float) -> Tally:
-    """Asks them in turn, `count` in all or until the time is over."""
+    """Ask the questions in turn, `count` in all or until the time is over."""
     wrong = failed = asked = 0
     start_s = time.monotonic()
     while asked < count and time.monotonic() - start_s < limit_s:
@@ -74,13 +74,13 @@ def ask(questions: list[Question], count: int, limit_s: float) -> Tally:
         asked += 1
         try:
             wrong += question() != expected
-        except Exception:  # whatever it says, it said that it failed
+        except Exception:  # any exception is a reported failure
             failed += 1
     return Tally(asked, wrong, failed, time.monotonic() - start_s)
 
 
 def ours(client: Modem) -> list[Question]:
-    """The questions, as our client asks them, once it is set up."""
+    """Set the product's client up. Return its questions."""
     client.resync()
     client.ensure("ATE0")
     client.command("AT+COPS=3,2")
@@ -92,7 +92,7 @@ def ours(client: Modem) -> list[Question]:
 
 
 def peer(link: Path) -> tuple[list[Question], Callable[[], None]]:
-    """The questions as python-gsmmodem-new asks them, and how to let the port go."""
+    """Connect python-gsmmodem-new. Return its questions, and how to release the port."""
     other = GsmModem(str(link), 115_200)
     other.connect()
     return [
@@ -108,7 +108,7 @@ def _ours_on(link: Path) -> tuple[list[Question], Callable[[], None]]:
 
 
 def ten(seed: int = 1) -> bool:
-    """Ten AT+CSQ on a quiet line, some times over; the best is printed beside the peer's, and none may be wrong."""
+    """Time ten AT+CSQ on a quiet line, several times, and print the best beside the peer's. Return True if none is wrong."""
     print(f"ten AT+CSQ on the same simulated modem ({10 * TURNAROUND_MS} ms of them its own), best of {ROUNDS}")
     wrong = {}
     for name, connect in (("ours", _ours_on), ("python-gsmmodem-new", peer)):
@@ -121,4 +121,4 @@ def ten(seed: int = 1) -> bool:
     return wrong["ours"] == 0
 
 
-warnings.simplefilter("ignore")  # the peer's own: threads named the old way
+warnings.simplefilter("ignore")  # of the peer, which names threads in the old way

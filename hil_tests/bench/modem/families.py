@@ -1,6 +1,6 @@
 """The whole uplink on the modem of each family: a lost context, a restart, a hang, and a network that passes no data.
 
-The faults are some of faults.py, in virtual time.
+The faults are a selection from faults.py, in virtual time.
 """
 
 from hil_tests.bench.modem.faults import FAULTS, outcome
@@ -16,7 +16,7 @@ PLAYED = (
 
 
 def run(seed: int = 1) -> bool:
-    """Prints a line for each personality and fault; true if all held."""
+    """Print a line for each personality and fault. Return True if all held."""
     print(f"{'modem':10} {'fault':40} {'contact after':>13}  switches")
     held = True
     for model in BY_NAME:

@@ -1,8 +1,8 @@
 """Every fault of the radio world: does it end in contact again, or in the right advice, and after how long?
 
-The whole uplink runs on the simulated modem in virtual time. The times are the modem's, the network's and ours together.
-Two are printed: from the end of the trouble (from its begin where it stays), and, where the unit has to find out by itself
-that a network passes no data, from the first proof of that.
+The whole uplink runs on the simulated modem in virtual time. The times include the modem's, the network's and the
+firmware's delays. Two are printed: from the end of the trouble (from its start if it stays), and, if the unit has to
+find out by itself that a network passes no data, from the first proof of that.
 """
 
 import asyncio
@@ -20,18 +20,19 @@ FIRST_CONTACT_S = 5 * MINUTE_S
 
 
 class Fault(NamedTuple):
-    """`events` begin at the first contact (world_file.py, and `broker`); without any it is wrong from the start."""
+    """A fault. `events` begin at the first contact (world_file.py, and `broker`). Without events it is there from the
+    start."""
 
     name: str
     world: dict[str, Any]
     events: tuple[dict[str, Any], ...] = ()
     within_s: float = 2 * MINUTE_S  # from the last event to contact again
-    of_proof_s: float | None = None  # and from the first failed proof
-    advice: str = ""  # or these words, within a day in which there is contact
+    of_proof_s: float | None = None  # limit from the first failed proof, if any
+    advice: str = ""  # or this advice instead, within a day with contact
 
 
 class Outcome(NamedTuple):
-    """What came of it."""
+    """The results of a fault."""
 
     held: bool
     contact_s: float | None
@@ -61,9 +62,9 @@ FLAPPING = tuple(
     {"at_s": minute * MINUTE_S, "do": "signal", "plmn": "23415", "csq": 13 if minute % 2 else 16}
     for minute in range(6 * 60)
 )
-# A dead path shows by what is not acknowledged: up to a heartbeat and 70 s pass until then.
+# A dead path shows by missing acknowledgements, which takes up to a heartbeat and 70 s.
 UNNOTICED_S = 3 * MINUTE_S
-LEAVES_S = 2 * MINUTE_S  # a network without data, where a good one stands beside
+LEAVES_S = 2 * MINUTE_S  # a network without data, if a good network is in range
 
 FAULTS = (
     Fault("PDP context taken away", _two(), _now("drop_pdp")),
@@ -113,17 +114,17 @@ FAULTS = (
 
 
 class Story:
-    """One fault from its begin to contact again, beside the unit that lives through it."""
+    """One fault from its start until contact returns, and the unit that has it."""
 
     def __init__(self, fault: Fault, unit: ChargePoint) -> None:
         self._fault, self._unit = fault, unit
         self._events = parsed_events(fault.events)
         self._happening: asyncio.Task[None] | None = None
-        self.over_s: float | None = None if fault.events else 0.0  # when nothing more happens
+        self.over_s: float | None = None if fault.events else 0.0  # when the last event happened
         self.first_proof_s: float | None = None
 
     def is_over(self) -> bool:
-        """Looked at in every wait of the unit: was there contact after it all?"""
+        """Return whether there was contact after the last event. Called in every wait of the unit."""
         unit = self._unit
         if self._happening is None and self._events and unit.broker.contacts:
             self._happening = unit.loop.create_task(self._happen())
@@ -132,7 +133,7 @@ class Story:
         return self.over_s is not None and bool(unit.broker.contacts) and unit.broker.contacts[-1] > self.over_s
 
     def since(self, then_s: float | None) -> float | None:
-        """From that moment to the contact that ended it."""
+        """Return the seconds from `then_s` to the contact that ended the fault, or None."""
         if then_s is None or self._fault.advice or not self.is_over():
             return None
         return self._unit.broker.contacts[-1] - then_s
@@ -149,7 +150,7 @@ class Story:
 
 
 def outcome(fault: Fault, seed: int) -> Outcome:
-    """Plays one fault."""
+    """Play one fault."""
     unit = ChargePoint(scene(fault.world, seed))
     story = Story(fault, unit)
     last_s = fault.events[-1]["at_s"] + FIRST_CONTACT_S if fault.events else 0
@@ -171,7 +172,7 @@ def outcome(fault: Fault, seed: int) -> Outcome:
 
 
 def run(seed: int = 1) -> bool:
-    """Prints a line for each fault; true if all held."""
+    """Print a line for each fault. Return True if all held."""
     print(f"{'fault':48} {'contact after':>13} {'of first proof':>16}  scans  switches  last word")
     held = True
     for fault in FAULTS:

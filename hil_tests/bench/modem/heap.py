@@ -1,4 +1,4 @@
-"""What parser, client and stream hold of MicroPython's heap while they read 1,460 bytes."""
+"""The MicroPython heap that parser, client and stream hold while they read 1,460 bytes."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ LIMIT_BYTES = 12_000
 
 
 def run() -> bool:
-    """Prints it; true if it holds."""
+    """Measure and print the heap. Return True if the limit holds."""
     done = subprocess.run(
         [Path(sys.prefix) / "bin" / "micropython", "hil_tests/bench/modem/heap_on_micropython.py"],
         cwd=ROOT,

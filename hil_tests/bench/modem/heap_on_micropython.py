@@ -1,4 +1,4 @@
-"""Runs on MicroPython: prints the heap that a client and a stream hold, buffers and all, with 1,460 bytes just read."""
+"""Run on MicroPython: print the heap that a client and a stream hold, with buffers and 1,460 bytes just read."""
 
 import gc
 
@@ -15,7 +15,7 @@ ANSWERS = {
 
 
 class Line:
-    """A modem that knows three answers."""
+    """A modem with three fixed answers."""
 
     def __init__(self):
         self.unread = b""
@@ -24,7 +24,7 @@ class Line:
         self.unread = ANSWERS.get(bytes(data), b"")
 
     def read(self):
-        taken, self.unread = self.unread[:256], self.unread[256:]  # as much as an interrupt handler keeps
+        taken, self.unread = self.unread[:256], self.unread[256:]  # as much as an interrupt handler stores
         return taken
 
     def wait(self, timeout_ms):

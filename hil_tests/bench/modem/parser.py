@@ -1,8 +1,10 @@
-"""Lines a second through the tokenizer, and through python-gsmmodem-new's: from a serial line (a pty), and from memory.
+"""Lines per second through the tokenizer and through python-gsmmodem-new's: from a serial line (a pty), and from
+memory.
 
-The first is what a program gets, reading and parsing together; the second leaves the reading out. Ours reads what is
-there, the peer a byte at a time, which is part of how it parses. The second is the processor's time, of many short rounds
-the best: on a busy machine the slower one would be interrupted more often, and look slower than it is.
+The first is what a program gets, reading and parsing together; the second leaves the reading out. The product's reader
+takes all that has arrived; the peer reads byte by byte, which is part of its parser. The second is processor time, the
+best of many short rounds: on a busy machine the slower parser would be interrupted more often, and would look slower
+than it is.
 """
 
 import io
@@ -22,13 +24,13 @@ ANSWER = b"\r\n+CSQ: 17,0\r\n\r\nOK\r\n"
 BETWEEN = b'\r\n+CGREG: 5,"01F4","2A3B"\r\n'
 EXCHANGES = 500
 LINE_EXCHANGES = 2_000
-CHUNK_BYTES = 64  # what a read of the line brings at 115,200 baud
+CHUNK_BYTES = 64  # what one read of the line brings at 115,200 baud
 RATIO = 5
 ROUNDS = 300
 
 
 class _Line(io.BytesIO):
-    """A serial port that has all of it already, and never says that it is empty until it is."""
+    """A serial port that holds all input from the start."""
 
     def inWaiting(self) -> int:  # noqa: N802  (the name that pyserial has)
         return 1
@@ -71,7 +73,7 @@ def _peer() -> float:
 
 
 def _from_line(read: Callable[[str, Callable[[], None]], int]) -> float:
-    """Lines a second that `read(path of the line, called when it listens)` counts until all have come."""
+    """Return lines per second. `read(path, begin)` counts the lines, and calls `begin` when it listens."""
     master, slave = os.openpty()
     tty.setraw(slave)
     talking = threading.Thread(target=_say, args=(master, (ANSWER + BETWEEN) * LINE_EXCHANGES))
@@ -126,7 +128,7 @@ def _read_peer(path: str, begin: Callable[[], None]) -> int:
 
 
 def run() -> bool:
-    """Prints both; true if ours is at least five times as fast, wherever the bytes come from."""
+    """Print both rates. Return True if the product's is at least five times the peer's, for both sources."""
     rounds = [(_ours(), _peer()) for _ in range(ROUNDS)]
     memory = [max(rates) for rates in zip(*rounds, strict=True)]
     line = [_from_line(_read_ours), _from_line(_read_peer)]

@@ -1,4 +1,4 @@
-"""From power-on to registered, to TCP open, and to the first contact, over the sum of the modem's own delays on the way."""
+"""The time from power-on to registered, to TCP open, and to the first contact, relative to the modem's own delays."""
 
 from collections.abc import Iterable
 
@@ -7,13 +7,13 @@ from hil_tests.sim.modem.world_file import scene
 
 RATIO = 1.1
 SEEDS = range(1, 11)
-# What the modem and its network do one after the other; "Call Ready" comes beside them, and nobody waits for it.
+# What the modem and its network do in sequence. "Call Ready" comes in parallel, and nothing waits for it.
 TO_REGISTERED = ("boot", "sim_ready", "register", "attach", "turnaround")
 TO_CONNECTED = (*TO_REGISTERED, "pdp_activate", "connect", "shut")
 
 
 def _ratios(seed: int) -> tuple[float, float, float]:
-    """(to registered, to TCP open, seconds to the first contact)."""
+    """Return the ratio to registered, the ratio to TCP open, and the seconds to the first contact."""
     unit = ChargePoint(scene({}, seed))
     reached: dict[str, float] = {}
     delays: dict[str, float] = {}
@@ -42,7 +42,7 @@ def _sum_s(waited: Iterable[tuple[str, int]], names: tuple[str, ...]) -> float:
 
 
 def run() -> bool:
-    """Prints the worst of ten seeds; true if it holds."""
+    """Print the worst of ten seeds. Return True if the ratio holds."""
     found = [_ratios(seed) for seed in SEEDS]
     registered, connected, contact_s = (max(column) for column in zip(*found, strict=True))
     print(

@@ -1,7 +1,7 @@
-"""A megabyte through the stream and back while URCs stand anywhere and bytes are lost: is anything wrong without a word?
+"""A megabyte through the stream and back while URCs appear anywhere and bytes are lost: is any error silent?
 
-Blocks go to an echo on the other side and come back. An OSError is a word: the connection is made anew and the block
-goes again. A block that comes back changed is a silent corruption, and none is allowed. In virtual time.
+Blocks go to an echo server and come back. After an OSError, which is a reported error, the client reconnects and sends
+the block again. A block that comes back changed is a silent corruption, and none is allowed. In virtual time.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from modem.families import sim800
 from modem.stream import Stream
 
 BLOCK_BYTES = 1_000
-URC_ONE_IN = 3_000  # bytes from the modem
-LOSE_ONE_IN = 8_000  # bytes from the modem, and to it
+URC_ONE_IN = 3_000  # of the bytes from the modem
+LOSE_ONE_IN = 8_000  # of the bytes from the modem and to it
 DANGEROUS = (b"\r\nOK\r\n", b"\r\nERROR\r\n", b"> ", b"\r\n0, CLOSED\r\n", b"\r\n+CREG: 0\r\n", b"\r\n+PDP: DEACT\r\n")
 
 
@@ -32,7 +32,7 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 class _Line:
-    """A client and a modem with noise on both wires."""
+    """A client and a modem, with noise in both directions."""
 
     def __init__(self, seed: int) -> None:
         self.loop = VirtualLoop()
@@ -72,7 +72,7 @@ class _Line:
 
 
 def _block(source: random.Random) -> bytes:
-    """Random bytes with a line in them that means something elsewhere."""
+    """Return random bytes that contain a line with a meaning outside payload."""
     block = bytearray(source.randbytes(BLOCK_BYTES))
     danger = source.choice(DANGEROUS)
     at = source.randrange(BLOCK_BYTES - len(danger))
@@ -81,7 +81,7 @@ def _block(source: random.Random) -> bytes:
 
 
 def run(size: int = 1_000_000, seed: int = 1) -> bool:
-    """Prints what happened; true if nothing was corrupted silently."""
+    """Print the results. Return True if nothing was corrupted silently."""
     line = _Line(seed)
     line.bring_up()
     line.make_noisy()
@@ -95,7 +95,7 @@ def run(size: int = 1_000_000, seed: int = 1) -> bool:
                     came_back = line.stream.read(len(block)) or b""
                     corrupted += came_back != block[: len(came_back)]
                     if len(came_back) == len(block):
-                        break  # fewer is an end of file, which is a word too
+                        break  # fewer bytes are an end of file, which is a reported error too
             except OSError:
                 pass
             errors += 1

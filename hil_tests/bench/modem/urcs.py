@@ -1,7 +1,8 @@
-"""A thousand commands with a URC at a random byte of every answer: how many are wrong? python-gsmmodem-new beside us.
+"""A thousand commands with a URC at a random byte of every answer: how many are wrong? Beside it python-gsmmodem-new.
 
-Every answer of the modem is hit, also those to a question that is asked again because its first answer was torn. Ours is
-in virtual time, since waiting for a result that a URC cut in two takes seconds; the peer has only the real one.
+Every answer of the modem is hit, also answers to a command that is repeated because its first answer was torn. The
+product's client runs in virtual time, since waiting for a result that a URC cut in two takes seconds; the peer can only
+run in real time.
 """
 
 import random
@@ -16,12 +17,12 @@ from modem import startup
 from modem.client import Modem
 from modem.families import sim800
 
-QUIET_S = 4  # until the noise begins: the peer gets to connect undisturbed
+QUIET_S = 4  # until the noise begins, so that the peer can connect
 PEER_LIMIT_S = 30  # each of its failures takes 5 s
 
 
 def _ours(count: int, seed: int) -> tuple[Tally, int]:
-    """What came of it, and how many answers had a URC in them."""
+    """Return the results, and how many answers had a URC in them."""
     loop = VirtualLoop()
     clock = Clock(loop)
     simulator = loop.inside(SimulatedModem, World(seed))
@@ -54,7 +55,7 @@ def _peer(count: int, seed: int) -> Tally:
 
 
 def run(count: int = 1000, seed: int = 1) -> bool:
-    """Prints both; true if all of ours were asked and none was wrong."""
+    """Print both results. Return True if the product's client sent all commands and no answer was wrong."""
     tally, urcs = _ours(count, seed)
     print(f"{count} commands, a URC at a random byte of every answer")
     print(f"  {'ours':20} {_words(tally)} of the modem's time; all of {urcs} answers hit")

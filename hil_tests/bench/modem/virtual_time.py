@@ -1,7 +1,8 @@
-"""Hours of a simulated modem in seconds: an event loop whose clock jumps, and a port and a clock for blocking code on it.
+"""Hours of a simulated modem in seconds: an event loop whose clock jumps, and a port and a clock for blocking code on
+it.
 
-The simulator lives on the loop. The code under test blocks, as on the board; each of its waits runs the loop until bytes
-come or the time is over. When nothing is to be done the loop's clock jumps to the next timer, so only work takes time.
+The simulator runs on the loop. The code under test blocks, as on the board; each of its waits runs the loop until bytes
+arrive or the time is over. When nothing is to do, the loop's clock jumps to the next timer, so only work takes time.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import selectors
 from collections.abc import Callable
 from typing import Any
 
-# A socket of this machine may need a moment of real time; a long jump waits for it, so as not to jump past an answer.
+# A local socket may need a moment of real time. A long jump waits for it first, so that it cannot jump past an answer.
 LONG_JUMP_S = 0.5
 MOMENT_S = 0.002
 USUAL_BAUD = 115_200
@@ -21,7 +22,7 @@ class _Jumping(selectors.DefaultSelector):
         self.now_s = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """What is ready now; else the clock moves by `timeout`."""
+        """Return what is ready now. If nothing is, advance the clock by `timeout`."""
         ready = super().select(0)
         if not ready and (timeout is None or timeout > LONG_JUMP_S):
             ready = super().select(MOMENT_S)
@@ -38,11 +39,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(self._jumping)
 
     def time(self) -> float:
-        """Virtual seconds."""
+        """Return virtual seconds."""
         return self._jumping.now_s
 
     def inside(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Calls a function as if from the loop, which it may need to be running."""
+        """Call a function inside the running loop, which it may need."""
 
         async def call() -> Any:
             return function(*arguments)
@@ -50,18 +51,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self.run_until_complete(call())
 
     def finish(self) -> None:
-        """Ends every task that is left, and the loop."""
+        """Cancel all tasks, and close the loop."""
         left = asyncio.all_tasks(self)
         for task in left:
             task.cancel()
         if left:
             self.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        self.run_until_complete(asyncio.sleep(0))  # a socket that was closed is gone a turn later
+        self.run_until_complete(asyncio.sleep(0))  # a closed socket is gone one turn later
         self.close()
 
 
 class Enough(BaseException):
-    """What was waited for has happened, or the time is up: it ends code that would run for ever."""
+    """Raised to end endless code: what was awaited has happened, or the time is up."""
 
 
 class Clock:
@@ -72,17 +73,17 @@ class Clock:
         self.watch = watch
 
     def now_ms(self) -> int:
-        """Since the beginning."""
+        """Return the ms since the beginning."""
         return int(self.loop.time() * 1000)
 
     def sleep_ms(self, ms: int) -> None:
-        """Lets the world go on."""
+        """Let virtual time pass."""
         self.watch()
         self.loop.run_until_complete(asyncio.sleep(ms / 1000))
 
 
 class Port:
-    """The client's end of a line without delay. The modem's end: `receive` takes what the modem says, `send` is called.
+    """The client's end of a line without delay. The modem's end calls `receive`, and is called through `send`.
 
     `baud` is what the client has set.
     """
@@ -95,13 +96,13 @@ class Port:
         self._waiting = False
 
     def receive(self, chunk: bytes) -> None:
-        """Bytes from the modem."""
+        """Handle bytes from the modem."""
         self._inbox += chunk
         if self._waiting:
             self._clock.loop.stop()
 
     def read(self) -> bytes:
-        """What is there."""
+        """Return the bytes that have arrived."""
         self._clock.watch()
         if not self._inbox:
             self._clock.loop.run_until_complete(asyncio.sleep(0))
@@ -110,11 +111,11 @@ class Port:
         return taken
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """All of it, at once."""
+        """Send all bytes at once."""
         self._clock.loop.inside(self._send, bytes(data))
 
     def wait(self, timeout_ms: int) -> bool:
-        """Until bytes are there; False when `timeout_ms` have passed."""
+        """Wait for bytes. Return False after `timeout_ms`."""
         self._clock.watch()
         if not self._inbox:
             loop = self._clock.loop
@@ -126,8 +127,8 @@ class Port:
         return bool(self._inbox)
 
     def set_baud(self, baud: int) -> None:
-        """Bytes pass as fast as ever; who cares for the speed reads `baud`."""
+        """Store the speed. It does not change how fast bytes pass."""
         self.baud = baud
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to release."""

@@ -1,4 +1,4 @@
-"""Random frames, made of those of chargers: a value is another one, a key is gone, the text is cut, or it is no frame."""
+"""Random frames made from those of chargers: a value is replaced, a key is missing, the text is cut, or it is no frame."""
 
 import json
 import random
@@ -28,7 +28,7 @@ VALUES: tuple[Any, ...] = (
 
 
 def bent(rng: random.Random, samples: Sequence[list[Any]]) -> str | bytes:
-    """One of our own making."""
+    """Return one random frame."""
     if rng.random() < 0.1:
         return rng.randbytes(rng.randrange(200))
     frame = _bent(rng, _plain(rng.choice(samples)))
@@ -51,7 +51,7 @@ def _bent(rng: random.Random, value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Without what a charger fills in."""
+    """Replace the values that a charger fills in."""
     if isinstance(value, Enum):
         return 1
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A charger that sends what it is told to, as it is written, and keeps what it is answered."""
+"""A charger that sends given frames unchanged, and records the answers."""
 
 import base64
 import json
@@ -20,17 +20,17 @@ OLD = (NOW - timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Do(Enum):
-    """What it does beside sending, and what it fills in."""
+    """What a charger does besides sending, and values that it fills in."""
 
     PING = auto()
     RECONNECT = auto()  # without a closing handshake
-    SECOND_SOCKET = auto()  # and the first one stays open
-    TRANSACTION = auto()  # the id that it was given last
+    SECOND_SOCKET = auto()  # the first socket stays open
+    TRANSACTION = auto()  # the latest transaction id that the bridge gave
     TRANSACTION_AS_TEXT = auto()
 
 
 class QuirkyCharger:
-    """Raises InvalidStatus when it is refused."""
+    """One charger. Creating it connects; raises InvalidStatus if the bridge refuses."""
 
     def __init__(self, port: int, path: str, identity: str, key: str, offers: Sequence[str]) -> None:
         self.sent = 0  # frames
@@ -51,7 +51,7 @@ class QuirkyCharger:
                 one.close()
 
     def say(self, frame: list[Any] | str | bytes | Do) -> None:
-        """And wait for what comes of it."""
+        """Send a frame, or do what `frame` says and wait for the effect."""
         match frame:
             case Do.PING:
                 assert self._socket.ping().wait(ANSWER_WITHIN_S)
@@ -71,12 +71,12 @@ class QuirkyCharger:
                 self._send(json.dumps(filled))
 
     def settle(self) -> None:
-        """Returns when all that was sent is read: frames are read in their order, and this one is answered."""
+        """Return when everything sent was read. Frames are read in order, and this one is answered."""
         self._send(json.dumps([2, "settled", "Heartbeat", {}]))
         while True:
             answer = json.loads(self._socket.recv(ANSWER_WITHIN_S))
             if answer[0] == 2:
-                continue  # it asks for something
+                continue  # a CALL of the bridge
             if answer[1] == "settled":
                 return
             self._take(answer)

@@ -1,7 +1,7 @@
-"""`python -m hil_tests.bench quirks`: does no manner of a charger cost a contact, an intent, or a truth?
+"""`python -m hil_tests.bench quirks`: does an odd charger cost a contact or an intent, or cause a wrong value?
 
-Each charger of the table has a unit of its own at one real bridge. The bridge's counter of contacts has to grow by the frames
-that were sent and by nothing else. Random frames follow, bent from those of the table.
+Each charger of the table has its own unit at one real bridge. The bridge's counter of contacts must grow by the frames
+sent and by nothing else. Random frames follow, made from those of the table.
 """
 
 import random
@@ -18,18 +18,18 @@ from hil_tests.bench.quirks.table import QUIRKS, Quirk
 from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.fixtures.ports import free_ports
 
-FRAMES = 10_000  # random ones
+FRAMES = 10_000  # random frames
 OF_ONE_UNIT = 2_000  # less than its quota
 SETTLED_EVERY = 50
 
 
 class Came(NamedTuple):
-    """What came of one charger."""
+    """The results of one charger."""
 
     sent: int
     contacts: int
-    errors: int  # CALLERRORs beyond those that may be
-    unknown: list[str]  # what is not known as it should be
+    errors: int  # CALLERRORs beyond the permitted ones
+    unknown: list[str]  # values that the API does not show as expected
 
     @property
     def held(self) -> bool:
@@ -37,7 +37,7 @@ class Came(NamedTuple):
 
 
 class Bridge:
-    """With a unit for each of these identities."""
+    """A bridge with a unit for each of these identities."""
 
     def __init__(self, folder: Path, identities: list[str]) -> None:
         [self.port] = free_ports(1)
@@ -53,7 +53,7 @@ class Bridge:
 
 
 def run(frames: int, seed: int) -> bool:
-    """Prints a table. Returns whether all of it was held."""
+    """Run all chargers and print a table. Return whether everything held."""
     strangers = [f"bent-{number}" for number in range(-(-frames // OF_ONE_UNIT))]
     identities = [one.identity or f"quirk-{number}" for number, one in enumerate(QUIRKS)]
     with tempfile.TemporaryDirectory() as folder:
@@ -99,7 +99,7 @@ def _unknown(bridge: Bridge, quirk: Quirk, identity: str) -> list[str]:
 
 
 def _bend(bridge: Bridge, identities: list[str], frames: int, seed: int) -> Came:
-    """Random frames: each is a contact, none closes the connection."""
+    """Send random frames. Each is a contact, and none closes the connection."""
     before, rng, sent = bridge.contacts, random.Random(seed), 0
     samples = [frame for quirk in QUIRKS for frame in quirk.says if isinstance(frame, list)]
     for number, identity in enumerate(identities):

@@ -1,5 +1,8 @@
-"""What chargers in the field send, or do, that no schema allows or nobody would expect. The frames are of our own making; each
-has the thread in which the manner was seen, by project and number, or a word of ours."""
+"""What chargers in the field send or do that no schema allows or nobody would expect.
+
+The frames are written for this table. Each row names the thread in which the behaviour was seen, by project and number,
+or a keyword.
+"""
 
 import json
 from typing import Any, NamedTuple
@@ -10,22 +13,22 @@ Frame = list[Any] | str | bytes | Do
 
 
 class Quirk(NamedTuple):
-    """One charger with one manner, and what has to be known of it then."""
+    """One charger with one odd behaviour, and what the API must show afterwards."""
 
     where: str
     what: str
     says: tuple[Frame, ...]
-    known: dict[str, Any] = {}  # of the interface; `sessions` is the energies of these
-    unreadable: int = 0  # frames without an intent that could be read: a CALLERROR, or no answer
+    known: dict[str, Any] = {}  # keys of the API; `sessions` is the list of their energies
+    unreadable: int = 0  # frames without a readable intent, answered with a CALLERROR or not at all
     offers: tuple[str, ...] = ("ocpp1.6",)
     path: str = "/ocpp/{id}"
-    identity: str = ""  # another one than its number
-    key: str = "{key}"  # as it sends it
+    identity: str = ""  # in place of "quirk-" and its number
+    key: str = "{key}"  # the form in which it sends its key
     refused: bool = False
 
 
 def call(action: str, **payload: Any) -> list[Any]:
-    """Its id is given when it is sent."""
+    """Return a CALL. Its id is set when it is sent."""
     return [2, None, action, payload]
 
 

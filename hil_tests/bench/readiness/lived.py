@@ -1,21 +1,23 @@
 """How a night ends, and what was announced in it. A night has a number, and is the same each time.
 
-A night is a miss if the vehicle is more than five percentage points below its target at the departure. Of a vehicle whose
-account has not told the battery since it was last plugged in, it is one if it is below its target and its own limit and
-took nothing when its hours, or the night, ended: nobody could say more of it (hil_tests/sim/nights/night.py). A night that
-ends within half a point of that line is neither a miss nor ready, and counted apart: accounts tell whole per cent.
+A night is a miss if the vehicle is more than five percentage points below its target at the departure. If the vehicle's
+account has not reported the battery since the last plug-in, it is a miss if the vehicle is below its target and its own
+limit and drew nothing when its hours, or the night, ended: nobody could know more (hil_tests/sim/nights/night.py). A
+night that ends within half a point of that line is neither a miss nor ready, and is counted separately, because
+accounts report whole per cent.
 
-A miss has a cause that begins in good time if it is one also when nothing begins, and nothing shows itself, in the last three
-hours before the departure: to know it, the night is lived again without that, and has to end clear of that line too. Of those
-there are some that nobody could be sure of by then: a silence is one after half an hour, a vehicle rests for up to 20 minutes.
-Lived again without the last three hours and 45 minutes, they are none; they are counted apart too.
+The cause of a miss begins in good time if the night is also a miss when nothing begins or becomes visible in the last
+three hours before the departure. To find out, the night is simulated again without that, and must end clear of that
+line too. In some of these nights nobody could be sure by then: a silence counts after half an hour, and a vehicle rests
+for up to 20 minutes. Simulated again without the last three hours and 45 minutes, they are no misses; they are counted
+separately too.
 
-What was announced is what was said last. It is in time if the driver got it three hours before the departure.
+The last announcement counts. It is in time if the driver got it three hours before the departure.
 
-An announcement that a vehicle will not be ready is false if it is ready in the end, also if it was taken back, and also if
-only something that happened later made it untrue: mains that came back, a fault that went away. One alone is right: nobody
-had plugged the vehicle in, the driver was told so, and somebody has plugged it in since. To know it, the night is lived again
-in which nobody does.
+An announcement that a vehicle will not be ready is false if the vehicle is ready in the end. This holds even if the
+announcement was withdrawn, or if something that happened later made it untrue, such as mains that returned or a fault
+that ended. The only exception: nobody had plugged the vehicle in, the driver was told so, and a person has plugged it
+in since. To find out, the night is simulated again without that plug-in.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,18 +33,18 @@ SEEN_BEFORE_S = TOLD_BEFORE_S + 45 * 60
 
 
 class Lived(NamedTuple):
-    """One night."""
+    """The results of one night."""
 
     number: int
     is_miss: bool
-    is_on_the_line: bool  # between a miss and none
-    has_begun: bool  # of a miss: its cause, in good time
-    could_be_seen: bool  # and by then it could be told from what passes by itself
-    told: News | None  # what the driver believes in the end; None: that all is well
-    told_before_s: int  # the departure
+    is_on_the_line: bool  # too close to call
+    has_begun: bool  # for a miss: its cause began in good time
+    could_be_seen: bool  # for a miss: and could be seen by then
+    told: News | None  # the driver's last information; None: all is well
+    told_before_s: int  # seconds before the departure
     was_told_miss: bool  # at any time
-    was_right: bool  # of an announcement in a night that is no miss: it was plugged in afterwards
-    reason: str  # that was told
+    was_right: bool  # the night is no miss only because the vehicle was plugged in after the announcement
+    reason: str  # the first reason in an announcement
     troubles: tuple[str, ...]
 
     @property
@@ -51,12 +53,12 @@ class Lived(NamedTuple):
 
     @property
     def is_announced(self) -> bool:
-        """Of a miss: in time."""
+        """Whether a miss was announced in time."""
         return self.told is not None and self.told_before_s >= TOLD_BEFORE_S
 
     @property
     def is_missed(self) -> bool:
-        """A miss that the driver should have been told of in time."""
+        """Whether the driver of a miss should have been told in time and was not."""
         return self.has_begun and not self.is_announced
 
     @property
@@ -65,7 +67,7 @@ class Lived(NamedTuple):
 
 
 def live(number: int) -> Lived:
-    """The night of this number."""
+    """Simulate the night of this number."""
     circumstances = draw(number)
     night = Night(circumstances)
     service = Service(circumstances, night)
@@ -96,7 +98,7 @@ def live_some(numbers: Sequence[int]) -> list[Lived]:
 
 
 def story(number: int) -> Iterator[str]:
-    """The night of this number, minute by minute where something changes."""
+    """Yield the course of the night of this number, for each minute in which something changes."""
     circumstances = draw(number)
     night = Night(circumstances)
     service = Service(circumstances, night)
@@ -117,21 +119,21 @@ def story(number: int) -> Iterator[str]:
 
 
 def _has_begun(circumstances: Circumstances, night: Night, before_s: int) -> bool:
-    """Whether a miss would be one too without what begins later."""
+    """Return whether the night is also a miss without what begins later."""
     last_s = circumstances.ready_s - before_s
     again = _again(circumstances, night, without_after_s=last_s)
     return circumstances.plans[-1].at_s <= last_s and again.is_miss and not again.is_on_the_line
 
 
 def _again(circumstances: Circumstances, night: Night, **without: int) -> Night:
-    """The night at its end, lived with nobody who listens."""
+    """Simulate the night again without a service, and return it at its end."""
     again = Night(circumstances, pauses=night.pauses, **without)
     again.live_again()
     return again
 
 
 def _believed(announced: Iterable[Announcement]) -> Announcement | None:
-    """What the driver was told last, since when it holds. None: that all is well."""
+    """Return the announcement that holds at the end, or None if the driver was told that all is well."""
     found: Announcement | None = None
     for one in announced:
         found = None if one.news is News.TAKEN_BACK else found or one
@@ -139,6 +141,6 @@ def _believed(announced: Iterable[Announcement]) -> Announcement | None:
 
 
 def _left(circumstances: Circumstances, at_s: int) -> str:
-    """Hours and minutes before the departure."""
+    """Return hours and minutes before the departure."""
     minutes = (circumstances.ready_s - at_s) // 60
     return f"-{minutes // 60:02d}:{minutes % 60:02d}"

@@ -1,4 +1,4 @@
-"""Many nights, counted: what of the promise is held, in figures, and by trouble and by what was told."""
+"""Figures of many nights: how much of the promise is held, in total, by trouble and by announcement."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -6,20 +6,20 @@ from typing import NamedTuple
 from cloud_bridge.readiness.telling import News
 from hil_tests.bench.readiness.lived import Lived
 
-ANNOUNCED, FALSE = 0.99, 0.01  # as promised
+ANNOUNCED, FALSE = 0.99, 0.01  # the promise
 
 Is = Callable[[Lived], bool]
 
 
 class Counted(NamedTuple):
-    """Rows with the name of each first; the last one is of all nights."""
+    """A table: each row begins with its name, and the last row is of all nights."""
 
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
 
 
 class Figure(NamedTuple):
-    """A line of the report: how many of how many."""
+    """A line of the report: `some` of `of`."""
 
     name: str
     some: int
@@ -31,7 +31,7 @@ class Figure(NamedTuple):
 
 
 class Nights:
-    """All that were lived."""
+    """The results of all nights."""
 
     def __init__(self, nights: Sequence[Lived]) -> None:
         self.nights = nights
@@ -40,7 +40,8 @@ class Nights:
         self._said = [one for one in nights if one.was_told_miss]
 
     def held(self) -> bool:
-        """Of the misses whose cause begins three hours before, and of all announcements of a miss."""
+        """Return whether enough misses with an early cause were announced, and few enough announcements of a miss were
+        false."""
         announced, false = sum(map(is_announced, self._in_good_time)), sum(map(is_false, self._said))
         return announced >= ANNOUNCED * len(self._in_good_time) and false <= FALSE * len(self._said)
 
@@ -75,11 +76,11 @@ class Nights:
         return [one for one in self.nights if one.is_false]
 
     def by_trouble(self) -> Counted:
-        """One with several stands in several lines."""
+        """Count by trouble. A night with several troubles is in several rows."""
         return self._by(lambda one: one.troubles or ("none",), "trouble")
 
     def by_told(self) -> Counted:
-        """By what drivers were told."""
+        """Count by what drivers were told."""
         return self._by(
             lambda one: (f"{one.told or News.TAKEN_BACK}: {one.reason}" if one.reason else "nothing",), "told"
         )
@@ -113,7 +114,7 @@ def is_false(one: Lived) -> bool:
 
 
 def is_needless(one: Lived) -> bool:
-    """Told that nobody knows, and nothing was amiss."""
+    """Return whether the driver was told that nobody knows, although the vehicle was ready."""
     return one.is_ready and not one.was_told_miss and bool(one.reason)
 
 

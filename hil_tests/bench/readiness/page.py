@@ -1,4 +1,4 @@
-"""The report of many nights as a page in one file, with a plot: how long before the departure misses were announced. Pure."""
+"""The report of many nights as an HTML page in one file, with a plot of how early misses were announced. Pure."""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,8 +8,8 @@ from hil_tests.bench.readiness.nights import Counted, Nights, is_certain
 
 WIDTH, HEIGHT = 900, 240
 LEFT, RIGHT, TOP, BOTTOM = 60, 20, 34, 34
-COLOURS = {"certain": "#0072b2", "not known": "#e69f00"}  # that colour-blind people can tell apart (Okabe and Ito)
-BAR_S, BARS = 1800, 28  # half an hour each; what is earlier is in the first
+COLOURS = {"certain": "#0072b2", "not known": "#e69f00"}  # distinguishable with colour blindness (Okabe and Ito)
+BAR_S, BARS = 1800, 28  # half an hour each; the first bar includes everything earlier
 LINES = 4
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2rem auto;padding:0 1rem}"
@@ -19,7 +19,7 @@ STYLE = (
 
 
 def page(nights: Nights, about: str, again: str) -> str:
-    """HTML that needs nothing beside it. `again` is the command that lives them again."""
+    """Return the HTML, which needs no other file. `again` is the command that repeats the run."""
     figures = "".join(f"<li>{escape(str(figure))}</li>" for figure in nights.figures())
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(about)}</title><style>{STYLE}</style>'
@@ -30,7 +30,7 @@ def page(nights: Nights, about: str, again: str) -> str:
 
 
 def _plot(nights: Sequence[Lived]) -> str:
-    """Bars by half hours before the departure, those of a certain announcement below those of one that nobody knows."""
+    """Return bars by half hours before the departure: certain announcements below those that nobody knows."""
     told = [one for one in nights if one.is_miss and one.told is not None]
     bars = [{name: 0 for name in COLOURS} for _ in range(BARS)]
     for one in told:

@@ -1,11 +1,11 @@
 """`python -m hil_tests.bench readiness`: are drivers told in time that a car will not be ready? Nights in virtual time.
 
-What is a miss, what is in time, and what is false: hil_tests/bench/readiness/lived.py. Where nobody can know, because the
-charge point is silent or the battery unknown, drivers are told just that, and what to look at. For a miss that counts as an
-announcement; of a vehicle that is ready it is no false one, but counted on a line of its own.
+hil_tests/bench/readiness/lived.py defines a miss, in time, and false. If nobody can know, because the charge point is
+silent or the battery unknown, drivers are told that, and what to check. For a miss this counts as an announcement; for
+a vehicle that is ready it is not false, but counted on its own line.
 
-Nobody in these nights acts on what is announced. A seed has a million nights of its own, and each has a number, by which
-`--night` lives it alone and tells its story.
+Nobody in these nights acts on an announcement. A seed has its own million nights. Each has a number, by which `--night`
+simulates it alone and prints its course.
 """
 
 from concurrent.futures import ProcessPoolExecutor
@@ -20,13 +20,13 @@ from hil_tests.bench.readiness.page import page
 from hil_tests.fixtures.progress import bar
 
 NIGHTS_OF_A_SEED = 1_000_000
-AT_ONCE = 50  # nights of one step of a process
+AT_ONCE = 50  # nights per task of a process
 LISTED = 40
-WIDTH = 140  # of the tables, where nobody looks: a file, a pipe, CI
+WIDTH = 140  # of the tables if the output is not a terminal: a file, a pipe, CI
 
 
 def live_all(count: int, seed: int, processes: int) -> Nights:
-    """With a bar, where somebody looks."""
+    """Simulate the nights, with a progress bar on a terminal."""
     lived: list[Lived] = []
     first = seed * NIGHTS_OF_A_SEED
     steps = [range(at, min(at + AT_ONCE, first + count)) for at in range(first, first + count, AT_ONCE)]
@@ -37,7 +37,7 @@ def live_all(count: int, seed: int, processes: int) -> Nights:
 
 
 def live_and_print(count: int, seed: int, processes: int, html: Path | None) -> bool:
-    """Whether what is promised is held."""
+    """Simulate the nights and print the figures. Return whether the promise is held."""
     again = f"python -m hil_tests.bench readiness --nights {count} --seed {seed}"
     print(f"seed {seed}, {count:,} nights")
     found = live_all(count, seed, processes)
@@ -50,14 +50,14 @@ def live_and_print(count: int, seed: int, processes: int, html: Path | None) -> 
     for title, some in (("not announced in time", found.missed()), ("announced falsely", found.false())):
         for one in some[:LISTED]:
             troubles = ", ".join(one.troubles) or "no trouble"
-            print(f"{title}: --night {one.number}: {one.reason or 'nothing'} was told; there was {troubles}")
+            print(f"{title}: --night {one.number}: announced {one.reason or 'nothing'}; troubles: {troubles}")
     if html is not None:
         html.write_text(page(found, f"{count:,} nights of seed {seed}", again))
     return found.held()
 
 
 def tell_night(number: int) -> None:
-    """The story of one night."""
+    """Print the course of one night."""
     print(*story(number), sep="\n")
 
 

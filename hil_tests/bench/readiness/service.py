@@ -1,4 +1,4 @@
-"""What the bridge does with what it hears in a night, but for its store: the plan is set, looked at, and told of."""
+"""What the bridge does with a night's messages, without its store: set the plan, check it, and announce."""
 
 import json
 from typing import Any, NamedTuple
@@ -17,11 +17,11 @@ from hil_tests.sim.nights.night import Night, Said
 
 SILENT_AFTER_S = 1800
 SITE = "Europe/London"
-LOOK_EVERY_MS = 5 * 60_000  # as the store does where nothing has changed
+LOOK_EVERY_MS = 5 * 60_000  # the store's interval without a change
 
 
 class Announcement(NamedTuple):
-    """As the driver gets it."""
+    """An announcement as the driver gets it."""
 
     at_s: int
     news: News
@@ -29,11 +29,11 @@ class Announcement(NamedTuple):
 
 
 class Service:
-    """One bridge, one charge point."""
+    """One bridge with one charge point."""
 
     def __init__(self, circumstances: Circumstances, night: Night) -> None:
         self.announced: list[Announcement] = []  # of the present plan
-        self.found: Outlook | None = None  # at the last look
+        self.found: Outlook | None = None  # the latest outlook
         self._hours, self._night = stored(circumstances.hours), night
         self._waiting: Wanted | None = None
         self._plan: ReadyPlan | None = None
@@ -42,7 +42,7 @@ class Service:
         self._silence_s = self._looked_ms = 0
 
     def hear(self, said: Said) -> None:
-        """A minute of it."""
+        """Handle what arrived in one minute."""
         now_ms = said.at_s * 1000
         self._waiting = said.wanted or self._waiting
         if not said.service_is_up:

@@ -1,4 +1,4 @@
-"""`python -m hil_tests.bench.scale NAME`: what is promised of a large fleet, measured. Exits 1 if it is not held."""
+"""`python -m hil_tests.bench.scale NAME`: measure what is promised of a large fleet. Exits with 1 if it is not held."""
 
 import argparse
 import sys
@@ -24,7 +24,7 @@ from hil_tests.bench.scale.worker import worker
 
 
 class Bench(NamedTuple):
-    """Its options, with their defaults, and what runs it with them."""
+    """The options of a benchmark with their defaults, and the function that runs it."""
 
     options: dict[str, object]
     run: Callable[..., bool]
@@ -51,7 +51,7 @@ BENCHES = {
 
 
 def main() -> int:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.bench.scale", description=__doc__)
     names = parser.add_subparsers(dest="name", required=True)
     for name, bench in BENCHES.items():

@@ -1,7 +1,8 @@
-"""From one process to another, on a cluster with two processes of each role: what a page shows, and what becomes of an order.
+"""Times across a cluster with two processes of each role: until a page shows a message, and until a command is
+answered.
 
-page       a unit publishes at a node -> one of two workers stores it -> the stream of events of an open page, at each `web`
-command    the interface at one `web` -> the unit -> its answer -> the interface at the other `web`
+page       a unit publishes at a node -> one of two workers stores it -> the event stream of an open page, at each `web`
+command    the API at one `web` -> the unit -> its answer -> the API at the other `web`
 """
 
 import json
@@ -23,15 +24,15 @@ from hil_tests.fixtures.mqtt_unit import MqttUnit
 from hil_tests.fleet.own_cluster import OwnCluster
 
 PAGE_S, COMMAND_S = 1.5, 1.0
-PAUSE_S = (0.05, 0.6)  # at any phase of what looks at regular times
-ORDERS_OF_TOKEN = 25  # in a quarter of an hour a person may give 30
+PAUSE_S = (0.05, 0.6)  # at any phase of periodic polls
+ORDERS_OF_TOKEN = 25  # a person may give 30 in a quarter of an hour
 LOOK_S = 0.02
 WITHIN_S = 60.0
 SEED = 20260101
 
 
 def across(count: int) -> bool:
-    """`count` heartbeats and as many commands, one after the other."""
+    """Measure `count` heartbeats and `count` commands, one after the other. Return True if the limits hold."""
     dice = random.Random(SEED)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         cluster = OwnCluster(Path(folder), known=0)
@@ -57,14 +58,14 @@ def _tell(what: str, times: list[float], limit_s: float) -> None:
 
 
 def _pages(cluster: OwnCluster, unit: MqttUnit, count: int, dice: random.Random) -> list[list[float]]:
-    """The times of each `web`."""
+    """Return the times at each `web`."""
     (person,) = cluster.commands(("user", "add", NAME, "--role", "support"))
     came: list[Queue[float]] = []
     for port in cluster.web_ports:
         queue: Queue[float] = Queue()
         stream = Browser(port, person["password"]).open(f"/charge-points/{unit.name}/live")
         threading.Thread(target=_note_events, args=(stream, queue), daemon=True).start()
-        queue.get(timeout=WITHIN_S)  # as it stands
+        queue.get(timeout=WITHIN_S)  # the present state
         came.append(queue)
     times: list[list[float]] = [[] for _ in came]
     for number in range(1, count + 1):
@@ -78,7 +79,7 @@ def _pages(cluster: OwnCluster, unit: MqttUnit, count: int, dice: random.Random)
 
 
 def _note_events(stream: HTTPResponse, came: "Queue[float]") -> None:
-    """When each came that shows something; those with a name are signs of life."""
+    """Record when each event without a name arrives. Events with a name are keep-alives."""
     is_named = False
     while line := stream.readline():
         if line.startswith(b"event:"):
@@ -92,7 +93,7 @@ def _note_events(stream: HTTPResponse, came: "Queue[float]") -> None:
 def _commands(
     cluster: OwnCluster, door: int, secret: UnitSecret, count: int, dice: random.Random
 ) -> tuple[list[float], list[float]]:
-    """Until the unit had it, and until its answer was told."""
+    """Return the times until the unit had each command, and until its answer was shown."""
     names = [f"operator-{number}" for number in range(-(-count // ORDERS_OF_TOKEN))]
     cluster.commands(*(("user", "add", name, "--role", "operator") for name in names))
     scopes = ("--scope", "read", "--scope", "command")
@@ -120,7 +121,7 @@ def _commands(
 
 
 def _obey(unit: MqttUnit, count: int, came: "Queue[float]") -> None:
-    """Of a unit whose clock is right, or it would be told the time too."""
+    """Answer commands as a unit with the right clock, which therefore gets no command to set the time."""
     for _ in range(count):
         command = unit.next_command()
         came.put(time.monotonic())

@@ -1,7 +1,7 @@
-"""Are alerts lost or doubled, and how long does nobody do the upkeep, when processes are killed at random?
+"""Are alerts lost or sent twice, and how long does the upkeep stop, when processes are killed at random?
 
-Two processes ingest, two do the upkeep. In each round some units report faults, and kill -9 ends one of the four at a random
-moment; every third round it is the one that leads.
+Two processes ingest, and two do the upkeep. In each round some units report faults, and kill -9 ends one of the four at
+a random moment. Every third round it ends the leader.
 """
 
 import random
@@ -17,12 +17,12 @@ from hil_tests.store.several import LETTER_TAKES_S, Several, units_for
 
 FAULTS = 8
 PAUSE_S = 6.0  # at most, between the faults and the kill: alerts are noticed every 5 s and sent every 2 s
-TAKEN_OVER_WITHIN_S = 10.0  # as promised
+TAKEN_OVER_WITHIN_S = 10.0  # the promise
 LED_EVERY = 3  # rounds
 
 
 def alerts(rounds: int, seed: int) -> bool:
-    """Prints what was found; true if nothing was lost or doubled, and somebody else led in time."""
+    """Print the results. Return True if nothing was lost or doubled, and another process led in time."""
     print(f"seed {seed}, {rounds} rounds of {FAULTS} faults and one kill -9")
     chance, done = random.Random(seed), 0
     server = Server()

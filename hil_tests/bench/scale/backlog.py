@@ -1,4 +1,4 @@
-"""What units have published and nobody has acknowledged to the cluster yet."""
+"""The messages that units have published and no worker has acknowledged to the cluster yet."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ WITHIN_S = 10.0
 
 
 class Backlog:
-    """Of a cluster that runs, by its file."""
+    """The backlog of a running cluster, given by its cluster file."""
 
     def __init__(self, cluster_file: Path) -> None:
         said = json.loads(cluster_file.read_text())
@@ -20,7 +20,7 @@ class Backlog:
         self._client = self._runner.run(nats.connect(servers, user="bridge", password=said["bridge_secret"]))
 
     def left(self) -> int:
-        """Messages that were not delivered, or are not acknowledged."""
+        """Return the number of messages that were not delivered or are not acknowledged."""
         info = self._runner.run(self._client.jetstream().consumer_info(STREAM, DURABLE, timeout=WITHIN_S))
         return (info.num_pending or 0) + (info.num_ack_pending or 0)
 

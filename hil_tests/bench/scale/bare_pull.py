@@ -1,5 +1,8 @@
-"""`python -m hil_tests.bench.scale.bare_pull CLUSTER_FILE COUNT`: takes so many messages and acknowledges them, with nats-py
-and nothing else. Then it takes what is delivered again, until it is killed."""
+"""`python -m hil_tests.bench.scale.bare_pull CLUSTER_FILE COUNT`: pull COUNT messages and acknowledge them, with
+nats-py only.
+
+Afterwards it acknowledges redelivered messages until it is killed.
+"""
 
 import asyncio
 import json
@@ -17,11 +20,11 @@ THE_REST_WITHIN_S = 1.0
 
 
 async def pull(said: dict[str, Any], count: int) -> None:
-    """`said` is what the cluster's file has."""
+    """Pull `count` messages, then redelivered ones. `said` is the content of the cluster file."""
     servers = [f"nats://{node['host']}:{node['client_port']}" for node in said["nodes"]]
     client = await nats.connect(servers, user="bridge", password=said["bridge_secret"])
     subscription = await client.jetstream().pull_subscribe_bind("bridge", stream="messages")
-    while count > 0:  # a batch that is not full would come at its deadline
+    while count > 0:  # a batch that is not full would only return at its deadline
         count -= await take(subscription, min(BATCH, count), WITHIN_S)
     while True:
         with suppress(TimeoutError):
@@ -29,7 +32,7 @@ async def pull(said: dict[str, Any], count: int) -> None:
 
 
 async def take(subscription: JetStreamContext.PullSubscription, batch: int, within_s: float) -> int:
-    """How many came. Raises TimeoutError if none did."""
+    """Pull and acknowledge a batch. Return its size. Raises TimeoutError if no message came."""
     messages = await subscription.fetch(batch, timeout=within_s)
     for message in messages:
         _ = message.metadata.timestamp

@@ -1,8 +1,7 @@
-"""Nodes, workers, auth processes and PostgreSQL killed in random order under units that publish: what was acknowledged and
-lost, and what is false?
+"""Kill nodes, workers, auth processes and PostgreSQL in random order under units that publish. What is lost or false?
 
-Every unit publishes journal records with QoS 1, one after the other, to any node that lets it in. Of each record we know when
-it was sent and when it was acknowledged, so its true time of contact lies between.
+Every unit publishes journal records with QoS 1, one after the other, to any node that accepts it. For each record the
+times of sending and of its acknowledgement are known, so its true time of contact lies between.
 """
 
 import json
@@ -19,10 +18,10 @@ from hil_tests.fixtures.cloud_fixture import UnitSecret
 from hil_tests.fixtures.cluster_fixture import DATABASE, ClusterFixture
 
 UNITS = 20
-WORKERS = 2  # beside the process with the pages, which is one too, and answers logins
+WORKERS = 2  # besides the process with all roles, which is a worker too and answers logins
 AUTHS = 2
 PAUSE_S = 0.2  # of a unit, between two records
-DOWN_S = (0.2, 3.0)  # how long what was killed stays so
+DOWN_S = (0.2, 3.0)  # how long a killed process stays down
 UP_S = (0.5, 3.0)  # between two kills
 STORED_WITHIN_S = 180.0
 
@@ -35,7 +34,7 @@ class Sent(NamedTuple):
 
 
 class Victim(NamedTuple):
-    """What is killed, and started again."""
+    """What is killed and started again."""
 
     name: str
     kill: Callable[[], object]
@@ -43,11 +42,11 @@ class Victim(NamedTuple):
 
 
 class Units:
-    """Each on a thread of its own."""
+    """Units that publish, each on its own thread."""
 
     def __init__(self, cluster: ClusterFixture, units: list[UnitSecret], dice: random.Random) -> None:
         self.acknowledged: dict[tuple[str, int], Sent] = {}
-        self.tried_ms: dict[str, float] = {}  # when a unit stopped its last try, acknowledged or not
+        self.tried_ms: dict[str, float] = {}  # when a unit ended its last attempt, acknowledged or not
         self._cluster = cluster
         self._stop = threading.Event()
         seeds = [dice.random() for _ in units]
@@ -83,7 +82,8 @@ class Units:
 
 
 def conformance(rounds: int, seed: int) -> bool:
-    """Prints acknowledged, lost, false contact, false silence and the error of the stamps."""
+    """Print acknowledged and lost records, false contact, false silence and the error of the stamps. Return True if all
+    hold."""
     dice = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         cluster = ClusterFixture(Path(folder))
@@ -96,7 +96,7 @@ def conformance(rounds: int, seed: int) -> bool:
         units = Units(cluster, secrets, dice)
         units.start()
         killed: dict[str, int] = {}
-        waiting: list[Victim] = []  # each is killed as often as the others
+        waiting: list[Victim] = []  # a shuffled round, so that all are killed equally often
         try:
             for _ in range(rounds):
                 time.sleep(dice.uniform(*UP_S))
@@ -158,7 +158,8 @@ def _stored(cluster: ClusterFixture) -> list[tuple[str, int, int]]:
 
 
 def _false(cluster: ClusterFixture, units: Units) -> tuple[int, int]:
-    """Last contacts later than the unit's last try, and silences longer than the time since its last acknowledged word."""
+    """Count last contacts later than the unit's last attempt, and silences longer than the time since its last
+    acknowledged record."""
     contacts = silences = 0
     last_ms: dict[str, float] = {}
     for (name, _), sent in units.acknowledged.items():
@@ -174,5 +175,5 @@ def _false(cluster: ClusterFixture, units: Units) -> tuple[int, int]:
 
 
 def _error_ms(sent: Sent, stored_ms: int) -> float:
-    """How far outside of what is possible the stamp lies; it is cut to a whole millisecond."""
+    """Return how far the stamp, cut to a whole ms, lies outside the possible range."""
     return max(0.0, sent.sent_ms - 1 - stored_ms, stored_ms - sent.acknowledged_ms)

@@ -1,8 +1,8 @@
-"""Many charge points, written straight into the bridge's tables: with contacts, heartbeats, first events, owners, some silent,
-some never heard, some in trouble; jobs and conversations of some.
+"""Write many charge points directly into the bridge's tables.
 
-Which columns there are is read from the database, so a column that is not there is left out. One that is new, must have a
-value and has no default is refused by the database.
+They have contacts, heartbeats, first events and owners. Some are silent, some were never in contact, some are in
+trouble; some have jobs and conversations. The columns are read from the database, so a missing column is left out. The
+database refuses a new column that is NOT NULL without a default.
 """
 
 import sqlite3
@@ -22,25 +22,25 @@ PLACES = ("Garage", "Drive", "Car park", "Yard", "Barn")
 HEARTBEAT = '{"n":1,"b":4,"s":"%s","m":"smart","q":17,"o":"%s","a":32,"w":0,"e":124180,"f":[]%s,"x":24}'
 BOOT = '{"b":4,"n":1,"k":"boot","d":{"v":"1.4.2"}}'
 IN_TROUBLE = ',"h":["meter_silent"]'
-OF_OWNER, OF_SILENT, OF_NEVER, OF_TROUBLE, OF_NAME = 10, 50, 100, 100, 3  # one of so many
+OF_OWNER, OF_SILENT, OF_NEVER, OF_TROUBLE, OF_NAME = 10, 50, 100, 100, 3  # one unit in this many
 OF_JOB, OF_CONVERSATION = 100, 20
-OPEN_JOBS, WAITING = 10, 50  # one of so many of them
-APART_MS = 200  # of two contacts
+OPEN_JOBS, WAITING = 10, 50  # one job or conversation in this many
+APART_MS = 200  # between two contacts
 WRITTEN_AT_ONCE = 10_000  # rows
 
 
 def name_of(number: int) -> str:
-    """The id of a unit. All begin alike, as those of one maker do."""
+    """Return the id of a unit. All ids begin alike, as those of one maker do."""
     return f"CK-{number:07d}"
 
 
 def called(number: int) -> str:
-    """What its owner calls it; most have no name."""
+    """Return the name that its owner gave the unit; most have none."""
     return f"{PLACES[number % len(PLACES)]} of house {number}" if number % OF_NAME == 0 else ""
 
 
 def fill(where: Path | str, units: int) -> None:
-    """Into a SQLite file or the database of a PostgreSQL URL, whose tables are there and have no unit yet."""
+    """Fill a SQLite file, or the database of a PostgreSQL URL. The tables must exist and have no unit yet."""
     now_ms = time.time_ns() // 1_000_000
     tables: list[tuple[str, Callable[[int, int], Iterator[Row]]]] = [
         ("people", _people),
@@ -62,7 +62,7 @@ def fill(where: Path | str, units: int) -> None:
 
 
 class _File:
-    """SQLite."""
+    """Write to SQLite."""
 
     def __init__(self, file: Path) -> None:
         self._connection = sqlite3.connect(file)
@@ -96,7 +96,7 @@ class _File:
 
 
 class _Server:
-    """PostgreSQL."""
+    """Write to PostgreSQL."""
 
     def __init__(self, url: str) -> None:
         self._connection = psycopg.connect(url)
@@ -146,7 +146,7 @@ def _some_at_once(rows: Iterable[Row]) -> Iterator[list[Row]]:
         yield some
 
 
-FIRST_PERSON = 1000  # the number of the first of them: those whom the command line has added stay
+FIRST_PERSON = 1000  # the first id: people added by the command line keep theirs
 
 
 def _owner_of(number: int) -> int | None:

@@ -1,4 +1,4 @@
-"""Units and their signal written straight into the bridge's tables, by one statement each: on SQLite and PostgreSQL alike."""
+"""Write units and their signal directly into the bridge's tables, by one statement each, on SQLite and PostgreSQL."""
 
 import hashlib
 import sqlite3
@@ -20,18 +20,18 @@ def name_of(number: int) -> str:
 
 
 def secret_of(number: int) -> str:
-    """What the unit logs in with; `first_secrets` stores its hash."""
+    """Return the secret with which the unit logs in. `first_secrets` stores its hash."""
     return f"the secret of {name_of(number)}"
 
 
 class Tables:
-    """A SQLite file, or the database of a PostgreSQL's URL. The tables are there."""
+    """The tables of a SQLite file, or of the database of a PostgreSQL URL. They must exist."""
 
     def __init__(self, where: Path | str) -> None:
         self._where = where
 
     def execute(self, *statements: str) -> None:
-        """One transaction."""
+        """Execute the statements in one transaction."""
         if isinstance(self._where, Path):
             with closing(sqlite3.connect(self._where)) as file, file:
                 for statement in statements:
@@ -42,7 +42,7 @@ class Tables:
                 server.execute(statement.encode())
 
     def value(self, query: str) -> int:
-        """The one number that is found; 0 for none."""
+        """Return the single number that the query finds, or 0 for none."""
         if isinstance(self._where, Path):
             with closing(sqlite3.connect(self._where)) as file:
                 row = file.execute(query).fetchone()
@@ -52,7 +52,7 @@ class Tables:
         return 0 if row is None or row[0] is None else int(row[0])
 
     def add_units(self, count: int) -> None:
-        """Without secrets."""
+        """Add units without secrets."""
         self.execute(
             "INSERT INTO units (id, secret_hash, claim_hash, created_ms) "
             + NUMBERS.format(count=count)
@@ -60,14 +60,14 @@ class Tables:
         )
 
     def first_secrets(self, count: int) -> list[tuple[str, str]]:
-        """The first units can log in now; returns their ids and secrets."""
+        """Store secrets for the first units, so that they can log in. Return their ids and secrets."""
         known = [(name_of(number), secret_of(number)) for number in range(count)]
         hashed = [(name, hashlib.sha256(secret.encode()).hexdigest()) for name, secret in known]
         self.execute(*(f"UPDATE units SET secret_hash = '{digest}' WHERE id = '{name}'" for name, digest in hashed))
         return known
 
     def heard(self, count: int, at_ms: int) -> None:
-        """All units have been heard then, with a heartbeat."""
+        """Record a contact of all units at that time, with a heartbeat."""
         self.execute(
             "INSERT INTO contacts (unit_id, last_contact_ms, last_kind, messages, bad_payloads, operator) "
             f"SELECT id, {at_ms}, 'heartbeat', 1, 0, '23415' FROM units",
@@ -76,7 +76,7 @@ class Tables:
         )
 
     def signal(self, units: int, from_ms: int, times: int) -> None:
-        """A reading of each unit every five minutes, `times` times, in the order of time."""
+        """Add a reading of each unit every five minutes, `times` times, in order of time."""
         at_ms = f"{from_ms} + n / {units} * {FIVE_MINUTES_MS} + (n % {units}) * {FIVE_MINUTES_MS} / {units}"
         chunk, of_chunk = self._chunk(at_ms, HOUR_MS)
         self.execute(
@@ -86,7 +86,7 @@ class Tables:
         )
 
     def averages(self, units: int, from_ms: int, times: int) -> None:
-        """The five-minute averages that an idle unit leaves: one reading each."""
+        """Add the five-minute averages of an idle unit: one reading each."""
         at_ms = f"{from_ms} + n / {units} * {FIVE_MINUTES_MS}"
         chunk, of_chunk = self._chunk(at_ms, DAY_MS)
         self.execute(
@@ -96,7 +96,7 @@ class Tables:
         )
 
     def hours(self) -> None:
-        """Of the five-minute averages, those that begin with an hour are made its average."""
+        """Add hourly averages, made from the five-minute averages that begin an hour."""
         chunk, of_chunk = self._chunk("from_ms", DAY_MS)
         self.execute(
             f"INSERT INTO signal_hourly ({chunk}unit_id, from_ms, operator, until_ms, lowest, highest, total, samples, "
@@ -105,7 +105,7 @@ class Tables:
         )
 
     def _chunk(self, at_ms: str, width_ms: int) -> tuple[str, str]:
-        """The column of the row's chunk, which SQLite alone has, and its value."""
+        """Return the column of the row's chunk, which only SQLite has, and its value."""
         return ("chunk, ", f"({at_ms}) / {width_ms}, ") if isinstance(self._where, Path) else ("", "")
 
     def _name(self, number: str = "n") -> str:

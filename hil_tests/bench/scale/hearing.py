@@ -1,5 +1,6 @@
-"""How a process hears of what another one has stored on a PostgreSQL: by asking for the units that are watched, or by
-LISTEN and NOTIFY. Latency from the commit, and the processor time of the server beyond that of the writing alone.
+"""How a process learns what another has stored on PostgreSQL: by polling the watched units, or by LISTEN and NOTIFY.
+
+Measures the latency from the commit, and the server's processor time beyond that of writing alone.
 """
 
 import multiprocessing
@@ -17,8 +18,8 @@ from hil_tests.fixtures.postgresql import Server
 UNITS, WATCHED = 100_000, 100
 MESSAGES_A_S = 1667
 FOR_S = 30.0
-OF_WATCHED = 0.05  # of the messages, so that there is something to measure
-GATHER_S = 0.01  # a commit of the messages that came meanwhile, as the bridge's recorder does
+OF_WATCHED = 0.05  # share of the messages, high enough to measure
+GATHER_S = 0.01  # between commits, which collect the messages that came meanwhile, like the bridge's recorder
 LOOK_S = 0.5
 LIMIT_MS = 1500
 CHANNEL = "heard"
@@ -33,7 +34,7 @@ ASK = (
 
 
 def hearing() -> bool:
-    """Prints both. What is chosen holds the promise of a page: it shows within 1.5 s what came."""
+    """Measure both and print them. Return True if polling, the chosen way, keeps the promise of a page: 1.5 s."""
     server = Server()
     try:
         with psycopg.connect(server.url, autocommit=True) as connection:
@@ -59,8 +60,8 @@ def hearing() -> bool:
 
 class Measured(NamedTuple):
     server: float  # processor time, in cores
-    hearing: float  # likewise
-    times_ms: list[float]  # from the commit
+    hearing: float  # processor time of the process that learns, in cores
+    times_ms: list[float]  # since the commit
 
 
 def _measured(server: Server, hear: Callable[[str, float], list[float]], *, is_notifying: bool) -> Measured:

@@ -1,4 +1,4 @@
-"""What a message costs on PostgreSQL, of small fleets and large ones: CPU of the bridge and of the database, by mosquitto."""
+"""The cost of a message on PostgreSQL for small and large fleets: CPU of the bridge and of the database, over mosquitto."""
 
 import random
 import socket
@@ -15,7 +15,7 @@ from hil_tests.fixtures.mqtt_unit import CONNACK_OK, connect, publish
 from hil_tests.fixtures.ports import free_ports
 from hil_tests.fixtures.postgresql import BINARIES, Server
 
-SENDERS, WINDOW = 10, 50  # connections, and messages of each under way: batches of some hundred
+SENDERS, WINDOW = 10, 50  # connections, and unacknowledged messages of each: batches of some hundreds
 WARM_UP, MESSAGES = 6_000, 30_000
 RATIO = 1.2
 WITHIN_S = 300.0
@@ -25,7 +25,8 @@ HEARTBEAT = (
 
 
 def intake(units: str) -> bool:
-    """`units` are numbers of units with commas between; the first is what the others are compared with."""
+    """Measure each number of units in `units`, separated by commas, and compare with the first. Return True if the
+    ratio holds."""
     if MOSQUITTO is None or not BINARIES:
         print("skipped: mosquitto and PostgreSQL have to be installed")
         return True
@@ -36,7 +37,7 @@ def intake(units: str) -> bool:
 
 
 def _cost_us(units: int) -> tuple[float, float]:
-    """CPU of the bridge and of PostgreSQL for a heartbeat, each of another unit."""
+    """Return the CPU of the bridge and of PostgreSQL for a heartbeat, each from a random unit."""
     server = Server()
     try:
         server.say("CREATE DATABASE fleet")
@@ -53,7 +54,7 @@ def _measured(units: int, server: Server, folder: Path) -> tuple[float, float]:
         "CHARGEKEEPER_BROKER": f"mqtt://:secret@127.0.0.1:{port}",
     }
     cloud = CloudFixture(folder, environment=environment)
-    cloud.command("user", "list")  # makes the tables
+    cloud.command("user", "list")  # creates the tables
     tables = Tables(f"{server.url}/fleet")
     tables.add_units(units)
     tables.heard(units, time.time_ns() // 1_000_000)
@@ -83,7 +84,7 @@ def _measured(units: int, server: Server, folder: Path) -> tuple[float, float]:
 
 
 def open_mosquitto(port: int, folder: Path) -> "subprocess.Popen[bytes]":
-    """It asks nobody for a password, so that a few connections can speak for every unit."""
+    """Start a broker that accepts every login, so that a few connections can publish for every unit."""
     assert MOSQUITTO is not None
     configuration = folder / "mosquitto.conf"
     configuration.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n")
@@ -95,7 +96,7 @@ def open_mosquitto(port: int, folder: Path) -> "subprocess.Popen[bytes]":
 
 
 class _Senders:
-    """Connections that publish heartbeats of any unit, drawn by one seed."""
+    """Connections that publish heartbeats of random units, drawn by one seed."""
 
     def __init__(self, port: int, units: int) -> None:
         self._draw, self._units, self._sent = random.Random(1), units, 0
@@ -108,7 +109,7 @@ class _Senders:
             self._sockets.append(one)
 
     def press(self, messages: int) -> None:
-        """Returns when the broker has acknowledged all."""
+        """Publish, and return when the broker has acknowledged all."""
         for _ in range(messages // (SENDERS * WINDOW)):
             for one in self._sockets:
                 one.sendall(b"".join(self._heartbeat() for _ in range(WINDOW)))

@@ -1,11 +1,10 @@
-"""A whole fleet logs in at once, through three nodes and two auth processes: how long does a unit wait, and how long do pages
-take meanwhile?
+"""A whole fleet logs in at once, through three nodes and two auth processes: how long do units and pages wait?
 
-A unit is a raw socket with the packets of a unit. One that is refused, or whose connection ends, comes again as the firmware
-does (firmware/link/backoff.py).
+A unit is a raw socket that sends a unit's packets. After a refusal or a lost connection it retries as the firmware does
+(firmware/link/backoff.py).
 
-On a machine that others use too, a page waits for them as well. So it is told as it was on the wall, and without that part of
-its waits for a processor which is theirs: the share that they had of the processors.
+On a shared machine a page also waits for other programs. So two times are printed: the wall time, and the wall time
+without the part of the page's waits for a processor that is due to other programs, by their share of the processors.
 """
 
 import asyncio
@@ -27,12 +26,12 @@ from hil_tests.bench.scale.role_process import RoleProcess
 from hil_tests.fixtures.auth_cluster import AuthCluster, UnitSecret
 from hil_tests.fixtures.mqtt_unit import CONNACK_OK, connect
 
-WORST_S = 60.0  # no unit waits longer
-ANSWER_P99_MS = 50.0  # in normal load
-PAGE_P99_MS = 100.0  # while all log in
+WORST_S = 60.0  # no unit may wait longer
+ANSWER_P99_MS = 50.0  # under normal load
+PAGE_P99_MS = 100.0  # while all units log in
 PAGES = ("/fleet", "/fleet?by=never", "/charge-points/cp000007", "/account/units")
-BEFORE_S = 20.0  # in which pages are looked at before that
-NORMAL_PER_S = 50.0  # logins; 15,000 units that lose their connection once in 5 minutes
+BEFORE_S = 20.0  # how long pages are measured before
+NORMAL_PER_S = 50.0  # logins; 15,000 units that each reconnect once in 5 minutes
 NORMAL_S = 20.0
 ANSWER_WITHIN_S = 60.0
 GIVE_UP_S = 300.0
@@ -44,15 +43,15 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass
 class Waits:
-    """Of one crowd, in seconds."""
+    """The waits of one crowd, in seconds."""
 
-    whole: list[float] = field(default_factory=list)  # from the first try until it is in
-    answers: list[float] = field(default_factory=list)  # from CONNECT to the CONNACK that let it in
+    whole: list[float] = field(default_factory=list)  # from the first attempt to the login
+    answers: list[float] = field(default_factory=list)  # from CONNECT to the successful CONNACK
     refused: int = 0
 
     @classmethod
     def together(cls, several: "list[Waits]") -> "Waits":
-        """Of several crowds."""
+        """Join several crowds."""
         return cls(
             [wait for each in several for wait in each.whole],
             [wait for each in several for wait in each.answers],
@@ -61,7 +60,7 @@ class Waits:
 
 
 def logins(units: int) -> bool:
-    """Worst and p99 wait, answers and CPU."""
+    """Measure worst and p99 wait, answers, pages and CPU. Return True if the limits hold."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -70,7 +69,7 @@ def logins(units: int) -> bool:
             secrets = cluster.add_units([f"cp{number:06d}" for number in range(units)])
             cluster.start("auth-1", "auth-2")
             ports = list(cluster.nats.mqtt_ports.values())
-            _crowd(ports, secrets[:CROWDS])  # the first makes the streams
+            _crowd(ports, secrets[:CROWDS])  # the first login creates the streams
             normal = asyncio.run(_normal(ports, secrets))
             onlooker = _onlooker(cluster, stack)
             with onlooker.at_work() as before:
@@ -79,7 +78,7 @@ def logins(units: int) -> bool:
             with (
                 ProcessPoolExecutor(CROWDS) as processes,
                 onlooker.at_work() as meanwhile,
-            ):  # one may not open so many files
+            ):  # a single process may not open so many files
                 machine_s, own_s = machine_cpu_s(), descendants_cpu_s()
                 parts = [processes.submit(_crowd, ports, secrets[each::CROWDS]) for each in range(CROWDS)]
                 crowd = Waits.together([part.result() for part in parts])
@@ -106,18 +105,18 @@ def logins(units: int) -> bool:
 
 
 def _onlooker(cluster: AuthCluster, stack: ExitStack) -> Onlooker:
-    """Of a `web` process of the cluster, and of the database behind it."""
+    """Return an onlooker at a `web` process of the cluster, with the database behind it."""
     password = cluster.command("user", "add", NAME, "--role", "support")["password"]
     web = RoleProcess("web", cluster.folder, cluster.environment, stack)
     web.until(web.is_healthy)
     browser = Browser(web.http_port, password)
     for path in PAGES:
-        browser.get(path)  # what is prepared once
+        browser.get(path)  # prepare what is prepared once
     return Onlooker(browser, list(PAGES), [web.pid, *server_pids(cluster.postgresql)])
 
 
 def _say_pages(what: str, looks: list[Look], share: float) -> float:
-    """The p99 without the waits for others on this machine."""
+    """Print the times of the pages. Return the p99 without the waits for other programs, in ms."""
     wall = [look.wall for look in looks]
     ours = [look.wall - look.waiting * (1 - share) for look in looks]
     p99_ms = percentile(ours, 0.99)
@@ -133,7 +132,7 @@ def percentile(values: list[float], part: float) -> float:
 
 
 def _cpu_s(pids: list[int]) -> float:
-    """User and system time of these processes."""
+    """Return the user and system time of these processes."""
     spent = 0
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -142,12 +141,12 @@ def _cpu_s(pids: list[int]) -> float:
 
 
 def _crowd(ports: list[int], units: list[UnitSecret]) -> Waits:
-    """All of them at once."""
+    """Log in all units at once."""
     return asyncio.run(_all_at_once(ports, units))
 
 
 async def _normal(ports: list[int], units: list[UnitSecret]) -> Waits:
-    """One after the other, at a steady rate."""
+    """Log in units one by one, at a steady rate."""
     waits = Waits()
     tasks = []
     for number in range(int(NORMAL_PER_S * NORMAL_S)):
@@ -173,7 +172,7 @@ async def _all_at_once(ports: list[int], units: list[UnitSecret]) -> Waits:
 
 
 async def _log_in(port: int, unit: UnitSecret, waits: Waits, turns: asyncio.Semaphore) -> asyncio.StreamWriter:
-    """Until it is in."""
+    """Retry until the unit is logged in."""
     began_s = time.monotonic()
     failures = 0
     while True:

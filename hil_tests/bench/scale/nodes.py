@@ -1,7 +1,7 @@
-"""What connected units cost the three nodes of a cluster while they say nothing, what a message costs then, and a login.
+"""The cost of connected but silent units for the three nodes of a cluster, and the cost of a message and of a login.
 
-Each unit's subscription to its commands is a consumer with a copy on every node, and each copy is told once a second that its
-leader lives: that is what a silent unit costs.
+Each unit's subscription to its commands is a consumer with a copy on every node. Each copy receives a heartbeat of its
+leader once a second: that is the cost of a silent unit.
 """
 
 import os
@@ -18,7 +18,7 @@ from hil_tests.fixtures.nats_cluster import LOOPBACK
 from hil_tests.fleet.packets import connect, subscribe
 
 LOOKED_S = 10.0
-AT_ONCE = 100  # logins and subscriptions under way
+AT_ONCE = 100  # logins and subscriptions in progress
 MESSAGES_A_S = 50
 KEEPALIVE_S = 1200
 SUBACK_OK = b"\x90\x03\0\x01\x01"
@@ -26,7 +26,7 @@ HEARTBEAT = b'{"n":%d,"b":4,"t":%d,"s":"C2","m":"smart","q":17,"o":"23415","a":3
 
 
 class Taken(NamedTuple):
-    """So far, in seconds of processor."""
+    """Processor time so far, in seconds."""
 
     nodes: float  # all three
     auth: float
@@ -36,7 +36,7 @@ class Taken(NamedTuple):
 
 
 def nodes(units: str) -> bool:
-    """`units` are numbers of units with commas between, rising. There is nothing to judge."""
+    """Measure the ascending numbers of units in `units`, separated by commas. There is no limit, so return True."""
     steps = [int(count) for count in units.split(",")]
     with tempfile.TemporaryDirectory() as folder:
         cluster = AuthCluster(Path(folder))
@@ -73,7 +73,7 @@ def _taken(cluster: AuthCluster) -> Taken:
 
 
 def _idle(cluster: AuthCluster) -> float:
-    """Of the nodes together, in processors."""
+    """Return what all nodes use together, in processors."""
     before, began_s = _taken(cluster), time.monotonic()
     time.sleep(LOOKED_S)
     return _taken(cluster).since(before).nodes / (time.monotonic() - began_s)
@@ -92,7 +92,7 @@ def _tell(cluster: AuthCluster, units: int, idle: float) -> None:
 
 
 def _connect(cluster: AuthCluster, units: list[UnitSecret], sockets: list[socket.socket]) -> None:
-    """Those that have no socket yet. Raises ConnectionRefusedError."""
+    """Connect units that have no socket yet. Raises ConnectionRefusedError."""
     ports = list(cluster.nats.mqtt_ports.values())
     while len(sockets) < len(units):
         at = len(sockets)
@@ -114,7 +114,7 @@ def _expect(sockets: list[socket.socket], wanted: bytes) -> None:
 
 
 def _message_us(cluster: AuthCluster, units: list[UnitSecret], sockets: list[socket.socket], idle: float) -> float:
-    """Of the nodes, beyond what they take of a silent fleet."""
+    """Return the nodes' time per message, beyond what a silent fleet costs."""
     before, began_s, count = _taken(cluster), time.monotonic(), 0
     while (due_s := began_s + count / MESSAGES_A_S) - began_s < LOOKED_S:
         time.sleep(max(0.0, due_s - time.monotonic()))

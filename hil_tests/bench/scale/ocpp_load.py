@@ -1,4 +1,4 @@
-"""Charge points that speak OCPP 1.6 over WebSockets, many in one process, and send nothing but Heartbeat."""
+"""Many OCPP 1.6 charge points over WebSockets in one process, which send only Heartbeat."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ import websockets
 
 
 class OcppFleet:
-    """Connected as a context, with an event loop of its own."""
+    """The charge points, connected inside the `with` block, on their own event loop."""
 
     def __init__(self, port: int, units: int) -> None:
         self._port, self._units = port, units
@@ -30,7 +30,7 @@ class OcppFleet:
         self._loop.close()
 
     def press(self, window: int, seconds: float) -> int:
-        """Every unit keeps `window` heartbeats unanswered for so long. Returns how many were answered."""
+        """Keep `window` heartbeats of every unit unanswered for `seconds`. Return how many were answered."""
         return self._loop.run_until_complete(self._press(window, seconds))
 
     async def _connect(self) -> None:

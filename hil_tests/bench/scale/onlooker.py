@@ -1,4 +1,4 @@
-"""Somebody who looks at pages all the time, while something else is measured."""
+"""A person who opens pages all the time while something else is measured."""
 
 import os
 import threading
@@ -15,14 +15,14 @@ END_WITHIN_S = 120.0
 
 
 class Look(NamedTuple):
-    """At one page, in milliseconds."""
+    """One page view, in milliseconds."""
 
     wall: float
-    waiting: float  # of it, ready to run, while others had the processors
+    waiting: float  # part of it: ready to run, while other programs had the processors
 
 
 class Onlooker:
-    """`pids` are the processes that make the pages; ours fetches them."""
+    """A person who opens pages. `pids` are the processes that make the pages; this process fetches them."""
 
     def __init__(self, browser: Browser, paths: list[str], pids: list[int]) -> None:
         self._browser = browser
@@ -31,7 +31,7 @@ class Onlooker:
 
     @contextmanager
     def at_work(self) -> Iterator[list[Look]]:
-        """The looks of the block, complete at its end. Raises what the last look raised."""
+        """Yield the page views of the block; the list is complete at its end. Raises what the last view raised."""
         looks: list[Look] = []
         stop = threading.Event()
         failed: list[Exception] = []

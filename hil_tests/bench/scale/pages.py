@@ -1,8 +1,8 @@
-"""How long pages and interface take with a million charge points in the store, beside the same with a thousand.
+"""The time that pages and API take with a million charge points in the store, beside a thousand.
 
-Each is told as it was on the wall, and as it would have been with a processor free at once: less the time in which the bridge,
-its PostgreSQL or the browser waited for one, but no less than what they took of it. This is what is judged, for on a machine
-that others use too the wall says more of them.
+Each is printed as wall time, and as the time with a processor free at once: the wall time less the waits of the bridge,
+its PostgreSQL and the browser for a processor, but no less than the processor time they used. The second is judged,
+because on a shared machine the wall time depends on other programs.
 """
 
 import html
@@ -34,7 +34,7 @@ Look = Callable[[], object]
 
 
 class Took(NamedTuple):
-    """One look, in milliseconds."""
+    """One request, in milliseconds."""
 
     wall: float
     own: float  # with a processor free at once
@@ -42,15 +42,15 @@ class Took(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """Of so many units."""
+    """The results for one number of units."""
 
     started_s: float
     memory_mb: float
-    looks: dict[str, list[Took]]  # by what was asked for
+    looks: dict[str, list[Took]]  # by what was requested
 
 
 def pages(units: int, database: str, count: int) -> bool:
-    """`database` is sqlite or postgresql; each page is asked for so often."""
+    """Measure each page `count` times on `database`, sqlite or postgresql. Return True if the limits hold."""
     many, few = _measure(units, database, count), _measure(FEW, database, count)
     held = True
     print(f"{database}, {units:,} units beside {FEW:,}; limit p99 {LIMIT_MS:.0f} ms")
@@ -92,7 +92,7 @@ def _measure(units: int, database: str, count: int) -> Measured:
         looks = _looks(cloud, browser, units)
         took: dict[str, list[Took]] = {}
         for what, look in looks.items():
-            look()  # what is prepared once
+            look()  # prepare what is prepared once
             pids = [os.getpid(), cloud.bridge.pid, *([] if server is None else server_pids(server))]
             took[what] = [_took(look, pids) for _ in range(count)]
         return Measured(started_s, memory_mb(cloud.bridge.pid), took)

@@ -1,9 +1,9 @@
-"""What a message costs a cluster, and what it costs others on the same load: each alone, one after another, in one run.
+"""The cost of a message on a cluster and on other systems under the same load, one after another in one run.
 
-200 units on raw sockets publish heartbeats with QoS 1. They are not subscribed to their commands: what that costs a node is
-the same whatever they say (`nodes`).
+200 units on raw sockets publish heartbeats with QoS 1. They are not subscribed to their commands, whose cost for a node
+does not depend on what is published (`nodes`).
 
-    gates        two of our own processes, each with a broker of its own, on one PostgreSQL
+    gates        two bridge processes, each with its own broker, on one PostgreSQL
     nats         three nodes, a worker and a process that answers logins, on one PostgreSQL
     mosquitto    and a paho subscriber that only acknowledges, and stores nothing
     ocpp         the central system of PyPI's ocpp, which answers Heartbeat over a WebSocket, and stores nothing
@@ -32,26 +32,26 @@ from hil_tests.fixtures.ports import free_ports
 from hil_tests.fixtures.postgresql import BINARIES, Server
 
 UNITS = 200
-WINDOWS = (1, 10)  # messages of a unit under way
+WINDOWS = (1, 10)  # unacknowledged messages per unit
 GATES = 2
 WARM_UP_S, PRESSED_S = 2.0, 10.0
 WITHIN_S = 120.0
 RATIO = 2.5  # of NATS to the gates, at most
 _WORDS = [sys.executable, "-m", "hil_tests.bench.cloud.peers"]
-Used = dict[str, float]  # processor time in seconds, by who took it
+Used = dict[str, float]  # processor time in seconds, by process group
 BROKERS, OURS, POSTGRESQL = "brokers", "processes", "PostgreSQL"
 
 
 class Cell(NamedTuple):
-    """A system under load. `press` returns how many messages were acknowledged, of so many under way, in so long."""
+    """A system under load. `press(window, seconds)` returns how many messages were acknowledged."""
 
     press: Callable[[int, float], int]
     used: Callable[[], Used]
-    stored: Callable[[], int]  # messages so far; of one that stores nothing, those that it was sent
+    stored: Callable[[], int]  # messages stored so far; for a system without a store, messages sent
 
 
 class Cost(NamedTuple):
-    """In microseconds of processor a message, by who took it."""
+    """Microseconds of processor time per message, by process group."""
 
     messages_per_s: float
     us: dict[str, float]
@@ -62,7 +62,7 @@ class Cost(NamedTuple):
 
 
 def peers() -> bool:
-    """Prints all, and judges NATS by the gates."""
+    """Measure and print all. Return True if NATS costs at most RATIO times the gates."""
     if MOSQUITTO is None or not BINARIES:
         print("skipped: mosquitto and PostgreSQL have to be installed")
         return True
@@ -100,7 +100,7 @@ def _cost(cell: Cell, window: int) -> Cost:
 
 
 def _settle(cell: Cell, count: int) -> None:
-    """Until so many are stored."""
+    """Wait until `count` messages are stored."""
     give_up_s = time.monotonic() + WITHIN_S
     while (stored := cell.stored()) < count:
         assert time.monotonic() < give_up_s, f"{stored} of {count} are stored"
@@ -109,7 +109,7 @@ def _settle(cell: Cell, count: int) -> None:
 
 @contextmanager
 def _gates(folder: Path) -> Iterator[Cell]:
-    """Each with its part of the units, as processes with a part have them."""
+    """Run the gates, each with its shard of the units."""
     server = Server()
     url = f"{server.url}/postgres"
     gates = [
@@ -236,7 +236,7 @@ def _stored(server: Server) -> int:
 
 
 def _until_idle(pid: int) -> None:
-    """What is queued for it is part of what it costs."""
+    """Wait until the process is idle: its queued messages are part of its cost."""
     used_s = -1.0
     while (now_s := cpu_s(pid)) != used_s:
         used_s = now_s

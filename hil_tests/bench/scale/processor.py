@@ -1,5 +1,6 @@
-"""What processes have taken of the processors, and for how long they have waited for one: on a machine that others use too,
-the time on the wall says more of them than of us.
+"""The processor time of processes, and how long they waited for a processor.
+
+On a shared machine the wall time depends on other programs more than on the measured ones.
 """
 
 import os
@@ -15,14 +16,14 @@ from hil_tests.fixtures.postgresql import Server
 
 
 class Scheduled(NamedTuple):
-    """Of some processes so far, all threads together (https://docs.kernel.org/scheduler/sched-stats.html)."""
+    """Totals of some processes so far, all threads together (https://docs.kernel.org/scheduler/sched-stats.html)."""
 
     running_ms: float
-    waiting_ms: float  # ready to run, while others had the processors
+    waiting_ms: float  # ready to run, while other programs had the processors
 
     @classmethod
     def of(cls, pids: Iterable[int]) -> "Scheduled":
-        """Those that still run."""
+        """Read the totals of those processes that still run."""
         running_ns = waiting_ns = 0
         for pid in pids:
             for task in Path(f"/proc/{pid}/task").glob("*/schedstat"):
@@ -37,7 +38,7 @@ class Scheduled(NamedTuple):
 
 
 def machine_cpu_s() -> float:
-    """Of all processes of the machine so far, and of its kernel for them."""
+    """Return the processor time of all processes of the machine so far, with the kernel's work for them."""
     user, nice, system, _idle, _iowait, interrupts, soft_interrupts = map(
         int, Path("/proc/stat").read_text().split(maxsplit=8)[1:8]
     )
@@ -45,7 +46,7 @@ def machine_cpu_s() -> float:
 
 
 def descendants_cpu_s() -> float:
-    """Of this process and of all that it has started, and these in turn; those that have ended and were waited for too."""
+    """Return the processor time of this process and its descendants, including those that ended and were waited for."""
     fields_of: dict[int, list[str]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has ended meanwhile
@@ -58,7 +59,7 @@ def descendants_cpu_s() -> float:
 
 
 def server_pids(server: Server) -> list[int]:
-    """All its processes now."""
+    """Return the ids of the server's present processes."""
     with psycopg.connect(server.url) as connection:
         parent = int(_fields(Path(f"/proc/{connection.info.backend_pid}"))[1])
     found = [parent]
@@ -70,7 +71,7 @@ def server_pids(server: Server) -> list[int]:
 
 
 def server_s(server: Server) -> float:
-    """User and system time of all the server's processes, those that have ended too."""
+    """Return the user and system time of all the server's processes, including those that ended."""
     with psycopg.connect(server.url) as connection:
         parent = int(_fields(Path(f"/proc/{connection.info.backend_pid}"))[1])
     ticks = 0
@@ -87,5 +88,5 @@ def server_s(server: Server) -> float:
 
 
 def _fields(folder: Path) -> list[str]:
-    """Of the process, from its state on."""
+    """Return the fields of the process's stat, from its state on."""
     return (folder / "stat").read_text().rpartition(")")[2].split()

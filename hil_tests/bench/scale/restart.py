@@ -1,4 +1,4 @@
-"""A restart on SQLite with a day of signal that nobody has averaged yet: how long units wait for their acknowledgements."""
+"""A restart on SQLite with a day of signal that is not averaged yet: how long do units wait for acknowledgements?"""
 
 import os
 import tempfile
@@ -9,8 +9,8 @@ from hil_tests.bench.cloud.load import Fleet, cpu_s, percentile
 from hil_tests.bench.scale.filling import FIVE_MINUTES_MS, Tables
 from hil_tests.fixtures.cloud_fixture import CloudFixture
 
-CONNECTED = 200  # units that publish for all
-BEAT_S = 300.0  # an idle unit's
+CONNECTED = 200  # units that publish for all units
+BEAT_S = 300.0  # an idle unit's heartbeat interval
 DAY_TIMES = 288
 LONGEST_S = 1.0
 GIVE_UP_S = 900.0
@@ -19,10 +19,10 @@ AFTER_S = 30.0
 
 
 def restart(units: int) -> bool:
-    """Heartbeats at the rate of so many idle units, from the start until the day is averaged."""
+    """Publish heartbeats at the rate of `units` idle units until the day is averaged. Return True if the limit holds."""
     with tempfile.TemporaryDirectory() as folder:
         cloud = CloudFixture(Path(folder))
-        cloud.command("user", "list")  # makes the tables
+        cloud.command("user", "list")  # creates the tables
         tables = Tables(cloud.folder / "chargekeeper.db")
         tables.add_units(units)
         known = tables.first_secrets(CONNECTED)

@@ -1,4 +1,4 @@
-"""Retention beside the intake, on both databases: rows a second of each in one run, and upkeep's longest transaction."""
+"""Retention compared with the intake, on both databases: rows per second of each, and upkeep's longest transaction."""
 
 import sqlite3
 import tempfile
@@ -16,7 +16,7 @@ from hil_tests.fixtures.postgresql import BINARIES, Server
 
 UNITS, CONNECTED, WINDOW = 10_000, 200, 10
 PRESSED_S = 8.0
-ROWS_A_MESSAGE = 2  # of a heartbeat, in tables that forget: signal and power
+ROWS_A_MESSAGE = 2  # that a heartbeat adds to tables with a retention time: signal and power
 TIMES_FASTER = 20
 LONGEST_S = 0.2
 WITHIN_S = 600.0
@@ -26,14 +26,14 @@ DAY_MS = 24 * HOUR_MS
 
 
 class Seen(NamedTuple):
-    """Of a run of retention."""
+    """The results of a run of retention."""
 
     rows_a_second: float
-    longest_s: float  # for which others could not write (SQLite), or a transaction of upkeep was open
+    longest_s: float  # how long other writers were blocked (SQLite), or a transaction of upkeep was open
 
 
 def retention(rows: int) -> bool:
-    """`rows` readings of signal that are older than they are kept."""
+    """Measure with `rows` signal readings older than their retention time. Return True if the limits hold."""
     with tempfile.TemporaryDirectory() as folder:
         held = _is_held("SQLite", rows, CloudFixture(Path(folder)), Path(folder) / "chargekeeper.db")
     if not BINARIES:
@@ -51,7 +51,7 @@ def retention(rows: int) -> bool:
 
 
 def _is_held(name: str, rows: int, cloud: CloudFixture, where: Path | str) -> bool:
-    cloud.command("user", "list")  # makes the tables
+    cloud.command("user", "list")  # creates the tables
     tables = Tables(where)
     tables.add_units(UNITS)
     known = tables.first_secrets(CONNECTED)
@@ -87,7 +87,7 @@ def _is_held(name: str, rows: int, cloud: CloudFixture, where: Path | str) -> bo
 
 
 def _partitions(from_ms: int, until_ms: int) -> list[str]:
-    """As they were made while it was that time."""
+    """Return statements for the partitions that would have been created at that time."""
     return [
         f"CREATE TABLE signal_{at_ms} PARTITION OF signal FOR VALUES FROM ({at_ms}) TO ({at_ms + HOUR_MS})"
         for at_ms in range(from_ms - from_ms % HOUR_MS, until_ms, HOUR_MS)
@@ -95,7 +95,7 @@ def _partitions(from_ms: int, until_ms: int) -> list[str]:
 
 
 def _watched(cloud: CloudFixture, where: Path | str, from_ms: int, until_ms: int, rows: int) -> Seen:
-    """From the first row that is gone to the last, by looking again and again from beside."""
+    """Poll until all rows are deleted. Measures from the first deleted row to the last."""
     looking = _File(where) if isinstance(where, Path) else _Server(where)
     starting = threading.Thread(target=cloud.start)
     starting.start()
@@ -115,7 +115,7 @@ def _watched(cloud: CloudFixture, where: Path | str, from_ms: int, until_ms: int
 
 
 class _File:
-    """SQLite: how far retention has come, and for how long its lock is never free."""
+    """The progress of retention on SQLite, and how long its write lock is never free."""
 
     def __init__(self, file: Path) -> None:
         self.longest_s, self.before_s = 0.0, time.monotonic()
@@ -123,7 +123,7 @@ class _File:
         self._file = sqlite3.connect(file, timeout=0, isolation_level=None)
 
     def left(self, from_ms: int, until_ms: int, rows: int) -> int:
-        """By the mark, which is stored with what is deleted."""
+        """Return the rows left, by the mark that is stored with each deletion."""
         now_s = time.monotonic()
         try:
             self._file.execute("BEGIN IMMEDIATE")
@@ -139,7 +139,7 @@ class _File:
 
 
 class _Server:
-    """PostgreSQL: the partitions that are there, and the oldest transaction that changes them or deletes rows."""
+    """The remaining partitions on PostgreSQL, and the oldest transaction that changes them or deletes rows."""
 
     def __init__(self, url: str) -> None:
         self.longest_s, self.before_s = 0.0, time.monotonic()

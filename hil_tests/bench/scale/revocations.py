@@ -1,4 +1,4 @@
-"""How long after the commit of its revocation is a unit still connected? Three nodes, two auth processes."""
+"""How long is a unit still connected after the commit of its revocation? Three nodes, two auth processes."""
 
 import json
 import selectors
@@ -16,7 +16,7 @@ from hil_tests.fixtures.nats_cluster import LOOPBACK
 
 COUNT = 30
 CUT_WITHIN_S = 2.0
-APART_S = 0.7  # so that they meet the look at the store at any moment
+APART_S = 0.7  # between revocations, so that they fall at any phase of the store's polling
 REVOKE = (
     "import json,sys,time;from cloud_bridge.store.database import open_database;"
     "from cloud_bridge.store.units import revoke;d=open_database(sys.argv[1]);done={}\n"
@@ -29,7 +29,7 @@ REVOKE = (
 
 
 def revocations() -> bool:
-    """Worst and middle."""
+    """Measure median and worst time. Return True if all units were cut off in time."""
     with tempfile.TemporaryDirectory() as folder:
         cluster = AuthCluster(Path(folder))
         try:
@@ -60,7 +60,7 @@ def revocations() -> bool:
 
 
 def _ends(doors: dict[str, socket]) -> dict[str, float]:
-    """When each connection was ended, by the monotonic clock."""
+    """Return when each connection was ended, on the monotonic clock."""
     ended: dict[str, float] = {}
     give_up_s = time.monotonic() + WITHIN_S
     with selectors.DefaultSelector() as selector:

@@ -1,4 +1,4 @@
-"""A role of the bridge as a process of its own, with its port for HTTP."""
+"""A role of the bridge as its own process, with its HTTP port."""
 
 import subprocess
 import sys
@@ -22,14 +22,14 @@ LOG_TAIL = 2000  # characters
 
 
 class Since(NamedTuple):
-    """A time since the beginning of a process, in seconds."""
+    """Times since the start of a process, in seconds."""
 
     wall: float
-    own: float  # had it never waited for a processor
+    own: float  # without its waits for a processor
 
 
 class RoleProcess:
-    """One of the bridge's, begun at once."""
+    """A bridge process with one role, started at once."""
 
     def __init__(self, role: str, folder: Path, environment: Mapping[str, str], stack: ExitStack) -> None:
         self._log = folder / f"{role}.log"
@@ -51,7 +51,7 @@ class RoleProcess:
         return self._process.pid
 
     def until(self, condition: Callable[[], bool]) -> Since:
-        """The time from the beginning."""
+        """Wait for the condition. Return the time since the start."""
         while not condition():
             took_s = time.monotonic() - self.began_s
             assert took_s < GIVE_UP_S and self._process.poll() is None, self._log.read_text("utf-8")[-LOG_TAIL:]

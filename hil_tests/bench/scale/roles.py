@@ -1,4 +1,4 @@
-"""What each process of a cluster takes while no unit says anything, and what a page costs a `web`."""
+"""The processor use of each process of a cluster without messages, and the cost of a page for a `web`."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ PAGES = {"the list": "/fleet", "a unit": "/charge-points/cp0000000"}
 
 
 def roles(known: int) -> bool:
-    """On a store with so many units. There is nothing to judge."""
+    """Measure on a store with `known` units. There is no limit, so return True."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         cluster = OwnCluster(Path(folder), known)
         try:

@@ -1,4 +1,4 @@
-"""Bytes that a unit's signal takes in 400 days with a heartbeat every five minutes, on both databases."""
+"""The bytes of a unit's signal in 400 days with a heartbeat every five minutes, on both databases."""
 
 import sqlite3
 import tempfile
@@ -12,12 +12,13 @@ from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.fixtures.postgresql import BINARIES, Server
 
 DAYS, A_DAY, AN_HOUR = 400, 288, 12
-FIVE_MINUTES_DAYS = 32  # as store/upkeep.py keeps them
+FIVE_MINUTES_DAYS = 32  # retention time in store/upkeep.py
 LIMIT_MB = 4.0
 
 
 def signal_bytes(units: int) -> bool:
-    """By five minutes for all that time, as it was; and as it is kept."""
+    """Measure five-minute averages for the whole time, as before, and the present retention. Return True if the limit
+    holds."""
     with tempfile.TemporaryDirectory() as folder:
         cloud = CloudFixture(Path(folder))
         file = Path(folder) / "chargekeeper.db"
@@ -38,7 +39,7 @@ def signal_bytes(units: int) -> bool:
 
 def _is_held(name: str, cloud: CloudFixture, tables: Tables, units: int, size: Callable[[str], int]) -> bool:
     try:
-        cloud.command("user", "list")  # makes the tables
+        cloud.command("user", "list")  # creates the tables
         tables.add_units(units)
         hour_ms = AN_HOUR * FIVE_MINUTES_MS
         from_ms = time.time_ns() // 1_000_000 // hour_ms * hour_ms - DAYS * A_DAY * FIVE_MINUTES_MS
@@ -58,7 +59,7 @@ def _is_held(name: str, cloud: CloudFixture, tables: Tables, units: int, size: C
 
 
 def _file_bytes(file: Path, name: str) -> int:
-    """By dropping it, where SQLite cannot tell the size of one table: indexes are in it."""
+    """Return the size of a table with its indexes. SQLite cannot report it, so drop the table and count the free pages."""
     with closing(sqlite3.connect(file, isolation_level=None)) as store:
         before = _free(store)
         store.execute(f"DROP TABLE {name}")
@@ -70,7 +71,7 @@ def _free(store: sqlite3.Connection) -> int:
 
 
 def _server_bytes(server: Server, name: str) -> int:
-    """All partitions, with indexes."""
+    """Return the size of all partitions, with indexes."""
     query = (
         f"SELECT pg_total_relation_size('{name}') + coalesce(sum(pg_total_relation_size(relid)), 0) "
         f"FROM pg_partition_tree('{name}') WHERE relid <> '{name}'::regclass"

@@ -1,7 +1,7 @@
-"""How long each role takes to start with a million charge points in the store, and how much memory it has half a minute later,
-beside the same with a thousand.
+"""The start time of each role with a million charge points in the store, and its memory half a minute later.
 
-A start is told as it was on the wall, and as it would have been with a processor free at once. This is what is judged.
+Beside it the same with a thousand. A start is printed as wall time, and as the time with a processor free at once,
+which is judged.
 """
 
 import os
@@ -21,7 +21,7 @@ from hil_tests.fixtures.bridge_process import CHECKOUT
 from hil_tests.fixtures.postgresql import Server
 
 FEW = 1000
-ROLES = ("auth", "web", "ingest", "upkeep")  # the first lets the canaries of the others in
+ROLES = ("auth", "web", "ingest", "upkeep")  # auth first: it accepts the logins of the others' canaries
 START_WITHIN_S, MEMORY_MB = 5.0, 200.0
 SETTLED_S = 30.0  # then the memory is read
 WITHIN_S = 300.0
@@ -29,16 +29,16 @@ UNIT = "cp-of-this-bench"
 
 
 class Started(NamedTuple):
-    """Of one process."""
+    """The results of one process."""
 
     healthy: Since  # /healthz answered 200
-    login: Since | None  # it let a unit in; None: it lets nobody in
+    login: Since | None  # first login of a unit; None for a role without logins
     memory_mb: float
-    cpu_s: float  # in all until the memory was read
+    cpu_s: float  # total until the memory was read
 
 
 def start(units: int) -> bool:
-    """Prints each role and judges it."""
+    """Measure and print each role. Return True if the limits hold."""
     measured = {count: _cluster(count) | _embedded(count) for count in (units, FEW)}
     many, few = measured[units], measured[FEW]
     print(f"{units:,} units beside {FEW:,}; limits {START_WITHIN_S:.0f} s and {MEMORY_MB:.0f} MB")
@@ -58,13 +58,13 @@ def start(units: int) -> bool:
 
 
 def _cluster(units: int) -> dict[str, Started]:
-    """The roles of a cluster, begun one after the other; and all of them in one process."""
+    """Measure the roles of a cluster, started one after the other, and all of them in one process."""
     with tempfile.TemporaryDirectory(prefix="chargekeeper-start-") as name, ExitStack() as stack:
         cluster = AuthCluster(Path(name))
         stack.callback(cluster.stop)
         (unit,) = cluster.add_units([UNIT])
         fill(cluster.environment["CHARGEKEEPER_DATABASE"], units)
-        cluster.start("first")  # makes the streams, which takes seconds once
+        cluster.start("first")  # creates the streams, which takes seconds the first time
         cluster.kill_auth("first")
 
         def is_let_in() -> bool:
@@ -89,7 +89,7 @@ def _is_let_in(cluster: AuthCluster, unit: UnitSecret) -> bool:
 
 
 def _embedded(units: int) -> dict[str, Started]:
-    """Everything in one process, with the broker inside."""
+    """Measure everything in one process, with the embedded broker."""
     found = {}
     for database in ("sqlite", "postgresql"):
         with tempfile.TemporaryDirectory(prefix="chargekeeper-start-") as name, ExitStack() as stack:
@@ -100,7 +100,7 @@ def _embedded(units: int) -> dict[str, Started]:
                 server = Server()
                 stack.callback(server.close)
                 environment["CHARGEKEEPER_DATABASE"] = where = f"{server.url}/postgres"
-            add = [sys.executable, "-m", "cloud_bridge", "unit", "add", UNIT]  # makes the tables
+            add = [sys.executable, "-m", "cloud_bridge", "unit", "add", UNIT]  # creates the tables
             subprocess.run(add, cwd=CHECKOUT, env=environment, capture_output=True, check=True, timeout=WITHIN_S)
             fill(where, units)
             process = RoleProcess("all", folder, environment, stack)
@@ -109,6 +109,6 @@ def _embedded(units: int) -> dict[str, Started]:
 
 
 def _settled(process: RoleProcess, healthy: Since, login: Since | None) -> Started:
-    """SETTLED_S after its start, or later."""
+    """Read the memory SETTLED_S after the start, or later."""
     time.sleep(max(0.0, process.began_s + healthy.wall + SETTLED_S - time.monotonic()))
     return Started(healthy, login, memory_mb(process.pid), cpu_s(process.pid))

@@ -1,7 +1,8 @@
-"""How many messages a worker stamps and commits in a second, beside a bare loop of nats-py on the same stream.
+"""Messages per second that a worker stamps and commits, beside a bare nats-py loop on the same stream.
 
-In each round either empties a backlog of its own, alone. What is counted begins with the first acknowledgement and ends when
-the stream has nothing left that waits for one: starting is no part of it, and both are measured from outside in the same way.
+In each round each of them empties its own backlog, alone. The measurement begins with the first acknowledgement and
+ends when nothing in the stream waits for one. So the start is not included, and both are measured from outside in the
+same way.
 """
 
 import statistics
@@ -21,7 +22,7 @@ from hil_tests.fixtures.children import die_with_parent
 from hil_tests.fixtures.cluster_fixture import DATABASE, ClusterFixture
 
 WINDOW = 10
-SLICE_S = 1.0  # for which the units press before it is seen how many there are
+SLICE_S = 1.0  # how long the units publish before the messages are counted
 LOOK_EVERY_S = 0.02
 WITHIN_S = 300.0
 RATIO = 0.8
@@ -30,14 +31,14 @@ RATIO = 0.8
 class Emptied(NamedTuple):
     """How fast a backlog was emptied."""
 
-    per_s: float  # messages, on the wall
-    per_cpu_s: float  # likewise, in a second of the process's own time
-    nodes_us: float  # of processor time, for a message, of all nodes together
+    per_s: float  # messages by wall time
+    per_cpu_s: float  # messages per second of the process's own time
+    nodes_us: float  # processor time per message, of all nodes together
     postgresql_us: float
 
 
 def worker(messages: int, rounds: int, units: int) -> bool:
-    """Prints both rates of both, and their ratios. Every backlog has at least so many messages."""
+    """Measure both and print rates and ratios. Every backlog has at least `messages`. Return True if the ratio holds."""
     bare: list[Emptied] = []
     ours: list[Emptied] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -80,7 +81,7 @@ def _median(rounds: list[Emptied]) -> Emptied:
 
 
 def _press(fleets: list[Fleet], messages: int) -> int:
-    """How many were acknowledged: at least so many."""
+    """Publish at least `messages`. Return how many were acknowledged."""
     done = 0
     while done < messages:
         done += sum(fleet.press(WINDOW, SLICE_S / len(fleets)).acknowledged for fleet in fleets)
@@ -88,7 +89,7 @@ def _press(fleets: list[Fleet], messages: int) -> int:
 
 
 def _bare(cluster: ClusterFixture, backlog: Backlog, _acknowledged: int) -> Emptied:
-    """Through the consumer of our own workers, so they do not get them too."""
+    """Empty the backlog through the workers' own consumer, so that the workers do not get the messages too."""
     words = [sys.executable, "-m", "hil_tests.bench.scale.bare_pull", str(cluster.nodes.file), str(backlog.left())]
     process = subprocess.Popen(words, cwd=CHECKOUT, preexec_fn=die_with_parent)
     try:
@@ -111,7 +112,7 @@ def _ours(cluster: ClusterFixture, backlog: Backlog, acknowledged: int) -> Empti
 
 
 def _emptied(cluster: ClusterFixture, backlog: Backlog, pid: int) -> Emptied:
-    """By a process that was just started."""
+    """Measure a process that was just started."""
     give_up_s = time.monotonic() + WITHIN_S
 
     def look(enough: Callable[[int], bool]) -> int:

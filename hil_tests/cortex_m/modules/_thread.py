@@ -1,4 +1,4 @@
-"""There is one thread here: one that is started is kept, and run by whoever measures it."""
+"""There is a single thread: a thread that is started is stored, and the measuring program runs it."""
 
 started: list = []
 

@@ -1,4 +1,4 @@
-"""The flash of an ESP32: a littlefs in memory that MicroPython does not manage."""
+"""The flash of an ESP32: a littlefs in memory outside MicroPython's heap."""
 
 import on_board
 

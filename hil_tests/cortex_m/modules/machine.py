@@ -1,19 +1,19 @@
-"""The peripherals of an ESP32 as pins that lead nowhere. What a period of the control loop calls is C code, as on a board."""
+"""The peripherals of an ESP32, as pins without anything connected. What the control loop calls is C code, as on a board."""
 
 import sys
 
 import stand_ins
 
 _path, sys.path = sys.path, []
-from machine import *  # noqa: E402, F403  (the built-in one, which a module of its name may extend)
+from machine import *  # noqa: E402, F403  (the built-in module, which a module of the same name may extend)
 
 sys.path = _path
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
-# What the T-Call's analogue inputs show, in microvolts, by pin; each sample is the next of a list. With nothing plugged in:
-# pilot at 12 V, no proximity resistor, the 5 V rail.
+# The T-Call's analogue inputs in microvolts, by pin; each sample is the next in a list. With nothing plugged in: pilot
+# at 12 V, no proximity resistor, the 5 V rail.
 PILOT, PROXIMITY, RAIL = 36, 39, 34
 UV = {PILOT: [1650000 + 12000 * 1000 // 9], PROXIMITY: [3300000], RAIL: [2500000]}
-# What its chips show, by address: an expander with all inputs open but the enclosure's switch; 25 degrees.
+# Values of its chips, by address: an expander with all inputs open except the enclosure's switch; 25 degrees.
 EXPANDER, THERMOMETER = 0x20, 0x48
 CHIPS = {EXPANDER: 0xF7, THERMOMETER: 25}
 RESPONSES = {}  # of the meter, by request
@@ -79,7 +79,7 @@ class RTC:
 
 
 class Memory:
-    """Of RTC_CNTL_RESET_STATE_REG alone, which says that the supply came (firmware/boards/esp32_reset.py)."""
+    """The register RTC_CNTL_RESET_STATE_REG, which reports a power-on (firmware/boards/esp32_reset.py)."""
 
     def __getitem__(self, address):
         return 1

@@ -1,5 +1,7 @@
-"""Runs on the machine: prints `name value` for each figure of figures.py. What the control loop calls of the stand-ins
-imported here is C code, as on a board."""
+"""Run on the machine: print `name value` for each figure of figures.py.
+
+The stand-ins imported here, which the control loop calls, are C code, as on a board.
+"""
 
 import _thread  # noqa: F401
 import gc
@@ -19,19 +21,19 @@ import tls
 import usocket  # noqa: F401
 import vfs
 
-PERIODS = 100  # two seconds, so that what happens each half second is among them
+PERIODS = 100  # two seconds, to include what happens each half second
 PERIOD_MS = 20
 SAMPLE_US, PWM_US = 60, 1000
 LATE_DAYS = 13  # 2**30 ms are 12.4
 DAY_MS = 86400000
-SETTLE_PERIODS = 300  # six seconds: the self-test is over, and the change of an offer
+SETTLE_PERIODS = 300  # six seconds, until the self-test and a change of the offer are over
 NS_PER_TICK, NS_PER_INSTRUCTION = 40, 32
 if not hasattr(micropython, "kbd_intr"):
     micropython.kbd_intr = lambda character: None
 
 
 class TlsContext:
-    """ESP-IDF's heap holds the certificate and the connection; MicroPython's a few words."""
+    """A stand-in: ESP-IDF's heap holds the certificate and the connection, and MicroPython's only a few words."""
 
     def __init__(self, protocol):
         pass
@@ -43,7 +45,7 @@ class TlsContext:
         pass
 
 
-# app.py imports these part by part.
+# app.py imports these modules separately.
 TALKING = (
     "firmware.console",
     "firmware.link.journal",
@@ -61,7 +63,8 @@ ballast = []
 
 
 def leave(heap_bytes):
-    """Take all memory but `heap_bytes`, from the lower end of the heap, so that what follows has a heap of this size."""
+    """Allocate all memory except `heap_bytes`, from the lower end of the heap, so that the rest runs in a heap of this
+    size."""
     gc.collect()
     ballast.append(bytearray(gc.mem_free() - heap_bytes))
     gc.collect()
@@ -73,7 +76,7 @@ def live():
 
 
 class Files:
-    """A file system whose files are read, not run in place: as the littlefs of a stock image. It shows a folder."""
+    """A file system whose files are read rather than run in place, as the littlefs of a stock image. It shows a folder."""
 
     def __init__(self, folder):
         self._folder = folder
@@ -90,16 +93,16 @@ class Files:
 
 
 def from_files(folder):
-    """The product comes from files that are read into memory."""
+    """Import the product from files that are read into memory."""
     vfs.mount(Files(folder), "/files")
     sys.path.insert(0, "/files")
 
 
 def memory(heap_bytes):
-    """What is alive after importing all, and after making the unit; then the largest free piece."""
+    """Print the memory alive after importing everything and after creating the unit; then the largest free block."""
     leave(heap_bytes)
     before = live()
-    gc.threshold(8192)  # as firmware/main.py
+    gc.threshold(8192)  # as in firmware/main.py
     from firmware import app, memory
     from firmware.boards import chosen
 
@@ -115,24 +118,24 @@ def memory(heap_bytes):
 
 
 def whole(unit):
-    """Raises if any part of the unit could not be made: it would go on without."""
+    """Raise if any part of the unit failed: it would continue without the part."""
     if unit.health.failures:
         raise RuntimeError("; ".join(unit.health.failures))
 
 
 def wave(high_mv, duty_percent):
-    """Twenty bursts of samples of the pilot with some noise, in microvolts."""
+    """Yield twenty bursts of samples of the pilot with some noise, in microvolts."""
     noise = 1
     for number in range(20 * 80):
-        noise = noise * 75 % 65537  # as ZX81's RND
+        noise = noise * 75 % 65537  # like the ZX81's RND
         low = number * SAMPLE_US % PWM_US >= duty_percent * PWM_US // 100
         yield 1650000 + (-12000 if low else high_mv) * 1000 // 9 + noise % 8192
 
 
 class Site:
-    """What is around a T-Call: a vehicle, a meter, the contactor."""
+    """What surrounds a T-Call: a vehicle, a meter, the contactor."""
 
-    VEHICLES = {"none": 12000, "connected": 9000, "charging": 6000}  # its upper plateau, mV
+    VEHICLES = {"none": 12000, "connected": 9000, "charging": 6000}  # upper level of the pilot, mV
     METER = ((0x000C, 7360.0), (0x0000, 230.0), (0x0006, 31.9), (0x0048, 1234.5))
 
     def __init__(self):
@@ -148,7 +151,7 @@ class Site:
             response = body + struct.pack("<H", modbus.crc(body))
             machine.RESPONSES[modbus.request(1, register)] = response
         machine.UV[machine.PROXIMITY][:] = [uv + 3300000 * 220 // 1220 - 1650000 for uv in wave(0, 100)]
-        time.ticks_ms = stand_ins.ticks_ms  # it moves when `pass_ms` says so
+        time.ticks_ms = stand_ins.ticks_ms  # it advances by `pass_ms`
         clock = Clock()
         self.board = TCallBoard(clock, None)
         self.controller = Controller(clock.now_ms(), Setup(32, False, False, 0, True))
@@ -161,7 +164,7 @@ class Site:
         self._high_mv, self._shown = self.VEHICLES[vehicle], None
 
     def run(self, periods):
-        """Pilot, contactor and residual current sensor obey."""
+        """Run periods of the control loop. Pilot, contactor and residual current sensor obey."""
         for _ in range(periods):
             outputs = self.controller.outputs
             pins = 0xF7 ^ (1 if outputs.contactor else 0) ^ (2 if outputs.rcd_test else 0)
@@ -181,7 +184,7 @@ class Site:
             raise RuntimeError(str(self.exchange.report))
 
     def pass_days(self, days):
-        """A stall for each, as far as the control loop can see."""
+        """Let days pass, each of which is a stall to the control loop."""
         for _ in range(days):
             stand_ins.pass_ms(DAY_MS)
             self.loop.run_period()
@@ -189,8 +192,10 @@ class Site:
 
 
 def costs(name, call, changed=lambda: False):
-    """Of PERIODS calls: mean and most of the instructions; the most bytes that one leaves for the collector which changes
-    nothing, and the mean of the bytes that it takes, those of frames that it gives back at once among them.
+    """Print the costs of PERIODS calls.
+
+    Instructions: mean and most. Bytes, for calls that change nothing: the most that a call leaves to the collector, and
+    the mean that it takes, including frames that it frees at once.
     """
     empty = cost_of(nothing)[0]
     instructions, left, taken = [], [], []
@@ -208,7 +213,7 @@ def costs(name, call, changed=lambda: False):
 
 
 def cost_of(call):
-    """Ticks, bytes that it leaves on the heap, bytes that it takes."""
+    """Return the ticks of a call, the bytes that it leaves on the heap, and the bytes that it takes."""
     gc.collect()
     gc.disable()
     left, taken = gc.mem_alloc(), stand_ins.taken()
@@ -226,7 +231,7 @@ def nothing():
 
 
 class Changes:
-    """Whether the control loop has published another report since it was asked last."""
+    """Whether the control loop has published a new report since the last call."""
 
     def __init__(self, exchange):
         self._exchange = exchange
@@ -238,7 +243,8 @@ class Changes:
 
 
 def periods():
-    """All of a period of the control loop but its sleep, on the board's own code, in four states; later after 2**30 ms."""
+    """Measure a whole period of the control loop except its sleep, on the board's own code: in each state, and again
+    after 2**30 ms."""
     from firmware.charging.limits import Claim
 
     site = Site()

@@ -1,4 +1,4 @@
-"""Runs on the machine: what an update costs a unit while it charges, or could. Prints as measure.py."""
+"""Run on the machine: print what an update costs a unit, in the format of measure.py."""
 
 import binascii
 import gc
@@ -11,7 +11,7 @@ from measure import NS_PER_INSTRUCTION, NS_PER_TICK, live
 
 from tests.firmware.update import golden
 
-PRODUCT_BYTES = 166000  # of a T-Call's
+PRODUCT_BYTES = 166000  # of a T-Call's product
 PERIOD_NS = 20_000_000  # of the control loop
 
 
@@ -22,7 +22,7 @@ def run():
 
 
 def verify():
-    """Instructions of a check of a signature: all of them, and the most between two steps, where another thread may run."""
+    """Print the instructions of a signature check: in total, and the most between two steps, where another thread may run."""
     from firmware.update import ecdsa, manifest
 
     signed = manifest.split(golden.MANIFEST)
@@ -50,7 +50,7 @@ def verify():
 
 
 def multiply():
-    """The longest operation that nothing interrupts: a product of two numbers of the field, and its remainder."""
+    """Return the instructions of the longest uninterrupted operation: a product of two field elements, and its remainder."""
     from firmware.update.ecdsa import GX, GY, P
 
     before = time.ticks_cpu()
@@ -60,7 +60,7 @@ def multiply():
 
 
 def integrity():
-    """What the starter does at each start, on a littlefs in memory."""
+    """Print what the starter does at each start, on a littlefs in memory."""
     import starter
 
     os.mkdir("/build/a")
@@ -81,7 +81,7 @@ def integrity():
 
 
 class Unit:
-    """Of charge_point.ChargePoint, what an update asks for."""
+    """What an update uses of charge_point.ChargePoint."""
 
     def __init__(self):
         self.wall_clock = self.journal = self.exchange = self.report = self
@@ -102,7 +102,7 @@ class Unit:
 
 
 def memory():
-    """Bytes that are alive while an update waits for its pieces."""
+    """Print the bytes alive while an update waits for its pieces."""
     from firmware.lazy_import import LazyImport
     from firmware.update import installer
 

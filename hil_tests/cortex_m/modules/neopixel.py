@@ -1,4 +1,4 @@
-"""A light that nobody sees."""
+"""A light that is not shown."""
 
 
 class NeoPixel:

@@ -1,13 +1,13 @@
-"""Runs on the machine first: the image at "/", a littlefs at "/build" and "/flash", as tests and firmware expect.
+"""Run first on the machine: the image at "/", a littlefs at "/build" and "/flash", as tests and firmware expect.
 
-The littlefs lies in memory that MicroPython does not manage, so it takes nothing of the heap that is measured.
+The littlefs is in memory outside MicroPython's heap, so it takes nothing of the heap that is measured.
 """
 
 import uctypes
 import vfs
 
 BLOCK_BYTES = 4096
-BLOCKS = 256  # 1 MB, as firmware/boards/flash_image.py
+BLOCKS = 256  # 1 MB, as in firmware/boards/flash_image.py
 
 
 class Disk:
@@ -25,13 +25,13 @@ class Disk:
         self._bytes[start : start + len(buffer)] = buffer
 
     def ioctl(self, operation, argument):
-        if operation == 4:  # how many blocks
+        if operation == 4:  # number of blocks
             return BLOCKS
         return BLOCK_BYTES if operation == 5 else 0
 
 
 def mount(address, folder):
-    """A new littlefs at `folder`."""
+    """Mount a new littlefs at `folder`."""
     disk = Disk(address)
     vfs.VfsLfs2.mkfs(disk, progsize=128)
     vfs.mount(vfs.VfsLfs2(disk, progsize=128), folder)

@@ -1,10 +1,10 @@
-"""MicroPython's os, with the urandom that the qemu port has not: no source of randomness, but even numbers."""
+"""MicroPython's os, with the urandom that the qemu port lacks: not cryptographically random, but evenly distributed."""
 
 import random
 import sys
 
 _path, sys.path = sys.path, []
-from os import *  # noqa: E402, F403  (the built-in one, which a module of its name may extend)
+from os import *  # noqa: E402, F403  (the built-in module, which a module of the same name may extend)
 
 sys.path = _path
 

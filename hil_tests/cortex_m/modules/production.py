@@ -1,18 +1,18 @@
-"""Runs on the machine: starts the product as the production image does, from frozen code alone, on pins that lead nowhere.
+"""Run on the machine: start the product like the production image, from frozen code alone, on pins without connections.
 
-With `stock`, from wherever sys.path says. Its control loop runs PERIODS periods; printed are the steps that it took, and the
-phase that it is in.
+With `stock`, from any place in sys.path. The control loop runs PERIODS periods; then its steps and its phase are
+printed.
 """
 
 import _thread
 import gc
 import sys
 
-import measure  # also for its stand-ins of what is C code on a board
+import measure  # also for its stand-ins for C code of a board
 
 PERIODS = 50
-# What lasts lies close together so, as with the threshold of firmware/main.py; that one, with the heap of this machine, would
-# make the start longer than the meter may be silent.
+# This keeps long-lived objects close together, as the threshold of firmware/main.py does. With this machine's heap,
+# that one would make the start longer than the meter may be silent.
 COLLECT_BYTES = 65536
 
 
@@ -39,7 +39,7 @@ def run(stock=False):
                 raise Enough
 
         def give_up(self):
-            """What the control loop does on an error: a board waits for its watchdog."""
+            """Do nothing: after an error in the control loop a board waits for its watchdog."""
 
     unit = app.Unit(Board)
     measure.whole(unit)

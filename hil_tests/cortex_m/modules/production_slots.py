@@ -1,4 +1,4 @@
-"""Runs on the machine: what the production image runs first, with a slot in the flash whose product says where it is from."""
+"""Run on the machine: start what the production image runs first, with a slot in the flash whose product prints its path."""
 
 import binascii
 import hashlib
@@ -6,7 +6,7 @@ import json
 import os
 
 import esp32
-import measure  # noqa: F401  (for its stand-ins of what is C code on a board)
+import measure  # noqa: F401  (for its stand-ins for C code of a board)
 import on_board
 import vfs
 
@@ -43,7 +43,7 @@ def run():
 
 
 def lay(slot):
-    """The product in `slot`, and the record that makes it the active one."""
+    """Write the product into `slot`, and the record that makes it the active one."""
     os.mkdir(slot)
     stream = b""
     for name, content in FILES:

@@ -1,9 +1,9 @@
-"""Nothing is ever typed or received."""
+"""A poll in which nothing is ever typed or received."""
 
 POLLIN = 1
 
 
-class poll:  # noqa: N801  (the name that MicroPython has)
+class poll:  # noqa: N801  (MicroPython's name)
     def register(self, stream, events):
         pass
 

@@ -1,4 +1,4 @@
-"""By name only: the firmware's packets go through the modem."""
+"""Only the names: the firmware's packets go through the modem."""
 
 
 def socket(*options):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""`one_unit SECRET`: a charge point CK-0001 connects over TLS, says that it lives, and waits for the acknowledgement.
+"""`one_unit SECRET`: connect as charge point CK-0001 over TLS, publish a heartbeat, and wait for the acknowledgement.
 
-One MQTT 3.1.1 connection of raw packets (OASIS MQTT 3.1.1, 3.1 to 3.4). It trusts the authority of `tls make` alone.
+One MQTT 3.1.1 connection of raw packets (OASIS MQTT 3.1.1, 3.1 to 3.4). It trusts only the authority of `tls make`.
 """
 
 import json
@@ -22,7 +22,7 @@ def field(value: str) -> bytes:
 
 
 def packet(first_byte: int, body: bytes) -> bytes:
-    """A whole packet of less than 128 bytes after its head."""
+    """Return a whole packet. `body` is shorter than 128 bytes."""
     return bytes((first_byte, len(body))) + body
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""`systemctl` where systemd does not run: it reads the same unit files, and starts and ends what they name.
+"""`systemctl` without systemd: read the same unit files, and start and stop their programs.
 
-Kept to: drop-ins (those of a prefix too), Type=oneshot, User, Group, UMask, Environment, EnvironmentFile, StateDirectory,
-WorkingDirectory, ExecStartPre, ExecStart, ExecStartPost, ExecReload, ExecStop, NoNewPrivileges, capabilities. Not kept
-to: timers, Restart, and what shuts a process in (Protect..., Private..., SystemCallFilter): `systemd-analyze verify` and
-`security` look at these. `enable` is systemd's own.
+Implemented: drop-ins (also of a prefix), Type=oneshot, User, Group, UMask, Environment, EnvironmentFile,
+StateDirectory, WorkingDirectory, ExecStartPre, ExecStart, ExecStartPost, ExecReload, ExecStop, NoNewPrivileges,
+capabilities. Not implemented: timers, Restart, and sandboxing (Protect..., Private..., SystemCallFilter);
+`systemd-analyze verify` and `security` check these. `enable` is systemd's own.
 """
 
 import os
@@ -27,7 +27,7 @@ Unit = dict[str, list[str]]
 
 
 def read(name: str) -> Unit:
-    """Values by key; an empty one takes back those before it."""
+    """Return values by key. An empty value discards earlier ones."""
     stem = name.partition("@")[0] + ("@" if "@" in name else "")
     prefixes = [stem[: at.end()] for at in re.finditer("-", stem)]
     found = next(folder / f"{stem}.service" for folder in FOLDERS if (folder / f"{stem}.service").exists())
@@ -62,7 +62,7 @@ def environment(unit: Unit) -> dict[str, str]:
 
 
 def as_user(unit: Unit) -> list[str]:
-    """What goes before a command of this unit."""
+    """Return the words to put before a command of this unit."""
     words = ["/usr/bin/setpriv"]
     user, group = last(unit, "User"), last(unit, "Group")
     if user:
@@ -148,7 +148,7 @@ def stop(unit: Unit) -> None:
 
 def do(verb: str, name: str) -> None:
     unit = read(name) | {"Name": [name]}
-    if last(unit, "ExecStart") == "/bin/true":  # its processes are units of a generator, which has not run here
+    if last(unit, "ExecStart") == "/bin/true":  # its processes are units of a generator, which does not run here
         sys.exit(subprocess.run([f"/etc/init.d/{name}", verb], check=False).returncode)
     if verb in ("stop", "restart"):
         stop(unit)

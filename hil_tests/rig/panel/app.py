@@ -1,4 +1,4 @@
-"""The panel: a page that shows one virtual unit and lets a person at it, and the same as JSON for scripts."""
+"""The panel: a page that shows and operates one virtual unit. Scripts use the same as JSON."""
 
 import asyncio
 import json
@@ -20,9 +20,9 @@ from hil_tests.rig.unit import Unit
 from hil_tests.sim.car_account import CarAccount
 from hil_tests.sim.car_account_web import create_app as create_car_maker
 
-CAR_MAKER = "/car-maker"  # the path of the maker's cloud
+CAR_MAKER = "/car-maker"  # path of the simulated car maker's cloud
 STATIC = Path(__file__).parent / "static"
-LED_EVERY_S = 0.04  # smooth to the eye
+LED_EVERY_S = 0.04  # fast enough to look smooth
 LONGEST_OUTAGE_S = 3600
 LONGEST_SKIP_MINUTES = 24 * 60
 
@@ -32,14 +32,14 @@ class _Order(BaseModel):
 
 
 class FaultOrder(_Order):
-    """Break something, or mend it."""
+    """Cause a fault, or end it."""
 
     name: str
     on: bool
 
 
 class NetworkOrder(_Order):
-    """Switch the mobile network, or move the antenna; with `plmn` the mast or the signal of one network."""
+    """Switch the mobile network, or set its signal. `plmn` limits this to one network."""
 
     up: bool | None = None
     csq: int | None = Field(None, ge=0, le=31)
@@ -48,7 +48,7 @@ class NetworkOrder(_Order):
     @model_validator(mode="after")
     def _says_something(self) -> "NetworkOrder":
         if self.up is None and self.csq is None:
-            raise ValueError('say {"up": true or false} or {"csq": 0 to 31}')
+            raise ValueError('send {"up": true or false} or {"csq": 0 to 31}')
         return self
 
 
@@ -61,18 +61,18 @@ class MainsOrder(_Order):
     @model_validator(mode="after")
     def _says_one_thing(self) -> "MainsOrder":
         if (self.off_s is None) == (self.on is None):
-            raise ValueError('say {"off_s": seconds} or {"on": true or false}')
+            raise ValueError('send {"off_s": seconds} or {"on": true or false}')
         return self
 
 
 class TamperOrder(_Order):
-    """Open the enclosure, or shut it."""
+    """Open the enclosure, or close it."""
 
     open: bool
 
 
 class SkipOrder(_Order):
-    """Let time pass for the cloud."""
+    """Skip time for the cloud."""
 
     minutes: int = Field(ge=1, le=LONGEST_SKIP_MINUTES)
 
@@ -80,9 +80,8 @@ class SkipOrder(_Order):
 def create_app(
     unit: Unit, stopping: asyncio.Event, account: CarAccount | None = None, cloud: CloudSide | None = None
 ) -> FastAPI:
-    """The panel of one unit. Streams end when `stopping` is set. `account` is the car's, with its maker's cloud; `cloud`
-    is the unit's, if it is run for a demo.
-    """
+    """Create the panel of one unit. Streams end when `stopping` is set. `account` is the car's account at its maker's
+    cloud; `cloud` is the unit's cloud in a demo."""
     story = Story()
 
     def look_at_all() -> dict[str, Any]:
@@ -182,7 +181,7 @@ def create_app(
 
 
 def look_at(unit: Unit) -> dict[str, Any]:
-    """One look with its tuples by name, for people and scripts; and what only a virtual unit can show."""
+    """Return an observation as JSON values, with names in place of tuples, and what only a virtual unit can show."""
     seen = unit.observe()
     told = asdict(seen) | {"pilot": seen.pilot, "amps": seen.amps, "mode": seen.mode}
     told["led"] = dict(zip("rgb", seen.led, strict=True))
@@ -196,7 +195,7 @@ def look_at(unit: Unit) -> dict[str, Any]:
 
 
 def _demo(unit: Unit, story: Story, cloud: CloudSide | None) -> dict[str, Any]:
-    """The cloud, and how far the story is; nothing where there is no cloud."""
+    """Return the cloud's state and the current step of the story. Both are None without a cloud."""
     if cloud is None:
         return {"cloud": None, "story": None}
     view = cloud.view()
@@ -211,7 +210,7 @@ def _demo(unit: Unit, story: Story, cloud: CloudSide | None) -> dict[str, Any]:
 
 
 async def _changes(look: Callable[[], dict[str, Any]], stopping: asyncio.Event) -> AsyncIterator[str]:
-    """Server-sent events: `led` on each change of the light, `rig` on each change of anything else."""
+    """Yield server-sent events: `led` on each change of the light, `rig` on each change of anything else."""
     last_led: Any = None
     last_rest = ""
     while not stopping.is_set():

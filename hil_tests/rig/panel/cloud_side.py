@@ -1,4 +1,4 @@
-"""What the panel shows of a cloud beside its unit, and does to it, where whoever serves the panel runs one."""
+"""The interface of a cloud that runs beside the panel's unit, such as in a demo."""
 
 from typing import Any, Protocol
 
@@ -9,9 +9,11 @@ class CloudSide(Protocol):
     """The cloud of a demo."""
 
     def view(self) -> dict[str, Any]:
-        """`address` of the dashboard, `state` ("starting", RUNNING, "stopped") and its `trouble`, `skipped_minutes` in all,
-        `operator_code` of the authenticator app, or None.
+        """Return what the panel shows.
+
+        `address` of the dashboard, `state` ("starting", RUNNING, "stopped") and the `trouble` behind it,
+        `skipped_minutes` in total, `operator_code` of the authenticator app, or None.
         """
 
     async def skip(self, minutes: int) -> None:
-        """Lets so much time pass for the cloud. Raises an Exception with the reason if it cannot."""
+        """Let `minutes` pass for the cloud. Raises an Exception with the reason if it cannot."""

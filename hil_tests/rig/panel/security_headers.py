@@ -1,7 +1,7 @@
-"""Who may talk to the panel: programs and pages of this machine, and no page of another site.
+"""Restrict the panel to programs and pages of this machine. Pages of other sites are refused.
 
-A web page elsewhere could otherwise reach a server on loopback through its visitor's browser, by a form,
-by script, or by a name of its own that resolves to 127.0.0.1.
+Otherwise a web page elsewhere could reach a server on loopback through its visitor's browser: by a form, by a script,
+or by a host name of its own that resolves to 127.0.0.1.
 """
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,13 +18,13 @@ ANSWER_HEADERS = {
 
 
 class LoopbackOnly:
-    """ASGI middleware: refuses a foreign Host or Origin with 403, and tells browsers to be strict."""
+    """ASGI middleware that refuses a foreign Host or Origin with 403, and adds security headers to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -48,5 +48,5 @@ def _is_ours(headers: Headers) -> bool:
 
 
 def _name(host: str) -> str:
-    """A Host header without its port."""
+    """Return a Host header without its port."""
     return host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]

@@ -1,4 +1,4 @@
-"""Serves the panel on the loopback interface, inside the event loop that the unit lives on."""
+"""Serve the panel on the loopback interface, in the unit's event loop."""
 
 import asyncio
 import contextlib
@@ -14,11 +14,11 @@ from hil_tests.sim.car_account import CarAccount
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to whoever started the rig."""
+    """A server that leaves the signals to the program that started the rig."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """None are captured."""
+        """Capture no signals."""
         yield
 
 
@@ -26,7 +26,7 @@ class _Server(uvicorn.Server):
 async def serving(
     unit: Unit, port: int, account: CarAccount | None = None, cloud: CloudSide | None = None
 ) -> AsyncIterator[str]:
-    """Serves while the context is open; gives the address. Raises OSError if the port is taken."""
+    """Serve while the context is open, and yield the address. Raises OSError if the port is taken."""
     listener = socket.create_server(("127.0.0.1", port))
     stopping = asyncio.Event()
     app = create_app(unit, stopping, account, cloud)

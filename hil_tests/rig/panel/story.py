@@ -1,7 +1,7 @@
-"""The guided story of the panel: five steps through what the product is for. Pure.
+"""The guided story of the panel: five steps that show what the product is for. Pure.
 
-A step is done by what is seen, not by which button was pressed; so it may also be done by hand, and a page that is
-opened later shows the same.
+A step ends when its result is observed, whichever button was pressed. So a person can also do it by hand, and a page
+that is opened later shows the same step.
 """
 
 from collections.abc import Callable
@@ -9,25 +9,25 @@ from typing import NamedTuple
 
 
 class Seen(NamedTuple):
-    """What the steps look at."""
+    """What the steps check."""
 
-    charging: bool  # energy flows
+    charging: bool  # the car draws power
     network: bool  # the mobile network is up
     mains: bool
-    proven: bool  # the unit's connection: a message of it was acknowledged
-    skipped_minutes: int  # in all
+    proven: bool  # the unit's connection is proven: a message was acknowledged
+    skipped_minutes: int  # in total
 
 
 class Step(NamedTuple):
-    """One step. `done` compares what was seen as it began with what is seen now."""
+    """One step. `done` compares what was observed at its start with the present."""
 
     name: str
     done: Callable[[Seen, Seen], bool]
 
 
-SILENT_MINUTES = 31  # one more than until the dashboard says so
+SILENT_MINUTES = 31  # one more than the dashboard's limit for silence
 
-# Their titles and texts are panel.html's, their buttons panel.js's.
+# Their titles and texts are in panel.html, their buttons in panel.js.
 STEPS = (
     Step("plug-in", lambda begun, now: now.charging),
     Step("network-lost", lambda begun, now: not now.network and now.charging),
@@ -38,18 +38,18 @@ STEPS = (
 
 
 class Story:
-    """How far it is."""
+    """The progress of the story."""
 
     def __init__(self) -> None:
         self._at = 0
         self._begun: Seen | None = None
 
     def restart(self) -> None:
-        """From the first step."""
+        """Start again from the first step."""
         self._at, self._begun = 0, None
 
     def look(self, now: Seen) -> int:
-        """The number of the step that is to be done, from 0; len(STEPS) once all are."""
+        """Return the number of the current step, from 0, or len(STEPS) after the last."""
         if self._begun is None:
             self._begun = now
         if self._at < len(STEPS) and STEPS[self._at].done(self._begun, now):

@@ -1,4 +1,4 @@
-"""The simulated modem by itself, on a pty, for any program that talks AT: `python -m hil_tests.sim.modem`."""
+"""The simulated modem on a pty, for any program that speaks AT commands: `python -m hil_tests.sim.modem`."""
 
 import argparse
 import asyncio
@@ -17,12 +17,12 @@ from hil_tests.sim.modem.simcom import Modem
 from hil_tests.sim.modem.world_file import BadWorld, Scene, load, play
 from hil_tests.sim.pty import Pty
 
-NAPS, NAP_S = 20, 0.05  # a second, in which a quick modem boots and registers
+NAPS, NAP_S = 20, 0.05  # a second in total, in which a quick modem boots and registers
 UP = "it is up"
 
 
 async def live(scene: Scene, link: Path | None, seed: int) -> None:
-    """A modem that is switched on at once, until SIGINT or SIGTERM."""
+    """Run a modem, switched on at once, until SIGINT or SIGTERM."""
     stop = _stopped()
     modem = Modem(scene.world, scene.personality, scene.memory)
     pty = Pty(lambda chunk: modem.receive(speed.heard(chunk)), link)
@@ -41,19 +41,19 @@ async def live(scene: Scene, link: Path | None, seed: int) -> None:
 
 
 async def _tell_when_up() -> None:
-    """In naps: while this process stands still only one of them passes, and the modem needs them."""
+    """Print UP after a second of short sleeps: if this process stands still, only one of them passes in the meantime."""
     for _ in range(NAPS):
         await asyncio.sleep(NAP_S)
     print(UP, flush=True)
 
 
 async def replayed(replay: Replay, link: Path | None) -> None:
-    """A modem that plays a recording back, until SIGINT or SIGTERM."""
+    """Run a modem that plays a recording back, until SIGINT or SIGTERM."""
     stop = _stopped()
     loop = asyncio.get_running_loop()
     due: asyncio.PriorityQueue[tuple[int, int, bytes]] = asyncio.PriorityQueue()
     woken = asyncio.Event()
-    numbers = iter(range(sys.maxsize))  # what is due at the same time stays in its order
+    numbers = iter(range(sys.maxsize))  # keeps the order of what is due at the same time
 
     def now_ms() -> int:
         return int(loop.time() * 1000)
@@ -92,14 +92,14 @@ def _stopped() -> asyncio.Event:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m hil_tests.sim.modem",
         description="A simulated modem: a SIM800L, the model that the world names, or a recorded one.",
     )
-    parser.add_argument("--link", type=Path, help="where to put a symlink to its pty")
+    parser.add_argument("--link", type=Path, help="path of a symlink to the modem's pty")
     plays = parser.add_mutually_exclusive_group()
-    plays.add_argument("--world", type=Path, help="a JSON file with the world around it; see world_file.py")
+    plays.add_argument("--world", type=Path, help="a JSON file with the world around the modem; see world_file.py")
     plays.add_argument("--replay", type=Path, help="a recording of `python -m modem trace` to play back; see replay.py")
     parser.add_argument("--seed", type=int, default=0, help="same seed, same delays, same noise")
     arguments = parser.parse_args()

@@ -1,6 +1,7 @@
-"""Bearer profiles (AT+SAPBR) and PDP contexts (+CGDCONT, +CGACT, +CGPADDR), beside the context of the AT+CIPxxx commands.
+"""Bearer profiles (AT+SAPBR) and PDP contexts (+CGDCONT, +CGACT, +CGPADDR), besides the context of AT+CIPxxx commands.
 
-SIM800 Series AT Command Manual V1.12, chapter 9 and section 7.2. HTTP and FTP, which use the profiles, are not modelled.
+SIM800 Series AT Command Manual V1.12, chapter 9 and section 7.2. HTTP and FTP, which use the profiles, are not
+modelled.
 """
 
 from hil_tests.sim.modem.command import AtError, CmeError, Command, Handler
@@ -18,7 +19,7 @@ NO_ADDRESS = "0.0.0.0"
 
 
 class Bearers:
-    """From power-on to power-off. Several are open side by side; each has an address of its own."""
+    """The bearers and contexts of one power-on. Several can be open at the same time, each with its own address."""
 
     def __init__(self, world: World, registration: Registration, terminal: Terminal) -> None:
         self._world, self._registration, self._terminal = world, registration, terminal
@@ -28,7 +29,7 @@ class Bearers:
         self._active: set[int] = set()
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         return {
             "+SAPBR": self._sapbr,
             "+CGDCONT": self._cgdcont,
@@ -37,7 +38,7 @@ class Bearers:
         }
 
     def context_lost(self) -> None:
-        """The network took everything away."""
+        """Close everything: the network has ended it."""
         for profile in sorted(self._open):
             self._terminal.say(f"+SAPBR {profile}: DEACT")
         self._open.clear()
@@ -81,7 +82,7 @@ class Bearers:
         self._profiles[profile][tag] = value.upper() if tag == "CONTYPE" else value
 
     async def _activate(self) -> None:
-        """Attaches first where AT+CGATT=0 was given before (27.007 section 10.1.10)."""
+        """Activate a context. Attach first if AT+CGATT=0 was given before (27.007 section 10.1.10)."""
         if self._registration.detached:
             await self._registration.attach()
         await self._world.wait("pdp_activate")

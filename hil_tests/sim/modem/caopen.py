@@ -4,7 +4,7 @@ SIM7070_SIM7080_SIM7090 Series AT Command Manual V1.05 and TCPUDP(S) Application
 
     deactivated -CNACT=n,1-> activating -"+APP PDP: n,ACTIVE"-> active -CNACT=n,0, the network-> "+APP PDP: n,DEACTIVE"
 
-An identifier is taken from AT+CAOPEN to AT+CACLOSE, whether it was connected or not. UDP, servers and TLS are not modelled.
+An identifier is in use from AT+CAOPEN to AT+CACLOSE, even without a connection. UDP, servers and TLS are not modelled.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ MANUAL, PUSH = 0, 1  # <recv_mode>
 
 # <result> of +CAOPEN
 DONE, WRONG, UNSUPPORTED, UNKNOWN_HOST, NOT_ACTIVE, REFUSED, FAILED = 0, 4, 7, 20, 21, 23, 27
-TAKEN = WRONG  # unverified: what an identifier that is taken gets
+TAKEN = WRONG  # unverified: the result for an identifier in use
 
 
 class CaOpen:
@@ -35,29 +35,29 @@ class CaOpen:
     def __init__(self, world: World, registration: Registration, terminal: Terminal, links: int) -> None:
         self._world, self._terminal, self._count = world, terminal, links
         self._sockets = Sockets(world, registration)
-        self._modes: dict[int, int] = {}  # <recv_mode> of each identifier that is taken
+        self._modes: dict[int, int] = {}  # <recv_mode> of each identifier in use
         self._announced: set[int] = set()
         self.power_off()
 
     def power_off(self) -> None:
-        """Forgets everything; far sides are not told."""
+        """Reset the stack. The far ends are not notified."""
         self._drop()
         self._active: set[int] = set()
         self._apn: dict[int, str] = {}
 
     def context_lost(self) -> None:
-        """The network took the contexts away."""
+        """Close all contexts: the network has ended them."""
         for context in sorted(self._active):
             self._terminal.say(f"+APP PDP: {context},DEACTIVE")
         self._active.clear()
         self._drop()
 
     def close(self) -> None:
-        """The end of the simulation: real sockets are dropped."""
+        """Close the real sockets at the end of the simulation."""
         self._sockets.reset()
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         return {
             "+CNCFG": self._cncfg,
             "+CNACT": self._cnact,
@@ -68,21 +68,21 @@ class CaOpen:
             "+CASTATE": self._castate,
             "+CACLOSE": self._caclose,
             "+CACFG": self._accepted,
-            "+CASSLCFG": self._accepted,  # clients switch TLS off with it
+            "+CASSLCFG": self._accepted,  # clients switch TLS off with this
             "+CACID": self._cacid,
             "+CGNAPN": self._cgnapn,
         }
 
     async def _accepted(self, _command: Command) -> None:
-        """Taken and not modelled: it changes nothing that can be seen here."""
+        """Accept a command that is not modelled and has no visible effect here."""
 
     async def _cacid(self, command: Command) -> None:
-        """The identifier that some settings are for; TinyGSM sends it before each AT+CAOPEN."""
+        """Set the identifier for some settings. TinyGSM sends it before each AT+CAOPEN."""
         if command.kind == "write":
             self._number(command, 0, range(self._count))
 
     async def _cgnapn(self, _command: Command) -> None:
-        """The APN that the network gave at the attach: none."""
+        """Report the APN that the network gave at the attach: none."""
         self._terminal.say('+CGNAPN: 0,""')
 
     # The context
@@ -105,7 +105,7 @@ class CaOpen:
             return
         context, wanted = self._number(command, 0, CONTEXTS), self._number(command, 1, range(3))
         if bool(wanted) == (context in self._active) or context in self._activating:
-            raise AtError("as it is")  # unverified: ERROR, and not OK
+            raise AtError("as it is")  # unverified: ERROR rather than OK
         if wanted:
             self._activating.add(context)
             self._sockets.spawn(self._activate(context))
@@ -134,7 +134,7 @@ class CaOpen:
     # Connections
 
     async def _caopen(self, command: Command) -> None:
-        """The result comes before OK: the command lasts as long as the attempt."""
+        """Open a connection. The result comes before OK: the command lasts as long as the attempt."""
         if command.kind == "read":
             for link in sorted(self._modes):
                 if self._sockets.is_open(link):
@@ -167,10 +167,10 @@ class CaOpen:
             outcome.append,
         )
         await asyncio.wait({attempt})
-        return _result(outcome[0]) if outcome else FAILED  # no outcome: the network took the context away meanwhile
+        return _result(outcome[0]) if outcome else FAILED  # no outcome: the network ended the context meanwhile
 
     async def _casend(self, command: Command) -> None:
-        """Without a length it tells how much room there is."""
+        """Send data. Without a length, report the free space."""
         link = self._number(command, 0, range(self._count))
         length = self._number(command, 1, range(1, SEND_BYTES + 1), 0)
         if not self._sockets.is_open(link):
@@ -181,7 +181,8 @@ class CaOpen:
             return
         self._terminal.put(b"\r\n>")
         payload = await self._terminal.counted(length)
-        # Unverified: OK alone behind the payload, without the line +CASEND of SIM7000; ERROR, and nothing taken, without room.
+        # Unverified: after the payload only OK, without the line +CASEND of SIM7000. If there is no room, ERROR, and
+        # nothing is sent.
         if not relay.open or relay.unacknowledged_bytes + length > SEND_WINDOW_BYTES:
             raise AtError("no room")
         relay.send(payload)
@@ -196,7 +197,7 @@ class CaOpen:
         limit = self._number(command, 1, range(1, READ_BYTES + 1))
         if link not in self._sockets.relays:
             raise AtError("not open")
-        relay = self._sockets.relays[link]  # unverified: what came before the far side closed is still read
+        relay = self._sockets.relays[link]  # unverified: data that came before the far end closed can still be read
         payload = relay.take(limit)
         if not relay.waiting_bytes:
             self._announced.discard(link)
@@ -225,7 +226,8 @@ class CaOpen:
         del self._modes[link]
 
     def _announce(self, link: int) -> None:
-        """Data came in: said once until all of it is read, or handed over at once where AT+CAOPEN asked for that."""
+        """Report data that came in. In manual mode a URC is sent once, until everything is read. In push mode the data
+        is sent."""
         relay = self._sockets.relays.get(link)
         if relay is None:
             return
@@ -239,7 +241,7 @@ class CaOpen:
         self._terminal.put(f'\r\n+CAURC: "recv",{link},{len(payload)},"{host}",{port}\r\n'.encode() + payload)
 
     def _number(self, command: Command, place: int, within: range, default: int | None = None) -> int:
-        """An argument as a number. Raises AtError: what is wrong with it is not told by these commands."""
+        """Return an argument as a number. Raises AtError: these commands give no reason."""
         text = command.text(place)
         if text == "" and default is not None:
             return default

@@ -1,4 +1,4 @@
-"""AT command lines taken apart (ITU-T V.250 section 5), and what can go wrong with one."""
+"""Parse AT command lines (ITU-T V.250 section 5), and the errors of a command."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -9,18 +9,18 @@ Kind = Literal["execute", "read", "test", "write"]
 
 
 class AtError(Exception):
-    """The modem refuses a command: plain ERROR whatever CMEE says."""
+    """The modem refuses a command with plain ERROR, whatever CMEE is."""
 
 
 class CmeError(AtError):
-    """The modem refuses a command and says why, as far as AT+CMEE lets it."""
+    """The modem refuses a command with a reason, in the form that AT+CMEE selects."""
 
     def __init__(self, code: int) -> None:
         super().__init__(CME_TEXT[code])
         self.code = code
 
 
-# AT manual V1.12 chapter 19, those that this simulator raises.
+# AT manual V1.12 chapter 19: those that this simulator raises.
 CME_TEXT = {
     3: "operation not allowed",
     10: "SIM not inserted",
@@ -42,7 +42,7 @@ class Command:
     arguments: tuple[str, ...] = ()
 
     def number(self, index: int, default: int | None = None, *, within: range) -> int:
-        """An argument as a number within a range, else CmeError 50. `default` stands for a missing one."""
+        """Return an argument as a number, or `default` if it is missing. Raises CmeError 50 if it is out of range."""
         text = self.arguments[index] if index < len(self.arguments) else ""
         if text == "" and default is not None:
             return default
@@ -51,13 +51,13 @@ class Command:
         return int(text)
 
     def text(self, index: int, default: str = "") -> str:
-        """An argument without its quotes."""
+        """Return an argument without its quotes, or `default` if it is missing."""
         return self.arguments[index] if index < len(self.arguments) else default
 
 
 @dataclass(frozen=True)
 class Final:
-    """How a command ends when not with a plain OK; `then` are lines that follow it at once."""
+    """The final result of a command that does not end with a plain OK. `then` are lines that follow it at once."""
 
     text: str | None = "OK"
     then: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ Handler = Callable[[Command], Awaitable[Final | None]]
 
 
 def fixed(say: Callable[[str], None], text: str) -> Handler:
-    """A command that is always answered with the same line."""
+    """Return a handler that always answers with the same line."""
 
     async def reply(command: Command) -> None:
         if command.kind != "test":
@@ -82,7 +82,7 @@ _EXTENDED = re.compile(r'(?P<name>[+*#$^][A-Z0-9]+)(?P<rest>(?:"[^"]*"|[^";])*)'
 
 
 def commands(body: str) -> list[Command]:
-    """What stands behind AT on one line, in order. Raises AtError on what is no command at all."""
+    """Return the commands after AT on one line, in order. Raises AtError if the line is not valid."""
     found: list[Command] = []
     at = 0
     while at < len(body):
@@ -121,7 +121,7 @@ def _extended(name: str, rest: str) -> Command:
 
 
 def _split(fields: str) -> list[str]:
-    """Splits at commas that stand outside quotes."""
+    """Split at commas outside quotes."""
     return re.findall(r'(?:^|,)((?:"[^"]*"|[^",])*)', fields)
 
 

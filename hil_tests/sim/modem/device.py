@@ -25,7 +25,7 @@ class Supply(NamedTuple):
 
 
 class Device:
-    """One modem between power-on and power-off; its `memory` outlives it."""
+    """One modem between power-on and power-off. Its `memory` survives a power-off."""
 
     def __init__(
         self,
@@ -49,13 +49,13 @@ class Device:
         registration.on_registered = self._registered
 
     def sim_came_up(self) -> None:
-        """The SIM answers: the radio may start, if it is there and open."""
+        """Handle the SIM's first answer: start the radio if the SIM is present and open."""
         self.sim_ready = True
         if self.function == FULL and self.world.sim == READY:
             self._registration.start()
 
     async def watch_sim(self) -> None:
-        """A SIM that is pulled takes the network with it; one that is put back brings it again."""
+        """Watch the SIM: removing it ends the registration, and inserting it starts the radio again."""
         while True:
             before = self.world.sim
             await self.world.change()
@@ -68,7 +68,7 @@ class Device:
                 self._registration.start()
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         kind, say = self._personality, self._terminal.say
         return {
             "": _nothing,
@@ -103,7 +103,7 @@ class Device:
         }
 
     def _setting(self, text: str) -> Handler:
-        """One that may be set and read; what is set has no effect that can be seen here."""
+        """Return a handler for a setting that has no visible effect here. It always reads as `text`."""
 
         async def reply(command: Command) -> None:
             if command.kind == "read":
@@ -159,7 +159,7 @@ class Device:
         self._terminal.say(f"+CPIN: {self.world.sim}")
 
     async def automatic_time(self, command: Command) -> None:
-        """AT+CLTS of SIM800, AT+CTZU of others (where 3 is the local time): take the time that a network tells."""
+        """Set whether the modem takes the network's time: AT+CLTS of SIM800, AT+CTZU of others (3 there is local time)."""
         if command.kind == "read":
             self._terminal.say(f"{command.name}: {int(self._network_time)}")
         else:
@@ -195,12 +195,12 @@ class Device:
         return Final(None)
 
     def _registered(self) -> None:
-        """Most networks tell the time as a unit registers, if AT+CLTS=1 asked for it by then."""
+        """Take the network's time. Most networks send it at the registration, if AT+CLTS=1 was set before."""
         if not (self._network_time and self.world.tells_time):
             return
         self._clock_told = True
         if "+CLTS" in self._personality.absent:
-            return  # no *PSUTTZ; +CTZV (AT+CTZR) is not modelled
+            return  # it has no *PSUTTZ; +CTZV (AT+CTZR) is not modelled
         now = self.world.network_time()
         utc = now.astimezone(UTC)
         date = f"{utc.year},{utc.month},{utc.day},{utc.hour},{utc.minute},{utc.second}"
@@ -208,7 +208,7 @@ class Device:
 
 
 async def _nothing(_command: Command) -> None:
-    """Taken, and of no effect that can be seen here."""
+    """Accept a command that has no visible effect here."""
 
 
 def _quarters(now: datetime) -> int:

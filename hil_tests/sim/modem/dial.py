@@ -1,4 +1,4 @@
-"""Packet calls: ATD*99# gives CONNECT and a PPP connection into the packet network, `+++`, ATO and ATH leave and end it.
+"""Packet calls: ATD*99# opens a PPP connection to the packet network. `+++`, ATO and ATH leave, resume and end it.
 
 3GPP TS 27.007 section 10.2.1.1 (the number), ITU-T V.250 (D, O, H), SIM800 Series AT Command Manual V1.12 chapter 2.
 """
@@ -15,11 +15,11 @@ from hil_tests.sim.modem.registration import Registration
 from hil_tests.sim.modem.terminal import Terminal
 
 NUMBER = re.compile(r"\*99(\*[^*#]*(\*(PPP|1)?(\*\d*)?)?)?#")  # *99[*[<called_address>][*[<L2P>][*[<cid>]]]]#
-HELD_BYTES = 65_536  # of the connection's bytes for the client, while it is in command mode
+HELD_BYTES = 65_536  # of the connection for the client, while the line is in command mode
 
 
 class Dial:
-    """From power-on to power-off. One call at a time."""
+    """The packet calls of one power-on, one at a time."""
 
     def __init__(self, world: World, registration: Registration, terminal: Terminal, connect: str = "CONNECT") -> None:
         self._world, self._registration, self._terminal = world, registration, terminal
@@ -27,16 +27,16 @@ class Dial:
         self._call: _Call | None = None
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         return {"D": self._d, "O": self._o, "H": self._h}
 
     def context_lost(self) -> None:
-        """The network took the context away."""
+        """End the call: the network has ended the context."""
         if self._call is not None:
             self._call.end()
 
     def close(self) -> None:
-        """Power-off, or ATH: the call ends without a word."""
+        """End the call silently, at power-off or ATH."""
         call, self._call = self._call, None
         if call is not None:
             call.end()
@@ -47,7 +47,7 @@ class Dial:
         if self._call is not None:
             raise AtError("a call is held")
         if self._registration.detached:
-            await self._registration.attach()  # 27.007 section 10.2.1.1, as AT+CGACT
+            await self._registration.attach()  # 27.007 section 10.2.1.1, like AT+CGACT
         await self._world.wait("pdp_activate")
         operator = self._registration.operator
         if not (self._registration.attached and operator and self._world.gives_context(operator.plmn)):
@@ -71,14 +71,14 @@ class Dial:
         return Final("NO CARRIER")
 
     def _ended(self) -> None:
-        """The call is over. In data mode NO CARRIER is the final result of ATD or ATO, otherwise it is a URC."""
+        """Report the end of a call. In data mode NO CARRIER is the final result of ATD or ATO, otherwise it is a URC."""
         if self._call is not None and not self._call.online:
             self._call = None
             self._terminal.say("NO CARRIER")
 
 
 class _Call:
-    """One PPP connection. `online` while the line belongs to it."""
+    """One PPP connection. `online` is true while the line carries its data."""
 
     def __init__(self, world: World, plmn: str, terminal: Terminal, on_over: Callable[[], None]) -> None:
         self._terminal, self._on_over = terminal, on_over
@@ -91,7 +91,7 @@ class _Call:
         self._outage = asyncio.create_task(self._watch(world))
 
     async def converse(self) -> bool:
-        """Data mode until the escape sequence (true), or the end of the connection."""
+        """Stay in data mode. Return True at the escape sequence, and False at the end of the connection."""
         self.online = True
         self._terminal.put(bytes(self._held))
         self._held.clear()
@@ -101,7 +101,7 @@ class _Call:
             self.online = False
 
     def end(self) -> None:
-        """The network, ATH or the supply ends it."""
+        """End the connection, for the network, ATH or a loss of the supply."""
         self._peer.terminate()
         self._finish()
 

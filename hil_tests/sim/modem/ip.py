@@ -1,11 +1,11 @@
 """The modem's own TCP/IP stack: the AT+CIPxxx commands (AT manual V1.12 chapter 8) over real sockets.
 
-Context states, in the order of bring-up:
+Context states, in the order in which a connection is set up:
 
     IP INITIAL -CSTT-> IP START -CIICR-> IP GPRSACT -CIFSR-> IP STATUS -CIPSTART-> IP PROCESSING
     any of them -coverage gone for long-> PDP DEACT -CIPSHUT-> IP INITIAL
 
-Several links with CIPMUX=1, one without.
+CIPMUX=1 permits several links; CIPMUX=0 permits one.
 """
 
 from hil_tests.sim.modem.command import AtError, CmeError, Command, Final, Handler
@@ -34,7 +34,7 @@ class Ip:
         self.power_off()
 
     def power_off(self) -> None:
-        """Forgets everything; far sides are not told."""
+        """Reset the stack. The far ends are not notified."""
         self._drop()
         self.state = "IP INITIAL"
         self._many_links = False
@@ -42,14 +42,14 @@ class Ip:
         self._manual_read = False
 
     def context_lost(self) -> None:
-        """The network took the PDP context away."""
+        """Close the PDP context: the network has ended it."""
         if self.state in ONWARD:
             self._drop()
             self.state = "PDP DEACT"
             self._terminal.say("+PDP: DEACT")
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         return {
             "+CIPMUX": self._cipmux,
             "+CIPQSEND": self._cipqsend,
@@ -74,7 +74,7 @@ class Ip:
     # Settings
 
     async def _accepted(self, _command: Command) -> None:
-        """Taken and not modelled: it changes nothing that can be seen here."""
+        """Accept a command that is not modelled and has no visible effect here."""
 
     async def _cipmux(self, command: Command) -> None:
         if command.kind == "read":
@@ -223,7 +223,7 @@ class Ip:
         self._terminal.say(f"+CIPACK: {relay.accepted_bytes},{relay.acknowledged_bytes},{unacknowledged}")
 
     async def _cipclose(self, command: Command) -> Final:
-        """Ends a connection, or an attempt at one."""
+        """End a connection, or an attempt to connect."""
         link = command.number(0, 0, within=range(self._links)) if self._many_links else 0
         if not self._sockets.is_connecting(link):
             self._live(link)
@@ -260,7 +260,8 @@ class Ip:
         return relay
 
     def _announce(self, link: int) -> None:
-        """Data came in: said once until it is read, or handed over at once when reading is not manual."""
+        """Report data that came in. With manual reading a URC is sent once, until the client reads. Otherwise the data
+        is sent."""
         relay = self._sockets.relays.get(link)
         if relay is None:
             return
@@ -288,5 +289,5 @@ class Ip:
         self._announced.clear()
 
     def close(self) -> None:
-        """The end of the simulation: real sockets are dropped."""
+        """Close the real sockets at the end of the simulation."""
         self._sockets.reset()

@@ -1,13 +1,13 @@
-"""A line whose ends may be set to different speeds: then each hears only noise of what the other says."""
+"""A serial line whose ends may be set to different speeds: then each end receives only noise."""
 
 import random
 from collections.abc import Callable
 
-ANY = 0  # AT+IPR=0: the modem takes the speed of whoever talks to it. gammu sets B0, which says nothing either
+ANY = 0  # AT+IPR=0: the modem detects the client's speed. gammu sets B0, which names no speed either
 
 
 class LineSpeed:
-    """`modem` and `client` tell the speed of each end in baud, as it is now."""
+    """A line. `modem` and `client` return the present speed of each end in baud."""
 
     def __init__(self, modem: Callable[[], int], client: Callable[[], int], source: random.Random) -> None:
         self._modem = modem
@@ -15,7 +15,7 @@ class LineSpeed:
         self._random = source
 
     def heard(self, chunk: bytes) -> bytes:
-        """What the one end hears when the other says `chunk`."""
+        """Return the bytes that one end receives when the other sends `chunk`."""
         modem, client = self._modem(), self._client()
         if modem == client or ANY in (modem, client):
             return chunk

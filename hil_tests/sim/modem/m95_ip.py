@@ -6,8 +6,8 @@ GSM TCPIP Application Note V1.1 and GSM TCPIP Recommended Process V1.2. States, 
     TCP CONNECTING -"CONNECT OK"-> CONNECT OK -QICLOSE, "CLOSED"-> IP CLOSE -QIOPEN-> TCP CONNECTING
     any of them -QIDEACT-> IP INITIAL, -the network goes-> PDP DEACT -QIDEACT-> IP INITIAL
 
-With AT+QIMUX=1 the state stays IP PROCESSING from the first connection on. UDP, servers, transparent mode and the second
-context (AT+QIFGCNT=1) are not modelled.
+With AT+QIMUX=1 the state stays IP PROCESSING from the first connection on. UDP, servers, transparent mode and the
+second context (AT+QIFGCNT=1) are not modelled.
 """
 
 from hil_tests.sim.modem.command import AtError, CmeError, Command, Final, Handler
@@ -32,7 +32,7 @@ DIALLABLE = (
     "IP STATUS",
     "IP PROCESSING",
     "IP CLOSE",
-)  # unverified: IP GPRSACT, without AT+QILOCIP before
+)  # unverified: in IP GPRSACT, without AT+QILOCIP before
 CLIENT = 1  # <sc> of +QIRDI and AT+QIRD
 SHORT, LONG = 1, 2  # AT+QINDI
 
@@ -47,28 +47,28 @@ class M95Ip:
         self.power_off()
 
     def power_off(self) -> None:
-        """Forgets everything; far sides are not told."""
+        """Reset the stack. The far ends are not notified."""
         self._drop()
         self.state = "IP INITIAL"
         self._many_links = False
         self._by_name = False  # AT+QIDNSIP
-        self._indication = 0  # AT+QINDI; 0: handed over at once
-        self._echoes = True  # AT+QISDE: what follows the prompt comes back
+        self._indication = 0  # AT+QINDI; 0: data is sent at once
+        self._echoes = True  # AT+QISDE: what the client sends after the prompt is echoed
         self._apn = ""
 
     def context_lost(self) -> None:
-        """The network took the PDP context away."""
+        """Close the PDP context: the network has ended it."""
         if self.state in UP:
             self._drop()
             self.state = "PDP DEACT"
             self._terminal.say("+PDP DEACT")
 
     def close(self) -> None:
-        """The end of the simulation: real sockets are dropped."""
+        """Close the real sockets at the end of the simulation."""
         self._sockets.reset()
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         accepted = ("+QIFGCNT", "+QIMODE", "+QIHEAD", "+QISHOWRA", "+QISRVC", "+QIPROMPT", "+QITCFG", "+QIDNSCFG")
         return dict.fromkeys(accepted, self._accepted) | {
             "+QICSGP": self._qicsgp,
@@ -92,10 +92,10 @@ class M95Ip:
     # Settings
 
     async def _accepted(self, _command: Command) -> None:
-        """Taken and not modelled: it changes nothing that can be seen here."""
+        """Accept a command that is not modelled and has no visible effect here."""
 
     async def _qicsgp(self, command: Command) -> None:
-        """1 is GPRS, with its APN; 0 (CSD) is not modelled."""
+        """Set the APN. 1 is GPRS; 0 (CSD) is not modelled."""
         if command.kind == "read":
             self._terminal.say(f'+QICSGP: 1,"{self._apn}","",""')
             return
@@ -190,7 +190,7 @@ class M95Ip:
             raise CmeError(3)
         host = fields[1]
         if not self._by_name and not _is_address(host):
-            raise CmeError(50)  # AT+QIDNSIP=0 takes addresses alone
+            raise CmeError(50)  # AT+QIDNSIP=0 accepts only addresses
         self.state = "IP PROCESSING" if self._many_links else "TCP CONNECTING"
         self._announced.discard(link)
         self._sockets.connect(
@@ -235,12 +235,12 @@ class M95Ip:
         payload = await (self._terminal.counted(int(length)) if length else self._terminal.until_ctrl_z())
         if payload is None:
             return Final()
-        if self._echoes and not self._terminal.echo:  # with ATE1 it came back as it was typed
+        if self._echoes and not self._terminal.echo:  # with ATE1 it was echoed as it was typed
             self._terminal.put(payload)
         if not relay.open or relay.unacknowledged_bytes + len(payload) > SEND_WINDOW_BYTES:
             return Final("SEND FAIL")
         relay.send(payload)
-        return Final("SEND OK")  # taken, not acknowledged: that is AT+QISACK's to tell
+        return Final("SEND OK")  # sent, not acknowledged: AT+QISACK reports that
 
     async def _qisack(self, command: Command) -> None:
         relay = self._live(command.number(0, 0, within=range(self._links)) if self._many_links else 0)
@@ -248,7 +248,7 @@ class M95Ip:
         self._terminal.say(f"+QISACK: {', '.join(map(str, counts))}")  # with spaces, as captured
 
     async def _qird(self, command: Command) -> None:
-        """AT+QIRD=<context>,<client or server>,<link>,<length>. Without data: OK alone."""
+        """AT+QIRD=<context>,<client or server>,<link>,<length>. Answer OK alone if there is no data."""
         command.number(0, within=range(1))
         command.number(1, within=range(CLIENT, CLIENT + 1))
         link = command.number(2, within=range(self._links))
@@ -270,7 +270,7 @@ class M95Ip:
         return self._sockets.relays[link]
 
     def _announce(self, link: int) -> None:
-        """Data came in: said once until all of it is read, or handed over at once without AT+QINDI."""
+        """Report data that came in. With AT+QINDI a URC is sent once, until everything is read. Otherwise the data is sent."""
         relay = self._sockets.relays.get(link)
         if relay is None:
             return

@@ -1,4 +1,4 @@
-"""What the modem keeps without power, which is where most surprises come from."""
+"""The settings that the modem stores without power. They often surprise a client at its next start."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ NO_ERRORS, NUMERIC = 0, 1  # AT+CMEE
 
 @dataclass
 class Memory:
-    """AT+COPS and AT+CFUN (but not 0) save themselves, AT+CMEE, ATE and AT+CLTS only with AT&W."""
+    """The stored settings: AT+COPS and AT+CFUN (except 0) are stored at once; AT+CMEE, ATE and AT+CLTS only by AT&W."""
 
-    baud: int = 115_200  # AT+IPR; 0 is the factory's automatic rate, which has no RDY
+    baud: int = 115_200  # AT+IPR; 0 is the factory setting: automatic rate, without RDY
     function: int = FULL
     cops_mode: int = AUTOMATIC
     cops_plmn: str | None = None

@@ -1,6 +1,7 @@
 """The TCP/IP stack of SIM7500, SIM7600 and A76xx: AT+NETOPEN, AT+CIPOPEN and their relatives.
 
-SIM7500_SIM7600 Series AT Command Manual V3.00 chapter "AT Commands for TCP/IP", A7600 Series TCPIP Application Note V1.00.
+SIM7500_SIM7600 Series AT Command Manual V3.00 chapter "AT Commands for TCP/IP", A7600 Series TCPIP Application Note
+V1.00.
 
     closed -NETOPEN-> opening -"+NETOPEN: 0"-> open -NETCLOSE-> closed
     opening -"+NETOPEN: 1"-> closed
@@ -26,14 +27,15 @@ OWN_ADDRESS = "10.64.0.17"
 
 # <err> of +NETOPEN, +NETCLOSE, +CIPOPEN, +CIPCLOSE and +CIPERROR, Application Note section 4.1
 DONE, NETWORK_FAILURE, NOT_OPENED, UNSUPPORTED, NO_SOCKET, TIMEOUT, UNKNOWN_HOST = 0, 1, 2, 4, 5, 10, 11
-# Captured: "+CIPCLOSE: 0,4" for a link that is not open and "+NETCLOSE: 2" (A76xx), "+CIPERROR: 4" after AT+CIPSEND on such a
-# link (SIM7600). Unverified, for the manuals list the codes and not their causes: a refused connection, and a link in use.
+# Captured: "+CIPCLOSE: 0,4" for a link that is not open and "+NETCLOSE: 2" (A76xx), "+CIPERROR: 4" after AT+CIPSEND on
+# such a link (SIM7600). Unverified, since the manuals list the codes without their causes: a refused connection, and a
+# link in use.
 LINK_NOT_OPEN = UNSUPPORTED
 REFUSED, IN_USE = NO_SOCKET, UNSUPPORTED
 BY_REMOTE = 1  # <close_reason> of +IPCLOSE
 DISCONNECTED = -1  # <cnfSendLength> of +CIPSEND
 BEHIND_PAYLOAD = (
-    b"\r\n"  # unverified: the blank line between payload and OK as printed in the Application Note, section 3.2.2
+    b"\r\n"  # unverified: the blank line between payload and OK, as printed in the Application Note, section 3.2.2
 )
 
 
@@ -44,28 +46,28 @@ class NetOpen:
         self._world, self._terminal, self._links = world, terminal, links
         self._sockets = Sockets(world, registration)
         self._announced: set[int] = set()
-        self._received: dict[int, int] = {}  # bytes that were read, by link: AT+CIPACK
+        self._received: dict[int, int] = {}  # bytes read, by link: AT+CIPACK
         self.power_off()
 
     def power_off(self) -> None:
-        """Forgets everything; far sides are not told."""
+        """Reset the stack. The far ends are not notified."""
         self._drop()
         self.state = CLOSED
         self._manual_read = False
 
     def context_lost(self) -> None:
-        """The network took the PDP context away."""
+        """Close the PDP context: the network has ended it."""
         if self.state in (OPENING, OPEN):
             self._drop()
             self.state = BROKEN
             self._terminal.say("+CIPEVENT: NETWORK CLOSED UNEXPECTEDLY")
 
     def close(self) -> None:
-        """The end of the simulation: real sockets are dropped."""
+        """Close the real sockets at the end of the simulation."""
         self._sockets.reset()
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         accepted = (
             "+CIPMODE",
             "+CIPSENDMODE",
@@ -89,11 +91,12 @@ class NetOpen:
         }
 
     async def _accepted(self, _command: Command) -> None:
-        """Taken and not modelled: it changes nothing that can be seen here."""
+        """Accept a command that is not modelled and has no visible effect here."""
 
     async def _netopen(self, command: Command) -> None:
         if command.kind == "read":
-            # Unverified: 1 in the state BROKEN too, until AT+NETCLOSE. "If the network library is still opened", section 4.2.
+            # Unverified: 1 also in the state BROKEN, until AT+NETCLOSE. "If the network library is still opened",
+            # section 4.2.
             self._terminal.say(f"+NETOPEN: {int(self.state in (OPEN, BROKEN))}")
             return
         if self.state != CLOSED:
@@ -213,7 +216,7 @@ class NetOpen:
         return Final(then=(f"+CIPCLOSE: {link},{DONE}",))
 
     async def _cipack(self, command: Command) -> None:
-        """Bytes sent, of them acknowledged, and received."""
+        """Report the bytes sent, how many of them are acknowledged, and the bytes received."""
         link = self._link(command)
         relay = self._sockets.relays.get(link)
         if relay is None:
@@ -229,7 +232,8 @@ class NetOpen:
         self._terminal.say(f'+CDNSGIP: 1,"{command.text(0)}","{address}"')
 
     def _announce(self, link: int) -> None:
-        """Data came in: said once until it is read, or handed over at once when reading is not manual."""
+        """Report data that came in. With manual reading a URC is sent once, until the client reads. Otherwise the data
+        is sent."""
         relay = self._sockets.relays.get(link)
         if relay is None:
             return
@@ -252,7 +256,7 @@ class NetOpen:
         return self._number(command, place, range(self._links))
 
     def _number(self, command: Command, place: int, within: range, default: int | None = None) -> int:
-        """An argument as a number. Raises AtError: what is wrong with it is not told by these commands."""
+        """Return an argument as a number. Raises AtError: these commands give no reason."""
         text = command.text(place)
         if text == "" and default is not None:
             return default
@@ -261,7 +265,7 @@ class NetOpen:
         return int(text)
 
     def _fail(self, line: str) -> NoReturn:
-        """A line that says what is wrong, then ERROR."""
+        """Send a line with the reason, then fail with ERROR."""
         self._terminal.say(line)
         raise AtError(line)
 

@@ -1,7 +1,7 @@
-"""A line between modem and client that is not as it should be: bytes lost, unsolicited lines at any byte.
+"""A disturbed line between modem and client: bytes are lost, and URCs appear at any byte.
 
-A real modem does not cut its own lines in two, but bytes that are lost make it look so, and clients have been seen to
-join what was sent apart. Seeded: the same seed disturbs the same bytes.
+A real modem does not interrupt its own lines, but lost bytes have the same effect, and clients have been seen to join
+separate lines. The same seed disturbs the same bytes.
 """
 
 import random
@@ -26,10 +26,11 @@ ANSWERED = re.compile(rb"\r\n(OK|ERROR|\+CM[ES] ERROR: [^\r]*)\r\n\Z")
 
 
 class Noise:
-    """`send` is the clean line. One byte in `lose_one_in` is lost, before one in `urc_one_in` stands a URC; 0 is never.
+    """A disturbed line; `send` is the clean line. One byte in `lose_one_in` is lost, and a URC precedes one byte in
+    `urc_one_in`. 0 means never.
 
-    With `urc_each_answer` every answer gets exactly one URC, before a byte of it or at its end; it is kept until its
-    final result is there, and only then sent.
+    With `urc_each_answer` every answer gets exactly one URC, before one of its bytes or at its end. The answer is sent
+    when its final result is complete.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Noise:
         self.lost = 0
 
     def write(self, chunk: bytes) -> None:
-        """Passes bytes on, as far as they come through."""
+        """Send bytes, with the disturbances."""
         if self.urc_each_answer:
             self._answer += chunk
             if not ANSWERED.search(self._answer):

@@ -1,8 +1,8 @@
-"""The packet network behind a PPP connection: ends the client's TCP connections and goes on over real loopback sockets.
+"""The packet network behind a PPP connection: it ends the client's TCP connections, and opens real loopback sockets.
 
-`OWN` of ppp.py is the one host in it; a port of it is the same port of this machine's 127.0.0.1. It answers pings. Every
-other address or protocol is unreachable: TCP is reset, the rest dropped. TCP as in RFC 9293, without window scaling and
-selective acknowledgements: segments in order only, go-back-N after a time-out that doubles.
+`OWN` of ppp.py is its only host; each of that host's ports is the same port of 127.0.0.1 on this machine. The host
+answers pings. Every other address or protocol is unreachable: TCP is reset, the rest dropped. TCP follows RFC 9293,
+without window scaling and selective acknowledgements: segments in order only, go-back-N after a timeout that doubles.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ MSS = 1460
 WINDOW_BYTES = 8 * MSS
 RETRANSMIT_S, RETRANSMIT_LIMIT = 3.0, 8
 CONNECTIONS = 16
-QUEUE_PACKETS = 64  # in one direction, on their way through the air
+QUEUE_PACKETS = 64  # in one direction, waiting for the air
 MODULO = 1 << 32
 
 
@@ -37,7 +37,8 @@ class Segment:
 
 
 class PacketNetwork:
-    """From CONNECT to NO CARRIER. `send` takes a packet for the client; `cross` is its way through the air."""
+    """The packet network, from CONNECT to NO CARRIER. `send` sends a packet to the client; `cross` is its way through
+    the air."""
 
     def __init__(self, send: Callable[[bytes], None], cross: Callable[[], Awaitable[None]]) -> None:
         self._cross = cross
@@ -52,11 +53,11 @@ class PacketNetwork:
         self.lost_packets = 0
 
     def receive(self, packet: bytes) -> None:
-        """A packet of the client."""
+        """Handle a packet from the client."""
         self._put(self._to_network, packet)
 
     def close(self) -> None:
-        """The end of all connections; their servers read end of file."""
+        """Close all connections. Their servers read end of file."""
         for task in self._tasks:
             task.cancel()
         for flow in list(self._flows.values()):
@@ -143,16 +144,16 @@ class PacketNetwork:
 
 
 class _Flow:
-    """One TCP connection of the client, from its SYN on. Our first sequence number is 0."""
+    """One TCP connection of the client, from its SYN on. The network's first sequence number is 0."""
 
     def __init__(self, syn: Segment, send: Callable[[Segment], None], on_over: Callable[[], object]) -> None:
         self._send, self._on_over = send, on_over
         self._us, self._them = syn.destination, syn.source
         self._next_in = (syn.sequence + 1) % MODULO
         self._window = syn.window
-        self._synchronised = False  # our SYN was sent and acknowledged
+        self._synchronised = False  # the network's SYN was sent and acknowledged
         self._unacknowledged = 0  # sequence number of the first byte of `_out`
-        self._out = bytearray()  # sent and not acknowledged, then not sent yet
+        self._out = bytearray()  # sent but not acknowledged, then not sent yet
         self._in_flight = 0  # bytes of `_out`
         self._server_ended = self._fin_sent = self._fin_acknowledged = self._client_ended = False
         self._tries = 0
@@ -162,7 +163,7 @@ class _Flow:
         self._task = asyncio.create_task(self._run())
 
     def abort(self) -> None:
-        """Ends it without a word to the client."""
+        """End the connection without notifying the client."""
         self._task.cancel()
         if self._timer is not None:
             self._timer.cancel()
@@ -171,11 +172,11 @@ class _Flow:
         self._on_over()
 
     def receive(self, segment: Segment) -> None:
-        """A segment of the client."""
+        """Handle a segment from the client."""
         if segment.flags & RST:
             self.abort()
         elif self._writer is None:
-            return  # the server has not answered yet
+            return  # the server has not accepted the connection yet
         elif segment.flags & SYN:
             self._segment(ACK if self._synchronised else SYN | ACK)
         elif segment.flags & ACK:
@@ -222,12 +223,12 @@ class _Flow:
         self._restart_timer()
 
     def _take(self, segment: Segment, writer: asyncio.StreamWriter) -> None:
-        """What comes in order goes to the server, as far as it has room; all that has content is acknowledged."""
-        known = (self._next_in - segment.sequence) % MODULO  # bytes of it that are here already
+        """Pass on to the server what is next in order, if it has room. Acknowledge every segment with content."""
+        known = (self._next_in - segment.sequence) % MODULO  # bytes of the segment that were received before
         if known <= len(segment.payload):
             fresh = segment.payload[known:]
             if fresh and writer.transport.get_write_buffer_size() >= WINDOW_BYTES:
-                return  # the client sends it again
+                return  # no acknowledgement: the client retransmits it
             writer.write(fresh)
             self._next_in = (self._next_in + len(fresh)) % MODULO
             if segment.flags & FIN and not self._client_ended:
@@ -238,7 +239,7 @@ class _Flow:
             self._segment(ACK)
 
     def _pump(self) -> None:
-        """Sends what the client's window has room for, and the FIN behind the last byte."""
+        """Send as much as the client's window permits, and the FIN after the last byte."""
         if not self._synchronised:
             return
         limit = min(len(self._out), self._window, WINDOW_BYTES)
@@ -262,7 +263,7 @@ class _Flow:
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._retransmit)
 
     def _retransmit(self) -> None:
-        """Nothing was acknowledged in time: all of it again, or one byte where the client's window is closed."""
+        """Retransmit all that is unacknowledged, or one byte if the client's window is closed: the timer has expired."""
         self._timer = None
         self._tries += 1
         if self._tries > RETRANSMIT_LIMIT:
@@ -289,7 +290,7 @@ def _pseudo(source: bytes, destination: bytes, length: int) -> bytes:
 
 
 def _checksum(content: bytes) -> int:
-    """The Internet checksum (RFC 1071); 0 over content that holds a right one."""
+    """Return the Internet checksum (RFC 1071), which is 0 for content with a correct checksum."""
     if len(content) % 2:
         content += b"\0"
     total = sum(int.from_bytes(content[at : at + 2], "big") for at in range(0, len(content), 2))

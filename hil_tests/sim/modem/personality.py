@@ -1,14 +1,14 @@
-"""What differs between the modems that this simulator can be: names, links, words of a boot, clock, which commands there are.
+"""The differences between the modems that this simulator can be: names, links, boot messages, clock, commands.
 
 SIM800L from its AT Command Manual V1.12; SIM7000E from the SIM7000 Series AT Command Manual V1.04; SIM7080G from the
 SIM7070_SIM7080_SIM7090 Series AT Command Manual V1.05 and SIM7080 Hardware Design V1.04; SIM7600E from the
-SIM7500_SIM7600 Series AT Command Manual V3.00 and Hardware Design V1.03; A7670E from the A76XX Series AT Command Manual V1.09
-and TCPIP Application Note V1.00; EC21 from the EC25&EC21 AT Commands Manual V1.3, EC2x&EG9x TCP(IP) Application Note V1.0 and
-EC21 Hardware Design V1.4; BG95 from the BG95&BG77&BG600L TCP/IP Application Note V1.2 and BG95 Hardware Design V1.3; M95 from
-the M95 AT Commands Manual V3.2 and GSM TCPIP Recommended Process V1.2.
+SIM7500_SIM7600 Series AT Command Manual V3.00 and Hardware Design V1.03; A7670E from the A76XX Series AT Command Manual
+V1.09 and TCPIP Application Note V1.00; EC21 from the EC25&EC21 AT Commands Manual V1.3, EC2x&EG9x TCP(IP) Application
+Note V1.0 and EC21 Hardware Design V1.4; BG95 from the BG95&BG77&BG600L TCP/IP Application Note V1.2 and BG95 Hardware
+Design V1.3; M95 from the M95 AT Commands Manual V3.2 and GSM TCPIP Recommended Process V1.2.
 
-Which TCP commands it has is `tcp`, a key of simcom.STACKS. What a file does not know for certain stands in a constant of that
-file that says so.
+`tcp` selects the TCP commands, as a key of simcom.STACKS. A value that a file does not know for certain is in a
+constant of that file, marked as unverified.
 """
 
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ CIP, NETOPEN, CAOPEN, QIOPEN, QIREGAPP = "AT+CIPxxx", "AT+NETOPEN", "AT+CAOPEN",
 SIMCOM_2G_ONLY = frozenset({"+SAPBR", "+CLTS", "+CBATCHK", "+CIURC", "+CBAND", "+CPOWD", "+CCID", "+CSMINS"})
 QUECTEL_LACKS = SIMCOM_2G_ONLY | {"+CSCLK", "+SPIC"}
 
-# PWRKEY to "UART active", each of its hardware design guide: typical values.
+# From PWRKEY to "UART active": typical values of each hardware design guide.
 SIM7080_BOOT = Span(1_800, 2_200)
 SIM7600_BOOT = Span(11_000, 12_000)
 A7670_BOOT = Span(7_000, 8_000)
@@ -31,7 +31,7 @@ M95_BOOT = Span(3_000, 4_000)
 
 @dataclass(frozen=True)
 class Personality:
-    """One kind of modem. In the words of a boot `{function}` and `{sim}` stand for AT+CFUN? and AT+CPIN?."""
+    """One kind of modem. In the boot messages, `{function}` and `{sim}` stand for AT+CFUN? and AT+CPIN?."""
 
     model: str
     revision: str
@@ -43,14 +43,14 @@ class Personality:
     tcp: str = CIP
     connect: str = "CONNECT"  # answer to ATD*99#
     lte_names: tuple[str, str] = ("LTE", "FDD LTE")  # in +QCSQ and +QNWINFO
-    absent: frozenset[str] = frozenset()  # commands that its relatives have
+    absent: frozenset[str] = frozenset()  # commands that related modems have and this one lacks
     boot_urcs: tuple[str, ...] = ("RDY", "+CFUN: {function}")  # not at an automatic baud rate
-    sim_urcs: tuple[str, ...] = ("+CPIN: {sim}",)  # likewise
+    sim_urcs: tuple[str, ...] = ("+CPIN: {sim}",)  # not at an automatic baud rate
     ready_urcs: tuple[str, ...] = ("Call Ready", "SMS Ready")
-    key_on_s: float = 1.0  # PWRKEY held at least this long switches the module on
-    key_off_s: float = 1.0  # likewise off
-    clock_start: datetime = datetime(2004, 1, 1)  # AT+CCLK? until a network has told the time
-    clock_counts: bool = False  # from there, since power-on
+    key_on_s: float = 1.0  # the shortest PWRKEY pulse that switches the module on
+    key_off_s: float = 1.0  # the shortest PWRKEY pulse that switches it off
+    clock_start: datetime = datetime(2004, 1, 1)  # AT+CCLK? until a network has sent the time
+    clock_counts: bool = False  # whether it runs from `clock_start` since power-on
     clock_start_has_zone: bool = True
     latencies: Latencies = field(default_factory=Latencies)
 

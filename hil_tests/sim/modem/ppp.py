@@ -1,12 +1,13 @@
-"""The network's end of a PPP connection, as a modem plays it after ATD*99#: framing, LCP and IPCP, without authentication.
+"""The network's end of a PPP connection, which a modem provides after ATD*99#: framing, LCP and IPCP, no
+authentication.
 
-Bytes of the serial line in, frames for it and IP packets for the network out; no clock and no socket.
+Input: bytes of the serial line. Output: frames for the line, and IP packets for the network. No clock and no socket.
 
     establish -both LCP acknowledged-> network -IPCP acknowledged-> packets pass
     any of them -Terminate-Request, or no answer to ten requests-> closed
 
-RFC 1661 (LCP), RFC 1662 (framing), RFC 1332 (IPCP). Header compression (RFC 1144), authentication, name servers, IPv6 and
-packet compression are refused by Configure-Reject or Protocol-Reject.
+RFC 1661 (LCP), RFC 1662 (framing), RFC 1332 (IPCP). Header compression (RFC 1144), authentication, name servers, IPv6
+and packet compression are refused by Configure-Reject or Protocol-Reject.
 """
 
 import ipaddress
@@ -33,7 +34,7 @@ Options = dict[int, bytes]
 
 
 class Peer:
-    """One connection. `send` takes bytes for the line, `on_packet` an IP packet of the client."""
+    """One connection. `send` sends bytes on the line; `on_packet` receives the client's IP packets."""
 
     def __init__(self, magic: bytes, send: Callable[[bytes], None], on_packet: Callable[[bytes], None]) -> None:
         self._magic, self._send, self._on_packet = magic, send, on_packet
@@ -52,11 +53,11 @@ class Peer:
 
     @property
     def ready(self) -> bool:
-        """IP packets pass."""
+        """Whether IP packets pass."""
         return not self.closed and self._is_open(LCP) and self._is_open(IPCP)
 
     def due(self) -> None:
-        """Sends what is not acknowledged yet. Called at the begin and every `REQUEST_EVERY_S`."""
+        """Send the next Configure-Request that is due. Call it at the start and every `REQUEST_EVERY_S`."""
         if self.closed or self.ready:
             return
         self._requests += 1
@@ -66,7 +67,7 @@ class Peer:
         self._request(IPCP if self._is_open(LCP) else LCP)
 
     def receive(self, chunk: bytes) -> None:
-        """Bytes of the line, in pieces of any size."""
+        """Handle bytes of the line, in pieces of any size."""
         self._received += chunk
         *frames, rest = self._received.split(bytes([FLAG]))
         self._received = rest if len(rest) <= FRAME_LIMIT_BYTES else bytearray()
@@ -75,12 +76,12 @@ class Peer:
                 self._frame(_unescaped(escaped))
 
     def packet(self, packet: bytes) -> None:
-        """An IP packet for the client; dropped before `ready`."""
+        """Send an IP packet to the client. Before `ready` it is dropped."""
         if self.ready:
             self._send(frame(IP, packet))
 
     def terminate(self) -> None:
-        """The network ends the connection."""
+        """End the connection from the network's side."""
         if not self.closed:
             self._control(LCP, TERMINATE, self._next_identifier(), b"")
             self.closed = True
@@ -121,7 +122,7 @@ class Peer:
             self._control(protocol, CODE_REJECT, self._next_identifier(), information[:length])
 
     def _requested(self, protocol: int, identifier: int, body: bytes) -> None:
-        """Their Configure-Request: rejected, corrected or acknowledged."""
+        """Reject, correct or acknowledge the client's Configure-Request."""
         try:
             options = dict(_options(body))
         except ValueError:
@@ -140,7 +141,7 @@ class Peer:
             self._go_on(protocol)
 
     def _answered(self, protocol: int, code: int, body: bytes) -> None:
-        """Their answer to our Configure-Request."""
+        """Handle the client's answer to a Configure-Request."""
         if code == ACK:
             self._acknowledged_by_them.add(protocol)
             self._go_on(protocol)
@@ -150,7 +151,7 @@ class Peer:
         except ValueError:
             self.bad_frames += 1
             return
-        for kind in named:  # it is left out, whether refused or wished otherwise
+        for kind in named:  # leave the option out, whether it was refused or another value was proposed
             self._wanted[protocol].pop(kind, None)
         self._request(protocol)
 
@@ -171,7 +172,7 @@ class Peer:
 
 
 def frame(protocol: int, information: bytes) -> bytes:
-    """One frame for the line. All control characters are escaped, which every receiver has to accept."""
+    """Return one frame for the line. It escapes all control characters, which every receiver must accept."""
     content = ADDRESS_CONTROL + protocol.to_bytes(2, "big") + information
     content += (_fcs(content) ^ 0xFFFF).to_bytes(2, "little")
     escaped = bytearray([FLAG])
@@ -207,7 +208,7 @@ _FCS = tuple(_fcs_table())
 
 
 def _fcs(content: bytes) -> int:
-    """FCS-16 as it stands in the register; sent complemented, low byte first (RFC 1662, appendix C.2)."""
+    """Return the FCS-16 as it is in the register. It is sent complemented, low byte first (RFC 1662, appendix C.2)."""
     fcs = 0xFFFF
     for byte in content:
         fcs = (fcs >> 8) ^ _FCS[(fcs ^ byte) & 0xFF]
@@ -215,7 +216,7 @@ def _fcs(content: bytes) -> int:
 
 
 def _options(body: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and value of each option. Raises ValueError if a length cannot be."""
+    """Yield type and value of each option. Raises ValueError for an invalid length."""
     at = 0
     while at < len(body):
         length = body[at + 1] if at + 1 < len(body) else 0

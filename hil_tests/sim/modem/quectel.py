@@ -1,4 +1,4 @@
-"""What Quectel's modems have beside their TCP commands: signal by technology, network, clock, power, settings.
+"""The commands of Quectel's modems besides TCP: signal by technology, network, clock, power, settings.
 
 EC25&EC21 AT Commands Manual V1.3, BG95&BG77 AT Commands Manual V2.0, M95 AT Commands Manual V3.2.
 """
@@ -17,7 +17,7 @@ NEIGHBOURS = 6  # AT+QENG
 
 
 class Quectel:
-    """Between power-on and power-off. `lte_name` and `lte_access` are what +QCSQ and +QNWINFO call the technology."""
+    """One LTE modem from power-on to power-off. `lte_name` and `lte_access` name the technology in +QCSQ and +QNWINFO."""
 
     def __init__(
         self, registration: Registration, terminal: Terminal, device: Device, lte_name: str, lte_access: str
@@ -27,7 +27,7 @@ class Quectel:
         self._lte_name, self._lte_access = lte_name, lte_access
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         return dict.fromkeys(("+QCFG", "+QURCCFG", "+QSCLK", "+QINDCFG"), _accepted) | {
             "+QCSQ": self._qcsq,
             "+QNWINFO": self._qnwinfo,
@@ -38,7 +38,7 @@ class Quectel:
         }
 
     async def _qcsq(self, _command: Command) -> None:
-        """RSSI, RSRP, SINR in steps of 0.2 dB from -20 dB, RSRQ."""
+        """Report RSSI, RSRP, SINR in steps of 0.2 dB from -20 dB, and RSRQ."""
         operator = self._registration.heard_operator()
         self._terminal.say(f"+QCSQ: {self._by_technology(operator)}")
 
@@ -65,12 +65,13 @@ class Quectel:
         self._terminal.say(f'+QNWINFO: "{access}","{operator.plmn}","{band}",{channel}')
 
     async def _qpinc(self, command: Command) -> None:
-        """Tries left of PIN and PUK."""
+        """Report the remaining attempts for PIN and PUK."""
         for lock in ("SC", "P2") if command.kind == "read" else (command.text(0),):
             self._terminal.say(f'+QPINC: "{lock}",3,10')
 
     async def _qpowd(self, command: Command) -> Final:
-        """OK at once, POWERED DOWN when it has left the network, or neither of the network with AT+QPOWD=0."""
+        """Switch off: OK at once, POWERED DOWN when the modem has left the network. AT+QPOWD=0 does not wait for the
+        network."""
         orderly = command.number(0, 1, within=range(2))
         self._terminal.say("OK")
         if orderly:
@@ -81,26 +82,26 @@ class Quectel:
 
 
 class Quectel2G:
-    """The same of M95, between power-on and power-off."""
+    """One M95, from power-on to power-off."""
 
     def __init__(self, registration: Registration, terminal: Terminal, device: Device) -> None:
         self._registration, self._terminal, self._device = registration, terminal, device
         self._engineering = False  # AT+QENG
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         return {
             "+CTZU": self._device.automatic_time,
             "+QSCLK": _accepted,
             "+QPOWD": self._qpowd,
             "+QENG": self._qeng,
-            "+QCCID": fixed(self._terminal.say, ICCID),  # unverified: without the name, as +CCID of SIM800
+            "+QCCID": fixed(self._terminal.say, ICCID),  # unverified: without the name, like +CCID of SIM800
         }
 
     async def _qeng(self, command: Command) -> None:
-        """The serving cell and its neighbours, which are those of its operator alone; the form is that of a capture in
-        public code: +QENG: 1,1,8,-71,32,134,134,404,20,3a9a,142a,2,12,-77,...
+        """Report the serving cell and its neighbours, which are cells of the same operator.
 
+        The form is that of a capture in public code: +QENG: 1,1,8,-71,32,134,134,404,20,3a9a,142a,2,12,-77,...
         Unverified: URCs of mode 2 and other kinds of dumps are not modelled.
         """
         if command.kind != "read":
@@ -121,7 +122,7 @@ class Quectel2G:
         self._terminal.say(f"+QENG: 1,{','.join(neighbours[:NEIGHBOURS] + unknown)}")
 
     async def _qpowd(self, command: Command) -> Final:
-        """NORMAL POWER DOWN without OK before; with AT+QPOWD=0 it goes off at once."""
+        """Switch off: NORMAL POWER DOWN without OK before it. AT+QPOWD=0 switches off at once."""
         if command.number(0, 1, within=range(2)):
             await self._device.world.wait("power_down")
             self._terminal.say("NORMAL POWER DOWN")
@@ -130,4 +131,4 @@ class Quectel2G:
 
 
 async def _accepted(_command: Command) -> None:
-    """Taken and not modelled: it changes nothing that can be seen here."""
+    """Accept a command that is not modelled and has no visible effect here."""

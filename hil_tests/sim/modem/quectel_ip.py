@@ -6,8 +6,8 @@ EC2x&EG9x TCP(IP) Application Note V1.0, BG95&BG77&BG600L TCP/IP Application Not
     opening -"+QIOPEN: n,err"-> 4 closing
     any of them -QICLOSE-> initial, -QIDEACT-> initial
 
-A link that is not initial cannot be opened: 563. UDP, servers, direct push (access mode 1) aside, transparent mode and TLS are
-not modelled.
+A link that is not initial cannot be opened: 563. Access modes 0 and 1 are modelled; UDP, servers, transparent mode and
+TLS are not.
 """
 
 from dataclasses import dataclass
@@ -63,14 +63,14 @@ class QuectelIp:
         self.power_off()
 
     def power_off(self) -> None:
-        """Forgets everything; far sides are not told."""
+        """Reset the stack. The far ends are not notified."""
         self._drop()
         self._configured: dict[int, tuple[str, ...]] = {}
-        self._active: dict[int, bool] = {}  # by context, false once the network has taken it away
+        self._active: dict[int, bool] = {}  # by context; False once the network has ended it
         self._error = 0
 
     def context_lost(self) -> None:
-        """The network took the contexts away."""
+        """Close all contexts: the network has ended them."""
         for context, is_up in self._active.items():
             if is_up:
                 self._active[context] = False
@@ -78,11 +78,11 @@ class QuectelIp:
         self._drop()
 
     def close(self) -> None:
-        """The end of the simulation: real sockets are dropped."""
+        """Close the real sockets at the end of the simulation."""
         self._sockets.reset()
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         return dict.fromkeys(("+QICFG", "+QISDE", "+QIDNSCFG"), self._accepted) | {
             "+QICSGP": self._qicsgp,
             "+QIACT": self._qiact,
@@ -97,7 +97,7 @@ class QuectelIp:
         }
 
     async def _accepted(self, _command: Command) -> None:
-        """Taken and not modelled: it changes nothing that can be seen here."""
+        """Accept a command that is not modelled and has no visible effect here."""
 
     # The context
 
@@ -135,7 +135,7 @@ class QuectelIp:
     async def _qideact(self, command: Command) -> None:
         context = self._number(command, 0, CONTEXTS)
         await self._world.wait("shut")
-        self._active.pop(context, None)  # unverified: OK for one that is not active
+        self._active.pop(context, None)  # unverified: OK for a context that is not active
         for number, link in list(self._links.items()):
             if link.context == context:
                 self._forget(number)
@@ -211,11 +211,11 @@ class QuectelIp:
         self._terminal.put(b"\r\n> ")
         payload = await (self._terminal.until_ctrl_z() if until_ctrl_z else self._terminal.counted(length))
         if payload is None:
-            return None  # given up with Escape
+            return None  # aborted with Escape
         if not relay.open:
             self._fail(567)
         if relay.unacknowledged_bytes + len(payload) > SEND_WINDOW_BYTES:
-            return Final("SEND FAIL")  # "the sending buffer is full": nothing of it was taken
+            return Final("SEND FAIL")  # "the sending buffer is full": nothing was sent
         relay.send(payload)
         return Final("SEND OK")
 
@@ -250,7 +250,8 @@ class QuectelIp:
         self._terminal.say(f"+QIGETERROR: {self._error},{ERRORS[self._error]}")
 
     def _announce(self, number: int) -> None:
-        """Data came in: said once until all of it has been read, or handed over at once in direct push mode."""
+        """Report data that came in. In buffer mode a URC is sent once, until everything is read. In push mode the data
+        is sent."""
         relay, link = self._sockets.relays.get(number), self._links.get(number)
         if relay is None or link is None:
             return
@@ -270,7 +271,7 @@ class QuectelIp:
         return payload
 
     def _number(self, command: Command, place: int, within: range, default: int | None = None) -> int:
-        """An argument as a number. A wrong one is ERROR, and 552 for AT+QIGETERROR."""
+        """Return an argument as a number. An invalid one gives ERROR, and 552 for AT+QIGETERROR."""
         text = command.text(place)
         if text == "" and default is not None:
             return default
@@ -279,7 +280,7 @@ class QuectelIp:
         return int(text)
 
     def _fail(self, error: int) -> NoReturn:
-        """ERROR; AT+QIGETERROR tells which."""
+        """Fail with ERROR. AT+QIGETERROR reports `error`."""
         self._error = error
         raise AtError(ERRORS[error])
 

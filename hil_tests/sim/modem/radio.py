@@ -1,6 +1,6 @@
-"""The air around the modem: operators, signal, coverage, and how long a network takes to answer.
+"""The radio around the modem: operators, signal, coverage, and the delays of a network.
 
-Nothing here speaks AT. The modem asks; a person at the panel or a test changes `coverage` and `csq`.
+It is independent of AT commands: the modem reads it, and a person at the panel or a test changes `coverage` and `csq`.
 """
 
 import asyncio
@@ -13,17 +13,17 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 CSQ_UNKNOWN = 99  # "not known or not detectable", AT+CSQ
-CSQ_FULL_SPEED = 10  # below this the air needs repeats and everything takes longer
+CSQ_FULL_SPEED = 10  # below this the air needs retransmissions, and everything takes longer
 WAITED_KEPT = 1000
 HERE_ZONE = ZoneInfo("Europe/London")
 GSM, LTE_M, NB_IOT = 0, 7, 9  # access technology, 27.007 section 7.3
 
-# What a network does with a SIM that asks for service. "reject 11" refuses it with that cause (24.008, 10.5.3.6).
+# What a network does with a SIM that requests service. "reject 11" refuses it with that cause (24.008, 10.5.3.6).
 ACCEPT = "accept"
 NO_DATA = "no data"  # registers it, and refuses every PDP context
-BLACK_HOLE = "black hole"  # gives it an address, and every segment is lost
+BLACK_HOLE = "black hole"  # gives it an address, and loses every segment
 REJECT = re.compile(r"reject (\d+)")
-FORBIDDING_CAUSES = {11, 12, 13, 15}  # after these the SIM avoids the network until it is chosen by hand
+FORBIDDING_CAUSES = {11, 12, 13, 15}  # after these the SIM avoids the network until it is selected manually
 
 # AT+CPIN?
 READY, MISSING, LOCKED, BLOCKED = "READY", "NOT INSERTED", "SIM PIN", "SIM PUK"
@@ -31,13 +31,13 @@ READY, MISSING, LOCKED, BLOCKED = "READY", "NOT INSERTED", "SIM PIN", "SIM PUK"
 
 @dataclass(frozen=True)
 class Operator:
-    """A mobile network that can be heard here, and how strongly (CSQ units, 0..31)."""
+    """A mobile network that can be received here. `csq` is its signal, 0..31."""
 
     plmn: str
     long_name: str
     short_name: str
     csq: int
-    roaming: bool = True  # the SIM of a charge point is at home nowhere
+    roaming: bool = True  # the SIM of a charge point has no home network here
     serves: str = ACCEPT
     cells: tuple[int, ...] = ()  # CSQ of further, weaker cells, for a scan
     act: int = GSM
@@ -45,7 +45,7 @@ class Operator:
 
 @dataclass(frozen=True)
 class Span:
-    """A delay that differs from one time to the next: drawn evenly between two figures in milliseconds."""
+    """A delay that varies: drawn evenly between two figures in milliseconds."""
 
     low_ms: int
     high_ms: int
@@ -53,9 +53,9 @@ class Span:
 
 @dataclass(frozen=True)
 class Latencies:
-    """Every delay of the modem and its network, by name. From key release to open TCP they add up to 6.5-9 s.
+    """Every delay of the modem and its network, by name. From the release of PWRKEY to open TCP they add up to 6.5-9 s.
 
-    Boot from the hardware design guide (UART usable 3 s after PWRKEY); the rest are ordinary 2G figures.
+    `boot` is from the hardware design guide (UART usable 3 s after PWRKEY); the rest are ordinary 2G figures.
     """
 
     boot: Span = Span(3000, 3300)
@@ -71,8 +71,8 @@ class Latencies:
     detach: Span = Span(300, 600)  # AT+CGATT=0, AT+CFUN=0|4
     select: Span = Span(4000, 9000)  # AT+COPS=1|4
     scan: Span = Span(30_000, 45_000)  # AT+COPS=?, AT+CNETSCAN: the manual allows 45 s
-    coverage_loss: Span = Span(1500, 2500)  # until the modem notices that nobody is heard
-    reacquire: Span = Span(2000, 4000)  # coverage is back: until registered again
+    coverage_loss: Span = Span(1500, 2500)  # until the modem notices that no cell is received
+    reacquire: Span = Span(2000, 4000)  # from the return of coverage until registered again
     pdp_lost: Span = Span(55_000, 65_000)  # without coverage until +PDP: DEACT
     power_down: Span = Span(300, 500)
 
@@ -86,9 +86,9 @@ HERE = (
 
 @dataclass
 class World:
-    """Everything around one modem. Seeded: the same seed gives the same delays in the same order.
+    """Everything around one modem. The same seed gives the same delays in the same order.
 
-    `waited` lists each delay as it was slept, by name, in ms: a bench sums those on its path.
+    `waited` lists each delay as it was slept, by name, in ms: a benchmark sums those on its path.
     """
 
     seed: int = 0
@@ -101,37 +101,37 @@ class World:
         self._csq = {operator.plmn: operator.csq for operator in self.operators}
         self._serves = {operator.plmn: operator.serves for operator in self.operators}
         self._gone: set[str] = set()
-        self.forbidden: set[str] = set()  # by the SIM, kept in it
+        self.forbidden: set[str] = set()  # stored in the SIM
         self.sim = READY
-        self.tells_time = True  # whether its networks do, as a unit registers
-        self.time_error_s = 0.0  # of the time that they tell
+        self.tells_time = True  # whether the networks send the time at a registration
+        self.time_error_s = 0.0  # of the time that the networks send
         self._changed = asyncio.Event()
         self.waited: deque[tuple[str, int]] = deque(maxlen=WAITED_KEPT)
-        self._begun: dict[str, asyncio.Event] = {}  # delays that somebody waits for
+        self._begun: dict[str, asyncio.Event] = {}  # delays whose start is awaited
 
     def network_time(self) -> datetime:
-        """What its networks take for the local time."""
+        """Return the local time that the networks send."""
         return datetime.fromtimestamp(time.time() + self.time_error_s, HERE_ZONE)
 
     def draw_ms(self, name: str) -> int:
-        """One of the latencies, drawn from its span."""
+        """Draw one of the latencies from its span."""
         span: Span = getattr(self.latencies, name)
         if span.low_ms == span.high_ms:
             return span.low_ms
         return self.random.randint(span.low_ms, span.high_ms)
 
     async def wait(self, name: str) -> None:
-        """Sleeps one of the latencies and notes it in `waited`."""
+        """Sleep for one of the latencies, and add it to `waited`."""
         await self._sleep(name, self.draw_ms(name))
 
     async def begun(self, name: str) -> None:
-        """Returns when the next delay of this name begins."""
+        """Wait until the next delay of this name begins."""
         await self._begun.setdefault(name, asyncio.Event()).wait()
 
     async def cross(self, plmn: str) -> None:
-        """Carries one segment through the air: waits for coverage, longer where the signal is weak.
+        """Carry one segment through the air: wait for coverage, and longer if the signal is weak.
 
-        A weak signal means repeats, up to five times the time at CSQ 0. A black hole keeps it for ever.
+        A weak signal causes retransmissions: up to five times the delay at CSQ 0. In a black hole this never returns.
         """
         await self.until_carried(plmn)
         missing = max(0, CSQ_FULL_SPEED - self.csq(plmn))
@@ -139,7 +139,7 @@ class World:
         await self.until_carried(plmn)
 
     async def outage(self, lasting: str) -> None:
-        """Returns once there has been no coverage for a whole latency of that name."""
+        """Return when there has been no coverage for a whole latency of that name."""
         while True:
             while self.coverage:
                 await self.change()
@@ -150,42 +150,42 @@ class World:
                 return
 
     def csq(self, plmn: str) -> int:
-        """The signal of one operator, 0..31."""
+        """Return the signal of one operator, 0..31."""
         return self._csq[plmn]
 
     def heard(self) -> list[Operator]:
-        """Every operator that can be heard here, the strongest first."""
+        """Return every operator that can be received here, strongest first."""
         on_air = [operator for operator in self.operators if operator.plmn not in self._gone and self.coverage]
         return sorted(on_air, key=lambda operator: -self._csq[operator.plmn])
 
     def strongest(self) -> Operator | None:
-        """The operator that an automatic selection takes: it compares signals, and avoids what the SIM forbids."""
+        """Return the operator of an automatic selection: the strongest that the SIM does not forbid, or None."""
         return next((operator for operator in self.heard() if operator.plmn not in self.forbidden), None)
 
     def find(self, plmn: str) -> Operator | None:
-        """The operator with this code, if it can be heard here."""
+        """Return the operator with this PLMN if it can be received here, or None."""
         return next((operator for operator in self.heard() if operator.plmn == plmn), None)
 
     def reject_cause(self, plmn: str) -> int | None:
-        """The cause with which this network refuses us, if it does."""
+        """Return the cause with which this network refuses the SIM, or None."""
         refused = REJECT.fullmatch(self._serves[plmn])
         return int(refused[1]) if refused else None
 
     def gives_context(self, plmn: str) -> bool:
-        """Whether this network opens a PDP context."""
+        """Return whether this network opens a PDP context."""
         return self._serves[plmn] in (ACCEPT, BLACK_HOLE)
 
     def carries(self, plmn: str) -> bool:
-        """Whether segments pass now."""
+        """Return whether segments pass now."""
         return self.coverage and plmn not in self._gone and self._serves.get(plmn) == ACCEPT
 
     async def until_carried(self, plmn: str) -> None:
-        """Waits until segments pass; returns at once if they do."""
+        """Wait until segments pass. Return at once if they do."""
         while not self.carries(plmn):
             await self.change()
 
     def set_csq(self, csq: int) -> None:
-        """Moves the antenna: the strongest operator gets this CSQ, the others stay as far below as before."""
+        """Set the strongest operator's CSQ. The others stay as far below it as before. Raises ValueError."""
         if not 0 <= csq <= 31:
             raise ValueError(f"CSQ {csq} is not within 0..31")
         best = max(operator.csq for operator in self.operators)
@@ -194,30 +194,31 @@ class World:
         self._announce()
 
     def set_signal(self, plmn: str, csq: int) -> None:
-        """One operator's signal. Raises KeyError for one that is not of this world, ValueError for no CSQ."""
+        """Set one operator's signal. Raises KeyError for an operator that is not in this world, ValueError for an
+        invalid CSQ."""
         if not 0 <= csq <= 31:
             raise ValueError(f"CSQ {csq} is not within 0..31")
         self._csq[self._known(plmn)] = csq
         self._announce()
 
     def set_service(self, plmn: str, serves: str) -> None:
-        """What one operator does with us from now on."""
+        """Set what one operator does with the SIM from now on. Raises ValueError and KeyError."""
         if serves not in (ACCEPT, NO_DATA, BLACK_HOLE) and not REJECT.fullmatch(serves):
             raise ValueError(f"{serves!r} is none of {ACCEPT}, {NO_DATA}, {BLACK_HOLE}, reject <cause>")
         self._serves[self._known(plmn)] = serves
         self._announce()
 
     def set_on_air(self, plmn: str, on: bool) -> None:
-        """Switches one operator's mast off or on."""
+        """Switch one operator's mast off or on."""
         (self._gone.discard if on else self._gone.add)(self._known(plmn))
         self._announce()
 
     def is_on_air(self, plmn: str) -> bool:
-        """Whether this operator's mast is on. Raises KeyError for one that is not of this world."""
+        """Return whether this operator's mast is on. Raises KeyError for an operator that is not in this world."""
         return self._known(plmn) not in self._gone
 
     def set_sim(self, state: str) -> None:
-        """Pulls the SIM, locks it, or puts it back: one of READY, MISSING, LOCKED, BLOCKED."""
+        """Remove the SIM, lock it, or insert it: one of READY, MISSING, LOCKED, BLOCKED."""
         if state not in (READY, MISSING, LOCKED, BLOCKED):
             raise ValueError(f"{state!r} is no state of a SIM")
         self.sim = state
@@ -229,16 +230,16 @@ class World:
         return plmn
 
     def set_coverage(self, up: bool) -> None:
-        """Switches the whole mobile network off or on."""
+        """Switch the whole mobile network off or on."""
         self.coverage = up
         self._announce()
 
     async def change(self) -> None:
-        """Waits until coverage or a signal has been set."""
+        """Wait for the next change of coverage, a signal, a service or the SIM."""
         await self._changed.wait()
 
     async def until_coverage(self) -> None:
-        """Waits until there is coverage; returns at once if there is."""
+        """Wait until there is coverage. Return at once if there is."""
         while not self.coverage:
             await self.change()
 

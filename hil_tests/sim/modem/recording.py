@@ -27,12 +27,12 @@ _ANY = "***"
 
 
 class BadRecording(Exception):
-    """The file is not a recording; the text says where and why."""
+    """The file is not a recording. The text says where and why."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A command of the client, or so many bytes of payload. `line` is its place in the file."""
+    """A command from the client, or a payload of `payload_bytes`. `line` is its line in the file."""
 
     at_ms: int
     line: int
@@ -40,21 +40,21 @@ class Sent:
     payload_bytes: int = 0
 
     def matches(self, command: str) -> bool:
-        """Whether this command was sent then. Case does not matter."""
+        """Return whether this is the command that was sent. Case does not matter."""
         pattern = ".*".join(re.escape(part) for part in self.command.split(_ANY))
         return re.fullmatch(pattern, command, re.IGNORECASE) is not None
 
 
 @dataclass(frozen=True)
 class Received:
-    """Bytes of the modem."""
+    """Bytes from the modem."""
 
     at_ms: int
     data: bytes
 
 
 def load(path: Path) -> list[Sent | Received]:
-    """The entries of a file. Raises BadRecording, OSError."""
+    """Return the entries of a file. Raises BadRecording, OSError."""
     try:
         return parsed(path.read_text(encoding="utf-8"))
     except (BadRecording, UnicodeDecodeError) as error:
@@ -62,7 +62,7 @@ def load(path: Path) -> list[Sent | Received]:
 
 
 def parsed(text: str) -> list[Sent | Received]:
-    """The entries of a text. Raises BadRecording."""
+    """Return the entries of a text. Raises BadRecording."""
     return list(_entries(text))
 
 

@@ -1,10 +1,10 @@
-"""How the modem comes to a network and loses it: circuit side (+CREG) and packet side (+CGREG).
+"""How the modem registers with a network and loses it: circuit side (+CREG) and packet side (+CGREG).
 
 States of both, AT manual section 4.2.11: 0 not searching, 1 home, 2 searching, 3 denied, 5 roaming.
 
-A network that refuses us for good goes to the SIM's forbidden list, and an automatic selection tries the next one; a
-network that was chosen by hand and refuses us leaves the modem denied. One that begins to refuse us while it serves us
-sends us away at once (24.008, 4.7.4.2), and the data service with us.
+A network that refuses the SIM permanently is added to the SIM's forbidden list, and an automatic selection tries the
+next one. If a network that was selected manually refuses the SIM, the modem stays denied. A network that begins to
+refuse the SIM during service detaches it at once (24.008, 4.7.4.2), which also ends the data service.
 """
 
 import asyncio
@@ -20,37 +20,37 @@ CELL = "2A3B"
 
 
 class Registration:
-    """Runs while the radio is on. Answers for AT+CREG, +CGREG, +CGATT and +COPS."""
+    """The registration while the radio is on. Answers AT+CREG, +CGREG, +CGATT and +COPS."""
 
     def __init__(self, world: World, urc: Callable[[str], None]) -> None:
         self.world = world
         self._urc = urc
         self._task: asyncio.Task[None] | None = None
-        self.report = {"+CREG": 0, "+CGREG": 0, "+CEREG": 0}  # what AT+CREG=n asked for
+        self.report = {"+CREG": 0, "+CGREG": 0, "+CEREG": 0}  # the setting of AT+CREG=n and its relatives
         self.state = dict.fromkeys(self.report, NOT_SEARCHING)
         self.operator: Operator | None = None
         self.mode = AUTOMATIC
         self.wanted_plmn: str | None = None
         self.detached = False
         self.on_registered: Callable[[], None] = lambda: None
-        self.on_detached: Callable[[], None] = lambda: None  # the network sent us away
+        self.on_detached: Callable[[], None] = lambda: None  # called when the network detaches the SIM
 
     @property
     def attached(self) -> bool:
-        """Is there packet service?"""
+        """Whether there is packet service."""
         return self.state["+CGREG"] in (HOME, ROAMING)
 
     def heard_operator(self) -> Operator | None:
-        """The operator it is registered with, if that can be heard now."""
+        """Return the operator that the modem is registered with, if it can be received now."""
         return self.operator if self._is_heard() else None
 
     def start(self) -> None:
-        """Starts looking for a network, from nothing."""
+        """Start to search for a network, from nothing."""
         self.stop()
         self._task = asyncio.create_task(self._run())
 
     def stop(self) -> None:
-        """Radio off: neither registered nor searching. Nothing is said."""
+        """Switch the radio off: neither registered nor searching. No URC is sent."""
         if self._task is not None:
             self._task.cancel()
         self._task = None
@@ -58,33 +58,33 @@ class Registration:
         self.state = dict.fromkeys(self.state, NOT_SEARCHING)
 
     async def select(self, mode: int, plmn: str | None) -> bool:
-        """AT+COPS=mode[,2,plmn]: true if the modem is now on the network that was asked for."""
+        """AT+COPS=mode[,2,plmn]: return whether the modem is now on the requested network."""
         self.mode, self.wanted_plmn = mode, plmn
         if mode == DEREGISTERED:
             self.stop()
             await self.world.wait("detach")
             return True
         if plmn is not None:
-            self.world.forbidden.discard(plmn)  # chosen by hand, it gets another chance
+            self.world.forbidden.discard(plmn)  # selected manually, it gets another chance
         self.start()
         await self.world.wait("select")
         return plmn is None or (self.operator is not None and self.operator.plmn == plmn)
 
     async def detach(self) -> None:
-        """AT+CGATT=0: leaves packet service, stays registered for calls."""
+        """AT+CGATT=0: leave packet service, and stay registered for calls."""
         self.detached = True
         await self.world.wait("detach")
         self._enter_packet(NOT_SEARCHING)
 
     async def attach(self) -> None:
-        """AT+CGATT=1."""
+        """AT+CGATT=1: attach to packet service."""
         self.detached = False
         await self.world.wait("attach")
         if self.operator is not None:
             self._enter_packet(self._registered(self.operator))
 
     def line(self, name: str, solicited: bool) -> str:
-        """The text of +CREG or +CGREG: the reply to a read carries the setting, a URC does not."""
+        """Return the text of +CREG or its relatives. The answer to a read includes the setting; a URC does not."""
         report, state = self.report[name], self.state[name]
         setting = f"{report}," if solicited else ""
         place = f',"{LOCATION_AREA}","{CELL}"' if report == 2 and state in (HOME, ROAMING) else ""
@@ -115,7 +115,7 @@ class Registration:
             self.operator = None
 
     async def _found(self) -> Operator:
-        """Waits until an operator that may be used can be heard."""
+        """Wait until an operator that may be used can be received."""
         while True:
             operator = self._choice()
             if operator is not None:
@@ -129,7 +129,7 @@ class Registration:
         return self.world.strongest() if wanted is None and self.mode == MANUAL_THEN_AUTOMATIC else wanted
 
     async def _lost(self) -> None:
-        """Returns when the network has sent us away, or the modem has noticed that it is gone."""
+        """Return when the network has detached the SIM, or the modem has noticed that the network is gone."""
         while True:
             while self._is_heard():
                 if self.operator is not None and self.world.reject_cause(self.operator.plmn) is not None:
@@ -144,7 +144,7 @@ class Registration:
         return self.operator is not None and self.world.find(self.operator.plmn) is not None
 
     async def _refused(self, operator: Operator, cause: int) -> None:
-        """Denied: at once on to the next one if the modem may choose, else until something changes."""
+        """Become denied. Return at once if the modem may try the next network; otherwise wait for a change."""
         self._enter("+CREG", DENIED)
         self._enter_packet(DENIED)
         if cause in FORBIDDING_CAUSES:
@@ -160,7 +160,7 @@ class Registration:
         return ROAMING if operator.roaming else HOME
 
     def _enter_packet(self, state: int) -> None:
-        """+CGREG, and +CEREG of the modems that have it."""
+        """Enter a state of the packet side: +CGREG, and +CEREG of modems with LTE."""
         self._enter("+CGREG", state)
         self._enter("+CEREG", state)
 

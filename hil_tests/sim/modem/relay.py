@@ -1,7 +1,7 @@
 """One TCP connection of the modem: a real loopback socket, with the simulated air in between.
 
-While there is no coverage nothing moves in either direction and neither side is told: that is a half-open
-connection. It goes on where it was when coverage returns in time.
+Without coverage nothing moves in either direction and neither side is notified: a half-open connection. It continues if
+coverage returns in time.
 """
 
 import asyncio
@@ -9,19 +9,19 @@ import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
-SEND_WINDOW_BYTES = 5840  # four segments; what the modem takes before the far side has acknowledged any
+SEND_WINDOW_BYTES = 5840  # four segments; what the modem accepts before the far end has acknowledged any
 RECEIVE_WINDOW_BYTES = 8192
 SEGMENT_BYTES = 1460
 
 
 class Carrier(Protocol):
-    """What takes one segment, or its acknowledgement, through the air."""
+    """Carries one segment, or its acknowledgement, through the air."""
 
     async def __call__(self) -> None: ...
 
 
 class Relay:
-    """Both directions of one open connection. `on_data` and `on_closed` are the modem's to turn into URCs."""
+    """Both directions of one open connection. The modem turns `on_data` and `on_closed` into URCs."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Relay:
         self._received = bytearray()
         self._stirred = asyncio.Event()
         self._room = asyncio.Event()
-        self._progress = asyncio.Event()  # something was acknowledged, or all is over
+        self._progress = asyncio.Event()  # something was acknowledged, or the connection has ended
         self.accepted_bytes = 0
         self.acknowledged_bytes = 0
         self.open = True
@@ -45,16 +45,16 @@ class Relay:
 
     @property
     def unacknowledged_bytes(self) -> int:
-        """Taken from the UART, not yet confirmed by the far side."""
+        """Bytes taken from the UART and not yet acknowledged by the far end."""
         return self.accepted_bytes - self.acknowledged_bytes
 
     @property
     def waiting_bytes(self) -> int:
-        """Arrived, not yet read over the UART."""
+        """Bytes that have arrived and were not yet read over the UART."""
         return len(self._received)
 
     def send(self, chunk: bytes) -> int:
-        """Takes as many bytes as the send window has room for; returns how many."""
+        """Accept as many bytes as the send window has room for. Return how many."""
         accepted = chunk[: max(0, SEND_WINDOW_BYTES - self.unacknowledged_bytes)]
         self._unsent += accepted
         self.accepted_bytes += len(accepted)
@@ -62,26 +62,26 @@ class Relay:
         return len(accepted)
 
     def take(self, limit: int) -> bytes:
-        """Up to `limit` of the bytes that have arrived."""
+        """Return up to `limit` of the bytes that have arrived."""
         taken = bytes(self._received[:limit])
         del self._received[:limit]
         self._room.set()
         return taken
 
     async def flushed(self) -> None:
-        """Waits until everything taken so far is acknowledged, or the connection is over."""
+        """Wait until all accepted bytes are acknowledged, or the connection has ended."""
         goal = self.accepted_bytes
         while self.open and self.acknowledged_bytes < goal:
             self._progress.clear()
             await self._progress.wait()
 
     def close(self) -> None:
-        """Closes from this side; the far side reads end of file."""
+        """Close from this side. The far end reads end of file."""
         self.abandon()
         self._writer.close()
 
     def abandon(self) -> None:
-        """Forgets the connection without a word to the far side, which keeps it open."""
+        """Drop the connection without notifying the far end, which keeps it open."""
         self.open = False
         self._progress.set()
         for task in self._tasks:
@@ -89,7 +89,7 @@ class Relay:
                 task.cancel()
 
     def reset(self) -> None:
-        """Drops the real socket of an abandoned connection."""
+        """Close the real socket of an abandoned connection."""
         self._writer.transport.abort()
 
     async def _uplink(self) -> None:

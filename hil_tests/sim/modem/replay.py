@@ -1,13 +1,13 @@
-"""Plays a recording back: each command is answered as it was then, after the same time, with the same URCs and silences.
+"""Play a recording back: each command gets its recorded answer, after the same time, with the same URCs and silences.
 
-What the modem sent between a command and the next one belongs to that command, and is sent at the same distance from it. A
-command that is received stands for its next occurrence after the present place of the recording; if there is none, for the
-nearest earlier one, and the replay goes on from there. So a client may leave out commands, ask more often than the one of the
-recording did (the last answer is repeated), and start anew. Nothing else is modelled: a command does not change what later
-ones are answered with.
+What the modem sent between two commands belongs to the first, and is sent at the same distance from it. A received
+command is matched to its next occurrence after the present place in the recording; if there is none, to the nearest
+earlier one, and the replay continues from there. So a client may leave out commands, repeat them more often (the last
+answer is repeated), and start again. Nothing else is modelled: a command does not change the later answers.
 
-A command that does not occur is answered with ERROR at once, counted, and reported with the command that was expected. Payload
-is expected where the recording has it, and of that length. What the modem sent before the first command comes with the first.
+A command that is not in the recording is answered with ERROR at once, counted, and reported with the command that was
+expected. Payload is expected where the recording has it, with the same length. What the modem sent before the first
+command is sent with the answer to the first.
 """
 
 from collections.abc import Callable
@@ -21,21 +21,21 @@ Sending = list[tuple[int, bytes]]  # at_ms, what
 
 
 class Replay:
-    """A modem that says what one said before. Pure: bytes and times in, bytes and their times out.
+    """A modem that repeats a recording. Pure: bytes and times in, bytes and their times out.
 
-    The counters: commands `in_order`, `moved` (commands of the recording were left out, or an earlier one was repeated) and
-    `unknown`. `report` is called with a text for each of the latter.
+    The counters are commands `in_order`, `moved` (recorded commands were left out, or an earlier one was repeated) and
+    `unknown`. `report` is called with a text for each unknown command.
     """
 
     def __init__(self, entries: list[Entry], report: Callable[[str], object] = lambda text: None) -> None:
         self._entries = entries
         self._commands = [at for at, entry in enumerate(entries) if isinstance(entry, Sent) and entry.command]
         if not self._commands:
-            raise BadRecording("there is no command in it")
+            raise BadRecording("it contains no command")
         self._report = report
         self._first = [entry.data for entry in entries[: self._commands[0]] if isinstance(entry, Received)]
-        self._place = -1  # of the last command, in _commands
-        self._payload_at = -1  # the entry of the payload that is expected
+        self._place = -1  # of the last command, as an index of _commands
+        self._payload_at = -1  # index of the entry whose payload is expected
         self._payload_left = 0
         self._unread = bytearray()
         self.in_order = self.moved = self.unknown = 0
@@ -44,7 +44,7 @@ class Replay:
         return len(self._commands)
 
     def receive(self, now_ms: int, chunk: bytes) -> Sending:
-        """Takes bytes of the client; returns what is to be sent, and when."""
+        """Handle bytes from the client. Return what to send, and when."""
         self._unread += chunk
         sending: Sending = []
         while True:
@@ -93,7 +93,7 @@ class Replay:
         return entry
 
     def _from(self, at: int, now_ms: int) -> Sending:
-        """What was sent after the entry `at` until the client's next turn."""
+        """Return what was sent after the entry `at`, up to the client's next turn."""
         since_ms = self._entries[at].at_ms
         sending: Sending = []
         for number in range(at + 1, len(self._entries)):
@@ -107,7 +107,7 @@ class Replay:
 
 
 def open_replay(path: Path, report: Callable[[str], object]) -> Replay:
-    """The replay of a file. Raises BadRecording, OSError."""
+    """Return the replay of a file. Raises BadRecording, OSError."""
     try:
         return Replay(load(path), report)
     except BadRecording as error:

@@ -1,6 +1,6 @@
-"""Which network: signal, selection, scans and registration as AT commands (AT manual V1.12 chapters 3 and 6).
+"""AT commands for the network: signal, selection, scans and registration (AT manual V1.12 chapters 3 and 6).
 
-AT+COPS saves itself, so that a network chosen by hand outlives a power cut: the trap of these modems.
+AT+COPS is stored at once, so a manually selected network survives a power cut: a trap for clients.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ CHARSETS = ("IRA", "GSM", UCS2)  # AT+CSCS; the first after power-up
 
 
 class Selection:
-    """Of one modem between power-on and power-off. `radio_on()`: AT+CFUN=1."""
+    """The selection of one modem from power-on to power-off. `radio_on()` returns whether AT+CFUN=1."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Selection:
         registration.mode, registration.wanted_plmn = memory.cops_mode, memory.cops_plmn
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         kind = self._personality
         return {
             **({"+CNETSCAN": self._cnetscan} if kind.measures_all_cells else {}),
@@ -55,7 +55,7 @@ class Selection:
     async def _csq(self, _command: Command) -> None:
         operator = self._registration.heard_operator()
         csq = self._world.csq(operator.plmn) if operator is not None else CSQ_UNKNOWN
-        has_ber = operator is not None and operator.act == GSM  # on LTE 99, as in logs of SIM7600, EC21 and BG95
+        has_ber = operator is not None and operator.act == GSM  # on LTE it is 99, as in logs of SIM7600, EC21 and BG95
         self._terminal.say(f"+CSQ: {csq},{0 if has_ber else CSQ_UNKNOWN}")
 
     async def _cops(self, command: Command) -> None:
@@ -78,7 +78,7 @@ class Selection:
         if mode in (MANUAL, MANUAL_THEN_AUTOMATIC):
             plmn = command.text(2)
             if command.number(1, 0, within=range(3)) != 2 or not plmn.isdecimal():
-                raise CmeError(50)  # names as operators are asked for are not modelled
+                raise CmeError(50)  # selection by name is not modelled
         self._memory.cops_mode, self._memory.cops_plmn = mode, plmn
         if mode != DEREGISTERED and not self._radio_on():
             raise CmeError(797)
@@ -117,7 +117,7 @@ class Selection:
             )
 
     async def _scan(self, aborted: AtError) -> None:
-        """Half a minute without an answer; any byte sent meanwhile ends it with an error."""
+        """Wait half a minute without an answer. Raise `aborted` if any byte is sent meanwhile."""
         self._terminal.typed.clear()
         scan = asyncio.ensure_future(self._world.wait("scan"))
         typed = asyncio.ensure_future(self._terminal.typed.wait())
@@ -157,5 +157,5 @@ class Selection:
             raise CmeError(3)
 
     def _written(self, text: str) -> str:
-        """A name in the character set that was asked for."""
+        """Return a name in the selected character set."""
         return text.encode("utf-16-be").hex().upper() if self._charset == UCS2 else text

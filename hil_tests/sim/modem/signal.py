@@ -1,4 +1,4 @@
-"""The same signal in the figures of LTE: RSSI, RSRP, RSRQ and SINR, from the CSQ that a world gives its operators.
+"""The signal in LTE figures: RSSI, RSRP, RSRQ and SINR, computed from an operator's CSQ.
 
 Simulated, not measured: a cell of 10 MHz (50 resource blocks) with a constant load and quality.
 """
@@ -8,15 +8,15 @@ RSRQ_DB = -11
 
 
 def rssi_dbm(csq: int) -> int:
-    """27.007 section 8.5."""
+    """Return the RSSI of a CSQ (27.007 section 8.5)."""
     return -113 + 2 * csq
 
 
 def rsrp_dbm(csq: int) -> int:
-    """Of the reference signals alone."""
+    """Return the power of the reference signals alone."""
     return rssi_dbm(csq) - RSRP_BELOW_RSSI_DB
 
 
 def sinr_db(csq: int) -> int:
-    """Better where the signal is stronger."""
+    """Return the signal-to-noise ratio, which rises with the signal."""
     return max(-10, min(25, csq - 5))

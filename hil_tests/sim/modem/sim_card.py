@@ -1,4 +1,4 @@
-"""The SIM as AT commands show it: its numbers, and its list of networks to avoid (EF_FPLMN, 31.102 section 4.2.16)."""
+"""The SIM as AT commands show it: its numbers, and its list of forbidden networks (EF_FPLMN, 31.102 section 4.2.16)."""
 
 from hil_tests.sim.modem.command import CmeError, Command, Handler, fixed
 from hil_tests.sim.modem.radio import MISSING, World
@@ -14,13 +14,13 @@ DONE, FILE_NOT_FOUND = "144,0", "148,4"  # status words 90 00 and 94 04
 
 
 class SimCard:
-    """The one that is in the modem."""
+    """The SIM in the modem."""
 
     def __init__(self, world: World, terminal: Terminal) -> None:
         self._world, self._say = world, terminal.say
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         return {
             "+CIMI": fixed(self._say, IMSI),
             "+CCID": fixed(self._say, ICCID),
@@ -34,7 +34,7 @@ class SimCard:
             self._say("+CSMINS: 0,1")
 
     async def _crsm(self, command: Command) -> None:
-        """Reads or writes a file of the SIM; of all its files only the list of forbidden networks is modelled."""
+        """Read or write a file of the SIM. Only the list of forbidden networks is modelled."""
         if self._world.sim == MISSING:
             raise CmeError(10)
         what = command.number(0, within=range(256))
@@ -49,7 +49,7 @@ class SimCard:
 
 
 def _coded(plmns: set[str]) -> str:
-    """Three bytes each, digits in pairs and swapped: 26201 is 62F210."""
+    """Encode PLMNs in three bytes each, with digits in swapped pairs: 26201 is 62F210."""
     places = [f"{plmn[1]}{plmn[0]}{plmn[5:] or 'F'}{plmn[2]}{plmn[4]}{plmn[3]}" for plmn in sorted(plmns)]
     return "".join((places + FORBIDDEN_KEPT * [FREE])[:FORBIDDEN_KEPT])
 

@@ -1,11 +1,11 @@
 """A stateful SIM800, or another modem of personality.py, written from the facts of manuals and design guides.
 
-It has a supply and a PWRKEY, boots in its own time, forgets what the real one forgets, and carries TCP
-to real loopback sockets. Alone, switched on at once, for any program that talks AT:
+It has a supply and a PWRKEY, boots with realistic delays, loses the same settings as the real modem without power, and
+carries TCP to real loopback sockets. To run it alone, switched on at once, for any program that speaks AT commands:
 
     python -m hil_tests.sim.modem --link /tmp/modem --seed 7 --world FILE
 
-world_file.py says what such a file may hold.
+world_file.py describes the format of FILE.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from hil_tests.sim.modem.transcript import Transcript
 
 GARBAGE_BYTES = 300
 OTHER_BAUD = 9_600
-OFF_BEFORE_ON_S = 0.8  # off for at least this long before it can be switched on
+OFF_BEFORE_ON_S = 0.8  # the shortest time off after which it can be switched on
 
 STACKS: dict[str, type[Ip | NetOpen | CaOpen | QuectelIp | M95Ip]] = {
     CIP: Ip,
@@ -48,7 +48,7 @@ STACKS: dict[str, type[Ip | NetOpen | CaOpen | QuectelIp | M95Ip]] = {
 class Modem:
     """The module as its pins and its UART show it. Use it on a running event loop.
 
-    `wire` gives it somewhere to send; whoever has bytes for it calls `receive`.
+    `wire` sets where the module sends; the owner of the line calls `receive`.
     """
 
     def __init__(self, world: World, personality: Personality = SIM800L, memory: Memory | None = None) -> None:
@@ -70,31 +70,31 @@ class Modem:
 
     @property
     def running(self) -> bool:
-        """Switched on, booting or booted."""
+        """Whether the module is switched on, booting or booted."""
         return self._life is not None
 
     @property
     def plmn(self) -> str | None:
-        """The operator it is registered with."""
+        """The PLMN of the operator that it is registered with, or None."""
         return self._registration.operator.plmn if self._registration.operator else None
 
     def wire(self, send: Callable[[bytes], None]) -> None:
-        """Connects its TXD. What it says before that is lost."""
+        """Connect its TXD. Bytes sent before that are lost."""
         self._terminal.send = send
 
     def receive(self, chunk: bytes) -> None:
-        """Bytes on its RXD."""
+        """Handle bytes on its RXD."""
         if not self._hung:
             self._terminal.receive(chunk)
 
     def supply(self, on: bool) -> None:
-        """The battery rail. On alone does not start the module; off stops it in mid-word."""
+        """Switch the battery rail. On alone does not start the module; off stops it at once."""
         self._supply = on
         if not on:
             self._power_off()
 
     def key(self, pressed: bool) -> None:
-        """PWRKEY. Acts when it is released after the time that its personality asks for: a toggle."""
+        """Set the level of PWRKEY. Releasing it after the time in the personality toggles the module."""
         now_s = asyncio.get_running_loop().time()
         if pressed:
             self._key_since_s = now_s if self._key_since_s is None else self._key_since_s
@@ -109,34 +109,34 @@ class Modem:
             self.power_on()
 
     def power_on(self) -> None:
-        """Starts the module as a good pulse on PWRKEY does."""
+        """Start the module, as a valid pulse on PWRKEY does."""
         self._life = asyncio.create_task(self._live())
         self._life.add_done_callback(_raise_in_loop)
 
     def brown_out(self) -> None:
-        """The supply dipped: the module restarts in mid-word and says RDY again."""
+        """Restart the module at once, after a dip of the supply. It sends RDY again."""
         if self.running:
             self._power_off()
             self.power_on()
 
     def hang(self) -> None:
-        """The module stops answering for good. Only a supply cut or PWRKEY cures it."""
+        """Make the module stop answering. Only a supply cut or PWRKEY ends that."""
         self._hung = True
 
     def garbage(self) -> None:
-        """Noise on the line towards the client: every byte there is, no line among them."""
+        """Send noise towards the client: every possible byte, and no valid line."""
         self._terminal.carry(bytes(self.world.random.randrange(256) for _ in range(GARBAGE_BYTES)))
 
     def lose_speed(self) -> None:
-        """Noise that it took for AT+IPR: it talks at another speed from now on, and keeps that without power."""
+        """Change the module's speed, as if noise were AT+IPR. The new speed is stored without power."""
         self.memory.baud = OTHER_BAUD
 
     def drop_pdp(self) -> None:
-        """The network takes the PDP contexts away."""
+        """Let the network end the PDP contexts."""
         self._context_lost()
 
     def close(self) -> None:
-        """The end of the simulation."""
+        """End the simulation."""
         self._power_off()
         self._ip.close()
 
@@ -158,7 +158,7 @@ class Modem:
         self._bearers = Bearers(self.world, self._registration, self._terminal)
 
     async def _live(self) -> None:
-        """From power-on to power-off."""
+        """Run from power-on to power-off."""
         device = Device(
             self.memory,
             self._registration,
@@ -189,7 +189,7 @@ class Modem:
                 await self._carry_out(body, handlers, device)
 
     def _own_handlers(self, device: Device) -> dict[str, Handler]:
-        """The commands that only this family has, beside its TCP commands."""
+        """Return the commands that only this family has, besides its TCP commands."""
         if self._personality.tcp == NETOPEN:
             return SimcomLte(self._registration, self._terminal, device).handlers()
         if self._personality.tcp == CAOPEN:
@@ -202,7 +202,7 @@ class Modem:
         return {}
 
     async def _start_sim(self, device: Device) -> None:
-        """The unsolicited words of a boot. At an automatic baud rate those before the SIM is ready are never said."""
+        """Send the URCs of a boot. At an automatic baud rate, those before the SIM is ready are omitted."""
         kind = self._personality
         talks = bool(self.memory.baud)
         for text in kind.boot_urcs if talks else ():
@@ -216,7 +216,7 @@ class Modem:
             self._terminal.say(text)
 
     async def _carry_out(self, body: str, handlers: dict[str, Handler], device: Device) -> None:
-        """One command line: the commands in turn, one final result, nothing after the first that fails."""
+        """Run one command line: the commands in turn up to the first that fails, then one final result."""
         final: Final | None = None
         try:
             for command in commands(body):
@@ -240,7 +240,7 @@ class Modem:
         return await handler(command)
 
     def _restart(self) -> None:
-        """AT+CFUN=1,1: OK comes first, then the module goes down and up again."""
+        """AT+CFUN=1,1: send OK first, then restart the module."""
         self._terminal.say("OK")
         asyncio.get_running_loop().call_soon(self.brown_out)
 
@@ -252,6 +252,6 @@ def _refusal(error: CmeError, errors: int) -> str:
 
 
 def _raise_in_loop(life: asyncio.Task[None]) -> None:
-    """A mistake in this simulator must not look like a modem that hangs."""
+    """Report an error of this simulator: without this it would look like a modem that hangs."""
     if not life.cancelled() and (error := life.exception()):
         raise error

@@ -1,7 +1,7 @@
-"""What SIM7500, SIM7600, A76xx and SIM7080 have beside their TCP commands: system information, extended signal, clock, power.
+"""The commands of SIM7500, SIM7600, A76xx and SIM7080 besides TCP: system information, extended signal, clock, power.
 
-SIM7500_SIM7600 Series AT Command Manual V3.00, A76XX Series AT Command Manual V1.09, SIM7070_SIM7080_SIM7090 Series AT Command
-Manual V1.05.
+SIM7500_SIM7600 Series AT Command Manual V3.00, A76XX Series AT Command Manual V1.09, SIM7070_SIM7080_SIM7090 Series AT
+Command Manual V1.05.
 """
 
 from hil_tests.sim.modem import signal
@@ -16,9 +16,9 @@ BAND, EARFCN, BANDWIDTH, PHYSICAL_CELL = "EUTRAN-BAND20", 6300, 3, 46
 
 
 class SimcomLtem:
-    """Of SIM7080, between power-on and power-off."""
+    """One SIM7080, from power-on to power-off."""
 
-    # Of an LTE cell: its name, and how many to the dB RSRQ, RSRP and RSSI are given in.
+    # Of an LTE cell: its name, and the number of steps per dB of RSRQ, RSRP and RSSI.
     _system_mode, _per_db = "LTE CAT-M1", 1
 
     def __init__(self, registration: Registration, terminal: Terminal) -> None:
@@ -26,7 +26,7 @@ class SimcomLtem:
         self._terminal = terminal
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         return {"+CPSI": self._cpsi}
 
     async def _cpsi(self, command: Command) -> None:
@@ -48,7 +48,7 @@ class SimcomLtem:
 
 
 class SimcomLte(SimcomLtem):
-    """Of SIM7500, SIM7600 and A76xx, between power-on and power-off."""
+    """One SIM7500, SIM7600 or A76xx, from power-on to power-off."""
 
     _system_mode, _per_db = "LTE", 10  # tenths: captured from SIM7600 and SIM7500; unverified for A76xx
 
@@ -57,7 +57,7 @@ class SimcomLte(SimcomLtem):
         self._device = device
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         return super().handlers() | {
             "+CESQ": self._cesq,
             "+CTZU": self._device.automatic_time,
@@ -68,7 +68,7 @@ class SimcomLte(SimcomLtem):
         }
 
     async def _cesq(self, _command: Command) -> None:
-        """27.007 section 8.69: rxlev, ber, rscp, ecno, rsrq, rsrp; 99 or 255 where it does not apply."""
+        """27.007 section 8.69: report rxlev, ber, rscp, ecno, rsrq, rsrp; 99 or 255 means not applicable."""
         self._terminal.say(f"+CESQ: {self._extended(self._registration.heard_operator())}")
 
     def _extended(self, operator: Operator | None) -> str:
@@ -87,7 +87,7 @@ class SimcomLte(SimcomLtem):
         return Final(None)
 
     async def _creset(self, _command: Command) -> Final:
-        self._device.restart()  # says OK
+        self._device.restart()  # sends OK
         return Final(None)
 
     async def _cbc(self, _command: Command) -> None:

@@ -1,4 +1,4 @@
-"""The SMS commands, as far as a client sets them up before it does anything else. No message is ever sent or received.
+"""The SMS commands that a client sends at its start. No message is ever sent or received.
 
 AT manual V1.12 chapter 4.
 """
@@ -12,7 +12,7 @@ USED = '"SM",0,30,"SM",0,30,"SM",0,30'
 
 
 class Sms:
-    """An empty store of messages. `+CMGF` and `+CNMI` remember what they were told."""
+    """An empty message store. `+CMGF` and `+CNMI` remember their settings."""
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
@@ -20,7 +20,7 @@ class Sms:
         self._indications = "0,0,0,0,0"
 
     def handlers(self) -> dict[str, Handler]:
-        """The commands of this part, by name."""
+        """Return the commands of this part, by name."""
         return {
             "+CMGF": self._cmgf,
             "+CNMI": self._cnmi,
@@ -33,7 +33,7 @@ class Sms:
         }
 
     async def _taken(self, _command: Command) -> None:
-        """There is nothing to list, to read or to delete."""
+        """Accept the command: there is nothing to list, to read or to delete."""
 
     async def _cmgf(self, command: Command) -> None:
         if command.kind == "read":

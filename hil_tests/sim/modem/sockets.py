@@ -1,4 +1,4 @@
-"""The TCP connections of one modem, by the number of their link, whatever its commands call them.
+"""The TCP connections of one modem by link number, for all command sets.
 
 Only loopback addresses are ever dialled.
 """
@@ -14,11 +14,11 @@ from hil_tests.sim.modem.registration import Registration
 from hil_tests.sim.modem.relay import Relay
 
 KNOWN_HOSTS = {"localhost": "127.0.0.1"}  # the simulated DNS
-ABANDONED_LIMIT = 16  # half-open connections kept as their servers see them
+ABANDONED_LIMIT = 16  # half-open connections kept open for their servers
 
 
 class Sockets:
-    """From power-on to the end of the simulation."""
+    """The connections from power-on to the end of the simulation."""
 
     def __init__(self, world: World, registration: Registration) -> None:
         self._world, self._registration = world, registration
@@ -30,19 +30,19 @@ class Sockets:
 
     @property
     def plmn(self) -> str:
-        """The operator that carries the connections, "" without one."""
+        """The PLMN of the operator that carries the connections, "" without one."""
         return self._registration.operator.plmn if self._registration.operator else ""
 
     def has_service(self) -> bool:
-        """Whether the network opens a PDP context now."""
+        """Return whether the network opens a PDP context now."""
         return bool(self._registration.attached and self.plmn and self._world.gives_context(self.plmn))
 
     def is_open(self, link: int) -> bool:
-        """Is there a connection that its far side has not closed?"""
+        """Return whether there is a connection that its far end has not closed."""
         return link in self.relays and self.relays[link].open
 
     def is_connecting(self, link: int) -> bool:
-        """Is there an attempt that has not ended yet?"""
+        """Return whether an attempt to connect is in progress."""
         return link in self._attempts
 
     def connect(
@@ -54,7 +54,7 @@ class Sockets:
         on_closed: Callable[[], None],
         on_result: Callable[[Exception | None], None],
     ) -> asyncio.Task[None]:
-        """Starts an attempt. `on_result` gets None, LookupError (no such host), TimeoutError or another OSError."""
+        """Start an attempt. `on_result` gets None, LookupError (no such host), TimeoutError or another OSError."""
         host, port = remote
         self.remote[link] = remote
 
@@ -76,27 +76,27 @@ class Sockets:
         return task
 
     def close(self, link: int) -> None:
-        """Ends a connection or an attempt at one; the far side reads end of file."""
+        """End a connection, or an attempt to connect. The far end reads end of file."""
         if link in self._attempts:
             self._attempts[link].cancel()
         if link in self.relays:
             self.relays.pop(link).close()
 
     def close_all(self) -> None:
-        """Ends everything as the modem would: the far sides read end of file."""
+        """End all connections as the modem would: the far ends read end of file."""
         for relay in self.relays.values():
             relay.close()
         self.drop()
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Work that ends with the connections."""
+        """Start work that ends with the connections."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
     def drop(self) -> None:
-        """Ends all work and leaves open connections as their servers last saw them."""
+        """End all work. Open connections stay open for their servers."""
         current = asyncio.current_task() if self._tasks else None
         for task in self._tasks - {current}:
             task.cancel()
@@ -109,14 +109,14 @@ class Sockets:
         self.relays.clear()
 
     def reset(self) -> None:
-        """The end of the simulation: real sockets are dropped."""
+        """Close all real sockets at the end of the simulation."""
         self.drop()
         while self._abandoned:
             self._abandoned.popleft().reset()
 
 
 def loopback(host: str) -> str:
-    """The address of a host as the simulated DNS knows it. Raises LookupError for all but loopback."""
+    """Resolve a host by the simulated DNS. Raises LookupError for every address but loopback."""
     address = KNOWN_HOSTS.get(host.lower(), host)
     try:
         if ipaddress.ip_address(address).is_loopback:

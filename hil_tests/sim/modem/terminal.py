@@ -1,9 +1,9 @@
-"""The modem's end of the UART: echo, command lines, raw payload, replies.
+"""The modem's end of the UART: echo, command lines, raw payload, answers.
 
-Bytes that come before the modem is awake are lost, as they are on the real part. Bytes that come while
-a command runs wait for their turn; a command that may be aborted by them (a scan) watches `typed`.
+Bytes that come before the modem is awake are lost, as on the real part. Bytes that come while a command runs wait for
+their turn; a command that they may abort (a scan) watches `typed`.
 
-In data mode (`online`) all bytes belong to a connection until the escape sequence; lines and URCs are not sent then.
+In data mode (`online`) all bytes belong to a connection until the escape sequence. Lines and URCs are not sent then.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ GUARD_S = 1.0  # silence before and after the escape sequence, AT manual V1.12 s
 
 
 class Terminal:
-    """Says and hears. `send` puts bytes on the wire; whoever owns the wire calls `receive`."""
+    """The UART's end. `send` sends bytes on the line; the owner of the line calls `receive`."""
 
     def __init__(self, transcript: Transcript) -> None:
         self.send: Callable[[bytes], None] = lambda _: None
@@ -31,7 +31,7 @@ class Terminal:
         self._online = False
 
     def receive(self, chunk: bytes) -> None:
-        """Takes bytes from the wire."""
+        """Handle bytes from the line."""
         self._transcript.add(">" if self.awake else "> (asleep)", chunk)
         if not self.awake:
             return
@@ -43,27 +43,27 @@ class Terminal:
         self.typed.set()
 
     def say(self, text: str) -> None:
-        """One reply line or URC, framed by CR LF on both sides. Silent while asleep and in data mode."""
+        """Send one line of an answer or URC, framed by CR LF on both sides. Sends nothing while asleep and in data mode."""
         if self.awake and not self._online:
             self._put(f"\r\n{text}\r\n".encode())
 
     def put(self, chunk: bytes) -> None:
-        """Bytes as they are: a prompt, a payload. Silent while asleep and in data mode."""
+        """Send raw bytes, such as a prompt or a payload. Sends nothing while asleep and in data mode."""
         if self.awake and not self._online:
             self._put(chunk)
 
     def carry(self, chunk: bytes) -> None:
-        """Bytes as they are, in data mode too. Silent while asleep."""
+        """Send raw bytes, in data mode too. Sends nothing while asleep."""
         if self.awake:
             self._put(chunk)
 
     def sleep(self) -> None:
-        """Falls silent at once and forgets what was typed."""
+        """Stop sending at once, and discard the unread input."""
         self.awake = self._online = False
         self._inbox.clear()
 
     async def line(self) -> str:
-        """The next command line, from behind its "AT" up to its CR. What is no command line is skipped."""
+        """Return the next command line, from after "AT" up to its CR. Other lines are skipped."""
         while True:
             raw = await self._until_cr()
             start = raw.upper().find(b"AT")
@@ -71,13 +71,13 @@ class Terminal:
                 return raw[start + 2 :].decode("ascii", "replace")
 
     async def counted(self, length: int) -> bytes:
-        """Exactly so many raw bytes."""
+        """Return exactly `length` raw bytes."""
         while len(self._inbox) < length:
             await self._more()
         return self._take(length)
 
     async def until_ctrl_z(self) -> bytes | None:
-        """Raw bytes up to Ctrl-Z, or None if they were given up with Escape."""
+        """Return raw bytes up to Ctrl-Z, or None if Escape aborts the input."""
         while True:
             for at, byte in enumerate(self._inbox):
                 if byte in (CTRL_Z, ESCAPE):
@@ -87,7 +87,8 @@ class Terminal:
             await self._more()
 
     async def online(self, take: Callable[[bytes], None], over: asyncio.Event) -> bool:
-        """Data mode: passes bytes to `take` until `over` is set, or the escape sequence between two silences (true)."""
+        """Stay in data mode: pass bytes to `take`. Return False when `over` is set, True at the escape sequence between
+        two silences."""
         self._online = True
         try:
             return await self._online_until(take, over)
@@ -95,7 +96,7 @@ class Terminal:
             self._online = False
 
     async def _online_until(self, take: Callable[[bytes], None], over: asyncio.Event) -> bool:
-        silent = True  # nothing but a beginning of the escape sequence since the last silence
+        silent = True  # only a beginning of the escape sequence has come since the last silence
         while not over.is_set():
             waits_s = GUARD_S if self._inbox or not silent else None
             if not await self._typed_or(over, waits_s):
@@ -110,7 +111,7 @@ class Terminal:
         return False
 
     async def _typed_or(self, over: asyncio.Event, within_s: float | None) -> bool:
-        """Waits for bytes or the end; false if neither came in time."""
+        """Wait for bytes or the end. Return False after `within_s`."""
         self.typed.clear()
         waits = [asyncio.ensure_future(event.wait()) for event in (self.typed, over)]
         done, others = await asyncio.wait(waits, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)

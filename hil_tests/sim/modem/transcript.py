@@ -1,21 +1,21 @@
-"""What was said on a line, kept for the message of a failing test."""
+"""The latest dialogue on a line, for the message of a failing test."""
 
 import time
 from collections import deque
 
 KEPT_ENTRIES = 2000
-SHOWN_BYTES = 96  # of one entry; a payload of 1,460 bytes would bury the dialogue
+SHOWN_BYTES = 96  # of one entry; a payload of 1,460 bytes would hide the dialogue
 
 
 class Transcript:
-    """The last entries of a dialogue: when, who, which bytes. Neighbours of one speaker are joined."""
+    """The latest entries of a dialogue: time, sender, bytes. Adjacent entries of one sender are joined."""
 
     def __init__(self) -> None:
         self._start_s = time.monotonic()
         self._entries: deque[tuple[float, str, bytes]] = deque(maxlen=KEPT_ENTRIES)
 
     def add(self, speaker: str, said: bytes) -> None:
-        """Notes bytes by one speaker; `speaker` is a short mark such as ">" or "<"."""
+        """Add bytes from one sender. `speaker` is a short mark such as ">" or "<"."""
         now_s = time.monotonic() - self._start_s
         if self._entries:
             then_s, last_speaker, earlier = self._entries[-1]
@@ -25,7 +25,7 @@ class Transcript:
         self._entries.append((now_s, speaker, said))
 
     def tail(self, entries: int = 200) -> str:
-        """The last entries as text, one a line, with seconds since the start."""
+        """Return the latest entries as text, one per line, with seconds since the start."""
         return "\n".join(_line(*entry) for entry in list(self._entries)[-entries:])
 
 

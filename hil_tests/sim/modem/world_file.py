@@ -1,4 +1,4 @@
-"""A radio world written down: a JSON file that says what is on the air, what is wrong, and what happens when.
+"""The format of a radio world: a JSON file with the networks, what is wrong with them, and timed events.
 
     {
       "model": "SIM800L",
@@ -13,9 +13,9 @@
       "events": [{"at_s": 30, "do": "signal", "plmn": "23415", "csq": 6}, {"at_s": 60, "do": "hang"}]
     }
 
-Everything may be left out. `model` is a name of personality.py; `act` of an operator is LTE for a model that has it, else GSM.
-`serves` is accept, no data, black hole, or reject <cause>. `at_s` of an event counts from when the modem was switched on;
-with `"in": "scan"` from the begin of the first delay of radio.py that is called so.
+Every key is optional. `model` is a name of personality.py. `act` of an operator defaults to LTE for a model that has
+it, else to GSM. `serves` is accept, no data, black hole, or reject <cause>. `at_s` of an event counts from power-on of
+the modem; with `"in": "scan"`, from the start of the first delay of that name in radio.py.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ from hil_tests.sim.modem.simcom import Modem
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens to the modem or its world, `at_s` seconds after it was switched on, or after a delay began."""
+    """A change to the modem or its world, `at_s` seconds after power-on or after the start of a delay."""
 
     at_s: float
     do: str
@@ -44,7 +44,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Scene:
-    """A world, the modem in it, its line, and what will happen."""
+    """A world, the modem in it, its line, and the events to come."""
 
     world: World
     personality: Personality = SIM800L
@@ -55,11 +55,11 @@ class Scene:
 
 
 class BadWorld(Exception):
-    """The file does not describe a world; the text says what is wrong with it."""
+    """The file does not describe a world. The text says what is wrong."""
 
 
 def load(path: Path, seed: int = 0) -> Scene:
-    """The scene of a file. Raises BadWorld, OSError."""
+    """Return the scene of a file. Raises BadWorld, OSError."""
     try:
         return scene(json.loads(path.read_text(encoding="utf-8")), seed)
     except (ValueError, KeyError, TypeError) as error:
@@ -67,7 +67,7 @@ def load(path: Path, seed: int = 0) -> Scene:
 
 
 def scene(told: dict[str, Any], seed: int = 0) -> Scene:
-    """The scene of a description. Raises ValueError, KeyError or TypeError for one that makes no sense."""
+    """Return the scene of a description. Raises ValueError, KeyError or TypeError for an invalid one."""
     unknown = set(told) - {"model", "operators", "latencies", "saved", "sim", "forbidden", "noise", "events"}
     if unknown:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
@@ -93,7 +93,7 @@ def scene(told: dict[str, Any], seed: int = 0) -> Scene:
 
 
 def parsed_events(rows: Iterable[dict[str, Any]]) -> tuple[Event, ...]:
-    """Events as a file describes them, in the order of their times."""
+    """Parse the events of a file, and sort them by time."""
     events = [
         Event(
             row["at_s"],
@@ -107,7 +107,7 @@ def parsed_events(rows: Iterable[dict[str, Any]]) -> tuple[Event, ...]:
 
 
 async def play(events: tuple[Event, ...], modem: Modem, noise: Noise) -> None:
-    """Lets the events happen, each at its time."""
+    """Make each event happen at its time."""
     async with asyncio.TaskGroup() as tasks:
         for event in events:
             tasks.create_task(_in_time(event, modem, noise))
@@ -121,7 +121,7 @@ async def _in_time(event: Event, modem: Modem, noise: Noise) -> None:
 
 
 def happen(event: Event, modem: Modem, noise: Noise) -> None:
-    """One event, now. Raises ValueError for one that nobody knows."""
+    """Make one event happen now. Raises ValueError for an unknown event."""
     told, world = event.arguments, modem.world
     if event.do == "signal":
         world.set_signal(told["plmn"], told["csq"])
@@ -139,7 +139,7 @@ def happen(event: Event, modem: Modem, noise: Noise) -> None:
     elif event.do in ("brown_out", "hang", "garbage", "lose_speed", "drop_pdp"):
         getattr(modem, event.do)()
     else:
-        raise ValueError(f"nothing is called {event.do!r}")
+        raise ValueError(f"unknown event {event.do!r}")
 
 
 def _operator(row: dict[str, Any], act: int) -> Operator:

@@ -1,6 +1,7 @@
-"""What one night is made of: a person, a vehicle, a charge point, its network, its house, and what goes wrong. By a seed.
+"""The circumstances of one night, drawn from a seed: person, vehicle, charge point, network, house, and what goes
+wrong.
 
-Troubles are many times as frequent as in real life, so that ten thousand nights have some hundreds of each.
+Troubles are many times more frequent than in real life, so that ten thousand nights contain some hundreds of each.
 """
 
 from dataclasses import dataclass, field
@@ -11,8 +12,8 @@ from zoneinfo import ZoneInfo
 SITE = ZoneInfo("Europe/London")
 MINUTE, HOUR = 60, 3600
 NEVER_S = 1 << 62
-CLOCK_CHANGES = ((2026, 3, 28), (2026, 10, 24))  # the evenings before
-HOURS = (  # to avoid, in the unit's words; the share of those who have them; for how long that lets them charge
+CLOCK_CHANGES = ((2026, 3, 28), (2026, 10, 24))  # the evenings before the change
+HOURS = (  # hours to avoid, in the unit's format; share of the units that have them; how long they permit charging
     ("off", 0.4, 10 * HOUR),
     ("mon-sun 05:30-24:00 00:00-00:30", 0.25, 5 * HOUR),
     ("mon-sun 05:30-23:30", 0.15, 6 * HOUR),
@@ -31,13 +32,13 @@ class Wanted:
     hour: int
     minute: int
     target: float
-    capacity_kwh: float  # as they believe
+    capacity_kwh: float  # as the person believes
     power_kw: float
 
 
 @dataclass
 class Circumstances:
-    """All of it is decided before the night begins. Times are seconds since 1970."""
+    """The circumstances of one night, all decided before it begins. Times are seconds since 1970."""
 
     seed: int
     begins_s: int
@@ -52,22 +53,22 @@ class Circumstances:
     taper_from: float  # per cent
     cold: float  # share of its power that it takes while it is cold
     cold_for_s: int
-    wakes_after_s: float  # of being offered current
-    own_start_s: int  # before that it takes nothing, by a schedule of its own
+    wakes_after_s: float  # after current is offered
+    own_start_s: int  # before this it takes nothing, by its own schedule
     rests: Times
     # its account
-    has_account: bool  # that tells the battery
+    has_account: bool  # whether the account reports the battery
     consent_until_s: int
     asks_every_s: int
     # the site
     hours: str
     amps: int
     random_delay_s: int
-    house: list[tuple[int, int, int]]  # from, until, amperes that it leaves
+    house: list[tuple[int, int, int]]  # from, until, amperes that the house leaves
     no_mains: Times
     no_network: Times
     faults: Times
-    pauses: Times  # that somebody sets by mistake: when, and until when
+    pauses: Times  # set by a person by mistake: when, and until when
     our_outages: Times
     troubles: list[str] = field(default_factory=list)
 
@@ -77,7 +78,7 @@ class Circumstances:
 
 
 def departure_s(wanted: Wanted) -> int:
-    """The next such time of day at the site."""
+    """Return the next occurrence of the plan's time of day at the site."""
     local = datetime.fromtimestamp(wanted.at_s, UTC).astimezone(SITE)
     for days in (0, 1):
         day = local.date() + timedelta(days=days)
@@ -88,7 +89,7 @@ def departure_s(wanted: Wanted) -> int:
 
 
 def draw(seed: int) -> Circumstances:
-    """The night of this seed."""
+    """Draw the night of this seed."""
     random = Random(seed)
     begins_s = _evening(random)
     plan = _wanted(random, begins_s)
@@ -117,7 +118,7 @@ def _wanted(random: Random, at_s: int) -> Wanted:
 
 
 def _ordinary(random: Random, seed: int, begins_s: int, plan: Wanted) -> Circumstances:
-    """A night in which all goes well, if there is enough time."""
+    """Draw a night in which all goes well, if there is enough time."""
     capacity = random.uniform(38, 92)
     most_w = random.choices((3_600, 7_300, 7_300), (1, 6, 3))[0]
     own_limit = random.choice([limit for limit in (80, 90, 100) if limit >= plan.target])
@@ -125,7 +126,7 @@ def _ordinary(random: Random, seed: int, begins_s: int, plan: Wanted) -> Circums
     plan.capacity_kwh = round(capacity * random.uniform(0.92, 1.08), 1)
     plan.power_kw = round(min(most_w, amps * 230) / 1000 * random.uniform(0.97, 1.05), 1)
     hours, _, open_s = random.choices(HOURS, [share for _, share, _ in HOURS])[0]
-    # What is wanted fits into these hours; that there is more to charge, or less time, is a trouble.
+    # The wanted energy fits into these hours. More energy or less time is a trouble.
     fits = 0.8 * min(most_w, amps * 230) * open_s / HOUR / capacity / 10
     points = random.triangular(5, min(60, fits), min(30, fits))
     night = Circumstances(
@@ -168,7 +169,7 @@ def _at_night(random: Random, night: Circumstances) -> int:
 
 
 def _lasting(random: Random, shortest_s: float, longest_s: float) -> int:
-    """Short ones are as many as those ten times as long."""
+    """Draw a duration: each tenfold range of lengths is equally likely."""
     return int(shortest_s * (longest_s / shortest_s) ** random.random())
 
 
@@ -181,7 +182,7 @@ def _never_plugged(random: Random, night: Circumstances) -> None:
 
 
 def _unplugged(random: Random, night: Circumstances) -> None:
-    """Somebody needs the car, or the cable."""
+    """A person needs the car, or the cable."""
     at_s = _at_night(random, night)
     back_s = at_s + _lasting(random, 2 * MINUTE, 12 * HOUR)
     (first_s, _), *_ = night.plugged or [(at_s, 0)]
@@ -214,7 +215,7 @@ def _cold(random: Random, night: Circumstances) -> None:
 
 
 def _house(random: Random, night: Circumstances) -> None:
-    """Cooking and washing in the evening, and now and then a heat pump all night."""
+    """Cooking and washing in the evening, and sometimes a heat pump all night."""
     if random.random() < 0.85:
         until_s = night.begins_s + _lasting(random, 20 * MINUTE, 5 * HOUR)
         night.house.append((night.begins_s, until_s, random.choice((0, 6, 8, 10, 16))))
@@ -243,7 +244,7 @@ def _fault(random: Random, night: Circumstances) -> None:
 
 
 def _paused(random: Random, night: Circumstances) -> None:
-    """Somebody pauses it for hours, and forgets."""
+    """A person pauses the charge for hours, and forgets it."""
     at_s = _at_night(random, night)
     night.pauses.append((at_s, at_s + random.choice((1, 2, 4, 8, 12)) * HOUR))
 
@@ -253,7 +254,7 @@ def _consent_lost(random: Random, night: Circumstances) -> None:
 
 
 def _changed(random: Random, night: Circumstances) -> None:
-    """Another time, or another charge."""
+    """The person changes the time or the target."""
     old = night.plans[-1]
     at_s = night.begins_s + int(random.uniform(0.05, 0.5) * (night.ready_s - night.begins_s))
     earlier = max(4 * 60, old.hour * 60 + old.minute - random.choice((0, 30, 60, 90)))
@@ -265,12 +266,12 @@ def _changed(random: Random, night: Circumstances) -> None:
 
 
 def _much(random: Random, night: Circumstances) -> None:
-    """Nearly empty, and much wanted: more than many a night has room for."""
+    """The battery is nearly empty, and more is wanted than many a night has room for."""
     night.battery_wh = random.uniform(3, 20) / 100 * night.capacity_wh
 
 
 def _wrong_power(random: Random, night: Circumstances) -> None:
-    """The person believes 7 kW, and it is half of that."""
+    """The person believes in 7 kW, and the vehicle takes half of that."""
     night.plans[-1].power_kw, night.most_w = 7.4, 3_600
 
 

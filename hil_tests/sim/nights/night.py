@@ -1,11 +1,11 @@
-"""One night in steps of a minute: what the charge point, the vehicle's account and the person say, and how it ends.
+"""One night in steps of a minute: what charge point, vehicle account and person report, and how the night ends.
 
-It shares no code with what is tested by it. The charge point follows its hours, pauses, faults and its house whether or not
-it has a network. Nobody in it ever hears what we announce, so that an announcement cannot make itself come true or untrue.
+It shares no code with what it tests. The charge point follows its hours, pauses, faults and the house's limit with and
+without a network. Nobody in the night reacts to announcements, so an announcement cannot make itself true or untrue.
 
-A night can be lived a second time without what begins, or shows itself, only after a moment (`without_after_s`): if it is no
-miss then, nobody could have known of the miss at that moment. And it can be lived again with nobody who plugs the vehicle in
-after a moment (`plugs_until_s`): if it is a miss then, who plugs it in has made the vehicle ready.
+A night can be simulated again without what begins, or becomes visible, only after a moment (`without_after_s`). If it
+is then no miss, nobody could have foreseen the miss at that moment. It can also be simulated again with nobody plugging
+the vehicle in after a moment (`plugs_until_s`). If it is then a miss, plugging in made the vehicle ready.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,22 +16,23 @@ from hil_tests.sim.nights.circumstances import MINUTE, NEVER_S, SITE, Circumstan
 
 VOLTS = 230
 SHORT_POINTS, LINE_POINTS = 5.0, 0.5
-TOLD_AT_HOME_S = 30 * MINUTE  # before it is plugged in: it stands there already, and what its account says holds
+TOLD_AT_HOME_S = 30 * MINUTE  # before plug-in: the vehicle already stands there, so its account's report still holds
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Said(NamedTuple):
-    """What reached the service in a minute, which may have been away."""
+    """What reached the service in a minute. Empty if the service was down."""
 
     at_s: int
-    heard: list[dict[str, Any]]  # heartbeats, as on the wire
+    heard: list[dict[str, Any]]  # heartbeats in the wire format
     car: dict[str, Any] | None  # percent, charging
     wanted: Wanted | None
     service_is_up: bool
 
 
 class Night:
-    """`pause` is how the service's plan reaches the charge point; `pauses` are those of the night as it was lived before."""
+    """One night. `pause` passes the service's plan to the charge point; `pauses` are those of the earlier run of this
+    night."""
 
     def __init__(
         self,
@@ -44,13 +45,13 @@ class Night:
         self._again = list(pauses)
         self.now_s, self.ready_s = circumstances.begins_s, circumstances.ready_s
         self.drawn_w = 0.0
-        self._told_s = 0  # the battery, by its account
+        self._told_s = 0  # when its account last reported the battery
         self._of, self._without_after_s, self._plugs_until_s = circumstances, without_after_s, plugs_until_s
         self._battery_wh = circumstances.battery_wh
         self._meter_wh = 1_000_000.0
         self._paused_until_s = 0
         self._pausing: list[tuple[int, int]] = list(circumstances.pauses)
-        self._offered_s = self._drew_s = 0  # for so long
+        self._offered_s = self._drew_s = 0  # durations
         self._was_held, self._delay_until_s = False, 0
         self._mains_back_s = 0
         self._said: tuple[Any, ...] = ()
@@ -59,7 +60,7 @@ class Night:
         self._wakes_after_s = circumstances.wakes_after_s
         self._avoided_until_s = _avoided_until(circumstances)
         self._sequence = 0
-        self._drew_at_the_end = False  # of the time that the hours leave
+        self._drew_at_the_end = False  # of the time that the hours permit
 
     @property
     def percent(self) -> float:
@@ -74,7 +75,7 @@ class Night:
         )
 
     def pause(self, until_s: int) -> bool:
-        """The plan's. False: the charge point did not get it."""
+        """Set the plan's pause. Return False if the charge point was offline and did not receive it."""
         if self.is_online:
             self._paused_until_s = until_s
             self.pauses.append((self.now_s, until_s))
@@ -82,18 +83,21 @@ class Night:
 
     @property
     def is_miss(self) -> bool:
-        """To be asked at the departure. Who has an account that tells the battery wants the target. Nobody has told the
-        service of any other vehicle how full it is: there the plan is carried out if it is full or at its own limit, or
-        charges as long as the hours let it."""
+        """Whether the night is a miss. Ask at the departure.
+
+        If the account reports the battery, the target counts. For any other vehicle nobody has told the service how
+        full it is: the plan then counts as carried out if the vehicle is full, at its own limit, or charges as long as
+        the hours permit.
+        """
         return self.percent < self._line() and (self._is_told() or not self._drew_at_the_end)
 
     @property
     def is_on_the_line(self) -> bool:
-        """Between a miss and none. An account tells whole per cent, so nobody knows on which side it is."""
+        """Whether the result is too close to call. An account reports whole per cent, so rounding may decide."""
         return abs(self.percent - self._line()) < LINE_POINTS
 
     def minutes(self) -> Iterator[Said]:
-        """Up to the departure."""
+        """Yield what is reported in each minute up to the departure."""
         of = self._of
         wanted = {plan.at_s // MINUTE: plan for plan in of.plans}
         while self.now_s < self.ready_s:
@@ -107,7 +111,7 @@ class Night:
             self.now_s += MINUTE
 
     def live_again(self) -> None:
-        """To the end, with nobody who listens."""
+        """Run to the end with the pauses of the earlier run."""
         for _ in self.minutes():
             if self._again and self.now_s >= self._again[0][0]:
                 _, self._paused_until_s = self._again.pop(0)
@@ -117,7 +121,8 @@ class Night:
         return bool(times) and any(from_s <= now_s < until_s and from_s < cut_s for from_s, until_s in times)
 
     def _is_plugged(self) -> bool:
-        """Nobody unplugs it after the one moment, or plugs it in after the other."""
+        """Whether the vehicle is plugged in, without unpluggings after `without_after_s` and plug-ins after
+        `plugs_until_s`."""
         return any(
             from_s <= min(self.now_s, self._plugs_until_s)
             and (self.now_s < until_s or until_s >= self._without_after_s)
@@ -129,15 +134,15 @@ class Night:
         return (target if self._is_told() else min(target, self._limit)) - SHORT_POINTS
 
     def _is_told(self) -> bool:
-        """Whether the service knows how full it is, or was when it was plugged in."""
+        """Whether the service knows how full the vehicle is, or was at plug-in."""
         return self._told_s > 0 and self._told_s >= self._plugged_s() - TOLD_AT_HOME_S
 
     def _plugged_s(self) -> int:
-        """Since when it is plugged in now; 0: it is not."""
+        """Return when the present plug-in began, or 0 if the vehicle is not plugged in."""
         return max((from_s for from_s, until_s in self._of.plugged if from_s <= self.now_s < until_s), default=0)
 
     def _forget_what_has_not_shown(self) -> None:
-        """A limit of its own shows when it stops the charge."""
+        """Remove the vehicle's traits that have not shown. Its own limit shows when it stops the charge."""
         if not self._offered_s:
             self._wakes_after_s = 0
         if not self._drew_s:
@@ -146,7 +151,7 @@ class Night:
             self._limit = 100
 
     def _step(self) -> None:
-        """A minute."""
+        """Advance by a minute."""
         now_s = self.now_s
         if self._pausing and now_s >= self._pausing[0][0]:
             at_s, until_s = self._pausing.pop(0)
@@ -207,7 +212,7 @@ class Night:
         return self._offered_amps() * VOLTS
 
     def _heartbeats(self) -> list[dict[str, Any]]:
-        """At once when something changes, every minute while it charges, every five else."""
+        """Return the heartbeats that are due: at each change, every minute of a charge, otherwise every five."""
         now_s, amps, plugged = self.now_s, self._offered_amps(), self._is_plugged()
         faulty = self._during(self._of.faults)
         state = "A1" if not plugged else "C2" if self.drawn_w else "B2" if amps else "B1"
@@ -215,7 +220,7 @@ class Night:
         said = (state, faulty, ruling.get("y"), ruling.get("u"), amps)
         is_due = said != self._said or now_s >= self._next_heartbeat_s
         if not self.is_online:
-            self._said = ()  # it speaks at once when it is back
+            self._said = ()  # so that it reports at once when it is back
             return []
         if not is_due:
             return []
@@ -239,7 +244,7 @@ class Night:
         return {"y": "installer"} | delay
 
     def _car(self, service_is_up: bool) -> dict[str, Any] | None:
-        """What its account answers when it is asked; a vehicle that has slept for long is not woken for that."""
+        """Return the account's answer when it is polled, or None. Polling is slower while the vehicle does not charge."""
         of = self._of
         has_access = of.has_account and self.now_s < of.consent_until_s
         if not has_access or not service_is_up or self.now_s < self._next_car_s:
@@ -250,7 +255,7 @@ class Night:
 
 
 def _avoided_until(of: Circumstances) -> dict[int, int]:
-    """The minutes of the night in which the hours do not let it charge, each with their end."""
+    """Return the minutes of the night in which the hours do not permit charging, each with the end of that span."""
     hours, found, end_s = _avoided(of.hours), {}, 0
     last_s = of.begins_s + (of.ready_s - of.begins_s) // MINUTE * MINUTE + 12 * 60 * MINUTE
     for at_s in range(last_s, of.begins_s - MINUTE, -MINUTE):
@@ -264,7 +269,7 @@ def _avoided_until(of: Circumstances) -> dict[int, int]:
 
 
 def _avoided(hours: str) -> list[list[tuple[int, int]]]:
-    """By day of the week: minutes from and until."""
+    """Parse the hours: for each day of the week, the minutes from and until."""
     found: list[list[tuple[int, int]]] = [[] for _ in DAYS]
     for part in hours.split(";") if hours != "off" else []:
         days, *spans = part.split()
