@@ -1,7 +1,8 @@
-"""Every setting by its name: what it means, what holds without it, and an example.
+"""The table of all settings: name, meaning, default and example.
 
-`python -m cloud_bridge settings` prints this table, and the operator's guide has it as `deploy/settings.md`. A setting stands
-in the environment, or in the TOML file that CHARGEKEEPER_SETTINGS names; what each may be is checked in settings.py.
+`python -m cloud_bridge settings` prints this table, and `deploy/settings.md` of the operator's guide contains it. A
+setting is an environment variable or a key of the TOML file that CHARGEKEEPER_SETTINGS names. settings.py validates the
+values.
 """
 
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ class Setting(NamedTuple):
 
     name: str
     meaning: str
-    default: str  # what holds without it, as it could be set or in words
+    default: str  # the default as a value, or in words
     example: str
     is_secret: bool = False  # no command prints its value
 
@@ -169,12 +170,12 @@ SETTINGS = (
     Setting("CHARGEKEEPER_LOG", "text or json", "text", "json"),
 )
 NAMES = frozenset(setting.name for setting in SETTINGS)
-OF_THE_RIG = frozenset({"CHARGEKEEPER_UNIT_ID", "CHARGEKEEPER_PANEL_PORT"})  # of `make run`, whose bridge has them too
-OF_TESTS = "CHARGEKEEPER_TEST_"  # how names of theirs begin
+OF_THE_RIG = frozenset({"CHARGEKEEPER_UNIT_ID", "CHARGEKEEPER_PANEL_PORT"})  # set by `make run`
+OF_TESTS = "CHARGEKEEPER_TEST_"  # the prefix of the tests' own variables
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Of the environment, or of a file as they would stand there. Raises SettingError for one that is no setting."""
+    """Check the names of environment variables. Raises SettingError for a name with our prefix that is no setting."""
     for name in sorted(names):
         if name.startswith(PREFIX) and name not in NAMES | OF_THE_RIG and not name.startswith(OF_TESTS):
             nearest = get_close_matches(name, NAMES, 1, 0.0)[0]
