@@ -10,9 +10,7 @@ from pathlib import Path
 
 from cloud_bridge.errors import SettingError
 
-CIPHERS = (
-    "ECDHE+AESGCM:ECDHE+CHACHA20"  # for TLS 1.2: those of the firmware, none with CBC or without forward secrecy
-)
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # for TLS 1.2: those of the firmware, none with CBC or without forward secrecy
 
 _log = logging.getLogger(__name__)
 

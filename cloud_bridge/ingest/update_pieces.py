@@ -36,9 +36,7 @@ ASKS_PER_S = 0.5  # sustained rate of one unit: 4 kB/s with 8 pieces, more than 
 WAITING = 1000  # asks of all units
 AT_ONCE = 50  # asks in one transaction
 KEPT_RELEASES = 4  # in memory, of at most 270 kB each
-ON_AIR_BYTES = (
-    90  # overhead of each piece: header, topic and MQTT 28, TLS record 22, TCP/IP 40 (facts/cloud.md)
-)
+ON_AIR_BYTES = 90  # overhead of each piece: header, topic and MQTT 28, TLS record 22, TCP/IP 40 (facts/cloud.md)
 EVERY_S = 0.1  # after an error
 
 SendPieces = Callable[[str, list[bytes]], Awaitable[bool]]  # unit id, payloads; False if they cannot be sent now
