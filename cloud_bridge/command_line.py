@@ -1,5 +1,4 @@
-"""The command line of `python -m cloud_bridge`: parses the arguments, runs the command or role, returns the exit
-code."""
+"""The command line of `python -m cloud_bridge`: parse the arguments, run the command or role, return the exit code."""
 
 import asyncio
 import json

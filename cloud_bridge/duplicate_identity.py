@@ -10,9 +10,9 @@ both go on. The evidence is therefore a **return**: a heartbeat that continues a
 it.
 
     case                                         boot.sequence of heartbeats     evidence
-    ------------------------------------------------------------------------------------------------------------- two
-    boards                                   17.5  4.9  17.6  4.10  17.7     a return with every turn two copies of one
-    flash image                17.500  17.3  17.501  17.4      a return with every turn: the boot counts
+    -------------------------------------------------------------------------------------------------------------
+    two boards                                   17.5  4.9  17.6  4.10  17.7     a return with every turn
+    two copies of one flash image                17.500  17.3  17.501  17.4      a return with every turn: the boot counts
                                                                                  are equal, the sequences are not
     two copies that count in step                17.5  17.5  17.6  17.6          two messages with the same number
     restarts, however many                       17.5  18.1  19.1                none: the count continues
@@ -25,9 +25,8 @@ it.
     delivered out of order                       18.1  17.9  18.2                none: see `_is_late`
     two whose sequence stands still              17.1  4.1  17.1  4.1            a return with every turn, with the
                                                                                  embedded broker only
-    two boards that send boot counts alone       17  4  17  4                    a return with every turn: their
-    heartbeats
-                                                                                 are numbered as they arrive
+    two boards that send boot counts alone       17  4  17  4                    a return with every turn: heartbeats are
+                                                                                 numbered as they arrive
     restart of the bridge                        -                               none: the comparison begins anew, and a
                                                                                  known pair has to be detected again
     several processes                            -                               none: each takes whole units (shard.py)

@@ -5,8 +5,7 @@ its person. App codes are checked by our wall clock: the app uses the true time,
 half a minute (verified_time.py). So while this machine's clock is wrong by more than a minute:
 
 -   no app code is accepted. Recovery codes and the reset at the command line do not depend on the clock;
--   a clock that is set back does not make a used code valid again: the last STEPS_KEPT time steps are remembered,
-whatever
+-   a clock that is set back does not make a used code valid again: the last STEPS_KEPT time steps are remembered, whatever
     time they belong to. A used step in the future does not block present codes.
 
 A missing key, after a restore without its file, also makes app codes fail until the key is back.

@@ -1,5 +1,4 @@
-"""Read and validate the settings, which setting_names.py lists. They come from the environment and from a settings
-file."""
+"""Read and validate the settings, which setting_names.py lists, from the environment. A settings file may add to it."""
 
 import ipaddress
 import re

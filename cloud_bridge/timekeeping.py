@@ -14,19 +14,17 @@ There are four measures of time. A step of the wall clock moves only the first:
 A contact is stored as its timestamp in our time, with `listened` and `latest` at that moment. Effect of each event:
 
     event                   our time              listened              latest              stored contacts
-    --------------------------------------------------------------------------------------------------------------- a
-    message               goes on               goes on               goes on             all three, in the commit that
+    ---------------------------------------------------------------------------------------------------------------
+    a message               goes on               goes on               goes on             all three, in the commit that
                                                                                             is acknowledged
-    step, either sign       follows it            goes on               goes on             timestamps of units that
-    this
-                                                                                            process has heard follow it
+    step, either sign       follows it            goes on               goes on             the timestamps of this process's
+                                                                                            contacts follow it
     downtime of any length  is the wall clock     does not grow         our time, plus the  unchanged
     and a start                                                         amount by which it
                                                                         was behind or has
                                                                         gone back
-    kill -9                 as an orderly stop: everything is stored with each canary and each message, and a step as
-    soon
-                            as it is detected. A step that was not stored counts as one between two processes
+    kill -9                 as an orderly stop: everything is stored with each canary and each message, and a step when it
+                            is detected. A step that was not stored counts as one between two processes
 
 This is what may be believed (contact.on_clock_of_now, live.Live.last_contact):
 
@@ -35,11 +33,9 @@ This is what may be believed (contact.on_clock_of_now, live.Live.last_contact):
     claimed eventually. Alerts go by the same count (store/transitions.overdue), so a clock error does not delay them.
 -   The last contact is shown as no later than the present time minus that silence, so never in the future. A later
     timestamp was made by a clock that was ahead, or our clock is behind.
--   The age of a contact that this process has recorded is measured by the monotonic clock, so no step changes it. After
-a
+-   The age of a contact that this process has recorded is measured by the monotonic clock, so no step changes it. After a
     step forward the whole machine may have been suspended, so the contact does not count as one of the last 30 minutes.
--   A contact that another process has recorded is shown by its timestamp if that process's clock was not behind
-`latest`
+-   A contact that another process has recorded is shown by its timestamp if that process's clock was not behind `latest`
     at that time, and otherwise as "no later than" the present time minus the silence. `latest` is not before the true
     time, so a timestamp that is believed is not earlier than the message. An estimate can prove a silence but not that
     the unit is online: until its next message, the unit is "unknown" where the timestamp might have made it "online".

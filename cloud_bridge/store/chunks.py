@@ -10,8 +10,8 @@ long.
 The column `chunk` is the number of the row's chunk since 1970. PostgreSQL has partitions instead (store/partitions.py),
 so the column is in no table of tables.py. It is added to statements by these functions:
 
-    reading, deleting    `in_chunks` beside the condition on the time; otherwise the whole table is read. `in_order` to
-    sort writing              `insert_into` and `insert_from` (store/upsert.py)
+    reading, deleting    `in_chunks` beside the condition on the time, or the whole table is read; `in_order` to sort
+    writing              `insert_into` and `insert_from` (store/upsert.py)
 
 Existing chunks are found by seeking from one to the next, so rows from a wrong clock cost one seek, and not one for
 each hour since 1970.

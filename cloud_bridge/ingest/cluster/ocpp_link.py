@@ -1,9 +1,8 @@
 """The link of an OCPP door to the cluster: it receives commands for the chargers of this door, and closes a connection
 when the charger has connected to another door. Used on one event loop.
 
-    ocpp.<id>.command   a command, answered TAKEN or NOT_TAKEN. Only the door with the connection subscribes to it, so
-    if the
-                        charger is not connected, the cluster answers immediately that there are no responders
+    ocpp.<id>.command   a command, answered TAKEN or NOT_TAKEN. Only the door with the connection subscribes to it, so if
+                        the charger is not connected, the cluster answers at once that there are no responders
     ocpp.<id>.taken     announces that a door has the charger, and since when
 
 The cluster stores none of these messages. While it is away no commands are sent. Contacts are not affected, and

@@ -5,8 +5,8 @@ It sends each acknowledgement separately. That took a quarter of a worker's time
 from the received bytes, and acknowledgements are sent in batches. Everything else is left to nats-py: connecting and
 reconnecting, TLS, pings and replies.
 
-    MSG subject sid reply size\\r\\n payload \\r\\n HMSG subject sid reply header_size size\\r\\n header payload \\r\\n
-    https://docs.nats.io/reference/nats-protocol
+    MSG subject sid reply size\\r\\n payload \\r\\n
+    HMSG subject sid reply header_size size\\r\\n header payload \\r\\n         https://docs.nats.io/reference/nats-protocol
 """
 
 from collections.abc import Callable, Iterable

@@ -5,15 +5,15 @@ A contact has the time at which a node received the message, however long the me
 wrong, so our clock sets bounds:
 
     upper bound  now, when we read the message lower bound  the last time at which we had fetched all messages
-    (`caught_up_ms`): a message that is delivered for the first
-                 time after that was stored after it. Not known after a start, and for a redelivery
+    (`caught_up_ms`): a message that is delivered for the
+                 first time after that was stored after it. Not known after a start, and for a redelivery
 
     the node's timestamp                            the contact is
     ---------------------------------------------------------------------------------------------------------------
-    between the bounds, with a margin of FUTURE_MS  at the timestamp, but no later than now outside, and the bounds are
-    close together      at the lower bound: the message came after that outside otherwise
-    no later than now, as an estimate: it ends a silence but does not show
-                                                    the unit as online, until its next message
+    between the bounds, with a margin of FUTURE_MS  at the timestamp, but no later than now
+    outside, and the bounds are close together      at the lower bound: the message came after that
+    outside otherwise                               no later than now, as an estimate: it ends a silence but does not
+                                                    show the unit as online, until its next message
 
 So a node's wrong clock never shows a contact later than it was, and never makes a unit silent. The listening time that
 is stored with a contact is that of the later of timestamp and lower bound, or of now if the timestamp is not believed.
