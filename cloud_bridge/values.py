@@ -1,9 +1,9 @@
 """The table of heartbeat values: for each value its key on the wire, its name, and how it is shown. Pure.
 
-wire.py decodes by this table, the HTTP interface (web/presentation/view.py) returns every value under its name, and the dashboard
-and the facts for support (web/presentation/dashboard.py) show the values that have a label, in this order. A new value needs a row
-here, a row in tests/samples/schema.toml and a golden sample. (The pattern is that of Home Assistant's entity
-descriptions, such as SENSOR_TYPES of its wallbox integration.)
+wire.py decodes by this table, the HTTP interface (web/presentation/view.py) returns every value under its name, and the
+dashboard and the facts for support (web/presentation/dashboard.py) show the values that have a label, in this order. A
+new value needs a row here, a row in tests/samples/schema.toml and a golden sample. (The pattern is that of Home
+Assistant's entity descriptions, such as SENSOR_TYPES of its wallbox integration.)
 """
 
 from typing import Any, NamedTuple

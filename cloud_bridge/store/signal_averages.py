@@ -82,8 +82,8 @@ def roll_up_signal(connection: Connection, from_ms: int, until_ms: int, unit_ids
 
 
 def next_hour(connection: Connection, since_ms: int, until_ms: int) -> int | None:
-    """The first hour between the two times, both whole hours, that has five-minute averages. The search takes time in
-    proportion to the chunk of one day. None: there are none."""
+    """The hour between the two times, both whole hours, before which there are no five-minute averages: the first of a
+    day, since the search takes time in proportion to the chunk of one day. None: there are no averages."""
     at = signal_5min.c.from_ms
     query = select(at).where(at >= since_ms, at < until_ms, in_chunks(at, since_ms, until_ms))
     one_of_first_day = connection.execute(query.order_by(in_order(at)[0]).limit(1)).scalar()
