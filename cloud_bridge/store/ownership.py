@@ -308,9 +308,7 @@ class Ended(NamedTuple):
 
     from_ms: int  # our clock then; existing rows may have later times, from a clock that was ahead
     ids: dict[str, int]  # the newest id in each table with increasing ids
-    stamps: Mapping[str, int | None] = MappingProxyType(
-        {}
-    )  # time of the row, for tables with one for each unit
+    stamps: Mapping[str, int | None] = MappingProxyType({})  # time of the row, for tables with one for each unit
 
 
 class Owned(NamedTuple):
