@@ -11,7 +11,7 @@ message, whenever it is read (stamps.py). Messages that were queued during an ou
 time.
 
 Effect of faults:
-    a node is down               its units connect to another node; that path is deaf (cloud_bridge/paths.py)
+    a node is down               its units connect to another node; that path does not listen (cloud_bridge/paths.py)
     the database is away         nothing is acknowledged to the stream, and at most IN_HAND messages are fetched; units
                                  still receive PUBACKs
     the stream stores nothing    no unit receives a PUBACK: most nodes are down, or their disks are full. Canaries fail

@@ -74,7 +74,7 @@ class _NoRedirect(connect):
 
 @asynccontextmanager
 async def opened(setting: Setting, trusted: Callable[[], ssl.SSLContext]) -> AsyncIterator[ClientConnection]:
-    """Raises LinkEnded."""
+    """Open a connection; it is closed at the end. Raises LinkEnded."""
     key = b64encode(f"{setting.identity}:{setting.secret}".encode()).decode()
     opening = _NoRedirect(
         where(setting.url, setting.identity),

@@ -58,8 +58,8 @@ def check(role: Role, settings: Settings) -> None:
 def _check_in_cluster(role: Role, cluster: Cluster, has_door: bool) -> None:
     if role is Role.OCPP and not cluster.ocpp_secret:
         raise SettingError(
-            "the file of CHARGEKEEPER_NATS is older than the doors for OCPP: write it anew with `nats write`, and start each "
-            "node anew"
+            "the file of CHARGEKEEPER_NATS is older than the doors for OCPP: write it again with `nats write`, and restart "
+            "each node"
         )
     if role is not Role.OCPP and cluster.is_doors:
         raise SettingError(f"the file of CHARGEKEEPER_NATS is that of the doors for OCPP: `{role}` needs cluster.json")

@@ -114,7 +114,7 @@ def assign(connection: Connection, unit_id: str, installer: Person, now_ms: int)
     """Give an installer access to a unit, instead of any other installer, and assign an open job there to them.
     Assigning twice changes nothing. Raises BridgeError if the person is not an installer."""
     if installer.role is not Role.INSTALLER:
-        raise BridgeError(f"{installer.name} is no installer but a {installer.role}")
+        raise BridgeError(f"{installer.name} is not an installer but a {installer.role}")
     give_sight(connection, unit_id, installer.id, now_ms)
     reassign_open(connection, unit_id, installer.id, now_ms)
 

@@ -11,10 +11,10 @@ error:
     -----------------------------------------------------------------------------------------------------------
     of the database or the connection to it:      stays in the queue, unacknowledged; tried again every RETRY_S,
     away, full, read-only, slow, no connection    and `trouble` gives the reason until it is committed
-    of the message's own data, twice, alone in    put aside in `rejected_messages`, and acknowledged when that is
+    of the message's own data, twice, alone in    kept aside in `rejected_messages`, and acknowledged when that is
     its transaction                               committed; counted in `rejected`
 
-A canary is never put aside: if the database refuses one, the fault is in the database, whatever the error says.
+A canary is never kept aside: if the database refuses one, the fault is in the database, whatever the error says.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class Recorder:
     def __init__(
         self, database: Database, loop: asyncio.AbstractEventLoop, now_ms: Callable[[], int], ledger: UptimeLedger
     ) -> None:
-        self.rejected = 0  # messages put aside: the database refuses their data, so a retry would not help
+        self.rejected = 0  # messages kept aside: the database refuses their data, so a retry would not help
         self.retries = 0  # how often the database failed to store what it was given
         self._trouble: str | None = None
         self._database = database
@@ -223,7 +223,7 @@ class Recorder:
         return listened
 
     def _keep_aside(self, item: Item, error: Exception) -> bool:
-        """Put aside a message that was refused alone in its transaction. False: it stays in the queue.
+        """Keep a message aside that was refused alone in its transaction. False: it stays in the queue.
 
         It is tried once more, since an error of its own data would occur again. Then the bytes are kept, and the
         contact counts if it can be stored: the unit reached us, whatever it sent.
@@ -248,7 +248,7 @@ class Recorder:
             else:
                 if is_rejected:
                     self.rejected += 1
-                    _log.error("a message of %s was rejected and put aside: %s", inbound.unit_id, reason_of(error))
+                    _log.error("a message of %s was rejected and kept aside: %s", inbound.unit_id, reason_of(error))
                 self._call_back([item], [])
                 return True
         self._failed(error)  # not even its bytes can be stored: then its data is not the cause

@@ -45,7 +45,9 @@ def add(connection: Connection, manifest: Manifest, whole: bytes, image: bytes, 
         return False
     for board in dict.fromkeys(manifest.boards):
         if not insert_one(connection, release_boards, {"version": version, "board": board, "release": row["name"]}):
-            raise AlreadyThere(f"{version} for {board} is there with another manifest or image: a unit knows one alone")
+            raise AlreadyThere(
+                f"{version} for {board} is stored already with another manifest or image, and can have only one"
+            )
     return True
 
 
@@ -68,7 +70,7 @@ def list_releases(connection: Connection) -> list[Release]:
 
 
 def read_files(connection: Connection, name: str) -> ReleaseFiles | None:
-    """None: there is no such release."""
+    """The files of a release. None: there is no such release."""
     row = connection.execute(select(releases.c.manifest, releases.c.image).where(releases.c.name == name)).first()
     return None if row is None else ReleaseFiles(*row)
 

@@ -191,7 +191,9 @@ def add_unit(
 
 def _check_id(unit_id: str) -> None:
     if not UNIT_ID.match(unit_id) or unit_id.startswith(OURS):
-        raise BridgeError(f"{unit_id!r} is no unit id: use 1 to 36 of A-Z a-z 0-9 _ and -, and no _ at the start")
+        raise BridgeError(
+            f"{unit_id!r} is not a valid unit id: use 1 to 36 of A-Z a-z 0-9 _ and -, and no _ at the start"
+        )
 
 
 def _count_one_more(connection: Connection) -> None:
@@ -323,7 +325,7 @@ def _visible_unit(role: Role) -> Select[Any]:
 
 
 def visible_ids(connection: Connection, asker: Asker, unit_ids: Collection[str]) -> set[str]:
-    """Those of these units that the asker may see."""
+    """The units among these that the asker may see."""
     return set(connection.execute(select(units.c.id).where(visible(asker), units.c.id.in_(unit_ids))).scalars())
 
 
