@@ -1,4 +1,4 @@
-"""`python -m cloud_bridge`: serve; with arguments: units, tokens and people."""
+"""Run `python -m cloud_bridge`: serve everything, or run the role or command that the arguments name."""
 
 import sys
 

@@ -1,9 +1,9 @@
-"""Accepts connections on listening sockets for as long as there is room for them.
+"""Accept connections on listening sockets while there is room for them.
 
-asyncio's own server calls the protocol of a TLS connection only after the handshake, so nobody could count or close it
-before; it accepts without a limit; and with no file left it fails once for each place of the backlog and plans as many
-retries each time (CPython 3.11, base_events: 126 MB of log in 90 s). Here each connection is given away as a socket, and
-accepting stops before files run out.
+asyncio's server has three faults for this purpose. It calls the protocol of a TLS connection only after the handshake,
+so that connections before that can be neither counted nor closed. It accepts without a limit. When file descriptors run
+out, it fails once for each place of the backlog and schedules as many retries (CPython 3.11, base_events: 126 MB of log
+in 90 s). The acceptor hands each connection over as a socket, and stops accepting before file descriptors run out.
 """
 
 import asyncio
@@ -15,18 +15,19 @@ from functools import partial
 
 from cloud_bridge.counters import Counters
 
-AT_ONCE = 8  # connections of one socket, then it is the turn of others on the event loop
-RETRY_S = 1.0  # after the system had no file or memory left
+AT_ONCE = 8  # connections accepted on one socket before the event loop serves something else
+RETRY_S = 1.0  # after the system ran out of file descriptors or memory
 NOTHING_LEFT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 _log = logging.getLogger(__name__)
 
 
 class Acceptor:
-    """Begins at once. `take` gets each connection, which does not block, and the address it comes from.
+    """Accepts from construction on. `take` receives each connection as a non-blocking socket, and the peer's address.
 
-    `has_room` is asked before each; after False nothing is accepted until `resume`. What the system holds back meanwhile
-    (BACKLOG) is accepted then. `is_busy` is asked too: while it is True, those that were accepted are served first.
+    `has_room` and `is_busy` are called before each accept. After `has_room` returns False or `is_busy` returns True,
+    nothing is accepted until `resume`; new connections wait in the backlog of the system meanwhile. `is_busy` lets
+    connections that were already accepted be served first.
     """
 
     def __init__(
@@ -47,14 +48,14 @@ class Acceptor:
         self._start()
 
     def resume(self) -> None:
-        """To be called whenever a connection has ended, or has been served."""
+        """Accept again if there is room. Call it whenever a connection has ended or has been served."""
         if self._listening or self._closed or self._retry is not None:
             return
         if self._has_room() and not self._is_busy():
             self._start()
 
     def close(self) -> None:
-        """Closes the listening sockets; those that were given away stay."""
+        """Close the listening sockets. Connections that were handed over stay open."""
         self._stop()
         self._closed = True
         if self._retry is not None:
@@ -63,7 +64,7 @@ class Acceptor:
             one.close()
 
     async def wait_closed(self) -> None:
-        """As an asyncio.Server has it; nothing to wait for."""
+        """Do nothing: there is nothing to wait for. asyncio.Server has a method of this name."""
 
     def _start(self) -> None:
         self._retry = None
@@ -88,7 +89,7 @@ class Acceptor:
             if not self._has_room():
                 self._stop()
                 self._counters.pauses_full += 1
-                _log.warning("as many connections as there are files for: none is accepted until one ends")
+                _log.warning("connection limit reached: not accepting until a connection closes")
                 return
             try:
                 accepted, address = listening.accept()
@@ -98,12 +99,12 @@ class Acceptor:
                 if error.errno in NOTHING_LEFT:
                     self._wait(error)
                     return
-                continue  # that connection has ended already, accept(2)
+                continue  # the peer has already closed that connection, accept(2)
             accepted.setblocking(False)
             self._take(accepted, address[0])
 
     def _wait(self, error: OSError) -> None:
         self._stop()
         self._counters.failed_accepts += 1
-        _log.warning("a connection was not accepted: %s", error.strerror)
+        _log.warning("accept failed, retrying: %s", error.strerror)
         self._retry = self._loop.call_later(RETRY_S, self._start)

@@ -1,4 +1,4 @@
-"""What the pages and the interface are given: the parts of the running bridge that they read."""
+"""The application state: the parts of the running bridge that pages and the HTTP interface use."""
 
 import asyncio
 from dataclasses import dataclass
@@ -30,24 +30,25 @@ from cloud_bridge.verified_time import VerifiedTime
 
 
 class Broker(Protocol):
-    """The way to the units, wherever their broker is."""
+    """The connection to the units, whether their broker is embedded, outside or a cluster."""
 
     @property
     def connections(self) -> int:
-        """How many units are connected; 0 where only their broker knows."""
+        """The number of connected units; 0 if only the outside broker knows it."""
         ...
 
     @property
     def trouble(self) -> str | None:
-        """Why it takes in nothing yet; None: it does, or has nothing to take in."""
+        """Why messages are not received yet; None if they are, or if this process receives none."""
         ...
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
-        """Publish on cp/<id>/command. False: it cannot reach the unit now."""
+        """Publish on cp/<id>/command. Return False if the unit cannot be reached now."""
         ...
 
     async def pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
-        """Publish these on cp/<id>/piece with QoS 0, as close together as may be. False: they cannot reach the unit now."""
+        """Publish the payloads on cp/<id>/piece with QoS 0, back to back. Return False if the unit cannot be reached
+        now."""
         ...
 
     async def stop(self) -> None: ...
@@ -55,7 +56,7 @@ class Broker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """Made by the composition root; tests make one with their own clock."""
+    """Created by the composition root (roles/opening.py); tests create one with their own clock."""
 
     settings: Settings
     clock: Clock
@@ -69,27 +70,28 @@ class AppState:
     unknown_clients: UnknownClients
     accounts: Accounts
     passwords: PasswordTurns
-    loop: asyncio.AbstractEventLoop  # the broker's; pages run on threads beside it
+    loop: asyncio.AbstractEventLoop  # the one that the broker runs on; pages run on threads
     security_log: SecurityLog
     duties: Duties
-    verified: VerifiedTime  # by which sessions and codes end, and guesses come back
+    verified: VerifiedTime  # expiry of sessions and codes, and the refill of login attempts, go by this time
     second_factors: SecondFactors
-    letters: Letters  # about accounts
+    letters: Letters  # e-mail about accounts
     unit_reports: UnitReports
     shard_lock: ShardLock
-    standby: Standby | None  # which pages read
-    push_key: PushKey  # of Web Push; its file is made when it is first used
+    standby: Standby | None  # the PostgreSQL standby that pages read from; None if there is none
+    push_key: PushKey  # the key pair of Web Push; its file is created on first use
     leadership: Leadership  # whether this process does the upkeep
-    pieces: UpdatePieces  # of updates, for the units that this process hears
-    ocpp: OcppDoor | None = None  # for chargers of other makers
+    pieces: UpdatePieces  # firmware updates for the units whose messages this process receives
+    ocpp: OcppDoor | None = None  # the server for chargers of other makers; None if it is off
 
     @property
     def connections(self) -> int:
-        """Of units that are open, by all doors; 0 where only their broker knows."""
+        """The number of connected units, by MQTT and OCPP; those behind an outside broker are not known and count 0."""
         return self.broker.connections + (0 if self.ocpp is None else self.ocpp.connections)
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
-        """Give it to the unit by whichever way it is connected. False: it cannot be reached now."""
+        """Send a command over OCPP if the unit is connected by it, else over MQTT. Return False if it cannot be reached
+        now."""
         if self.ocpp is not None and self.ocpp.is_connected(unit_id):
             return self.ocpp.command(unit_id, payload)
         return await self.broker.command(unit_id, payload)

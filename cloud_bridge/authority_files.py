@@ -1,4 +1,4 @@
-"""The certificates of authorities as files: the one that units were given, and one that they are to be given."""
+"""Certificate authority files: the authority that units trust now, and the next one that they are to trust."""
 
 import base64
 from datetime import UTC, datetime
@@ -14,12 +14,12 @@ from cloud_bridge.store.authorities import Authority, know
 from cloud_bridge.store.database import Database
 
 FILE = "ca.pem"
-DER_MAX = 1410  # bytes; in base64 the 1,880 characters of the order's bound (tests/samples/schema.toml)
+DER_MAX = 1410  # bytes; 1,880 characters in base64, the bound of the command (tests/samples/schema.toml)
 
 
 def present_authority(settings: Settings) -> Authority | None:
-    """The authority that units are given on their consoles: ca.pem beside CHARGEKEEPER_TLS_CERT, or in tls/ of the data
-    folder. None if there is no such certificate."""
+    """Return the authority that units are set up with: ca.pem beside CHARGEKEEPER_TLS_CERT, or else in tls/ of the data
+    folder. Return None if there is no readable certificate in either place."""
     folders = (
         [settings.folder / "tls"] if settings.tls_cert is None else [settings.tls_cert.parent, settings.folder / "tls"]
     )
@@ -32,7 +32,7 @@ def present_authority(settings: Settings) -> Authority | None:
 
 
 def know_present_authority(database: Database, settings: Settings) -> None:
-    """Store it, for the day when it ends."""
+    """Store the present authority, so that its expiry can be announced."""
     authority = present_authority(settings)
     if authority is not None:
         with database.writing() as connection:
@@ -40,7 +40,8 @@ def know_present_authority(database: Database, settings: Settings) -> None:
 
 
 def read_next(path: Path) -> Authority:
-    """The certificate in a file, PEM, if units can use it. Raises BridgeError that says what is wrong with it."""
+    """Read the next authority from a PEM file. Raises BridgeError with the reason if units cannot use the
+    certificate."""
     try:
         found = x509.load_pem_x509_certificates(path.read_bytes())
     except OSError as error:
@@ -59,12 +60,13 @@ def read_next(path: Path) -> Authority:
     size = len(certificate.public_bytes(Encoding.DER))
     if size > DER_MAX:
         raise BridgeError(
-            f"{path} has {size:,} bytes, and a unit takes {DER_MAX:,}: use an EC key, or RSA with 2,048 bits"
+            f"{path} has {size:,} bytes, and units accept at most {DER_MAX:,}: use an EC key, or RSA with 2,048 bits"
         )
     return described(certificate)
 
 
 def described(certificate: x509.Certificate) -> Authority:
+    """Return the certificate as the store has it: SHA-256 fingerprint in hexadecimal, DER in base64, and its expiry."""
     der = base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
     expires_ms = int(certificate.not_valid_after_utc.timestamp()) * 1000
     return Authority(certificate.fingerprint(hashes.SHA256()).hex(), der, expires_ms, None, False)

@@ -1,7 +1,9 @@
-"""Orders units to trust the next certificate authority (`python -m cloud_bridge tls order`), and later to give up the old one.
+"""Command units to trust the next certificate authority (`python -m cloud_bridge tls order`), and later to drop the old
+one.
 
-The order stays in the store, so a unit that is offline gets it once it is heard again. It is sent again after a while to a
-unit that has not said that it carried it out: the order or the answer may be lost, and a unit that refused may take it later.
+The order stays in the store, so a unit that is offline receives the command when it is back. The command is repeated to
+a unit that has not confirmed it, because the command or the answer may be lost, and a unit that refused it may accept
+it later.
 """
 
 import asyncio
@@ -16,28 +18,28 @@ from cloud_bridge.store.authorities import ORDER_PREFIX, Authority, Progress, la
 
 EVERY_S = 5.0  # between two turns
 AT_ONCE = 50  # units in a turn
-HEARD_MS = 2 * 3_600_000  # a unit that was not heard for longer is offline
-AGAIN_MS = DAY_MS // 4  # 1 kB of GPRS each time
-SENT_MAX = int(AT_ONCE * AGAIN_MS / EVERY_S / 1000)  # units in that time, 30 MB
+HEARD_MS = 2 * 3_600_000  # a unit without contact for longer counts as offline, and is sent nothing
+AGAIN_MS = DAY_MS // 4  # before the command is repeated; each one costs 1 kB of GPRS
+SENT_MAX = int(AT_ONCE * AGAIN_MS / EVERY_S / 1000)  # units that can be sent a command within AGAIN_MS, 30 MB
 
 
 class AuthoritySender:
-    """One for all units."""
+    """Sends the command to all units, a few in each turn."""
 
     def __init__(self, app_state: AppState) -> None:
         self._app_state = app_state
-        self._wanted: Authority | None = None  # the order that what follows is about
+        self._wanted: Authority | None = None  # the order that `_sent` and `_after` belong to
         self._sent = Lately(AGAIN_MS, SENT_MAX)
-        self._after = ""  # the last unit that was looked at
+        self._after = ""  # the id of the last unit of the previous turn
 
     async def run(self, duties: Duties) -> None:
-        """For ever."""
+        """Run until cancelled."""
         await duties.every(EVERY_S, "authority", self.send)
 
     async def send(self) -> None:
-        """The order to the next units that have not carried it out."""
+        """Send the command to the next units that have not carried it out. Raises SQLAlchemyError."""
         wanted = await asyncio.to_thread(self._ordered)
-        if wanted != self._wanted:  # another one, or given again
+        if wanted != self._wanted:  # a different order, or the same one given again
             self._wanted, self._after = wanted, ""
             self._sent.clear()
         if wanted is None:

@@ -1,8 +1,8 @@
-"""How well a unit could be reached over a window of time. Pure.
+"""The availability of a unit over a window of time. Pure.
 
-One rule, for pages, evidence and the HTTP interface: what counts against a unit is its silence, as the dashboard means
-the word, and nothing in which we ourselves were not listening; neither then, nor as time in which it was reachable.
-Shorter gaps between its contacts are told, and count for nothing.
+Pages, evidence and the HTTP interface share one rule. Only silence, as the dashboard defines it, counts against a unit.
+Time in which the bridge was not listening counts neither as silence nor as availability. Shorter gaps between contacts
+are listed and do not count.
 """
 
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ from cloud_bridge.contact import GAP_AFTER_MS, Gap, outage_ms
 
 
 class UnitGap(NamedTuple):
-    """One time without contact."""
+    """One span of time without contact."""
 
     from_ms: int
-    to_ms: int | None  # None: it lasts
+    to_ms: int | None  # None if the gap has not ended
     duration_ms: int
-    outage_ms: int  # of it, how long we were not listening
+    outage_ms: int  # the part of it in which the bridge was not listening
 
 
 def with_open_gap(gaps: Sequence[Gap], last_contact_ms: int | None, now_ms: int) -> list[tuple[Gap, bool]]:
-    """The gaps that are over, each with False, and the one that lasts with True."""
+    """Return the gaps that have ended, each with False, and the gap that has not, if there is one, with True."""
     known = [(gap, False) for gap in gaps]
     if last_contact_ms is not None and now_ms - last_contact_ms > GAP_AFTER_MS:
         known.append((Gap(last_contact_ms, now_ms), True))
@@ -29,7 +29,8 @@ def with_open_gap(gaps: Sequence[Gap], last_contact_ms: int | None, now_ms: int)
 
 
 def unit_gaps(gaps: Sequence[Gap], ours: Sequence[Gap], last_contact_ms: int | None, now_ms: int) -> list[UnitGap]:
-    """Each gap with our part in it; oldest first."""
+    """Return each gap with the time in it for which the bridge was not listening, oldest first. `ours` are our
+    outages."""
     return [
         UnitGap(gap.from_ms, None if lasts else gap.to_ms, gap.to_ms - gap.from_ms, outage_ms(ours, *gap))
         for gap, lasts in with_open_gap(gaps, last_contact_ms, now_ms)
@@ -37,9 +38,9 @@ def unit_gaps(gaps: Sequence[Gap], ours: Sequence[Gap], last_contact_ms: int | N
 
 
 def availability(silences: Sequence[Gap], ours: Sequence[Gap], from_ms: int, to_ms: int) -> float | None:
-    """The part of the time we listened in which the unit was not silent, 0 to 1; None when we did not listen at all.
+    """Return the fraction (0 to 1) of our listening time in which the unit was not silent; None if there was none.
 
-    `silences` lie in the window and are without our own outages, as support.evidence has them.
+    `silences` must lie in the window and exclude our own outages (`ours`), as support.evidence produces them.
     """
     heard_ms = to_ms - from_ms - outage_ms(ours, from_ms, to_ms)
     if heard_ms <= 0:

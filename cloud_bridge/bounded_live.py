@@ -1,8 +1,8 @@
-"""What a process remembers of the units of a cluster: of those it has heard last, and nothing that it cannot do without.
+"""The live state that a worker of a cluster keeps in memory: a bounded cache of the units that it heard most recently.
 
-Any worker may be handed any message, so no worker knows a unit's last contact, and the verdict is the store's alone. What is
-kept here is what the next message is compared with: a repeated heartbeat, a second charge point with the same identity. A
-unit that is forgotten is compared from its next message on.
+A message may go to any worker, so no worker knows a unit's last contact for certain; the store decides. The cache holds
+what the next message is compared with, to detect a repeated heartbeat or a second charge point with the same identity.
+For a unit that was evicted, the comparison begins anew with its next message.
 """
 
 from collections import OrderedDict
@@ -13,7 +13,7 @@ KEPT = 50_000  # units, 15 MB
 
 
 class BoundedLive(Live):
-    """The units that were heard last. Used on one event loop, and looked into from others."""
+    """The most recently heard units, at most `kept`. Written on one event loop, and read from other threads."""
 
     def __init__(self, start_ms: int = 0, kept: int = KEPT) -> None:
         super().__init__(start_ms)
@@ -21,7 +21,8 @@ class BoundedLive(Live):
         self._units: OrderedDict[str, LiveUnit] = OrderedDict()
 
     def unit(self, unit_id: str) -> LiveUnit:
-        """The unit's state, made at first sight; the one that was longest without a message makes room."""
+        """Return the unit's state, creating it if necessary. Evicts the least recently used unit if there are too
+        many."""
         unit = super().unit(unit_id)
         self._units.move_to_end(unit_id)
         if len(self._units) > self._kept:
@@ -29,7 +30,7 @@ class BoundedLive(Live):
         return unit
 
     def contact(self, unit: LiveUnit, received_ms: int, listened_ms: int) -> int | None:
-        """A message of it came. Returns its last contact before, as far as this process remembers."""
+        """Record a message of the unit. Return its last contact before that, as far as this process remembers it."""
         before_ms = unit.last_contact_ms
         unit.last_contact_ms = received_ms if before_ms is None else max(before_ms, received_ms)
         return before_ms

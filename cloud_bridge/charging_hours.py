@@ -1,18 +1,18 @@
-"""The hours of charging as the unit stores them: when not to charge, within days, `mon-sun 05:30-23:30`. Pure.
+"""Charging hours in the format of the unit: days and the times to avoid, such as `mon-sun 05:30-23:30`. Pure.
 
-They mean a week (firmware/charging/schedule.py): a number with a bit for each of its 10,080 minutes from Monday 00:00 on, set
-where charging is allowed. The unit goes by British time (firmware/charging/uk_time.py).
+Parsed hours are an integer with one bit for each of the 10,080 minutes of a week from Monday 00:00, set if charging is
+allowed (as in firmware/charging/schedule.py). The unit uses British time (firmware/charging/uk_time.py).
 """
 
 import re
 from typing import Any
 
-DEFAULT, OFF = "default", "off"  # as the unit writes them
+DEFAULT, OFF = "default", "off"  # the unit's words for the default hours, and for no times to avoid
 DEFAULT_AVOIDS = "mon-fri 08:00-11:00 16:00-22:00"  # SI 2021/1467, regulation 10 (from memory, unverified)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MIN, WEEK_MIN = 24 * 60, 7 * 24 * 60
 ALL_DAY, ALL_WEEK = (1 << DAY_MIN) - 1, (1 << WEEK_MIN) - 1
-# What the unit takes (firmware/storage/bounds.py, firmware/charging/schedule.py). Two windows a day are never longer.
+# The unit's limits (firmware/storage/bounds.py, firmware/charging/schedule.py). Two windows a day never exceed them.
 LONGEST_TEXT, LONGEST_LIST = 200, 24
 
 _DAY = "|".join(DAYS)
@@ -21,7 +21,7 @@ _PART = re.compile(rf"({_DAY})(?:-({_DAY}))?((?: +(?:{_TIME})-(?:{_TIME}))+)", r
 
 
 def stored(hours: Any) -> int | None:
-    """The minutes of the week in which the unit charges with these hours; None for what it would refuse."""
+    """Return the minutes of the week in which the unit charges with these hours, or None if it would refuse them."""
     if not isinstance(hours, str) or len(hours) > LONGEST_TEXT:
         return None
     if hours == OFF:
@@ -44,13 +44,13 @@ def stored(hours: Any) -> int | None:
 
 
 def minutes_of_week(begin: int, length: int) -> int:
-    """So many minutes of the week from `begin` on; what is after Sunday is on Monday."""
+    """Return the bits of `length` minutes from minute `begin` of the week. They wrap from Sunday to Monday."""
     found = ((1 << length) - 1) << begin
     return (found | found >> WEEK_MIN) & ALL_WEEK
 
 
 def runs(minutes: int) -> list[tuple[int, int]]:
-    """The runs of bits that are set, each with its begin and end."""
+    """Return the runs of set bits, each as (begin, end); the end is exclusive."""
     found, at = [], 0
     while minutes:
         skipped = (minutes & -minutes).bit_length() - 1

@@ -1,13 +1,14 @@
-"""The network of a client: what limits and the security log go by, also of one that comes through a proxy of ours."""
+"""The network of a client, also behind a trusted proxy. Rate limits and the security log are by network."""
 
 import ipaddress
 from collections.abc import Iterable
 
-NETWORK_BITS = 64  # of IPv6, what a household has (RFC 6177)
+NETWORK_BITS = 64  # the IPv6 prefix of one household (RFC 6177)
 
 
 def network_of(address: str) -> str:
-    """Of IPv6 the network of 64 bits, as "2001:db8::/64", since whoever has one address has all of it; else the address."""
+    """Return the /64 network of an IPv6 address ("2001:db8::/64"), since a client can use any address in it. Return any
+    other address unchanged."""
     try:
         return str(ipaddress.IPv6Network((address.partition("%")[0], NETWORK_BITS), strict=False))
     except ValueError:
@@ -15,7 +16,7 @@ def network_of(address: str) -> str:
 
 
 class Proxies:
-    """Those of CHARGEKEEPER_PROXIES, by their addresses and networks: whose word of a client is believed."""
+    """The trusted proxies: the addresses and networks of CHARGEKEEPER_PROXIES."""
 
     def __init__(self, networks: Iterable[str]) -> None:
         self._networks = [ipaddress.ip_network(one) for one in networks]
@@ -28,9 +29,9 @@ class Proxies:
         return any(ip in network for network in self._networks)
 
     def client_of(self, address: str, forwarded: Iterable[str]) -> str:
-        """Who is behind a connection from `address`; `forwarded` are the values of X-Forwarded-For, where each proxy adds the
-        address that it was asked from at the end. The last that is no proxy of ours is the client, and what stands before it
-        may be anybody's word."""
+        """Return the client's address for a connection from `address`. `forwarded` are the values of X-Forwarded-For,
+        to which each proxy appends the address of its peer. The client is the last address that is not a trusted proxy;
+        the entries before that can be forged."""
         said = [one.strip() for value in forwarded for one in value.split(",")]
         while address in self and said:
             before = said.pop()

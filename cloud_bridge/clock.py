@@ -1,16 +1,16 @@
-"""The bridge's clock: UTC in whole milliseconds since 1970. Tests and the composition root hand one in.
+"""The bridge's clock: UTC in whole milliseconds since 1970. Tests and the composition root pass one in.
 
-The machine's wall clock may be wrong and put right while we run, by NTP or by a person. It is measured against the
-monotonic clock, which no one sets:
+The machine's wall clock may be wrong, and may be corrected while the bridge runs, by NTP or by a person. Steps are
+detected by comparison with the monotonic clock, which nobody sets:
 
     step of the wall clock              our time
     ----------------------------------------------------------------------------------------------------------
-    up to STEP_MS                       is the wall clock's: slewing of NTP, and the jitter of reading two clocks
+    up to STEP_MS                       is the wall clock: NTP slews it, and reading two clocks has jitter
     back, up to SLEWED_MS               does not go back; it runs a tenth slower until the wall clock has caught up
-    any other                           follows at once, and whoever keeps stamps of this process is told (on_step)
+    any other                           follows at once, and the callbacks of on_step correct timestamps in memory
 
-A step says that one of two readings was wrong, not which. So nothing is deleted or ended by this clock alone:
-verified_time.py.
+A step shows that one of two readings was wrong, but not which. So nothing is deleted and nothing expires by this clock
+alone: see verified_time.py.
 """
 
 import time
@@ -20,14 +20,14 @@ from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple, Protocol, runtime_checkable
 
-STEP_MS = 2000  # less is the slewing of NTP and the jitter of reading two clocks
-SLOWER = 0.1  # while ahead
-SECONDS_KEPT = 1000  # in words: an answer with 500 units says many of them more than once
-SLEWED_MS = 60_000  # of a step back; less than contact.FUTURE_MS, so no stamp becomes impossible by it
+STEP_MS = 2000  # smaller differences are NTP slewing and the jitter of reading two clocks
+SLOWER = 0.1  # the fraction by which our time runs slower while it is ahead of the wall clock
+SECONDS_KEPT = 1000  # formatted seconds in the cache: a response with 500 units repeats many of them
+SLEWED_MS = 60_000  # the largest step back to slew; less than contact.FUTURE_MS, so no timestamp becomes impossible
 
 
 class Clock(Protocol):
-    """Anything that can tell the time."""
+    """A source of the current time."""
 
     def now_ms(self) -> int:
         """UTC, milliseconds since 1970-01-01."""
@@ -35,25 +35,26 @@ class Clock(Protocol):
 
 
 class Step(NamedTuple):
-    """Our time was set."""
+    """A step of our time."""
 
-    at_ms: int  # the time after it
-    by_ms: int  # forward if positive
+    at_ms: int  # our time after the step
+    by_ms: int  # positive if forward
 
 
-OnStep = Callable[[Step], object]  # on the thread that noticed, before it is given the new time; must not ask the clock
+# Called on the thread that detected the step, before that thread gets the new time. Must not call the clock.
+OnStep = Callable[[Step], object]
 
 
 @runtime_checkable
 class SteppedClock(Clock, Protocol):
-    """A clock that may be set, with one beside it that may not."""
+    """A clock that reports its steps, with a monotonic clock beside it."""
 
     def monotonic_ms(self) -> int:
-        """Milliseconds that have passed since some moment."""
+        """Milliseconds since an arbitrary moment."""
         ...
 
     def on_step(self, told: OnStep) -> None:
-        """Have every step told to this function."""
+        """Register a callback for every step."""
         ...
 
 
@@ -62,16 +63,17 @@ def wall_ms() -> int:
 
 
 def monotonic_ms() -> int:
-    """With the time in which the machine was suspended, where the system counts it: asleep, nobody was heard."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # Linux alone has the first
+    """Milliseconds of the monotonic clock. Includes the time for which the machine was suspended, if the system counts
+    it: no unit was heard during that time."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # CLOCK_BOOTTIME exists on Linux only
     return time.clock_gettime_ns(clock) // 1_000_000
 
 
 class SystemClock:
-    """The wall clock, its steps measured. Thread-safe.
+    """The wall clock with step detection. Thread-safe.
 
-    `floor_ms` is the latest time that a process before this one has written down; a little later than the wall clock, it
-    is where we start.
+    `floor_ms` is the latest time that an earlier process has stored. If it is ahead of the wall clock by SLEWED_MS at
+    most, our time starts there.
     """
 
     def __init__(
@@ -80,19 +82,19 @@ class SystemClock:
         wall: Callable[[], int] = wall_ms,
         monotonic: Callable[[], int] = monotonic_ms,
     ) -> None:
-        self.steps = 0  # that our time has followed
+        self.steps = 0  # the number of steps that our time has followed
         self._wall, self._monotonic = wall, monotonic
         self._lock = Lock()
         self._told: list[OnStep] = []
         self._seen_wall_ms, self._seen_monotonic_ms = wall(), monotonic()
         ahead_ms = max(0, floor_ms - self._seen_wall_ms)
-        self.ahead_ms: float = ahead_ms if ahead_ms <= SLEWED_MS else 0  # of the wall clock
+        self.ahead_ms: float = ahead_ms if ahead_ms <= SLEWED_MS else 0  # by which our time is ahead of the wall clock
         self._last_ms = self._seen_wall_ms + int(self.ahead_ms)
 
     def now_ms(self) -> int:
         with self._lock:
             wall_ms, monotonic_ms = self._wall(), self._monotonic()
-            passed_ms = max(0, monotonic_ms - self._seen_monotonic_ms)  # less on a virtual machine that was restored
+            passed_ms = max(0, monotonic_ms - self._seen_monotonic_ms)  # negative after a restore of a virtual machine
             step_ms = wall_ms - self._seen_wall_ms - passed_ms
             self._seen_wall_ms, self._seen_monotonic_ms = wall_ms, monotonic_ms
             expected_ms = self._last_ms + passed_ms
@@ -113,7 +115,7 @@ class SystemClock:
 
     def _step(self, at_ms: int, expected_ms: int) -> None:
         by_ms = at_ms - expected_ms
-        if abs(by_ms) <= STEP_MS:  # a step forward to where we were
+        if abs(by_ms) <= STEP_MS:  # the wall clock stepped forward to where our time already was
             return
         self._last_ms = at_ms
         self.steps += 1
@@ -122,7 +124,7 @@ class SystemClock:
 
 
 def iso_utc(at_ms: int) -> str:
-    """ISO 8601 in UTC with milliseconds and Z, as in the HTTP interface: 2026-01-31T09:30:00.000Z."""
+    """Format a time as the HTTP interface does, ISO 8601 in UTC with milliseconds: 2026-01-31T09:30:00.000Z."""
     return f"{_to_the_second(at_ms // 1000)}.{at_ms % 1000:03d}Z"
 
 

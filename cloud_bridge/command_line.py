@@ -1,4 +1,4 @@
-"""What was typed after `python -m cloud_bridge`, to what is done and the exit code that says how it went."""
+"""The command line of `python -m cloud_bridge`: parse the arguments, run the command or role, return the exit code."""
 
 import asyncio
 import json
@@ -43,7 +43,8 @@ ROLES = {  # what a process serves; roles/ has a file for each
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0 when done, 1 with one line on standard error when something is in the way, 2 for wrong usage."""
+    """Return exit code 0 on success, or 1 on an error, with one line on standard error. argparse exits with 2 for wrong
+    usage."""
     words = sys.argv[1:] if arguments is None else arguments
     parser = _parser(words)
     if not all(map(is_storable, words)):
@@ -62,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     except BridgeError as error:
         print(f"chargekeeper: {error}", file=sys.stderr)
         return 1
-    except SQLAlchemyError as error:  # a database that got into trouble after it was opened
+    except SQLAlchemyError as error:  # the database failed after it was opened
         remedy = remedy_of(error) or "Try again, or see `doctor`"
         print(f"chargekeeper: the database cannot be used now: {reason_of(error)}. {remedy}", file=sys.stderr)
         return 1
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser(words: list[str]) -> Parser:
-    """With the commands of the area that was typed: what the others import takes a tenth of a second."""
+    """Declare only the commands of the areas that were typed: importing the others takes a tenth of a second."""
     parser = Parser(
         prog="python -m cloud_bridge",
         description="Serve the broker and the pages, or (with an area) change what the bridge knows.",
@@ -98,20 +99,21 @@ def _parser(words: list[str]) -> Parser:
 
 
 def _list_settings(settings: Settings, options: Namespace) -> Answer:
-    from cloud_bridge.cli import settings as listing  # which nothing else needs
+    from cloud_bridge.cli import settings as listing  # imported here because no other command needs it
 
     return listing.show(settings, options)
 
 
 def _examine(settings: Settings, options: Namespace) -> Answer:
-    from cloud_bridge.cli import doctor  # certificates and all that the bridge can stand on
+    from cloud_bridge.cli import doctor  # imports the code for certificates, brokers and databases
 
     return doctor.run(settings, options)
 
 
 def _serve(settings: Settings, area: str | None) -> None:
-    """Imports the pages and all brokers: that takes half a second, which no other command needs."""
-    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None  # asyncio's own
+    """Serve the role. The pages and all brokers are imported here, since that takes half a second that no command
+    needs."""
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None  # None: asyncio's default
     with importing():
         if hasattr(select, "epoll"):
             from cloud_bridge.event_loop import new_event_loop
@@ -176,7 +178,7 @@ def _show(answer: Answer, as_json: bool) -> None:
         print(json.dumps(answer))
         return
     for row in answer if isinstance(answer, list) else [answer]:
-        if "ok" in row:  # of the doctor
+        if "ok" in row:  # a row of `doctor`
             print(f"{'ok ' if row['ok'] else 'BAD'}  {row['check']:9} {row['found']}")
         elif "setting" in row:
             print(f"{row['setting']}={row['value'] or ''}\n    {row['meaning']}. Unset: {row['default']}")

@@ -1,8 +1,8 @@
-"""Commands that people give on the pages, on their way to the unit.
+"""Send commands that people give on the pages to the unit.
 
-The unit is sovereign: it answers each command, and refuses those that it cannot or will not carry out. What is shown is
-its answer, never our wish. A command to a unit that has no connection is not kept for later: it would arrive when nobody
-expects it.
+The unit decides: it answers each command, and refuses commands that it cannot or must not carry out. Pages show the
+unit's answer, never the requested state. A command to a unit without a connection is not queued, because it would be
+carried out when nobody expects it.
 """
 
 import asyncio
@@ -16,19 +16,20 @@ from cloud_bridge.store.commands import ANSWER_MS, NewCommand, add_command, mark
 from cloud_bridge.store.unit_clock import unit_clock
 from cloud_bridge.store.units import Protocol, protocol_of
 
-SEND_S = 5  # a broker that takes longer than this to pass a command on is gone
+SEND_S = 5  # a broker that does not forward a command within this time counts as unreachable
 
-RESET: tuple[tuple[str, dict[str, Any]], ...] = (  # of what a former owner has set on the unit: limit, pause and hours
+# Commands that remove what a former owner has set on the unit: limit, pause and hours.
+RESET: tuple[tuple[str, dict[str, Any]], ...] = (
     ("resume", {}),
-    ("schedule", {"hours": "off"}),  # nothing is avoided before the new owner has chosen
+    ("schedule", {"hours": "off"}),  # no times are avoided until the new owner has chosen some
 )
 
-BY_OCPP = frozenset({"limit", "pause", "resume"})  # what ingest/ocpp has CALLs for, beside to charge now
-BY_OCPP_ALONE = frozenset({"stop", "unlock", "reboot"})  # and what is not ordered of a unit of our own
+BY_OCPP = frozenset({"limit", "pause", "resume"})  # commands that ingest/ocpp has CALLs for, besides charging now
+BY_OCPP_ALONE = frozenset({"stop", "unlock", "reboot"})  # commands that our own units do not have
 
 
 def is_possible(protocol: str, do: str, arguments: dict[str, Any]) -> bool:
-    """Whether units of this protocol can be told so at all. What one of them makes of it is its own answer."""
+    """Return whether units of this protocol can be sent the command at all. A unit may still refuse it."""
     if protocol != Protocol.OCPP:
         return do not in BY_OCPP_ALONE
     return do in BY_OCPP | BY_OCPP_ALONE or (do == "override" and arguments.get("on") is True)
@@ -43,10 +44,10 @@ def give(
     holds_ms: int | None = None,
     command_id: str | None = None,
 ) -> str:
-    """Send a command, unless one of this id was given before. With `holds_ms` it ends by itself after that time, whatever
-    happens to the link. Returns its id.
+    """Store and send a command, unless one with this id is stored already. Return the command's id.
 
-    Called from a thread of the pages; returns when the broker has passed it on, or knows that it cannot.
+    With `holds_ms` the command expires on the unit after that time, even if the connection is lost. Call this on a
+    page's thread: it blocks until the broker has forwarded the command or SEND_S has passed. Raises SQLAlchemyError.
     """
     now_ms = app_state.clock.now_ms()
     command_id = command_id or f"c-{secrets.token_hex(8)}"
@@ -67,8 +68,8 @@ def give(
 
 
 def reset(app_state: AppState, unit_id: str, person_id: int) -> None:
-    """What a former owner has set on the unit ends. A unit that cannot be reached keeps its hours, and the page of the
-    new owner says that they were not sent."""
+    """Remove what a former owner has set on the unit. A unit that cannot be reached keeps its hours; the new owner's
+    page then says that the command was not sent."""
     with app_state.database.reading() as connection:
         protocol = protocol_of(connection, unit_id)
     for do, arguments in RESET:
@@ -77,7 +78,7 @@ def reset(app_state: AppState, unit_id: str, person_id: int) -> None:
 
 
 def _is_passed_on(sending: Future[bool]) -> bool:
-    """A broker that is gone passes nothing on later either."""
+    """Return whether the broker has forwarded the command. On a timeout the sending is cancelled."""
     try:
         return sending.result(SEND_S)
     except TimeoutError:
@@ -86,10 +87,11 @@ def _is_passed_on(sending: Future[bool]) -> bool:
 
 
 def _unit_now_ms(app_state: AppState, unit_id: str, now_ms: int) -> int:
-    """What the unit takes for now. It compares the end with its own clock, so this is the one that the end must be on: one
-    of two that disagree is wrong, and then a pause of an hour would last for years, or not at all.
+    """Return the current time on the unit's clock, which the unit compares the expiry with. If its clock and ours
+    differ, an expiry by our clock could make a pause of an hour last for years, or end at once.
 
-    The newest heartbeat says it. If this process has heard that, it has measured the difference, whatever its clock says.
+    The newest heartbeat carries the unit's time. If this process received it, the difference was measured here, and the
+    result is right even if our clock is wrong.
     """
     with app_state.database.reading() as connection:
         stored = unit_clock(connection, unit_id, now_ms)

@@ -1,7 +1,7 @@
-"""What an installer finds and says where a unit is commissioned, and what must be put right first. Pure.
+"""Validate what an installer enters to commission a unit. Pure.
 
-The unit judges by the same rules (firmware/commissioning.py), and its word is the one that counts: the page asks by these to
-say beside each answer what is wrong with it, before anything is sent.
+The unit applies the same rules (firmware/commissioning.py), and its decision counts. The page applies them first, to
+show an error beside each field before anything is sent.
 """
 
 from typing import Any, NamedTuple
@@ -14,24 +14,25 @@ EARTHING = ("TN-S", "TN-C-S", "TT")  # BS 7671, section 312
 RCD_TRIP_MAX_MS = 300  # BS 7671:2018+A2:2022, regulation 643.8, at the rated residual current [from memory]
 NO_BOOST, FITTED, ORDERED = "none", "fitted", "ordered"
 BOOSTS = (NO_BOOST, FITTED, ORDERED)
-RIGHT = "right"  # of the polarity, in the form
+RIGHT = "right"  # the form's value for correct polarity
 MAX_NAME = 40  # characters
 VIA = ("console", "cloud")
 
 
 class Steps(NamedTuple):
-    """The answers of an installer, by the names that the order has for them; polarity is right."""
+    """The installer's answers, under the names of the command's arguments. The polarity is not included: it is
+    correct."""
 
     amps: int  # rating of the circuit
     earth: str  # one of EARTHING
     rcd_ms: int  # trip time of the RCD
-    csq: int  # NO_CSQ: not known
+    csq: int  # NO_CSQ if unknown
     boost: str  # one of BOOSTS
-    by: str
+    by: str  # the installer's name
 
 
 def steps_of(details: dict[str, Any]) -> Steps | None:
-    """What a unit tells; None if it cannot be."""
+    """Read the steps from the details of a unit's `commissioned` event. Return None if they are not valid."""
     found = Steps(*(details.get(name) for name in Steps._fields))  # type: ignore[arg-type]  # checked below
     is_whole = all(type(value) is int for value in (found.amps, found.rcd_ms, found.csq))
     if not is_whole or not (LEAST_A <= found.amps <= MOST_A and 0 < found.rcd_ms <= RCD_TRIP_MAX_MS):
@@ -42,7 +43,7 @@ def steps_of(details: dict[str, Any]) -> Steps | None:
 
 
 def steps_typed(typed: dict[str, str], by: str) -> Steps | dict[str, str]:
-    """The answers of a form, or for each that must be put right first what to do."""
+    """Return the steps from a form, or, if some fields are wrong, what to do about each, by field name."""
     wrong: dict[str, str] = {}
     amps = _number(typed["amps"])
     if amps is None or not LEAST_A <= amps <= MOST_A:

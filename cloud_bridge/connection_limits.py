@@ -1,20 +1,21 @@
-"""How many connections may be open, and which one is closed when there are too many. Pure.
+"""Connection limits: how many connections may be open, and which one is closed when there are too many. Pure.
 
-Every connection is an open file. `divide` gives each kind of connection its part of the files that the process may have
-open, and keeps the rest for the store, the log and outgoing calls: connections alone can never use up all files.
+Every connection uses a file descriptor. `divide` allots each kind of connection a share of the descriptors that the
+process may open, and reserves the rest for the store, the log and outgoing calls. Connections alone can never use up
+all of them.
 
-A connection that has proved nothing yet belongs to a Crowd. When a crowd is full, the oldest connection of it is closed,
-not the newest refused: whoever opens many and leaves them open loses them, and everybody else still gets in.
+A connection that is not authenticated yet belongs to a Crowd. When a crowd is full, its oldest connection is closed,
+rather than the newest refused. A client that opens many and leaves them idle loses them, and all others still get in.
 """
 
 from collections import OrderedDict
 from typing import Generic, NamedTuple, TypeVar
 
-MIN_FILES = 1000  # for the pages of a few people
-KEPT_BACK = 200  # files for the store (3 for each of its connections), the log, and calls to others
-MAX_UNITS = 10_000  # connections; the embedded broker is measured for 2,000
+MIN_FILES = 1000  # file descriptors; enough for the pages of a few people
+KEPT_BACK = 200  # file descriptors for the store (3 for each of its connections), the log, and outgoing calls
+MAX_UNITS = 10_000  # connections; the embedded broker was measured with 2,000
 MAX_UNPROVEN = 2048
-MAX_UNPROVEN_OF_NETWORK = 512  # a fleet of some hundreds may share the address of its mobile network
+MAX_UNPROVEN_OF_NETWORK = 512  # a fleet of some hundreds may share one address of its mobile network
 MAX_PAGES = 2000
 MAX_PAGES_OF_NETWORK = 200
 
@@ -22,20 +23,20 @@ Member = TypeVar("Member")
 
 
 class Budget(NamedTuple):
-    """Numbers of connections. `..._of_network` holds for one address of IPv4 and one /64 of IPv6."""
+    """The largest numbers of connections. `..._of_network` applies to one IPv4 address or one IPv6 /64."""
 
-    units: int  # with a CONNECT or without; then nothing more is accepted
-    unproven: int  # of those: accepted, or shaking hands, and no CONNECT yet
+    units: int  # with or without a CONNECT; at this number accepting stops
+    unproven: int  # of `units`: accepted or in the TLS handshake, without a CONNECT yet
     unproven_of_network: int
-    logins: int  # of those: with a CONNECT that is being checked, or waits for that
+    logins: int  # of `units`: with a CONNECT that is being checked or waits for its check
     logins_of_network: int
-    pages: int  # then nothing more is accepted
-    idle_pages: int  # of those: without a whole request
+    pages: int  # at this number accepting stops
+    idle_pages: int  # of `pages`: without a complete request
     pages_of_network: int
 
 
 def divide(files: int) -> Budget:
-    """The connections for which a process with `files` open files has room."""
+    """Return the limits for a process that may have `files` files open."""
     room = files - min(KEPT_BACK, files // 2)
     pages = min(MAX_PAGES, room // 4)
     units = min(MAX_UNITS, room - pages)
@@ -54,12 +55,12 @@ def divide(files: int) -> Budget:
 
 
 def files_for(units: int) -> int:
-    """The files with which `divide` has room for so many units at once."""
+    """Return how many open files `divide` needs to allow so many units at once."""
     return max(MIN_FILES, KEPT_BACK + units + min(MAX_PAGES, -(-units // 3)))
 
 
 class Crowd(Generic[Member]):
-    """Members in the order in which they came: at most `most`, and `most_of_network` of one network."""
+    """Members in the order of arrival: at most `most` in all, and `most_of_network` from one network."""
 
     def __init__(self, most: int, most_of_network: int) -> None:
         self._most, self._most_of_network = most, most_of_network
@@ -70,7 +71,8 @@ class Crowd(Generic[Member]):
         return len(self._networks)
 
     def enter(self, member: Member, network: str | None) -> Member | None:
-        """`network` is None for one that is not limited by it. Returns the member that has left to make room, if any."""
+        """Add a member. `network` is None for a member without a limit by network. Return the member that was removed
+        to make room, or None."""
         self.leave(member)
         self._networks[member] = network
         if network is not None:
@@ -81,14 +83,14 @@ class Crowd(Generic[Member]):
         return self.oldest_out() if len(self._networks) > self._most else None
 
     def leave(self, member: Member) -> bool:
-        """False if it was no member."""
+        """Remove a member. Return False if it was none."""
         if member not in self._networks:
             return False
         self._left(member)
         return True
 
     def oldest_out(self) -> Member | None:
-        """The oldest member, which is none any more; None if there is none."""
+        """Remove and return the oldest member. Return None if there is none."""
         return self._left(next(iter(self._networks))) if self._networks else None
 
     def _left(self, member: Member) -> Member:

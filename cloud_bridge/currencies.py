@@ -1,4 +1,4 @@
-"""Currencies of sites (ISO 4217). Prices are stored in hundredths of the minor unit in which people are told them. Pure."""
+"""Currencies of sites (ISO 4217). Prices are stored in hundredths of the minor unit in which they are shown. Pure."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,8 @@ from cloud_bridge.words import gettext as _
 
 
 class Currency(NamedTuple):
-    """`minor`: what the price of a kilowatt-hour is told in, which is 10 to the power of `digits` to one of the currency."""
+    """A currency. `minor` is the unit in which the price of a kilowatt-hour is shown; 10**`digits` of it are one major
+    unit."""
 
     code: str
     sign: str  # before the amount, in English
@@ -16,15 +17,15 @@ class Currency(NamedTuple):
     digits: int = 2
 
     def amount(self, minor: float) -> str:
-        """£5.54; rounded here and nowhere before."""
+        """Format an amount in minor units: £5.54. Amounts are rounded here and nowhere before."""
         return formats.money(minor / 10**self.digits, self.code, self.sign, self.digits)
 
     def major(self, minor: float) -> float:
-        """For programs and tables: of the currency itself, to its last digit."""
+        """Return an amount in major units for programs and tables, rounded to `digits` digits."""
         return float(f"{minor / 10**self.digits:.{self.digits}f}")
 
     def rate(self, hundredths: int) -> str:
-        """8.5p, or 8.5 cents"""
+        """Format a price per kilowatt-hour: 8.5p, or 8.5 cents."""
         number = formats.shortest(hundredths / 100)
         return _("{number}p").format(number=number) if self.minor == "pence" else f"{number} {_(self.minor)}"
 
@@ -97,5 +98,6 @@ _OF_ZONE = {zone: code for code, zones in _OF_ZONES.items() for zone in zones}
 
 
 def currency_for(code: str | None, time_zone: str) -> Currency:
-    """That of the code; without one, or with one that this version does not know, that of the time zone's country."""
+    """Return the currency with the code. If there is none or this version does not know it, return that of the time
+    zone's country; the default is GBP."""
     return CURRENCIES.get(code or "") or CURRENCIES[_OF_ZONE.get(time_zone, DEFAULT)]

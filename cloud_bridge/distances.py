@@ -1,4 +1,4 @@
-"""Miles or kilometres. Distances are kept in kilometres, not rounded, and rounded once, where they are shown. Pure."""
+"""Miles or kilometres. Distances are stored in kilometres without rounding, and rounded once, for display. Pure."""
 
 from enum import StrEnum
 
@@ -22,5 +22,5 @@ class Distances(StrEnum):
 
 
 def usual(time_zone: str) -> Distances:
-    """What road signs say there, as far as we know: miles in Great Britain, kilometres elsewhere."""
+    """Return the default unit for a time zone: miles in Great Britain, kilometres elsewhere."""
     return Distances.MILES if time_zone in GREAT_BRITAIN else Distances.KILOMETRES

@@ -1,5 +1,5 @@
-"""What the bridge does again and again beside its requests. Whatever a duty raises, it goes on, and how long ago it last
-succeeded is in /healthz, /metrics and `python -m cloud_bridge doctor`.
+"""Duties: the periodic tasks of the bridge. A duty that raises an error is run again at its next turn. /healthz,
+/metrics and `python -m cloud_bridge doctor` show how long ago each one last succeeded.
 """
 
 import asyncio
@@ -16,17 +16,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.errors import BridgeError
 
 LATE_AFTER_TURNS = 3
-LATE_AFTER_S = 60.0  # on top of them, for a busy machine
-STORE_DUTY = "store"  # a look whether the store can be read, where nothing else would notice
+LATE_AFTER_S = 60.0  # added to LATE_AFTER_TURNS, for a busy machine
+STORE_DUTY = "store"  # checks that the store can be read, in processes without another duty that does
 
-# Errors of a database, a file or a peer, which pass: a line in the log. All others are ours, and come with their trace.
+# Transient errors of a database, a file or a peer: one log line. All others are bugs of ours, logged with their
+# traceback.
 EXPECTED = (SQLAlchemyError, BridgeError, OSError, EOFError, TimeoutError)
 
 _log = logging.getLogger(__name__)
 
 
 class DutyState(NamedTuple):
-    """`age_s` is the time since the last success, or since the start of the duty while there is none."""
+    """The state of one duty. `age_s` is the time since the last success, or since the start if there was none."""
 
     name: str
     every_s: float
@@ -38,13 +39,13 @@ class DutyState(NamedTuple):
 @dataclass(slots=True)
 class _Duty:
     every_s: float
-    succeeded_s: float  # or when it began
+    succeeded_s: float  # monotonic time of the last success, or of the start
     failures: int = 0
-    reason: str | None = None  # of the last failure; None after a success
+    reason: str | None = None  # the last failure; None after a success
 
 
 class Duties:
-    """Those of this process. Used on one event loop; `states` from any thread."""
+    """The duties of this process. Use it on one event loop; `states` may be called on any thread."""
 
     def __init__(self, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._monotonic_s = monotonic_s
@@ -54,7 +55,7 @@ class Duties:
 
     @contextmanager
     def group(self) -> Iterator["Duties"]:
-        """Duties that are among these until the end of the block."""
+        """Add a group of duties, which `states` includes until the end of the block."""
         group = Duties(self._monotonic_s)
         self._groups = [*self._groups, group]
         try:
@@ -63,16 +64,16 @@ class Duties:
             self._groups = [one for one in self._groups if one is not group]
 
     def require(self, condition: Callable[[], str | None]) -> None:
-        """This process is not ready while `condition` returns why. It is asked on any thread."""
+        """Add a readiness condition: the process is not ready while it returns a reason. It is called on any thread."""
         self._conditions = [*self._conditions, condition]
 
     @property
     def unmet(self) -> str | None:
-        """Why it is not ready, by the first of these conditions; None: it is."""
+        """The reason of the first condition that is not met, or None if the process is ready."""
         return next((reason for condition in self._conditions if (reason := condition()) is not None), None)
 
     async def every(self, seconds: float, name: str, turn: Callable[[], Awaitable[object]]) -> NoReturn:
-        """Run `turn` for ever, with a pause of so many seconds after each one."""
+        """Run `turn` until cancelled, with a pause of `seconds` after each turn."""
         self._duties[name] = duty = _Duty(seconds, self._monotonic_s())
         while True:
             try:
@@ -85,22 +86,22 @@ class Duties:
             await asyncio.sleep(seconds)
 
     def states(self) -> list[DutyState]:
-        """By name."""
+        """Return the states of all duties, sorted by name."""
         now_s = self._monotonic_s()
         own = [_state(name, duty, now_s) for name, duty in list(self._duties.items())]
         return sorted(chain(own, *(group.states() for group in self._groups)))
 
     def reason(self, name: str) -> str | None:
-        """Why the last turn of a duty failed; None after a success, and where there is no such duty."""
+        """Return why the last turn of a duty failed, or None if it succeeded or there is no such duty."""
         duty = self._duties.get(name)
         return None if duty is None else duty.reason
 
     def _failed(self, name: str, duty: _Duty, error: Exception) -> None:
         duty.failures += 1
         reason = f"{type(error).__name__}: {error}"
-        if reason != duty.reason:  # else the same line again at every turn
+        if reason != duty.reason:  # otherwise every turn would repeat the line
             trace = None if isinstance(error, EXPECTED) else error
-            _log.warning("the duty %s failed and goes on: %s", name, reason.splitlines()[0], exc_info=trace)
+            _log.warning("duty %s failed, retrying: %s", name, reason.splitlines()[0], exc_info=trace)
         duty.reason = reason
 
 

@@ -1,16 +1,16 @@
-"""What can go wrong in the bridge that a person or a caller acts on."""
+"""The errors of the bridge that an operator or a caller acts on."""
 
 
 class BridgeError(Exception):
-    """Anything the bridge reports on purpose; its text is one line that says what to do."""
+    """The base of all errors that the bridge reports on purpose. The text is one line that says what to do."""
 
 
 class SettingError(BridgeError):
-    """A setting of the environment cannot be used."""
+    """A setting is missing or invalid."""
 
 
 class PortBusy(BridgeError):
-    """A port that the bridge has to listen on is taken or not allowed."""
+    """A port that the bridge has to listen on is in use, or this user may not bind it."""
 
 
 class StoreUnusable(BridgeError):
@@ -18,8 +18,8 @@ class StoreUnusable(BridgeError):
 
 
 class AlreadyThere(BridgeError):
-    """Something of this name was added before."""
+    """An object with this name exists already."""
 
 
 class UnreadableRow(BridgeError):
-    """What is asked for is stored, and its content is not valid."""
+    """A stored row has invalid content."""

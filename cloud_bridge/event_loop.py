@@ -1,8 +1,8 @@
-"""The event loop of a process of ours, on which many connections may have something at the same moment.
+"""An event loop that stays responsive when many sockets become ready at the same moment. Linux only.
 
-asyncio asks for all sockets that are ready and serves each of them before anything else: when 2,000 connections are lost at
-once, whoever waits for a page waits for five turns of 2,000 steps. Here a turn takes no more than AT_ONCE of them, and the
-kernel gives the others their turn in the order in which they became ready (epoll_wait(2), "NOTES"). Of Linux alone.
+asyncio polls all ready sockets and serves every one of them before anything else. When 2,000 connections are lost at
+once, a page request waits for five iterations of 2,000 callbacks each. This loop takes at most AT_ONCE sockets in one
+iteration. The kernel returns the remaining ones in later iterations, in round-robin order (epoll_wait(2), "NOTES").
 """
 
 import asyncio
@@ -16,11 +16,11 @@ AT_ONCE = 50  # sockets in one turn: about 2 ms
 
 
 class FewAtOnce(selectors.EpollSelector):
-    """Of those that are ready, AT_ONCE at most; the others with the next calls."""
+    """A selector that returns at most AT_ONCE ready sockets; the others follow with the next calls."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._few = select.epoll.fromfd(os.dup(self.fileno()))  # the same one, of which we ask for fewer
+        self._few = select.epoll.fromfd(os.dup(self.fileno()))  # the same epoll instance, polled with a limit
         self._keys: dict[int, selectors.SelectorKey] = {}
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
@@ -39,7 +39,8 @@ class FewAtOnce(selectors.EpollSelector):
         return key
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """As that of the library: a time is rounded up to milliseconds, so that nobody comes too early; None: for ever."""
+        """Poll as EpollSelector.select does. The timeout is rounded up to milliseconds, so that no timer fires early;
+        None blocks without a timeout."""
         wait_s = -1.0 if timeout is None else max(0.0, math.ceil(timeout * 1000) / 1000)
         found = []
         for fd, happened in self._few.poll(wait_s, AT_ONCE):

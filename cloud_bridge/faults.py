@@ -1,8 +1,8 @@
-"""The faults of a charge point in words for people, and what a driver may safely do about each. Pure.
+"""Titles of the faults of a charge point, and advice on what a driver may safely do about each. Pure.
 
-Their names and rules are the firmware's (firmware/charging/README.md). The advice asks for no tools, and sends nobody near
-water or damage: what is more than to unplug, to press the button once or to switch off is for an electrician. An earth leakage
-that comes back is no false alarm, so nobody is told to press or to reset again and again.
+The names and rules are the firmware's (firmware/charging/README.md). The advice needs no tools and sends nobody near
+water or damage: anything beyond unplugging, pressing the button once or switching off is for an electrician. Earth
+leakage that comes back is not a false alarm, so no advice says to press or reset repeatedly.
 """
 
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ class Fault(NamedTuple):
     name: str
     title: str
     advice: str
-    press_once: bool = False  # the button clears it, and that is safe: the contactor stays open while the cause lasts
+    press_once: bool = False  # the button clears it; safe, since the contactor stays open while the cause lasts
 
 
-# With every fault, whatever it is.
+# Shown with every fault.
 KEEP_AWAY = N_(
     "If there is water in the charger or its plug, or anything is damaged, hot or smells burnt, keep away and touch nothing. "
     "Do not open the charger."
@@ -136,12 +136,13 @@ KNOWN = {
     )
 }
 
-# Unplugging does not end these; somebody has to press the button.
+# Latched faults that unplugging does not clear: somebody has to press the button.
 WAIT_FOR_A_PERSON = frozenset({"rcd_ac", "rcd_dc", "rcd_selftest", "contactor_welded", "contactor_stuck_open"})
 
 
 def described(name: str) -> Fault:
-    """The words for a fault, in the language of the reader; a newer firmware may know one that we do not."""
+    """Return title and advice in the reader's language. A fault of a newer firmware, unknown here, gets general
+    advice."""
     known = KNOWN.get(name)
     if known is not None:
         return known._replace(title=_(known.title), advice=_(known.advice))
@@ -154,12 +155,13 @@ def described(name: str) -> Fault:
 
 
 def in_words(name: str) -> str:
+    """Return the title of a fault in the reader's language."""
     return described(name).title
 
 
 def what_to_do(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Each fault's words and advice. The button clears all that it can, so where a fault is set that must not be pressed away,
-    or that we do not know, it is told for none."""
+    """Return title and advice of each fault. The button clears all faults that it can, so if one of them must not be
+    cleared by a driver, or is unknown, the advice to press the button is left out for all."""
     found = [described(name) for name in names]
     may_press = all(
         fault.press_once or (fault.name in KNOWN and fault.name not in WAIT_FOR_A_PERSON) for fault in found

@@ -1,7 +1,7 @@
-"""A set of ids that takes no more memory however many there are: a Bloom filter (B. H. Bloom, CACM 13 (7), 1970).
+"""A set of ids in constant memory: a Bloom filter (B. H. Bloom, CACM 13 (7), 1970).
 
-It never forgets one. With a million in it, it takes one in 50,000 others for one of them; with 100,000, one in 30 thousand
-million.
+There are no false negatives. The rate of false positives is 1 in 50,000 with a million ids, and 1 in 30 thousand
+million with 100,000.
 """
 
 from hashlib import blake2b
@@ -11,10 +11,10 @@ HASHES = 6
 
 
 class IdFilter:
-    """Ids of units."""
+    """A set of unit ids, to which ids can only be added."""
 
     def __init__(self) -> None:
-        self._bits = bytearray(BITS // 8)  # the system gives the pages when they are written
+        self._bits = bytearray(BITS // 8)  # the system allocates its pages on first write
 
     def add(self, unit_id: str) -> None:
         for bit in _bits(unit_id):
@@ -26,5 +26,5 @@ class IdFilter:
 
 def _bits(unit_id: str) -> list[int]:
     digest = int.from_bytes(blake2b(unit_id.encode(), digest_size=8).digest())
-    first, apart = digest >> 32, digest | 1  # an odd number apart, so that they are as many
+    first, apart = digest >> 32, digest | 1  # an odd step, so that the bits are distinct
     return [(first + at * apart) % BITS for at in range(HASHES)]

@@ -1,13 +1,13 @@
-"""The label inside a charge point's cover, as SVG: id, claim code, and a QR code that leads to the page that claims it."""
+"""The label inside a charge point's cover as SVG: id, claim code, and a QR code with the address of the claim page."""
 
 from html import escape
 from io import BytesIO
 
 import segno
 
-WIDTH_MM, HEIGHT_MM = 62, 29  # a size of label printers
-QUIET_MODULES = 4  # around the code (ISO/IEC 18004)
-CORRECTION = "m"  # 15 % of it may be dirty
+WIDTH_MM, HEIGHT_MM = 62, 29  # a standard size of label printers
+QUIET_MODULES = 4  # the quiet zone around the code (ISO/IEC 18004)
+CORRECTION = "m"  # error correction level M recovers 15 % damage
 
 _LABEL = """<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}">
 <title>{unit_id}</title>
@@ -22,11 +22,11 @@ _LABEL = """<svg xmlns="http://www.w3.org/2000/svg" width="{width}mm" height="{h
 </svg>
 """
 _TEXT_MM = WIDTH_MM - HEIGHT_MM - 2
-_LONG_ID = 17  # characters at 1.8 mm; a longer id is pressed together
+_LONG_ID = 17  # characters at 1.8 mm; a longer id is condensed to fit
 
 
 def label_svg(unit_id: str, claim_code: str, public_url: str) -> str:
-    """To be printed; who reads it can claim the unit."""
+    """Return the label as SVG, for printing. Anybody who reads it can claim the unit."""
     code = segno.make_qr(f"{public_url}/claim?code={claim_code}", error=CORRECTION)
     drawn = BytesIO()
     code.save(drawn, kind="svg", border=QUIET_MODULES, xmldecl=False, svgns=False, svgclass=None, lineclass=None)

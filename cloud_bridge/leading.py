@@ -1,4 +1,4 @@
-"""What one process of all does (store/leadership.py), and what the others do meanwhile."""
+"""Run the work of the leader in one process, and stand-by work in the others (store/leadership.py)."""
 
 import asyncio
 import logging
@@ -13,19 +13,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from cloud_bridge.duties import Duties
 from cloud_bridge.store.leadership import LOOK_EVERY_S, Leadership
 
-FOLLOW_EVERY_S = 0.25  # of a change of leadership
+FOLLOW_EVERY_S = 0.25  # how often a change of leadership is checked for
 
 _log = logging.getLogger(__name__)
 
-Work = Callable[[Duties], Awaitable[object]]  # for ever, until it is cancelled
+Work = Callable[[Duties], Awaitable[object]]  # runs until cancelled
 
 
 async def lead(leadership: Leadership, duties: Duties, leading: Work, standing_by: Work) -> NoReturn:
-    """Run `leading` while this process leads, and `standing_by` while it does not. What a thread has begun goes on to its
-    end."""
-    own_thread = ThreadPoolExecutor(1, "leadership")  # its look waits for nothing else that is slow
+    """Run `leading` while this process leads, and `standing_by` while it does not. Work that a thread has begun is not
+    interrupted by a change. Raises what the work raises."""
+    own_thread = ThreadPoolExecutor(1, "leadership")  # so that the check never waits behind slow work
     look = partial(asyncio.get_running_loop().run_in_executor, own_thread, leadership.look)
-    with suppress(SQLAlchemyError, OSError):  # the duty below says so
+    with suppress(SQLAlchemyError, OSError):  # the duty below logs the error
         await look()
     looking = asyncio.ensure_future(duties.every(LOOK_EVERY_S, "leadership", look))
     try:

@@ -1,20 +1,20 @@
-"""Sockets that listen, for pages and for units: IPv4, IPv6, or both.
+"""Listening sockets for pages and units: IPv4, IPv6, or both.
 
-Both are two sockets on one port, and not one that takes IPv4 as ::ffff:192.0.2.7: the limits of wrong passwords and the
-trust in a proxy go by the address as it is.
+Both are two sockets on one port, not one dual-stack socket, which would report IPv4 peers as ::ffff:192.0.2.7. Login
+limits and trusted proxies need the plain address.
 """
 
 import socket
 from contextlib import ExitStack
 
 BACKLOG = 1024
-ANYWHERE = ("::", "0.0.0.0")  # what "::" stands for
-LOOPBACK = "127.0.0.1"  # where each of them answers on the machine itself
-TRIES = 20  # for one port that is free in both families
+ANYWHERE = ("::", "0.0.0.0")  # the addresses that the host "::" stands for
+LOOPBACK = "127.0.0.1"  # reaches a socket on either of them from this machine
+TRIES = 20  # to find one port that is free in both families
 
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:
-    """On every address that `host` stands for, all on one port; the system chooses it when 0. Raises OSError."""
+    """Open a socket on every address of `host`, all on one port. With port 0 the system chooses it. Raises OSError."""
     hosts = ANYWHERE if host == "::" else (host,)
     addresses = list(dict.fromkeys(one for name in hosts for one in _addresses(name)))
     tries_left = TRIES if port == 0 and len(addresses) > 1 else 1
@@ -55,7 +55,7 @@ def _bind_all(addresses: list[tuple[socket.AddressFamily, str]], port: int) -> l
 
 
 def _is_absent(family: socket.AddressFamily) -> bool:
-    """Whether this machine has no such network at all, as a container without IPv6."""
+    """Return whether this machine does not support the address family, such as a container without IPv6."""
     try:
         socket.create_server(("::1" if family == socket.AF_INET6 else "127.0.0.1", 0), family=family).close()
     except OSError:

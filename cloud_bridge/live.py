@@ -1,8 +1,8 @@
-"""What the bridge knows this moment, in memory: pages and the interface read it through to the store.
+"""The live state of units, in memory. Pages and the HTTP interface combine it with the store.
 
-Last contact is kept here for every unit that this process has heard; of the others the store tells it, and there may be
-a million of them. A heartbeat is kept until it is in the store, which is at most a commit behind, and of it afterwards
-only what the next one is compared with: 100,000 units take less than 30 MB.
+The last contact of every unit that this process has heard is kept here. That of all other units, of which there may be
+a million, comes from the store. A heartbeat is kept until it is committed; afterwards only the fields that the next
+heartbeat is compared with remain. 100,000 units take less than 30 MB.
 """
 
 from cloud_bridge import duplicate_identity
@@ -18,11 +18,11 @@ from cloud_bridge.contact import (
 from cloud_bridge.duplicate_identity import NEAR_SEQUENCE, Connection, Counts, Evidence, Numbered, Record
 from cloud_bridge.wire import Heartbeat, Message, content_checksum, is_repeat
 
-TIMELESS = 10_000  # units that wait to be told the time
+TIMELESS = 10_000  # units that wait for a time command
 
 
 class LiveUnit:
-    """One unit, kept small: there may be a hundred thousand."""
+    """The live state of one unit. It has slots because there may be 100,000 of them."""
 
     __slots__ = (
         "boot",
@@ -40,23 +40,24 @@ class LiveUnit:
     )
 
     def __init__(self) -> None:
-        self.last_contact_ms: int | None = None  # of those that this process has heard; None: none yet
-        self.offset_ms: int | None = None  # that less how long we had listened in all by then
-        self.connected = False  # has a connection to us open; says nothing about contact
+        self.last_contact_ms: int | None = None  # the last contact of this process; None if there was none
+        self.offset_ms: int | None = None  # last_contact_ms minus our total listening time by then
+        self.connected = False  # has an open connection to us, which is no contact
         self.heartbeat: Heartbeat | None = None  # the newest, until it is stored
-        self.heartbeat_ms: int | None = None  # when it came; None: none since the start
-        self.boot: int | None = None  # its numbers
+        self.heartbeat_ms: int | None = None  # when the newest was received; None if there was none since the start
+        self.boot: int | None = None  # boot count and sequence number of the newest heartbeat
         self.sequence: int | None = None
         self.unnumbered = 0  # heartbeats without a sequence number
-        self.connection: Connection | None = None  # that it came over, to the embedded broker
-        self.record: Record | None = None  # the newest of its journal, where it may be another unit's
-        self.counts: Counts | None = None  # None while the heartbeats are one count, as they should be
-        self.unit_ahead_ms: int | None = None  # the clock of the unit, of ours, by its newest heartbeat
+        self.connection: Connection | None = None  # the connection of the newest heartbeat to the embedded broker
+        self.record: Record | None = None  # the newest journal record that was compared
+        self.counts: Counts | None = None  # None while all heartbeats form one count, which is the normal case
+        self.unit_ahead_ms: int | None = None  # by which the unit's clock is ahead of ours, from its newest heartbeat
 
     def contact(self, received_ms: int, offset_ms: int) -> int | None:
-        """A message of it came, when we had listened for `received_ms` less `offset_ms` in all.
+        """Record a message of the unit. Our total listening time at that moment was `received_ms` - `offset_ms`.
 
-        Returns the last contact before; None for the first that this process hears, and for an impossible stamp.
+        Return the last contact before it, or None if it is the first of this process or the earlier one is not
+        believable.
         """
         before_ms = self.last_contact_ms
         if before_ms is not None and not is_believable(before_ms, received_ms):
@@ -66,9 +67,9 @@ class LiveUnit:
         return before_ms
 
     def stepped(self, by_ms: int, offsets_ms: dict[int, int]) -> None:
-        """Our clock was set. What this process has heard stays as long ago as it is by the monotonic clock.
+        """Follow a step of our clock: move all timestamps by it, so that their age does not change.
 
-        `offsets_ms` keeps the new offset of every old one, so that units go on sharing them.
+        `offsets_ms` maps old offsets to new ones, so that units continue to share one integer object.
         """
         if self.offset_ms is not None and self.last_contact_ms is not None:
             self.last_contact_ms += by_ms
@@ -81,9 +82,9 @@ class LiveUnit:
             self.counts = self.counts.stepped(by_ms)
 
     def compare(self, heartbeat: Heartbeat, received_ms: int, connection: Connection | None) -> bool:
-        """Whether a live heartbeat continues another count than the one before it. To be asked before it is `told`.
+        """Return whether a live heartbeat is a return (duplicate_identity.py). Call this before `told`.
 
-        Heartbeats without a sequence number are numbered here, as they arrive: their boot counts are compared.
+        Heartbeats without a sequence number are numbered as they arrive, so that only their boot counts matter.
         """
         boot, sequence, before = heartbeat.boot, heartbeat.sequence, self._newest()
         if boot is None or before is None or (sequence is None) != (self.sequence is None):
@@ -91,7 +92,7 @@ class LiveUnit:
         if sequence is None:
             sequence = self.unnumbered + 1
         if self.counts is None and boot == before.boot and 0 < sequence - before.sequence <= NEAR_SEQUENCE:
-            return False  # nearly all
+            return False  # the normal case
         counts, is_return = duplicate_identity.compare(
             self.counts or Counts((before,)),
             Numbered(boot, sequence, heartbeat.unit_time_s, received_ms, connection),
@@ -100,8 +101,8 @@ class LiveUnit:
         return is_return
 
     def compare_record(self, message: Message, received_ms: int, connection: Connection | None) -> bool:
-        """Whether a live journal record has the number of the one before it, and is another one. Over a connection that
-        took over none, none is compared."""
+        """Return whether a live journal record has the number of the previous record but different content. Records
+        over a connection that did not take over another one are not compared."""
         boot, sequence, before = message.boot, message.sequence, self._newest()
         if boot is None or sequence is None or before is None or (connection is not None and not connection.took_over):
             return False
@@ -116,11 +117,11 @@ class LiveUnit:
         return compared.is_return
 
     def evidence(self, now_ms: int) -> Evidence | None:
-        """That two charge points have this identity; None while there is none."""
+        """Return the evidence that two charge points have this identity, or None."""
         return None if self.counts is None else duplicate_identity.evidence(self.counts, now_ms)
 
     def _newest(self) -> Numbered | None:
-        """The newest heartbeat, as far as it is compared."""
+        """Return the compared fields of the newest heartbeat, or None if there is none with a boot count."""
         if self.boot is None or self.heartbeat_ms is None:
             return None
         sequence = self.unnumbered if self.sequence is None else self.sequence
@@ -130,7 +131,7 @@ class LiveUnit:
     def told(
         self, heartbeat: Heartbeat, received_ms: int, redelivered: bool, connection: Connection | None = None
     ) -> bool:
-        """The newest state. False: it is one that we know."""
+        """Take a heartbeat as the newest state. Return False if it is a repeat."""
         if is_repeat(heartbeat, (self.boot, self.sequence), redelivered) and not self._is_another(heartbeat):
             return False
         self.boot, self.sequence, self.connection = heartbeat.boot, heartbeat.sequence, connection
@@ -140,21 +141,22 @@ class LiveUnit:
         return True
 
     def _is_another(self, heartbeat: Heartbeat) -> bool:
-        """Whether a heartbeat with the numbers of the newest one is of another charge point with this identity."""
+        """Return whether a heartbeat with the numbers of the newest one comes from another charge point: its time is
+        later."""
         newest, unit_time_s = self._newest(), heartbeat.unit_time_s
         if newest is None or newest.unit_time_s is None or unit_time_s is None:
             return False
         return heartbeat.sequence == newest.sequence and unit_time_s > newest.unit_time_s
 
     def stored(self, heartbeat: Heartbeat) -> None:
-        """The store can tell it from now on."""
+        """Drop a heartbeat from memory: it has been committed."""
         if self.heartbeat is heartbeat:
             self.heartbeat = None
 
 
 class Timeless(set[str]):
-    """Those whose heartbeat has no time, or a wrong one; whoever tells them the time takes them out. No more than TIMELESS:
-    one that finds no room says so again with its next heartbeat."""
+    """The ids of units whose heartbeat has no time or a wrong one, at most TIMELESS. TimeTeller removes them. A unit
+    that finds no room is added with its next heartbeat."""
 
     def add(self, unit_id: str) -> None:
         if len(self) < TIMELESS:
@@ -162,24 +164,25 @@ class Timeless(set[str]):
 
 
 class Live:
-    """All units that were heard or are connected, by id. `start_ms` is when this process began."""
+    """The live state of all units that this process has heard or that are connected. `start_ms` is when it began."""
 
     def __init__(self, start_ms: int = 0) -> None:
         self._units: dict[str, LiveUnit] = {}
         self.start_ms = start_ms
-        self._set_forward_ms = 0  # when our clock was, last: the machine may have stood still as a whole before
-        self._offset_ms = 0  # the newest; the same number for all units, while we listen
+        self._set_forward_ms = 0  # the last step forward: the whole machine may have been suspended before it
+        self._offset_ms = 0  # the newest offset; one integer object shared by all units while we listen
         self.timeless = Timeless()
 
     def unit(self, unit_id: str) -> LiveUnit:
-        """The unit's live state, made at first sight; only for ids that have shown their secret."""
+        """Return the unit's live state, creating it if necessary. Call this only for authenticated ids."""
         unit = self._units.get(unit_id)
         if unit is None:
             unit = self._units[unit_id] = LiveUnit()
         return unit
 
     def contact(self, unit: LiveUnit, received_ms: int, listened_ms: int) -> int | None:
-        """A message of the unit came, when we had listened for so long in all. Returns as LiveUnit.contact."""
+        """Record a message of the unit. `listened_ms` is our total listening time at that moment. Returns what
+        LiveUnit.contact returns."""
         if received_ms - listened_ms != self._offset_ms:
             self._offset_ms = received_ms - listened_ms
         return unit.contact(received_ms, self._offset_ms)
@@ -187,9 +190,10 @@ class Live:
     def last_contact(
         self, unit_id: str, stored: StoredContact | None, ledger: UptimeLedger, now_ms: int
     ) -> LastContact | None:
-        """The later of memory and store: memory may be a commit ahead, the store may hear more processes than this one.
+        """Return the later last contact of memory and store, or None if there was none.
 
-        None: never. What memory has heard itself was measured; the rest is what the store says of it.
+        Memory may be a commit ahead of the store; the store also has the contacts of other processes. Only contacts of
+        this process have an age that the monotonic clock has measured.
         """
         known = []
         unit = self._units.get(unit_id)
@@ -203,11 +207,11 @@ class Live:
         return min(known, key=lambda one: one.silence_ms, default=None)
 
     def heard(self) -> list[str]:
-        """The units that this process has heard."""
+        """Return the ids of the units that this process has heard."""
         return [unit_id for unit_id, unit in list(self._units.items()) if unit.offset_ms is not None]
 
     def stepped(self, at_ms: int, by_ms: int) -> None:
-        """Our clock was set to `at_ms`, on whatever thread noticed."""
+        """Follow a step of our clock to `at_ms`. Called on the thread that detected the step."""
         self.start_ms += by_ms
         self._set_forward_ms = at_ms if by_ms > FUTURE_MS else self._set_forward_ms + by_ms
         offsets_ms: dict[int, int] = {}
@@ -215,4 +219,5 @@ class Live:
             unit.stepped(by_ms, offsets_ms)
 
     def find(self, unit_id: str) -> LiveUnit | None:
+        """Return the unit's live state, or None if this process has not heard it and it is not connected."""
         return self._units.get(unit_id)

@@ -1,7 +1,8 @@
-"""The log, on standard error: lines for people, or a JSON object a line for whatever collects them. It names no person.
+"""The log on standard error: text, or one JSON object per line for a log collector. It contains no names of people.
 
-Of each kind of line there are LINES_A_MINUTE; the others are counted, and their number is a line at the end of the minute.
-A kind is what the code says, before the values are put in, so nobody outside chooses how much is written.
+Lines are rate-limited by kind: LINES_A_MINUTE of a kind are written, and the number of the others follows in one line
+at the end of the minute. A kind is the format string before the values are inserted, so that no peer can control the
+volume.
 """
 
 import json
@@ -16,14 +17,14 @@ from cloud_bridge.clock import iso_utc
 
 LINES_A_MINUTE = 10
 MINUTE_S = 60.0
-MAX_KINDS = 200  # in a minute; all others are one kind
+MAX_KINDS = 200  # in a minute; all further ones count as one kind
 MAX_EXAMPLE = 300  # characters
 SECURITY = "cloud_bridge.security_log"  # the logger
 FOR_PEOPLE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class JsonLines(logging.Formatter):
-    """{"at", "level", "from", "message"}, and "trace" after an exception."""
+    """Formats a record as {"at", "level", "from", "message"}, with "trace" if it has an exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         said = {
@@ -39,21 +40,21 @@ class JsonLines(logging.Formatter):
 
 @dataclass(slots=True)
 class Lines:
-    """Of one kind, in this minute."""
+    """The lines of one kind in the current minute."""
 
     count: int = 0
-    left_out: logging.LogRecord | None = None  # the newest of those that are only counted
+    left_out: logging.LogRecord | None = None  # the newest line that was counted and not written
 
 
 class LineLimit:
-    """Which lines are written. Pure: times are seconds of a monotonic clock, and never go back."""
+    """Decides which lines are written. Pure: times are seconds of a monotonic clock."""
 
     def __init__(self) -> None:
         self._began_s: float | None = None
         self._kinds: dict[tuple[str, str], Lines] = {}
 
     def admits(self, record: logging.LogRecord, now_s: float) -> bool:
-        """Whether to write it. Call `ended` before."""
+        """Return whether to write the record. Call `ended` first."""
         if self._began_s is None:
             self._began_s = now_s
         kind = (record.name, str(record.msg))
@@ -67,7 +68,8 @@ class LineLimit:
         return False
 
     def ended(self, now_s: float) -> list[logging.LogRecord]:
-        """A line for each kind of which some were left out, once the minute is over."""
+        """Once the minute is over, return a summary line for each kind of which lines were left out. Return [] before
+        that."""
         if self._began_s is None or now_s - self._began_s < MINUTE_S:
             return []
         kinds, self._kinds, self._began_s = self._kinds, {}, None
@@ -75,7 +77,7 @@ class LineLimit:
 
     @property
     def leaves_out(self) -> bool:
-        """Whether `ended` will have something to say."""
+        """Whether `ended` will return a summary."""
         return any(lines.left_out is not None for lines in self._kinds.values())
 
 
@@ -85,7 +87,7 @@ def _summary(newest: logging.LogRecord, count: int) -> logging.LogRecord:
 
 
 class LimitedHandler(logging.StreamHandler[TextIO]):
-    """Writes what LineLimit admits. `call_later` starts a callback after so many seconds."""
+    """A handler that writes the lines that LineLimit admits. `call_later` runs a callback after so many seconds."""
 
     def __init__(
         self,
@@ -108,7 +110,7 @@ class LimitedHandler(logging.StreamHandler[TextIO]):
             self._call_later(MINUTE_S, self._minute_over)
 
     def _minute_over(self) -> None:
-        """On a thread of its own: it may be that nothing more is logged for hours."""
+        """Write the summaries. Runs on a thread of its own, because nothing more may be logged for hours."""
         with self.lock or threading.RLock():
             self._is_planned = False
             self._write_ended()
@@ -128,7 +130,7 @@ def _in_a_thread(after_s: float, call: Callable[[], None]) -> None:
 
 
 def write_logs(as_json: bool) -> None:
-    """From now on, warnings and worse, also those of the libraries; and all of the security log."""
+    """Set up logging: warnings and above, also of libraries, and the security log from INFO on."""
     handler = LimitedHandler()
     handler.setFormatter(JsonLines() if as_json else logging.Formatter(FOR_PEOPLE))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

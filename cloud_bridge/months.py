@@ -1,4 +1,4 @@
-"""Calendar months on the clock of a site. Pure."""
+"""Calendar months in the time zone of a site. Pure."""
 
 import re
 from datetime import date, datetime
@@ -7,11 +7,11 @@ from typing import NamedTuple
 from cloud_bridge.time_zones import local_time, zone_or_utc
 from cloud_bridge.words import formats
 
-FORM = re.compile(r"(20[2-9][0-9])-(0[1-9]|1[0-2])")  # nothing of ours is older than 2020
+FORM = re.compile(r"(20[2-9][0-9])-(0[1-9]|1[0-2])")  # no data is older than 2020
 
 
 class Month(NamedTuple):
-    """Of a year, 1 to 12."""
+    """A month of a year; `month` is 1 to 12."""
 
     year: int
     month: int
@@ -21,7 +21,7 @@ class Month(NamedTuple):
 
     @property
     def name(self) -> str:
-        """October 2026"""
+        """The month's name and year in the reader's language: October 2026."""
         return formats.month(date(self.year, self.month, 1))
 
     @property
@@ -33,28 +33,28 @@ class Month(NamedTuple):
         return Month(self.year + 1, 1) if self.month == 12 else Month(self.year, self.month + 1)
 
     def begins_ms(self, time_zone: str) -> int:
-        """Its first midnight there. UTC in milliseconds since 1970."""
+        """Return the start of the month in the time zone, in UTC milliseconds since 1970."""
         return int(datetime(self.year, self.month, 1, tzinfo=zone_or_utc(time_zone)).timestamp() * 1000)
 
     def ends_ms(self, time_zone: str) -> int:
-        """Not included."""
+        """Return the end of the month, exclusive, in UTC milliseconds since 1970."""
         return self.after.begins_ms(time_zone)
 
 
 def read_month(text: str) -> Month | None:
-    """None for what is no month from 2020 to 2099, as 2026-10."""
+    """Parse a month of 2020 to 2099 such as "2026-10". Return None for any other text."""
     found = FORM.fullmatch(text)
     return None if found is None else Month(int(found[1]), int(found[2]))
 
 
 def month_of(at_ms: int, time_zone: str) -> Month:
-    """In which the clock of the site is then."""
+    """Return the month of a time in the time zone of the site."""
     local = local_time(at_ms, time_zone)
     return Month(local.year, local.month)
 
 
 def months_back(newest: Month, oldest: Month, most: int) -> list[Month]:
-    """From the newest to the oldest, at most so many."""
+    """Return the months from the newest back to the oldest, at most `most` of them."""
     found: list[Month] = []
     while newest >= oldest and len(found) < most:
         found.append(newest)

@@ -1,13 +1,13 @@
-"""Settings of a charger that speaks OCPP: what we have set, what it made of that, and what it says of them itself. Pure.
+"""Settings of an OCPP charger: the value that we have set, the charger's answer, and the value that it reports. Pure.
 
-A setting is a ConfigurationKey in OCPP 1.6, and in 2.0.1 a variable of a component, whose names stand here with a dot between.
+A setting is a configuration key in OCPP 1.6. In 2.0.1 it is a variable of a component, written as component.variable.
 """
 
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-# Which let it charge without us: a card that it knows, and any.
+# Settings that let the charger start a transaction without a connection: for a known card, and for any card.
 OFFLINE = frozenset(
     {
         *("LocalAuthorizeOffline", "AllowOfflineTxForUnknownId"),  # section 9 of "Open Charge Point Protocol 1.6"
@@ -17,16 +17,16 @@ OFFLINE = frozenset(
 
 
 class Answered(StrEnum):
-    """What a charger makes of a setting."""
+    """A charger's answer to a setting."""
 
     ACCEPTED = "accepted"
-    REBOOT = "reboot"  # accepted, and in force once it has restarted
+    REBOOT = "reboot"  # accepted, and in force after a restart
     REJECTED = "rejected"
     UNKNOWN = "unknown"  # it has no such setting
 
 
 class Tried(NamedTuple):
-    """One that we have set."""
+    """A setting that we have set."""
 
     name: str
     wanted: str
@@ -34,14 +34,15 @@ class Tried(NamedTuple):
 
 
 class Told(NamedTuple):
-    """One as the charger says it is; None: it has no such setting, or does not tell it."""
+    """A setting as the charger reports it. `value` is None if it has no such setting or does not report it."""
 
     name: str
     value: str | None
 
 
 class Setting(NamedTuple):
-    """All that is known of one; None where it was not set, or is not told."""
+    """All that is known of a setting. `wanted` and `answered` are None if we have not set it, `value` if it is not
+    reported."""
 
     name: str
     wanted: str | None
@@ -50,7 +51,8 @@ class Setting(NamedTuple):
 
 
 def offline(settings: Sequence[Setting]) -> Answered | None:
-    """Whether a charger goes on by our settings without its connection: the worst of its answers. None: it has given none."""
+    """Return the worst answer of a charger to the settings for charging without a connection, or None if it has given
+    none."""
     given = {one.answered for one in settings if one.name in OFFLINE and one.answered is not None}
     worst_first = (Answered.REJECTED, Answered.UNKNOWN, Answered.REBOOT, Answered.ACCEPTED)
     return next((one for one in worst_first if one in given), None)

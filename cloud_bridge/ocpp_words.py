@@ -1,7 +1,7 @@
-"""What chargers of OCPP 1.6 report as their error code, in words for people. Pure.
+"""Titles and advice for the error codes of OCPP 1.6 chargers. Pure.
 
-Their names begin with `ocpp_`, so that none is taken for a fault of our own firmware, whose advice may ask for its button.
-Codes: ChargePointErrorCode, section 7.6 of "Open Charge Point Protocol 1.6".
+Names begin with `ocpp_`, so that they are not confused with faults of our own firmware, for which the advice may be to
+press its button. Codes: ChargePointErrorCode, section 7.6 of "Open Charge Point Protocol 1.6".
 """
 
 from typing import NamedTuple
@@ -89,24 +89,26 @@ TROUBLES = {
 
 
 def is_of_ocpp(name: str) -> bool:
-    """Whether it is a fault or a trouble of such a charger, and of no unit of ours."""
+    """Return whether the name is a fault or a trouble of an OCPP charger, and not of one of our units."""
     return name.startswith(PREFIX)
 
 
 def fault_name(code: str) -> str | None:
-    """Of an error code in small letters; None for one that is not in the standard."""
+    """Return the fault's name for an error code in lower case, or None if the standard does not have the code."""
     code = "other" if code == "othererror" else code
     return f"{PREFIX}{code}" if code in FAULTS else None
 
 
 def trouble_name(code: str) -> str | None:
+    """Return the trouble's name for an error code in lower case, or None if it is no trouble."""
     return f"{PREFIX}{code}" if code in TROUBLES else None
 
 
 def fault_words(name: str) -> Words | None:
-    """None for a name that is not one of these."""
+    """Return title and advice of a fault, or None if the name is not one of these."""
     return FAULTS.get(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
 
 
 def trouble_words(name: str) -> Words | None:
+    """Return title and advice of a trouble, or None if the name is not one of these."""
     return TROUBLES.get(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None

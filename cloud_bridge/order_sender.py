@@ -1,7 +1,7 @@
-"""Sends orders of roll-outs to the units (store/roll_out_orders.py): to take a release, or to give it up.
+"""Send roll-out commands to units (store/roll_out_orders.py): to install a release, or to abandon it.
 
-Runs where the way to the units is, and goes by the store alone. What was sent and not noted, because the process was killed,
-is sent again: a unit takes an order that it has already.
+It runs in the process that is connected to the units, and keeps its state in the store only. If the process is killed
+between sending and storing that, the command is sent again; a unit accepts a command that it has received before.
 """
 
 import asyncio
@@ -18,17 +18,17 @@ AT_ONCE = 50  # orders in a turn
 
 
 class OrderSender:
-    """One for all units, in the process that has the way to them."""
+    """Sends the commands to all units, from the process that is connected to them."""
 
     def __init__(self, app_state: AppState) -> None:
         self._app_state = app_state
 
     async def run(self, duties: Duties) -> None:
-        """For ever."""
+        """Run until cancelled."""
         await duties.every(EVERY_S, "update_orders", self.send)
 
     async def send(self) -> None:
-        """The next orders that are due. One that cannot reach its unit now is due again in the next turn. Raises
+        """Send the next commands that are due. A command whose unit cannot be reached now stays due. Raises
         SQLAlchemyError."""
         now_ms = self._app_state.clock.now_ms()
         orders = await asyncio.to_thread(self._due, now_ms)
@@ -46,7 +46,7 @@ class OrderSender:
 
 
 def payload_of(order: Order) -> bytes:
-    """As cp/<id>/command has it."""
+    """Return the JSON payload for cp/<id>/command."""
     command = {
         "id": f"{WITHDRAWAL if order.is_withdrawn else ORDER}-{order.name}-{secrets.token_hex(4)}",
         "do": "update",

@@ -1,8 +1,8 @@
-"""People's passwords: which ones are strong enough, and their argon2 hashes. No database.
+"""Password strength checks and argon2 hashes. Does not use the database.
 
-A hash takes some 50 ms of two cores and 64 MiB, on purpose. So few are made at a time, on threads of lower priority,
-and the others wait for their turn: a crowd at the login slows down logins, and nothing else. Whoever calls must hold
-no connection of the database meanwhile.
+A hash takes about 50 ms of two cores and 64 MiB, by design. So only a few are computed at a time, on threads of lower
+priority, and other requests wait for a turn. Many simultaneous logins slow down logins and nothing else. Callers must
+not hold a database connection meanwhile.
 """
 
 import asyncio
@@ -19,36 +19,36 @@ from cloud_bridge.errors import BridgeError
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
-MIN_LENGTH = 10  # characters; length counts most (NIST SP 800-63B)
+MIN_LENGTH = 10  # characters; length matters most (NIST SP 800-63B)
 MAX_LENGTH = 200
-JUDGED_LENGTH = 72  # zxcvbn reads no more: its time grows with the square of the length
+JUDGED_LENGTH = 72  # characters given to zxcvbn, whose time grows with the square of the length
 STRONG_SCORE = 3  # of 4: "safely unguessable", more than 10^8 guesses (zxcvbn's README)
-OURS = ("chargekeeper", "charger", "charge point")  # the words that a guesser tries first here
+OURS = ("chargekeeper", "charger", "charge point")  # the words that an attacker tries first here
 
 AT_ONCE = 3
-STRANGERS_AT_ONCE = 2  # of these: a crowd of them leaves a place for everybody else
-TURN_WITHIN_S = 5.0  # then a person would rather be told than wait on
+STRANGERS_AT_ONCE = 2  # of AT_ONCE, for unknown browsers, so that one place is left for known ones
+TURN_WITHIN_S = 5.0  # a request that waits longer is refused
 MAX_WAITING = 200
-LOWER_PRIORITY = 10  # of nice(1): messages and pages come first
+LOWER_PRIORITY = 10  # niceness, so that messages and pages come first
 
 _hasher = PasswordHasher()  # argon2id with the parameters of RFC 9106's low-memory choice
-# An unknown name costs as much time as a wrong password. Of 256 random bits that nobody kept; not made anew by each
-# process, since that takes a tenth of a second of every start and every command.
+# Verified for an unknown name, so that it takes as long as a wrong password. The hash of 256 random bits that were not
+# kept. It is a constant because computing it would add a tenth of a second to every start and every command.
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$oS81NB28gNcCAUWevQI/jw$tVnrjhWMEnrw5W4njij4bWwHM0ifxGvw34NyV7ZI+6o"
 
 Result = TypeVar("Result")
 
 
 class WeakPassword(BridgeError):
-    """It would be guessed; the text says why."""
+    """The password is too short, too long or easy to guess. The text says why."""
 
 
 class HashingBusy(BridgeError):
-    """Too many logins at once: to be tried again in a few seconds."""
+    """There are too many logins at once. Try again in a few seconds."""
 
 
 class Passwords:
-    """Hashes and checks. Thread-safe; every call blocks for the time that a hash takes."""
+    """Computes and verifies hashes. Thread-safe. Every call blocks until the hash is computed."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(AT_ONCE, "password", initializer=_step_back)
@@ -60,7 +60,8 @@ class Passwords:
         return self._run(lambda: _hasher.hash(password))
 
     def hash_chosen(self, password: str, known: Iterable[str]) -> str:
-        """The hash of a password that a person chose. `known` are words that a guesser has: the name, the address.
+        """Return the hash of a password that a person chose. `known` are words that an attacker knows, such as the
+        person's name and address.
 
         Raises WeakPassword.
         """
@@ -73,7 +74,7 @@ class Passwords:
         return self._run(check_and_hash)
 
     def matches(self, kept_hash: str | None, password: str) -> bool:
-        """Whether it is the password of the hash. None never matches, and takes as long."""
+        """Return whether the password matches the hash. A hash of None never matches, and takes as long."""
         return self._run(lambda: _verified(_NOBODY if kept_hash is None else kept_hash, password))
 
     def _run(self, work: Callable[[], Result]) -> Result:
@@ -81,17 +82,17 @@ class Passwords:
 
 
 class PasswordTurns:
-    """Hands out `passwords` to so many at a time; the others wait on the event loop, where they hold no thread.
+    """Limits how many requests use `passwords` at a time. The others wait on the event loop, without a thread.
 
-    Whoever is known, by a session or by a login in the same browser before, does not wait for those who are not.
+    Known requests, from a session or from a browser with an earlier login, do not wait behind unknown ones.
     """
 
     def __init__(self, passwords: Passwords) -> None:
-        self.refused = 0  # that could not wait, or waited in vain
+        self.refused = 0  # requests that found the queue full or waited too long
         self._passwords = passwords
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._strangers = asyncio.Semaphore(STRANGERS_AT_ONCE)
-        self._waiting = {True: 0, False: 0}  # by whether they are known
+        self._waiting = {True: 0, False: 0}  # requests by whether they are known
 
     @property
     def waiting(self) -> int:
@@ -99,7 +100,7 @@ class PasswordTurns:
 
     @asynccontextmanager
     async def turn(self, is_known: bool = False) -> AsyncIterator[Passwords]:
-        """Waits for TURN_WITHIN_S at most. Raises HashingBusy."""
+        """Wait for a turn, at most TURN_WITHIN_S, and hold it for the block. Raises HashingBusy."""
         async with AsyncExitStack() as turn:
             await self._wait(turn, [self._turns] if is_known else [self._strangers, self._turns], is_known)
             yield self._passwords
@@ -123,7 +124,7 @@ class PasswordTurns:
 _TRY_AGAIN = N_("too many people are logging in at this moment: try again in a few seconds")
 
 
-WARNINGS = (  # ours, and then those of zxcvbn (feedback.py), as a sentence goes on with them
+WARNINGS = (  # our default, then those of zxcvbn (feedback.py), worded to follow other text in a sentence
     N_("this password is easy to guess"),
     N_("straight rows of keys are easy to guess"),
     N_("short keyboard patterns are easy to guess"),
@@ -148,7 +149,7 @@ def _check_length(password: str) -> None:
 
 
 def _check_strength(password: str, known: Iterable[str]) -> None:
-    from zxcvbn import zxcvbn  # half of a megabyte of words, that only a new password needs
+    from zxcvbn import zxcvbn  # imported here: half a megabyte of word lists that only a new password needs
 
     found = zxcvbn(password[:JUDGED_LENGTH], user_inputs=[*known, *OURS])
     if found["score"] < STRONG_SCORE:
@@ -165,6 +166,6 @@ def _verified(kept_hash: str, password: str) -> bool:
 
 
 def _step_back() -> None:
-    """By so much from what the process was given: only root may go the other way. Linux has a priority for each thread; the
-    lanes of argon2 are started by this one, and inherit it."""
+    """Lower the priority of the calling thread, relative to that of the process; only root could raise it again. On
+    Linux niceness is per thread. The threads that argon2 starts for its lanes inherit it."""
     os.nice(LOWER_PRIORITY)

@@ -1,8 +1,8 @@
-"""Which of the times in which we did not listen excuse a unit: those in which its own path was deaf (paths.py). Pure.
+"""Select the outages of ours that excuse a unit: those of its own path (paths.py). Pure.
 
-The store has with each gap of a unit the path that it was on when it was heard before. So its path is known of all times: up
-to the end of a gap it is that one's, and after the last gap that of now. Where it is not known the unit may have been behind
-any node, so that every gap of ours excuses it.
+The store keeps, with each gap of a unit, the path that the unit was on before the gap. So the unit's path is known for
+all times: until the end of a gap it is the path of that gap, and after the last gap it is the present one. If the path
+is not known, the unit may have been connected to any node, and every outage excuses it.
 """
 
 from bisect import bisect_right
@@ -14,7 +14,8 @@ from cloud_bridge.paths import ALL, EVERY
 
 
 class PathGap(NamedTuple):
-    """Of ours: in which `path` was deaf. Of a unit: which was on `path` before."""
+    """A gap with its path. For an outage of ours: the path that did not listen. For a gap of a unit: its path
+    before."""
 
     from_ms: int
     to_ms: int
@@ -22,14 +23,14 @@ class PathGap(NamedTuple):
 
 
 def excuses(deaf: int, path: int) -> bool:
-    """Whether a gap of the path `deaf` may have kept a unit on `path` from being heard. A path up to EVERY is none of a
-    node's, and so not known."""
+    """Return whether an outage of the path `deaf` can explain a gap of a unit on `path`. Numbers up to EVERY belong to
+    no node: the unit's path is then unknown."""
     return deaf in (ALL, path) or path <= EVERY
 
 
 def outages_of(ours: Iterable[PathGap], unit_gaps: Sequence[PathGap], path: int) -> list[Gap]:
-    """The parts of our gaps that excuse the unit, without overlaps. Its gaps do not overlap and stand oldest first; `path` is
-    that of now."""
+    """Return the parts of our outages that excuse the unit, without overlaps. `unit_gaps` must not overlap and must be
+    sorted oldest first; `path` is the unit's present path."""
     ends_ms = [gap.to_ms for gap in unit_gaps]
     paths = [*(gap.path for gap in unit_gaps), path]
     found: list[Gap] = []

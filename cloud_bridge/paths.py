@@ -1,14 +1,15 @@
-"""The ways into a NATS cluster, and for how long we have listened on each of them. Pure: every time is handed in.
+"""The paths into a NATS cluster, and the listening time of each. Pure: every time is passed in.
 
-A path is the whole way of a message: a node's door, the stream, a worker and the database. Each node has a canary of its
-own, so each path has its own count of the time in which we listened (contact.UptimeLedger argues why verdicts go by it).
-Any worker may be handed any canary, so the count is the store's and no process's: `heard` says what one changes there.
+A path is the whole way of a message: a node's listener, the stream, a worker and the database. Each node has its own
+canary, so each path has its own listening time (contact.UptimeLedger explains why contact states go by it). Any worker
+may receive any canary, so the listening times are kept in the store; `heard` computes what a canary changes there.
 
-The doors for OCPP are one path together (`heard_at_doors`): a proxy in front chooses one for each charger, and another when
-the charger comes again, so any of them that is deaf may be the one that does not hear it.
+The OCPP doors together are one path (`heard_at_doors`). A proxy in front chooses a door for each charger, and another
+one when the charger reconnects, so an outage of any door may be the reason why a charger is not heard.
 
-The path of a unit is that of the node it is connected to. One whose node is not known is on EVERY path at once: that count
-grows only while all nodes are heard, so a unit that may be behind a deaf one is never called silent.
+The path of a unit is that of the node to which it is connected. A unit whose node is not known is on the path EVERY.
+The listening time of EVERY grows only while all nodes are listening, so a unit is never called silent because of an
+outage.
 """
 
 import zlib
@@ -19,32 +20,34 @@ from cloud_bridge.contact import ALL as ALL
 from cloud_bridge.contact import OUTAGE_AFTER_MS, Gap, Listened, gap_between, is_believable
 
 EVERY = 1000  # the number of a unit's path while its node is not known; above those of ingest/shard.py
-_MAX_NUMBER = 2**31 - 1  # of the column
+_MAX_NUMBER = 2**31 - 1  # the largest value of the column
 
 
 def path_number(node: str) -> int:
-    """Of the node's name alone, so that it stays when nodes are added, moved or taken away."""
+    """Return the path number of a node. It depends on the node's name alone, so it stays the same when nodes are added,
+    moved or removed."""
     return EVERY + 1 + zlib.crc32(node.encode()) % (_MAX_NUMBER - EVERY)
 
 
 OCPP = path_number("doors for OCPP")  # no node has a name with spaces
-OCPP_NAME = "OCPP"  # for people
+OCPP_NAME = "OCPP"  # the name that is shown
 
 
 class Heard(NamedTuple):
-    """What a canary changes."""
+    """The changes that a canary makes to the store."""
 
-    rows: dict[int, Listened]  # by path: those that are other ones now
-    gap: Gap | None  # in which its path was deaf, and which it ends
+    rows: dict[int, Listened]  # changed rows, by path
+    gap: Gap | None  # the outage of its path that it ends, if any
 
 
 def heard(
     known: Mapping[int, Listened], path: int, at_ms: int, latest_ms: int, paths: Collection[int], now_ms: int
 ) -> Heard:
-    """A canary of one of `paths` came through at `at_ms`; `known` is what the store has of them.
+    """Compute the changes for a canary of `path`, one of `paths`, that came through at `at_ms`. `known` are the stored
+    rows.
 
-    What lies between two canaries in time is added to the path's count. EVERY follows the path that is furthest behind,
-    and leaves out what was a gap of any.
+    If it came in time, the time since the previous canary is added to the path's listening time. EVERY follows the path
+    that is furthest behind, and does not count outages of any path.
     """
     before = known.get(path)
     if before is not None and before.until_ms >= at_ms and is_believable(before.until_ms, now_ms):
@@ -56,7 +59,7 @@ def heard(
     every = known.get(EVERY)
     present = {**known, path: row}
     if every is not None and (before is None or gap is not None) and at_ms > every.until_ms:
-        rows[EVERY] = every._replace(until_ms=at_ms)  # nothing of it is counted
+        rows[EVERY] = every._replace(until_ms=at_ms)  # the outage is not counted
     elif all(number in present for number in paths):
         untils_ms = [present[number].until_ms for number in paths]
         common_ms = max(untils_ms) if every is None else min(untils_ms)
@@ -66,8 +69,8 @@ def heard(
 
 
 def heard_at_doors(known: Listened | None, marks_ms: Collection[int], latest_ms: int, now_ms: int) -> Heard:
-    """A canary has come through one of the doors for OCPP; `marks_ms` are the newest of each, and `known` is what the store
-    has of their path. It follows the door that is furthest behind."""
+    """Compute the changes for a canary of an OCPP door. `marks_ms` are the newest canaries of all doors, and `known` is
+    the stored row of their path. The path follows the door that is furthest behind."""
     common_ms = min(marks_ms)
     is_possible = known is not None and is_believable(known.until_ms, now_ms)
     if known is not None and is_possible and common_ms <= known.until_ms:
@@ -84,7 +87,8 @@ def _until(before: Listened | None, at_ms: int, latest_ms: int) -> Listened:
 
 
 def deaf(known: Mapping[int, Listened], paths: Mapping[int, str], now_ms: int) -> list[str]:
-    """The nodes whose canary has not come through for longer than it may take, by name."""
+    """Return the names, sorted, of the nodes whose canary has been missing for more than OUTAGE_AFTER_MS or never
+    came."""
     return sorted(
         node
         for number, node in paths.items()

@@ -1,4 +1,5 @@
-"""Roll-outs go from ring to ring, or stop: by the clock, in the process that leads (store/leadership.py)."""
+"""Advance roll-outs to their next ring, or stop them. Runs periodically in the leading process
+(store/leadership.py)."""
 
 import logging
 from functools import partial
@@ -19,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 def give_all_rings(database: Database) -> None:
-    """To the units of roll-outs that have started, until all have theirs. Raises SQLAlchemyError."""
+    """Assign a ring to every unit of the roll-outs that have started. Raises SQLAlchemyError."""
     with database.reading() as connection:
         numbers = waiting_for_rings(connection)
     for number in numbers:
@@ -27,8 +28,8 @@ def give_all_rings(database: Database) -> None:
 
 
 def decide_all(database: Database, clocks: Clocks) -> None:
-    """Once, of every roll-out that is on its way. A ring lasts by verified time, so that no wrong clock ends it. Raises
-    SQLAlchemyError."""
+    """Decide once about every active roll-out. The duration of a ring goes by verified time, so that no wrong clock
+    ends it early. Raises SQLAlchemyError."""
     now_ms = clocks.clock.now_ms()
     with database.reading() as connection:
         found = [

@@ -1,14 +1,14 @@
-"""The second factor of a login: a code of an authenticator app, or a recovery code. Each counts once.
+"""The second factor of a login: a code of an authenticator app, or a recovery code. Each code can be used once.
 
-The app's secret is sealed in the database with the keys that seal the car accounts (vehicles/tokens/keys.py), and bound to
-its person. Codes go by the clock: by our time, as the wall clock shows it, for the app goes by the true time and no witness
-of ours knows that to half a minute (verified_time.py). So, while this machine's clock is wrong by more than a minute,
+The app's secret is encrypted in the database with the keys of the car accounts (vehicles/tokens/keys.py), and bound to
+its person. App codes are checked by our wall clock: the app uses the true time, and verified time is not accurate to
+half a minute (verified_time.py). So while this machine's clock is wrong by more than a minute:
 
--   no code of the app is right, whoever types it; recovery codes go by no clock, nor does the reset at the command line;
--   a clock that is set back does not make a code count again that has counted: the last STEPS_KEPT are remembered, whichever
-    time they are of, and one of the future does not lock out the codes of now.
+-   no app code is accepted. Recovery codes and the reset at the command line do not depend on the clock;
+-   a clock that is set back does not make a used code valid again: the last STEPS_KEPT time steps are remembered, whatever
+    time they belong to. A used step in the future does not block present codes.
 
-A key that is gone, after a restore without its file, has the same effect, until the key is back.
+A missing key, after a restore without its file, also makes app codes fail until the key is back.
 """
 
 import hmac
@@ -30,7 +30,7 @@ RECOVERY_LENGTH = 16  # 30 symbols each: 78 bits, random enough for a plain hash
 
 
 class Answer(Enum):
-    """What was typed."""
+    """The kind of code that was typed, or WRONG."""
 
     APP_CODE = auto()
     RECOVERY_CODE = auto()
@@ -38,15 +38,16 @@ class Answer(Enum):
 
 
 class SecondFactors:
-    """Of all people. Thread-safe; holds no connection between calls."""
+    """The second factors of all people. Thread-safe; holds no database connection between calls."""
 
     def __init__(self, database: Database, source: KeySource) -> None:
         self._database = database
         self._source = source
 
     def add(self, connection: Connection, person_id: int, secret: bytes, step: int, now_ms: int) -> list[str]:
-        """From now on it is asked for. `step` is that of the code which has shown that the app has the secret: it has counted.
-        Returns the recovery codes, which nobody can look up again. Raises KeyGone and AlreadyThere."""
+        """Store a second factor, which every login then requires. `step` is the time step of the code that has proved
+        that the app has the secret, and counts as used. Return the recovery codes; they cannot be read again later.
+        Raises KeyGone and AlreadyThere."""
         codes = new_recovery_codes()
         key_id, sealed = self._seal(secret, _place(person_id))
         factor = SecondFactor(key_id, sealed, now_ms, str(step))
@@ -54,14 +55,14 @@ class SecondFactors:
         return codes
 
     def renew_recovery_codes(self, person_id: int) -> list[str]:
-        """New ones; those of before count no more."""
+        """Replace all recovery codes and return the new ones."""
         codes = new_recovery_codes()
         with self._database.writing() as connection:
             second_factors.set_recovery_codes(connection, person_id, [normal(code) for code in codes])
         return codes
 
     def use(self, person_id: int, typed: str, now_ms: int) -> Answer:
-        """Whether it is a code of theirs; it does not count again. Raises KeyGone or SealBroken for a code of the app."""
+        """Check a typed code, and mark it as used if it is right. For an app code, raises KeyGone or SealBroken."""
         code = normal(typed)
         if len(code) == RECOVERY_LENGTH:
             with self._database.writing() as connection:
@@ -79,22 +80,24 @@ class SecondFactors:
         return Answer.APP_CODE if is_first else Answer.WRONG
 
     def derived_key(self, purpose: str) -> bytes:
-        """32 bytes for another purpose than sealing, the same in every process with these keys. Raises KeyGone."""
+        """Derive a 32-byte key for a purpose other than encryption, the same in every process with these keys. Raises
+        KeyGone."""
         keys = self._source.keys()
         return hmac.digest(keys.keys[keys.current], purpose.encode(), "sha256")
 
     def seal_new(self, secret: bytes, browser: str) -> str:
-        """For the form in which a new secret waits for its first code: it opens in this browser alone. Raises KeyGone."""
+        """Encrypt a new secret for the form that waits for its first code. It can be decrypted for this browser only.
+        Raises KeyGone."""
         key_id, sealed = self._seal(secret, _form_place(browser))
         return f"{key_id}:{sealed.hex()}"
 
     def open_new(self, text: str, browser: str) -> bytes:
-        """What `seal_new` sealed. Raises KeyGone or SealBroken, and ValueError for what it has not made."""
+        """Decrypt the text of `seal_new`. Raises KeyGone, SealBroken, or ValueError for any other text."""
         key_id, _, sealed = text.rpartition(":")
         return unseal(self._key(key_id), bytes.fromhex(sealed), _form_place(browser))
 
     def reseal(self, connection: Connection) -> int:
-        """Seal everything with the current key. Returns how many had another one. Raises KeyGone or SealBroken."""
+        """Encrypt all secrets with the current key. Return how many had another key. Raises KeyGone or SealBroken."""
         others = second_factors.second_factors_with_other_keys(connection, self._source.keys().current)
         for person_id in others:
             factor = second_factors.second_factor_of(connection, person_id)
@@ -109,7 +112,7 @@ class SecondFactors:
     def _key(self, key_id: str) -> bytes:
         key = self._source.keys().keys.get(key_id)
         if key is None:
-            raise KeyGone(f"the key {key_id} of second factors is gone: put it back, or reset them")
+            raise KeyGone(f"the key {key_id} of second factors is missing: restore it, or reset the second factors")
         return key
 
     def _seal(self, secret: bytes, place: bytes) -> tuple[str, bytes]:
@@ -118,12 +121,12 @@ class SecondFactors:
 
 
 def new_recovery_codes() -> list[str]:
-    """As they are shown: four groups of four."""
+    """Return new recovery codes as they are shown: four groups of four characters."""
     return ["-".join(_group() for _ in range(RECOVERY_LENGTH // 4)) for _ in range(RECOVERY_CODES)]
 
 
 def normal(typed: str) -> str:
-    """A code without what people type between its groups."""
+    """Return a typed code in upper case, without spaces and hyphens."""
     return "".join(symbol for symbol in typed.upper() if symbol not in " -")
 
 

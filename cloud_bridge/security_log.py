@@ -1,8 +1,9 @@
-"""Who logged in, who was refused, who changed what: stored for operators (store/security_events.py), and a line in the log.
+"""The security log: logins, refusals and changes, stored for operators (store/security_events.py) and written to the
+log.
 
-A guess must not cost the store a transaction of its own, nor a flood of them its space. So what happens waits in memory until
-`write`, a second at most; and of one kind from one address EACH are kept one by one in a minute. The others are counted, and
-become one entry with their number when the minute is over.
+Password guesses must not cause a transaction each, and a flood of them must not fill the store. So entries wait in
+memory until `write`, for a second at most. In each minute, EACH entries of one kind from one address are kept
+individually. Further ones are counted, and become one entry with their number at the end of the minute.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from cloud_bridge.verified_time import Clocks
 
 EACH = 20
 WAITING_MAX = 2000  # entries
-SOURCES_MAX = 2000  # kinds and addresses in a minute; those beyond are counted together
+SOURCES_MAX = 2000  # pairs of kind and address in a minute; further addresses are counted together
 WRITE_EVERY_S = 1.0
 OTHERS = "other addresses"
 
@@ -31,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class _Minute:
-    """Of one kind from one address."""
+    """The entries of one kind from one address in a minute."""
 
     def __init__(self, since_ms: int) -> None:
         self.since_ms = since_ms  # by verified time
@@ -40,19 +41,19 @@ class _Minute:
 
 
 class SecurityLog:
-    """Thread-safe."""
+    """Collects entries and writes them to the store. Thread-safe."""
 
     def __init__(self, database: Database, clocks: Clocks) -> None:
-        self.dropped = 0  # entries that could not wait any longer for the store
+        self.dropped = 0  # entries dropped because more than WAITING_MAX were waiting for the store
         self._database = database
         self._clocks = clocks
         self._lock = Lock()
         self._waiting: deque[SecurityEvent] = deque()
-        self._tokens: set[int] = set()  # numbers of those that were used; as many as there are at most
+        self._tokens: set[int] = set()  # ids of used API tokens; bounded by the number of tokens
         self._minutes: OrderedDict[tuple[Kind, str], _Minute] = OrderedDict()
 
     def note(self, kind: Kind, address: str, person_id: int | None = None, about: str = "") -> None:
-        """It has happened now."""
+        """Add an entry with the present time."""
         source = network_of(address)
         with self._lock:
             if (kind, source) not in self._minutes and len(self._minutes) >= SOURCES_MAX:
@@ -65,12 +66,12 @@ class SecurityLog:
             self._wait(SecurityEvent(self._clocks.clock.now_ms(), kind, source, person_id, about))
 
     def token_used(self, token_id: int) -> None:
-        """To be stored with the token."""
+        """Note that an API token was used; `write` stores the time with the token."""
         with self._lock:
             self._tokens.add(token_id)
 
     def take(self) -> list[SecurityEvent]:
-        """What waits, and the counts of the minutes that are over."""
+        """Remove and return the waiting entries, and those with the counts of minutes that are over."""
         with self._lock:
             self._close_minutes()
             entries = list(self._waiting)
@@ -78,7 +79,7 @@ class SecurityLog:
         return entries
 
     def write(self) -> None:
-        """Store what waits. Raises SQLAlchemyError; then it waits on."""
+        """Store the waiting entries. Raises SQLAlchemyError; the entries then wait for the next call."""
         entries = self.take()
         with self._lock:
             used, self._tokens = self._tokens, set()
@@ -97,14 +98,14 @@ class SecurityLog:
             raise
 
     async def run(self, duties: Duties) -> None:
-        """Write once a second, for ever."""
+        """Write once a second until cancelled."""
         await duties.every(WRITE_EVERY_S, "security log", partial(asyncio.to_thread, self.write))
 
     def _wait(self, entry: SecurityEvent) -> None:
         who = "" if entry.person_id is None else f" by person {entry.person_id}"
         about = f", {entry.about}" if entry.about else ""
         times = f", {entry.times} times" if entry.times > 1 else ""
-        kind = entry.kind.replace("_", " ")  # in the format: lines are limited by that (logs.py)
+        kind = entry.kind.replace("_", " ")  # part of the format string, by which lines are rate-limited (logs.py)
         _log.info(f"{kind} from %s%s%s%s", entry.address, who, about, times)
         self._waiting.append(entry)
         self._bound()

@@ -1,4 +1,4 @@
-"""The settings, each checked; setting_names.py lists them. All come from the environment, to which a file may have added."""
+"""Read and validate the settings, which setting_names.py lists, from the environment. A settings file may add to it."""
 
 import ipaddress
 import re
@@ -19,14 +19,14 @@ from cloud_bridge.text import is_storable
 
 MAX_SHARDS = 64
 API_TOKEN_MIN = 32  # characters
-MAX_LINE = 200  # characters of a line that people read
-PUBLIC_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")  # what no proxy and no browser writes differently
-UPDATE_BYTES = 400_000  # two or three whole images
+MAX_LINE = 200  # characters of a line that is shown to people
+PUBLIC_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")  # paths that proxies and browsers do not rewrite
+UPDATE_BYTES = 400_000  # two or three complete images
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
 class SignUp(StrEnum):
-    """Who may make an account of their own, beside whom the operator adds at the command line."""
+    """Who may create an account, besides the people whom the operator adds at the command line."""
 
     INVITATION = "invitation"  # whoever has an invitation, or the label of a charger that nobody has claimed
     OPEN = "open"  # anybody
@@ -35,12 +35,12 @@ class SignUp(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the bridge listens and keeps its data."""
+    """The settings of the bridge, validated."""
 
-    host: str  # CHARGEKEEPER_HOST; only this machine unless asked for. "::" is IPv4 and IPv6
+    host: str  # CHARGEKEEPER_HOST; the default is loopback. "::" is IPv4 and IPv6
     http_port: int  # CHARGEKEEPER_HTTP_PORT; 0 lets the system choose
-    mqtt_port: int  # CHARGEKEEPER_MQTT_PORT; likewise. Only on this machine, unless CHARGEKEEPER_MQTT_PLAIN=anywhere
-    folder: Path  # CHARGEKEEPER_DATA: the database, unless it is elsewhere, and what else has to be kept
+    mqtt_port: int  # CHARGEKEEPER_MQTT_PORT; 0 too. Only on this machine, unless CHARGEKEEPER_MQTT_PLAIN=anywhere
+    folder: Path  # CHARGEKEEPER_DATA: keys, certificates, and the SQLite database if `database` is None
     api_token: str | None  # CHARGEKEEPER_API_TOKEN: accepted beside the tokens in the store
     mqtts_port: int = 8883  # CHARGEKEEPER_MQTTS_PORT: TLS, opened when there is a certificate
     tls_cert: Path | None = None  # CHARGEKEEPER_TLS_CERT: PEM, with the chain
@@ -64,36 +64,36 @@ class Settings:
     public_url: str | None = (
         None  # CHARGEKEEPER_PUBLIC_URL: where people reach the pages; https:// if TLS ends in front
     )
-    proxies: tuple[str, ...] = ()  # CHARGEKEEPER_PROXIES: whose word of clients is believed; addresses, networks
-    update_bytes: int = UPDATE_BYTES  # CHARGEKEEPER_UPDATE_BYTES: that a unit is sent of updates in a month, at most
-    sign_up: SignUp = SignUp.INVITATION  # CHARGEKEEPER_SIGN_UP: who may make an account of their own
+    proxies: tuple[str, ...] = ()  # CHARGEKEEPER_PROXIES: trusted proxies, as networks
+    update_bytes: int = UPDATE_BYTES  # CHARGEKEEPER_UPDATE_BYTES: the most update bytes sent to a unit in a month
+    sign_up: SignUp = SignUp.INVITATION  # CHARGEKEEPER_SIGN_UP: who may create an account
     maker: str = ""  # CHARGEKEEPER_MAKER: how drivers reach the manufacturer, one line, shown where they need help
-    help: str = ""  # CHARGEKEEPER_HELP: whom else they may call, such as your own hotline; likewise
+    help: str = ""  # CHARGEKEEPER_HELP: whom else drivers may call, such as your own hotline; shown in the same places
 
     @property
     def store(self) -> Path | str:
-        """What store.database.open_database is given."""
+        """The argument of store.database.open_database: a PostgreSQL URL, or the data folder."""
         return self.folder if self.database is None else self.database
 
     @property
     def public_address(self) -> str:
-        """Where every link leads that leaves the service, without a slash at the end. Where no public address is set, it
-        leads to this machine: nothing else that is known here can be trusted."""
+        """The base URL of all links in letters and responses, without a trailing slash. Without CHARGEKEEPER_PUBLIC_URL
+        it is an address of this machine, because the Host header of a request cannot be trusted."""
         return self.public_url or f"http://{as_host(reachable(self.host))}:{self.http_port}"
 
 
 def reachable(host: str) -> str:
-    """An address of this machine at which a socket that listens on `host` answers."""
+    """Return an address at which this machine reaches a socket that listens on `host`."""
     return LOOPBACK if host in ANYWHERE else host
 
 
 def as_host(host: str) -> str:
-    """As it stands in a URL: an IPv6 address in brackets."""
+    """Return the host as it is written in a URL, with an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Raises SettingError that names the variable."""
+    """Read and validate all settings. Raises SettingError, which names the variable."""
     check_names(environment)
     for name, value in environment.items():
         if name.startswith("CHARGEKEEPER_") and not is_storable(value):
@@ -131,7 +131,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def _usual_folder() -> Path:
-    """In the checkout; where the bridge is installed as a package, in the home of whoever runs it."""
+    """Return the default data folder: `var` in a checkout, or below the user's home if the bridge is installed."""
     if (CHECKOUT / "pyproject.toml").exists():
         return CHECKOUT / "var"
     try:
@@ -144,7 +144,7 @@ def _api_token(environment: Mapping[str, str]) -> str | None:
     token = environment.get("CHARGEKEEPER_API_TOKEN")
     if token and len(token) < API_TOKEN_MIN:
         raise SettingError(
-            f"CHARGEKEEPER_API_TOKEN has {len(token)} characters, and needs {API_TOKEN_MIN} at least: it can do everything"
+            f"CHARGEKEEPER_API_TOKEN has {len(token)} characters, and needs at least {API_TOKEN_MIN}: it has all rights"
         )
     return token or None
 
@@ -166,7 +166,7 @@ def _database_read(environment: Mapping[str, str]) -> str | None:
 
 
 def _public_url(environment: Mapping[str, str]) -> str | None:
-    """Without a slash at the end; it may have a path."""
+    """Return the public URL without a trailing slash. It may have a path."""
     text = environment.get("CHARGEKEEPER_PUBLIC_URL")
     if not text:
         return None
@@ -182,7 +182,7 @@ def _public_url(environment: Mapping[str, str]) -> str | None:
 
 
 def _proxies(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Each as a network: 127.0.0.1/32."""
+    """Return each proxy as a network: 127.0.0.1/32."""
     text = environment.get("CHARGEKEEPER_PROXIES", "")
     try:
         return tuple(str(ipaddress.ip_network(one.strip())) for one in text.split(",") if one.strip())
@@ -193,7 +193,8 @@ def _proxies(environment: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _broker(environment: Mapping[str, str]) -> BrokerAddress | None:
-    """With mqtts:// the broker's certificate is checked, against CHARGEKEEPER_BROKER_CA if there is one."""
+    """Return the outside broker. With mqtts:// its certificate is verified against CHARGEKEEPER_BROKER_CA, or else
+    against the system's authorities."""
     text = environment.get("CHARGEKEEPER_BROKER")
     if not text:
         return None
@@ -215,7 +216,7 @@ def _cluster(environment: Mapping[str, str]) -> Cluster | None:
     if file is None:
         return None
     if environment.get("CHARGEKEEPER_BROKER"):
-        raise SettingError("set CHARGEKEEPER_NATS or CHARGEKEEPER_BROKER: the units are on one of them")
+        raise SettingError("set either CHARGEKEEPER_NATS or CHARGEKEEPER_BROKER, not both")
     if not environment.get("CHARGEKEEPER_DATABASE"):
         raise SettingError("CHARGEKEEPER_NATS needs CHARGEKEEPER_DATABASE: a cluster's processes share a PostgreSQL")
     cluster = read_cluster(file)
@@ -224,8 +225,8 @@ def _cluster(environment: Mapping[str, str]) -> Cluster | None:
             ssl.create_default_context(cafile=cluster.ca)
     except OSError as error:
         raise SettingError(
-            f"CHARGEKEEPER_NATS: {cluster.ca}, by which {file} has the nodes checked, cannot be read: {error}. Put the "
-            "certificate of their authority there, or write both with `nats write`"
+            f"CHARGEKEEPER_NATS: the authority {cluster.ca} that {file} names cannot be read: {error}. Put the "
+            "certificate of the nodes' authority there, or write both with `nats write`"
         ) from error
     return cluster
 
@@ -234,7 +235,7 @@ def _shard(environment: Mapping[str, str]) -> Shard:
     if environment.get("CHARGEKEEPER_NATS"):
         if environment.get("CHARGEKEEPER_PART"):
             raise SettingError(
-                "CHARGEKEEPER_PART is for CHARGEKEEPER_BROKER: processes of a cluster share it as they are"
+                "CHARGEKEEPER_PART works with CHARGEKEEPER_BROKER only: unset it, a cluster shares the units by itself"
             )
         return IN_CLUSTER
     text = environment.get("CHARGEKEEPER_PART") or "1/1"
@@ -248,7 +249,7 @@ def _shard(environment: Mapping[str, str]) -> Shard:
 
 
 def _line(environment: Mapping[str, str], name: str) -> str:
-    """As people are to read it."""
+    """Return a line of text for people, stripped; "" if it is not set."""
     text = environment.get(name, "").strip()
     if len(text) > MAX_LINE or not text.isprintable():
         raise SettingError(f"{name} has to be one line of up to {MAX_LINE} printable characters")
@@ -261,7 +262,7 @@ def _path(environment: Mapping[str, str], name: str) -> Path | None:
 
 
 def _choice(environment: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
-    """One of the words; the first when it is not set."""
+    """Return the value, which must be one of the words. The first is the default."""
     text = environment.get(name) or words[0]
     if text not in words:
         raise SettingError(f"{name} is {text!r}: set it to {' or '.join(words)}")
@@ -283,7 +284,7 @@ def _port(environment: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _port_if_set(environment: Mapping[str, str], name: str) -> int | None:
-    """None: not set, and so closed."""
+    """Return the port, or None if it is not set: the port is then closed."""
     if not environment.get(name):
         return None
     return _port(environment, name, 0)

@@ -1,11 +1,11 @@
-"""A TOML file with settings, for whoever would rather keep them there than in the environment.
+"""Read settings from a TOML file, as an alternative to the environment.
 
     http_port = 8080
     public_url = "https://chargers.example"
     proxies = ["127.0.0.1", "::1"]
     home_assistant = true
 
-A key is the setting's name without CHARGEKEEPER_, in small letters.
+A key is the setting's name without CHARGEKEEPER_, in lower case.
 """
 
 import stat
@@ -21,7 +21,8 @@ SECRETS = frozenset(setting.name for setting in SETTINGS if setting.is_secret)
 
 
 def add_file(environment: MutableMapping[str, str]) -> None:
-    """What the file has that CHARGEKEEPER_SETTINGS names, where the environment does not have it. Raises SettingError."""
+    """Add the settings of the file that CHARGEKEEPER_SETTINGS names to the environment, without overriding any. Raises
+    SettingError."""
     name = environment.get(FILE)
     if not name:
         return
@@ -30,7 +31,7 @@ def add_file(environment: MutableMapping[str, str]) -> None:
 
 
 def _read(path: Path) -> dict[str, str]:
-    """As they would stand in the environment."""
+    """Return the settings of the file as environment variables."""
     try:
         with path.open("rb") as file:
             is_anybodys = bool(stat.S_IMODE(path.stat().st_mode) & stat.S_IROTH)
@@ -49,9 +50,9 @@ def _read(path: Path) -> dict[str, str]:
     except SettingError as error:
         raise SettingError(f"{FILE}: {path}: {error}") from error
     if FILE in values:
-        raise SettingError(f"{FILE}: {path} names another file: one is enough")
+        raise SettingError(f"{FILE}: {path} names another settings file: only one is possible")
     if is_anybodys and (secret := sorted(SECRETS & values.keys())):
-        raise SettingError(f"{FILE}: {path} has {secret[0]}, and everybody may read it: chmod 600 {path}")
+        raise SettingError(f"{FILE}: {path} has {secret[0]} and is readable by everybody: chmod 600 {path}")
     return values
 
 
@@ -59,6 +60,6 @@ def _as_text(path: Path, key: str, value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     text = ",".join(value) if isinstance(value, list) and all(isinstance(one, str) for one in value) else value
-    if isinstance(text, str | int) and "\0" not in str(text):  # no environment takes it
+    if isinstance(text, str | int) and "\0" not in str(text):  # not allowed in an environment
         return str(text)
     raise SettingError(f"{FILE}: {path}: {key} has to be a text, a number, true, false or a list of texts")

@@ -1,11 +1,13 @@
-"""What a session leaves open, found soon after it has ended: the meter before it and after it, and which vehicle was charged.
+"""Settle a session soon after it has ended: find its two meter readings and the vehicle that was charged.
 
-A unit tells the energy of a session, and its meter with each heartbeat; these are kept for two days (store/upkeep.py), and a
-monthly report is wanted for years. So the two readings are found while they are there: one from shortly before the session and
-one from shortly after it, whose difference is the energy that the unit has told. Where no two are that, nothing is said.
+A unit reports the energy of a session, and its meter with each heartbeat. Heartbeats are kept for two days
+(store/upkeep.py), and monthly reports need the readings for years. So the readings are looked up while they are stored:
+one from shortly before the session and one from shortly after it, whose difference is the reported energy. If no two
+fit, none are stored.
 
-The vehicle is the one that its account has shown charging in that time, if it is the only one of the owner's. An account does
-not say where it charges, and is asked every ten minutes while it does: the driver may know better (web/pages/driver).
+The vehicle is the only one of the owner's whose account showed it charging during the session. An account does not tell
+where the vehicle charges, and is polled every ten minutes while it does, so the driver may correct this
+(web/pages/driver).
 """
 
 from collections.abc import Sequence
@@ -18,21 +20,21 @@ from cloud_bridge.store.unsettled import AT_ONCE, Charge, Settled, Unsettled, ch
 from cloud_bridge.support.running_session import PowerReading, power_readings
 
 SETTLE_EVERY_S = 300.0
-NEAR_MS = 21 * MINUTE_MS  # of an end of the session: a heartbeat of an idle unit comes each 19 minutes
-CLOCKS_MS = 2 * MINUTE_MS  # by how much the unit's clock and ours may differ, and what a message takes
-SETTLED_AFTER_MS = NEAR_MS + MINUTE_MS  # of its record's receipt: the heartbeat after it has come by then
+NEAR_MS = 21 * MINUTE_MS  # from start or end of the session; an idle unit sends a heartbeat every 19 minutes
+CLOCKS_MS = 2 * MINUTE_MS  # allowance for the difference of the unit's clock and ours, and for a message's delay
+SETTLED_AFTER_MS = NEAR_MS + MINUTE_MS  # after receipt of the record: the next heartbeat has come by then
 ROUNDED_WH = 1
 
 
 class Meter(NamedTuple):
-    """In Wh, at the two ends of a session."""
+    """The meter readings at the start and the end of a session, in Wh."""
 
     began_wh: int
     ended_wh: int
 
 
 def meter_of(one: Unsettled, readings: Sequence[PowerReading]) -> Meter | None:
-    """Of readings that come oldest first. None: no two of them fit the session."""
+    """Return the two readings whose difference is the session's energy, or None. `readings` are sorted oldest first."""
     if one.energy_wh is None:
         return None
     before = [r.total_wh for r in readings if -NEAR_MS <= r.at_ms - one.began_ms <= CLOCKS_MS]
@@ -47,13 +49,14 @@ def meter_of(one: Unsettled, readings: Sequence[PowerReading]) -> Meter | None:
 
 
 def vehicle_of(one: Unsettled, charges: Sequence[Charge]) -> str | None:
-    """The name of the only one that was seen charging in the session."""
+    """Return the name of the only vehicle that was seen charging during the session, or None."""
     names = [charge.name for charge in charges if charge.from_ms <= one.ended_ms and charge.until_ms >= one.began_ms]
     return names[0] if len(names) == 1 else None
 
 
 def settle_sessions(database: Database, now_ms: int) -> int:
-    """All that can be by now, some in each transaction. Returns how many. Raises SQLAlchemyError."""
+    """Settle all sessions that are ready for it, in transactions of AT_ONCE. Return their number. Raises
+    SQLAlchemyError."""
     done = 0
     while True:
         with database.reading() as connection:

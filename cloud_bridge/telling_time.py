@@ -1,8 +1,9 @@
-"""Tells the time to units that do not know it, or know another: not every mobile network tells it (a unit's heartbeat then
-has no `t`), and some tell a wrong one, years ahead or an hour off.
+"""Send the time to units that do not know it or have a wrong one. Not every mobile network provides the time (a unit's
+heartbeat then has no `t`), and some provide a wrong one, years ahead or an hour off.
 
-Without it a schedule cannot hold, no command that ends by itself is carried out, and a pause of half an hour lasts an hour
-and a half. A unit that was told a time that has turned out to be wrong, because our clock was set since, is told again.
+Without the right time a unit cannot follow its schedule and carries out no command that expires, and with a clock an
+hour off a pause of half an hour lasts an hour and a half. If our clock has been set since a unit received the time, it
+is sent again.
 """
 
 import json
@@ -11,23 +12,23 @@ import secrets
 from cloud_bridge.app_state import AppState
 from cloud_bridge.lately import Lately
 
-EVERY_S = 1.0  # between two looks
-AGAIN_MS = 600_000  # to a unit that still does not know it: its firmware may be one that cannot be told
+EVERY_S = 1.0  # between two turns
+AGAIN_MS = 600_000  # between two time commands to one unit: its firmware may not support the command
 
 
 class TimeTeller:
-    """One for each process that takes units in."""
+    """Sends the time to the units of this process. Each process that receives units' messages has one."""
 
     def __init__(self, app_state: AppState) -> None:
         self._house = app_state
         self._told = Lately(AGAIN_MS)
 
     async def run(self) -> None:
-        """For ever."""
+        """Run until cancelled."""
         await self._house.duties.every(EVERY_S, "time", self.tell)
 
     async def tell(self) -> None:
-        """Everybody who has shown since the last time that they do not know it."""
+        """Send the time to all units that have shown since the last turn that theirs is unknown or wrong."""
         timeless = self._house.live.timeless
         while timeless:
             unit_id = timeless.pop()

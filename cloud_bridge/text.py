@@ -1,22 +1,24 @@
-"""Which texts can be stored and sent: those without U+0000, which PostgreSQL refuses in a text, and without a lone
-surrogate, which is no character and has no form in UTF-8. And what people read of a name that we do not know. Pure.
+"""Check that text can be stored and sent, and show names that are not known. Pure.
 
-The first is asked where texts come in (the pages' text_check.py, wire.py, the command line, the settings), so that nothing
-behind those places has to expect one.
+A text is storable if it has no U+0000, which PostgreSQL refuses, and no lone surrogate, which has no encoding in UTF-8.
+Text is checked where it enters (the pages' text_check.py, wire.py, the command line, the settings), so that no code
+behind those places has to handle such text.
 """
 
 import re
 from typing import Any
 
-# A pair of surrogates, one alone or U+0000, any other escape; in this order, so that no backslash is taken twice.
+# Matches a pair of surrogates, then a lone surrogate or U+0000, then any other escape. In this order no backslash is
+# matched twice.
 _ESCAPE = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<none>\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\u0000)|\\."
 )
-MAX_DEPTH = 200  # of JSON; a deeper one is refused unread
+MAX_DEPTH = 200  # of nested JSON; deeper values are refused
 MAX_UNKNOWN = 40  # characters of a name that people are shown
 
 
 def is_storable(text: str) -> bool:
+    """Return whether the text has no U+0000 and no lone surrogate."""
     if "\0" in text:
         return False
     try:
@@ -27,13 +29,13 @@ def is_storable(text: str) -> bool:
 
 
 def is_storable_json(text: str) -> bool:
-    """Whether every escape in the JSON stands for a storable character, wherever it is: in a name, a value or a list. What
-    is not escaped is the business of UTF-8, which has no lone surrogate, and of JSON, which has no bare U+0000."""
+    """Return whether every escape in the JSON text stands for a storable character. Unescaped characters need no check:
+    decoded UTF-8 has no lone surrogate, and a JSON parser refuses a bare U+0000."""
     return "\\u" not in text or not any(found["none"] for found in _ESCAPE.finditer(text))
 
 
 def holds_storable(value: Any, depth: int = 0) -> bool:
-    """Whether every text in a value that came as JSON is storable, names too."""
+    """Return whether every text in a decoded JSON value is storable, including the keys of objects."""
     if isinstance(value, str):
         return is_storable(value)
     if depth == MAX_DEPTH:
@@ -44,7 +46,7 @@ def holds_storable(value: Any, depth: int = 0) -> bool:
 
 
 def unknown(said: str, name: str) -> str:
-    """For a fault, a state or another name of a newer firmware than we have words for: people are never shown it alone.
-    `said` is what it is, with {name} in it."""
+    """Return the text for a fault, a state or another name that a newer firmware has and this version does not know.
+    `said` is a sentence with {name}, since people are never shown the bare name. Long names are shortened."""
     shown = name if len(name) <= MAX_UNKNOWN else f"{name[:MAX_UNKNOWN]}…"
     return said.format(name=shown)

@@ -1,48 +1,49 @@
-"""What a process knows of the time when it begins, and what follows when its clock is set: all that keeps stamps, at once.
+"""Set up a process's knowledge of time at its start, and correct all timestamps in memory when its clock steps.
 
-What the bridge knows of a contact, and why nothing false is claimed of it
---------------------------------------------------------------------------
-Four measures of time, of which a step of the wall clock moves the first alone:
+Why no false statement is made about a contact
+----------------------------------------------
+There are four measures of time. A step of the wall clock moves only the first:
 
-    our time     the wall clock's, its steps told (clock.py); shown to people, and what stamps are made of
-    listened     how long we have listened in all: counted from canary to canary, of which none is late
-                 (contact.UptimeLedger). From one moment to a later one it grows by no more than the time that passes
-    latest       how late it may be: goes on by the monotonic clock from our time of some moment, the latest that our
-                 clock has shown (verified_time.py). While a right clock has been seen, it is never before the true time
-    verified     how late it is at least: what ends or deletes something goes by it, and no contact does
+    our time     the wall clock with step detection (clock.py). Shown to people, and used for timestamps
+    listened     the total listening time: the time between canaries that came in time (contact.UptimeLedger). It never
+                 grows by more than the time that passes
+    latest       an upper bound of the true time: the latest time that our clock has shown, continued by the monotonic
+                 clock (verified_time.py). It is never before the true time, provided that a right clock has been seen
+    verified     a lower bound of the true time. Expiry and deletion go by it, contact does not
 
-A contact is stored as its stamp of our time with `listened` and `latest` of that moment. What each event changes:
+A contact is stored as its timestamp in our time, with `listened` and `latest` at that moment. Effect of each event:
 
     event                   our time              listened              latest              stored contacts
     ---------------------------------------------------------------------------------------------------------------
     a message               goes on               goes on               goes on             all three, in the commit that
                                                                                             is acknowledged
-    step, either sign       follows it            goes on               goes on             the stamps of units that this
-                                                                                            process has heard follow it
-    not running, for any    is the wall clock's   stands still          our time, later by  stay
-    time, and a start                                                   what that was
-                                                                        behind, and by what
-                                                                        it has gone back
-    kill -9                 as an orderly stop: all is stored with each canary and each message, and a step as soon as it
-                            is noticed. One that was not stored is one that has happened between two processes
+    step, either sign       follows it            goes on               goes on             the timestamps of this process's
+                                                                                            contacts follow it
+    downtime of any length  is the wall clock     does not grow         our time, plus the  unchanged
+    and a start                                                         amount by which it
+                                                                        was behind or has
+                                                                        gone back
+    kill -9                 as an orderly stop: everything is stored with each canary and each message, and a step when it
+                            is detected. A step that was not stored counts as one between two processes
 
-So may be believed (contact.on_clock_of_now, live.Live.last_contact):
+This is what may be believed (contact.on_clock_of_now, live.Live.last_contact):
 
--   Silence is what `listened` has grown by since the contact: no more than the time since it, so it is never claimed
-    within 30 minutes of a message, whatever any clock shows; and it grows while we listen, so it is claimed in the end.
-    What alerts follow is noticed by the same count (store/transitions.overdue), so no alert is late by a clock's error.
--   The last contact is shown no later than now less that silence: never in the future, of a wrong clock either. A stamp
-    that says later was made by a clock that was ahead, or ours is behind.
--   What this process has heard is as long ago as the monotonic clock says: no step makes it older or newer. Set forward,
-    the machine may have stood still as a whole, so it is no contact of the last 30 minutes any more.
--   What another process has heard is shown by its stamp if its clock was not behind `latest` at that time, and
-    otherwise as "no later than" now less the silence. `latest` is not before the true time, so a stamp that is believed is
-    not older than the message. An estimate shows a silence and no contact: until the unit is heard again it is
-    "unknown", where the stamp might have said "online".
+-   Silence is the growth of `listened` since the contact. It is no more than the time since the contact, so silence is
+    never claimed within 30 minutes of a message, whatever any clock shows. It grows while we listen, so silence is
+    claimed eventually. Alerts go by the same count (store/transitions.overdue), so a clock error does not delay them.
+-   The last contact is shown as no later than the present time minus that silence, so never in the future. A later
+    timestamp was made by a clock that was ahead, or our clock is behind.
+-   The age of a contact that this process has recorded is measured by the monotonic clock, so no step changes it. After a
+    step forward the whole machine may have been suspended, so the contact does not count as one of the last 30 minutes.
+-   A contact that another process has recorded is shown by its timestamp if that process's clock was not behind `latest`
+    at that time, and otherwise as "no later than" the present time minus the silence. `latest` is not before the true
+    time, so a timestamp that is believed is not earlier than the message. An estimate can prove a silence but not that
+    the unit is online: until its next message, the unit is "unknown" where the timestamp might have made it "online".
 
-What cannot be known: a clock that is set back between two processes by less than the time in which none ran, as by a
-machine that begins where it was switched off, and set forward between two later ones. It looks like a clock that went
-on. What was heard between is shown older than it is, and as "unknown", since we did not listen; never as silent.
+One case cannot be detected: the clock is set back between two processes by less than the time in which none ran, as on
+a machine whose clock resumes where it was switched off, and is set forward between two later processes. That looks like
+a clock that went on. Contacts in between are shown older than they are, and as "unknown", since we were not listening;
+never as silent.
 """
 
 import logging
@@ -70,13 +71,13 @@ _log = logging.getLogger(__name__)
 
 
 class Timekeeping(NamedTuple):
-    """Made of the store and one look at the clock."""
+    """The time-related state of a process, built from the store and one reading of the clock."""
 
     clock: Clock
     live: Live
     ledger: UptimeLedger
     verified: VerifiedTime
-    between: Step | None  # the clock was set back between the process before this one and this one, by so much at least
+    between: Step | None  # the least step back of the clock since the previous process, if there was one
 
 
 def begin_time(
@@ -85,9 +86,11 @@ def begin_time(
     shard: Shard = ALL,
     paths: Mapping[int, str] | None = None,
 ) -> Timekeeping:
-    """`clock_from` makes the clock, given the latest time that the store knows. `paths` are the numbers and names of the
-    nodes of a cluster, which say themselves when a unit was heard, or of the doors for OCPP; None: there is no cluster. No
-    unit is kept in memory before it is heard."""
+    """Build the state of a process that receives units' messages. Raises SQLAlchemyError.
+
+    `clock_from` creates the clock from the latest time in the store. `paths` are the numbers and names of the nodes of
+    a cluster, which stamp messages themselves, or of the OCPP doors; None without a cluster. No unit is in memory
+    before its first message."""
     with database.reading() as connection:
         listened = read_listened(connection)
         before = listened.get(shard.number)
@@ -109,7 +112,7 @@ def begin_time(
     if paths is not None:
         with database.writing() as connection:
             record_verified(connection, verified.now_ms())
-            if OCPP not in paths:  # a door for OCPP does not know the nodes
+            if OCPP not in paths:  # an OCPP door does not know the nodes
                 adopt_strays(connection, paths)
         return Timekeeping(clock, BoundedLive(start_ms), path_ledger, verified, between)
     with database.writing() as connection:
@@ -123,8 +126,8 @@ def begin_time(
 
 
 def begin_time_beside(database: Database, clock_from: Callable[[int], Clock]) -> Timekeeping:
-    """As begin_time, of a process that hears no unit and judges by what others store. No unit is read, and nothing is
-    written."""
+    """Build the state of a process that receives no messages and relies on what other processes store. Writes nothing.
+    Raises SQLAlchemyError."""
     with database.reading() as connection:
         newest = max(read_listened(connection).values(), default=None)
         clock = clock_from(0 if newest is None else newest.until_ms)
@@ -136,10 +139,11 @@ def begin_time_beside(database: Database, clock_from: Callable[[int], Clock]) ->
 
 
 def follow_steps_beside(clock: Clock, ledger: UptimeLedger, verified: VerifiedTime, upkeep: Upkeep) -> None:
-    """From now on: nothing that is stored was stamped by this process, but for what it notices."""
+    """Follow the steps of the clock in a process that receives no messages: no stored contact has a timestamp of its
+    clock."""
 
     def stepped(step: Step) -> None:
-        _log.warning("our clock was set by %d s", step.by_ms // 1000)
+        _log.warning("system clock stepped %+d s", step.by_ms // 1000)
         ledger.stepped(step.by_ms)
         verified.stepped(step)
         upkeep.stepped(step)
@@ -159,11 +163,12 @@ def follow_steps(
     shard: int = 1,
     between: Step | None = None,
 ) -> None:
-    """From now on. A clock that does not tell its steps is taken at its word."""
+    """Follow the steps of the clock in a process that receives units' messages. A clock without step detection is
+    trusted."""
 
     def stepped(step: Step) -> None:
         counters.clock_steps += 1
-        _log.warning("our clock was set %s by %d s", "forward" if step.by_ms > 0 else "back", abs(step.by_ms) // 1000)
+        _log.warning("system clock stepped %s %d s", "forward" if step.by_ms > 0 else "back", abs(step.by_ms) // 1000)
         recorder.stepped(ClockSet(step, live.start_ms, live.heard(), shard))
         live.stepped(*step)
         ledger.stepped(step.by_ms)
@@ -171,7 +176,7 @@ def follow_steps(
         upkeep.stepped(step)
 
     if between is not None:
-        _log.warning("our clock was set back by %d s or more since the last start", -between.by_ms // 1000)
+        _log.warning("system clock stepped back at least %d s since the last run", -between.by_ms // 1000)
         recorder.stepped(ClockSet(between, between.at_ms, [], shard))
     if isinstance(clock, SteppedClock):
         clock.on_step(stepped)

@@ -1,6 +1,7 @@
-"""Time-based one-time passwords (RFC 6238), as authenticator apps make them. Pure: the clock is handed in.
+"""Time-based one-time passwords (RFC 6238) for authenticator apps. Pure: the time is passed in.
 
-SHA-1, 6 digits and 30 s are what every app can do; many ignore the parameters of the address and use these anyway.
+SHA-1, 6 digits and 30 s are supported by every app. Many apps ignore the parameters of the otpauth URL and use these
+anyway.
 """
 
 import base64
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 STEP_S = 30
 DIGITS = 6
 SECRET_BYTES = 20  # 160 bits (RFC 4226 4, R6)
-STEPS_EITHER_WAY = 1  # a phone whose clock is off by up to 30 s, and the time to type (RFC 6238 5.2)
+STEPS_EITHER_WAY = 1  # allows for a phone clock that is off by up to 30 s, and for the time to type (RFC 6238 5.2)
 ISSUER = "Chargekeeper"
 
 
@@ -23,7 +24,7 @@ def new_totp_secret() -> bytes:
 
 
 def matching_step(secret: bytes, code: str, now_ms: int, used: Collection[int] = ()) -> int | None:
-    """The time step that the code is of, near the present one and not in `used`; None if there is none."""
+    """Return the time step that the code belongs to, if it is near the present one and not in `used`; else None."""
     if len(code) != DIGITS or not (code.isascii() and code.isdigit()):
         return None
     now_step = now_ms // 1000 // STEP_S
@@ -39,13 +40,13 @@ def matching_step(secret: bytes, code: str, now_ms: int, used: Collection[int] =
 
 
 def as_base32(secret: bytes) -> str:
-    """As a person types it into an app, in groups of four."""
+    """Return the secret in base32, in groups of four, for typing it into an app."""
     text = base64.b32encode(secret).decode().rstrip("=")
     return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
 def app_address(secret: bytes, name: str) -> str:
-    """The otpauth address by which an app takes the secret in. It is the secret: for the page alone."""
+    """Return the otpauth URL for an app. It contains the secret, so it must appear on the page only."""
     return _totp(secret).get_provisioning_uri(name, ISSUER)
 
 

@@ -1,8 +1,8 @@
-"""Troubles of a charge point that charges, in words for people: what they mean and what to do.
+"""Troubles: defects that do not stop a charge point from charging, with their meaning and what to do.
 
-Their names are those of the heartbeat's key `h` (tests/samples/schema.toml). Records that were given up, the key `d`, and
-parts of the firmware that failed, the key `p`, count as one more each. A second charge point with the same identity is a
-trouble too, which we notice and no heartbeat reports.
+Their names are those in the heartbeat's key `h` (tests/samples/schema.toml). Two more come from other keys: dropped
+records (`d`) and failed parts of the firmware (`p`). A second charge point with the same identity is also a trouble;
+the bridge detects it, and no heartbeat reports it.
 """
 
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ from cloud_bridge.words import N_, formats
 from cloud_bridge.words import gettext as _
 
 RECORDS_DROPPED, PARTS_FAILED = "records_dropped", "parts_failed"
-COUNTED = (RECORDS_DROPPED, PARTS_FAILED)  # fields of a heartbeat with a number
+COUNTED = (RECORDS_DROPPED, PARTS_FAILED)  # fields of a heartbeat that are numbers
 
 
 class Trouble(NamedTuple):
-    """One trouble."""
+    """A trouble: its name on the wire, and the texts for people."""
 
     name: str
     title: str
@@ -28,7 +28,7 @@ class Trouble(NamedTuple):
     remedy: str
 
     def said(self) -> "Trouble":
-        """In the language of the reader."""
+        """Return the trouble with its texts in the reader's language."""
         return self._replace(title=_(self.title), meaning=_(self.meaning), remedy=_(self.remedy))
 
 
@@ -93,7 +93,7 @@ KNOWN = {
     )
 }
 
-# Not reported by the charge point: what we see of it.
+# Detected by the bridge, not reported by the charge point.
 OVER_QUOTA = Trouble(
     "over_quota",
     N_("It sends too many messages"),
@@ -114,7 +114,8 @@ UNREADABLE = Trouble(
 
 
 def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: bool) -> Trouble:
-    """A second charge point logs in as this one. The boot counts are those of the two, and may be equal."""
+    """Return the trouble that a second charge point logs in as this one. `boot` and `other_boot` are the boot counts of
+    the two; they may be equal."""
     if not for_installer:
         remedy = _(
             "Do not rely on what you see here, and ask us for help: somebody has to find the second charger. Both go on "
@@ -145,7 +146,7 @@ def duplicate_identity(unit_id: str, boot: int, other_boot: int, for_installer: 
     )
 
 
-# The same of a charger that speaks OCPP, which has no boot count to tell two by.
+# The same for an OCPP charger, which has no boot count.
 CONTESTED = Trouble(
     "ocpp_contested",
     N_("A second charger may use its identity"),
@@ -156,13 +157,14 @@ CONTESTED = Trouble(
     N_("Ask us for help: somebody has to find the second charger and give it an id of its own, or this one a new key."),
 )
 
-SOONEST_DAYS = 365  # before the end of an authority: to change it may take a visit to each unit
+SOONEST_DAYS = 365  # notice before an authority expires: changing it may take a visit to each unit
 SOON_DAYS, NOW_DAYS = 90, 30
 
 
 def authority_ends(expires_ms: int, now_ms: int, trusts_next: bool) -> Trouble | None:
-    """The certificate authority that verifies the charger's connection ends within SOONEST_DAYS. For installer, support and
-    operator. `trusts_next`: the charger trusts the ordered one beside it."""
+    """Return the trouble that the charger's certificate authority expires within SOONEST_DAYS, or None if it does not.
+    It is for installer, support and operator. `trusts_next` is True if the charger already trusts the ordered authority
+    too."""
     if expires_ms - now_ms >= SOONEST_DAYS * DAY_MS:
         return None
     remedy = (
@@ -185,7 +187,7 @@ AFTER_THE_END = N_(
 
 
 class Ends(NamedTuple):
-    """What is said of the end of an authority, by how near it is."""
+    """The texts about the expiry of an authority, by how near it is."""
 
     ended: str
     now: str
@@ -208,7 +210,8 @@ THE_AUTHORITY = Ends(
 
 
 def when_it_ends(expires_ms: int, now_ms: int) -> str:
-    """From 90 days before the end with the days that are left, from 30 days on as the emergency that it is."""
+    """Return the text about the authority's expiry. It has the days left from 90 days before, and is urgent from 30
+    days before."""
     return _ends(THE_AUTHORITY, expires_ms, now_ms)
 
 
@@ -219,12 +222,13 @@ def _ends(said: Ends, expires_ms: int, now_ms: int) -> str:
 
 
 def names_of(heartbeat: Heartbeat) -> list[str]:
-    """The names of the troubles that a heartbeat reports; empty while there are none."""
+    """Return the names of the troubles that a heartbeat reports; [] if there are none."""
     return (heartbeat.troubles or []) + [name for name in COUNTED if heartbeat.get(name)]
 
 
 def described(name: str) -> Trouble:
-    """The words for a trouble, in the language of the reader; a newer firmware may know one that we do not."""
+    """Return the trouble with its texts in the reader's language. A trouble of a newer firmware, unknown here, gets
+    general texts."""
     known = KNOWN.get(name)
     if known is not None:
         return known.said()
@@ -235,7 +239,7 @@ def described(name: str) -> Trouble:
 
 
 def troubles_of(heartbeat: Heartbeat) -> list[Trouble]:
-    """The troubles that a heartbeat reports, with the number of lost records or failed parts in the title."""
+    """Return the troubles that a heartbeat reports. The title contains the number of lost records or failed parts."""
     found = [described(name) for name in names_of(heartbeat)]
     return [
         trouble._replace(title=f"{trouble.title} ({formats.count(heartbeat.get(trouble.name))})")

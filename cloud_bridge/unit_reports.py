@@ -1,8 +1,8 @@
-"""What this process alone notices of its units and the pages of every process show: who is connected here, and who sends more
-than its quota. It is written once a second, never on the way of a message.
+"""Store what only this process knows about its units, so that the pages of every process can show it: which units are
+connected here, and which exceed their quota. It is written once a second, never while a message is processed.
 
-Nothing of it is a contact, and none of it is lost for long: after a kill -9 the rows of a door are what they were until the
-next process with this door begins, which clears them.
+None of this is contact. After a kill -9 the rows of a door keep their last state until the next process with this door
+starts and clears them.
 """
 
 import asyncio
@@ -22,12 +22,13 @@ from cloud_bridge.store.ocpp_lines import Refusal, record_lines, record_own_inte
 from cloud_bridge.store.presence import Presence, lost_door, record_over_quota, record_presence
 
 WRITE_EVERY_S = 1.0
-WRITTEN_AT_ONCE = 500  # rows in one transaction: the recorder waits for it
-REFUSED_WAITING = 500  # ids that were refused, which may be anybody's; of more the newest
+WRITTEN_AT_ONCE = 500  # rows in one transaction, during which the recorder waits
+REFUSED_WAITING = 500  # refused ids, which are not authenticated; with more, the newest are kept
 
 
 class UnitReports:
-    """Thread-safe. One entry waits for each unit at most, and only for units that have shown their secret."""
+    """Collects reports until they are written. Thread-safe. At most one entry of a kind waits for each unit. Except for
+    refusals, there are entries for authenticated units only."""
 
     def __init__(self, database: Database, clock: Clock, door: str) -> None:
         self.door = door
@@ -46,8 +47,9 @@ class UnitReports:
         self._newest_ms = 0  # stamps of one door grow, whatever its clock does
 
     def connected(self, unit_id: str, connected: bool, told_ms: int = 0) -> int:
-        """It has a connection to us since now, or none any more. Returns the stamp of that: it is later than `told_ms`, when a
-        door that may have another clock has told of the unit before, unless that clock was wrong."""
+        """Report that the unit has connected, or has disconnected. Return the timestamp of the report. It is later than
+        `told_ms`, the unit's previous report, which may come from a door with another clock, unless that clock was
+        wrong."""
         with self._lock:
             now_ms = self._clock.now_ms()
             after_ms = told_ms + 1 if is_believable(told_ms, now_ms) else 0
@@ -56,21 +58,21 @@ class UnitReports:
             return self._newest_ms
 
     def over_quota(self, unit_id: str, at_ms: int) -> None:
-        """It was cut off for sending too much."""
+        """Report that the unit was disconnected at `at_ms` because it exceeded its quota."""
         with self._lock:
             self._over_quota_ms[unit_id] = at_ms
 
     def went_over_quota(self, unit_id: str) -> None:
-        """Likewise, now."""
+        """Report that the unit was disconnected now because it exceeded its quota."""
         self.over_quota(unit_id, self._clock.now_ms())
 
     def line_alive(self, unit_id: str) -> None:
-        """A ping or a pong of it came: its line is alive, which says nothing of the unit."""
+        """Report a WebSocket ping or pong: the connection is alive, which proves nothing about the unit itself."""
         with self._lock:
             self._alive_ms[unit_id] = self._clock.now_ms()
 
     def refused(self, unit_id: str, reason: str) -> None:
-        """Somebody who calls himself that was not let in. It is stored if there is such a unit."""
+        """Report that a login with this id was refused. It is stored if there is such a unit."""
         with self._lock:
             self._refused[unit_id] = Refusal(self._clock.now_ms(), reason)
             self._refused.move_to_end(unit_id)
@@ -78,22 +80,24 @@ class UnitReports:
                 self._refused.popitem(last=False)
 
     def contested(self, unit_id: str) -> None:
-        """Two connections take turns with its identity."""
+        """Report that two connections take over each other with this identity."""
         with self._lock:
             self._contested_ms[unit_id] = self._clock.now_ms()
 
     def speaks(self, unit_id: str, version: str) -> None:
-        """This version of OCPP was agreed upon with it."""
+        """Report the OCPP version that was negotiated with the charger."""
         with self._lock:
             self._versions[unit_id] = version
 
     def own_interval(self, unit_id: str, seconds: int | None) -> None:
-        """It says something by itself that rarely, and answers nothing; None: it answers what it is asked."""
+        """Report the interval at which a charger sends messages by itself while it does not answer calls; None if it
+        answers them."""
         with self._lock:
             self._own_s[unit_id] = seconds
 
     def all_away(self) -> None:
-        """Nobody is connected here: at the beginning and at the end of a process. Raises SQLAlchemyError."""
+        """Store that no unit is connected to this door. Call this at start and stop of the process. Raises
+        SQLAlchemyError."""
         with self._lock:
             self._presence.clear()
             self._newest_ms = at_ms = max(self._newest_ms, self._clock.now_ms())
@@ -101,18 +105,18 @@ class UnitReports:
             lost_door(connection, self.door, at_ms)
 
     def write(self) -> None:
-        """Store what waits. Raises SQLAlchemyError; then the rest waits on."""
+        """Store all waiting reports. Raises SQLAlchemyError; the rest then waits for the next call."""
         while self._write_some():
             pass
         self.settings.write()
         self.frames.write()
 
     async def run(self, duties: Duties) -> None:
-        """Write once a second, for ever."""
+        """Write once a second until cancelled."""
         await duties.every(WRITE_EVERY_S, "unit_reports", partial(asyncio.to_thread, self.write))
 
     def _write_some(self) -> bool:
-        """Whether more waits."""
+        """Store up to WRITTEN_AT_ONCE reports of each kind in one transaction. Return whether more are waiting."""
         with self._lock:
             taken, self._presence = self._presence, {}
             over_quota_ms, self._over_quota_ms = self._over_quota_ms, {}
@@ -140,7 +144,7 @@ class UnitReports:
                 if own_s:
                     record_own_intervals(connection, own_s)
         except SQLAlchemyError:
-            with self._lock:  # what has come meanwhile is newer
+            with self._lock:  # reports that came in the meantime are newer and take precedence
                 self._presence = taken | self._presence
                 self._over_quota_ms = over_quota_ms | self._over_quota_ms
                 self._alive_ms = alive_ms | self._alive_ms

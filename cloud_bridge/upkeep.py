@@ -1,4 +1,6 @@
-"""What the bridge does by the clock: notices silence, rolls up, forgets. Never on the event loop, never in a hurry."""
+"""Upkeep: the periodic work of the leading process. It detects silence, aggregates signal and deletes old rows, in
+threads and in short transactions.
+"""
 
 import asyncio
 import logging
@@ -68,20 +70,20 @@ from cloud_bridge.verified_time import Clocks
 
 SWEEP_EVERY_S = 5.0
 ROLL_UP_EVERY_S = 300.0
-HOURS_SPAN_MS = 2 * DAY_MS  # of which the hours are made together
-SPANS_AT_ONCE = 4  # in one turn: a year of an older version's five minutes takes four hours
+HOURS_SPAN_MS = 2 * DAY_MS  # the span whose hours are aggregated together
+SPANS_AT_ONCE = 4  # spans in one turn: the backlog of a year of an older version takes four hours
 KEEP_TIME_EVERY_S = 60.0
 MAKE_PARTITIONS_EVERY_S = 600.0
 FORGET_EVERY_S = 3600.0
 MARKED_AT_ONCE = 100  # units in one step of a transaction
 
-Turn = tuple[float, str, Callable[[], object]]  # seconds between two, the name of the duty, and what it does
+Turn = tuple[float, str, Callable[[], object]]  # pause in seconds, name of the duty, function
 
 _log = logging.getLogger(__name__)
 
 
 class Upkeep:
-    """Its duties, each to be called again and again."""
+    """The upkeep duties. Each method is to be called periodically."""
 
     def __init__(
         self,
@@ -91,21 +93,23 @@ class Upkeep:
         clocks: Clocks,
         shard: Shard = ALL,
     ) -> None:
-        self.silences: list[SilentMinute] = []  # as of the last look: who is silent, and what they have in common
+        self.silences: list[SilentMinute] = []  # as of the last turn: silent units, grouped by what they have in common
         self._database = database
         self._live = live
         self._ledger = ledger
         self._clock = clocks.clock
         self._shard = shard
         self._verified = clocks.verified
-        self._was_set = False  # our clock, since the last look for strays
-        self._has_looked = False  # for strays, since the start
+        self._was_set = False  # whether our clock has stepped since the last look for strays
+        self._has_looked = False  # whether there was a look for strays since the start
 
     def stepped(self, _step: Step) -> None:
+        """Note that our clock has stepped, so that `forget` looks for strays."""
         self._was_set = True
 
     def notice(self) -> tuple[list[str], list[str]]:
-        """Store who fell silent and who came back since the last look; returns both. Raises SQLAlchemyError."""
+        """Store which units fell silent and which are back since the last turn. Return both lists. Raises
+        SQLAlchemyError."""
         now_ms = self._clock.now_ms()
         self.learn()
         with self._database.reading() as connection:
@@ -127,13 +131,14 @@ class Upkeep:
         return fell, came
 
     def follow(self) -> None:
-        """What the store says of silences that another process notices, and of its listening. Raises SQLAlchemyError."""
+        """Read from the store the silences that another process has detected, and its listening. Raises
+        SQLAlchemyError."""
         self.learn()
         with self._database.reading() as connection:
             self.silences = silent_by_minute(connection)
 
     def learn(self) -> None:
-        """What the shards that share the units with this one have stored of their listening. Raises SQLAlchemyError."""
+        """Read the listening of the shards that share the units with this one. Raises SQLAlchemyError."""
         if self._shard.is_alone:
             return
         with self._database.reading() as connection:
@@ -143,7 +148,7 @@ class Upkeep:
             self._ledger.learn(read_gaps(connection), others, self._clock.now_ms())
 
     def roll_up(self) -> None:
-        """Signal by five minutes, up to now. Raises SQLAlchemyError."""
+        """Aggregate signal into five-minute averages, up to now. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
         end_ms = now_ms - now_ms % BUCKET_MS
         with self._database.reading() as connection:
@@ -154,14 +159,14 @@ class Upkeep:
         self._rolled_up(FIVE_MINUTES, end_ms)
 
     def roll_up_hours(self) -> None:
-        """Signal by the hour, of the five minutes that are not made again. Raises SQLAlchemyError."""
+        """Aggregate five-minute averages that are final into hourly averages. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
             end_ms = max(0, min(rolled_up_until(connection, FIVE_MINUTES), now_ms) - LATE_MS)
             end_ms -= end_ms % HOUR_MS
             cleared = read_cleared(connection, KEPT_FIVE_MINUTES)
             since_ms = min(rolled_up_until(connection, HOURS), end_ms)
-        if cleared is not None:  # older five minutes are a wrong clock's, and the hours are there
+        if cleared is not None:  # older five-minute rows are from a wrong clock, and their hours exist already
             since_ms = max(since_ms, cleared.until_ms)
         for _ in range(SPANS_AT_ONCE):
             with self._database.reading() as connection:
@@ -173,7 +178,7 @@ class Upkeep:
             self._do(groups, partial(self._make_hours, first_ms, since_ms))
             self._rolled_up(HOURS, since_ms)
         else:
-            return  # the next turn goes on
+            return  # the next turn continues
         self._rolled_up(HOURS, end_ms)
 
     @staticmethod
@@ -181,7 +186,7 @@ class Upkeep:
         make_hours(connection, from_ms, until_ms, unit_ids)
 
     def _do(self, parts: Iterable[Any], do: Callable[[Connection, Any], object]) -> None:
-        """With each of the parts, in transactions that are short."""
+        """Call `do` with each part, in short transactions."""
         in_slices(self._database.writing_slice, one_by_one(parts, do))
 
     def _rolled_up(self, name: str, until_ms: int) -> None:
@@ -189,8 +194,8 @@ class Upkeep:
             record_rolled_up(connection, name, until_ms)
 
     def keep_time(self) -> None:
-        """What has verifiably passed, for the next process; whoever hears no unit, and so no witness, learns it from those
-        who do. Raises SQLAlchemyError."""
+        """Store verified time for the next process. A process that receives no messages, and so has no witnesses, reads
+        it instead. Raises SQLAlchemyError."""
         self._verified.look()
         if self._shard is NONE:
             with self._database.reading() as connection:
@@ -200,7 +205,7 @@ class Upkeep:
             record_verified(connection, self._verified.now_ms())
 
     def forget(self) -> None:
-        """What is older than it may be, both by our clock and by what has verifiably passed. Raises SQLAlchemyError."""
+        """Delete rows whose retention has ended both by our clock and by verified time. Raises SQLAlchemyError."""
         verified_ms, wall_ms = self._verified.now_ms(), self._clock.now_ms()
         was_set, self._was_set = self._was_set, False
         try:
@@ -221,15 +226,15 @@ class Upkeep:
         self._has_looked = True
         try:
             self._database.empty_log()
-        except StoreUnusable as error:  # the next hour
+        except StoreUnusable as error:  # retried in the next hour
             _log.warning("%s", error)
 
     def settle_sessions(self) -> None:
-        """Of sessions that have ended lately, find meter and vehicle. Raises SQLAlchemyError."""
+        """Find meter readings and vehicle of sessions that have ended recently. Raises SQLAlchemyError."""
         settle_sessions(self._database, self._clock.now_ms())
 
     def make_partitions(self) -> None:
-        """Ahead of our clock, where the database has any. Raises SQLAlchemyError."""
+        """Create the partitions of the next day, on PostgreSQL. Raises SQLAlchemyError."""
         make_partitions(self._database, self._clock.now_ms())
 
     def _clear(self, kept: Kept, before: Cleared | None, to_ms: int) -> Cleared:
@@ -254,7 +259,8 @@ class Upkeep:
         return cleared._replace(strays_since_ms=None)
 
     def _remove(self, kept: Kept, from_ms: int | None, to_ms: int, before: Cleared | None = None) -> None:
-        """With `before`, how far it has come is stored with each transaction: readers of signal go by it."""
+        """Delete rows from `from_ms` to `to_ms`. With `before`, progress is stored in each transaction, because readers
+        of signal use it."""
         reached_ms = 0
 
         def reached(connection: Connection, until_ms: int) -> None:
@@ -282,7 +288,7 @@ class Upkeep:
             return oldest_ends(connection, kept, from_ms, to_ms)
 
     async def run(self, alarm: Alarm, duties: Duties) -> None:
-        """All of it, for ever: in the process that leads."""
+        """Run all duties until cancelled, in the leading process."""
         turns: list[Turn] = [
             (SWEEP_EVERY_S, "silences", self.notice),
             (ROLL_UP_EVERY_S, "signal", self.roll_up),
@@ -305,11 +311,11 @@ class Upkeep:
         await _run(turns, duties)
 
     async def keep_time_for_ever(self, duties: Duties) -> None:
-        """All that a process without pages has to do of this while another one leads."""
+        """Run until cancelled the only duty that a process without pages has while another process leads."""
         await duties.every(KEEP_TIME_EVERY_S, "verified_time", partial(asyncio.to_thread, self.keep_time))
 
     async def stand_by(self, duties: Duties) -> None:
-        """What every process does for itself, for ever, while another one leads."""
+        """Run until cancelled the duties that a process has while another process leads."""
         await _run(
             [(SWEEP_EVERY_S, "silences", self.follow), (KEEP_TIME_EVERY_S, "verified_time", self.keep_time)], duties
         )

@@ -1,9 +1,9 @@
-"""What a heartbeat tells: one row for each value, from its key on the wire to the words for people. Pure.
+"""The table of heartbeat values: for each value its key on the wire, its name, and how it is shown. Pure.
 
-wire.py decodes by this table, the HTTP interface (web/view.py) gives every value under its name, and the dashboard and the
-facts for support (web/dashboard.py) show those that have a label, in this order. A new value takes a row here, a row in
-tests/samples/schema.toml and a golden sample. (The pattern is that of Home Assistant's entity descriptions, for example
-SENSOR_TYPES of its wallbox integration.)
+wire.py decodes by this table, the HTTP interface (web/presentation/view.py) returns every value under its name, and the
+dashboard and the facts for support (web/presentation/dashboard.py) show the values that have a label, in this order. A
+new value needs a row here, a row in tests/samples/schema.toml and a golden sample. (The pattern is that of Home
+Assistant's entity descriptions, such as SENSOR_TYPES of its wallbox integration.)
 """
 
 from typing import Any, NamedTuple
@@ -16,17 +16,17 @@ PASS_ABOVE_CSQ = 14  # the installer's verdict (modem/signal.py): 14 itself does
 
 
 class Value(NamedTuple):
-    """One value. `unit`, `per` and `format` are for people; the interface gives the number as it came."""
+    """One value. `unit`, `per` and `format` apply to pages; the HTTP interface returns the number as received."""
 
     key: str  # on the wire
-    name: str  # in the interface; a field of wire.Heartbeat where our own rules ask for it
-    type: str  # of wire.CHECKS
-    label: str | None = None  # on the pages; None: not among the facts there
+    name: str  # in the HTTP interface; also a field of wire.Heartbeat if our own code uses the value
+    type: str  # a key of wire.CHECKS
+    label: str | None = None  # on the pages; None if it is not listed there
     unit: str = ""
-    per: int = 1  # so many on the wire are one `unit`
-    format: str = ",.0f"  # of the number, as Python's format() has it
-    zero: bool = True  # whether 0 is worth a line
-    wide: bool = False  # its words take the width of the page
+    per: int = 1  # how many of the wire's unit make one `unit`
+    format: str = ",.0f"  # for Python's format()
+    zero: bool = True  # whether 0 is shown
+    wide: bool = False  # whether its text takes the full width of the page
 
 
 HEARTBEAT = (
@@ -56,7 +56,7 @@ HEARTBEAT = (
 
 
 def in_words(value: Value, raw: Any) -> str | None:
-    """What people read; None where there is nothing to say."""
+    """Return the text for people, or None if there is nothing to show."""
     if raw is None or (raw == 0 and not value.zero):
         return None
     if isinstance(raw, bool):

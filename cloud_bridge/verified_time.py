@@ -1,29 +1,31 @@
-"""Between which two times it is now. What ends or deletes something goes by the earlier, never by the wall clock alone.
+"""Bounds of the true time. Expiry and deletion go by the lower bound, never by the wall clock alone.
 
-Neither follows a step of the wall clock: both go on by the monotonic clock while we run.
+Neither bound follows a step of the wall clock: both go on by the monotonic clock while the process runs.
 
     time            begins, for a process                                             never
     -----------------------------------------------------------------------------------------------------------------
-    verified        where the process before it stopped: the time in which none       later than it is
-    (`now_ms`)      ran is left out
-    `latest_ms`     where our clock is, and later by as much as that was behind       earlier than our clock may be
-                    already, or has been set back since (latest_at_start)             right to say
+    verified        at the verified time at which the previous process stopped;       later than the true time
+    (`now_ms`)      downtime is not counted
+    `latest_ms`     at our clock, plus the amount by which it was already behind      earlier than the true time, if a
+                    or has been set back since (latest_at_start)                      right clock has been seen
 
-Behind `latest_ms` our clock may be wrong: it once showed more, with the time that has passed since, than it shows now.
-Ahead of verified time it may be right, since nobody knows for how long we did not run. So both are moved to the wall
-clock by a second witness only:
+If our clock is behind `latest_ms` it may be wrong, because it once showed a later time. If it is ahead of verified time
+it may be right, because the length of the downtime is not known. So both bounds are moved to the wall clock only if a
+witness confirms it:
 
     witnesses                                                       verified time           latest_ms
     -----------------------------------------------------------------------------------------------------------------
-    the wall clock, and the clocks of WITNESSES units (of all       becomes the wall        becomes the wall
-    units in a smaller fleet) which agree with it                   clock's                 clock's
-    the wall clock alone, for DOUBT_MS without a step behind        becomes the wall        becomes the wall
-    either of them                                                  clock's if later        clock's
-    the wall clock alone, ahead                                     goes on as it is        goes on as it is
+    the wall clock, and the clocks of WITNESSES units (of all       is set to the wall      is set to the wall
+    units in a smaller fleet) which agree with it                   clock                   clock
+    the wall clock alone, which without a step has been behind      is set to the wall      is set to the wall
+    either bound for DOUBT_MS                                       clock if that is        clock
+                                                                    earlier
+    the wall clock alone, ahead                                     goes on                 goes on
 
-Where verified time is put back more is kept, and for longer; while it stays behind nothing ends early. The clock of a
-unit that was told the time by us is an echo of our own, and no witness (telling_time.py). There may be a million of them,
-so they are kept in a filter (id_filter.py): a witness that is taken for an echo is one of many, and is told the time once.
+If verified time is set back, rows are kept for longer. While it is behind, nothing expires early. A unit that received
+the time from us echoes our own clock and is no witness (telling_time.py). There may be a million of these units, so
+their ids are in a Bloom filter (id_filter.py): a false positive loses one of many witnesses, which may be sent the time
+once.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -36,21 +38,22 @@ from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.id_filter import IdFilter
 
 WITNESSES = 3
-AGREES_MS = 5 * MINUTE_MS  # between the clocks of a unit and ours when both are right
-OFF_MS = 2 * MINUTE_MS  # more than a message is ever on its way: a command's end would be another one to the unit
-SAME_MS = 30_000  # between ours and verified time
+AGREES_MS = 5 * MINUTE_MS  # the largest difference between a unit's clock and ours if both are right
+OFF_MS = 2 * MINUTE_MS  # a unit's clock with a larger difference is wrong: no message takes that long
+SAME_MS = 30_000  # the largest difference at which our clock and verified time count as equal
 DOUBT_MS = DAY_MS
 
 
 class Bounds(NamedTuple):
-    """Between which two times it is, as far as anybody can tell, when a process begins."""
+    """The bounds of the true time when a process begins."""
 
     verified_ms: int
     latest_ms: int
 
 
 def latest_at_start(start_ms: int, before: Listened | None) -> int:
-    """How late it may be when a process begins at `start_ms` of our clock, and the one before has stored this."""
+    """Return `latest_ms` for a process that begins at `start_ms` of our clock. `before` is the stored row of the
+    previous process, or None."""
     if before is None:
         return start_ms
     was_behind_ms = max(0, before.latest_ms - before.until_ms)
@@ -58,9 +61,9 @@ def latest_at_start(start_ms: int, before: Listened | None) -> int:
 
 
 class VerifiedTime:
-    """UTC in milliseconds since 1970, never later than it is as far as anybody can tell. Thread-safe.
+    """The bounds of the true time, in UTC milliseconds since 1970. Thread-safe.
 
-    `before` is what is known of the process before this one; None: nothing, and the wall clock is all there is.
+    `before` are the bounds from the previous process. If it is None, both start at the wall clock.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class VerifiedTime:
     ) -> None:
         self._earlier_steps, self._steps = list(steps), list[Step]()
         self._clock = clock
-        self._elapsed_ms: Callable[[], int] = clock.now_ms  # of a clock that is set by hand time passes as it says
+        self._elapsed_ms: Callable[[], int] = clock.now_ms  # without a monotonic clock, the clock itself measures time
         if isinstance(clock, SteppedClock):
             self._elapsed_ms = clock.monotonic_ms
         self._needed = max(1, min(WITNESSES, units))
@@ -90,11 +93,11 @@ class VerifiedTime:
 
     @property
     def unverified_ms(self) -> int:
-        """By how much the wall clock is ahead of what has verifiably passed; negative: it is behind."""
+        """By how much the wall clock is ahead of verified time, in ms; negative if it is behind."""
         return self._clock.now_ms() - self.now_ms()
 
     def steps(self) -> list[Step]:
-        """The steps of our clock that can have been, oldest first, each at its time on the clock of now."""
+        """Return the steps of our clock that are not in its future, oldest first, on the present clock."""
         latest_ms = self._clock.now_ms() + AGREES_MS
         return [step for step in (*self._earlier_steps, *self._steps) if step.at_ms <= latest_ms]
 
@@ -111,7 +114,7 @@ class VerifiedTime:
         return abs(self.now_ms() - wall_ms) <= SAME_MS and self.latest_ms() - wall_ms <= FUTURE_MS
 
     def witness(self, unit_id: str, unit_time_ms: int, received_ms: int) -> None:
-        """A unit has told its time, in a message that reached us at `received_ms` of our clock."""
+        """Take a unit's time as a witness. `received_ms` is when its message reached us, by our clock."""
         if self._agrees(received_ms) or unit_id in self._echoes:
             return
         with self._lock:
@@ -123,21 +126,22 @@ class VerifiedTime:
                 self._set(received_ms, received_ms)
 
     def told(self, unit_id: str) -> None:
-        """The unit was told the time by us."""
+        """Note that the unit receives the time from us, so that it is no witness any more."""
         with self._lock:
             self._echoes.add(unit_id)
             self._agreed.discard(unit_id)
 
     def is_wrong_echo(self, unit_id: str, unit_time_ms: int, received_ms: int) -> bool:
-        """Whether the unit has a time from us that is not ours any more."""
+        """Return whether the unit's clock differs from ours and the unit received its time from us: ours was set
+        since."""
         return abs(unit_time_ms - received_ms) > AGREES_MS and unit_id in self._echoes
 
     def is_wrong(self, unit_time_ms: int, received_ms: int) -> bool:
-        """Whether a unit's clock is, as far as ours is beyond doubt."""
+        """Return whether the unit's clock is wrong. False while our own clock is in doubt."""
         return self._agrees(received_ms) and abs(unit_time_ms - received_ms) > OFF_MS
 
     def stepped(self, step: Step) -> None:
-        """The wall clock is another now, and what was said of it before is void."""
+        """Record a step of our clock. Witnesses and doubts about the previous clock are dropped."""
         with self._lock:
             earlier = [Step(one.at_ms + step.by_ms, one.by_ms) for one in self._steps]
             self._steps = [*earlier, step][-KEPT_STEPS:]
@@ -145,7 +149,7 @@ class VerifiedTime:
             self._doubted_since_ms = None
 
     def look(self) -> None:
-        """To be called now and then: whether the wall clock has been behind for so long that it is right."""
+        """Accept a wall clock that has been behind for DOUBT_MS without a step. Call this periodically."""
         wall_ms, elapsed_ms = self._clock.now_ms(), self._elapsed_ms()
         with self._lock:
             if self.now_ms() - wall_ms <= SAME_MS and self.latest_ms() - wall_ms <= FUTURE_MS:
@@ -156,7 +160,8 @@ class VerifiedTime:
                 self._set(min(self.now_ms(), wall_ms), wall_ms)
 
     def learn(self, verified_ms: int | None) -> None:
-        """Of another process, or of none. It is never later than it is either, so the later one of the two counts."""
+        """Take the verified time of another process, or None. Both are lower bounds of the true time, so the later
+        counts."""
         with self._lock:
             ahead_ms = 0 if verified_ms is None else verified_ms - self.now_ms()
             if ahead_ms > 0:
@@ -170,12 +175,12 @@ class VerifiedTime:
 
 
 class Clocks(NamedTuple):
-    """What time it is, by which everything is stamped, and the time that has verifiably passed."""
+    """The clock that timestamps are made with, and verified time."""
 
     clock: Clock
     verified: VerifiedTime
 
 
 def clocks_of(clock: Clock) -> Clocks:
-    """Where nothing is stored of the time that has passed: the clock is taken at its word."""
+    """Return Clocks whose verified time starts at the clock, for use without a store."""
     return Clocks(clock, VerifiedTime(clock))

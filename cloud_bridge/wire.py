@@ -1,12 +1,13 @@
-"""Wire format v1: what a unit says, read from its JSON. Pure, bounded, and forgiving in one direction only.
+"""Wire format v1: decode the JSON messages of units. Pure and bounded.
 
-The contract is tests/samples/schema.toml: every key with its type, unit and bound. The golden messages stand beside it, and
-the firmware's tests read the same files. A missing key is unknown (None) and an unknown key is kept, so that old bridges and
-new units understand each other. A known key with a value that cannot be is refused: half-true state is worse than the state
-before.
+The contract is tests/samples/schema.toml: every key with its type, unit and bound. The golden messages are beside it,
+and the firmware's tests read the same files. A missing key is unknown (None) and an unknown key is kept, so that
+bridges and units of different versions work together. A message in which a known key has an invalid value is refused: a
+partly wrong state is worse than the previous state.
 
-Keys that every message may carry: `n` sequence since boot, `b` boot count, `t` the unit's own time (epoch seconds,
-absent while it does not know). `b` and `n` together name a message, so a redelivery is recognised by them.
+Keys that every message may have: `n`, the sequence number since boot; `b`, the boot count; `t`, the unit's own time in
+epoch seconds, absent if the unit does not know it. `b` and `n` together identify a message, so that redeliveries are
+detected.
 """
 
 import json
@@ -22,7 +23,7 @@ from cloud_bridge.values import HEARTBEAT
 MAX_PAYLOAD_BYTES = 4096  # ten times the longest message the firmware writes
 MAX_TEXT = 256  # characters of any text value
 MAX_FAULTS = 32
-EARLIEST_S, LATEST_S = 1_577_836_800, 4_102_444_799  # 2020 to 2100: what a unit can know, and every calendar can show
+EARLIEST_S, LATEST_S = 1_577_836_800, 4_102_444_799  # 2020 to 2099: the times that a unit may have
 MAX_COUNT = 2**53 - 1  # the largest whole number that every JSON reader keeps exact
 
 UNIT_ID = re.compile(r"[A-Za-z0-9_-]{1,36}\Z")
@@ -38,9 +39,10 @@ class BadTime(BadPayload):
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """What all kinds share; `other` holds the keys this version does not know.
+    """The fields of every message. `other` has the keys that this version does not know.
 
-    Nobody changes one. It is not frozen because that makes it three times as slow to make, a third of all of `decode`.
+    Treat messages as immutable. The class is not frozen because that would make construction three times slower, and
+    construction is a third of the time of `decode`.
     """
 
     sequence: int | None = None
@@ -49,33 +51,33 @@ class Message:
     other: dict[str, Any] = field(default_factory=dict)
 
     def get(self, name: str) -> Any:
-        """The value of a name of KINDS; None while unknown."""
+        """Return the value of a name in KINDS, or None if it is unknown."""
         return getattr(self, name)
 
 
 @dataclass(slots=True, kw_only=True)
 class Heartbeat(Message):
-    """The state of the unit now: values.py lists what it tells. Those that our own rules ask for are fields."""
+    """The present state of a unit. values.py lists all values; those that our own code uses are fields here."""
 
     state: str | None = None  # pilot state, "A1" .. "F"
     mode: str | None = None  # "smart", "link_lost" or "standalone"
-    csq: int | None = None  # 0..31, 99 = not known to the modem
+    csq: int | None = None  # 0..31; 99 if the modem does not know it
     operator: str | None = None  # PLMN digits
     amps: float | None = None  # offered to the vehicle
-    allowed_amps: float | None = None  # by a claim; 0 is a pause; None: no claim limits the current, or older firmware
-    limited_by: str | None = None  # who sets the current: a source of the unit's limits
-    limited_until_s: int | None = None  # by the unit's time; None: no end is known
-    also_in_force: list[str] | None = None  # other claims; None: none
-    random_delay_s: int | None = None  # that is left; None: none runs
+    allowed_amps: float | None = None  # by a claim; 0 is a pause; None if no claim limits it, or with older firmware
+    limited_by: str | None = None  # the source of the unit's limits that sets the current
+    limited_until_s: int | None = None  # by the unit's time; None if no end is known
+    also_in_force: list[str] | None = None  # other claims; None if there are none
+    random_delay_s: int | None = None  # remaining; None if no delay is running
     watts: float | None = None
     total_wh: int | None = None
     faults: list[str] | None = None
-    interval_s: int | None = None  # until the next heartbeat, if nothing changes; None: USUAL_INTERVAL_S
-    loop_worst_ms: int | None = None  # since the heartbeat before
-    troubles: list[str] | None = None  # what is not well with a unit that charges; None: nothing
-    records_dropped: int | None = None  # since boot; None: none
-    parts_failed: int | None = None  # of the firmware, since boot; None: none
-    more: dict[str, Any] | None = None  # by name: the values of values.py that have no field here
+    interval_s: int | None = None  # until the next heartbeat, if nothing changes; None means USUAL_INTERVAL_S
+    loop_worst_ms: int | None = None  # since the previous heartbeat
+    troubles: list[str] | None = None  # defects that do not stop charging; None if there are none
+    records_dropped: int | None = None  # since boot; None if there are none
+    parts_failed: int | None = None  # parts of the firmware, since boot; None if there are none
+    more: dict[str, Any] | None = None  # the values of values.py that have no field here, by name
 
     def get(self, name: str) -> Any:
         return (self.more or {}).get(name) if name in ONLY_SHOWN else getattr(self, name)
@@ -91,7 +93,7 @@ class Event(Message):
 
 @dataclass(slots=True, kw_only=True)
 class Session(Message):
-    """One charging session that has ended. Start and end are absent when the unit did not know the time."""
+    """A charging session that has ended. Start and end are None if the unit did not know the time."""
 
     started_s: int | None = None
     ended_s: int | None = None
@@ -107,8 +109,8 @@ class Result(Message):
 
     command: str | None = None  # the command's id
     ok: bool | None = None
-    reason: str | None = None  # why not
-    allowed_amps: float | None = None  # what is in force then, as in a heartbeat; None: not told
+    reason: str | None = None  # of a refusal
+    allowed_amps: float | None = None  # this and the following: in force after it, as in a heartbeat; None if not sent
     limited_by: str | None = None
     limited_until_s: int | None = None
     also_in_force: list[str] | None = None
@@ -117,7 +119,7 @@ class Result(Message):
 
 @dataclass(slots=True, kw_only=True)
 class Ask(Message):
-    """For a part of an update (ingest/update_pieces.py). It is no record: what it says is not kept."""
+    """A request for pieces of an update (ingest/update_pieces.py). It is not stored."""
 
     release: str | None = None  # its name
     file: int | None = None  # 0 the manifest, 1 the image
@@ -126,10 +128,10 @@ class Ask(Message):
 
 
 def _no_constant(name: str) -> None:
-    raise BadPayload(f"{name} is not JSON")  # Python's reader takes NaN and Infinity, the standard does not
+    raise BadPayload(f"{name} is not JSON")  # Python's decoder accepts NaN and Infinity, the standard does not
 
 
-_read_json = json.JSONDecoder(parse_constant=_no_constant).decode  # json.loads would make a decoder for every message
+_read_json = json.JSONDecoder(parse_constant=_no_constant).decode  # json.loads would create a decoder for every message
 
 
 def _count(value: Any) -> int:
@@ -240,12 +242,12 @@ KINDS: dict[str, tuple[type[Message], Keys]] = {
 }
 
 
-# Names of values.py that are no field of Heartbeat.
+# Names in values.py that are not fields of Heartbeat.
 ONLY_SHOWN = frozenset(value.name for value in HEARTBEAT) - {field.name for field in fields(Heartbeat)}
 
 
 def decode(kind: str, payload: bytes) -> Message:
-    """Read one payload of `cp/<id>/<kind>`. Raises BadPayload; never anything else, whatever the bytes."""
+    """Decode a payload of `cp/<id>/<kind>`. Raises BadPayload, and nothing else, whatever the bytes are."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise BadPayload(f"longer than {MAX_PAYLOAD_BYTES} bytes")
     message_class, keys = KINDS[kind]
@@ -267,7 +269,7 @@ def decode(kind: str, payload: bytes) -> Message:
 
 
 def read_object(payload: bytes) -> dict[str, Any]:
-    """The JSON object that the payload is. Raises BadPayload; never anything else, whatever the bytes."""
+    """Parse the payload, which must be a JSON object. Raises BadPayload, and nothing else, whatever the bytes are."""
     try:
         text = payload.decode()
         if not is_storable_json(text):
@@ -284,21 +286,21 @@ TIMES = ("unit_time_s", "started_s", "ended_s")  # a unit adds them to a record 
 
 
 def content_checksum(message: Message) -> int:
-    """The same for every delivery of a record, whether the unit knew the time or not."""
+    """Return a checksum that is the same for every delivery of a record, whether the unit knew the time or not."""
     said = {one.name: getattr(message, one.name) for one in fields(message) if one.name not in TIMES}
     return zlib.crc32(repr(said).encode())
 
 
 def is_plugged(heartbeat: Heartbeat) -> bool:
-    """Whether a vehicle is on the cable; False while the state is not known."""
+    """Return whether a vehicle is plugged in; False if the state is not known."""
     return heartbeat.state is not None and not heartbeat.state.startswith("A")
 
 
 def is_repeat(message: Message, seen: tuple[int | None, int | None], redelivered: bool) -> bool:
-    """Whether the unit has told us this already. `seen` is (boot, sequence) of the newest one we took.
+    """Return whether the message was received before. `seen` is (boot, sequence) of the newest accepted message.
 
-    Without the MQTT DUP flag only the very same number is a repeat: a unit that lost its flash starts to count from
-    the beginning and must be heard.
+    Without the MQTT DUP flag only the same number is a repeat: a unit that lost its flash counts from the beginning
+    again, and its messages must be accepted.
     """
     boot, sequence = seen
     if message.boot is None or message.sequence is None or sequence is None or message.boot != boot:

@@ -1,4 +1,4 @@
-"""Who is let in: what a CONNECT must look like, and whose secret it must carry."""
+"""Admission of units: check the fields of a CONNECT and its secret."""
 
 import logging
 from collections.abc import Sequence
@@ -21,16 +21,16 @@ _log = logging.getLogger(__name__)
 
 
 class Secret(Enum):
-    """What a secret is worth."""
+    """The result of checking a secret."""
 
     RIGHT = auto()
     WRONG = auto()
     OF_NOBODY = auto()  # there is no such unit
-    UNCHECKED = auto()  # the store cannot be read
+    UNCHECKED = auto()  # the store could not be read
 
 
 class Admission:
-    """Each refusal has its counter."""
+    """Decides about logins. Every refusal is counted."""
 
     def __init__(
         self,
@@ -47,12 +47,11 @@ class Admission:
         self._clock = clock
 
     async def refusal(self, connect: Connect, network: str) -> int:
-        """The return code of the CONNACK that refuses it; ACCEPTED (0) for a unit that is who it says. `network` is where it
-        comes from."""
+        """Return the CONNACK return code for a CONNECT from `network`: ACCEPTED (0), or the reason for the refusal."""
         return self._refusal_of_form(connect) or await self._refusal_of_secret(connect, network)
 
     def _refusal_of_form(self, connect: Connect) -> int:
-        """For a CONNECT that cannot be right whatever the secret."""
+        """Check the fields other than the secret."""
         if connect.level != 4 or connect.protocol != "MQTT":
             self._counters.refused_protocol += 1
             return packets.WRONG_PROTOCOL
@@ -71,12 +70,12 @@ class Admission:
         return REFUSALS[found]
 
     def saw_stranger(self, name: str) -> None:
-        """Who calls itself what no unit can be called. The operator sees it among the unknown ids."""
+        """Record a name that cannot be a unit id. The operator sees it among the unknown ids."""
         self._unknown_clients.saw(name, self._clock.now_ms())
 
     async def check(self, unit_id: str, secrets: Sequence[str], network: str, known: Known | None = None) -> Secret:
-        """Whether one of these is the secret of the unit: there are several where one secret can be written in several ways.
-        What is refused is counted and noted, once. The store is asked unless it is `known`."""
+        """Check whether one of `secrets` is the secret of the unit. There are several if a secret can be encoded in
+        several ways; a refusal is counted and logged once. Pass `known` to avoid reading the store."""
         if not UNIT_ID.match(unit_id):
             self._counters.refused_unknown_unit += 1
             return Secret.OF_NOBODY
@@ -84,11 +83,11 @@ class Admission:
             found = [await self.credentials.check(unit_id, secret, known) for secret in secrets]
         except (SQLAlchemyError, TimeoutError) as error:
             self._counters.refused_store += 1
-            _log.warning("cannot read who may log in: %s", reason_of(error))
+            _log.warning("cannot read credentials from the database: %s", reason_of(error))
             return Secret.UNCHECKED
         if True in found:
             return Secret.RIGHT
-        _log.info("refused a login as %s", unit_id)
+        _log.info("%s: login refused", unit_id)
         if None in found:
             return self._of_nobody(unit_id, network)
         self._counters.refused_wrong_secret += 1
@@ -96,12 +95,12 @@ class Admission:
         return Secret.WRONG
 
     async def check_certified(self, unit_id: str, network: str, known: Known | None = None) -> Secret:
-        """Likewise, of one whose certificate a proxy of ours has checked: whether there is such a unit."""
+        """Check a unit whose client certificate a trusted proxy has verified: only whether there is such a unit."""
         try:
             is_unit = await self.credentials.is_unit(unit_id, known)
         except (SQLAlchemyError, TimeoutError) as error:
             self._counters.refused_store += 1
-            _log.warning("cannot read who may log in: %s", reason_of(error))
+            _log.warning("cannot read credentials from the database: %s", reason_of(error))
             return Secret.UNCHECKED
         return Secret.RIGHT if is_unit else self._of_nobody(unit_id, network)
 

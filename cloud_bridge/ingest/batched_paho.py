@@ -1,8 +1,9 @@
-"""paho on a socket that is read and written in large pieces.
+"""paho on a socket with batched reads and writes.
 
-paho takes every packet with three system calls and a select, and sends every acknowledgement with two more. Together
-they are most of what a message costs it, and with a fleet behind one connection they are all to the same socket. Here
-paho reads from what one call has fetched, and the acknowledgements of a whole commit leave in one.
+paho reads every packet with three system calls and a select, and sends every acknowledgement with two more system
+calls. Together they are most of its cost per message. With a fleet behind one connection they all go to the same
+socket. Here paho reads from a buffer that one call fills, and the acknowledgements of a whole commit are sent in one
+call.
 """
 
 import asyncio
@@ -22,15 +23,15 @@ FETCH_BYTES = 64 * 1024
 
 
 class BatchedSocket:
-    """What paho asks of a socket. Acknowledgements may come from any thread, all else is paho's own."""
+    """The part of the socket interface that paho uses. `acknowledge` and `shut_down` may be called on any thread."""
 
     def __init__(self, inner: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
         self._inner = inner
-        self._loop = loop  # sends the acknowledgements, once a turn
+        self._loop = loop  # sends the acknowledgements, once in each iteration
         self._fetched = memoryview(b"")
-        self._lock = Lock()  # of what follows
+        self._lock = Lock()  # guards the following two
         self._acknowledgements = bytearray()
-        self._unsent = bytearray()  # at most an answer to all that the broker may have in flight (IN_FLIGHT), and pings
+        self._unsent = bytearray()  # bounded: PUBACKs for the messages in flight (mqtt.IN_FLIGHT), and pings
 
     def recv(self, size: int) -> bytes:
         if not self._fetched:
@@ -39,11 +40,13 @@ class BatchedSocket:
         return bytes(taken)
 
     def pending(self) -> int:
-        """paho asks for it, because a TLS socket too may hold what select does not see."""
+        """Return the number of buffered bytes. paho calls this because a TLS socket too may hold data that select does
+        not see."""
         return len(self._fetched) or (self._inner.pending() if isinstance(self._inner, ssl.SSLSocket) else 0)
 
     def send(self, data: bytes | bytearray) -> int:
-        """Takes it all. What the broker does not read now goes out before what is sent next, at the latest a ping."""
+        """Accept all of the data. What the socket does not take now is sent before the next data, which is a ping at
+        the latest."""
         with self._lock:
             self._unsent += data
             with suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -51,7 +54,8 @@ class BatchedSocket:
         return len(data)
 
     def acknowledge(self, packet_id: int) -> None:
-        """Soon, on this connection or not at all: on the next one the broker delivers the message again."""
+        """Queue a PUBACK for this connection. If the connection is lost first, the broker delivers the message
+        again."""
         with self._lock:
             is_first = not self._acknowledgements
             self._acknowledgements += packets.puback(packet_id)
@@ -59,7 +63,7 @@ class BatchedSocket:
             self._loop.call_soon_threadsafe(self._send_acknowledgements)
 
     def shut_down(self) -> None:
-        """End the connection, from any thread. paho notices and connects again."""
+        """Shut the connection down, from any thread. paho then reconnects."""
         with suppress(OSError):  # it has ended already
             self._inner.shutdown(socket.SHUT_RDWR)
 
@@ -75,17 +79,18 @@ class BatchedSocket:
     def _send_acknowledgements(self) -> None:
         with self._lock:
             sent, self._acknowledgements = self._acknowledgements, bytearray()
-        with suppress(OSError):  # paho's thread notices, and says so
+        with suppress(OSError):  # paho's thread detects and reports it
             self.send(sent)
 
 
 class BatchedClient(paho.Client):
-    """Messages are acknowledged through `batched`, the socket of the connection that brought them.
+    """A paho client whose messages are acknowledged through `batched`, the socket of the connection that brought them.
 
-    `on_thread_error` is called on paho's thread with every exception that would have ended it; it must not raise.
+    `on_thread_error` is called on paho's thread with every exception that would have ended the thread. It must not
+    raise.
     """
 
-    batched: BatchedSocket  # from the first connection on: before it nothing is read
+    batched: BatchedSocket  # set when the first connection is made; nothing is read before
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, on_thread_error: Callable[[BaseException], None], **options: Any
@@ -95,14 +100,15 @@ class BatchedClient(paho.Client):
         self._on_thread_error = on_thread_error
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
-        """All that was fetched, and not one packet at a time."""
+        """Read all packets in the buffer, not only one."""
         code = super().loop_read(max_packets)
         while code is MQTTErrorCode.MQTT_ERR_SUCCESS and self.batched.pending():
             code = super().loop_read(max_packets)
         return code
 
     def loop_stop(self) -> MQTTErrorCode:
-        """paho looks at its thread twice. One that was told to disconnect may end in between, and there is none to join."""
+        """Stop the thread. paho's own method reads `_thread` twice, and the thread may end in between, which leaves
+        nothing to join."""
         thread = self._thread
         if thread is None:
             return MQTTErrorCode.MQTT_ERR_INVAL
@@ -112,8 +118,9 @@ class BatchedClient(paho.Client):
         return MQTTErrorCode.MQTT_ERR_SUCCESS
 
     def _thread_main(self) -> None:
-        """paho's own thread ends with the first exception of a callback or of its parser, and nothing is received from
-        then on. Here only the connection ends: the next one brings what was not acknowledged."""
+        """Run paho's loop, and reconnect after an exception. paho's own thread ends with the first exception of a
+        callback or of its parser, and nothing is received any more. Here only the connection ends, and on the next one
+        the broker redelivers unacknowledged messages."""
         try:
             while True:
                 try:
@@ -128,6 +135,6 @@ class BatchedClient(paho.Client):
             self._reset_sockets()  # paho leaves them to the garbage collector
 
     def _create_socket(self) -> BatchedSocket:
-        """Where paho itself puts its WebSocket in front of the socket."""
+        """Wrap the socket. paho wraps its WebSocket at the same place."""
         self.batched = BatchedSocket(cast(socket.socket, super()._create_socket()), self._batching_loop)
         return self.batched

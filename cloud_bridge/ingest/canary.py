@@ -1,8 +1,8 @@
-"""A client of our own that goes the way of the units: a mark through broker, way in and store, every five seconds.
+"""The canary: a client of our own that publishes a message through broker, ingest and store every five seconds.
 
-What stops the canaries stops contacts too, so the time between two late ones is ours and not any unit's silence
-(contact.UptimeLedger). Only the commit of a mark counts, not the broker's acknowledgement of it. The client is a few raw
-packets, because the broker may be any, and an MQTT library that reconnects by itself would hide what we measure.
+A fault that stops the canaries also stops contacts, so the time until a late canary is an outage of ours and not the
+silence of any unit (contact.UptimeLedger). Only the commit of a canary counts, not the broker's PUBACK. The client
+sends raw packets: an MQTT library that reconnects by itself would hide the outages that are measured here.
 """
 
 import asyncio
@@ -13,19 +13,20 @@ from cloud_bridge.counters import Counters
 from cloud_bridge.duties import Duties
 from cloud_bridge.ingest import packets
 
-CANARY_ID = "_canary"  # its client id; no unit may begin with _
+CANARY_ID = "_canary"  # the client id; no unit id begins with _
 EVERY_S = 5.0
 ANSWER_WITHIN_S = 4.0
 
-# What did not happen in that time, and where to look.
+# Timeout messages: what did not happen in that time, and where to look.
 ANSWERS = "the broker did not answer"
-LETS_IN = "the broker did not answer our login (on a cluster, does `auth` run?)"
-KEEPS = "the broker did not acknowledge our message (has it room on its disk? on a cluster, do most nodes run?)"
+LETS_IN = "the broker did not answer our login (on a cluster: is `auth` running?)"
+KEEPS = "the broker did not acknowledge our message (is its disk full? on a cluster: are most nodes running?)"
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerAddress:
-    """Where the canary, or a way in, finds its broker. Each of our clients has its client id as its user name."""
+    """The address of a broker, and the secret of our clients there. Each of them uses its client id as its user
+    name."""
 
     host: str
     port: int
@@ -34,7 +35,7 @@ class BrokerAddress:
 
 
 class Canary:
-    """One connection, opened when it is needed and kept."""
+    """A client with one connection, which is opened on demand and kept open."""
 
     def __init__(self, address: BrokerAddress, counters: Counters, name: str = CANARY_ID) -> None:
         self._address = address
@@ -45,14 +46,14 @@ class Canary:
         self._waits_for = ANSWERS
 
     async def run(self, duties: Duties) -> None:
-        """Marks for ever; what fails is counted, and tried anew on a new connection."""
+        """Publish every EVERY_S until cancelled. A failure is counted, and the next attempt uses a new connection."""
         try:
             await duties.every(EVERY_S, "canary", self.send_counted)
         finally:
             self.close()
 
     async def send_counted(self) -> None:
-        """As `send`; a mark that is lost is counted. Raises the same."""
+        """Call `send`, and count a failure. Raises what `send` raises."""
         try:
             await self.send()
         except Exception:
@@ -60,7 +61,7 @@ class Canary:
             raise
 
     async def send(self) -> None:
-        """One mark, until the broker has acknowledged it. Raises OSError, EOFError or TimeoutError."""
+        """Publish one canary and wait for its PUBACK. Raises OSError, EOFError or TimeoutError."""
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 reader, writer = self._streams or await self._connect()
@@ -97,7 +98,7 @@ class Canary:
 async def _expect(reader: asyncio.StreamReader, answer: bytes) -> None:
     said = await reader.readexactly(len(answer))
     if said != answer:
-        raise ConnectionError(f"the broker answered {said.hex()} and not {answer.hex()}")
+        raise ConnectionError(f"the broker answered {said.hex()} instead of {answer.hex()}")
 
 
 def _text(value: str) -> bytes:

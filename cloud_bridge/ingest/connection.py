@@ -1,4 +1,5 @@
-"""The socket of one unit, its MqttSession, and the broker's reader and writer on it. Runs on the event loop."""
+"""The connection of one unit: its socket, its MqttSession, and the reader and writer of the broker. Runs on the event
+loop."""
 
 import asyncio
 import socket
@@ -15,28 +16,29 @@ from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.packets import MalformedPacket
 from cloud_bridge.ingest.session import MAX_UNCOMMITTED, Event, MqttSession, State
 
-MAX_UNSENT_BYTES = 64 * 1024  # for a unit that does not read what it is sent
-RECORD_PACKETS = 4
+MAX_UNSENT_BYTES = 64 * 1024  # buffered for a unit that does not read; beyond this it is disconnected
+RECORD_PACKETS = 4  # packets in one TLS record (write_several)
 
 OnEvent = Callable[["MqttConnection", Event | MalformedPacket], None]
 OnChange = Callable[["MqttConnection"], None]
 
 
 class MqttConnection(asyncio.Protocol):
-    """Calls `on_event` for every packet, and `on_lost` once if the connection was made.
+    """The asyncio protocol of a unit's connection. Calls `on_event` for every packet, and `on_lost` once when the
+    connection ends, if it was made.
 
-    It begins when the socket is accepted. Over TLS it is made only after the handshake.
+    The object is created when the socket is accepted. Over TLS `connection_made` is called only after the handshake.
     """
 
     session_type = MqttSession
     max_unsent_bytes = MAX_UNSENT_BYTES
-    transport: asyncio.Transport  # from connection_made on
+    transport: asyncio.Transport  # set by connection_made
     is_made = False
-    network = ""  # where it comes from, client_address.network_of
-    credentials_ms: int | None = None  # when its secret was changed last, as of just before it was compared
-    as_evidence: Connection | None = None  # of two units with one identity, once accepted
-    waiting_login: asyncio.Task[None] | None = None  # while its CONNECT waits for its turn
-    broker_task: asyncio.Task[None] | None = None  # the broker's side of it, once accepted
+    network = ""  # of the peer, client_address.network_of
+    credentials_ms: int | None = None  # when the unit's secret was last changed, read just before it was compared
+    as_evidence: Connection | None = None  # for duplicate_identity.py, once accepted
+    waiting_login: asyncio.Task[None] | None = None  # while its CONNECT waits to be checked
+    broker_task: asyncio.Task[None] | None = None  # the broker's task for the connection, once accepted
 
     def __init__(
         self,
@@ -47,7 +49,7 @@ class MqttConnection(asyncio.Protocol):
         over_tls: bool = False,
     ) -> None:
         self.session = self.session_type(loop.time(), over_tls)
-        self.answered = asyncio.Event()  # with a CONNACK, or never again
+        self.answered = asyncio.Event()  # the CONNACK was sent, or the connection was lost
         self._loop = loop
         self._socket = accepted
         self._on_event, self._on_lost = on_event, on_lost
@@ -78,42 +80,45 @@ class MqttConnection(asyncio.Protocol):
     # Called by the listener.
 
     def abort(self) -> None:
-        """End it at once, also in the middle of the handshake."""
+        """Close the connection at once, even during the TLS handshake."""
         if self.is_made:
             self.transport.abort()
             return
-        with suppress(OSError):  # it has ended already
-            self._socket.shutdown(socket.SHUT_RDWR)  # the handshake fails with the end of the stream
+        with suppress(OSError):  # it is closed already
+            self._socket.shutdown(socket.SHUT_RDWR)  # the handshake fails with end of file
 
     def accept(self, unit_id: str, keep_alive_s: int, connect_body: bytes) -> tuple[StreamReaderAdapter, "UnitWriter"]:
-        """The unit is who it says. Returns what the broker reads from and writes to, the CONNECT ahead."""
+        """Accept the authenticated unit. Return the reader and writer for the broker; the reader starts with the
+        CONNECT."""
         self.session.accept(unit_id, keep_alive_s)
         self._to_broker = asyncio.StreamReader()
-        self._to_broker.set_transport(self.transport)  # stops reading the socket while the broker is behind
+        self._to_broker.set_transport(self.transport)  # for flow control: pauses reading while the broker is behind
         self._to_broker.feed_data(packets.whole(packets.CONNECT << 4, connect_body))
         return StreamReaderAdapter(self._to_broker), UnitWriter(self)
 
     def refuse(self, return_code: int) -> None:
-        """Answer the CONNECT with the reason, and close."""
+        """Answer the CONNECT with a return code, and close the connection."""
         self.write(packets.connack(return_code))
         self.transport.close()
 
     def committed(self, packet_id: int | None) -> partial[None]:
-        """To be called when the message is committed, or at once when it is dropped on purpose."""
+        """Return the function to call when the message is committed, or at once if it is dropped on purpose. Pauses
+        reading if too many messages are uncommitted."""
         if self.session.is_full and not self._paused and not self.transport.is_closing():
             self._paused = True
             self.transport.pause_reading()
         return partial(self._acknowledge, packet_id)
 
     def pass_on(self, packet: bytes) -> None:
-        """To the broker."""
+        """Forward a packet to the broker."""
         if self._to_broker is not None:
             self._to_broker.feed_data(packet)
 
     # Called by the broker.
 
     def answer(self, data: bytes) -> None:
-        """Its first word is the CONNACK; what the unit sent meanwhile is taken after that."""
+        """Send the broker's data to the unit. The first is the CONNACK; packets that the unit has sent meanwhile are
+        processed after it."""
         self.write(data)
         if self.session.state is State.ACCEPTED:
             self.session.open(self._loop.time())
@@ -121,7 +126,7 @@ class MqttConnection(asyncio.Protocol):
             self._loop.call_soon(self._take_events)
 
     def write(self, data: bytes) -> None:
-        """To the unit. A unit that does not read is cut off."""
+        """Send data to the unit. A unit that does not read is disconnected."""
         if self.transport.is_closing():
             return
         if self.transport.get_write_buffer_size() > self.max_unsent_bytes:
@@ -130,8 +135,8 @@ class MqttConnection(asyncio.Protocol):
         self.transport.write(data)
 
     def write_several(self, several: list[bytes]) -> None:
-        """As `write`, packets that belong together: in full segments, and RECORD_PACKETS in a record of TLS, which costs 22
-        bytes, and of which a unit reads nothing before all of it has come.
+        """Send packets that belong together, in full TCP segments. RECORD_PACKETS packets share a TLS record: a record
+        has an overhead of 22 bytes, and a unit can read none of it before all of it has arrived.
         """
         if self.transport.is_closing():
             return
@@ -155,7 +160,7 @@ class MqttConnection(asyncio.Protocol):
 
 
 class UnitWriter(WriterAdapter):
-    """The broker's pen: what it writes goes out through the connection's own bounds."""
+    """The writer for the broker. Its data goes through MqttConnection, which bounds the unsent bytes."""
 
     def __init__(self, connection: MqttConnection) -> None:
         self._connection = connection
@@ -164,7 +169,7 @@ class UnitWriter(WriterAdapter):
         self._connection.answer(data)
 
     async def drain(self) -> None:
-        """Nothing to wait for: `MqttConnection.write` bounds what is unsent."""
+        """Return at once: `MqttConnection.write` bounds the unsent bytes."""
 
     def get_peer_info(self) -> tuple[str, int] | None:
         peer = self._connection.transport.get_extra_info("peername")

@@ -1,7 +1,7 @@
-"""The broker inside: amqtt keeps sessions and subscriptions and delivers commands, behind our own listener.
+"""The embedded broker: amqtt behind our own listener.
 
-Nothing to install, good for some thousands of units. What a unit publishes never gets as far as amqtt: the listener stamps
-it and takes it in.
+It needs no installation and serves some thousands of units. amqtt keeps sessions and subscriptions and delivers
+commands. Messages that a unit publishes do not reach amqtt: the listener timestamps and processes them.
 """
 
 from amqtt.contexts import BrokerConfig, ListenerConfig, ListenerType
@@ -19,11 +19,11 @@ from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
 from cloud_bridge.security_log import SecurityLog
 
-LISTENER = "default"  # amqtt insists on the name
+LISTENER = "default"  # amqtt requires this name
 
 
 class EmbeddedBroker:
-    """Broker and listener together. Created and used on one event loop."""
+    """Broker and listener. Created and used on one event loop."""
 
     def __init__(
         self,
@@ -34,11 +34,11 @@ class EmbeddedBroker:
         budget: Budget,
     ) -> None:
         self.host = ""
-        self.port = 0  # where it listens, once started
+        self.port = 0  # set by `start`
         self.tls_port: int | None = None
         self._credentials = credentials
         self._counters = ingest.counters
-        # "External" listeners bind nothing, whatever their address says: connections come from the listener.
+        # amqtt's "external" listeners bind no address: connections come from our listener.
         listener = ListenerConfig(type=ListenerType.EXTERNAL, bind="listener")
         plugin = "cloud_bridge.ingest.plugin.UnitsOnly"
         self._broker = UnitBroker(BrokerConfig(listeners={LISTENER: listener}, plugins={plugin: {}}))
@@ -50,17 +50,17 @@ class EmbeddedBroker:
         )
 
     async def start(self, host: str, port: int) -> None:
-        """Raises OSError when it cannot listen there."""
+        """Start the broker and listen without TLS. Raises OSError if that fails."""
         await self._broker.start()
         self.host = LOOPBACK if host in ANYWHERE else host
         self.port = await self._listener.listen(host, port)
 
     async def start_tls(self, host: str, port: int, certificate: Certificate) -> None:
-        """Listen for TLS too. Raises OSError when it cannot."""
+        """Listen with TLS too. Raises OSError if that fails."""
         self.tls_port = await self._listener.listen(host, port, certificate)
 
     def canary(self) -> Canary:
-        """For this broker, once it is started."""
+        """Return a canary for this broker. Call this after `start`."""
         return Canary(BrokerAddress(self.host, self.port, self._credentials.canary_secret), self._counters)
 
     async def stop(self) -> None:
@@ -70,7 +70,7 @@ class EmbeddedBroker:
 
     @property
     def trouble(self) -> str | None:
-        """None: what is not stored is not acknowledged."""
+        """None, since a message that is not stored is not acknowledged."""
         return None
 
     @property
@@ -79,20 +79,21 @@ class EmbeddedBroker:
 
     @property
     def sessions(self) -> int:
-        """How many sessions amqtt keeps, of connected units and of those that asked it to."""
+        """The number of amqtt's sessions: of connected units, and persistent sessions."""
         return len(self._broker.sessions)
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
-        """Publish a command to the unit. False if it has no connection now: nothing is kept for later here,
-        because a command that arrives late is worse than one that must be given again."""
+        """Publish a command to the unit. Return False if it is not connected. Commands are not queued, because a
+        command that arrives late is worse than one that has to be given again."""
         if not self._listener.is_connected(unit_id):
             return False
         await self._broker.internal_message_broadcast(f"cp/{unit_id}/command", payload)
         return True
 
     async def pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
-        """Publish pieces of an update with QoS 0. False if the unit has no connection, hears no pieces, or has not read the
-        ones before. They go past amqtt, which writes each as a TLS record and a segment of its own.
+        """Publish pieces of an update with QoS 0. Return False if the unit is not connected, has not subscribed to
+        pieces, or has not read the previous ones. The pieces bypass amqtt, which would send each in a TLS record and a
+        segment of its own.
         """
         if not self._broker.hears_pieces(unit_id):
             return False

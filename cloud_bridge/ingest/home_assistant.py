@@ -1,11 +1,12 @@
-"""Home Assistant finds the units by itself, where it shares an outside broker with us (CHARGEKEEPER_HOME_ASSISTANT=on).
+"""MQTT discovery for one Home Assistant that shares an outside broker with us (CHARGEKEEPER_HOME_ASSISTANT=on).
 
-`python -m cloud_bridge mosquitto write` then makes a user for it, `home_assistant`, whose secret lies beside ours. Only
-what a unit is stays in the broker (MQTT discovery, retained). When it was last contacted is told with every message
-once that is stored, as a time by our clock, and is never retained: a time does not turn false by growing old, and Home
-Assistant shows "unknown" after its own restart until the unit speaks again, which is what it then knows. To take a unit
-out, delete its device there. All units are told here, to whoever has that secret: people's own Home Assistants come in by a
-door of their own, which tells more (home/README.md).
+`python -m cloud_bridge mosquitto write` then creates a user for it, `home_assistant`, with its secret beside ours. Only
+the description of a unit is retained in the broker. The time of the last contact is published after each message is
+committed, by our clock, and is not retained: a timestamp stays true when it gets old, and after a restart Home
+Assistant shows "unknown" until the unit's next message. To remove a unit, delete its device in Home Assistant.
+
+Whoever has that secret sees all units. People's own Home Assistants use a listener of their own, with more data
+(home/README.md).
 """
 
 import json
@@ -14,25 +15,27 @@ from typing import NamedTuple
 from cloud_bridge.clock import iso_utc
 
 USER = "home_assistant"
-DISCOVERY = "homeassistant"  # its own name for the topics where it looks
+DISCOVERY = "homeassistant"  # Home Assistant's default discovery prefix
 STATE = "chargekeeper"
-# By us. Versions before 2024.11 find what is there by its component alone; `device` is what we wrote before.
+# Topics that we publish. Home Assistant before 2024.11 supports discovery by component only; older versions of the
+# bridge used `device`.
 PUBLISHED = (f"{DISCOVERY}/sensor/+/last_contact/config", f"{DISCOVERY}/device/+/config", f"{STATE}/+/contact")
-ACCESS = (  # of Home Assistant itself, as in an access list of mosquitto
+ACCESS = (  # of Home Assistant, in the format of mosquitto's access list
     f"read {DISCOVERY}/#",
     f"read {STATE}/#",
     f"readwrite {DISCOVERY}/status",  # its birth and its will
-    f"readwrite {DISCOVERY}/sensor/+/last_contact/config",  # it clears the retained message when a device is deleted
+    f"readwrite {DISCOVERY}/sensor/+/last_contact/config",  # to clear it when a device is deleted
 )
 
 
 class Discovery(NamedTuple):
-    """What Home Assistant finds. With a public address, each device links to its page."""
+    """Builds discovery messages. With a public URL, each device links to its page."""
 
     public_url: str | None = None
 
     def device(self, unit_id: str) -> list[tuple[str, bytes]]:
-        """Topics and payloads of the unit, to be retained; an empty one clears what an older version has left there."""
+        """Return the unit's topics and payloads, to be published retained. The empty payload clears the message of an
+        older version of the bridge."""
         name = f"chargekeeper_{unit_id}"
         device: dict[str, object] = {"identifiers": [name], "name": unit_id, "manufacturer": "Chargekeeper"}
         if self.public_url:
@@ -51,7 +54,7 @@ class Discovery(NamedTuple):
 
 
 def contacted(unit_id: str, at_ms: int) -> tuple[str, bytes]:
-    """Topic and payload, never to be retained."""
+    """Return topic and payload with the time of the last contact. Publish it without retain."""
     return _state_topic(unit_id), json.dumps({"last_contact": iso_utc(at_ms)}).encode()
 
 

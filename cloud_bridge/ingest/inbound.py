@@ -1,4 +1,4 @@
-"""Where every way in meets: a unit's message becomes a contact, live state and a row."""
+"""Ingest: turn a unit's message, whichever way it came, into a contact, live state and a stored row."""
 
 import logging
 import time
@@ -26,7 +26,7 @@ from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.verified_time import Clocks
 from cloud_bridge.wire import Ask, BadPayload, BadTime, Heartbeat, Message, decode
 
-# Of the doors for OCPP of a cluster: they are one path.
+# The OCPP doors of a cluster are one path.
 _AT_DOORS = (paths.OCPP,)
 _DOORS = ((ANYWHERE, paths.OCPP),)
 
@@ -34,28 +34,30 @@ _log = logging.getLogger(__name__)
 
 
 class Reporting(NamedTuple):
-    """Where ingest reports what it notices, and hands on what units ask for."""
+    """The objects to which ingest reports, and passes requests of units."""
 
     counters: Counters
     security_log: SecurityLog
     units: UnitReports
     unknown_clients: UnknownClients
-    pieces: UpdatePieces | None = None  # None: nothing is asked for here
+    pieces: UpdatePieces | None = None  # None if requests for updates are not answered here
 
 
 class Heard(NamedTuple):
-    """A contact that is stamped, and of which nothing has been read yet."""
+    """A timestamped contact whose message has not been decoded yet."""
 
     unit_id: str
     at_ms: int
-    previous_ms: int | None  # the contact before
+    previous_ms: int | None  # the previous contact
     listened_ms: int
 
 
 class Ingest:
-    """The caller has checked that the unit is who it says and that the topic is its own (contact.own_topic).
+    """Takes messages of authenticated units. The caller has checked that the topic is the unit's own
+    (contact.own_topic).
 
-    What is not taken (False) must not be acknowledged: the recorder is full, and the sender keeps it.
+    If a method returns False, the recorder is full: the caller must not acknowledge the message, so that the sender
+    keeps it.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class Ingest:
         self.shard = shard
         self._door = reporting.units.door if shard is AT_DOOR else ""
         self._doors: Doors = _DOORS if self._door else ()
-        self.duties = Duties()  # of this process: the ways in add theirs
+        self.duties = Duties()  # of this process; listeners and subscriptions add theirs
         self.ways = WaysIn(OCPP if self._door else MQTT)
         self._pieces = reporting.pieces
         self._recorder = recorder
@@ -83,12 +85,13 @@ class Ingest:
         self._now_s = time.monotonic
 
     def admits(self, unit_id: str, received_ms: int) -> bool:
-        """Whether the unit may send one more packet (quotas.py). One that may not is counted, and told on its page."""
+        """Return whether the unit may send one more packet (quotas.py). An excess is counted, and shown on the unit's
+        page."""
         if self._quotas.take(unit_id, self._now_s()):
             return True
         self.counters.refused_over_quota += 1
         self.reports.over_quota(unit_id, received_ms)
-        _log.warning("%s sends more than its quota", unit_id)
+        _log.warning("%s: message quota exceeded", unit_id)
         return False
 
     def take(
@@ -101,8 +104,8 @@ class Ingest:
         committed: OnCommit,
         connection: Connection | None = None,
     ) -> bool:
-        """A live message of the unit. It counts as contact before anybody looks into it. `connection` is None where an
-        outside broker has it."""
+        """Take a live message of the unit. It counts as contact before it is decoded. `connection` is None with an
+        outside broker."""
         unit = self.live.unit(unit_id)
         listened_ms = self._recorder.ledger.listened_at_most_ms(received_ms)
         previous_ms = self.live.contact(unit, received_ms, listened_ms)
@@ -132,7 +135,7 @@ class Ingest:
         return self._recorder.put(inbound, committed)
 
     def hear(self, unit_id: str, received_ms: int) -> Heard:
-        """A frame of a unit that does not speak our wire format. It counts as contact before anybody looks into it."""
+        """Record the contact of a frame in another wire format than ours. It counts before the frame is decoded."""
         listened_ms = self._recorder.ledger.listened_at_most_ms(received_ms)
         previous_ms = self.live.contact(self.live.unit(unit_id), received_ms, listened_ms)
         self.counters.contacts += 1
@@ -141,13 +144,13 @@ class Ingest:
     def take_translated(
         self, heard: Heard, records: Sequence[tuple[str, bytes]], bad: bool, committed: OnCommit
     ) -> bool:
-        """What a frame comes to in our wire format, as kinds and payloads: the contact alone where that is nothing. `bad`:
-        it could not be read."""
+        """Take a frame that was translated into our wire format: `records` are kinds and payloads. If there are none,
+        only the contact is stored. `bad` is True if the frame could not be read."""
         if self._recorder.is_full:
             self.counters.refused_waiting += 1
             return False
         self.counters.bad_payloads += bad
-        if not records:  # most
+        if not records:  # the most frequent case
             return self._recorder.put(self._translated(heard, "frame", b"", None, bad), committed)
         unit, at_ms = self.live.unit(heard.unit_id), heard.at_ms
         taken: list[tuple[InboundMessage, OnCommit]] = []
@@ -185,8 +188,9 @@ class Ingest:
     def take_stamped(
         self, unit_id: str, kind: str, payload: bytes, stamp: Stamp, doors: Doors, again: bool, committed: OnCommit
     ) -> bool:
-        """A message of the unit that a cluster has stamped, and may have kept for us. `again`: it was delivered before, to
-        us or to another worker, and what became of that is not known. It is no news then, and a row like any other."""
+        """Take a message of the unit that a cluster has timestamped and may have queued. `again` is True if it was
+        delivered before, to this or another worker, with unknown outcome. It is then stored, but not compared as a live
+        message."""
         unit = self.live.unit(unit_id)
         previous_ms = self.live.contact(unit, stamp.at_ms, 0)
         self.counters.contacts += 1
@@ -219,8 +223,8 @@ class Ingest:
     def _hand_on(
         self, unit_id: str, message: Message | None, committed: OnCommit, again: bool
     ) -> tuple[Message | None, OnCommit]:
-        """An ask for a part of an update is answered once it is acknowledged, and is nothing to store. One that was
-        delivered before may have been answered."""
+        """Arrange for a request for update pieces to be answered after its acknowledgement. It is not stored. A
+        redelivered request is ignored, since it may have been answered already."""
         if not isinstance(message, Ask):
             return message, committed
         if again or self._pieces is None:
@@ -237,8 +241,8 @@ class Ingest:
         redelivered: bool = False,
         connection: Connection | None = None,
     ) -> tuple[Message | None, Evidence | None, OnCommit]:
-        """With what the unit has said before: the message, or None for a repeat; whether another one has its identity; and
-        whom to tell when it is stored."""
+        """Compare a message with the unit's previous ones. Return the message, or None for a repeat; the evidence of a
+        second unit with this identity, or None; and the function to call when the message is committed."""
         if isinstance(message, Heartbeat):
             is_return = not redelivered and unit.compare(message, at_ms, connection)
             duplicate = unit.evidence(at_ms) if is_return else None
@@ -254,10 +258,11 @@ class Ingest:
         return message, None, committed
 
     def take_late(self, unit_id: str, kind: str, payload: bytes, received_ms: int, committed: OnCommit) -> bool:
-        """A message that was kept for us while we were away. It is no contact, and a state of then is none of now.
+        """Take a message that an outside broker has queued while we were away. It is no contact, and a heartbeat in it
+        is not the present state.
 
-        One of another shard's unit may be delivered to that shard too. Without numbers that is no repeat, so it is left
-        to that shard.
+        A message of another shard's unit may be delivered to that shard too. If it has no numbers, a repeat cannot be
+        detected, so it is left to that shard.
         """
         self.counters.late += 1
         message, bad = self._read(unit_id, kind, payload)
@@ -271,7 +276,7 @@ class Ingest:
         )
 
     def take_canary(self, received_ms: int, committed: OnCommit, way: str = MQTT) -> bool:
-        """A mark of our own. Once it is in the store, and there is one of every way, we have listened until then."""
+        """Take a canary. Once it is committed, and one has come by every way, we have been listening until then."""
 
         def counted() -> None:
             self.counters.canaries += 1
@@ -288,7 +293,7 @@ class Ingest:
         return self._recorder.put(CanaryMark(until_ms, self.shard.number, listened_ms, latest_ms), counted)
 
     def take_path_canary(self, path: int, paths: Collection[int], at_ms: int) -> bool:
-        """A mark of our own that came through a node of a cluster, and before which everything is stored."""
+        """Take a canary that came through a cluster node. All messages before it in the stream must be committed."""
 
         def counted() -> None:
             self.counters.canaries += 1
@@ -305,12 +310,12 @@ class Ingest:
             self._verified.witness(unit_id, unit_time_s * 1000, received_ms)
 
     def _read(self, unit_id: str, kind: str, payload: bytes) -> tuple[Message | None, bool]:
-        """The message, and whether it is bad."""
+        """Decode a payload. Return the message, or None, and whether the payload is bad."""
         try:
             return decode(kind, payload), False
         except BadPayload as error:
             if isinstance(error, BadTime):
-                self.live.timeless.add(unit_id)  # it is told the time, and can be read again
+                self.live.timeless.add(unit_id)  # a time command will correct its clock
             self.counters.bad_payloads += 1
             return None, True
 
@@ -321,7 +326,7 @@ def _committed_ask(pieces: UpdatePieces, unit_id: str, ask: Ask, committed: OnCo
 
 
 def _nothing() -> None:
-    """Of a record that nobody waits for."""
+    """Do nothing: no acknowledgement waits for this record."""
 
 
 def _both(first: OnCommit, second: OnCommit) -> None:

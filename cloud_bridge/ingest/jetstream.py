@@ -1,25 +1,27 @@
-"""Units on a NATS cluster: the same contract, through a stream that outlives any node and any of our processes.
+"""Ingest from a NATS cluster, through a JetStream stream that survives the loss of any node and of any of our
+processes.
 
-A node acknowledges a message to the unit when most nodes have it. From there any of our workers takes it:
+A node sends a unit its PUBACK when a majority of the nodes has stored the message. Any of our workers then takes it:
 
-    unit -> a node's door -> the stream -> a worker -> the database -> acknowledged to the stream
+    unit -> a node's listener -> the stream -> a worker -> the database -> acknowledged to the stream
 
-A message is acknowledged to the stream when it is committed, so a worker may be killed anywhere: what it held is delivered
-to another after pull.ACK_WAIT_S. The contact is when a node received the message, whenever we came to read it (stamps.py):
-what was kept for us during an outage of ours is contact at its own time, and is shown as long ago as it is.
+A message is acknowledged to the stream when it is committed, so a worker may be killed at any time: its uncommitted
+messages are redelivered to another worker after pull.ACK_WAIT_S. The time of the contact is when a node received the
+message, whenever it is read (stamps.py). Messages that were queued during an outage of ours are contacts at their own
+time.
 
-What stops what:
-    a node is gone               its units connect to another; that path is deaf (cloud_bridge/paths.py)
-    the database is away         nothing is acknowledged to the stream, and no more is asked for than IN_HAND; units are
-                                 acknowledged as ever
-    the stream takes nothing     no unit is acknowledged: most nodes are gone, or their disks are full. Canaries fail
+Effect of faults:
+    a node is down               its units connect to another node; that path does not listen (cloud_bridge/paths.py)
+    the database is away         nothing is acknowledged to the stream, and at most IN_HAND messages are fetched; units
+                                 still receive PUBACKs
+    the stream stores nothing    no unit receives a PUBACK: most nodes are down, or their disks are full. Canaries fail
 
-A canary shows that we listened once every message before it is stored, by whatever worker (`_Mark`). A worker that is killed
-holds some for pull.ACK_WAIT_S, in which nobody can say that a unit was not heard; so that time counts as one in which we did
-not listen.
+A canary proves listening once every message before it is stored, by any worker (`_Mark`). The messages of a killed
+worker are stored only after pull.ACK_WAIT_S. Until then it is not known which units were heard, so that time counts as
+an outage.
 
-Wills lie in the same stream and are none of ours. Who publishes on a unit's topics is that unit, as the nodes'
-permissions have it; a retained message comes through once, as a message. An empty one is dropped, as everywhere.
+Wills are in the same stream and are ignored. The permissions on the nodes ensure that only the unit itself publishes on
+its topics. A retained message is delivered once, as a normal message. An empty message is dropped, as on any broker.
 """
 
 import asyncio
@@ -48,20 +50,20 @@ from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.paths import path_number
 from cloud_bridge.store.error_text import reason_of
 
-IN_HAND = 5000  # messages taken and not committed; beyond it none is asked for
+IN_HAND = 5000  # messages fetched and not committed; at this number no more are fetched
 RETRY_S = 1.0
 COUNT_EVERY_S = 0.5
-KEPT_MARKS = 1000  # canaries; the oldest are too old to show anything
+KEPT_MARKS = 1000  # canaries; older ones are too old to prove anything
 TELL_CLOCK_EVERY_S = 60.0
-STORED_WITHIN_S = 5.0  # when stopping: what is not stored by then is delivered again
+STORED_WITHIN_S = 5.0  # when stopping; messages that are not stored by then are redelivered
 FLUSHED_WITHIN_S = 2
-NOT_KEPT = "the cluster does not keep messages for us yet: most nodes have to run, with room on their disks"
+NOT_KEPT = "the cluster stores no messages for us yet: most nodes must be running, with free disk space"
 
 _log = logging.getLogger(__name__)
 
 
 class _Mark(NamedTuple):
-    """A canary that has come."""
+    """A canary that was received."""
 
     sequence: int  # in the stream
     path: int
@@ -69,7 +71,7 @@ class _Mark(NamedTuple):
 
 
 class JetStreamIngest:
-    """One worker. Used on one event loop."""
+    """A worker that takes messages from the stream. Used on one event loop."""
 
     def __init__(
         self,
@@ -79,7 +81,7 @@ class JetStreamIngest:
         unknown_clients: UnknownClients,
         commands: CommandSender,
     ) -> None:
-        self.ready = asyncio.Event()  # the consumer is there: from now on no message of a unit is lost
+        self.ready = asyncio.Event()  # set when the consumer exists: from then on no message is lost
         self._cluster = cluster
         self._ingest = ingest
         self._counters = ingest.counters
@@ -93,21 +95,22 @@ class JetStreamIngest:
         self._running: asyncio.Task[None] | None = None
         self._in_hand = 0
         self._has_room = asyncio.Event()
-        self._done: list[bytes] = []  # to be acknowledged
+        self._done: list[bytes] = []  # reply subjects of the messages to acknowledge
         self._is_done = asyncio.Event()
-        self._marks: deque[_Mark] = deque(maxlen=KEPT_MARKS)  # that wait for what was before them
-        self._tell_clock_s = 0.0  # of a node, that is wrong: not before
-        self._trouble: str | None = None  # why the list of units could not be read last
+        self._marks: deque[_Mark] = deque(maxlen=KEPT_MARKS)  # waiting for the messages before them to be stored
+        self._tell_clock_s = 0.0  # the next warning about a node's clock is not logged before this time
+        self._trouble: str | None = None  # why the unit registry could not be read; None if it can
 
     def start(self) -> None:
-        """Connects in the background and keeps at it."""
+        """Connect in the background, and reconnect when the connection is lost."""
         self._commands.start()
         self._running = asyncio.get_running_loop().create_task(
             self._ingest.duties.every(RETRY_S, "cluster", self._serve)
         )
 
     async def stop(self) -> None:
-        """What is not stored in STORED_WITHIN_S is left to the other workers."""
+        """Stop fetching, and wait up to STORED_WITHIN_S for the commits. Other workers get what is not stored by
+        then."""
         if self._running is not None:
             self._running.cancel()
             await asyncio.wait({self._running})
@@ -124,33 +127,33 @@ class JetStreamIngest:
         self._membership.close()
 
     def canary(self) -> DoorCanaries:
-        """A client at each node's door."""
+        """Return the canaries, one for each node."""
         return DoorCanaries(self._cluster, self._counters)
 
     @property
     def trouble(self) -> str | None:
-        """Until it has its part in the messages: another worker takes them, or the cluster keeps them."""
+        """NOT_KEPT until this worker takes part in the consumption of the stream; None afterwards."""
         return None if self.ready.is_set() else NOT_KEPT
 
     @property
     def connections(self) -> int:
-        """Of units; only the nodes know."""
+        """Always 0: only the nodes know the connections of units."""
         return 0
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
-        """As CommandSender.command."""
+        """Send a command through CommandSender.command."""
         return await self._commands.command(unit_id, payload)
 
     async def pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
-        """As CommandSender.pieces."""
+        """Send pieces through CommandSender.pieces."""
         return await self._commands.pieces(unit_id, payloads)
 
     async def _serve(self) -> None:
-        """Until something fails. Raises OSError, TimeoutError, or what nats raises."""
+        """Take messages until an error occurs. Raises OSError, also for errors of nats, or TimeoutError."""
         try:
             await self._pull()
         except NatsError as error:
-            raise OSError(f"the cluster: {error}") from error  # which passes (duties.EXPECTED)
+            raise OSError(f"the cluster: {error}") from error  # an expected error (duties.EXPECTED)
 
     async def _pull(self) -> None:
         if self._connection is None:
@@ -178,7 +181,8 @@ class JetStreamIngest:
                 await pull.close()
 
     async def _take(self, batch: list[Delivery]) -> None:
-        """All of them, in their order. While the list of units cannot be read they wait: nobody else can read it either."""
+        """Process all messages in order. They wait while the unit registry cannot be read, since no other worker can
+        read it either."""
         ids = {one.unit_id for one in batch if one.kind in UNIT_TOPICS and not one.unit_id.startswith("_")}
         while True:
             try:
@@ -191,13 +195,13 @@ class JetStreamIngest:
         now_ms = self._ingest.clock.now_ms()
         for one in batch:
             self._in_hand += 1
-            status = statuses.get(one.unit_id) if one.kind in UNIT_TOPICS else None  # wills and commands lie between
+            status = statuses.get(one.unit_id) if one.kind in UNIT_TOPICS else None  # not a will or a command
             try:
                 self._settle(one, status, now_ms)
-            except Exception:  # of ours: one message must not keep out all others
+            except Exception:  # a bug: one message must not block all others
                 self._counters.failed_messages += 1
                 self._leave()
-                _log.exception("a message could not be taken in; it is not acknowledged")
+                _log.exception("message processing failed; the message is not acknowledged")
 
     def _settle(self, one: Delivery, status: UnitStatus | None, now_ms: int) -> None:
         acknowledge = partial(self._finish, one.acknowledge_to)
@@ -227,13 +231,13 @@ class JetStreamIngest:
         acknowledge()
 
     def _finish(self, acknowledge_to: bytes) -> None:
-        """It is stored, or there is nothing to store."""
+        """Acknowledge a message that is committed, or that has nothing to store."""
         self._leave()
         self._done.append(acknowledge_to)
         self._is_done.set()
 
     def _leave(self) -> None:
-        """It is not in our hands any more; unacknowledged, it is delivered again."""
+        """Remove a message from the count of IN_HAND. If it is not acknowledged, it is redelivered."""
         self._in_hand -= 1
         self._has_room.set()
 
@@ -242,7 +246,8 @@ class JetStreamIngest:
         await self._has_room.wait()
 
     async def _acknowledge(self, connection: PullClient) -> None:
-        """For ever. While the connection is lost what does not fit in its buffer is left out, and delivered again."""
+        """Send acknowledgements until cancelled. While the connection is lost, those that do not fit into its buffer
+        are dropped, and their messages redelivered."""
         while True:
             await self._is_done.wait()
             self._is_done.clear()
@@ -250,7 +255,7 @@ class JetStreamIngest:
                 await self._acknowledge_done(connection)
 
     async def _count(self, connection: PullClient) -> None:
-        """For ever: the canaries before which all is stored."""
+        """Take canaries, once all messages before them are stored, until cancelled."""
         stream = connection.jetstream()
         while True:
             await asyncio.sleep(COUNT_EVERY_S)
@@ -271,7 +276,7 @@ class JetStreamIngest:
             self._tell_clock_s = now_s + TELL_CLOCK_EVERY_S
             direction = "ahead of" if ahead_ms > 0 else "behind"
             _log.warning(
-                "the clock of a node is %d s %s ours, and is not believed: keep both right by NTP",
+                "the clock of a node is %d s %s ours, its timestamps are ignored: synchronise both clocks by NTP",
                 round(abs(ahead_ms) / 1000),
                 direction,
             )
@@ -279,7 +284,7 @@ class JetStreamIngest:
     def _note_trouble(self, reason: str | None) -> None:
         if reason != self._trouble:
             if reason is None:
-                _log.warning("the list of units can be read again")
+                _log.warning("the unit registry can be read again")
             else:
-                _log.error("the list of units cannot be read, and messages wait: %s", reason)
+                _log.error("the unit registry cannot be read, messages are waiting: %s", reason)
         self._trouble = reason

@@ -1,13 +1,13 @@
-"""Listens in front of the embedded broker: it owns the sockets, and nothing reaches the broker unchecked.
+"""The MQTT listener in front of the embedded broker. It owns the sockets, and nothing reaches the broker unchecked.
 
-amqtt 0.12.1 takes a connection over before it has checked the password, keeps a session for every failed login, has
-no limit of packet size, time or idleness, loses a packet whose header straddles its keepalive deadline, and lets wills
-pass its access list (all measured). So every connection is an MqttSession (session.py) here first, and is let in by
-admission.py.
+amqtt 0.12.1 takes over a connection before it has checked the password, keeps a session for every failed login, has no
+limits on packet size, time or idleness, loses a packet whose header straddles its keepalive deadline, and does not
+apply its access list to wills (all measured). So every connection starts as an MqttSession (session.py) here, and
+admission.py decides about its login.
 
-While it is open, what the unit publishes is stamped and taken in right here, at the first hop, and acknowledged when
-it is committed. It is never routed: nobody may subscribe to it. All else (subscriptions, pings, acknowledged
-commands) goes to the broker, packet by packet.
+While a connection is open, PUBLISH packets of the unit are timestamped and processed here, and acknowledged when they
+are committed. They are never routed to subscribers. All other packets (subscriptions, pings, PUBACKs for commands) go
+to the broker, packet by packet.
 """
 
 import asyncio
@@ -38,12 +38,12 @@ from cloud_bridge.ingest.packets import MalformedPacket, PacketTooLarge, Publish
 from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S, ConnectReceived, Event, ForBroker, PublishReceived
 from cloud_bridge.listening_sockets import open_sockets
 
-GOODBYE_WITHIN_S = 5.0  # of TLS; a peer that does not answer it would hold its file for longer
-TAKE_OVER_WITHIN_S = 5.0  # for the broker to let go of the older connection
+GOODBYE_WITHIN_S = 5.0  # for the TLS shutdown, so that a peer that does not answer holds no file descriptor
+TAKE_OVER_WITHIN_S = 5.0  # for the broker to finish with the older connection
 TLS_TIMES = {"ssl_handshake_timeout": CONNECT_OVER_TLS_WITHIN_S, "ssl_shutdown_timeout": GOODBYE_WITHIN_S}
-LOGINS_AT_ONCE = 2  # the others wait their turn, so that pages are answered while a whole fleet comes back
+LOGINS_AT_ONCE = 2  # further logins wait, so that pages are answered while a whole fleet reconnects
 LOOK_EVERY_S = 1.0
-UNREAD_BYTES = 16 * 1024  # a quarter of what a unit may leave unread (connection.py): room for commands
+UNREAD_BYTES = 16 * 1024  # a quarter of MAX_UNSENT_BYTES (connection.py), which leaves room for commands
 
 HandOver = Callable[[ReaderAdapter, WriterAdapter], Awaitable[None]]  # returns when the broker is done with it
 
@@ -51,12 +51,12 @@ _log = logging.getLogger(__name__)
 
 
 class MqttListener:
-    """Listens, lets in, stamps. Created and used on one event loop.
+    """Accepts and authenticates connections, and timestamps messages. Created and used on one event loop.
 
-    A connection is in `_unproven` until its CONNECT, and in `_waiting` until its secret is found to be right. Where one
-    network has too many in either, or there are too many without a CONNECT, the oldest is closed; where too many wait for
-    their login, none is accepted until one of them has its answer. Connections of units that have proved themselves are
-    limited by the number of files alone, and close nobody.
+    A connection is in `_unproven` until its CONNECT, and in `_waiting` until its secret has been verified. If one
+    network has too many connections in either, or there are too many without a CONNECT, the oldest of them is closed.
+    If too many logins are waiting, accepting stops until one is answered. Connections of authenticated units are
+    limited by the number of file descriptors only.
     """
 
     def __init__(self, ingest: Ingest, admission: Admission, hand_over: HandOver, budget: Budget) -> None:
@@ -77,13 +77,13 @@ class MqttListener:
         self._accepted: dict[str, MqttConnection] = {}
         self._openings: set[asyncio.Task[None]] = set()
         self._logins: set[asyncio.Task[None]] = set()
-        self._numbers = count(1)  # of connections that were let in
+        self._numbers = count(1)  # of accepted connections
         self._changed_secrets = ChangedSecrets(admission.credentials)
 
     async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
-        """Accept units from now on, with a certificate only over TLS. May be called for several ports.
+        """Start accepting connections; with a certificate, over TLS only. May be called for several ports.
 
-        Returns the port, chosen by the system when 0. Raises OSError.
+        Return the port, which the system chooses if `port` is 0. Raises OSError.
         """
         sockets = open_sockets(host, port)
         bound: int = sockets[0].getsockname()[1]
@@ -96,7 +96,7 @@ class MqttListener:
         return bound
 
     async def close(self) -> None:
-        """Stop listening, close every connection, and wait until the broker has let go of them."""
+        """Stop listening, close all connections, and wait until the broker has finished with them."""
         for acceptor in self._acceptors:
             acceptor.close()
         if self._reaper is not None:
@@ -115,12 +115,12 @@ class MqttListener:
         return len(self._all)
 
     def is_connected(self, unit_id: str) -> bool:
-        """Whether the unit has a connection open. Says nothing about contact: half-open ones look the same."""
+        """Return whether the unit has an open connection. This is no contact: a half-open connection looks the same."""
         return unit_id in self._accepted
 
     def send(self, unit_id: str, several: list[bytes]) -> bool:
-        """Write packets to the unit together. False if it has no connection open, or UNREAD_BYTES of what was sent to
-        it before are still here.
+        """Send packets to the unit together. Return False if it is not connected, or if UNREAD_BYTES of earlier data
+        are still unsent.
         """
         connection = self._accepted.get(unit_id)
         if connection is None or connection.transport.get_write_buffer_size() >= UNREAD_BYTES:
@@ -131,12 +131,13 @@ class MqttListener:
     # What happens on a connection.
 
     def _has_room(self) -> bool:
-        """For one more, or one that has proved nothing will make room for it."""
+        """Return whether one more connection fits, perhaps by closing one that is not authenticated."""
         return len(self._all) < self._budget.units or bool(len(self._unproven) or len(self._waiting))
 
     def _is_busy(self) -> bool:
-        """As many wait for their login as may. Who comes now waits outside: to close the oldest for it would close those
-        whose turn is next, and where a whole fleet comes back faster than it is let in, nobody would get in at all."""
+        """Return whether the largest number of logins is waiting. New connections then wait in the backlog. Closing the
+        oldest instead would close those whose turn is next, so if a whole fleet reconnected faster than logins are
+        checked, no unit would ever get in."""
         return len(self._unproven) + len(self._waiting) >= self._budget.logins
 
     def _take(self, context: ssl.SSLContext | None, accepted: socket.socket, address: str) -> None:
@@ -155,7 +156,7 @@ class MqttListener:
         over_tls = {} if context is None else TLS_TIMES
         try:
             await self._loop.connect_accepted_socket(lambda: connection, accepted, ssl=context, **over_tls)
-        except OSError:  # of the handshake, whoever ended it
+        except OSError:  # the handshake failed, or we have aborted it
             self._counters.failed_handshakes += 1
         finally:
             if not connection.is_made:
@@ -183,7 +184,8 @@ class MqttListener:
             self._violation(connection, event)
 
     def _may_send(self, connection: MqttConnection) -> bool:
-        """One more packet. A unit that sends too much is cut off, and what it sent is not acknowledged."""
+        """Return whether the unit may send one more packet. If not, it is disconnected, and the packet is not
+        acknowledged."""
         unit_id = connection.session.unit_id
         if unit_id == CANARY_ID or self._ingest.admits(unit_id, self._clock.now_ms()):
             return True
@@ -194,7 +196,7 @@ class MqttListener:
         self._all.discard(connection)
         self._unproven.leave(connection)
         self._waiting.leave(connection)
-        if connection.waiting_login is not None:  # else the logins of a crowd that has gone would wait for ever longer
+        if connection.waiting_login is not None:  # or logins of closed connections would delay those of open ones
             connection.waiting_login.cancel()
         self._no_longer_accepted(connection)
         self._resume()
@@ -208,7 +210,7 @@ class MqttListener:
         committed = connection.committed(publish.packet_id)
         kind = own_topic(unit_id, publish.topic)
         if publish.retain or kind is None:
-            # MQTT 3.1.1 cannot say no to a PUBLISH [MQTT-3.3.5-2]: it is acknowledged, and dropped.
+            # MQTT 3.1.1 cannot refuse a PUBLISH [MQTT-3.3.5-2], so it is acknowledged and dropped.
             if kind is None:
                 self._counters.dropped_foreign_topic += 1
             else:
@@ -221,7 +223,7 @@ class MqttListener:
             taken = self._ingest.take(
                 unit_id, kind, publish.payload, now_ms, publish.redelivered, committed, connection.as_evidence
             )
-        if not taken:  # MQTT sends it again only on another connection [MQTT-4.4.0-1]
+        if not taken:  # a client resends it only on a new connection [MQTT-4.4.0-1]
             connection.transport.abort()
 
     def _violation(self, connection: MqttConnection, error: MalformedPacket) -> None:
@@ -229,7 +231,7 @@ class MqttListener:
             self._counters.closed_too_large += 1
         else:
             self._counters.closed_malformed += 1
-        _log.info("closed a connection of %s: %s", connection.session.unit_id or "a stranger", error)
+        _log.info("%s: connection closed: %s", connection.session.unit_id or "unknown client", error)
         connection.transport.abort()
 
     # From CONNECT to open.
@@ -239,13 +241,13 @@ class MqttListener:
             connection.waiting_login = None
             if not connection.transport.is_closing():
                 await self._authenticate(connection, asked)
-            if connection.broker_task is not None:  # its turn ends with the broker's CONNACK
+            if connection.broker_task is not None:  # the login ends with the broker's CONNACK
                 answered = self._loop.create_task(connection.answered.wait())
                 await asyncio.wait({connection.broker_task, answered}, return_when=asyncio.FIRST_COMPLETED)
                 answered.cancel()
 
     async def _authenticate(self, connection: MqttConnection, asked: ConnectReceived) -> None:
-        with suppress(SQLAlchemyError):  # then the secret cannot be compared either
+        with suppress(SQLAlchemyError):  # `refusal` below will fail too, and report it
             connection.credentials_ms = await self._admission.credentials.changed_ms(asked.connect.client_id)
         if refusal := await self._admission.refusal(asked.connect, connection.network):
             connection.refuse(refusal)
@@ -270,18 +272,19 @@ class MqttListener:
         connection.broker_task = self._loop.create_task(self._serve(connection, reader, writer))
 
     async def _take_over(self, older: MqttConnection) -> None:
-        """A unit has one connection: the newest that proved itself. The broker must be done with the older first."""
+        """Close the older connection of a unit and wait until the broker has finished with it. A unit has one
+        connection, the newest that was authenticated."""
         self._counters.take_overs += 1
         older.transport.abort()
         if older.broker_task is not None:
             await asyncio.wait({older.broker_task}, timeout=TAKE_OVER_WITHIN_S)
-        self._no_longer_accepted(older)  # another login may have been quicker: its connection must not be forgotten
+        self._no_longer_accepted(older)  # unless another login has replaced it meanwhile
 
     async def _serve(self, connection: MqttConnection, reader: ReaderAdapter, writer: WriterAdapter) -> None:
         try:
             await self._hand_over(reader, writer)
-        except Exception:  # the broker's own faults end this connection and nothing else
-            _log.exception("the broker failed on the connection of %s", connection.session.unit_id)
+        except Exception:  # a fault in amqtt ends only this connection
+            _log.exception("%s: the embedded broker failed on this connection", connection.session.unit_id)
         finally:
             connection.transport.close()
 
@@ -292,20 +295,21 @@ class MqttListener:
             self._mark_connected(unit_id, False)
 
     def _is_alive(self, unit_id: str) -> bool:
-        """Whether it has been heard lately, and so is no half-open connection that its unit has long given up."""
+        """Return whether the unit was heard recently, so that its connection is not a half-open one that it has
+        abandoned."""
         unit = self._ingest.live.find(unit_id)
         last_ms = None if unit is None or unit.offset_ms is None else unit.last_contact_ms
         return last_ms is not None and self._clock.now_ms() - last_ms <= ALIVE_MS
 
     def _mark_connected(self, unit_id: str, connected: bool) -> None:
-        if unit_id != CANARY_ID:  # which is no unit
+        if unit_id != CANARY_ID:  # the canary is not a unit
             self._ingest.live.unit(unit_id).connected = connected
             self._ingest.reports.connected(unit_id, connected)
 
-    # By the clock.
+    # Periodic work.
 
     async def _reap(self) -> None:
-        """Close what has let its time pass; the broker would wait for ever."""
+        """Close overdue connections, on which the broker would wait without a limit. Run until cancelled."""
         await self._ingest.duties.every(LOOK_EVERY_S, "mqtt_sessions", self._reap_once)
 
     async def _reap_once(self) -> None:
@@ -321,7 +325,7 @@ class MqttListener:
             self._certificate.look()
 
     async def _close_revoked(self) -> None:
-        """A secret that was changed or taken away ends what was opened with it."""
+        """Close connections whose secret was changed or revoked after they were opened."""
         for unit_id, changed_ms in (await self._changed_secrets.look()).items():
             connection = self._accepted.get(unit_id)
             if connection is not None and connection.credentials_ms != changed_ms:

@@ -1,34 +1,35 @@
-"""Units on a broker that is not ours (mosquitto, or any other): the same contract, through a subscription.
+"""Ingest from an outside broker (mosquitto or any other), through a subscription.
 
-The broker holds the secrets and the access list, so it vouches that a message on cp/<id>/... is of that unit. What
-we cannot see there is when a message reached it. So a message counts as contact only if it is live:
+The broker has the secrets and the access list, so it guarantees that a message on cp/<id>/... is from that unit. It
+does not tell when a message reached it. So a message counts as contact only if it is live:
 
     connecting --CONNACK, subscribed--> catching up --our marker came back--> live
         ^                                    |                                  |
         +------------------------------ connection lost -----------------------+
 
-While we were away the broker kept messages for us, and it delivers them, and what it has to deliver again, before
-anything published later. The marker is a message of our own, published at once after subscribing: what comes before
-it was published before we were back and is stored, but is no contact. The time we were away is a gap in the ledger.
+While we are disconnected the broker queues messages for us. It delivers them, and redelivers unacknowledged ones,
+before anything that is published later. The marker is a message of our own, published immediately after subscribing.
+Messages before the marker were published before we reconnected: they are stored, but are no contact. The time without a
+connection is an outage in the ledger.
 
 A message is acknowledged to the broker when it is committed, so killing this process loses nothing.
 
-Who is a unit and who is revoked is our own list (unit_registry.py), refreshed once a second on the event loop. The messages
-of a revoked unit are dropped whatever the broker does: they are neither contact nor stored. A changed secret is a
-matter between unit and broker: we cannot see with which secret a connection was opened, so until the broker knows the
-new secret the connection that was opened with the old one counts. `unit secret` therefore reloads the broker, or says
-what is left to do.
+Our own registry (unit_registry.py), refreshed once a second on the event loop, determines which ids are units and which
+are revoked. Messages of a revoked unit are dropped, whatever the broker does: they are neither contact nor stored. We
+cannot see with which secret a connection was opened. So after a change of secret, a connection that was opened with the
+old one counts until the broker knows the new one. `unit secret` therefore reloads the broker, or says what is left to
+do.
 
-Shards (shard.py) take in their own units' messages, and of what the broker has kept for them every unit's: when the number
-of shards changes, units move to one that may have had no session at the broker yet. A record that two of them deliver is
-kept once (store/journal.py).
+A shard (shard.py) takes the live messages of its own units, and the queued messages of all units: when the number of
+shards changes, a unit moves to a shard that may not have had a session at the broker yet. A record that two shards
+receive is stored once (store/journal.py).
 
-A message of an id that is not in the list waits, unacknowledged, until a read of the list that began after it came:
-the unit may just have been added. While the database cannot be read it waits longer, and is lost neither here nor by
-killing this process.
+A message of an id that is not in the registry waits, unacknowledged, for the next read of the registry that starts
+after its arrival, since the unit may just have been added. While the database cannot be read it waits longer. It is not
+lost, even if this process is killed.
 
-The broker may hold a retained message of a unit, which would be delivered on every connection for ever. It is cleared
-by publishing an empty one. An empty message is therefore never contact: it says that somebody has cleared a topic.
+A retained message of a unit would be delivered on every connection, so it is cleared by publishing an empty retained
+message. An empty message is therefore never contact: it means that somebody has cleared a topic.
 """
 
 import asyncio
@@ -58,33 +59,33 @@ from cloud_bridge.store.secrets import new_secret
 
 KEEPALIVE_S = 20
 RECONNECT_WITHIN_S = 5
-IN_FLIGHT = 2000  # messages the store has not committed; then the broker waits (MQTT 5's receive maximum)
-KEPT_S = 24 * 3600  # how long the broker keeps messages for us while we are away
+IN_FLIGHT = 2000  # uncommitted messages; at this number the broker waits (MQTT 5's Receive Maximum)
+KEPT_S = 24 * 3600  # how long the broker queues messages for us while we are disconnected
 COMMAND_WITHIN_S = 5.0
-UNSUPPORTED_VERSION = 132  # the reason code of a broker that knows only MQTT 3.1.1
-REFRESH_EVERY_S = 1.0  # the list of units: a revoked unit counts for no longer than this and one read
-LOOKUP_AFTER_S = 0.1  # between a read and the next one, when unknown ids ask for it
-READ_WITHIN_S = 5.0  # a slower read is counted and logged as a failure; the next one begins only after it
-PENDING = IN_FLIGHT  # messages of unknown ids that wait for the list; with MQTT 5 the broker does not send more
-RENEW_EVERY_S = 60.0  # the connection, for messages that have to be delivered again: at most this often
+UNSUPPORTED_VERSION = 132  # the reason code of a broker that supports only MQTT 3.1.1
+REFRESH_EVERY_S = 1.0  # of the registry; messages of a revoked unit count for at most this time plus one read
+LOOKUP_AFTER_S = 0.1  # between two reads, if messages of unknown ids are waiting
+READ_WITHIN_S = 5.0  # a slower read is counted and logged as a failure; the next one starts only after it
+PENDING = IN_FLIGHT  # messages of unknown ids that wait for the registry; with MQTT 5 the broker does not send more
+RENEW_EVERY_S = 60.0  # the shortest time between two reconnects for the redelivery of messages
 
 _log = logging.getLogger(__name__)
 
 
 class Delivery(NamedTuple):
-    """A message on a topic of a unit, or of an id that may be one, as the broker delivered it."""
+    """A message on the topic of a unit, or of an id that may be a unit, as the broker delivered it."""
 
     unit_id: str
     kind: str
     payload: bytes
     received_ms: int
-    is_live: bool  # published while we were connected, and not delivered to us before
+    is_live: bool  # published while we were connected, and not a redelivery
     is_retained: bool
     acknowledge: Callable[[], None]
 
 
 class MqttIngest:
-    """One subscription; its callbacks run on paho's thread."""
+    """The subscription to the outside broker. Callbacks run on paho's thread."""
 
     def __init__(
         self,
@@ -103,61 +104,62 @@ class MqttIngest:
         self._clock = ingest.clock
         self._shard = ingest.shard
         self._discovery = discovery
-        self._introduced: set[str] = set()  # to Home Assistant, since the start
+        self._introduced: set[str] = set()  # units announced to Home Assistant since the start
         self._name = ingest.shard.bridge_id
         self._marker = b""
         self._loop = asyncio.get_running_loop()
         self._refreshing: asyncio.Task[None] | None = None
-        self._reader = ThreadPoolExecutor(1, "unit registry")  # no page can keep it waiting
+        self._reader = ThreadPoolExecutor(1, "unit registry")  # of its own, so that pages cannot delay a read
         self._lookup_due = asyncio.Event()
-        self._refresh_after_s = 0.0  # at once at the start
-        self._registry_trouble: str | None = None  # why the list could not be read last; None while all is well
-        self._lock = Lock()  # messages are taken in on paho's thread, and on the event loop when they had to wait
+        self._refresh_after_s = 0.0  # the first read starts at once
+        self._registry_trouble: str | None = None  # why the registry could not be read; None if it can
+        self._lock = Lock()  # messages are processed on paho's thread, or on the event loop if they had to wait
         self._pending: list[Delivery] = []
         self._renewal_due = False  # a message was left unacknowledged and is not pending
         self._renewed_s = -RENEW_EVERY_S
-        self._cleared: set[str] = set()  # retained topics, on this connection
-        self._refused: set[int] = set()  # the packet ids of what the broker did not let us publish last
+        self._cleared: set[str] = set()  # retained topics that were cleared on this connection
+        self._refused: set[int] = set()  # packet ids of our last publishes that the broker did not authorise
         self._client = self._make(MQTTProtocolVersion.MQTTv5)
 
     def start(self) -> None:
-        """Connects in the background and keeps at it."""
+        """Connect in the background, and reconnect when the connection is lost."""
         self._refreshing = self._loop.create_task(self._refresh_registry())
         self._connect()
 
     async def stop(self) -> None:
-        """The broker keeps what comes for us from now on."""
+        """Disconnect. From now on the broker queues messages for us."""
         if self._refreshing is not None:
             self._refreshing.cancel()
             await asyncio.wait({self._refreshing})
         self._reader.shutdown(wait=False)
-        with suppress(OSError):  # paho's thread has just given up the connection
+        with suppress(OSError):  # paho's thread has just closed the connection
             self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
 
     def canary(self) -> Canary:
-        """A client of its own on the same broker, heard by this shard."""
+        """Return the canary of this shard, a separate client on the same broker."""
         return Canary(self._address, self._counters, self._shard.canary_id)
 
     @property
     def trouble(self) -> str | None:
-        """None: what is not stored is not acknowledged, or kept by the broker."""
+        """None, since a message that is not stored is not acknowledged, or is queued by the broker."""
         return None
 
     @property
     def connections(self) -> int:
-        """Of units; only their broker knows."""
+        """Always 0: only the broker knows the connections of units."""
         return 0
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
-        """Publish a command; True when the broker has taken it. With MQTT 5 it delivers it within ANSWER_MS or never.
+        """Publish a command. Return True if the broker has acknowledged it. With MQTT 5 it expires after ANSWER_MS.
 
-        False too when the access list of the broker does not allow it, as far as MQTT 3.1.1 lets the broker say so.
+        Return False also if the broker's access list does not allow it; with MQTT 3.1.1 a broker cannot report that.
         """
         return await asyncio.to_thread(self._publish_command, unit_id, payload)
 
     async def pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
-        """Publish pieces of an update with QoS 0. False: there is no connection to the broker, which paho would wait for."""
+        """Publish pieces of an update with QoS 0. Return False if there is no connection to the broker; paho would
+        queue them."""
         return await asyncio.to_thread(self._publish_pieces, f"cp/{unit_id}/piece", payloads)
 
     def _publish_pieces(self, topic: str, payloads: list[bytes]) -> bool:
@@ -165,7 +167,7 @@ class MqttIngest:
 
     def _publish_command(self, unit_id: str, payload: bytes) -> bool:
         if not self._is_connected():
-            return False  # paho would send it once it is connected
+            return False  # paho would queue it until it is connected
         properties = None
         if self._client.protocol == MQTTProtocolVersion.MQTTv5:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho has no types there
@@ -173,12 +175,13 @@ class MqttIngest:
         try:
             sent = self._client.publish(f"cp/{unit_id}/command", payload, 1, properties=properties)
             sent.wait_for_publish(COMMAND_WITHIN_S)
-        except (OSError, ValueError, RuntimeError):  # not connected, or just no more
+        except (OSError, ValueError, RuntimeError):  # not connected, or the connection was just lost
             return False
         return sent.is_published() and sent.mid not in self._refused
 
     def _is_connected(self) -> bool:
-        """paho calls itself connected until it has told of the loss; its socket is gone before."""
+        """Return whether there is a connection. paho's is_connected() stays True until on_disconnect has been called,
+        so check its socket too."""
         return self._client.is_connected() and self._client.socket() is not None
 
     def _make(self, version: MQTTProtocolVersion) -> BatchedClient:
@@ -218,14 +221,14 @@ class MqttIngest:
             self._client = self._make(MQTTProtocolVersion.MQTTv311)
             self._connect()
         elif code.is_failure:
-            _log.error("the broker refuses us: %s", code)
+            _log.error("the broker refused our login: %s", code)
         else:
             self._cleared.clear()
             client.subscribe([(f"cp/+/{kind}", 1) for kind in sorted(UNIT_TOPICS)])
 
     def _on_subscribe(self, client: paho.Client, _data: Any, _mid: int, codes: Any, _properties: Any) -> None:
         if any(code.is_failure for code in codes):
-            _log.error("the broker refuses our subscriptions: its access list lets us not read cp/#")
+            _log.error("the broker refused our subscriptions: its access list must allow us to read cp/#")
             return
         self._marker = new_secret().encode()
         client.publish(f"cp/{self._name}/heartbeat", self._marker, 1)
@@ -233,23 +236,24 @@ class MqttIngest:
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:
         self.live.clear()
         if code.is_failure:
-            _log.warning("the connection to the broker was lost: %s", code)
+            _log.warning("connection to the broker lost: %s", code)
 
     def _on_publish(self, _client: Any, _data: Any, mid: int, code: Any, _properties: Any) -> None:
         if code.is_failure:
             self._counters.refused_publishes += 1
             self._refused.add(mid)
-            _log.warning("the broker refuses what we publish: %s. See its access list", code)
+            _log.warning("the broker refused a publish of ours: %s. Check its access list", code)
         else:
             self._refused.discard(mid)
 
     def _on_thread_error(self, error: BaseException) -> None:
         self.live.clear()
         self._counters.failed_connections += 1
-        _log.error("the connection to the broker ended with an error and is renewed", exc_info=error)
+        _log.error("connection to the broker failed with an error, reconnecting", exc_info=error)
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
-        """An error of ours ends neither the thread nor the connection, or one message could keep out all others."""
+        """Process a message. An unexpected error ends neither the thread nor the connection, because one message must
+        not block all others."""
         try:
             with self._lock:
                 self._receive(message)
@@ -259,7 +263,7 @@ class MqttIngest:
     def _receive(self, message: paho.MQTTMessage) -> None:
         now_ms = self._clock.now_ms()
         acknowledge = partial(self._client.batched.acknowledge, message.mid) if message.qos else _nothing
-        _, unit_id, kind = message.topic.split("/")  # as subscribed
+        _, unit_id, kind = message.topic.split("/")  # the subscriptions match only topics of three levels
         if unit_id.startswith("_"):
             self._receive_own(unit_id, message, now_ms, acknowledge)
         else:
@@ -275,7 +279,7 @@ class MqttIngest:
                 self._settle(delivery, status)
 
     def _receive_own(self, name: str, message: paho.MQTTMessage, now_ms: int, acknowledge: Callable[[], None]) -> None:
-        """Our marker, or a canary."""
+        """Process our marker or a canary."""
         if message.retain:
             self._counters.dropped_retained += 1
         elif name == self._name and message.payload == self._marker:
@@ -311,7 +315,7 @@ class MqttIngest:
         elif status is UnitStatus.REVOKED:
             self._counters.dropped_revoked += 1
         elif not self._ingest.admits(unit_id, received_ms):
-            pass  # acknowledged to the broker: it holds back the others' messages otherwise, and has told the unit long ago
+            pass  # acknowledge it, or the broker would hold back other units' messages; the unit has its PUBACK already
         elif is_live:
             written = acknowledge
             if self._discovery is not None:
@@ -331,19 +335,20 @@ class MqttIngest:
         self._client.publish(topic, b"", 1, retain=True)
 
     def _leave_unacknowledged(self) -> None:
-        """To be called where an exception is handled. The broker delivers the message again on the next connection."""
+        """Count and log the exception that is being handled. The broker redelivers the message on the next
+        connection."""
         self._counters.failed_messages += 1
         self._renewal_due = True
-        _log.exception("a message could not be taken in; it is not acknowledged")
+        _log.exception("message processing failed; the message is not acknowledged")
 
     # Called on the event loop.
 
     async def _refresh_registry(self) -> None:
-        """For ever."""
+        """Refresh the registry until cancelled."""
         await self._ingest.duties.every(LOOKUP_AFTER_S, "unit_registry", self._refresh_registry_once)
 
     async def _refresh_registry_once(self) -> None:
-        """Returns as soon as the next turn may begin. Raises StoreUnusable while the list cannot be read."""
+        """Wait for the next refresh and do it. Raises StoreUnusable if the registry cannot be read."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._lookup_due.wait(), self._refresh_after_s)
         self._refresh_after_s = REFRESH_EVERY_S - LOOKUP_AFTER_S
@@ -354,40 +359,40 @@ class MqttIngest:
         if update is None:
             self._refresh_after_s = 0.0
             await asyncio.sleep(REFRESH_EVERY_S - LOOKUP_AFTER_S)
-            raise StoreUnusable("the list of units cannot be read")
+            raise StoreUnusable("the unit registry cannot be read")
         with self._lock:
             self._unit_registry.apply(update)
             self._settle_pending(len(asked))
         self._renew_if_due()
 
     async def _read_registry(self, ids: Collection[str]) -> RegistryUpdate | None:
-        """None: it could not be read, and the list as it was stays in force."""
+        """Read the registry. Return None if it cannot be read; the last one then stays in use."""
         reading = self._loop.run_in_executor(self._reader, self._unit_registry.read, ids)
         try:
             done, _ = await asyncio.wait({reading}, timeout=READ_WITHIN_S)
             if not done:
                 self._registry_failed(f"no answer within {READ_WITHIN_S:g} s")
             update = await reading
-        except Exception as error:  # of any kind: without this task no revocation would be noticed any more
+        except Exception as error:  # any: if this task ended, revocations would not be detected any more
             self._registry_failed(str(getattr(error, "orig", None) or error) or type(error).__name__)
             return None
         finally:
-            if not reading.done():  # we are stopped; whoever stops us then closes the database
+            if not reading.done():  # cancelled by `stop`, after which the caller closes the database
                 await asyncio.wait({reading}, timeout=READ_WITHIN_S)
         if self._registry_trouble is not None:
-            _log.warning("the list of units can be read again")
+            _log.warning("the unit registry can be read again")
             self._registry_trouble = None
         return update
 
     def _registry_failed(self, reason: str) -> None:
         self._counters.failed_registry_reads += 1
         if self._registry_trouble is None:
-            _log.error("the list of units cannot be read, the last one stays in force: %s", reason)
+            _log.error("the unit registry cannot be read, the last one stays in use: %s", reason)
         self._registry_trouble = reason
 
     def _settle_pending(self, asked: int) -> None:
-        """With the lock. Only the first `asked` messages came before the read of the list began: an id that is missing
-        in it is then that of no unit."""
+        """Process waiting messages; the caller holds the lock. Only the first `asked` messages came before the read
+        started. If the id of one of these is not in the registry, it is not a unit."""
         pending, self._pending = self._pending, []
         for position, delivery in enumerate(pending):
             status = self._unit_registry.status(delivery.unit_id)
@@ -402,7 +407,7 @@ class MqttIngest:
             self._lookup_due.set()
 
     def _renew_if_due(self) -> None:
-        """The new connection brings what was left unacknowledged on this one."""
+        """Reconnect if messages were left unacknowledged: the broker redelivers them on the new connection."""
         if self._renewal_due and self._loop.time() - self._renewed_s >= RENEW_EVERY_S:
             self._renewal_due = False
             self._renewed_s = self._loop.time()
@@ -418,5 +423,5 @@ class MqttIngest:
 
 
 def _nothing() -> None:
-    """The acknowledgement of a message with QoS 0, which has none: a PUBACK with packet id 0 breaks the protocol, and
-    mosquitto 2.0.11 closes the connection."""
+    """Do nothing, as the acknowledgement of a QoS 0 message. A PUBACK with packet id 0 would violate the protocol, and
+    mosquitto 2.0.11 closes the connection for it."""

@@ -1,6 +1,6 @@
-"""The few MQTT 3.1.1 packets that the listener has to understand before it trusts anybody. Pure: bytes in, values out.
+"""Parsing and building of the MQTT 3.1.1 packets that the listener needs. Pure: bytes in, values out.
 
-Numbers in brackets are statements of the OASIS standard of 2014-10-29.
+Numbers in brackets are normative statements of the OASIS standard of 2014-10-29.
 """
 
 from typing import NamedTuple
@@ -8,34 +8,34 @@ from typing import NamedTuple
 CONNECT, PUBLISH, PUBACK = 1, 3, 4
 SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT = 8, 10, 12, 14
 PINGRESP = b"\xd0\0"
-BRIDGE = 0x80  # of the level: a broker that wants the RETAIN flag as it was published (mosquitto's `try_private`)
+BRIDGE = 0x80  # bit of the protocol level, set by a bridge that wants RETAIN flags unchanged (mosquitto's try_private)
 
 # CONNACK return codes, table 3.1
 ACCEPTED, WRONG_PROTOCOL, ID_REJECTED, UNAVAILABLE, BAD_LOGIN, NOT_AUTHORISED = range(6)
 
 
 class MalformedPacket(ValueError):
-    """The bytes are not MQTT; the connection has to end [MQTT-4.8.0-1]."""
+    """The bytes are not valid MQTT; the connection must be closed [MQTT-4.8.0-1]."""
 
 
 class PacketTooLarge(MalformedPacket):
-    """A packet longer than any that a unit has reason to send."""
+    """A packet is longer than the limit."""
 
 
 class Frame(NamedTuple):
-    """Where one whole packet lies in a buffer."""
+    """The position of a complete packet in a buffer; `end_at` is exclusive."""
 
     body_at: int
     end_at: int
 
 
 class Connect(NamedTuple):
-    """What a CONNECT asks for. A clean session or not is the broker's business."""
+    """The fields of a CONNECT, except for the clean session flag, which only the broker needs."""
 
     protocol: str
     level: int
     keep_alive_s: int
-    keep_alive_at: int  # where its two bytes lie in the body
+    keep_alive_at: int  # the position of its two bytes in the body
     client_id: str
     will_topic: str | None
     will_retain: bool
@@ -53,7 +53,8 @@ class Publish(NamedTuple):
 
 
 def next_frame(buffer: bytes | bytearray, at: int, limit: int) -> Frame | None:
-    """The packet that starts at `at`, or None until all of it is there. Raises for one longer than `limit`."""
+    """Return the packet that starts at `at`, or None until all of it has arrived. Raises PacketTooLarge if it is longer
+    than `limit`, and MalformedPacket."""
     length = 0
     for place in range(4):  # remaining length, section 2.2.3: seven bits a byte, lowest first, at most four
         length_at = at + 1 + place
@@ -72,7 +73,7 @@ def next_frame(buffer: bytes | bytearray, at: int, limit: int) -> Frame | None:
 
 
 def parse_connect(body: bytes) -> Connect:
-    """Section 3.1. Raises MalformedPacket."""
+    """Parse the body of a CONNECT (section 3.1). Raises MalformedPacket."""
     protocol, at = _text(body, 0)
     level, at = _number(body, at, 1)
     flags, at = _number(body, at, 1)
@@ -100,7 +101,7 @@ def parse_connect(body: bytes) -> Connect:
 
 
 def parse_publish(first_byte: int, body: bytes) -> Publish:
-    """Section 3.3. Raises MalformedPacket."""
+    """Parse a PUBLISH (section 3.3). Raises MalformedPacket."""
     qos = (first_byte >> 1) & 3
     if qos == 3:
         raise MalformedPacket("[MQTT-3.3.1-4] both QoS bits are set")
@@ -114,7 +115,8 @@ def parse_publish(first_byte: int, body: bytes) -> Publish:
 
 
 def parse_subscribe(body: bytes, has_qos: bool = True) -> tuple[int, list[str]]:
-    """Packet id and topic filters of a SUBSCRIBE that `check_for_broker` has passed; without `has_qos` of an UNSUBSCRIBE."""
+    """Return packet id and topic filters of a SUBSCRIBE that has passed `check_for_broker`, or of an UNSUBSCRIBE if
+    `has_qos` is False."""
     packet_id, at = _number(body, 0, 2)
     filters: list[str] = []
     while at < len(body):
@@ -125,7 +127,7 @@ def parse_subscribe(body: bytes, has_qos: bool = True) -> tuple[int, list[str]]:
 
 
 def check_for_broker(first_byte: int, body: bytes) -> None:
-    """Whether a packet that the broker gets is one of the standard: amqtt does not check. Raises MalformedPacket."""
+    """Check that a packet for the broker conforms to the standard, since amqtt does not. Raises MalformedPacket."""
     packet_type = first_byte >> 4
     subscribes = packet_type in (SUBSCRIBE, UNSUBSCRIBE)
     if first_byte & 0x0F != (2 if subscribes else 0):
@@ -150,7 +152,7 @@ def check_for_broker(first_byte: int, body: bytes) -> None:
 
 
 def whole(first_byte: int, body: bytes) -> bytes:
-    """A packet of this first byte and body."""
+    """Return a packet with this first byte and body."""
     header = bytearray((first_byte,))
     length = len(body)
     while length >= 0x80:
@@ -161,7 +163,7 @@ def whole(first_byte: int, body: bytes) -> bytes:
 
 
 def publish(topic: str, payload: bytes, retain: bool = False) -> bytes:
-    """A PUBLISH with QoS 0."""
+    """Return a PUBLISH with QoS 0."""
     name = topic.encode()
     return whole(PUBLISH << 4 | retain, len(name).to_bytes(2, "big") + name + payload)
 
@@ -171,7 +173,7 @@ def puback(packet_id: int) -> bytes:
 
 
 def suback(packet_id: int, filters: int) -> bytes:
-    """Every filter is granted QoS 0."""
+    """Return a SUBACK that grants QoS 0 for every filter."""
     return whole(0x90, packet_id.to_bytes(2) + bytes(filters))
 
 
@@ -180,8 +182,8 @@ def unsuback(packet_id: int) -> bytes:
 
 
 def connack(return_code: int) -> bytes:
-    """Without a session of before. To a unit only as a refusal: what accepts it is written by the broker, which knows the
-    session."""
+    """Return a CONNACK without Session Present. For units it is used only to refuse: the broker, which has the session,
+    sends the CONNACK that accepts."""
     return bytes((0x20, 2, 0, return_code))
 
 

@@ -1,4 +1,4 @@
-"""What amqtt asks us about a session. The listener has checked all of it before; the broker holds it again."""
+"""The plugin by which amqtt authenticates sessions and authorises topics. The listener has already checked both."""
 
 from amqtt.contexts import Action
 from amqtt.plugins.base import BaseAuthPlugin, BaseTopicPlugin
@@ -8,10 +8,10 @@ from cloud_bridge.ingest.unit_broker import topics_for
 
 
 class UnitsOnly(BaseAuthPlugin, BaseTopicPlugin):
-    """A session is a unit that the listener let in, and a unit gets its own commands and pieces and nothing else.
+    """Allows a unit to subscribe to its own commands and pieces, and nothing else.
 
-    Publishing through the broker is refused: the listener takes every PUBLISH in. A will is not asked about here, amqtt
-    sends it past this list; no unit can receive one, because no unit can subscribe to what another one may publish.
+    Publishing through the broker is refused, because the listener handles every PUBLISH. amqtt does not call the plugin
+    for wills. No unit can receive a will, because no unit can subscribe to a topic on which another one may publish.
     """
 
     async def authenticate(self, *, session: Session) -> bool | None:

@@ -1,35 +1,35 @@
-"""How much one unit may send: a token bucket for each. Pure: times are seconds of a monotonic clock.
+"""Message quotas: a token bucket for each unit. Pure: times are seconds of a monotonic clock.
 
-A unit that charges sends a message a minute, and after days without a network at most all of its outbox (300 records,
-firmware/storage/outbox.py). So an honest unit never empties its bucket, whatever has happened to it.
+A charging unit sends one message a minute. After days without a network it also sends its outbox, of at most 300
+records (firmware/storage/outbox.py). So a unit that works correctly never empties its bucket.
 """
 
 from collections import OrderedDict
 from typing import NamedTuple
 
 BURST = 5000  # packets at once: sixteen full outboxes
-PER_S = 1.0  # and for ever: sixty times what a unit that charges sends
+PER_S = 1.0  # sustained rate: sixty times that of a charging unit
 MAX_UNITS = (
-    10_000  # those that were longest without a packet are forgotten, and with that forgiven: their bucket is full
+    10_000  # buckets in memory; that of the unit without a packet for the longest time is dropped, and is then full
 )
 
 
 class Used(NamedTuple):
-    """Of one bucket."""
+    """The used part of a bucket at a given time."""
 
     packets: float
     at_s: float
 
 
 class Quotas:
-    """The buckets that are not full. A restart forgives."""
+    """The buckets that are not full. After a restart all buckets are full."""
 
     def __init__(self, burst: int = BURST, per_s: float = PER_S) -> None:
         self._burst, self._per_s = burst, per_s
         self._used: OrderedDict[str, Used] = OrderedDict()
 
     def take(self, unit_id: str, now_s: float) -> bool:
-        """Whether the unit may send one more packet; what is refused uses nothing."""
+        """Take one packet from the unit's bucket. Return False if it is empty; a refused packet uses nothing."""
         before = self._used.get(unit_id)
         used = 0.0 if before is None else max(0.0, before.packets - (now_s - before.at_s) * self._per_s)
         if used + 1 > self._burst:

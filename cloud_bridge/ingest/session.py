@@ -1,15 +1,15 @@
-"""One connection of a unit as a pure protocol, the server's side of MQTT 3.1.1: bytes and time in, events out.
+"""The protocol state of a unit's connection: the server's side of MQTT 3.1.1. Pure: bytes and time in, events out.
 
     AWAITING_CONNECT --CONNECT--> AUTHENTICATING --accept--> ACCEPTED --CONNACK of the broker--> OPEN
            |                           |                        |                                 |
            +------------- end ---------+------------------------+---------------------------------+--> CLOSED
 
-The session owns no socket and knows nobody's secret. Whoever does (listener.py) feeds it with `receive`, takes events
-from `next_event` until there is none, and tells it what was decided. Bytes that come while a CONNECT is being checked
-are kept, up to one packet, and cut into packets once the broker has answered.
+The session has no socket and no credentials. The listener (listener.py) passes received bytes to `receive`, calls
+`next_event` until there is none, and reports its decisions. Bytes that arrive while a CONNECT is being checked are
+buffered, up to one packet, and parsed once the broker has answered.
 
-TABLE says what may happen in which state. What it does not allow raises MalformedPacket when the unit did it, and
-SessionError when we did.
+TABLE lists the inputs that each state allows. Any other input raises MalformedPacket if it came from the unit, and
+SessionError if it came from our own code.
 """
 
 from enum import Enum
@@ -19,19 +19,19 @@ from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.packets import Connect, MalformedPacket, PacketTooLarge, Publish
 from cloud_bridge.wire import MAX_PAYLOAD_BYTES
 
-MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 256  # and its topic
-MAX_UNCOMMITTED = 200  # messages of one unit that the store has not committed; then its socket is not read
-CONNECT_WITHIN_S = 20.0  # from accept to CONNECT. No byte extends it
-CONNECT_OVER_TLS_WITHIN_S = 60.0  # with the handshake, for which the firmware waits as long (link/secure.py)
-ANSWER_WITHIN_S = 300.0  # from CONNECT to CONNACK: logins take turns when a whole fleet comes back
-IDLE_FACTOR = 1.5  # of the keepalive, section 3.1.2.10 of the standard
-IDLE_LIMIT_S = 3600.0  # for a unit that asks for no keepalive; it has something to say every 300 s
+MAX_PACKET_BYTES = MAX_PAYLOAD_BYTES + 256  # payload and topic
+MAX_UNCOMMITTED = 200  # uncommitted messages of one unit; at this number its socket is not read
+CONNECT_WITHIN_S = 20.0  # from accept to CONNECT; received bytes do not extend it
+CONNECT_OVER_TLS_WITHIN_S = 60.0  # including the handshake, for which the firmware waits as long (link/secure.py)
+ANSWER_WITHIN_S = 300.0  # from CONNECT to CONNACK: logins wait for a turn when a whole fleet reconnects
+IDLE_FACTOR = 1.5  # times the keepalive, section 3.1.2.10 of the standard
+IDLE_LIMIT_S = 3600.0  # for a unit without a keepalive; longer than the interval of any heartbeat
 
 FOR_BROKER = frozenset({packets.PUBACK, packets.SUBSCRIBE, packets.UNSUBSCRIBE, packets.PINGREQ, packets.DISCONNECT})
 
 
 class SessionError(Exception):
-    """We did what the state does not allow: a mistake of ours."""
+    """Our own code did something that the state does not allow: a bug."""
 
 
 class State(Enum):
@@ -43,11 +43,11 @@ class State(Enum):
 
 
 class Input(Enum):
-    CONNECT = "CONNECT"  # of the unit
-    PACKET = "packet"  # of the unit, any other
-    ACCEPT = "accept"  # ours
-    CONNACK = "CONNACK"  # of the broker
-    END = "end"  # of either side
+    CONNECT = "CONNECT"  # from the unit
+    PACKET = "packet"  # any other, from the unit
+    ACCEPT = "accept"  # from the listener
+    CONNACK = "CONNACK"  # from the broker
+    END = "end"  # from either side
 
 
 TABLE: dict[State, dict[Input, State]] = {
@@ -60,20 +60,21 @@ TABLE: dict[State, dict[Input, State]] = {
 
 
 class ConnectReceived(NamedTuple):
-    """The unit asks to be let in. `body` is the CONNECT's, for the broker; its keepalive is off, since we keep it."""
+    """A login. `body` is the body of the CONNECT for the broker, with the keepalive set to 0, since the listener
+    enforces it."""
 
     connect: Connect
     body: bytes
 
 
 class PublishReceived(NamedTuple):
-    """Not acknowledged yet; it counts in `uncommitted` until `commit`."""
+    """A PUBLISH that is not acknowledged yet. It counts in `uncommitted` until `commit`."""
 
     publish: Publish
 
 
 class ForBroker(NamedTuple):
-    """A whole packet that is the broker's business."""
+    """A complete packet to forward to the broker."""
 
     packet: bytes
 
@@ -82,23 +83,23 @@ Event = ConnectReceived | PublishReceived | ForBroker
 
 
 class MqttSession:
-    """From accept to close. Times are seconds of a monotonic clock."""
+    """The session of a connection, from accept to close. Times are seconds of a monotonic clock."""
 
     max_packet_bytes = MAX_PACKET_BYTES
 
     def __init__(self, now_s: float, over_tls: bool = False) -> None:
         self.state = State.AWAITING_CONNECT
-        self.unit_id = ""  # known and proven once accepted
+        self.unit_id = ""  # set by `accept`, once it is authenticated
         self.uncommitted = 0
         self._deadline_s = now_s + (CONNECT_OVER_TLS_WITHIN_S if over_tls else CONNECT_WITHIN_S)
-        self._idle_limit_s = 0.0  # none before it is open
+        self._idle_limit_s = 0.0  # applies once the session is open
         self._buffer = bytearray()
-        self._at = 0  # what lies before it has been taken
+        self._at = 0  # the position in `_buffer` of the next packet
 
     # From the unit.
 
     def receive(self, data: bytes, now_s: float) -> None:
-        """Keep what was read. Raises PacketTooLarge when the unit sends on and on before it is let in."""
+        """Buffer received data. Raises PacketTooLarge if the unit sends more than one packet before its CONNACK."""
         self._buffer += data
         if self.state is State.OPEN:
             self._deadline_s = now_s + self._idle_limit_s
@@ -106,7 +107,8 @@ class MqttSession:
             raise PacketTooLarge("before the CONNACK")
 
     def next_event(self, now_s: float) -> Event | None:
-        """The next whole packet; None until there is one, or while a CONNECT is being checked. Raises MalformedPacket."""
+        """Return the next complete packet, or None if there is none or a CONNECT is being checked. Raises
+        MalformedPacket."""
         if self.state is State.AWAITING_CONNECT:
             if self._buffer and self._buffer[0] != packets.CONNECT << 4:
                 raise MalformedPacket("[MQTT-3.1.0-1] the first packet is not a CONNECT")
@@ -133,32 +135,32 @@ class MqttSession:
     # From us.
 
     def accept(self, unit_id: str, keep_alive_s: int) -> None:
-        """The unit is who it says."""
+        """Accept the authenticated unit. `keep_alive_s` is that of its CONNECT; 0 for none."""
         self._follow(Input.ACCEPT)
         self.unit_id = unit_id
         self._idle_limit_s = keep_alive_s * IDLE_FACTOR or IDLE_LIMIT_S
 
     def open(self, now_s: float) -> None:
-        """The broker's CONNACK goes out; from now on there may be events again."""
+        """Open the session: the broker's CONNACK is sent. `next_event` returns events again."""
         self._follow(Input.CONNACK)
         self._deadline_s = now_s + self._idle_limit_s
 
     def commit(self, packet_id: int | None) -> bytes:
-        """A message is committed, or was dropped on purpose. Returns its PUBACK; nothing with QoS 0."""
+        """Count a message as committed or dropped on purpose. Return its PUBACK, or b"" with QoS 0."""
         self.uncommitted -= 1
         return b"" if packet_id is None else packets.puback(packet_id)
 
     def end(self) -> None:
-        """The connection is over, whoever ended it."""
+        """Close the session: the connection has ended."""
         self._follow(Input.END)
 
     @property
     def is_full(self) -> bool:
-        """So much of this unit waits for its commit that no more should be read."""
+        """Whether so many messages are uncommitted that the socket should not be read."""
         return self.uncommitted >= MAX_UNCOMMITTED
 
     def is_overdue(self, now_s: float) -> bool:
-        """Whether the unit has let its time pass: to CONNECT, to be let in, or to say something."""
+        """Return whether the deadline has passed: for the CONNECT, for its answer, or for any packet."""
         return now_s > self._deadline_s
 
     def _connect(self, body: bytes, now_s: float) -> ConnectReceived:

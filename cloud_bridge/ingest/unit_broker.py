@@ -1,8 +1,9 @@
-"""amqtt's broker for sessions that subscribe to their own commands and pieces and to nothing else (plugin.UnitsOnly).
+"""A variant of amqtt's broker for sessions that subscribe only to their own commands and pieces (plugin.UnitsOnly).
 
-amqtt 0.12.1 goes through the subscriptions of all sessions for each login, SUBSCRIBE, will, command and end of a session:
-with n units the work of a mass reconnect grows with n squared (measured: 75 logins a second with 300 units connected, 10
-with 2,000). Here every filter is the topic of one unit, so what concerns a session or a topic is found by its name.
+amqtt 0.12.1 iterates over the subscriptions of all sessions for each login, SUBSCRIBE, will, command and end of a
+session. The work of a mass reconnect of n units is therefore O(n²) (measured: 75 logins a second with 300 units
+connected, 10 with 2,000). Here every filter is a topic of one unit, so the subscriptions of a session or a topic are
+found by a dictionary lookup.
 """
 
 import asyncio
@@ -16,14 +17,14 @@ from amqtt.session import OutgoingApplicationMessage, Session
 
 
 class UnitBroker(Broker):
-    """Nothing is ever retained, since the listener drops what is to be, and a session that is away gets nothing later."""
+    """A broker without retained messages, which the listener drops, and without queues for disconnected sessions."""
 
     def __init__(self, config: BrokerConfig) -> None:
         super().__init__(config)
         self._subscriptions = _Subscriptions()
 
     def hears_pieces(self, unit_id: str) -> bool:
-        """Whether the unit has subscribed to them, and is connected."""
+        """Return whether the unit is connected and has subscribed to pieces."""
         return any(
             session.transitions.state == "connected"
             for session, _ in self._subscriptions.get(topics_for(unit_id)[1], [])
@@ -35,7 +36,7 @@ class UnitBroker(Broker):
                 del self._subscriptions[topic]
 
     async def _run_broadcast(self, running_tasks: "deque[asyncio.Task[OutgoingApplicationMessage]]") -> None:
-        """A will has no subscriber, whoever sent it."""
+        """Send one message to the subscribers of its topic. A will has no subscribers."""
         broadcast: dict[str, Any] = await self._broadcast_queue.get()
         for session, qos in self._subscriptions.get(broadcast["topic"], []):
             handler = self._get_handler(session)
@@ -47,13 +48,14 @@ class UnitBroker(Broker):
 
 
 def topics_for(unit_id: str | None) -> tuple[str, str]:
-    """What a unit may subscribe to: commands, and pieces of an update (ingest/update_pieces.py)."""
+    """Return the topics that a unit may subscribe to: commands, and pieces of an update (ingest/update_pieces.py)."""
     return f"cp/{unit_id}/command", f"cp/{unit_id}/piece"
 
 
 class _Subscriptions(dict[str, list[tuple[Session, int]]]):
-    """By topic. Does not show all that it has: amqtt iterates over it at each login, to look for retained messages of each
-    topic, and writes all of it out at each SUBSCRIBE, for a log that nobody keeps (broker.py 601 and 637)."""
+    """The subscriptions by topic. Iteration and repr() hide the content on purpose: amqtt iterates over all of it at
+    each login, to find retained messages, and formats all of it at each SUBSCRIBE for a debug log line (broker.py 601
+    and 637)."""
 
     def __iter__(self) -> Iterator[str]:
         return iter(())

@@ -1,9 +1,9 @@
-"""Which ids are units, and which of them are revoked, where an outside broker has checked the secrets.
+"""The unit registry: which ids are units and which of them are revoked, for use with an outside broker that checks
+secrets.
 
-Those that were heard last are kept in memory, so that none of their messages waits for the database. It is read on a
-thread of its own, never on the one that receives: once a second what has changed, together with the ids that were asked
-for and are not in the list, and once a minute all that are in it. While the database cannot be read, the last list stays
-in force.
+The most recently heard units are cached, so that their messages do not wait for the database. The database is read on a
+thread of its own, not on the receiving thread: once a second the changes and the ids that are not in the cache, and
+once a minute all cached ids. While the database cannot be read, the cache stays in use.
 """
 
 from collections import OrderedDict
@@ -16,43 +16,44 @@ from cloud_bridge.store.database import Database
 from cloud_bridge.store.units import login_states, newest_credentials, states_of
 from cloud_bridge.wire import UNIT_ID
 
-LOOK_BACK_MS = 600_000  # before the newest change that was seen: longer than any transaction is under way
+LOOK_BACK_MS = 600_000  # before the newest known change; longer than any transaction takes
 READ_ALL_EVERY_MS = 60_000
-KEPT = 100_000  # units, 15 MB; of more than are heard in a minute some wait for a read again and again
+KEPT = 100_000  # units, 15 MB; if more are heard in a minute, some messages wait for a read each time
 READ_AT_ONCE = 1000  # units in one query
 
 
 class UnitStatus(Enum):
-    """What an id stands for."""
+    """The status of an id."""
 
     ACTIVE = auto()
-    REVOKED = auto()  # it has no secret until it gets a new one
-    UNKNOWN = auto()  # no unit
+    REVOKED = auto()  # a unit without a secret, until it gets a new one
+    UNKNOWN = auto()  # not a unit
 
 
 class RegistryUpdate(NamedTuple):
-    """What one read of the database has found."""
+    """The result of one read of the database."""
 
     read_ms: int
     changed_ms: int  # the newest change of a secret, by whatever machine's clock
-    is_complete: bool  # all that were in the list, and not only those that changed or were asked for
+    is_complete: bool  # it has all cached ids, not only changed and requested ones
     statuses: dict[str, UnitStatus]
 
 
 class UnitRegistry:
-    """As of the last successful read. `read` may run on another thread than `status` and `apply`, which are never called at
-    once."""
+    """The registry as of the last successful read. `read` may run on another thread than `status` and `apply`. Those
+    two must not run concurrently."""
 
     def __init__(self, database: Database, clock: Clock, kept: int = KEPT) -> None:
         self._database = database
         self._clock = clock
         self._kept = kept
-        self._statuses: OrderedDict[str, UnitStatus] = OrderedDict()  # that was longest without a message first
+        self._statuses: OrderedDict[str, UnitStatus] = OrderedDict()  # least recently heard first
         self._changed_ms = 0
         self._read_all_ms: int | None = None
 
     def status(self, unit_id: str) -> UnitStatus | None:
-        """None: not in the list, which may be older than the unit. An id that no unit can have is UNKNOWN at once."""
+        """Return the status of an id, or None if it is not cached: the unit may be newer than the last read. An id that
+        no unit can have is UNKNOWN at once."""
         status = self._statuses.get(unit_id)
         if status is not None:
             self._statuses.move_to_end(unit_id)
@@ -61,7 +62,7 @@ class UnitRegistry:
         return status
 
     def read(self, ids: Collection[str]) -> RegistryUpdate:
-        """What has changed since the last update, and the status of `ids`. Blocks; raises what the database raises."""
+        """Read the changes since the last update, and the status of `ids`. Blocks. Raises SQLAlchemyError."""
         now_ms = self._clock.now_ms()
         is_complete = self._read_all_ms is None or not 0 <= now_ms - self._read_all_ms < READ_ALL_EVERY_MS
         with self._database.reading() as connection:
@@ -80,6 +81,7 @@ class UnitRegistry:
         return RegistryUpdate(now_ms, changed_ms, is_complete, statuses)
 
     def apply(self, update: RegistryUpdate) -> None:
+        """Put the result of a read into the cache, and evict the least recently heard ids if it is full."""
         self._changed_ms = update.changed_ms
         if update.is_complete:
             self._read_all_ms = update.read_ms

@@ -1,6 +1,6 @@
-"""What a unit reports about an attack on itself goes to the security log: wrong installer codes on its console.
+"""Write units' reports of attacks to the security log: wrong installer codes on their consoles.
 
-It is recorded when the report is committed. A report that is delivered again is recorded once, as long as this process runs.
+A report is logged when it is committed. A redelivered report is logged only once by the same process.
 """
 
 from collections import OrderedDict
@@ -13,20 +13,21 @@ from cloud_bridge.store.security_events import Kind
 from cloud_bridge.wire import MAX_COUNT, Event, Message
 
 WRONG_CODE = "wrong installer code"  # `what` of the event, by tests/samples/schema.toml
-REMEMBERED_MAX = 2000  # reports, to recognise one that is delivered again
+REMEMBERED_MAX = 2000  # reports, to detect redeliveries
 
 Report = tuple[str, int | None, int | None]  # the unit, boot and sequence
 
 
 class UnitSecurity:
-    """Used on one event loop."""
+    """Detects and logs such reports. Used on one event loop."""
 
     def __init__(self, security_log: SecurityLog) -> None:
         self._security_log = security_log
         self._recorded: OrderedDict[Report, None] = OrderedDict()
 
     def recording(self, unit_id: str, message: Message | None, committed: OnCommit) -> OnCommit:
-        """What to call when the message is committed: records it if it is for the security log, and calls `committed`."""
+        """Return the function to call when the message is committed. It logs the message if it is such a report, and
+        calls `committed`."""
         times = wrong_codes(message)
         if message is None or times is None:
             return committed
@@ -44,7 +45,7 @@ class UnitSecurity:
 
 
 def wrong_codes(message: Message | None) -> int | None:
-    """The number of wrong installer codes that an event reports; None if it reports none."""
+    """Return the number of wrong installer codes that an event reports, or None if it reports none."""
     if not isinstance(message, Event) or message.kind != "security" or not message.details:
         return None
     what, times = message.details.get("what"), message.details.get("times")

@@ -1,7 +1,9 @@
-"""Ids that are no units of ours but said something: into the store, where every process shows them to the operator.
+"""Record ids that sent a message or tried to log in and are not units, so that the pages of every process can show
+them.
 
-A stranger must not cost the store a transaction of its own, nor a flood of them its space. So they wait in memory until
-`write`, the newest WRITTEN_AT_ONCE of them, and the store keeps the newest of all (store/unknown_clients.py).
+An unknown client must not cause a transaction of its own, and a flood of them must not fill the store. So the newest
+WRITTEN_AT_ONCE ids wait in memory until `write`, and the store keeps the newest of all processes
+(store/unknown_clients.py).
 """
 
 import asyncio
@@ -17,11 +19,11 @@ from cloud_bridge.store.unknown_clients import ID_MAX, UnknownClient, record_unk
 from cloud_bridge.text import is_storable
 
 WRITE_EVERY_S = 2.0
-WRITTEN_AT_ONCE = 100  # ids in a turn; of more the newest
+WRITTEN_AT_ONCE = 100  # ids in a turn; with more, the newest are kept
 
 
 class UnknownClients:
-    """Those that this process has heard of and not stored yet. Thread-safe."""
+    """The unknown ids that this process has not stored yet. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -29,13 +31,13 @@ class UnknownClients:
         self._waiting: OrderedDict[str, UnknownClient] = OrderedDict()
 
     def saw(self, client_id: str, at_ms: int) -> None:
-        """Any text; what cannot be stored or is too long is cut."""
+        """Record an id. Any text is allowed: unstorable characters are escaped, and long ids are cut to ID_MAX."""
         name = (client_id if is_storable(client_id) else ascii(client_id))[:ID_MAX]
         with self._lock:
             self._keep(UnknownClient(name, at_ms, at_ms, 1))
 
     def write(self) -> None:
-        """Store what waits. Raises SQLAlchemyError; then it waits on."""
+        """Store the waiting ids. Raises SQLAlchemyError; they then wait for the next call."""
         with self._lock:
             taken, self._waiting = self._waiting, OrderedDict()
         if not taken:
@@ -51,7 +53,7 @@ class UnknownClients:
             raise
 
     async def run(self, duties: Duties) -> None:
-        """Write, for ever."""
+        """Write periodically until cancelled."""
         await duties.every(WRITE_EVERY_S, "unknown_clients", partial(asyncio.to_thread, self.write))
 
     def _keep(self, one: UnknownClient) -> None:

@@ -1,14 +1,15 @@
-"""Answers what units ask for of an update: pieces of the manifest or of the image, at QoS 0.
+"""Answer units' requests ("asks") for pieces of an update's manifest or image, with QoS 0.
 
     cp/<id>/ask     {"h": release, "f": 0 manifest | 1 image, "o": offset, "c": bytes, 32 pieces at most}
     cp/<id>/piece   8 bytes of the release's name | 1 byte f | 3 bytes offset, big-endian | up to 1,024 bytes
 
-Contact and commands come first. An ask is a contact, and is acknowledged as any message; what follows from it is done beside:
-WAITING asks wait at most, AT_ONCE of them are one transaction, which takes its turn behind the recorder's. A unit that has not
-read what it was sent before gets nothing now. Whatever is not sent is counted, and asked for again by the unit.
+Contacts and commands have priority. An ask is a contact and is acknowledged like any message; it is answered
+separately. At most WAITING asks wait. AT_ONCE of them share a transaction, which waits behind those of the recorder. A
+unit that has not read the previous pieces is sent none. Pieces that are not sent are counted, and the unit asks for
+them again.
 
-No ask beyond the monthly budget is answered. It is counted in the store, by verified time, so a clock that is ahead opens no
-new month.
+Asks beyond the monthly byte budget are not answered. The budget is kept in the store, and months go by verified time,
+so a clock that is ahead does not start a new month.
 """
 
 import asyncio
@@ -30,17 +31,15 @@ from cloud_bridge.verified_time import VerifiedTime
 from cloud_bridge.wire import Ask
 
 MAX_ASKED_BYTES = 32 * PIECE_BYTES
-ASKS_AT_ONCE = 40  # of one unit: the whole of the largest image, by 8 pieces, as a unit with a bad network asks
-ASKS_PER_S = 0.5  # and for ever: 4 kB/s so, more than GPRS carries
+ASKS_AT_ONCE = 40  # of one unit: the largest image in asks for 8 pieces, which a unit on a bad network uses
+ASKS_PER_S = 0.5  # sustained rate of one unit: 4 kB/s with 8 pieces, more than GPRS carries
 WAITING = 1000  # asks of all units
 AT_ONCE = 50  # asks in one transaction
 KEPT_RELEASES = 4  # in memory, of at most 270 kB each
-ON_AIR_BYTES = (
-    90  # of each piece beside its content: its head, topic and MQTT 28, TLS record 22, TCP/IP 40 (facts/cloud.md)
-)
+ON_AIR_BYTES = 90  # overhead of each piece: header, topic and MQTT 28, TLS record 22, TCP/IP 40 (facts/cloud.md)
 EVERY_S = 0.1  # after an error
 
-SendPieces = Callable[[str, list[bytes]], Awaitable[bool]]  # unit, payloads; False: not now
+SendPieces = Callable[[str, list[bytes]], Awaitable[bool]]  # unit id, payloads; False if they cannot be sent now
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +50,8 @@ class _Answer(NamedTuple):
 
 
 class UpdatePieces:
-    """Used on one event loop. `database` is its own (Database.separate)."""
+    """Answers the asks of the units whose messages this process receives. Used on one event loop. `database` is its own
+    (Database.separate)."""
 
     def __init__(
         self,
@@ -67,12 +67,12 @@ class UpdatePieces:
         self._month_bytes = month_bytes
         self._now_s = now_s
         self._rates = Quotas(ASKS_AT_ONCE, ASKS_PER_S)
-        self._waiting: OrderedDict[str, Asked] = OrderedDict()  # the newest of each unit
+        self._waiting: OrderedDict[str, Asked] = OrderedDict()  # the newest ask of each unit
         self._came = asyncio.Event()
         self._files: OrderedDict[str, ReleaseFiles] = OrderedDict()
 
     def take(self, unit_id: str, ask: Ask) -> None:
-        """Called for every ask, once it is acknowledged; returns at once. One that waits gives way to the unit's next."""
+        """Queue an ask that has been acknowledged. Returns at once. A waiting ask is replaced by the unit's next."""
         asked = _read(unit_id, ask)
         if asked is None:
             self._counters.asks_beyond_file += 1
@@ -86,11 +86,12 @@ class UpdatePieces:
             self._came.set()
 
     async def run(self, send: SendPieces, duties: Duties) -> None:
-        """For ever."""
+        """Run until cancelled."""
         await duties.every(EVERY_S, "update_pieces", lambda: self.serve(send))
 
     async def serve(self, send: SendPieces) -> None:
-        """The next asks, or none within a while. Raises SQLAlchemyError; what was asked for then is asked for again."""
+        """Answer the waiting asks, or return if none comes within 10 s. Raises SQLAlchemyError; the units then ask
+        again."""
         self._came.clear()
         if not self._waiting:
             try:
@@ -107,7 +108,7 @@ class UpdatePieces:
                     self._counters.pieces_not_sent += len(answer.payloads)
 
     def _answers(self, asks: list[Asked]) -> list[_Answer]:
-        """What may be sent; counted in the store before it is."""
+        """Return the pieces that may be sent. They are charged to the budget in the store first."""
         budget = Budget(month_of(self._verified.now_ms()), self._month_bytes, ON_AIR_BYTES, PIECE_BYTES)
         with self._database.writing() as connection:
             parts = permit(connection, asks, budget)
@@ -123,7 +124,7 @@ class UpdatePieces:
         setattr(self._counters, name, getattr(self._counters, name) + 1)
 
     def _release(self, name: str) -> ReleaseFiles:
-        """From memory, if it was asked for lately. A release that has a roll-out is never removed."""
+        """Return a release's files, from the cache if possible. A release that has a roll-out is never removed."""
         files = self._files.get(name)
         if files is None:
             with self._database.reading() as connection:
@@ -135,13 +136,13 @@ class UpdatePieces:
 
 
 def month_of(at_ms: int) -> int:
-    """Since 1970, UTC."""
+    """Return the number of months since January 1970, in UTC."""
     at = datetime.fromtimestamp(at_ms / 1000, UTC)
     return (at.year - 1970) * 12 + at.month - 1
 
 
 def _read(unit_id: str, ask: Ask) -> Asked | None:
-    """None where no file has what is asked for."""
+    """Validate an ask. Return None if it cannot refer to any file."""
     name, file, offset, size = ask.release, ask.file, ask.offset, ask.size
     if name is None or file not in (MANIFEST, IMAGE) or offset is None or size is None:
         return None

@@ -1,25 +1,26 @@
-"""The ways into one process: a broker's, and a door for OCPP beside it. Pure.
+"""The ways into one process: that of the broker, and an OCPP door beside it. Pure.
 
-Each has a canary of its own. We listen as long as units are heard on every way: a unit may be on any of them, and while one is
-deaf nobody's silence is counted. So a process has listened up to the mark of the way whose mark is the oldest.
+Each way has its own canary. A unit may be on any way, so the process counts as listening only while canaries come by
+all ways: during an outage of one, no silence is counted. The process has been listening until the oldest of the ways'
+last canaries.
 """
 
 MQTT, OCPP = "mqtt", "ocpp"
 
 
 class WaysIn:
-    """Used on one event loop."""
+    """The last canary of each way. Used on one event loop."""
 
     def __init__(self, first: str = MQTT) -> None:
         self._marks_ms: dict[str, int | None] = {first: None}
 
     def expect(self, way: str) -> None:
-        """It is open."""
+        """Add a way: it is open, and its canaries are required from now on."""
         self._marks_ms.setdefault(way, None)
 
     def came(self, way: str, at_ms: int) -> int | None:
-        """A canary has come through this way. Returns up to when units could be heard on all of them; None: on one they never
-        could yet."""
+        """Record a canary by this way. Return the time until which all ways were listening, or None if no canary has
+        come yet by one of them."""
         self._marks_ms[way] = at_ms  # also an earlier one: our clock may have been set
         known = [mark_ms for mark_ms in self._marks_ms.values() if mark_ms is not None]
         return min(known) if len(known) == len(self._marks_ms) else None

@@ -1,4 +1,5 @@
-"""The address of a back-end, as an operator types it: it may be inside, so nobody else may say it. Pure."""
+"""The address of a back-end, as an operator types it. It may be inside our own network, so nobody else may set it.
+Pure."""
 
 import ipaddress
 from urllib.parse import SplitResult, urlsplit
@@ -10,8 +11,8 @@ MAX_URL = 300  # characters
 
 
 def check_url(url: str, is_plain_allowed: bool) -> str:
-    """Without a slash at its end. Raises BridgeError that says what is wrong with it, and never repeats it: it may have a
-    password in it."""
+    """Return the address without a slash at its end. Raises BridgeError, which says what is wrong but never repeats the
+    address: it may contain a password."""
     if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url:
         raise BridgeError(f"the address of the back-end has at most {MAX_URL} characters of ASCII, and no spaces")
     parts = _split(url)
@@ -27,13 +28,13 @@ def check_url(url: str, is_plain_allowed: bool) -> str:
 
 
 def host_of(url: str) -> str:
-    """For people."""
+    """Return the host (with the port, if any), to be shown to people."""
     parts = _split(url)
     return "" if parts is None else parts.hostname or ""
 
 
 def where(url: str, identity: str) -> str:
-    """What is connected to."""
+    """Return the URL that is connected to."""
     return f"{url}/{encoded(identity)}"
 
 

@@ -1,4 +1,4 @@
-"""One connection of a unit to the back-end that it is shown to: the socket, and who waits for what."""
+"""One connection of a unit to the back-end that it is shown to: the socket, and the calls that await an answer."""
 
 import asyncio
 import logging
@@ -39,15 +39,15 @@ OPEN_WITHIN_S = 20.0
 ANSWER_WITHIN_S = 30.0
 CLOSE_WITHIN_S = 1.0  # another process may be about to have the connection
 PING_EVERY_S, PONG_WITHIN_S = 60.0, 30.0
-LOOK_EVERY_S = 1.0  # whether something is due by the clock
+LOOK_EVERY_S = 1.0  # how often to check whether something has become due with time
 REQUESTS, REQUESTS_WITHIN_S = 60, 60.0
 
 _log_of_socket = logging.getLogger(f"{__name__}.socket")
-_log_of_socket.setLevel(logging.WARNING)  # it would write the key of the handshake
+_log_of_socket.setLevel(logging.WARNING)  # it would log the key of the handshake
 
 
 class LinkEnded(Exception):
-    """The connection is over, or there was none. `refusal` says why, if that is for people."""
+    """The connection has ended, or was never made. `refusal` is the reason, if there is one to show to people."""
 
     def __init__(self, refusal: Refusal | None = None) -> None:
         super().__init__("" if refusal is None else refusal.reason.format(detail=refusal.detail))
@@ -55,18 +55,18 @@ class LinkEnded(Exception):
 
 
 class Duplex(NamedTuple):
-    """What a connection asks of whoever made it."""
+    """The callbacks of a connection."""
 
     next: Callable[[], Due | None]
     answered: Callable[[Due, Reply], Awaitable[None]]
     has_left: Callable[[], bool]
     react: Callable[[str, Payload], Reaction]
-    said: Callable[[Said], None]  # our own answer was sent
-    carry_out: Callable[[Order], Awaitable[Payload | None]]  # None: the unit has not answered
+    said: Callable[[Said], None]  # called when our own answer has been sent
+    carry_out: Callable[[Order], Awaitable[Payload | None]]  # returns None if the unit has not answered
 
 
 class _NoRedirect(connect):
-    """The key is for the host that was set, and for no other."""
+    """Follows no redirect: the key is for the configured host and for no other."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
@@ -74,7 +74,7 @@ class _NoRedirect(connect):
 
 @asynccontextmanager
 async def opened(setting: Setting, trusted: Callable[[], ssl.SSLContext]) -> AsyncIterator[ClientConnection]:
-    """Raises LinkEnded."""
+    """Open a connection; it is closed at the end. Raises LinkEnded."""
     key = b64encode(f"{setting.identity}:{setting.secret}".encode()).decode()
     opening = _NoRedirect(
         where(setting.url, setting.identity),
@@ -110,19 +110,20 @@ async def opened(setting: Setting, trusted: Callable[[], ssl.SSLContext]) -> Asy
 
 
 class Conversation:
-    """On one connection: our CALLs one at a time, and the back-end's, of which one order at a time."""
+    """The exchange on one connection: our CALLs one at a time, and the back-end's CALLs, of which one order at a
+    time."""
 
     def __init__(self, socket: ClientConnection, duplex: Duplex, news: asyncio.Event) -> None:
         self._socket = socket
         self._duplex = duplex
-        self._news = news  # something is known that was not
-        self._asked: tuple[str, asyncio.Future[Reply]] | None = None  # the CALL that is under way
+        self._news = news  # set when something new is known
+        self._asked: tuple[str, asyncio.Future[Reply]] | None = None  # our CALL that awaits its answer
         self._order: asyncio.Task[None] | None = None
         self._requests = Pace(REQUESTS, REQUESTS_WITHIN_S)
         self._errors = ErrorBudget()
 
     async def run(self) -> None:
-        """Until the unit has left; raises LinkEnded where the back-end ends it."""
+        """Run until the unit is away. Raises LinkEnded if the back-end ends the connection."""
         both = [asyncio.create_task(self._listen()), asyncio.create_task(self._report())]
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -205,7 +206,7 @@ class Conversation:
             else:
                 await self._send(result(message_id, payload))
         except (ConnectionClosed, LinkEnded):
-            return  # who listens says so
+            return  # the task that receives reports it
 
     async def _refuse(self, message_id: MessageId, code: ErrorCode, why: str = "") -> None:
         if self._errors.take(time.monotonic()):

@@ -3,11 +3,11 @@
     contact                      the back-end
     ------------------------------------------------------------------------------------------------------------
     online, message not overdue  has a connection, and a heartbeat as often as it wants one
-    online, message overdue      has a connection and no heartbeats: nobody knows whether the unit is there
-    unknown: we were deaf        likewise; what it was told last stays
+    online, message overdue      has a connection and no heartbeats: it is not known whether the unit is there
+    unknown: we did not listen   likewise; the status that it was told last stays
     silent, never heard          is told Unavailable, and the connection ends until the unit is heard again
 
-A back-end takes a heartbeat for a sign of life of the charger, so none is sent that has no message of the unit behind it.
+A back-end takes a heartbeat as a sign of life of the charger, so one is sent only if a message of the unit supports it.
 """
 
 from typing import NamedTuple
@@ -16,11 +16,11 @@ from cloud_bridge.contact import Contact
 from cloud_bridge.wire import Heartbeat, is_plugged
 
 USUAL_INTERVAL_S = 300  # of heartbeats that do not say it (firmware/link/messages.py)
-OVERDUE_MS = 60_000  # beyond two intervals: one message may be lost, and a connection be made anew
+OVERDUE_MS = 60_000  # beyond two intervals: one message may be lost, and the unit may have to reconnect
 
 
 class Names(NamedTuple):
-    """Of the unit, which do not change while it is connected. None: not known."""
+    """The names of a unit, which do not change while it is connected. None: not known."""
 
     serial: str
     model: str | None
@@ -29,17 +29,17 @@ class Names(NamedTuple):
 
 
 class Known(NamedTuple):
-    """At one moment. Times are UTC in milliseconds since 1970."""
+    """What is known at one moment. Times are UTC in milliseconds since 1970."""
 
     names: Names
     contact: Contact
     last_contact_ms: int | None
-    heartbeat: Heartbeat  # the newest of the present owner's time; all unknown where there is none
+    heartbeat: Heartbeat  # the newest since the present owner has the unit; all fields unknown if there is none
     heartbeat_ms: int | None
 
     @property
     def is_away(self) -> bool:
-        """Nobody may say that it is there."""
+        """Whether the unit is silent or was never heard, so that it must not be reported as present."""
         return self.contact in (Contact.SILENT, Contact.NEVER)
 
     @property
@@ -48,12 +48,12 @@ class Known(NamedTuple):
 
     @property
     def unit_time_ms(self) -> int | None:
-        """When it said what its heartbeat says: by its own clock, or else by ours."""
+        """The time of its heartbeat by the unit's clock, or by ours if the unit does not say."""
         said_s = self.heartbeat.unit_time_s
         return self.heartbeat_ms if said_s is None else said_s * 1000
 
     def is_heard(self, now_ms: int) -> bool:
-        """Whether a message of it has come when one was due."""
+        """Whether its latest message is not overdue."""
         if self.contact is not Contact.ONLINE or self.last_contact_ms is None:
             return False
         interval_s = self.heartbeat.interval_s or USUAL_INTERVAL_S

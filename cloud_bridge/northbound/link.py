@@ -1,4 +1,4 @@
-"""A unit and its back-end, for as long as it is shown there: connections one after the other."""
+"""The link between a unit and its back-end for as long as the unit is shown there: one connection after the other."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ from cloud_bridge.northbound.transactions import Ended
 from cloud_bridge.store.commands import CommandStatus
 from cloud_bridge.store.northbound import LinkState, Setting
 
-ORDERS, ORDERS_WITHIN_S = 60, 3600.0  # each costs the unit GPRS
+ORDERS, ORDERS_WITHIN_S = 60, 3600.0  # each costs the unit mobile data
 
 _log = logging.getLogger(__name__)
 
@@ -34,12 +34,12 @@ class Means(NamedTuple):
     clock: Clock
     counters: Counters
     trusted: Callable[[], ssl.SSLContext]  # the authorities of the system
-    give: Callable[[Setting, Order], Awaitable[CommandStatus]]  # WAITING: the unit has not answered
+    give: Callable[[Setting, Order], Awaitable[CommandStatus]]  # returns WAITING if the unit has not answered
     save: Callable[[Setting, Progress], Awaitable[None]]  # raises SQLAlchemyError
 
 
 class Link:
-    """`run` is a task; the rest is called on the same event loop."""
+    """The link of one unit. `run` is a task; the other methods are called on the same event loop."""
 
     def __init__(self, setting: Setting, progress: Progress, means: Means) -> None:
         self.setting = setting
@@ -55,18 +55,18 @@ class Link:
         self._host = host_of(setting.url)
 
     def observe(self, known: Known, sessions: tuple[Ended, ...]) -> None:
-        """What the bridge knows by now."""
+        """Take over what the bridge knows now."""
         if (known, sessions) != (self._known, self._sessions):
             self._known, self._sessions = known, sessions
             self._news.set()
 
     def begin(self, began_ms: int, meter_wh: int) -> None:
-        """A session goes on since then, at that meter."""
+        """Note that a session has been in progress since `began_ms`, when the meter read `meter_wh`."""
         self.reporter.begin(began_ms, meter_wh)
         self._news.set()
 
     async def save(self) -> None:
-        """How far the back-end has been told. Raises SQLAlchemyError."""
+        """Store how far the back-end has been informed. Raises SQLAlchemyError."""
         async with self._saving:
             progress = self.reporter.progress
             if progress != self._saved:
@@ -74,7 +74,7 @@ class Link:
                 self._saved = progress
 
     async def run(self) -> None:
-        """For ever: a connection while the unit is not away, and after each that failed a pause that grows."""
+        """Run for ever: keep a connection while the unit is not away, with a growing pause after each that failed."""
         failures = 0
         while True:
             while self._known is None or self._known.is_away:
@@ -102,7 +102,7 @@ class Link:
     def _refused(self, refusal: Refusal | None) -> None:
         if refusal is None:
             return
-        if refusal != (self.state.refused, self.state.refused_detail):  # else the same line at every try
+        if refusal != (self.state.refused, self.state.refused_detail):  # not at every try
             why = refusal.reason.format(detail=refusal.detail)
             _log.warning("%s is not shown to %s: %s", self.setting.unit_id, self._host, why)
         self.state = self.state._replace(
@@ -142,7 +142,7 @@ class Link:
             return {"status": order.not_done}
         try:
             status = await self._means.give(self.setting, order)
-        except SQLAlchemyError:  # nobody knows how far it came
+        except SQLAlchemyError:  # it is not known whether it was stored
             return None
         if status in (CommandStatus.WAITING, CommandStatus.UNANSWERED):
             return None

@@ -1,4 +1,5 @@
-"""Why a back-end does not take what it is shown, in words for people; `{detail}` is what it said. Pure."""
+"""The reasons why a unit is not shown to its back-end, as texts for people; `{detail}` is what the back-end said.
+Pure."""
 
 from typing import NamedTuple
 

@@ -1,8 +1,9 @@
-"""Units that are shown to an OCPP back-end of somebody else: one connection for each, from the process that leads
-(store/leadership.py), so that there is one whatever the number of processes. They end when another begins to lead.
+"""Units that are shown to an OCPP back-end of somebody else: one connection for each, made by the process that leads
+(store/leadership.py), so that there is only one whatever the number of processes. The connections end when another
+process begins to lead.
 
-What a back-end says reaches the unit as an order at most. Nothing of it is contact of the unit: pages, alerts and evidence go
-by nothing of here.
+What a back-end says reaches the unit as an order at most. It never counts as contact with the unit: pages, alerts and
+evidence do not depend on anything here.
 """
 
 import asyncio
@@ -38,26 +39,26 @@ from cloud_bridge.store.security_events import Kind
 from cloud_bridge.support.running_session import PowerReading, power_readings, running_session
 
 LOOK_EVERY_S = 2.0
-ANSWER_WITHIN_S = 25.0  # of the unit; back-ends wait for half a minute
+ANSWER_WITHIN_S = 25.0  # for the unit; back-ends wait half a minute
 ASK_EVERY_S = 0.5
-ANSWERED_EVERY_MS = 60_000  # as exactly as it is kept when a back-end last answered
-READINGS_MS = 2 * DAY_MS  # as long as they are kept
+ANSWERED_EVERY_MS = 60_000  # how often the time of a back-end's last answer is stored
+READINGS_MS = 2 * DAY_MS  # how long readings are kept
 
 
 class Links:
-    """Those of this process."""
+    """The links of this process."""
 
     def __init__(self, app_state: AppState) -> None:
         self._app_state = app_state
         self._links: dict[Setting, tuple[Link, asyncio.Task[None]]] = {}
         self._recorded: dict[Setting, LinkState] = {}
-        self._begun = False  # what the process before had written of its connections is gone
+        self._begun = False  # whether the connection states that the previous process stored have been cleared
         self._means = Means(
             app_state.clock, app_state.counters, cache(ssl.create_default_context), self._give, self._save
         )
 
     async def run(self, duties: Duties) -> None:
-        """For ever."""
+        """Run for ever."""
         self._begun = False
         try:
             await duties.every(LOOK_EVERY_S, "northbound", self.look)
@@ -65,7 +66,8 @@ class Links:
             await self._end(list(self._links))
 
     async def look(self) -> None:
-        """Begin what is set, end what is not, and let each know what is known. Raises SQLAlchemyError."""
+        """Start the links that are set, end those that no longer are, and give each what is known. Raises
+        SQLAlchemyError."""
         if not self._begun:
             await asyncio.to_thread(self._begin_anew)
             self._begun = True
@@ -85,7 +87,7 @@ class Links:
             link.observe(known, one.sessions)
             await link.save()
         await self._record()
-        for task in failed:  # by an error of the store, or of ours: it begins again at the next look
+        for task in failed:  # by an error of the store or a bug of ours: it is started again at the next look
             task.result()
 
     def _begin_anew(self) -> None:
@@ -121,7 +123,8 @@ class Links:
         )
 
     def _began(self, one: ShownUnit, known: Known) -> tuple[int, int]:
-        """When the session that goes on began, by the unit's clock, and the meter then; as far as its heartbeats are kept."""
+        """When the session in progress began, by the unit's clock, and the meter then, as far back as heartbeats are
+        kept."""
         unit_id, now_ms = one.setting.unit_id, self._app_state.clock.now_ms()
         with self._app_state.database.reading() as connection:
             rows = owners_power(connection, unit_id, now_ms - READINGS_MS, now_ms)
@@ -157,7 +160,7 @@ class Links:
         await asyncio.to_thread(save)
 
     async def _give(self, setting: Setting, order: Order) -> CommandStatus:
-        """By the way of all orders; returns what the unit has answered, or WAITING."""
+        """Send an order the way all orders are sent. Returns what the unit has answered, or WAITING."""
         app_state, unit_id = self._app_state, setting.unit_id
         app_state.security_log.note(Kind.COMMAND, host_of(setting.url), None, f"{order.do} to {unit_id}")
         command_id = await asyncio.to_thread(
@@ -177,6 +180,6 @@ class Links:
 
 
 def _is_readable(one: PowerReading) -> bool:
-    """SQLite keeps anything."""
+    """Whether the stored values can be used: SQLite accepts values of any type."""
     told = (one.at_ms, one.watts, 0 if one.total_wh is None else one.total_wh)
     return all(type(number) is int for number in told)

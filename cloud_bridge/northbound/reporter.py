@@ -1,15 +1,15 @@
-"""What the back-end is told next: one CALL at a time, as the standard wants it. Pure.
+"""Which CALL the back-end gets next: one at a time, as the standard demands. Pure.
 
-Nothing waits in a queue. Each CALL is made of what is known when its turn comes: an answer that is late, or a back-end that
-was away, costs no memory, and is told the state of now and not of then. What must not be lost, our sessions, waits in the
-store.
+Nothing waits in a queue. Each CALL is made from what is known when its turn comes, so a late answer or a back-end that
+was away costs no memory, and the back-end is told the present state, not an old one. What must not be lost, our
+sessions, waits in the store.
 
     turn  CALL                      when
     -----------------------------------------------------------------------------------------------
     1     BootNotification          until it is accepted; nothing else before that
-    2     StartTransaction, Stop    of sessions, oldest first
-    3     StatusNotification        of a connector whose status is another one than it was told
-    4     MeterValues               of a new heartbeat, while a transaction goes on
+    2     StartTransaction, Stop    for sessions, oldest first
+    3     StatusNotification        for a connector whose status differs from the one last sent
+    4     MeterValues               for a new heartbeat, while a transaction is open
     5     Heartbeat                 as often as it wants one, while the unit is heard (known.py)
 """
 
@@ -29,14 +29,14 @@ from cloud_bridge.northbound.transactions import Ended, Transaction
 VENDOR = "Chargekeeper"
 MAX_NAME, MAX_SERIAL, MAX_FIRMWARE = 20, 25, 50  # OCPP 1.6, section 6.1
 INTERVAL_S, LEAST_INTERVAL_S, MOST_INTERVAL_S = 300, 10, 86_400
-BOOT_AGAIN_S = 60  # where a back-end that does not accept us names no time
-TRIES, AGAIN_S = 3, 60  # of what a back-end answers with an error
-MOST_DOUBLED = 6  # times, of what it does not answer: an hour
+BOOT_AGAIN_S = 60  # if a back-end that does not accept us gives no interval
+TRIES, AGAIN_S = 3, 60  # for what a back-end answers with an error
+MOST_DOUBLED = 6  # how often the pause is doubled for what it does not answer: up to an hour
 METER_EVERY_S = 60
 
 
 class Trigger(StrEnum):
-    """What the back-end may ask for."""
+    """What the back-end may ask us to send."""
 
     BOOT = "BootNotification"
     HEARTBEAT = "Heartbeat"
@@ -45,65 +45,66 @@ class Trigger(StrEnum):
 
 
 class Progress(NamedTuple):
-    """What is kept in the store."""
+    """How far the back-end has been informed, as kept in the store."""
 
-    told_id: int  # of the newest session that is done with
+    told_id: int  # the newest session that is finished with
     transaction: Transaction | None
     dropped: int = 0  # sessions that the back-end was not told of
 
 
 class Due(NamedTuple):
-    """A CALL."""
+    """A CALL that is to be sent now."""
 
     action: str
     payload: dict[str, Any]
-    connector: int = 0  # of a status
+    connector: int = 0  # for a status
     status: Status | None = None
-    session: Ended | None = None  # that it tells of
+    session: Ended | None = None  # the session that it is about
 
 
 class Reporter:
-    """For one unit. `now_s` is monotonic, `now_ms` our time. A connection begins with `connected`."""
+    """Decides what to send for one unit. `now_s` is monotonic, `now_ms` our time. A connection begins with
+    `connected`."""
 
     def __init__(self, progress: Progress, id_tag: str) -> None:
         self.progress = progress
-        self.refused: Refusal | None = None  # by the back-end, since it last accepted us
+        self.refused: Refusal | None = None  # the latest refusal since the back-end last accepted us
         self._id_tag = id_tag
-        self._past: Transaction | None = None  # of a session that is over, while it is told
+        self._past: Transaction | None = None  # of a finished session, while it is being sent
         self._unplugged_ms: int | None = None  # since when a transaction waits for its record
-        self._tries = 0  # of what is told of a session next, that were answered with an error
-        self._unanswered = 0  # that were not answered at all: it may be what ends each connection
-        self._sessions_again_s = 0.0  # not before that
+        self._tries = 0  # of the next message about a session that were answered with an error
+        self._unanswered = 0  # tries without any answer: this message may be what ends each connection
+        self._sessions_again_s = 0.0  # no earlier than this
         self._interval_s = INTERVAL_S
         self.connected()
 
     def connected(self) -> None:
-        """The back-end knows nothing of now."""
+        """Start anew for a new connection: the back-end knows nothing of the present state."""
         self.is_booted = False
         self._told: dict[int, Status] = {}
         self._triggered: set[Trigger] = set()
-        self._boot_again_s = 0.0  # not before that
-        self._heartbeat_s = 0.0  # the last
+        self._boot_again_s = 0.0  # no earlier than this
+        self._heartbeat_s = 0.0  # when the last was sent
         self._meter_s = 0.0
-        self._metered_ms: int | None = None  # the heartbeat that it was told of
+        self._metered_ms: int | None = None  # the unit's heartbeat that was sent last
 
     @property
     def transaction_id(self) -> int | None:
-        """Of the one that goes on there."""
+        """The back-end's number of the open transaction."""
         transaction = self.progress.transaction
         return None if transaction is None or transaction.is_ended else transaction.id
 
     def wants_beginning(self, known: Known) -> bool:
-        """Whether a session goes on that no transaction was made of."""
+        """Whether a session is in progress for which no transaction was made."""
         transaction = self.progress.transaction
         return (transaction is None or transaction.is_ended) and known.is_plugged and not known.is_away
 
     def begin(self, began_ms: int, meter_wh: int) -> None:
-        """A session goes on since then, at that meter."""
+        """Note that a session has been in progress since `began_ms`, when the meter read `meter_wh`."""
         self._set(Transaction(began_ms, meter_wh, self._id_tag))
 
     def trigger(self, what: Trigger) -> None:
-        """The back-end has asked for it."""
+        """Note that the back-end has asked for this message."""
         self._triggered.add(what)
         if what is Trigger.BOOT:
             self.is_booted = False
@@ -114,7 +115,7 @@ class Reporter:
         return known.is_away and (is_told or not self.is_booted)
 
     def next(self, known: Known, sessions: Sequence[Ended], now_s: float, now_ms: int) -> Due | None:
-        """`sessions` have ended, oldest first; those that are done with may be among them."""
+        """Return the CALL to send now. `sessions` have ended, oldest first; some may already be finished with."""
         if not self.is_booted:
             return self._boot(known) if now_s >= self._boot_again_s else None
         return (
@@ -125,7 +126,7 @@ class Reporter:
         )
 
     def answered(self, due: Due, reply: Reply, now_s: float) -> None:
-        """By a CALLRESULT or a CALLERROR."""
+        """Note the answer, a CALLRESULT or a CALLERROR."""
         match due.action:
             case "BootNotification":
                 self._booted(reply, now_s)
@@ -137,7 +138,7 @@ class Reporter:
                 if reply.error is None or self._has_tried(now_s):
                     self._stopped(due, is_told=reply.error is None)
             case "StatusNotification" if due.status is not None:
-                self._told[due.connector] = due.status  # it would say the same again
+                self._told[due.connector] = due.status  # it would give the same answer again
 
     def _boot(self, known: Known) -> Due:
         names = known.names
@@ -155,13 +156,14 @@ class Reporter:
         if self.is_booted:
             self.refused = None
             self._interval_s = max(LEAST_INTERVAL_S, min(wanted_s or INTERVAL_S, MOST_INTERVAL_S))
-            self._heartbeat_s = now_s  # that was one
+            self._heartbeat_s = now_s  # a BootNotification counts as one
         else:
             self.refused = Refusal(link_errors.BOOT, text(reply.error) or status or "-")
             self._boot_again_s = now_s + max(LEAST_INTERVAL_S, min(wanted_s or BOOT_AGAIN_S, MOST_INTERVAL_S))
 
     def _of_session(self, known: Known, sessions: Sequence[Ended], now_s: float, now_ms: int) -> Due | None:
-        """Until it is answered all else has its turn before it comes again: later each time."""
+        """What to send next about sessions. If it is not answered, everything else has its turn before it is tried
+        again, later each time."""
         if now_s < self._sessions_again_s:
             return None
         due = self._of_sessions(known, sessions, now_ms)
@@ -184,7 +186,7 @@ class Reporter:
         return self._of_lost_record(known, transaction, now_ms)
 
     def _of_record(self, one: Ended, now_ms: int) -> Due | None:
-        """None: it is done with."""
+        """What to send about a session with a record. None: it is finished with."""
         transaction = self.progress.transaction
         if transaction is not None and transactions.is_record_of(one, transaction):
             if transaction.is_ended or transaction.is_given_up:
@@ -203,7 +205,7 @@ class Reporter:
         return Due("StopTransaction", stop, session=one)
 
     def _of_lost_record(self, known: Known, transaction: Transaction, now_ms: int) -> Due | None:
-        """The end of a session whose record does not come, as its heartbeats tell it."""
+        """The end of a session whose record does not arrive, taken from its heartbeats."""
         if known.is_plugged or known.heartbeat.state is None or known.unit_time_ms is None:
             self._unplugged_ms = None
             return None
@@ -248,7 +250,7 @@ class Reporter:
         self._past = None
 
     def _has_tried(self, now_s: float) -> bool:
-        """Whether it was the last time; otherwise it is tried again later."""
+        """Return whether this was the last try; otherwise it is tried again later."""
         self._tries += 1
         if self._tries >= TRIES:
             self._tries = 0

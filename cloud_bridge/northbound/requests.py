@@ -1,7 +1,7 @@
-"""What a back-end asks of a unit: our answer, or the order that it comes to. Pure.
+"""Requests of a back-end to a unit: our answer, or the order that follows from it. Pure.
 
-An order goes the way of those from the pages: the unit decides, and the back-end is told what the unit has answered. Without
-`may_command` whatever would change something is refused.
+An order is sent like those from the pages: the unit decides, and the back-end is told what the unit has answered.
+Without `may_command`, every request that would change something is refused.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,9 @@ from cloud_bridge.northbound.known import Known
 from cloud_bridge.northbound.reporter import Trigger
 from cloud_bridge.store.units import Protocol
 
-LEAST_A = 6  # IEC 61851-1; less is a pause
+LEAST_A = 6  # amperes, IEC 61851-1; less is a pause
 LONGEST_MS = 7 * DAY_MS - 5 * MINUTE_MS  # AHEAD_MAX_S of the firmware, whose clock may differ
-STOPPED_MS = DAY_MS  # how long a charge that the back-end has stopped stays so, if nobody goes on with it
+STOPPED_MS = DAY_MS  # how long a charge that the back-end has stopped stays stopped, if nobody resumes it
 
 ACCEPTED, REJECTED, NOT_SUPPORTED = "Accepted", "Rejected", "NotSupported"
 
@@ -25,11 +25,11 @@ Payload = dict[str, Any]
 
 
 class Asked(NamedTuple):
-    """By a back-end."""
+    """A request of a back-end, with what is needed to answer it."""
 
     payload: Payload
     known: Known
-    transaction_id: int | None  # of the one that goes on
+    transaction_id: int | None  # of the open transaction
     may_command: bool
     now_ms: int
 
@@ -39,7 +39,7 @@ class Asked(NamedTuple):
 
 
 class Order(NamedTuple):
-    """For the unit; the answer has one of two statuses, by what it makes of it."""
+    """An order for the unit. The answer has one of two statuses, depending on what the unit answers."""
 
     do: str
     arguments: Payload
@@ -49,17 +49,17 @@ class Order(NamedTuple):
 
 
 class Said(NamedTuple):
-    """Our own answer."""
+    """An answer that we give ourselves."""
 
     payload: Payload
-    trigger: Trigger | None = None  # what is sent after it
+    trigger: Trigger | None = None  # the message to send after it
 
 
 Reaction = Order | Said | ErrorCode
 
 
 def react(action: str, asked: Asked) -> Reaction:
-    """Never raises, whatever the payload."""
+    """Return the reaction to a request. Never raises, whatever the payload."""
     found = ACTIONS.get(action.lower())
     return ErrorCode.NOT_IMPLEMENTED if found is None else found(asked)
 
@@ -102,7 +102,7 @@ def _stop(asked: Asked) -> Reaction:
 
 
 def _set_profile(asked: Asked) -> Reaction:
-    """A limit for the time being: one period, in amperes."""
+    """A temporary limit: one period, in amperes."""
     profile = next(iter(items(asked.payload.get("csChargingProfiles"))), {})
     schedule = next(iter(items(profile.get("chargingSchedule"))), {})
     periods = items(schedule.get("chargingSchedulePeriod"))
@@ -123,7 +123,7 @@ def _set_profile(asked: Asked) -> Reaction:
 
 
 def _lasting_ms(profile: Payload, schedule: Payload, now_ms: int) -> int:
-    """From now on; negative for one that is over."""
+    """How long the profile lasts from now; negative if it is over."""
     began_s, lasts_s = time_s(schedule.get("startSchedule")), whole(schedule.get("duration"))
     ends_ms = [now_ms + LONGEST_MS]
     if lasts_s is not None:
@@ -146,7 +146,7 @@ def _unlock(asked: Asked) -> Reaction:
 
 
 def _availability(asked: Asked) -> Reaction:
-    """There is nothing that could be switched off."""
+    """A change of availability. Nothing can be switched off."""
     return _status(ACCEPTED if asked.payload.get("type") == "Operative" else REJECTED)
 
 

@@ -1,6 +1,7 @@
-"""The state of a unit in the words of a StatusNotification of OCPP 1.6. Pure.
+"""The state of a unit as a StatusNotification of OCPP 1.6. Pure.
 
-Statuses and codes: ChargePointStatus and ChargePointErrorCode, sections 7.7 and 7.6 of "Open Charge Point Protocol 1.6".
+Statuses and codes: ChargePointStatus and ChargePointErrorCode, sections 7.7 and 7.6 of "Open Charge Point Protocol
+1.6".
 """
 
 from typing import Any, NamedTuple
@@ -24,7 +25,7 @@ STATES = {  # of the pilot, IEC 61851-1; 2: current is offered
     "D1": "SuspendedEVSE",
     "D2": "Charging",
 }
-ERRORS = {  # by the names of our faults (cloud_bridge/faults.py)
+ERRORS = {  # keyed by the names of our faults (cloud_bridge/faults.py)
     "rcd_ac": "GroundFailure",
     "rcd_dc": "GroundFailure",
     "rcd_selftest": "InternalError",
@@ -38,7 +39,7 @@ ERRORS = {  # by the names of our faults (cloud_bridge/faults.py)
     "over_current": "OverCurrentFailure",
     "over_temperature": "HighTemperature",
 }
-OCPP_ERRORS = {  # of chargers of other makers, as they are written
+OCPP_ERRORS = {  # of chargers of other makers, in their spelling
     f"{PREFIX}{code.lower()}": code
     for code in (
         *("ConnectorLockFailure", "EVCommunicationError", "GroundFailure", "HighTemperature", "InternalError"),
@@ -49,7 +50,7 @@ OCPP_ERRORS = {  # of chargers of other makers, as they are written
 
 
 class Status(NamedTuple):
-    """Of one connector."""
+    """The status of one connector."""
 
     status: str
     error: str = NO_ERROR
@@ -61,7 +62,7 @@ class Status(NamedTuple):
 
 
 def status_of(known: Known, connector: int) -> Status | None:
-    """None: nothing is known that could be said, and what was said last stays."""
+    """Return the status of a connector. None: nothing is known, and the status sent last stays."""
     if known.is_away:
         last_ms = known.last_contact_ms
         return Status(UNAVAILABLE, info="no contact" if last_ms is None else f"no contact since {iso_utc(last_ms)}")

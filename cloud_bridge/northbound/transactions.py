@@ -1,7 +1,9 @@
-"""Our sessions as transactions of OCPP: a session lasts from plugging in to unplugging, and so does its transaction. Pure.
+"""Our sessions as transactions of OCPP: a session lasts from plugging in to unplugging, and so does its transaction.
+Pure.
 
-One that goes on is begun there as soon as it is seen, and ended by the record that the unit makes of it; of one that is known
-only by its record, because nobody listened meanwhile, the back-end is told both, with the unit's own times.
+The transaction of a session in progress is started as soon as the session is seen, and stopped by the unit's record of
+it. If a session is known only by its record, because we did not listen meanwhile, the back-end gets both the start and
+the stop, with the unit's own times.
 """
 
 import json
@@ -11,12 +13,12 @@ from cloud_bridge.clock import iso_utc
 from cloud_bridge.durations import DAY_MS, MINUTE_MS
 from cloud_bridge.wire import EARLIEST_S, LATEST_S, MAX_COUNT
 
-KEPT_MS = 30 * DAY_MS  # sessions that ended earlier are not told any more
-RECORD_WITHIN_MS = 15 * MINUTE_MS  # of unplugging; after that its heartbeats tell the end
-CLOCKS_MS = 2 * MINUTE_MS  # between plugging in and the heartbeat that tells it
-MOST_WH = 2**31 - 1  # what back-ends keep as a number
+KEPT_MS = 30 * DAY_MS  # sessions that ended earlier are no longer sent
+RECORD_WITHIN_MS = 15 * MINUTE_MS  # after unplugging; later than that, the end is taken from the heartbeats
+CLOCKS_MS = 2 * MINUTE_MS  # between plugging in and the heartbeat that reports it
+MOST_WH = 2**31 - 1  # the largest number that back-ends store
 
-REASONS = frozenset(  # OCPP 1.6, section 7.36: as chargers of other makers have told us
+REASONS = frozenset(  # OCPP 1.6, section 7.36: as chargers of other makers report them
     {
         *("DeAuthorized", "EmergencyStop", "EVDisconnected", "HardReset", "Local", "Other", "PowerLoss", "Reboot"),
         *("Remote", "SoftReset", "UnlockCommand"),
@@ -26,7 +28,7 @@ OUR_REASONS = {"unplugged": "EVDisconnected"}  # firmware/charging/controller.py
 
 
 class Ended(NamedTuple):
-    """The record of a session. None for what the unit has not told."""
+    """The record of a session. None for what the unit has not reported."""
 
     id: int
     began_ms: int | None
@@ -37,7 +39,7 @@ class Ended(NamedTuple):
 
     @property
     def is_tellable(self) -> bool:
-        """Whether OCPP has words for it: it wants two times and an energy."""
+        """Whether it can be sent by OCPP, which needs two times and an energy."""
         if self.began_ms is None or self.ended_ms is None or self.energy_wh is None:
             return False
         in_order = EARLIEST_S * 1000 <= self.began_ms <= self.ended_ms <= LATEST_S * 1000
@@ -45,14 +47,15 @@ class Ended(NamedTuple):
 
 
 class Transaction(NamedTuple):
-    """That the back-end is being told of. It is kept in the store before it is begun: sent again, it is the same."""
+    """A transaction that is being sent to the back-end. It is stored before it is started, so that it is the same when
+    it is sent again."""
 
     began_ms: int
     meter_wh: int
     id_tag: str
-    id: int | None = None  # of the back-end, once it has answered
-    is_ended: bool = False  # without its record, which tells nothing new then
-    is_given_up: bool = False  # the back-end does not take it
+    id: int | None = None  # given by the back-end in its answer
+    is_ended: bool = False  # stopped before its record arrived, which then adds nothing
+    is_given_up: bool = False  # the back-end does not accept it
 
 
 def stored(transaction: Transaction | None) -> str | None:
@@ -60,7 +63,7 @@ def stored(transaction: Transaction | None) -> str | None:
 
 
 def restored(text: Any) -> Transaction | None:
-    """None for what is no transaction: then none is open, as far as we know."""
+    """Read a stored transaction. None if the text is not one: then no transaction is open, as far as we know."""
     try:
         began_ms, meter_wh, id_tag, number, is_ended, is_given_up = json.loads(text)
     except (TypeError, ValueError, RecursionError):
@@ -72,7 +75,8 @@ def restored(text: Any) -> Transaction | None:
 
 
 def is_record_of(ended: Ended, transaction: Transaction) -> bool:
-    """Whether the session that it tells of is this one: it ended after this one was seen to begin, or began as it did."""
+    """Whether the record is of the session of this transaction: it ended after the transaction was seen to begin, or
+    both began at the same time."""
     if ended.began_ms is None or ended.ended_ms is None:
         return False
     return ended.ended_ms > transaction.began_ms or abs(ended.began_ms - transaction.began_ms) < CLOCKS_MS
@@ -100,5 +104,6 @@ def stop(transaction: Transaction, ended_ms: int, energy_wh: int, reason: str | 
 
 
 def whole(ended: Ended, id_tag: str) -> Transaction:
-    """Of a session that is over. A meter that is not known begins at nothing: the difference is what was charged."""
+    """The transaction of a finished session. A meter that is not known starts at 0: the difference is the energy
+    charged."""
     return Transaction(ended.began_ms or 0, ended.meter_began_wh or 0, id_tag)

@@ -1,4 +1,4 @@
-"""`python -m cloud_bridge auth`: tells the cluster which unit may log in, and what it may then publish and read."""
+"""`python -m cloud_bridge auth`: tells the cluster which units may log in, and what each may then publish and read."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +18,7 @@ from cloud_bridge.web.health_app import create_health_app
 
 
 async def serve(settings: Settings, ready: Ready) -> None:
-    """Until a signal. Raises BridgeError."""
+    """Serve until a signal. Raises BridgeError."""
     async with open_app_state(settings, SystemClock, Role.AUTH) as app_state:
         with listen(app_state, create_health_app) as http:
             answering = duties(app_state, partial(ready, http.port))
@@ -27,8 +27,8 @@ async def serve(settings: Settings, ready: Ready) -> None:
 
 
 def duties(app_state: AppState, answering: Callable[[], object] = lambda: None) -> list[Duty]:
-    """None where there is no cluster: our own broker and somebody else's have their own ways. `answering` is called once
-    logins are answered."""
+    """The duties of this role; an empty list without a cluster, since our own broker and an outside one check logins
+    themselves. `answering` is called as soon as logins are answered."""
     cluster = app_state.settings.cluster
     if cluster is None:
         return []

@@ -17,12 +17,12 @@ from cloud_bridge.web.app import create_app
 
 
 def orders(app_state: AppState) -> list[Duty]:
-    """What units are told to do by the operator, from the process that has the way to them."""
+    """The duties that send the operator's orders to units, in the process that can reach them."""
     return [AuthoritySender(app_state).run(app_state.duties), OrderSender(app_state).run(app_state.duties)]
 
 
 async def serve(settings: Settings, ready: Ready) -> None:
-    """Until a signal. Raises BridgeError."""
+    """Serve until a signal. Raises BridgeError."""
     async with open_app_state(settings, SystemClock, Role.ALL) as app_state, upkeep.alarm_of(app_state) as alarm:
         with listen(app_state, create_app) as http:
             async with way_in(app_state) as opened, home_door(app_state) as home:

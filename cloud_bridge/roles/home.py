@@ -1,4 +1,4 @@
-"""The door for Home Assistant, where it is asked for: in a process that has the pages."""
+"""The door for Home Assistant, if it is enabled, in a process that serves the pages."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from cloud_bridge.roles.process import Duty
 
 
 class OpenedHome(NamedTuple):
-    """What is open: without TLS, and with it; None for a port that is not."""
+    """The open ports without TLS and with it; None for a port that is not open."""
 
     duties: list[Duty]
     ports: tuple[int | None, int | None] = (None, None)
@@ -21,7 +21,8 @@ class OpenedHome(NamedTuple):
 
 @asynccontextmanager
 async def home_door(app_state: AppState) -> AsyncIterator[OpenedHome]:
-    """As the broker: plain on this machine alone, unless asked for anywhere. Raises PortBusy."""
+    """Open the ports as the broker does: the plain one only for this machine, unless the settings ask for more. Raises
+    PortBusy."""
     settings = app_state.settings
     if settings.home_port is None and settings.home_tls_port is None:
         yield OpenedHome([])

@@ -1,4 +1,4 @@
-"""The port for HTTP: pages and interface, or health and totals alone."""
+"""The port for HTTP: pages and interface, or only health and totals."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,8 @@ class HttpPort:
         self._listeners = listeners
 
     async def serve(self, duties: Sequence[Duty]) -> None:
-        """With the duties beside it, until a signal of process.ENDING. The error of a duty ends it likewise, and is raised."""
+        """Serve, with the duties beside it, until a signal of process.ENDING. The error of a duty also ends it, and is
+        raised."""
         collect_less_garbage()
         serving = asyncio.ensure_future(self._server.serve(sockets=self._listeners))
         try:
@@ -35,14 +36,15 @@ class HttpPort:
 
 
 async def _end_of(serving: "asyncio.Future[None]") -> None:
-    """When this is cancelled, the server goes on: it is to say goodbye to its connections."""
+    """Wait for the server to end. If this is cancelled, the server goes on, so that it can close its connections
+    properly."""
     await asyncio.shield(serving)
 
 
 @contextmanager
 def listen(app_state: AppState, create: Callable[[AppState], FastAPI]) -> Iterator[HttpPort]:
-    """`create` makes what answers. From now on a signal of process.ENDING ends `serve`, also before that has begun: whoever is
-    told that we are ready may send one at once. Raises PortBusy.
+    """Open the port; `create` makes the application. From now on a signal of process.ENDING ends `serve`, even before
+    it has begun: whoever learns that we are ready may send one at once. Raises PortBusy.
     """
     settings = app_state.settings
     try:

@@ -1,5 +1,5 @@
-"""`python -m cloud_bridge ingest`: what units say, into the store. Of an outside broker one part of its units
-(ingest/shard.py), of a cluster whatever comes.
+"""`python -m cloud_bridge ingest`: writes what units send into the store. From an outside broker it takes one part of
+the units (ingest/shard.py), from a cluster whatever arrives.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from cloud_bridge.web.health_app import create_health_app
 
 
 async def serve(settings: Settings, ready: Ready) -> None:
-    """Until a signal. Raises BridgeError."""
+    """Serve until a signal. Raises BridgeError."""
     if settings.cluster is None:
         await _serve_part(settings)
         return
@@ -31,7 +31,8 @@ async def serve(settings: Settings, ready: Ready) -> None:
 
 
 async def _serve_part(settings: Settings) -> None:
-    """Beside a process with the pages, which has the port of the settings: so this one opens none."""
+    """Serve a part of the units. Another process serves the pages and has the HTTP port of the settings, so this one
+    opens none."""
     stop = asyncio.Event()
     end_by_signal(stop.set)
     async with open_app_state(settings, SystemClock, Role.INGEST) as app_state, way_in(app_state) as opened:
@@ -39,7 +40,7 @@ async def _serve_part(settings: Settings) -> None:
 
 
 def duties(app_state: AppState, opened: WayIn) -> list[Duty]:
-    """What goes on beside the messages."""
+    """The duties that run beside the messages."""
     return [
         *(canary.run(app_state.duties) for canary in opened.canaries),
         TimeTeller(app_state).run(),
@@ -51,5 +52,5 @@ def duties(app_state: AppState, opened: WayIn) -> list[Duty]:
 
 
 def without_pages(app_state: AppState) -> list[Duty]:
-    """What goes on beside them where no pages and no upkeep do it."""
+    """The duties that run as well in a process without pages and upkeep."""
     return [app_state.security_log.run(app_state.duties), app_state.upkeep.keep_time_for_ever(app_state.duties)]

@@ -1,4 +1,5 @@
-"""`python -m cloud_bridge ocpp`: a door of a cluster for chargers of other makers. Any number of them, behind a proxy."""
+"""`python -m cloud_bridge ocpp`: a door of a cluster for chargers of other makers. There may be any number of these
+processes behind a proxy."""
 
 import asyncio
 from contextlib import suppress
@@ -20,13 +21,13 @@ from cloud_bridge.web.health_app import create_health_app
 
 
 async def serve(settings: Settings, ready: Ready) -> None:
-    """Until a signal. Raises BridgeError."""
+    """Serve until a signal. Raises BridgeError."""
     async with open_app_state(settings, SystemClock, Role.OCPP) as app_state:
         others = _others(app_state)
         app_state.duties.require(lambda: app_state.duties.reason("ocpp_canary"))
         with listen(app_state, create_health_app) as http:
             try:
-                with suppress(SQLAlchemyError):  # away since a moment ago; the duty tries again
+                with suppress(SQLAlchemyError):  # the database has just become unavailable; the duty tries again
                     await others.look()
                 async with way_in(app_state) as opened:
                     ready(http.port, ocpp_port=opened.ocpp_port, ocpps_port=opened.ocpps_port)
@@ -40,6 +41,6 @@ async def serve(settings: Settings, ready: Ready) -> None:
 
 
 def _others(app_state: AppState) -> OtherDoors:
-    if app_state.ocpp is None:  # role.check looks before
+    if app_state.ocpp is None:  # role.check has already checked this
         raise SettingError(NO_OCPP_PORT)
     return OtherDoors(app_state.database, app_state.clock, app_state.ocpp, app_state.unit_reports.door)

@@ -1,4 +1,4 @@
-"""Everything that a process of ours stands on, opened: store, clock, and the way in for units or the way out to them."""
+"""Opens what every process of ours needs: store, clock, and the way in for units or the way out to them."""
 
 import asyncio
 import os
@@ -55,11 +55,11 @@ from cloud_bridge.vehicles.accounts import open_accounts
 from cloud_bridge.vehicles.tokens.keys import key_source
 from cloud_bridge.verified_time import Clocks
 
-CHECK_WITHIN_S = 10.0  # for the check of the database at a start; `doctor` checks all of a larger one
+CHECK_WITHIN_S = 10.0  # for the check of the database at start; `doctor` checks a larger one completely
 
 
 def _open_sound(where: Path | str) -> Database:
-    """The database, after a look at the whole of it: a damaged one is not written to. Raises StoreUnusable."""
+    """Open the database and check it first, so that nothing is written to a damaged one. Raises StoreUnusable."""
     database = open_database(where)
     try:
         damage = database.damage(CHECK_WITHIN_S)
@@ -75,7 +75,7 @@ def _open_sound(where: Path | str) -> Database:
 async def open_app_state(
     settings: Settings, clock_from: Callable[[int], Clock], role: Role = Role.ALL
 ) -> AsyncIterator[AppState]:
-    """Open the store and build everything on it; at the end, write what waits. Listens nowhere yet.
+    """Open the store and build everything on it; at the end, write what waits. It does not listen on any port yet.
 
     `clock_from` makes the clock, given the latest time that the store knows. Raises StoreUnusable, SettingError and
     ShardTaken.
@@ -114,7 +114,7 @@ async def _app_state_on(
     door = f"ocpp {gethostname()}:{settings.ocpp_port or settings.ocpps_port}" if role is Role.OCPP else ""
     unit_reports = UnitReports(
         database, clock, door or f"part {shard.number}"
-    )  # in a cluster, of a door for OCPP alone
+    )  # in a cluster, only for a door for OCPP
     unit_reports.all_away()
     unknown_clients = UnknownClients(database)
     of_updates = database.separate(1)
@@ -145,7 +145,7 @@ async def _app_state_on(
     standby = _standby_of(settings, database, counters)
     upkeep = Upkeep(database, live, ledger, Clocks(clock, verified), shard)
     if role.has_way_in:
-        moved = NONE if role is Role.OCPP else shard  # the path of all doors goes by no clock of one
+        moved = NONE if role is Role.OCPP else shard  # the path shared by all doors follows no single clock
         follow_steps(clock, live, ledger, verified, recorder, upkeep, counters, moved.number, between)
     else:
         follow_steps_beside(clock, ledger, verified, upkeep)
@@ -189,7 +189,7 @@ async def _app_state_on(
             await asyncio.to_thread(unit_reports.all_away)
         await asyncio.to_thread(recorder.close)
         if recorder.trouble is None:
-            with suppress(SQLAlchemyError):  # else what was stored a minute ago holds
+            with suppress(SQLAlchemyError):  # if it fails, what was stored a minute ago stays valid
                 await asyncio.to_thread(upkeep.keep_time)
         await asyncio.to_thread(passwords.close)
         if standby is not None:
@@ -208,7 +208,8 @@ def _standby_of(settings: Settings, database: Database, counters: Counters) -> S
 
 
 def push_contact(settings: Settings) -> str:
-    """How push services reach whoever runs this (RFC 8292, section 2.1): by the pages, else by the sender of the letters."""
+    """How push services can reach the operator (RFC 8292, section 2.1): the address of the pages, else the sender
+    address of our e-mails."""
     if settings.public_url is not None and settings.public_url.startswith("https://"):
         return settings.public_url
     return f"mailto:{read_server(settings.mail).sender if settings.mail else 'chargekeeper@localhost'}"

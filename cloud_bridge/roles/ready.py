@@ -1,10 +1,11 @@
-"""How a role says that it has opened what it opens."""
+"""How a role reports that its ports are open."""
 
 from typing import Protocol
 
 
 class Ready(Protocol):
-    """The ports; 0 and None where there is none for units. Of Home Assistants, the one without TLS and the one with it."""
+    """Called with the open ports; 0 and None if there is none for units. For Home Assistant, the ports without TLS and
+    with it."""
 
     def __call__(
         self,

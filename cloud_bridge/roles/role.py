@@ -1,7 +1,7 @@
-"""What a process of ours is for, and the settings with which it can be that.
+"""The roles of our processes, and the settings that each role needs.
 
-With our own broker, or somebody else's, one process is everything; beside it others may take in a part of the units, or stand
-by for the upkeep. On a cluster the work is shared, and each role may have several processes.
+With our own broker or an outside one, one process does everything; other processes may run beside it, to receive a part
+of the units or to stand by for the upkeep. With a cluster the work is shared, and each role may have several processes.
 """
 
 from enum import StrEnum
@@ -18,19 +18,19 @@ class Role(StrEnum):
 
     ALL = "all"  # everything, in one process
     WEB = "web"  # pages and interface
-    INGEST = "ingest"  # what units say, into the store
+    INGEST = "ingest"  # writes what units send into the store
     AUTH = "auth"  # tells the cluster who may log in
-    OCPP = "ocpp"  # what chargers of other makers say, into the store
-    UPKEEP = "upkeep"  # what is done by the clock: silences, alerts, retention, vehicles
+    OCPP = "ocpp"  # writes what chargers of other makers send into the store
+    UPKEEP = "upkeep"  # what is done at regular times: silences, alerts, retention, vehicles
 
     @property
     def has_way_in(self) -> bool:
-        """Whether what units say reaches the store through it. Only then does it keep units in memory."""
+        """Whether what units send reaches the store through this role. Only such a role keeps units in memory."""
         return self in (Role.ALL, Role.INGEST, Role.OCPP)
 
 
 def check(role: Role, settings: Settings) -> None:
-    """Raises SettingError that says what to do."""
+    """Check that the role can run with these settings. Raises SettingError, which says what to do."""
     has_door = settings.ocpp_port is not None or settings.ocpps_port is not None
     if role is Role.OCPP and not has_door:
         raise SettingError(NO_OCPP_PORT)
@@ -58,8 +58,8 @@ def check(role: Role, settings: Settings) -> None:
 def _check_in_cluster(role: Role, cluster: Cluster, has_door: bool) -> None:
     if role is Role.OCPP and not cluster.ocpp_secret:
         raise SettingError(
-            "the file of CHARGEKEEPER_NATS is older than the doors for OCPP: write it anew with `nats write`, and start each "
-            "node anew"
+            "the file of CHARGEKEEPER_NATS is older than the doors for OCPP: write it again with `nats write`, and restart "
+            "each node"
         )
     if role is not Role.OCPP and cluster.is_doors:
         raise SettingError(f"the file of CHARGEKEEPER_NATS is that of the doors for OCPP: `{role}` needs cluster.json")

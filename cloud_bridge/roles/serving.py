@@ -1,4 +1,4 @@
-"""A role, from its name to the end of its process."""
+"""Runs a role, given its name, until its process ends."""
 
 from collections.abc import Awaitable, Callable
 from importlib import import_module
@@ -10,7 +10,7 @@ from cloud_bridge.roles.ready import Ready
 from cloud_bridge.roles.role import Role, check
 from cloud_bridge.settings import Settings
 
-# Only that of the role is imported: pages take half a second and 20 MB.
+# Only the module of the role is imported: the pages take half a second and 20 MB.
 MODULES = {
     Role.ALL: "everything",
     Role.WEB: "web",
@@ -22,15 +22,15 @@ MODULES = {
 
 
 async def serve(role: Role, settings: Settings, ready: Ready) -> None:
-    """Until a signal of process.ENDING. `ready` is called once all ports are open.
+    """Serve until a signal of process.ENDING. `ready` is called as soon as all ports are open.
 
-    Raises SettingError where the settings are not those of the role, StoreUnusable and PortBusy.
+    Raises SettingError if the settings do not fit the role, StoreUnusable and PortBusy.
     """
     check(role, settings)
     raise_file_limit()
     have_threads()
     if settings.mail is not None:
-        read_server(settings.mail)  # it may refuse the setting
+        read_server(settings.mail)  # raises an error if the setting is wrong
     with importing():
         module = import_module(f"cloud_bridge.roles.{MODULES[role]}")
     serve_role: Callable[[Settings, Ready], Awaitable[None]] = module.serve

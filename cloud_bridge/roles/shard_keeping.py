@@ -1,4 +1,5 @@
-"""A process ends when its shard is another one's: two that take in the same units would each undo what the other has done."""
+"""Ends a process when another process has its shard: two that receive the same units would each undo the other's
+work."""
 
 import asyncio
 
@@ -8,7 +9,7 @@ from cloud_bridge.store.shard_lock import LOOK_EVERY_S, ShardTaken
 
 
 async def keep_shard(app_state: AppState) -> None:
-    """Raises ShardTaken once another process has taken it, while the database was away."""
+    """Run for ever. Raises ShardTaken if another process has taken the shard while the database was not available."""
     lost = asyncio.Event()
 
     def look() -> None:

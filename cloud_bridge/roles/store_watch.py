@@ -1,4 +1,5 @@
-"""Whether the store can be read, in a process that has no recorder at work: it would not notice before somebody asks."""
+"""Checks whether the store can be read, in a process without a busy recorder, which would otherwise notice only when
+somebody asks."""
 
 import asyncio
 
@@ -10,11 +11,11 @@ LOOK_EVERY_S = 5.0
 
 
 async def watch_store(app_state: AppState) -> None:
-    """For ever. `/healthz` is 503 after a look that failed."""
+    """Run for ever. `/healthz` answers 503 after a check that failed."""
     await app_state.duties.every(LOOK_EVERY_S, STORE_DUTY, lambda: asyncio.to_thread(_look, app_state.database))
 
 
 def _look(database: Database) -> None:
-    """Raises SQLAlchemyError."""
+    """Read from the database. Raises SQLAlchemyError."""
     with database.reading() as connection:
         connection.exec_driver_sql("SELECT 1")

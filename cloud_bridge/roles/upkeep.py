@@ -1,4 +1,5 @@
-"""`python -m cloud_bridge upkeep`: what is done by the clock. Several processes take turns: one of them works."""
+"""`python -m cloud_bridge upkeep`: what is done at regular times. Of several such processes only one works at a
+time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
@@ -27,7 +28,7 @@ from cloud_bridge.web.health_app import create_health_app
 
 
 async def serve(settings: Settings, ready: Ready) -> None:
-    """Until a signal. Raises BridgeError."""
+    """Serve until a signal. Raises BridgeError."""
     if settings.cluster is None:
         await _serve_beside(settings)
         return
@@ -41,7 +42,7 @@ async def serve(settings: Settings, ready: Ready) -> None:
 
 
 async def _serve_beside(settings: Settings) -> None:
-    """Beside a process with the pages, which has the port of the settings: so this one opens none."""
+    """Serve beside a process with the pages, which has the HTTP port of the settings, so that this one opens none."""
     stop = asyncio.Event()
     end_by_signal(stop.set)
     async with open_app_state(settings, SystemClock, Role.UPKEEP) as app_state, alarm_of(app_state) as alarm:
@@ -50,7 +51,7 @@ async def _serve_beside(settings: Settings) -> None:
 
 @asynccontextmanager
 async def alarm_of(app_state: AppState) -> AsyncIterator[Alarm]:
-    """At the end, what is being sent has been sent or given up."""
+    """The alarm of this process. At the end it waits until what is being sent has been sent or given up."""
     settings = app_state.settings
     alarm = Alarm(
         app_state.database,
@@ -66,7 +67,7 @@ async def alarm_of(app_state: AppState) -> AsyncIterator[Alarm]:
 
 
 def duties(app_state: AppState, alarm: Alarm) -> list[Duty]:
-    """What one process of all does."""
+    """The duties that only one of all processes does at a time."""
     know_present_authority(app_state.database, app_state.settings)
 
     def work(group: Duties) -> Awaitable[object]:
@@ -75,7 +76,7 @@ def duties(app_state: AppState, alarm: Alarm) -> list[Duty]:
             poll_for_ever(app_state.accounts, group),
             Links(app_state).run(group),
         ]
-        if app_state.settings.cluster is not None:  # else only the process at the broker can send orders
+        if app_state.settings.cluster is not None:  # without one, only the process at the broker can send orders
             running += [AuthoritySender(app_state).run(group), OrderSender(app_state).run(group)]
         return asyncio.gather(*running)
 

@@ -1,4 +1,4 @@
-"""The way in for units, open: our own broker's ports, a subscription at an outside broker, or a cluster's stream."""
+"""Opens the way in for units: our own broker's ports, a subscription at an outside broker, or a cluster's stream."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,15 +19,16 @@ from cloud_bridge.settings import Settings
 
 
 class Canaries(Protocol):
-    """One, or one for each door: they go the way of the units, so that we know that we would hear them."""
+    """One canary, or one for each door. Canaries take the same way as the units' messages, which proves that units
+    would be heard."""
 
     async def run(self, duties: Duties) -> None:
-        """For ever."""
+        """Run for ever."""
         ...
 
 
 class WayIn(NamedTuple):
-    """What is open."""
+    """The open ports, and what belongs to them."""
 
     canaries: Sequence[Canaries]
     mqtt_port: int  # 0 where the broker is an outside one
@@ -38,7 +39,8 @@ class WayIn(NamedTuple):
 
 @asynccontextmanager
 async def way_in(app_state: AppState) -> AsyncIterator[WayIn]:
-    """Closed at the end, and when only one of the ports could be had: a broker that was started has to be stopped.
+    """Open the way in. It is closed at the end, and also if only one of the ports could be opened, since a started
+    broker has to be stopped.
 
     Raises PortBusy.
     """
@@ -67,7 +69,8 @@ def _canaries(door: OcppDoor | None) -> list[DoorCanary]:
 
 
 async def _start_broker(settings: Settings, broker: EmbeddedBroker) -> None:
-    """Plain MQTT on this machine; TLS wherever asked for, when there is a certificate."""
+    """Start the broker: plain MQTT on this machine, and TLS where the settings ask for it, if there is a
+    certificate."""
     plain_host = settings.host if settings.mqtt_plain_anywhere else LOOPBACK
     try:
         await broker.start(plain_host, settings.mqtt_port)
@@ -83,7 +86,8 @@ async def _start_broker(settings: Settings, broker: EmbeddedBroker) -> None:
 
 
 async def _open_ocpp(settings: Settings, door: OcppDoor | None) -> tuple[int | None, int | None]:
-    """As the broker: plain on this machine alone, unless asked for anywhere. Returns the ports that are set."""
+    """Open the ports as the broker does: the plain one only for this machine, unless the settings ask for more. Returns
+    the open ports."""
     if door is None:
         return None, None
     plain_host = settings.host if settings.ocpp_plain_anywhere else LOOPBACK

@@ -9,7 +9,8 @@ from cloud_bridge.ingest.cluster.command_sender import CommandSender
 
 @asynccontextmanager
 async def way_out(app_state: AppState) -> AsyncIterator[None]:
-    """Opened in the background: pages are answered while the cluster is away, and commands then are not sent."""
+    """Open the way out in the background: while the cluster cannot be reached, pages are answered but commands are not
+    sent."""
     if isinstance(app_state.broker, CommandSender):
         app_state.broker.start()
     try:

@@ -1,4 +1,5 @@
-"""`python -m cloud_bridge web`: pages and interface. What they show is read from the store; commands go to the cluster."""
+"""`python -m cloud_bridge web`: pages and interface. What they show is read from the store; commands go to the
+cluster."""
 
 import asyncio
 from functools import partial
@@ -19,7 +20,7 @@ from cloud_bridge.web.app import create_app
 
 
 async def serve(settings: Settings, ready: Ready) -> None:
-    """Until a signal. Raises BridgeError."""
+    """Serve until a signal. Raises BridgeError."""
     async with open_app_state(settings, SystemClock, Role.WEB) as app_state, way_out(app_state):
         with listen(app_state, create_app) as http:
             async with home_door(app_state) as home:
@@ -29,7 +30,7 @@ async def serve(settings: Settings, ready: Ready) -> None:
 
 
 def duties(app_state: AppState) -> list[Duty]:
-    """What goes on beside its requests."""
+    """The duties that run beside its requests."""
     standby, running = app_state.standby, app_state.duties
     look = [] if standby is None else [running.every(LOOK_EVERY_S, "standby", partial(asyncio.to_thread, standby.look))]
     return [app_state.security_log.run(running), *look]

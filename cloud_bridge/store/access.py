@@ -1,15 +1,15 @@
-"""Who may see and do what. The one place where rows are filtered by who asks.
+"""Access control: which units a person may see, and what each role may do. Rows are filtered by person only here.
 
-A driver sees the units they have claimed and those whose owner has let them in (members.py), an installer those at which they
-have work, until it is done (claims.py); support and operators see all. What a role may do beside looking is a scope; an API
-token has scopes of its own and never more than the role behind it.
+A driver sees the units that they have claimed and those that their owners share with them (members.py). An installer
+sees the units at which they have work, until it is done (claims.py). Support and operators see all. A scope is a
+permission beyond viewing. An API token has scopes of its own, limited to those of its person's role.
 
-Every query about units, or about anything that belongs to one, carries the condition made here:
+Every query about units, or about anything that belongs to a unit, must have the condition from this module:
 
     select(events).where(visible(asker, events.c.unit_id))
 
-SQLAlchemy takes three times as long to build a statement and to find it among those it has compiled as to carry it out. What
-every page asks is therefore built once, for `anybody` of a role.
+For SQLAlchemy, building a statement and finding it in the cache of compiled statements takes three times as long as
+executing it. So the queries of every page are built once for each role, with `anybody`.
 """
 
 from enum import StrEnum
@@ -22,7 +22,7 @@ from cloud_bridge.words import N_
 
 
 class Role(StrEnum):
-    """What a person is to us."""
+    """The role of a person."""
 
     DRIVER = "driver"
     INSTALLER = "installer"
@@ -39,14 +39,14 @@ ROLE_NAMES = {
 
 
 class Scope(StrEnum):
-    """What can be done beyond being logged in."""
+    """A permission."""
 
-    READ = "read"  # look at the units that are visible; changes nothing
-    COMMAND = "command"  # send them commands
-    ALERTS = "alerts"  # choose what one is alerted to
+    READ = "read"  # read data of visible units
+    COMMAND = "command"  # send commands to visible units
+    ALERTS = "alerts"  # manage one's own alerts
     SUPPORT = "support"  # answer drivers, raise jobs with installers
     OPERATE = "operate"  # the service itself: people, units, metrics
-    REGISTER = "register"  # add units that were made, and nothing else: for a station that makes them
+    REGISTER = "register"  # add newly made units, and nothing else: for a production station
 
 
 SCOPES: dict[Role, frozenset[Scope]] = {
@@ -60,12 +60,12 @@ SEE_ALL = frozenset({Role.SUPPORT, Role.OPERATOR})
 
 
 class Person(NamedTuple):
-    """Somebody with a login."""
+    """A person with a login."""
 
     id: int
     name: str
     role: Role
-    language: str | None = None  # chosen; None: as their browser asks for, or English
+    language: str | None = None  # the chosen language; None for that of their browser, or English
 
     @property
     def scopes(self) -> frozenset[Scope]:
@@ -73,7 +73,7 @@ class Person(NamedTuple):
 
 
 class Token(NamedTuple):
-    """An API token. It asks for the person it belongs to; without one it is the operator's own."""
+    """An API token. It acts for the person to whom it belongs; a token without a person has the role of an operator."""
 
     id: int | None
     role: Role
@@ -84,13 +84,13 @@ Asker = Person | Token
 
 
 def anybody(role: Role) -> Person:
-    """Who asks, in a statement that is built once for all of a role: the id is its parameter `asker_id`."""
+    """Return a placeholder person for a statement that is built once for a role. The id is the parameter `asker_id`."""
     asker_id: Any = bindparam("asker_id", type_=BigInteger)
     return Person(asker_id, "", role)
 
 
 def token_for(person: Person | None, scopes: frozenset[Scope]) -> Token:
-    """A token's scopes are cut down to what its person may do now, whatever it was given when it was made."""
+    """Return a token with the scopes that its person still has, whatever it had when it was created."""
     if person is None:
         return Token(None, Role.OPERATOR, scopes)
     return Token(person.id, person.role, scopes & person.scopes)
@@ -101,7 +101,7 @@ def may(asker: Asker, scope: Scope) -> bool:
 
 
 def visible(asker: Asker, unit_id: ColumnElement[str] = units.c.id) -> ColumnElement[bool]:
-    """The condition that a row's unit is one the asker may see; `unit_id` is the row's column that names it."""
+    """Return the condition that the asker may see a row's unit. `unit_id` is the column with the id of the unit."""
     if asker.role in SEE_ALL:
         return true()
     if asker.role is Role.INSTALLER:
@@ -111,7 +111,8 @@ def visible(asker: Asker, unit_id: ColumnElement[str] = units.c.id) -> ColumnEle
 
 
 def at_home(asker: Asker, unit_id: ColumnElement[str] = units.c.id) -> ColumnElement[bool]:
-    """The condition that the asker owns the row's unit, or that its owner has let them in."""
-    # One list: SQLite takes the index of `unit_id` for it, and reads every unit where two conditions are joined by OR.
+    """Return the condition that the asker owns the row's unit, or that its owner shares it with them."""
+    # One IN list, for which SQLite uses the index of `unit_id`. With two conditions joined by OR it would read every
+    # unit.
     owned = select(units.c.id).where(units.c.owner_id == asker.id)
     return unit_id.in_(owned.union_all(select(members.c.unit_id).where(members.c.person_id == asker.id)))

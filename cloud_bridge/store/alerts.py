@@ -1,7 +1,7 @@
-"""The queue of alerts, and the rows that alerts are detected from.
+"""The queue of alerts, and the rows from which alerts are detected.
 
-Rows are taken in the transaction that queues their alerts (untold.py), so what happened is alerted once, also when the
-process ends in between. A cursor is the id up to which the hold-downs of one kind have ended.
+Rows are taken in the transaction that queues their alerts (untold.py), so that each is alerted exactly once, even if
+the process is killed. A cursor is the id of the alert up to which all hold-downs of a kind have ended.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -36,7 +36,7 @@ from cloud_bridge.store.tables import (
 from cloud_bridge.store.untold import AT_ONCE, take
 from cloud_bridge.store.upsert import replace
 
-LONGEST_WAIT_MS = 6 * HOUR_MS  # of an alert, for another try (alerts/delivery.py)
+LONGEST_WAIT_MS = 6 * HOUR_MS  # between two attempts to send an alert (alerts/delivery.py)
 EMAIL = Via.EMAIL.value
 
 
@@ -48,19 +48,19 @@ class NewEvent(NamedTuple):
     received_ms: int
     kind: str
     payload: str
-    began_ms: int  # when it happened, for whose time it is of (ownership.py)
-    said_ms: int  # the same by the unit's own word
+    began_ms: int  # when it happened, to decide whose period it belongs to (ownership.py)
+    said_ms: int  # the same, by the unit's clock
 
 
 class NewMove(NamedTuple):
-    """A row of `job_events`, and how the job and its unit stand now."""
+    """A row of `job_events`, with the present state of the job and its unit."""
 
     id: int
     job_id: int
     unit_id: str
     at_ms: int
     move: str
-    move_visit: Window | None  # that this move has planned or called off
+    move_visit: Window | None  # the visit that this move has planned or cancelled
     visit: Window | None
     is_open: bool
     installer_id: int | None
@@ -70,7 +70,7 @@ class NewMove(NamedTuple):
 
 
 class NewAnswer(NamedTuple):
-    """A row of `messages`, with whose conversation it is in."""
+    """A row of `messages`, with the person of its conversation."""
 
     id: int
     sent_ms: int
@@ -95,17 +95,17 @@ class FaultChange(NamedTuple):
 
 
 def take_transitions(connection: Connection) -> Sequence[Row[Any]]:
-    """Untold rows of `transitions`, by id."""
+    """Take the rows of `transitions` that are not alerted yet, by id."""
     return take(connection, transitions, select(transitions))
 
 
 def take_duplicates(connection: Connection) -> Sequence[Row[Any]]:
-    """Untold rows of `duplicate_identities`, by id. A finding that lasts is told once."""
+    """Take the rows of `duplicate_identities` that are not alerted yet, by id. A lasting finding is alerted once."""
     return take(connection, duplicate_identities, select(duplicate_identities))
 
 
 def take_job_moves(connection: Connection) -> list[NewMove]:
-    """Untold rows of `job_events`, by id."""
+    """Take the rows of `job_events` that are not alerted yet, by id."""
     moved = job_events.c
     query = (
         select(
@@ -126,9 +126,9 @@ def take_job_moves(connection: Connection) -> list[NewMove]:
 
 
 def take_answers(connection: Connection, until_ms: int, future_ms: int) -> list[NewAnswer]:
-    """Untold answers of support that were sent by `until_ms` and that their person has not read, of each conversation the
-    first alone, by id. One that is stamped later than `future_ms` was stamped by a clock that was wrong, and waits for
-    nothing."""
+    """Take the answers of support that were sent by `until_ms` and are not alerted yet, and return those that their
+    person has not read: the first of each conversation, by id. An answer with a timestamp after `future_ms` was stamped
+    by a wrong clock, and is taken at once."""
     is_young = messages.c.sent_ms.between(until_ms + 1, future_ms)
     young_id = connection.execute(select(func.min(messages.c.id)).where(messages.c.untold, is_young)).scalar()
     old = select(messages.c.id)
@@ -153,7 +153,7 @@ def take_answers(connection: Connection, until_ms: int, future_ms: int) -> list[
 
 
 def take_events(connection: Connection) -> list[NewEvent]:
-    """Untold rows of `events`, by id."""
+    """Take the rows of `events` that are not alerted yet, by id."""
     query = select(
         events.c.id,
         events.c.unit_id,
@@ -167,7 +167,7 @@ def take_events(connection: Connection) -> list[NewEvent]:
 
 
 def hold_downs(connection: Connection, kind: str) -> list[HoldDown]:
-    """Those of this kind after its cursor, by id. The caller moves the cursor past those that have ended."""
+    """Return the hold-downs of this kind after its cursor, by id. The caller then calls `hold_downs_ended`."""
     newer = alerts.alias()
     same = (newer.c[name] == alerts.c[name] for name in ("wish_id", "unit_id", "about", "detail"))
     is_newest = ~select(newer.c.id).where(*same, newer.c.id > alerts.c.id).exists()
@@ -178,12 +178,12 @@ def hold_downs(connection: Connection, kind: str) -> list[HoldDown]:
 
 
 def hold_downs_ended(connection: Connection, kind: str, seen_id: int) -> None:
-    """Move the cursor of `hold_downs`."""
+    """Move the cursor of `hold_downs` to this id."""
     _move_cursor(connection, _hold_downs(kind), seen_id)
 
 
 def units_silent_between(connection: Connection, since_ms: int, until_ms: int) -> int:
-    """How many units were noticed silent between the two times. A later one is of a clock that was wrong."""
+    """Return the number of units that fell silent between the two times. Later rows come from a wrong clock."""
     return connection.execute(
         select(func.count(func.distinct(transitions.c.unit_id))).where(
             transitions.c.contact == Contact.SILENT.value, transitions.c.at_ms.between(since_ms, until_ms)
@@ -194,8 +194,8 @@ def units_silent_between(connection: Connection, since_ms: int, until_ms: int) -
 def weak_signals(
     connection: Connection, since_ms: int, until_ms: int, at_most_csq: int, min_samples: int
 ) -> Sequence[tuple[str, float]]:
-    """(unit id, mean CSQ) of the units with at least so many samples between the two times. Each five minutes count the
-    same: a unit that charges sends more samples."""
+    """Return (unit id, mean CSQ) of the units with a weak signal and at least `min_samples` samples between the two
+    times. Each five minutes have the same weight, because a charging unit sends more samples."""
     at, mean = signal_5min.c.from_ms, func.avg(signal_5min.c.total * 1.0 / signal_5min.c.samples)
     query = (
         select(signal_5min.c.unit_id, mean)
@@ -208,7 +208,7 @@ def weak_signals(
 
 
 def fault_changes(connection: Connection, unit_id: str, since_ms: int) -> list[FaultChange]:
-    """Faults that were raised and cleared since then, the newest first."""
+    """Return the faults that were raised and cleared since then, newest first."""
     query = (
         select(events.c.kind, events.c.received_ms, events.c.payload, HAPPENED[events].began_ms, SAID[events])
         .where(
@@ -223,22 +223,22 @@ def fault_changes(connection: Connection, unit_id: str, since_ms: int) -> list[F
 
 
 def newest_heartbeat(connection: Connection, unit_id: str) -> tuple[int, str] | None:
-    """(received_ms, payload)."""
+    """Return (received_ms, payload) of the unit's newest heartbeat, or None."""
     query = select(heartbeats.c.received_ms, heartbeats.c.payload).where(heartbeats.c.unit_id == unit_id)
     row = connection.execute(query).one_or_none()
     return None if row is None else (row.received_ms, row.payload)
 
 
 def silent_since(connection: Connection, unit_id: str) -> int | None:
-    """When the unit was noticed silent; None while it is not silent."""
+    """Return when the unit fell silent, or None if it is not silent."""
     query = select(transitions.c.contact, transitions.c.at_ms).where(transitions.c.unit_id == unit_id)
     row = connection.execute(query.order_by(transitions.c.id.desc()).limit(1)).one_or_none()
     return row.at_ms if row is not None and row.contact == Contact.SILENT.value else None
 
 
 def name_for(connection: Connection, person: Person, unit_id: str, began_ms: int, said_ms: int) -> str | None:
-    """The unit's name, or its id where it has none; None if the person may not see it, or not what happened then
-    (ownership.is_within)."""
+    """Return the unit's name, or its id if it has none. Return None if the person may not see the unit, or not what
+    happened at that time (ownership.is_within)."""
     columns = (units.c.name, units.c.id, units.c.owned_from_ms, joined_ms(person))
     row = connection.execute(select(*columns).where(units.c.id == unit_id, visible(person))).one_or_none()
     if row is None:
@@ -248,14 +248,14 @@ def name_for(connection: Connection, person: Person, unit_id: str, began_ms: int
 
 
 def queue(connection: Connection, subscription_id: int, alert: Mapping[str, Any], refused: str = "") -> None:
-    """`alert` has unit_id, about, detail, at_ms and words; it is due at once, unless it is `refused` for a reason."""
+    """Queue an alert with unit_id, about, detail, at_ms and words. It is due at once, unless `refused` has a reason."""
     due_ms = None if refused else alert["at_ms"]
     row = {**alert, "wish_id": subscription_id, "due_ms": due_ms, "trouble": refused}
     connection.execute(alerts.insert(), row)
 
 
 def waiting_by_person(connection: Connection) -> dict[int, int]:
-    """How many alerts of each account are still to be sent; without those that have none."""
+    """Return the number of unsent alerts by account. Accounts without any are left out."""
     query = (
         select(alert_wishes.c.person_id, func.count())
         .join(alerts, alerts.c.wish_id == alert_wishes.c.id)
@@ -268,7 +268,7 @@ def waiting_by_person(connection: Connection) -> dict[int, int]:
 def details_between(
     connection: Connection, subscription_id: int, unit_id: str | None, kind: str, after_ms: int, before_ms: int
 ) -> list[str]:
-    """The details of the alerts of this kind between the two times, both excluded."""
+    """Return the details of the alerts of this kind between the two times, both exclusive."""
     query = _alerted(unit_id, kind).where(
         alerts.c.wish_id == subscription_id, alerts.c.at_ms > after_ms, alerts.c.at_ms < before_ms
     )
@@ -276,27 +276,28 @@ def details_between(
 
 
 def newest_alert_id(connection: Connection, subscription_id: int, unit_id: str | None, kind: str) -> int:
-    """Of one subscription; 0: none."""
+    """Return the id of the newest alert of one subscription, or 0."""
     return _newest_id(connection, _alerted(unit_id, kind).where(alerts.c.wish_id == subscription_id))
 
 
 def newest_alert_id_of_person(connection: Connection, person_id: int, unit_id: str | None, kind: str) -> int:
-    """Of any of the person's subscriptions; 0: none."""
+    """Return the id of the newest alert of any of the person's subscriptions, or 0."""
     query = _alerted(unit_id, kind).join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)
     return _newest_id(connection, query.where(alert_wishes.c.person_id == person_id))
 
 
 class Occupied(NamedTuple):
-    """What is left out when the next alert is looked for: accounts that are being sent to, ways that are full."""
+    """What `next_due` skips: accounts that an alert is being sent to, and services at their limit."""
 
     people: Collection[int] = ()
     ways: Collection[str] = ()
 
 
 def next_due(connection: Connection, now_ms: int, occupied: Occupied, failing: bool) -> Row[Any] | None:
-    """The alert that has been due for longest, with where it goes: the columns of `alerts`, then person_id, via, target,
-    secret, email and language, and those of its browser, which are null where it goes to none. With `failing` of an account
-    one of whose receivers has failed and is to be tried again, else of any other account."""
+    """Return the alert that has been due for longest, with its receiver: the columns of `alerts`, then person_id, via,
+    target, secret, email and language, and the columns of its browser, which are null if it has none. With `failing`,
+    only accounts with a receiver that has failed and is to be retried are considered, otherwise only the other
+    accounts."""
     tried, wish = alerts.alias(), alert_wishes.alias()
     failed = (
         select(wish.c.person_id)
@@ -325,15 +326,15 @@ def next_due(connection: Connection, now_ms: int, occupied: Occupied, failing: b
 
 
 def claim_alert(connection: Connection, alert: Row[Any], until_ms: int) -> bool:
-    """Whether the caller may send what `next_due` found: nobody else does so before `until_ms`. False: somebody else has just
-    claimed it."""
+    """Claim the alert that `next_due` returned, until `until_ms`. Return False if another process has just claimed
+    it."""
     as_found = (alerts.c.id == alert.id, alerts.c.due_ms == alert.due_ms, alerts.c.tries == alert.tries)
     return connection.execute(update(alerts).where(*as_found).values(due_ms=until_ms)).rowcount == 1
 
 
 def record_outcome(connection: Connection, alert_id: int, tries: int, due_ms: int | None, trouble: str) -> None:
-    """What came of sending it. `due_ms` is when it is tried again; None: it was delivered, or given up. A failure counts
-    once: where the claim has ended and somebody else has sent it meanwhile, what came of that holds."""
+    """Store the outcome of an attempt. `due_ms` is the time of the next attempt, or None if it was delivered or given
+    up. If the claim has expired and another process has sent the alert meanwhile, a failure is not stored."""
     outcome = update(alerts).where(alerts.c.id == alert_id)
     if trouble:
         outcome = outcome.where(alerts.c.due_ms.is_not(None), alerts.c.tries == tries - 1)
@@ -341,23 +342,23 @@ def record_outcome(connection: Connection, alert_id: int, tries: int, due_ms: in
 
 
 def hold_back(connection: Connection, subscription_id: int, browser_id: int | None, until_ms: int) -> None:
-    """What else waits for the same receiver, a browser or the subscription's, is not tried before: it has just failed."""
+    """Postpone the other alerts for a receiver that has just failed: the browser, or that of the subscription."""
     same = alerts.c.wish_id == subscription_id if browser_id is None else alerts.c.browser_id == browser_id
     waits = same & (alerts.c.due_ms < until_ms)
     connection.execute(update(alerts).where(waits).values(due_ms=until_ms))
 
 
 class Outcome(NamedTuple):
-    """Of the newest alert of a subscription that was tried or refused. `trouble` is empty where it was delivered."""
+    """The outcome of a subscription's newest alert that was tried or refused. `trouble` is "" if it was delivered."""
 
     at_ms: int
     tries: int
     trouble: str
-    is_waiting: bool  # for another try
+    is_waiting: bool  # for another attempt
 
 
 def newest_outcomes(connection: Connection, person_id: int) -> dict[int, Outcome]:
-    """By the ids of the person's subscriptions."""
+    """Return the newest outcomes by the ids of the person's subscriptions."""
     tried = (
         select(func.max(alerts.c.id))
         .join(alert_wishes, alert_wishes.c.id == alerts.c.wish_id)

@@ -1,7 +1,8 @@
-"""Certificate authorities that units trust, the one that all are to trust next, and how far each unit has come.
+"""Certificate authorities: those that units trust, the one that all are ordered to trust next, and the progress of each
+unit.
 
-A unit says whom it trusts in an event `authority`, after each change: the authority that verified its last connection first.
-A unit that never said so trusts the one that it was given on its console.
+A unit reports the authorities that it trusts in an event `authority` after each change. The first is the one that
+verified its last connection. A unit that has never reported any trusts the one from its console.
 """
 
 import re
@@ -16,7 +17,7 @@ from cloud_bridge.wire import Event, Message
 
 EVENT = "authority"
 TRUSTS = re.compile(r"[0-9a-f]{64}(?: [0-9a-f]{64})?")
-ORDER_PREFIX = 16  # characters of the SHA-256 in the id of an order, which begins with `a-`
+ORDER_PREFIX = 16  # characters of the SHA-256 in the id of the command, after `a-`
 
 
 class Authority(NamedTuple):
@@ -25,23 +26,23 @@ class Authority(NamedTuple):
     sha256: str  # hexadecimal
     der: str  # base64
     expires_ms: int
-    ordered_ms: int | None  # when the units were to trust it too
-    alone: bool  # they are to give up any other
+    ordered_ms: int | None  # when the units were ordered to trust it; None if they were not
+    alone: bool  # units are to drop all others
 
 
-_OURS = units.c.protocol == "mqtt"  # only those verify us by what they were given: Protocol of store/units.py
+_OURS = units.c.protocol == "mqtt"  # only units of our own have such a certificate (Protocol of store/units.py)
 
 
 class Progress(NamedTuple):
-    """How far a unit has come with an order."""
+    """A unit's progress with an order."""
 
     unit_id: str
-    trusts: str | None
-    refused: str | None  # why it refused the order the last time that it answered
+    trusts: str | None  # as reported; None if it has reported none
+    refused: str | None  # the reason in its last answer, if that was a refusal
 
 
 def trusts(message: Message | None) -> str | None:
-    """What an event says of the authorities that its unit trusts; None if it says nothing of it."""
+    """Return the authorities that an event reports, or None if it reports none."""
     if not isinstance(message, Event) or message.kind != EVENT or not message.details:
         return None
     found = message.details.get("trusts")
@@ -49,13 +50,13 @@ def trusts(message: Message | None) -> str | None:
 
 
 def know(connection: Connection, authority: Authority) -> None:
-    """Store the authority that units were given on their consoles. One that is stored already stays as it is."""
+    """Store the authority that units got on their consoles. A stored one is not changed."""
     if find(connection, authority.sha256) is None:
         replace(connection, authorities, [authority._asdict()])
 
 
 def order(connection: Connection, authority: Authority) -> None:
-    """All units are to trust this one, from now on; it takes the place of one that was ordered before."""
+    """Order all units to trust this authority. It replaces an earlier order."""
     replace(connection, authorities, [authority._asdict()])
 
 
@@ -65,14 +66,14 @@ def find(connection: Connection, sha256: str) -> Authority | None:
 
 
 def ordered(connection: Connection) -> Authority | None:
-    """The one that all units are to trust, the newest order."""
+    """Return the authority of the newest order, or None."""
     query = select(authorities).where(authorities.c.ordered_ms.is_not(None))
     row = connection.execute(query.order_by(authorities.c.ordered_ms.desc(), authorities.c.sha256)).first()
     return None if row is None else Authority(*row)
 
 
 def lacking(connection: Connection, wanted: Authority, heard_since_ms: int, after: str, limit: int) -> list[Progress]:
-    """Units that have not carried out the order and were heard lately, in the order of their ids, from `after` on."""
+    """Return units that have not carried out the order and were heard since then, sorted by id, after `after`."""
     query = (
         select(units.c.id, units.c.authorities)
         .join(contacts, contacts.c.unit_id == units.c.id)
@@ -83,8 +84,8 @@ def lacking(connection: Connection, wanted: Authority, heard_since_ms: int, afte
 
 
 def unconfirmed(connection: Connection, wanted: Authority, limit: int) -> list[Progress]:
-    """Units of which no connection was verified by the ordered one yet, or that still trust another which they are to
-    give up; with the reason of a refusal."""
+    """Return units that have had no connection verified by the ordered authority yet, or still trust another that they
+    are to drop, with the reason of a refusal."""
     is_other = or_(units.c.authorities.is_(None), ~units.c.authorities.startswith(wanted.sha256))
     query = select(units.c.id, units.c.authorities).where(_OURS, or_(is_other, _is_lacking(wanted)))
     rows = connection.execute(query.order_by(units.c.id).limit(limit)).all()
@@ -92,8 +93,9 @@ def unconfirmed(connection: Connection, wanted: Authority, limit: int) -> list[P
 
 
 def in_use(connection: Connection, present: str | None, until_ms: int) -> list[tuple[Authority, int]]:
-    """Known authorities that end before `until_ms`, with the number of units whose last connection each has verified, the
-    first to end first. A unit that never said counts for `present`. All units are counted, while there is one that ends."""
+    """Return the known authorities that expire before `until_ms` and verified the last connection of any unit, with the
+    number of these units, earliest expiry first. A unit without a report counts for `present`. If any authority
+    expires, this reads all units."""
     ends = select(authorities).where(authorities.c.expires_ms < until_ms)
     ending = sorted((Authority(*row) for row in connection.execute(ends)), key=lambda one: one.expires_ms)
     if not ending:
@@ -106,12 +108,12 @@ def in_use(connection: Connection, present: str | None, until_ms: int) -> list[t
 
 
 def trusted_by(connection: Connection, unit_id: str) -> str:
-    """What the unit has said that it trusts; empty if it never said."""
+    """Return the authorities that the unit has reported, or "" if it has reported none."""
     return connection.execute(select(units.c.authorities).where(units.c.id == unit_id)).scalar_one_or_none() or ""
 
 
 def used_by(connection: Connection, unit_id: str, present: str | None) -> Authority | None:
-    """The authority that verified the unit's last connection, if we know its certificate."""
+    """Return the authority that verified the unit's last connection, or None if we do not have its certificate."""
     sha256 = trusted_by(connection, unit_id)[:64] or present
     return None if sha256 is None else find(connection, sha256)
 
@@ -134,6 +136,6 @@ def _refusal(connection: Connection, unit_id: str, wanted: Authority) -> str | N
 
 
 def said_by(messages: Sequence[tuple[str, Message | None]]) -> dict[str, str]:
-    """What each unit has said last in these messages, by unit id."""
+    """Return the last report of authorities of each unit in these messages, by unit id."""
     found: dict[str, Any] = {unit_id: trusts(message) for unit_id, message in messages if trusts(message)}
     return found

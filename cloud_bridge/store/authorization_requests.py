@@ -1,7 +1,6 @@
-"""Authorization requests to car makers, while their drivers are at the maker's page. Secrets are stored as hashes.
+"""OAuth authorization requests in progress, while the driver is on the car maker's page. Secrets are stored as hashes.
 
-What makes a request valid is decided in vehicles/linking/authorization_requests.py. Times are UTC in milliseconds since
-1970.
+vehicles/linking/authorization_requests.py decides whether a request is valid. Times are UTC in milliseconds since 1970.
 """
 
 from typing import NamedTuple
@@ -12,13 +11,13 @@ from cloud_bridge.store.vehicle_tables import vehicle_attempts
 
 
 class RequestRow(NamedTuple):
-    """A row, with the columns of the table in its order."""
+    """A row of the table, with its columns in order."""
 
     state_hash: str
     session_hash: str
     person_id: int
     provider: str
-    vehicle_id: int | None  # the vehicle to link again; None: a new one
+    vehicle_id: int | None  # the vehicle to link again; None for a new one
     verifier: str
     expires_ms: int
 
@@ -27,7 +26,7 @@ _COLUMNS = [vehicle_attempts.c[name] for name in RequestRow._fields]
 
 
 def add_request(connection: Connection, request: RequestRow, most: int) -> None:
-    """Of the person's requests the newest `most` stay, this one included."""
+    """Add a request, and delete the person's oldest so that `most` remain, including this one."""
     oldest = (
         select(vehicle_attempts.c.state_hash)
         .where(vehicle_attempts.c.person_id == request.person_id)
@@ -40,12 +39,12 @@ def add_request(connection: Connection, request: RequestRow, most: int) -> None:
 
 
 def take_request(connection: Connection, state_hash: str) -> RequestRow | None:
-    """Read and delete it: a state is good once."""
+    """Read and delete a request, since a state is valid only once. Return None if there is none."""
     used = delete(vehicle_attempts).where(vehicle_attempts.c.state_hash == state_hash).returning(*_COLUMNS)
     row = connection.execute(used).one_or_none()
     return None if row is None else RequestRow(*row)
 
 
 def delete_expired_requests(connection: Connection, now_ms: int) -> None:
-    """Those that expire at this time or earlier."""
+    """Delete the requests that expire at this time or earlier."""
     connection.execute(delete(vehicle_attempts).where(vehicle_attempts.c.expires_ms <= now_ms))

@@ -1,7 +1,7 @@
-"""A copy of the whole database while the bridge runs, and its way back while the bridge stands still.
+"""Back up the whole database while the bridge runs, and restore it while the bridge is stopped.
 
-What a restore replaces is kept, in a folder `replaced-TIME` of the data folder. The keys of the car accounts are no part
-of a backup: they lie beside the database, and stay.
+A restore keeps the replaced database in a folder `replaced-TIME` of the data folder. The keys of the car accounts are
+not part of a backup: they are in files beside the database, which a restore does not change.
 """
 
 import fcntl
@@ -27,31 +27,31 @@ from cloud_bridge.store.private_files import make_private_folder, private_opener
 from cloud_bridge.store.revisions import known_revisions
 from cloud_bridge.store.tables import metadata
 
-SIDECARS = ("-wal", "-shm")  # of SQLite, beside the database
+SIDECARS = ("-wal", "-shm")  # suffixes of the files that SQLite keeps beside the database
 TOOL_WITHIN_S = 3600  # for pg_dump and pg_restore
 _IN_USE = "stop the bridge and its commands first, then restore"
 _COPY_OF_REVISION = re.compile(r"^COPY [^\n]*alembic_version[^\n]*\n(\S+)$", re.MULTILINE)
 
 
 def write_backup(folder: Path, url: str | None, target: Path) -> None:
-    """Write a consistent copy to `target`, a new file: a SQLite database, or what pg_restore reads.
+    """Write a consistent copy to the new file `target`: a SQLite database, or an archive for pg_restore.
 
-    Raises AlreadyThere, BridgeError for a file that cannot be written, and StoreUnusable.
+    Raises AlreadyThere if the file exists, BridgeError if it cannot be written, and StoreUnusable.
     """
     try:
-        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # there are secrets in it
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # a backup contains secrets
     except FileExistsError as error:
         raise AlreadyThere(f"{target} exists already: a backup overwrites nothing") from error
     except OSError as error:
         raise BridgeError(f"{target} cannot be written ({error.strerror}): name a file in a folder of yours") from error
     try:
         if url is None:
-            address = f"{(folder / FILE_NAME).absolute().as_uri()}?mode=rw"  # no new one where there is none
+            address = f"{(folder / FILE_NAME).absolute().as_uri()}?mode=rw"  # does not create the file
             with closing(sqlite3.connect(address, uri=True)) as source, closing(sqlite3.connect(target)) as copy:
                 source.backup(copy)
         else:
             _postgresql("pg_dump", url, "--format=custom", f"--file={target}")
-    except StoreUnusable:  # of the address
+    except StoreUnusable:  # the URL is not valid
         target.unlink(missing_ok=True)
         raise
     except (OSError, sqlite3.Error, subprocess.SubprocessError) as error:
@@ -60,10 +60,10 @@ def write_backup(folder: Path, url: str | None, target: Path) -> None:
 
 
 def restore(folder: Path, url: str | None, source: Path, now: datetime | None = None) -> Path:
-    """Put the backup in the place of the database; returns where the replaced one is kept.
+    """Replace the database by the backup. Return the folder in which the replaced database is kept.
 
-    Nothing is changed unless the backup is whole and of tables that this version knows. Raises BridgeError for a backup
-    that is not, and StoreUnusable where the database is in use or cannot be replaced.
+    Nothing is changed unless the backup is complete and this version knows its schema. Otherwise raises BridgeError.
+    Raises StoreUnusable if the database is in use or cannot be replaced.
     """
     kept = folder / f"replaced-{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     try:
@@ -85,10 +85,10 @@ def _restore_file(folder: Path, source: Path, kept: Path) -> Path:
                 _give_to_owner(made, folder)
             if database.exists():
                 os.link(database, kept / FILE_NAME)
-                for sidecar in SIDECARS:  # they belong to that database, and would be read into the next one
+                for sidecar in SIDECARS:  # SQLite would apply them to the new database
                     if (beside := folder / f"{FILE_NAME}{sidecar}").exists():
                         os.replace(beside, kept / beside.name)
-            os.replace(fresh, database)  # from one moment to the next: there is always a database
+            os.replace(fresh, database)  # atomic, so that there is always a database
             _sync(kept)
             _sync(folder)
         finally:
@@ -107,7 +107,8 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _copy_checked(source: Path, target: Path) -> None:
-    """Raises BridgeError unless it is a whole database of ours. What stands in a WAL beside it belongs to it."""
+    """Copy the backup and check the copy. A WAL beside the backup is included. Raises BridgeError if it is not a
+    complete database of ours."""
     if not source.is_file():
         raise BridgeError(f"there is no file {source}: name one that `data backup` has written")
     has_wal = source.with_name(f"{source.name}-wal").exists()
@@ -118,7 +119,7 @@ def _copy_checked(source: Path, target: Path) -> None:
             found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
             revision = copy.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError as error:
-        raise BridgeError(f"{source} is no whole backup of Chargekeeper ({error}): name another one") from error
+        raise BridgeError(f"{source} is not a complete backup of Chargekeeper ({error}): use another one") from error
     if found != "ok":
         raise BridgeError(f"{source} is damaged ({' '.join(found.split())}): name another one")
     _check_revision(source, revision[0] if revision else None)
@@ -131,7 +132,7 @@ def _check_revision(source: Path, revision: str | None) -> None:
 
 
 def _give_to_owner(path: Path, folder: Path) -> None:
-    """An administrator restores for the user whose bridge has to write it."""
+    """If root runs the restore, give the file to the owner of the data folder, as whom the bridge runs."""
     owner = folder.stat()
     if os.geteuid() == 0:
         os.chown(path, owner.st_uid, owner.st_gid)
@@ -146,13 +147,13 @@ def _sync(path: Path) -> None:
 
 
 def _restore_postgresql(url: str, source: Path, kept: Path) -> Path:
-    """In one transaction: all of it, or nothing."""
+    """Restore into PostgreSQL in one transaction, after a dump of the present content to `kept`. Return `kept`."""
     if not source.is_file():
         raise BridgeError(f"there is no file {source}: name one that `data backup` has written")
     try:
         rows = _postgresql("pg_restore", None, "--data-only", "--table=alembic_version", "--file=-", str(source))
     except subprocess.CalledProcessError as error:
-        raise BridgeError(f"{source} is no backup of Chargekeeper ({_reason(error)}): name another one") from error
+        raise BridgeError(f"{source} is not a backup of Chargekeeper ({_reason(error)}): use another one") from error
     revision = _COPY_OF_REVISION.search(rows)
     _check_revision(source, revision[1] if revision else None)
     with psycopg.connect(url) as connection:
@@ -168,8 +169,9 @@ def _restore_postgresql(url: str, source: Path, kept: Path) -> Path:
 
 
 def _replace_tables(url: str, source: Path) -> None:
-    """What `pg_restore` writes, by `psql` in one transaction, after our tables are dropped: its own `--clean` cannot drop
-    tables in partitions, and does not know those that were made since. Nothing is committed before all of it was read."""
+    """Drop our tables and run the output of `pg_restore` in `psql`, in one transaction. `pg_restore --clean` cannot
+    drop partitioned tables and partitions that were created after the backup. Nothing is committed until the whole
+    archive was read."""
     names = ", ".join(f'"{name}"' for name in (*metadata.tables, "alembic_version"))
     with _told_by_environment(_settings_of(url)) as environment, TemporaryFile() as complaints:
         writing = subprocess.Popen(
@@ -184,7 +186,7 @@ def _replace_tables(url: str, source: Path) -> None:
         )
         script, statements = cast(IO[bytes], writing.stdout), cast(IO[bytes], taking.stdin)
         try:
-            with suppress(BrokenPipeError):  # psql says why
+            with suppress(BrokenPipeError):  # psql has failed, and its message is reported below
                 statements.write(f"DROP TABLE IF EXISTS {names} CASCADE;\n".encode())
                 shutil.copyfileobj(script, statements)
                 if writing.wait(TOOL_WITHIN_S) == 0:
@@ -203,7 +205,8 @@ def _replace_tables(url: str, source: Path) -> None:
 
 
 def _postgresql(tool: str, url: str | None, *arguments: str) -> str:
-    """What the tool has printed. The server and the secrets are told in its environment: others can read arguments."""
+    """Run a tool and return its output. Server and secrets are passed in the environment, because other users can read
+    the arguments of a process."""
     with _told_by_environment({} if url is None else _settings_of(url)) as environment:
         done = subprocess.run(
             [tool, "--no-password", *arguments] if url is not None else [tool, *arguments],
@@ -218,8 +221,9 @@ def _postgresql(tool: str, url: str | None, *arguments: str) -> str:
 
 @contextmanager
 def _told_by_environment(settings: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """The variables of libpq for these settings. What has no variable, as `sslpassword`, is in a service file, which only
-    we can read and which is gone afterwards (PostgreSQL manual, 34.17 "The Connection Service File")."""
+    """Provide environment variables of libpq for these settings. Settings without a variable, such as `sslpassword`, go
+    into a temporary service file that only this user can read (PostgreSQL manual, 34.17 "The Connection Service
+    File")."""
     named = {
         option.keyword.decode(): option.envvar.decode()
         for option in psycopg.pq.Conninfo.get_defaults()
@@ -241,15 +245,15 @@ def _told_by_environment(settings: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 
 def _settings_of(url: str) -> dict[str, Any]:
-    """Raises StoreUnusable, whose text does not repeat the address: a password may stand in it."""
+    """Parse the URL. Raises StoreUnusable, without the URL in the text, since it may contain a password."""
     try:
         return conninfo_to_dict(url)
     except psycopg.Error:
-        raise StoreUnusable("CHARGEKEEPER_DATABASE is no address of a PostgreSQL") from None
+        raise StoreUnusable("CHARGEKEEPER_DATABASE is not a valid PostgreSQL URL") from None
 
 
 def _reason(error: Exception) -> str:
-    """On one line, and never the command that was run."""
+    """Return the reason of an error in one line, without the command that was run."""
     if isinstance(error, subprocess.TimeoutExpired):
         return f"it took longer than {TOOL_WITHIN_S} s"
     if isinstance(error, FileNotFoundError) and shutil.which(str(error.filename)) is None:

@@ -1,9 +1,9 @@
-"""Moves the rows of a version without chunks into them (migration 0038), before the database is used.
+"""Move the rows of an older version into chunks (migration 0038), before the database is used.
 
-In short transactions, in the order in which they are to lie, so that they are written one beside the other. To delete each of
-them where it was would take many times as long: the former table is dropped when all are moved, and its pages are
-overwritten by the VACUUM that ends an upgrade. Whoever is killed in the middle, or has no room on the disk, begins anew at
-the next start, and passes quickly by what is there. Two processes may do it at once.
+Rows are copied in short transactions in their new order, so that they are written sequentially. Deleting each row from
+the old table would take many times as long. Instead the old table is dropped when all rows are copied, and the VACUUM
+at the end of the upgrade overwrites its pages. If the process is killed or the disk is full, the next start begins
+again and quickly skips rows that were copied. Two processes may do this at the same time.
 """
 
 import logging
@@ -16,7 +16,7 @@ from cloud_bridge.durations import MINUTE_MS
 from cloud_bridge.store.chunks import ALWAYS_MS, CHUNKED
 from cloud_bridge.store.slices import Writing, in_slices
 
-MOVED_AT_ONCE = 2000  # rows of a step, where each unit has one in USUAL_EVERY_MS
+MOVED_AT_ONCE = 2000  # rows in a step, if each unit has one row in USUAL_EVERY_MS
 USUAL_EVERY_MS = 5 * MINUTE_MS
 TELL_EVERY_S = 10.0
 
@@ -24,17 +24,17 @@ _log = logging.getLogger(__name__)
 
 
 def unmoved(connection: Connection) -> list[Table]:
-    """Tables that may have rows to be moved."""
+    """Return the tables that may have rows to move."""
     there = set(connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'")).scalars())
     return [table for table in CHUNKED if _before(table) in there]
 
 
 def move_rows(writing: Writing, tables: Iterable[Table]) -> None:
-    """All that are left of these tables. Raises SQLAlchemyError."""
+    """Move all remaining rows of these tables. Raises SQLAlchemyError."""
     for table in tables:
         in_slices(writing, _Moves(table).step)
         with writing() as connection:
-            connection.execute(text("PRAGMA secure_delete = OFF"))  # a log as large as the table
+            connection.execute(text("PRAGMA secure_delete = OFF"))  # or the WAL would get as large as the table
             try:
                 connection.execute(text(f"DROP TABLE IF EXISTS {_before(table)}"))
             finally:
@@ -46,28 +46,28 @@ def _before(table: Table) -> str:
 
 
 class _Moves:
-    """The rows of a table, as they are to lie: by chunk, unit and time."""
+    """Moves the rows of one table, in the order of chunk, unit and time."""
 
     def __init__(self, table: Table) -> None:
         self._table, self._moved, self._tell_s = table, 0, monotonic() + TELL_EVERY_S
         age, self._width_ms = CHUNKED[table]
         self._units_at_once = max(1, MOVED_AT_ONCE * USUAL_EVERY_MS // self._width_ms)
-        self._time: dict[str, int] | None = None  # of the rows that are moved now
-        self._until_ms = -ALWAYS_MS  # all that are older are moved
-        self._unit = ""  # up to which those of that time are
+        self._time: dict[str, int] | None = None  # bounds of the chunk that is being moved
+        self._until_ms = -ALWAYS_MS  # all older rows are moved
+        self._unit = ""  # the last unit of the chunk whose rows are moved
         names = ", ".join(column.name for column in table.columns)
         self._find_time = text(f"SELECT min({age.name}) FROM {_before(table)} WHERE {age.name} >= :until_ms")
         self._find_unit = text("SELECT max(id) FROM (SELECT id FROM units WHERE id > :unit ORDER BY id LIMIT :count)")
         self._move = text(
             f"INSERT OR IGNORE INTO {table.name} (chunk, {names}) "
             f"SELECT {age.name} / {self._width_ms}, {', '.join(f'of.{column.name}' for column in table.columns)} "
-            f"FROM units CROSS JOIN {_before(table)} AS of ON of.unit_id = units.id "  # SQLite keeps to this order
+            f"FROM units CROSS JOIN {_before(table)} AS of ON of.unit_id = units.id "  # fixes the order
             f"WHERE units.id > :unit AND units.id <= :last AND {age.name} >= :from_ms AND {age.name} < :to_ms"
         )
 
     def step(self, connection: Connection) -> bool:
-        """False: all are moved."""
-        if self._table not in unmoved(connection):  # another process has been faster
+        """Move the next rows. Return False if all are moved."""
+        if self._table not in unmoved(connection):  # another process has finished
             return False
         if self._time is None and not self._begin_chunk(connection):
             return False
@@ -81,13 +81,11 @@ class _Moves:
         self._unit = last
         if monotonic() > self._tell_s:
             self._tell_s = monotonic() + TELL_EVERY_S
-            _log.warning(
-                "%d rows of %s are in the form of this version now; others follow", self._moved, self._table.name
-            )
+            _log.warning("upgrading the database: %d rows of %s moved so far", self._moved, self._table.name)
         return True
 
     def _begin_chunk(self, connection: Connection) -> bool:
-        """The next that has rows. False: there is none."""
+        """Find the next chunk with rows. Return False if there is none."""
         from_ms = connection.execute(self._find_time, {"until_ms": self._until_ms}).scalar()
         if from_ms is None:
             return False

@@ -1,4 +1,4 @@
-"""Removes the rows of a time from a table in chunks (SQLite): in the order in which they lie, some at each step."""
+"""Remove the rows of a time span from a chunked table (SQLite), in storage order, some in each step."""
 
 from collections.abc import Callable
 
@@ -6,24 +6,25 @@ from sqlalchemy import Connection, Table, text
 
 from cloud_bridge.store.chunks import ALWAYS_MS, CHUNKED
 
-REMOVED_AT_ONCE = 2000  # rows, beside each other: about a millisecond
+REMOVED_AT_ONCE = 2000  # adjacent rows; takes about a millisecond
 
 _Reached = Callable[[Connection, int], None]
 
 
 class ChunkRemoval:
-    """Its steps are to be taken by `in_slices`. `reached` is called with the end of each chunk, in the transaction that
-    removes its last rows; with `reached_before` in the one that removes its first: for readers who look elsewhere for what
-    has been reached, and do not miss what is half gone."""
+    """Removes rows in steps, for `in_slices`. `reached` is called with the end of each chunk in the transaction that
+    removes its last rows, or with `reached_before` in the one that removes its first rows. The latter is for readers
+    that read what has been reached from another table, so that they never use a partly removed chunk."""
 
     def __init__(
         self, table: Table, from_ms: int | None, to_ms: int, reached: _Reached, reached_before: bool = False
     ) -> None:
-        """The time from `from_ms`, with None from ever, to `to_ms`, not included. Older rows of its first chunk stay."""
+        """Remove rows from `from_ms` (None for no lower bound) to `to_ms`, exclusive. Older rows of the first chunk
+        stay."""
         age, self._width_ms = CHUNKED[table]
         self._reached, self._reached_before = reached, reached_before
         self._time = {"from_ms": -ALWAYS_MS if from_ms is None else from_ms, "to_ms": to_ms}
-        self._chunk: int | None = None  # of which rows are removed now, up to the unit `_begin`
+        self._chunk: int | None = None  # being removed; units before `_begin` are done
         self._begin = ""
         self._next_chunk = text(
             f"SELECT min(chunk) FROM {table.name} WHERE chunk > coalesce(:chunk, :from_ms / {self._width_ms} - 1) "
@@ -41,7 +42,7 @@ class ChunkRemoval:
         self._is_rest = True
 
     def step(self, connection: Connection) -> bool:
-        """False: that was the last."""
+        """Remove the next rows. Return False if there are none left."""
         if self._is_rest:
             self._begin, given = "", {"chunk": self._chunk, **self._time}
             self._chunk = connection.execute(self._next_chunk, given).scalar()

@@ -1,20 +1,20 @@
-"""SQLite keeps what comes in by time in chunks: the rows of an hour, of three or of a day lie together, those of a unit
-beside each other in it, and go together.
+"""Chunked tables on SQLite: the rows of an hour, of three hours or of a day are stored together, sorted by unit, and
+are deleted together.
 
-Rows were deleted one by one before, each on a page of its own in the index of unit and time: 182,000 rows/s in
-transactions of 120,000 rows, which wrote 2.3 GB for a million rows, and 60,000 in those of 500. A chunk is a range of the
-one B-tree that the table is (`WITHOUT ROWID`, with the key chunk, unit, time): 1.2 to 2.7 million rows/s, and 72 MB
-(3.40.1). For that SQLite must not look whether others refer to each row (`Database.writing_slice`): that alone takes five
-times as long.
+With an index on unit and time, each deleted row is on a page of its own: 182,000 rows/s in transactions of 120,000
+rows, which write 2.3 GB for a million rows, and 60,000 rows/s in transactions of 500. A chunk is a contiguous range of
+the table's B-tree (`WITHOUT ROWID`, with the key chunk, unit, time): 1.2 to 2.7 million rows/s, and 72 MB (3.40.1). For
+that, SQLite must not check foreign keys to each row (`Database.writing_slice`): the check alone takes five times as
+long.
 
-The column `chunk` is the number of the row's chunk since 1970. Nobody sees it: PostgreSQL has partitions instead
-(store/partitions.py), so it is in no table of tables.py, and stands in statements by what is here:
+The column `chunk` is the number of the row's chunk since 1970. PostgreSQL has partitions instead (store/partitions.py),
+so the column is in no table of tables.py. It is added to statements by these functions:
 
     reading, deleting    `in_chunks` beside the condition on the time, or the whole table is read; `in_order` to sort
     writing              `insert_into` and `insert_from` (store/upsert.py)
 
-What is there is found by walking from one chunk to the next, so rows that a wrong clock has stamped cost a seek and not
-one for each hour since 1970.
+Existing chunks are found by seeking from one to the next, so rows from a wrong clock cost one seek, and not one for
+each hour since 1970.
 """
 
 from functools import cache
@@ -39,17 +39,17 @@ from cloud_bridge.durations import DAY_MS, HOUR_MS
 from cloud_bridge.store.tables import power, signal, signal_5min, signal_hourly
 
 CHUNK = "chunk"
-ALWAYS_MS = 1 << 62  # after every time, and its negative before
+ALWAYS_MS = 1 << 62  # later than any time; the negative is earlier than any time
 
 
 class Chunked(NamedTuple):
-    """A table in chunks, or in partitions, each of `width_ms`."""
+    """The column with the age of a row, and the width of a chunk (SQLite) or partition (PostgreSQL)."""
 
     age: Column[int]
     width_ms: int
 
 
-CHUNKED = {  # some tens of each: a seek for each in every statement on a unit's rows
+CHUNKED = {  # each has some tens of chunks, since every statement on a unit's rows seeks once in each
     signal: Chunked(signal.c.received_ms, HOUR_MS),
     power: Chunked(power.c.received_ms, 3 * HOUR_MS),
     signal_5min: Chunked(signal_5min.c.from_ms, DAY_MS),
@@ -58,13 +58,13 @@ CHUNKED = {  # some tens of each: a seek for each in every statement on a unit's
 
 
 class _InChunks(FunctionElement[bool]):
-    """Of a time, the first and the last millisecond."""
+    """The condition that a row is in the chunks of a time span: column, first and last millisecond."""
 
     type = Boolean()
     inherit_cache = True
 
     def self_group(self, against: object = None) -> "_InChunks":
-        """A condition as it is: SQLAlchemy would compare it with 1, and SQLite not use the key."""
+        """Return the element itself. SQLAlchemy would compare it with 1, and SQLite would not use the key."""
         return self
 
 
@@ -75,12 +75,12 @@ class _ChunkOf(FunctionElement[int]):
     inherit_cache = True
 
 
-Time = int | ColumnElement[int] | None  # in milliseconds, or the parameter that will be given
+Time = int | ColumnElement[int] | None  # in milliseconds, or a bound parameter
 
 
 def in_chunks(age: ColumnElement[int], from_ms: Time, to_ms: Time) -> ColumnElement[bool]:
-    """That a row is in one of the chunks that have rows of the time from `from_ms` to `to_ms`, which may be included; with
-    None it has no beginning, or no end. True of every row where there are no chunks."""
+    """Return the condition that a row is in one of the chunks of the time from `from_ms` to `to_ms`. None means no
+    bound. The condition is true for tables and databases without chunks."""
     if not isinstance(age, Column) or age.table not in CHUNKED:
         return true()
     first_ms, last_ms = -ALWAYS_MS if from_ms is None else from_ms, ALWAYS_MS if to_ms is None else to_ms
@@ -88,18 +88,18 @@ def in_chunks(age: ColumnElement[int], from_ms: Time, to_ms: Time) -> ColumnElem
 
 
 def in_order(age: Column[int]) -> tuple[ColumnElement[int], ...]:
-    """What to order the rows of one unit by: the order in which they lie is known to SQLite with their chunks before."""
+    """Return the columns to sort one unit's rows by time. With the chunk first, SQLite can use the storage order."""
     return (_ChunkOf(age), age) if age.table in CHUNKED else (age,)
 
 
 def in_order_back(age: Column[int]) -> tuple[ColumnElement[int], ...]:
-    """Likewise, the newest first."""
+    """Return the columns to sort one unit's rows by time, newest first."""
     return tuple(column.desc() for column in in_order(age))
 
 
 @cache
 def as_stored(dialect: str, table: Table) -> Table:
-    """The table with the columns and the key that this database gives it."""
+    """Return the table with the columns and the key that it has in this database."""
     if dialect != "sqlite" or table not in CHUNKED:
         return table
     columns = [column._copy() for column in table.columns]
@@ -108,13 +108,13 @@ def as_stored(dialect: str, table: Table) -> Table:
 
 
 def chunk_of_parameter(table: Table) -> ColumnElement[int]:
-    """Of the row that an INSERT is given, whose values have the names of their columns."""
+    """Return the chunk of a row in an INSERT whose parameters are named like their columns."""
     age, width_ms = CHUNKED[table]
     return literal_column(f":{age.name} / {width_ms}", BigInteger)
 
 
 def chunk_of_value(table: Table, value: ColumnElement[Any]) -> ColumnElement[int]:
-    """Of a row of a query, by its age."""
+    """Return the chunk of a row of a query, computed from its age."""
     return (value // literal_column(str(CHUNKED[table].width_ms), BigInteger)).label(CHUNK)
 
 

@@ -1,9 +1,10 @@
-"""A unit becomes a driver's with the code on its label, and an installer's as work. Both can be undone.
+"""Assignment of units to people: a driver claims a unit with the code on its label, an installer is assigned to it for
+work.
 
-An installer sees a unit from the day it is assigned to them, or a job is raised with them (jobs.py), until the job is closed
-or given back (job_moves.py), another installer is assigned, the unit changes hands, or the operator withdraws them. The next
-job at the unit goes to the installer who was there last, and gives them the sight back. What they did and measured in a job
-that was closed stays readable to them.
+An installer sees a unit from the time when it is assigned to them or a job is raised with them (jobs.py). This ends
+when the job is closed or given back (job_moves.py), another installer is assigned, the unit changes hands, or the
+operator withdraws them. The next job at the unit goes to the installer who was there last, and gives them access again.
+What they did and measured in a closed job stays readable to them.
 """
 
 import unicodedata
@@ -23,28 +24,29 @@ GROUP = 4  # symbols between the dashes on the label
 
 
 class ClaimRefused(BridgeError):
-    """The code is no unit's, or the unit has an owner; the text is for the person who typed it."""
+    """No unit has the code, or the unit has another owner. The text is for the person who typed the code."""
 
 
 def as_printed(typed: str) -> str:
-    """The code as it stands on the label, whatever spaces, dashes and small letters it was typed with."""
+    """Return a typed code as it is printed on the label. Spaces, dashes and case do not matter."""
     plain = unicodedata.normalize("NFKC", typed).upper()
     symbols = "".join(symbol for symbol in plain if symbol.isalnum())[: CLAIM_LENGTH + 1]
     return "-".join(symbols[at : at + GROUP] for at in range(0, len(symbols), GROUP))
 
 
 def claim_hash_of(code: str) -> str:
-    """Of a code, however it is typed."""
+    """Return the hash of a code, however it was typed."""
     return hash_of(as_printed(code))
 
 
 def claim(connection: Connection, person: Person, code: str, now_ms: int) -> str:
-    """The id of the unit that is now the person's. Claiming one's own again changes nothing. Raises ClaimRefused."""
+    """Claim the unit with this code for a person, and return its id. Claiming it again changes nothing. Raises
+    ClaimRefused."""
     return claim_by_hash(connection, person, claim_hash_of(code), now_ms)
 
 
 def claim_by_hash(connection: Connection, person: Person, claim_hash: str, now_ms: int) -> str:
-    """As `claim`, with a code that was shown to us before."""
+    """Claim a unit like `claim`, by the hash of a code that was given earlier."""
     unit = connection.execute(
         select(units.c.id, units.c.owner_id).where(units.c.claim_hash == claim_hash)
     ).one_or_none()
@@ -66,13 +68,13 @@ def claim_by_hash(connection: Connection, person: Person, claim_hash: str, now_m
 
 
 def unclaimed_unit(connection: Connection, claim_hash: str) -> str | None:
-    """The id of the unit with this code, if it is nobody's now."""
+    """Return the id of the unit with this code if it has no owner, or None."""
     query = select(units.c.id).where(units.c.claim_hash == claim_hash, units.c.owner_id.is_(None))
     return connection.execute(query).scalar()
 
 
 def was_owned(connection: Connection, claim_hash: str) -> bool:
-    """Whether the unit of this code is nobody's now and has been somebody's: it may still have their settings."""
+    """Return whether the unit with this code has no owner now but had one before, whose settings it may still have."""
     query = select(units.c.id).where(
         units.c.claim_hash == claim_hash, units.c.owner_id.is_(None), units.c.owned_from_ms > 0
     )
@@ -80,7 +82,8 @@ def was_owned(connection: Connection, claim_hash: str) -> bool:
 
 
 def new_code(connection: Connection, unit_id: str) -> str:
-    """In place of the one on the label, which is of no use from now on. Raises BridgeError when there is no such unit."""
+    """Replace the code of a unit, and return the new one. The code on its label is not valid any more. Raises
+    BridgeError if there is no such unit."""
     code = new_claim_code()
     changed = connection.execute(update(units).where(units.c.id == unit_id).values(claim_hash=hash_of(code)))
     if changed.rowcount == 0:
@@ -89,15 +92,15 @@ def new_code(connection: Connection, unit_id: str) -> str:
 
 
 def is_code_of(connection: Connection, unit_id: str, code: str) -> bool:
-    """Whether it is the code on the unit's label."""
+    """Return whether this is the unit's present code."""
     kept_hash = connection.execute(select(units.c.claim_hash).where(units.c.id == unit_id)).scalar()
     return matches(as_printed(code), kept_hash)
 
 
 def release(connection: Connection, unit_id: str, owner_id: int | None = None, *, now_ms: int) -> bool:
-    """The unit is nobody's again. With `owner_id` only if it is that person's; False when nothing was released.
+    """Remove the owner of a unit; with `owner_id` only if it is that person. Return False if nothing was changed.
 
-    Its name, time zone and tariff go. The rows of the time until now stay the former owner's (ownership.py)."""
+    Its name, time zone and tariff are deleted. The rows until now stay the former owner's (ownership.py)."""
     statement = update(units).where(units.c.id == unit_id, units.c.owner_id.is_not(None))
     if owner_id is not None:
         statement = statement.where(units.c.owner_id == owner_id)
@@ -108,17 +111,17 @@ def release(connection: Connection, unit_id: str, owner_id: int | None = None, *
 
 
 def assign(connection: Connection, unit_id: str, installer: Person, now_ms: int) -> None:
-    """The installer may look at the unit from now on, and no other; an open job there is theirs. Assigning twice changes
-    nothing. Raises BridgeError."""
+    """Give an installer access to a unit, instead of any other installer, and assign an open job there to them.
+    Assigning twice changes nothing. Raises BridgeError if the person is not an installer."""
     if installer.role is not Role.INSTALLER:
-        raise BridgeError(f"{installer.name} is no installer but a {installer.role}")
+        raise BridgeError(f"{installer.name} is not an installer but a {installer.role}")
     give_sight(connection, unit_id, installer.id, now_ms)
     reassign_open(connection, unit_id, installer.id, now_ms)
 
 
 def withdraw(connection: Connection, unit_id: str, person_id: int, now_ms: int) -> bool:
-    """The installer has no more to do with the unit, and an open job there is nobody's. False: they had nothing to do with
-    it before."""
+    """Remove an installer's access to a unit, and take an open job there from them. Return False if they had no
+    access."""
     give_back_open(connection, unit_id, person_id, now_ms)
     statement = delete(unit_installers).filter_by(unit_id=unit_id, person_id=person_id)
     return connection.execute(statement).rowcount == 1

@@ -1,4 +1,4 @@
-"""Commands that were given to units, and each unit's own answer."""
+"""The commands that were given to units, and the units' answers."""
 
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -14,12 +14,12 @@ from cloud_bridge.store.upsert import insert_one
 from cloud_bridge.wire import BadPayload, Result, decode, read_object
 
 ANSWER_MS = 60_000  # a unit answers within seconds, a weak link within a minute
-COMMISSION = "commission"  # an installer's, which is no wish of a driver's
-FRESH_MS = DAY_MS  # older commands are not shown any more
+COMMISSION = "commission"  # given by an installer, so not shown to drivers
+FRESH_MS = DAY_MS  # older commands are not shown
 
 
 class CommandStatus(StrEnum):
-    """How far a command has come."""
+    """The state of a command."""
 
     NOT_SENT = "not sent"
     WAITING = "waiting"
@@ -36,16 +36,16 @@ class Command(NamedTuple):
     status: CommandStatus
     answered_ms: int | None
     reason: str | None  # why it was refused, in the unit's words
-    result: Result | None  # the whole answer, where it can be read
+    result: Result | None  # the whole answer; None if it cannot be read
     expires_ms: int
 
 
 class NewCommand(NamedTuple):
-    """The columns of a command that is about to be sent."""
+    """The columns of a new command."""
 
     id: str
     unit_id: str
-    person_id: int | None  # None: of a token that is nobody's
+    person_id: int | None  # None if a token without a person gave it
     given_ms: int
     expires_ms: int
     do: str
@@ -53,28 +53,30 @@ class NewCommand(NamedTuple):
 
 
 def add_command(connection: Connection, command: NewCommand) -> bool:
-    """Store it as not sent. False if one of this id is there already; then nothing is changed."""
+    """Store a command as not sent. Return False, and change nothing, if there is one with this id."""
     return insert_one(connection, commands, {**command._asdict(), "sent": False})
 
 
 def mark_sent(connection: Connection, command_id: str) -> None:
-    """The broker has passed it on."""
+    """Mark a command as sent: the broker has forwarded it."""
     connection.execute(update(commands).where(commands.c.id == command_id).values(sent=True))
 
 
 def find_command(connection: Connection, period: Period, command_id: str, now_ms: int) -> Command | None:
-    """None both for one that was never given to this unit and for one of a time that is not the asker's to see."""
+    """Return a command, or None if this unit has none with this id or it is not of the period that the asker may
+    see."""
     row = connection.execute(_commands().where(within(commands, period), commands.c.id == command_id)).first()
     return None if row is None else _command(row, now_ms)
 
 
 def newest_command(connection: Connection, period: Period, now_ms: int) -> Command | None:
-    """The last command of a driver, while it is news. One of the future was given by a clock that was wrong: it is no news."""
+    """Return the last command of a driver, or None if it is older than FRESH_MS. Commands with a time in the future,
+    from a wrong clock, are ignored."""
     return _newest(connection, now_ms, within(commands, period), commands.c.do != COMMISSION)
 
 
 def newest_commissioning(connection: Connection, unit_id: str, person_id: int, now_ms: int) -> Command | None:
-    """The last one that the person has ordered of the unit, while it is news."""
+    """Return the person's last `commission` command to the unit, or None if it is older than FRESH_MS."""
     of_unit, of_person = commands.c.unit_id == unit_id, commands.c.person_id == person_id
     return _newest(connection, now_ms, of_unit, of_person, commands.c.do == COMMISSION)
 
@@ -98,7 +100,7 @@ def _commands() -> Any:
 
 
 def _arguments(row: Any) -> dict[str, Any] | None:
-    """None: the row is not valid."""
+    """Return the arguments of a command, or None if the row is not valid."""
     size = len(_OF_COMMAND)
     if not readable(_OF_COMMAND, [row[:size]]):
         return None

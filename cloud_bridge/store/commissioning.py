@@ -1,7 +1,7 @@
-"""The record of each unit's commissioning, as the unit itself has told it in the event `commissioned`; the newest stays.
+"""The commissioning record of each unit, from its newest event `commissioned`.
 
-It is of the circuit that the unit is on, whosever home that is now: whoever sees the unit sees it, and it stays as long as the
-unit. It has no word of a driver in it, and the name that an installer has signed with.
+It describes the circuit of the unit, whoever the owner is. Everybody who sees the unit sees the record, and it is kept
+as long as the unit. It contains no data of a driver, but the name with which the installer has signed.
 """
 
 from collections.abc import Sequence
@@ -22,20 +22,20 @@ EVENT = "commissioned"
 
 
 class Record(NamedTuple):
-    at_ms: int  # by the unit's clock, or when it reached us
+    at_ms: int  # by the unit's clock, or else when the event was received
     steps: Steps
     via: str  # one of VIA
-    firmware: str | None  # None: not known
+    firmware: str | None  # None if not known
 
 
 def commissioned_in(messages: Sequence[InboundMessage]) -> list[dict[str, Any]]:
-    """A row for each unit that tells of it, the last one of each. What cannot be is left out, and stays an event."""
+    """Return a row for each unit with such an event, from its last one. Invalid events are skipped, and stay events."""
     rows = {one.unit_id: row for one in messages if (row := _row(one)) is not None}
     return [rows[unit_id] for unit_id in sorted(rows)]
 
 
 def record_commissionings(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    """In the order of unit id."""
+    """Store the rows, which must be sorted by unit id."""
     if not rows:
         return
     of = select(units.c.id, units.c.firmware).where(units.c.id.in_([row["unit_id"] for row in rows]))
@@ -46,7 +46,7 @@ def record_commissionings(connection: Connection, rows: list[dict[str, Any]]) ->
 
 
 def commissioning_of(connection: Connection, unit_id: str) -> Record | None:
-    """None: the unit has told of none. That the asker sees the unit is the caller's to know."""
+    """Return the unit's record, or None. The caller must check that the asker may see the unit."""
     found = readable(_COLUMNS, connection.execute(select(*_COLUMNS).where(commissionings.c.unit_id == unit_id)))
     for at_ms, via, firmware, *steps in found:
         return Record(at_ms, Steps(*steps), via, firmware)

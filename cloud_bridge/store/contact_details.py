@@ -1,5 +1,5 @@
-"""How a person wants to be reached, and where their charger is: the driver of a unit reads its installer's name and phone,
-and a job is filled from the driver's details (job_customers.py).
+"""People's contact details. The driver of a unit sees its installer's name and phone number, and a job is filled in
+from the driver's details (job_customers.py).
 """
 
 import re
@@ -17,11 +17,11 @@ MAX_PHONE = 40
 MAX_ADDRESS, MAX_ADDRESS_LINES = 300, 8
 MAX_NOTES, MAX_NOTES_LINES = 500, 12
 PHONE = re.compile(r"\+?[0-9 ()./-]*")
-FEWEST_DIGITS, MOST_DIGITS = 5, 15  # ITU-T E.164 has 15 at most; short numbers within a firm have 5
+FEWEST_DIGITS, MOST_DIGITS = 5, 15  # ITU-T E.164 allows at most 15; internal numbers may have 5
 
 
 class Details(NamedTuple):
-    """Empty where nothing was said. Address and access notes may have several lines."""
+    """The contact details of a person; "" for what was not given. Address and access notes may have several lines."""
 
     full_name: str = ""
     phone: str = ""
@@ -31,7 +31,7 @@ class Details(NamedTuple):
 
 
 class BadDetails(BridgeError):
-    """Some details cannot be taken; `wrong` has for each, by its name, what to change."""
+    """Some details are not valid. `wrong` says by field name what to change."""
 
     def __init__(self, wrong: dict[str, str]) -> None:
         super().__init__("; ".join(wrong.values()))
@@ -39,7 +39,7 @@ class BadDetails(BridgeError):
 
 
 def checked(details: Details) -> Details:
-    """As they are stored: without spaces at the ends and without empty lines. Raises BadDetails."""
+    """Validate details and return them for storage, without surrounding spaces and empty lines. Raises BadDetails."""
     tidy = details._replace(
         full_name=details.full_name.strip(),
         phone=details.phone.strip(),
@@ -77,14 +77,14 @@ def details_of(connection: Connection, person_id: int) -> Details:
 
 
 def set_details(connection: Connection, person_id: int, details: Details) -> None:
-    """All but the e-mail address, which has a way of its own. Raises BadDetails."""
+    """Store details except for the e-mail address, which is changed in email.py. Raises BadDetails."""
     row = checked(details)._asdict()
     del row["email"]
     replace(connection, contact_details, [{"person_id": person_id, **row}])
 
 
 def installer_details(connection: Connection, unit_id: str) -> Details | None:
-    """Of the unit's newest installer; None where there is none."""
+    """Return the details of the unit's newest installer, or None if there is none."""
     query = (
         select(people.c.id)
         .join(unit_installers, unit_installers.c.person_id == people.c.id)
@@ -96,7 +96,7 @@ def installer_details(connection: Connection, unit_id: str) -> Details | None:
 
 
 def named_details(connection: Connection, person_id: int) -> Details:
-    """With the name of the login where they have given none."""
+    """Return the person's details, with their login name if they have given no name."""
     details = details_of(connection, person_id)
     if details.full_name:
         return details

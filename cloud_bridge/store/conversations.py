@@ -1,10 +1,10 @@
-"""Messages between a driver and support: one conversation for each charge point, and one about everything else.
+"""Messages between drivers and support: one conversation for each charge point, and one about everything else.
 
-A conversation belongs to the person, not to the charge point: who buys a house with a charger in it does not read what
-the owner before wrote. Support and operators see all of them, installers none.
+A conversation belongs to the person, not to the charge point: the next owner cannot read what the previous one wrote.
+Support and operators see all conversations, installers none.
 
-An answer is unread until its person has looked at the conversation (`mark_read`), on any of their devices. Whether support
-has read a message is not kept: it waits until it is answered.
+An answer is unread until its person has opened the conversation (`mark_read`) on any device. Reading by support is not
+recorded: a conversation waits until it is answered.
 """
 
 from typing import Any, NamedTuple
@@ -18,11 +18,11 @@ from cloud_bridge.store.tables import conversations, messages, people
 from cloud_bridge.store.upsert import insert_one
 from cloud_bridge.words import N_
 
-MAX_TEXT = 4000  # characters of one message: a long letter
+MAX_TEXT = 4000  # characters of one message
 MAX_LISTED = 200
 READY_MADE = N_("My charger does not come back, or drops out again. Please help.")  # for a driver who writes nothing
 
-_AUTHOR = Column("name", String, nullable=True)  # no row where the account was deleted
+_AUTHOR = Column("name", String, nullable=True)  # null if the account was deleted
 _COLUMNS = (  # in the order of `Conversation`
     conversations.c.id,
     conversations.c.person_id,
@@ -41,20 +41,20 @@ class Conversation(NamedTuple):
     unit_id: str | None
     newest_ms: int
     waiting: bool  # for an answer of support
-    read_id: int  # of the newest message that its person has seen
+    read_id: int  # id of the newest message that its person has read
 
 
 class Unread(NamedTuple):
-    """Answers of support that their person has not read, of all their conversations."""
+    """A person's unread answers of support, in all of their conversations."""
 
     answers: int
-    conversation_id: int  # of the newest
+    conversation_id: int  # of the newest answer
     newest_ms: int
 
 
 class Message(NamedTuple):
     id: int
-    author: str | None  # None: the account was deleted
+    author: str | None  # None if the account was deleted
     from_support: bool
     sent_ms: int
     text: str
@@ -62,12 +62,13 @@ class Message(NamedTuple):
 
 
 def conversations_of(connection: Connection, asker: Person) -> list[Conversation]:
-    """Those the asker may read, the newest first; for support before them the ones that wait, the longest waiting on top."""
+    """Return the conversations that the asker may read, newest first. For support, those that wait for an answer come
+    first, longest waiting first."""
     newest_ms, waiting = conversations.c.newest_ms, conversations.c.waiting
     query = _conversations().where(_readable(asker))
     if asker.role not in SEE_ALL:
         rows = list(connection.execute(query.order_by(newest_ms.desc()).limit(MAX_LISTED)))
-    else:  # each half of the list through the index
+    else:  # two queries, each of which can use the index
         rows = list(connection.execute(query.where(waiting).order_by(newest_ms).limit(MAX_LISTED)))
         others = query.where(~waiting).order_by(newest_ms.desc()).limit(MAX_LISTED - len(rows))
         rows += connection.execute(others)
@@ -75,21 +76,22 @@ def conversations_of(connection: Connection, asker: Person) -> list[Conversation
 
 
 def conversations_after(connection: Connection, asker: Asker, after: int, limit: int) -> Part[Conversation]:
-    """Those the asker may read, by number. A token needs the scope `support` for other people's."""
+    """Return a page of the conversations that the asker may read, by id. A token needs the scope `support` for those of
+    other people."""
     query = _conversations().where(_readable(asker) if may(asker, Scope.SUPPORT) else _own(asker))
     found, next_after = part_of(connection, query, _COLUMNS, after, limit)
     return Part(Rows((Conversation(*row) for row in found), found.unreadable), next_after)
 
 
 def find_conversation(connection: Connection, asker: Asker, conversation_id: int) -> Conversation | None:
-    """None both for one that does not exist and for one that is not the asker's to read."""
+    """Return a conversation, or None if it does not exist or the asker may not read it."""
     query = _conversations().where(conversations.c.id == conversation_id, _readable(asker))
     row = connection.execute(query).one_or_none()
     return None if row is None else Conversation(*row)
 
 
 def conversation_about(connection: Connection, person: Person, unit_id: str | None, now_ms: int) -> int:
-    """The id of the person's conversation about the unit, opened if there is none."""
+    """Return the id of the person's conversation about the unit, creating it if necessary."""
     query = select(conversations.c.id).where(
         conversations.c.person_id == person.id, conversations.c.unit_id.is_not_distinct_from(unit_id)
     )
@@ -102,7 +104,7 @@ def conversation_about(connection: Connection, person: Person, unit_id: str | No
 
 
 def read_messages(connection: Connection, conversation: Conversation, after_id: int = 0) -> Rows[Message]:
-    """Oldest first; those after the one with this id."""
+    """Return the messages after `after_id`, oldest first."""
     own = (messages.c.from_support, messages.c.sent_ms, messages.c.text, messages.c.facts)
     query = (
         select(messages.c.id, people.c.name, *own)
@@ -115,20 +117,20 @@ def read_messages(connection: Connection, conversation: Conversation, after_id: 
 
 
 def newest_message_id(connection: Connection, conversation: Conversation) -> int:
-    """0: there is none."""
+    """Return the id of the newest message, or 0 if there is none."""
     query = select(func.max(messages.c.id)).where(messages.c.conversation_id == conversation.id)
     return connection.execute(query).scalar() or 0
 
 
 def mark_read(connection: Connection, conversation: Conversation, message_id: int) -> None:
-    """Its person has seen the messages up to this one. It never goes back."""
+    """Mark the messages up to this one as read by the conversation's person. The mark never goes back."""
     is_newer = conversations.c.read_id < message_id
     statement = update(conversations).where(conversations.c.id == conversation.id, is_newer)
     connection.execute(statement.values(read_id=message_id))
 
 
 def unread_answers(connection: Connection, person: Person) -> Unread | None:
-    """None: they have read all."""
+    """Return the person's unread answers, or None if there are none."""
     count, newest_id = connection.execute(_UNREAD, {"person_id": person.id}).one()
     if not count:
         return None
@@ -138,13 +140,14 @@ def unread_answers(connection: Connection, person: Person) -> Unread | None:
 
 
 def with_unread_answers(connection: Connection, person: Person) -> set[int]:
-    """The ids of the person's conversations in which there are some."""
+    """Return the ids of the person's conversations with unread answers."""
     query = select(conversations.c.id).select_from(_JOINED).where(conversations.c.person_id == person.id, *_IS_UNREAD)
     return set(connection.execute(query.distinct()).scalars())
 
 
 def count_news(connection: Connection, person: Person) -> int:
-    """For support the conversations that wait for an answer, for everybody else the answers that they have not read."""
+    """Return the number of conversations that wait for an answer, for support, or of unread answers, for everybody
+    else."""
     if may(person, Scope.SUPPORT):
         return int(connection.execute(_WAITING).scalar_one())
     return int(connection.execute(_UNREAD, {"person_id": person.id}).one()[0])
@@ -161,14 +164,15 @@ _UNREAD = (
 
 
 def messages_after(connection: Connection, conversation: Conversation, after: int, limit: int) -> Part[Any]:
-    """Number, whether it is of support, when it was sent, and its text: oldest first."""
+    """Return a page of messages, oldest first: id, whether it is from support, when it was sent, and its text."""
     columns = (messages.c.id, messages.c.from_support, messages.c.sent_ms, messages.c.text)
     query = select(*columns).where(messages.c.conversation_id == conversation.id)
     return part_of(connection, query, columns, after, limit)
 
 
 def newest_words(connection: Connection, unit_id: str, owner_id: int | None) -> str | None:
-    """What the unit's owner last wrote about it in their own words. Nothing of an owner before."""
+    """Return the owner's last message about the unit, other than READY_MADE, or None. Messages of a former owner are
+    not returned."""
     query = (
         select(messages.c.text)
         .join(conversations, conversations.c.id == messages.c.conversation_id)
@@ -188,10 +192,10 @@ def newest_words(connection: Connection, unit_id: str, owner_id: int | None) -> 
 def send(
     connection: Connection, conversation_id: int, author: Person, text: str, facts: str | None, once: str, now_ms: int
 ) -> bool:
-    """Add a message. False when the form with this `once` was sent before; then nothing is added.
+    """Add a message. Return False, and add nothing, if a form with this `once` was sent before.
 
-    Messages of one conversation appear in the order of their ids, which `read_id` and open pages go by: the conversation's
-    row is locked before the id is given out (PostgreSQL; SQLite has one writer at a time).
+    `read_id` and open pages rely on messages of a conversation becoming visible in the order of their ids. So the
+    conversation's row is locked before the id is assigned (PostgreSQL; SQLite has one writer at a time).
     """
     connection.execute(select(conversations.c.id).where(conversations.c.id == conversation_id).with_for_update())
     from_support = may(author, Scope.SUPPORT)
@@ -223,4 +227,4 @@ def _readable(asker: Asker) -> ColumnElement[bool]:
 
 
 def _own(asker: Asker) -> ColumnElement[bool]:
-    return conversations.c.person_id == asker.id  # nothing for a token that is nobody's
+    return conversations.c.person_id == asker.id  # never true for a token without a person

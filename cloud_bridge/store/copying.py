@@ -1,7 +1,7 @@
-"""All rows of a SQLite database into a PostgreSQL that has none: how an installation moves to a larger one.
+"""Copy all rows of a SQLite database into an empty PostgreSQL, to move an installation.
 
-Every row keeps its id, and every counter of ids goes on where it was: ids are never used again (tables.py), not even those of
-rows that are gone.
+Rows keep their ids, and id sequences continue where they were, because ids are never reused (tables.py), not even those
+of deleted rows.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,39 +16,40 @@ from cloud_bridge.store.chunks import CHUNKED, in_order
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.tables import metadata
 
-AT_ONCE = 5000  # rows between two words about the progress
+AT_ONCE = 5000  # rows between two reports of progress
 MADE_WITH_THE_TABLES = (
     "alert_cursors",
     "totals",
     "verified_time",
-)  # rows that a database has before anybody has used it
+)  # tables that have rows in a new database
 
-Progress = Callable[[str, int, int], object]  # a table, how many of its rows are copied, and of how many
+Progress = Callable[[str, int, int], object]  # table, rows copied, rows in all
 
 
 def copy_all(source: Database, target: Database, progress: Progress) -> dict[str, int]:
-    """The rows of each table, in one transaction: all of them or none. Nobody else may have the source open.
+    """Copy all tables in one transaction. Return the number of rows by table. No other process may have the source
+    open.
 
-    Raises StoreUnusable, when the target has rows too.
+    Raises StoreUnusable, also if the target has rows.
     """
     table = ""
     try:
         with source.reading() as old, target.writing() as new:
             _take_for_us(new)
             copied = {}
-            for one in metadata.sorted_tables:  # what a row refers to goes before it
+            for one in metadata.sorted_tables:  # referenced tables come first
                 table = one.name
                 copied[table] = _copy_table(old, new, one, progress)
                 _continue_ids(old, new, one)
             return copied
-    except (SQLAlchemyError, psycopg.Error) as error:  # its text may quote what people have typed
+    except (SQLAlchemyError, psycopg.Error) as error:  # not its text, which may quote personal data
         cause = getattr(error, "orig", None) or error
         raise StoreUnusable(f"nothing was copied: {table or 'PostgreSQL'}: {type(cause).__name__}") from error
 
 
 def _take_for_us(new: Connection) -> None:
-    """Others may read until the end."""
-    new.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes its time
+    """Lock all tables of the target against writing, and check that they are empty."""
+    new.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes long
     for table in metadata.sorted_tables:
         new.execute(text(f'LOCK TABLE "{table.name}" IN EXCLUSIVE MODE'))
         if table.name not in MADE_WITH_THE_TABLES and new.execute(select(table).limit(1)).first() is not None:
@@ -70,7 +71,7 @@ def _copy_table(old: Connection, new: Connection, table: Table, progress: Progre
 
 
 def _batches(old: Connection, table: Table) -> Iterator[list[Any]]:
-    order = in_order(CHUNKED[table].age) if table in CHUNKED else ()  # as they lie there
+    order = in_order(CHUNKED[table].age) if table in CHUNKED else ()  # storage order
     wanted = select(*_columns(table)).order_by(*order[:1], *table.primary_key)
     found = old.execution_options(yield_per=AT_ONCE).execute(wanted)
     for rows in found.partitions():
@@ -78,7 +79,7 @@ def _batches(old: Connection, table: Table) -> Iterator[list[Any]]:
 
 
 def _write(new: Connection, table: Table, rows: list[Any]) -> None:
-    """COPY, which takes ten times as many rows a second as INSERT."""
+    """Write rows with COPY, which is ten times faster than INSERT."""
     columns = ", ".join(f'"{column.name}"' for column in _columns(table))
     driver: psycopg.Connection[Any] = new.connection.driver_connection  # type: ignore[assignment]
     with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({columns}) FROM STDIN'.encode()) as copy:
@@ -87,7 +88,7 @@ def _write(new: Connection, table: Table, rows: list[Any]) -> None:
 
 
 def _columns(table: Table) -> list[Column[Any]]:
-    """But for those that the database computes of the others."""
+    """Return the columns that are not computed by the database."""
     return [column for column in table.columns if column.computed is None]
 
 

@@ -1,4 +1,4 @@
-"""Whose error it is: a value's, which comes again with the same value, or the database's, which passes."""
+"""Tell errors of a row's data, which recur with the same data, from errors of the database, which are temporary."""
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
@@ -6,10 +6,10 @@ OVER_ONE_ROW = (ValueError, TypeError, ArithmeticError, LookupError, AttributeEr
 
 
 def is_of_its_data(error: Exception) -> bool:
-    """Whether the row may be at fault, and not the database or the way to it.
+    """Return whether the row may be at fault, rather than the database or the connection.
 
-    PEP 249 puts what is wrong with a value into DataError, and a unit that was removed into IntegrityError. What never
-    reached the database is an error of ours over this one row.
+    PEP 249 has DataError for an invalid value, and IntegrityError, for example if the unit was removed. An error that
+    occurred before the database was reached is a bug of ours with this row.
     """
     if isinstance(error, DBAPIError):
         return isinstance(error, DataError | IntegrityError) and not error.connection_invalidated

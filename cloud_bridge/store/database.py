@@ -1,12 +1,12 @@
-"""Opening the database, brought to the newest tables at every start: PostgreSQL, or one SQLite file in WAL mode.
+"""The database: PostgreSQL, or one SQLite file in WAL mode. It is migrated to the newest schema when it is opened.
 
-WAL lets pages be read while the recorder writes; writers of one process take turns (writer_queue.py). With
-`synchronous=NORMAL` a killed process loses nothing that was committed; a power cut of the server may lose the last
-commits, never the database.
+WAL allows reads while the recorder writes; writers of one process take turns (writer_queue.py). With
+`synchronous=NORMAL` a killed process loses nothing that was committed. A power cut of the server may lose the last
+commits, but does not damage the database.
 
-What is deleted is overwritten (`secure_delete`), but that alone leaves traces: frames of the write-ahead log, and copies of
-rows in the gaps of pages that SQLite has split or merged (3 of 300 deleted names, measured with 3.40.1). So after an
-erasure `scrub` writes the file anew and empties the log.
+SQLite overwrites deleted rows (`secure_delete`), but that alone leaves traces: frames of the write-ahead log, and
+copies of rows in the free space of pages that SQLite has split or merged (3 of 300 deleted names, measured with
+3.40.1). So after an erasure `scrub` rewrites the file and truncates the log.
 """
 
 import fcntl
@@ -31,31 +31,32 @@ from cloud_bridge.store.revisions import migrate, newest_revision, revision_of
 from cloud_bridge.store.writer_queue import WriterQueue
 
 FILE_NAME = "chargekeeper.db"
-LOCK_NAME = "chargekeeper.lock"  # shared by all who have the file open; data restore needs it alone
+LOCK_NAME = "chargekeeper.lock"  # a shared lock of all processes that have the file open; restore needs it exclusively
 CONNECTIONS = 20  # of pages, upkeep and car accounts together: half of the threads that serve pages
-CONNECTION_WITHIN_S = 5  # waited for one of them, and for a PostgreSQL to answer
+CONNECTION_WITHIN_S = 5  # timeout to get one of them, and to connect to PostgreSQL
 STATEMENT_MS = 60_000  # the longest statement of PostgreSQL
 READ_ONLY = " -c default_transaction_read_only=on"
-# A view of a PostgreSQL: all its statements see one moment. SQLite's transactions are so anyway. It is not READ ONLY:
-# when that is taken back, SQLAlchemy begins transactions with READ WRITE, also at a server that was made to refuse writing.
+# Options of readers: in PostgreSQL all statements of a transaction see one snapshot, as they always do in SQLite. It is
+# not READ ONLY: to reset that, SQLAlchemy begins transactions with READ WRITE, even on a server that is configured to
+# refuse writing.
 VIEW = {"postgresql": {"isolation_level": "REPEATABLE READ"}}
-LINE_MS = 20_000  # how long what was sent to it may stay unconfirmed
-BUSY_MS = 5000  # how long one writer waits for another: a command line beside the running bridge
-TURN_WITHIN_S = 20.0  # for the writers of one process, each of which may have to wait BUSY_MS
+LINE_MS = 20_000  # how long sent data may stay unacknowledged (TCP_USER_TIMEOUT)
+BUSY_MS = 5000  # how long a writer waits for a writer of another process, such as a command
+TURN_WITHIN_S = 20.0  # how long a writer waits for others of its process, each of which may wait BUSY_MS
 WAL_AGAIN_S = 0.02
-CHECKPOINT_PAGES = 1000  # of the write-ahead log, after which a commit copies them into the file: SQLite's own default
-CHECK_STEPS = 10_000  # instructions of SQLite between two looks at the deadline of a check
+CHECKPOINT_PAGES = 1000  # in the write-ahead log, after which a commit makes a checkpoint: SQLite's default
+CHECK_STEPS = 10_000  # instructions of SQLite between two checks of the deadline
 EMPTY_TRY_MS = 20
 EMPTY_AGAIN_S = 0.2
-SCRUB_WITHIN_S = 60.0  # waited for readers and writers of other processes
-MIGRATION_LOCK = 0x43_4B_44_42  # any number, the same in all our processes: they start together and migrate once
+SCRUB_WITHIN_S = 60.0  # how long to wait for readers and writers of other processes
+MIGRATION_LOCK = 0x43_4B_44_42  # an arbitrary number, the same in all processes, so that only one of them migrates
 RESTORE = "Restore a backup: python -m cloud_bridge data restore FILE"
 
 _log = logging.getLogger(__name__)
 
 
 class Database:
-    """Connections for reading and for writing. Thread-safe."""
+    """The database, with connections for reading and writing. Thread-safe."""
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class Database:
         writer_queue: WriterQueue | None = None,
         lock: int | None = None,
     ) -> None:
-        """`lock` is the descriptor of a lock that is held until `close`."""
+        """`lock` is the file descriptor of a lock that is held until `close`."""
         self._lock = lock
         self._make_engine = make_engine
         self._writer_queue = writer_queue
@@ -74,7 +75,7 @@ class Database:
 
     @property
     def file(self) -> Path | None:
-        """None where it is a PostgreSQL."""
+        """The database file; None with PostgreSQL."""
         url = self._engine.url
         return Path(url.database) if url.database and url.get_backend_name() == "sqlite" else None
 
@@ -84,8 +85,8 @@ class Database:
         return self._engine.dialect.name
 
     def damage(self, within_s: float | None = None) -> str | None:
-        """What SQLite's own check of the whole file finds; None: nothing, or no answer within that time. A PostgreSQL
-        checks itself. Raises SQLAlchemyError.
+        """Run SQLite's check of the whole file. Return what it finds, or None if it finds nothing or takes longer than
+        `within_s`. Always None with PostgreSQL. Raises SQLAlchemyError.
         """
         if self.file is None:
             return None
@@ -100,39 +101,40 @@ class Database:
                 if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
                     return None
                 raise
-            except DatabaseError as error:  # so damaged that it cannot even be checked
+            except DatabaseError as error:  # too damaged to be checked
                 return str(error.orig)
             finally:
                 driver.set_progress_handler(None, 0)  # type: ignore[union-attr]
         return None if found == "ok" else " ".join(found.split())
 
     def separate(self, connections: int) -> "Database":
-        """The same database through connections of its own, to be closed by itself: however many others wait for
-        one of theirs, whoever works through this one does not. `connections` threads can use it at once."""
+        """Return the same database with a connection pool of its own, so that its users never wait for others.
+        `connections` threads can use it at once. Close it separately."""
         return Database(self._make_engine, connections, self._writer_queue)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One consistent view; nothing may be changed through it."""
+        """Open a transaction for reading, with a consistent snapshot. Do not write in it."""
         with self._reader.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self, first: bool = False) -> Iterator[Connection]:
-        """One transaction: all of it or, after an exception, none of it.
+        """Open a transaction for writing. It is committed at the end of the block, or rolled back after an exception.
 
-        On SQLite the writers of this process take turns in the order in which they ask; `first` goes before the others.
+        On SQLite the writers of this process take turns in the order of their requests; with `first`, before all
+        others.
         """
         with self._writer.connect() as connection, self._turn(first), connection.begin():
             yield connection
 
     @contextmanager
     def writing_slice(self, referred_to: bool = True) -> Iterator[Connection]:
-        """As `writing`, for upkeep that writes many pages, one such transaction after the other.
+        """Open a transaction like `writing`, for upkeep that writes many pages in successive transactions.
 
-        SQLite copies them from the write-ahead log into the file, and waits for the disk, when the other writers have
-        their turn again: that of a usual commit is part of its turn. Without `referred_to` only rows are deleted that
-        no other row refers to, and SQLite does not look whether one does.
+        On SQLite the checkpoint, which waits for the disk, is made after the turn, so that other writers can go on;
+        with `writing` it is part of the turn. With `referred_to` False SQLite does not check foreign keys: use it only
+        to delete rows to which no other row refers.
         """
         if self.file is None:
             with self.writing() as connection:
@@ -152,25 +154,25 @@ class Database:
 
     @contextmanager
     def writing_on_demand(self) -> Iterator[Connection]:
-        """As `writing`, but the transaction begins with the first statement: until then no other writer has to wait."""
+        """Open a transaction like `writing` that begins with its first statement. Until then no other writer waits."""
         with ExitStack() as turn, self._writer.connect() as connection:
             connection = connection.execution_options(before_begin=lambda: turn.enter_context(self._turn(first=False)))
             yield connection
             connection.commit()
 
     def session(self) -> Connection:
-        """A connection that its caller keeps and closes, with every statement a transaction of its own."""
+        """Return a connection in autocommit mode, which the caller has to close."""
         return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     def _turn(self, first: bool) -> AbstractContextManager[None]:
         return nullcontext() if self._writer_queue is None else self._writer_queue.turn(first)
 
     def scrub(self, tables: Iterable[str] = ()) -> None:
-        """What has been deleted leaves the files, while others go on reading; writers wait.
+        """Remove deleted data from the files. Reads continue meanwhile; writers wait.
 
-        SQLite: the database is written anew (VACUUM, which needs its size again on the disk), and the write-ahead log
-        emptied. PostgreSQL: VACUUM of the named tables, after which the space is free to be overwritten, and no more
-        can be promised. Raises StoreUnusable when others kept the database busy for SCRUB_WITHIN_S.
+        SQLite: the file is rewritten (VACUUM, which needs its size again on the disk), and the write-ahead log is
+        truncated. PostgreSQL: VACUUM of the named tables frees the space to be overwritten; more is not possible.
+        Raises StoreUnusable if the database was busy for SCRUB_WITHIN_S.
         """
         if self.file is None:
             self._vacuum_tables(tables)
@@ -180,10 +182,11 @@ class Database:
         self.empty_log()
 
     def empty_log(self) -> None:
-        """SQLite's write-ahead log has nothing any more of what was deleted or replaced. Raises StoreUnusable.
+        """Truncate SQLite's write-ahead log, which may contain deleted or replaced data. Raises StoreUnusable.
 
-        To be emptied it needs all readers to have ended, and no writer. A reader of a large table takes seconds, in which
-        writers would wait: so each try is short, and most is copied before it, while they go on.
+        Truncation needs all readers to finish, and no writer. A reader of a large table takes seconds, during which
+        writers would wait. So each attempt is short, and a passive checkpoint before it does most of the work without
+        blocking.
         """
         if self.file is None:
             return
@@ -211,7 +214,7 @@ class Database:
             raise StoreUnusable(f"the deleted rows are not vacuumed: {reason}") from error
 
     def shut_others_out(self) -> None:
-        """From now on until `close` nobody else can open this SQLite database. Raises StoreUnusable when somebody has."""
+        """Lock this SQLite database exclusively until `close`. Raises StoreUnusable if another process has it open."""
         if self._lock is not None:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -219,11 +222,11 @@ class Database:
                 raise StoreUnusable(f"{self.file} is in use: stop the bridge and its commands first") from error
 
     def disconnect(self) -> None:
-        """Close the connections that nobody uses now: the next ones are made anew."""
+        """Close the idle connections. New ones are opened on demand."""
         self._engine.dispose()
 
     def close(self) -> None:
-        """Close all connections; one that a thread still uses, when it gives it back."""
+        """Close all connections. One that is in use is closed when it is returned."""
         event.listen(self._engine.pool, "checkin", _close_returned)
         self._engine.dispose()
         if self._lock is not None:
@@ -232,15 +235,16 @@ class Database:
 
 
 def _close_returned(connection: DBAPIConnection | None, _record: object) -> None:
-    """None: the server has ended it."""
+    """Close a returned connection. It is None if the server has closed it."""
     if connection is not None:
         connection.close()
 
 
 def open_database(where: Path | str) -> Database:
-    """Open and migrate the database: in a folder, where it is made if need be, or at the URL of a PostgreSQL.
+    """Open and migrate the database: a SQLite file in a folder, which is created if necessary, or a PostgreSQL at a
+    URL.
 
-    Raises StoreUnusable with what to do.
+    Raises StoreUnusable, which says what to do.
     """
     return _open_file(where) if isinstance(where, Path) else _open_postgresql(where)
 
@@ -251,7 +255,7 @@ def _open_postgresql(url: str) -> Database:
         database = Database(lambda connections: _postgresql_engine(address, connections))
         try:
             with database.writing() as connection:
-                connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes its time
+                connection.execute(text("SET LOCAL statement_timeout = 0"))  # a large table takes long
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
                 migrate(connection)
         except (SQLAlchemyError, StoreUnusable):
@@ -264,7 +268,8 @@ def _open_postgresql(url: str) -> Database:
 
 
 def open_standby(url: str) -> Database:
-    """A PostgreSQL that is only read: nothing is asked of it yet, so that it may be away. Raises StoreUnusable."""
+    """Return a PostgreSQL for reading only. It does not connect yet, so the server may be away. Raises
+    StoreUnusable."""
     try:
         address = make_url(url).set(drivername="postgresql+psycopg")
         return Database(lambda connections: _postgresql_engine(address, connections, READ_ONLY))
@@ -273,8 +278,8 @@ def open_standby(url: str) -> Database:
 
 
 def _postgresql_engine(address: URL, connections: int, options: str = "") -> Engine:
-    """Every wait for the server has an end: for the connection, for an answer, and for a line that went dead. So has the
-    server's for us: what a machine that was cut off had locked is free again as soon."""
+    """Create an engine with timeouts for every wait: for the connection, for an answer, and on a dead connection. The
+    server has the same timeouts for us, so that locks of a machine that lost its network are released."""
     server_limits = {
         "statement_timeout": STATEMENT_MS,
         "tcp_user_timeout": LINE_MS,
@@ -291,7 +296,7 @@ def _postgresql_engine(address: URL, connections: int, options: str = "") -> Eng
         "keepalives_count": "3",
     }
     engine = create_engine(
-        address.set(query=limits | dict(address.query)),  # what the operator's URL says counts
+        address.set(query=limits | dict(address.query)),  # the operator's URL takes precedence
         pool_size=connections,
         max_overflow=0,
         pool_timeout=CONNECTION_WITHIN_S,
@@ -305,7 +310,7 @@ def _postgresql_engine(address: URL, connections: int, options: str = "") -> Eng
 def _open_file(folder: Path) -> Database:
     try:
         make_private_folder(folder)
-        (folder / FILE_NAME).touch(FILE_MODE)  # SQLite gives the files beside it the same mode
+        (folder / FILE_NAME).touch(FILE_MODE)  # SQLite creates the files beside it with the same mode
     except OSError as error:
         raise StoreUnusable(
             f"cannot make the data folder {folder}, or write in it: {error.strerror}. {_SET}"
@@ -314,7 +319,7 @@ def _open_file(folder: Path) -> Database:
     queue = WriterQueue(TURN_WITHIN_S)
     database = Database(lambda connections: _sqlite_engine(folder / FILE_NAME, connections), CONNECTIONS, queue, lock)
     try:
-        with database.reading() as connection:  # most often there is nothing to do, and somebody else may be writing
+        with database.reading() as connection:  # usually nothing to do, so do not wait for a writer
             is_newest = revision_of(connection) == newest_revision()
         is_upgraded = False
         if not is_newest:
@@ -336,13 +341,14 @@ def _open_file(folder: Path) -> Database:
 
 
 def _share_lock(folder: Path) -> int:
-    """The descriptor of the folder's lock, shared with others who have the database open. Raises StoreUnusable."""
+    """Take the folder's lock, which all processes with the database open share. Return its descriptor. Raises
+    StoreUnusable."""
     try:
         lock = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-        if os.geteuid() == 0:  # a command of the administrator must not shut the bridge's own user out
+        if os.geteuid() == 0:  # so that the bridge's user can open a lock file that root has created
             owner = folder.stat()
             os.fchown(lock, owner.st_uid, owner.st_gid)
-    except OSError as error:  # made by another user, for instance
+    except OSError as error:  # for example, another user has created it
         raise StoreUnusable(f"cannot open {folder / LOCK_NAME}: {error.strerror}. {_SET}") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -356,7 +362,7 @@ _SET = "Make it writable for this user, or set CHARGEKEEPER_DATA to another fold
 
 
 def _remedy(reason: str) -> str:
-    """What to do about what SQLite says."""
+    """Return what to do about an error message of SQLite."""
     if "malformed" in reason or "not a database" in reason:
         return RESTORE
     if "locked" in reason:
@@ -369,7 +375,7 @@ def _remedy(reason: str) -> str:
 def _sqlite_engine(file: Path, connections: int) -> Engine:
     engine = create_engine(
         f"sqlite:///{file}",
-        paramstyle="named",  # as upsert.execute_many wants it
+        paramstyle="named",  # required by upsert.execute_many
         pool_size=connections,
         max_overflow=0,
         pool_timeout=CONNECTION_WITHIN_S,
@@ -382,7 +388,7 @@ def _sqlite_engine(file: Path, connections: int) -> Engine:
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-    """Every new SQLite connection. Transactions are begun by `_begin`, not by the driver, so that DDL is in them."""
+    """Set up a new SQLite connection. `_begin` begins transactions, not the driver, so that they include DDL."""
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
     _use_wal(connection)
@@ -400,10 +406,10 @@ def _begin(connection: Connection) -> None:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """The mode is kept in the file, so this changes something once.
+    """Set WAL mode. The mode is stored in the file, so this has an effect only once.
 
-    The change needs the file for itself, and SQLite does not wait for that, whatever its busy_timeout: of four
-    processes that opened a new file at the same moment, 9 in 160 were told that it is locked (measured, 3.40.1).
+    The change needs exclusive access, for which SQLite does not wait, whatever its busy_timeout: when four processes
+    opened a new file at the same moment, 9 in 160 got an error that it is locked (measured, 3.40.1).
     """
     give_up_s = monotonic() + BUSY_MS / 1000
     while True:
@@ -417,7 +423,8 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _scrub_after_upgrade(database: Database) -> None:
-    """What was deleted before rows were overwritten. A disk without room for that does not keep the bridge from starting."""
+    """Remove data that was deleted by a version that did not overwrite rows. The bridge starts even if the disk has no
+    room for that."""
     try:
         database.scrub()
     except StoreUnusable as error:
@@ -425,16 +432,17 @@ def _scrub_after_upgrade(database: Database) -> None:
 
 
 def _patiently(file: Path, statement: str, busy_ms: int, within_s: float) -> None:
-    """Raises StoreUnusable when it cannot be done in that time; a try waits `busy_ms` for others."""
+    """Execute a statement on a new connection, and retry it for `within_s` while the database is busy. Each attempt
+    waits up to `busy_ms`. Raises StoreUnusable."""
     give_up_s = monotonic() + within_s
     while True:
         try:
             with closing(sqlite3.connect(file, timeout=busy_ms / 1000, isolation_level=None)) as connection:
                 connection.execute("PRAGMA secure_delete = ON")
                 row = connection.execute(statement).fetchone()
-            if row is None or row[0] == 0:  # a checkpoint tells with 1 that others were in its way
+            if row is None or row[0] == 0:  # a checkpoint returns 1 if it was blocked
                 return
-            reason = "others are using it"
+            reason = "it is in use"
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise StoreUnusable(f"what was deleted may still be in {file}: {error}") from error

@@ -1,7 +1,7 @@
-"""Units whose identity a second charge point has too, as found by duplicate_identity.py.
+"""Units whose identity a second charge point uses too, as detected by duplicate_identity.py.
 
-A finding is in force until CLEAR_AFTER_MS have passed without a return, or until the unit gets a new secret or is
-revoked: then one of the two at most can log in, and what was noticed before proves nothing.
+A finding is in force until there was no return for CLEAR_AFTER_MS, or until the unit gets a new secret or is revoked.
+After that at most one of the two can log in, and earlier evidence proves nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,14 @@ class Duplicate(NamedTuple):
     """A finding."""
 
     since_ms: int  # the first return
-    last_ms: int  # the newest one
-    boot: int  # boot counts of the two, the one that was heard last first; they may be equal
-    other_boot: int
+    last_ms: int  # the newest return
+    boot: int  # the boot count of the charge point that was heard last
+    other_boot: int  # that of the other; it may be equal
 
 
 def record_duplicates(connection: Connection, found: Mapping[str, Evidence], believable_ms: int) -> None:
-    """Store what was found of units, by id. Returns from before the unit got its present secret do not count, unless a
-    clock that was ahead has stamped the secret later than `believable_ms`."""
+    """Store findings by unit id. Returns from before the unit got its present secret do not count, unless the secret
+    has a timestamp after `believable_ms`, from a clock that was ahead."""
     rows = []
     changed = select(units.c.id, units.c.credentials_ms).where(units.c.id.in_(found))
     for unit_id, credentials_ms in sorted(connection.execute(changed).all()):
@@ -40,7 +40,7 @@ def record_duplicates(connection: Connection, found: Mapping[str, Evidence], bel
     if not rows:
         return
     old = duplicate_identities.c
-    for row in rows:  # one that has ended gives way to a new one, and so to a new id: alerts follow ids
+    for row in rows:  # replace a finding that has ended, so that the new one has a new id: alerts go by id
         has_ended = or_(old.last_ms < row["last_ms"] - CLEAR_AFTER_MS, old.last_ms > believable_ms)
         connection.execute(delete(duplicate_identities).where(old.unit_id == row["unit_id"], has_ended))
     statement = insert_into(connection.dialect.name, duplicate_identities)
@@ -49,22 +49,23 @@ def record_duplicates(connection: Connection, found: Mapping[str, Evidence], bel
 
 
 def forget_duplicate(connection: Connection, unit_id: str) -> None:
-    """The unit's secret was changed or taken away."""
+    """Delete the unit's finding, because its secret was changed or revoked."""
     connection.execute(delete(duplicate_identities).where(duplicate_identities.c.unit_id == unit_id))
 
 
 def count_duplicates(connection: Connection, now_ms: int) -> int:
-    """Units with a finding that is in force."""
+    """Return the number of units with a finding in force."""
     return connection.execute(select(func.count()).where(in_force(now_ms))).scalar_one()
 
 
 def in_force(now_ms: int) -> ColumnElement[bool]:
-    """The condition that a finding still holds. One of the future was stamped by a clock that was wrong."""
+    """Return the condition that a finding is in force. Findings with a time in the future, from a wrong clock, are
+    not."""
     return duplicate_identities.c.last_ms.between(now_ms - CLEAR_AFTER_MS, now_ms + FUTURE_MS)
 
 
 def duplicate_of(row: Sequence[int | None]) -> Duplicate | None:
-    """Of the columns DUPLICATE_COLUMNS; None where the unit has no finding, and for one that is not valid."""
+    """Return the finding in the columns DUPLICATE_COLUMNS, or None if there is none or it is not valid."""
     if row[0] is None:
         return None
     found = readable(DUPLICATE_COLUMNS, [row])

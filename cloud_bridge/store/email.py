@@ -1,7 +1,7 @@
-"""A person's e-mail address: changed only with the code that was sent to the new one.
+"""Change a person's e-mail address, with a code that is sent to the new address.
 
-Sending it is the caller's business (alerts/mail.py). The old address stays in use until then, so a typing mistake
-locks nobody out and a stranger's address gets nothing but one letter.
+The caller sends it (alerts/mail.py). The old address stays in use until the change is confirmed, so a typing mistake
+locks nobody out, and somebody else's address receives only one letter.
 """
 
 from typing import NamedTuple
@@ -20,7 +20,7 @@ CODE_MS = 24 * 3600 * 1000
 
 
 class Change(NamedTuple):
-    """`address` is in use from now on; `former` was before, if there was one."""
+    """A confirmed change from `former`, None if there was no address, to `address`."""
 
     person: Person
     address: str
@@ -28,7 +28,7 @@ class Change(NamedTuple):
 
 
 def checked_email(address: str) -> str:
-    """Without the spaces around it. Raises BridgeError for what is no address."""
+    """Return the address without surrounding spaces. Raises BridgeError if it is not valid."""
     address = address.strip()
     if not EMAIL_ADDRESS.fullmatch(address):
         raise BridgeError(_("{address} is no e-mail address").format(address=f"{address!r}"))
@@ -40,14 +40,14 @@ def email_of(connection: Connection, person_id: int) -> str | None:
 
 
 def person_with_email(connection: Connection, address: str) -> int | None:
-    """Their number, however capitals are typed: providers of mail do not tell them apart."""
+    """Return the id of the person with this address, or None. Case is ignored, as mail providers do."""
     same, is_exact = func.lower(people.c.email) == address.lower(), people.c.email == address
     query = select(people.c.id).where(same).order_by(is_exact.desc(), people.c.id)
     return connection.execute(query).scalars().first()
 
 
 def pending_email(connection: Connection, person_id: int, now_ms: int) -> str | None:
-    """The address that waits for its code."""
+    """Return the address that waits to be confirmed, or None."""
     query = select(email_changes.c.email).where(
         email_changes.c.person_id == person_id, email_changes.c.expires_ms > now_ms
     )
@@ -55,7 +55,7 @@ def pending_email(connection: Connection, person_id: int, now_ms: int) -> str | 
 
 
 def ask_for_change(connection: Connection, person: Person, address: str, now_ms: int) -> str:
-    """The code to be sent to the new address. A second wish replaces the first. Raises BridgeError."""
+    """Return the code to send to the new address. It replaces an earlier request. Raises BridgeError."""
     code = new_secret()
     forget_change(connection, person)
     values = {"email": checked_email(address), "code_hash": hash_of(code), "expires_ms": now_ms + CODE_MS}
@@ -64,20 +64,20 @@ def ask_for_change(connection: Connection, person: Person, address: str, now_ms:
 
 
 def forget_change(connection: Connection, person: Person) -> None:
-    """The new address is not waited for any more."""
+    """Delete the person's pending change."""
     connection.execute(delete(email_changes).where(email_changes.c.person_id == person.id))
 
 
 def confirm_change(connection: Connection, code: str, now_ms: int) -> Change | None:
-    """None for a code that is unknown, used or over. Raises AlreadyThere."""
+    """Change the address. Return None if the code is unknown, used or expired. Raises AlreadyThere."""
     columns = (email_changes, people.c.name, people.c.role, people.c.language, people.c.email.label("former"))
     query = select(*columns).join(people, people.c.id == email_changes.c.person_id)
     row = connection.execute(query.where(email_changes.c.code_hash == hash_of(code))).one_or_none()
     if row is None or row.expires_ms <= now_ms:
         return None
-    for table in (email_changes, password_resets):  # those went to the address of before
+    for table in (email_changes, password_resets):  # their letters went to the former address
         connection.execute(delete(table).where(table.c.person_id == row.person_id))
-    if person_with_email(connection, row.email) not in (None, row.person_id):  # it may be typed in other capitals
+    if person_with_email(connection, row.email) not in (None, row.person_id):  # ignores case
         raise AlreadyThere(_("another account uses this e-mail address"))
     try:
         connection.execute(update(people).where(people.c.id == row.person_id).values(email=row.email))

@@ -1,8 +1,8 @@
-"""One process at a time, of all that use the same database: a lock that ends with its holder.
+"""A lock among all processes on the same database. It is released when its holder dies.
 
-The kernel lets go of a file's lock, and PostgreSQL of a transaction's, as soon as the process that holds it has died;
-as long as it lives, nobody else comes in, however slow it is. No clock has a part in it, so none that jumps can let in
-two. Where PostgreSQL itself is lost and found again, its locks are gone: what is done under one must bear that.
+The kernel releases a file lock, and PostgreSQL a transaction's lock, as soon as the holder has died. While the holder
+lives, no other process gets the lock, however slow the holder is. The lock does not depend on a clock, so a clock step
+cannot give it to two processes. If PostgreSQL restarts, its locks are lost, and work under a lock must tolerate that.
 """
 
 import fcntl
@@ -24,12 +24,13 @@ NOT_AVAILABLE = "55P03"  # PostgreSQL's lock_not_available
 
 
 class LockTimeout(Exception):
-    """Somebody else is at it, and was for as long as we waited."""
+    """Another process has held the lock for as long as we waited."""
 
 
 @contextmanager
 def exclusive_lock(database: Database, what: str, wait_s: float) -> Iterator[None]:
-    """Raises LockTimeout. `what` is the name of a file, where the database is one."""
+    """Hold the lock `what` for the block. With SQLite it is a file of this name beside the database. Raises LockTimeout
+    after `wait_s`."""
     if database.file is None:
         with _postgresql_lock(database, what, wait_s):
             yield
@@ -41,7 +42,7 @@ def exclusive_lock(database: Database, what: str, wait_s: float) -> Iterator[Non
 @contextmanager
 def _postgresql_lock(database: Database, what: str, wait_s: float) -> Iterator[None]:
     with database.reading() as connection:
-        connection.execute(text("SET LOCAL statement_timeout = 0"))  # in favour of the one below
+        connection.execute(text("SET LOCAL statement_timeout = 0"))  # lock_timeout below applies instead
         connection.execute(text(f"SET LOCAL lock_timeout = {int(wait_s * 1000) or 1}"))
         try:
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(what, 0))))
@@ -67,7 +68,8 @@ def _file_lock(path: Path, wait_s: float) -> Iterator[None]:
 
 
 def _locked(path: Path) -> IO[bytes] | None:
-    """None while somebody has it, or when the file that we locked has gone with its last holder."""
+    """Return the locked file, or None if another process holds the lock or the previous holder has deleted the file
+    that we locked."""
     file = open(path, "ab", opener=private_opener)  # noqa: SIM115  it is returned open
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,5 +1,5 @@
-"""Which firmware the units run, which modem they have and how often their contactor has closed. They tell it in events, once a
-boot or a day; the version also in a heartbeat after it has changed.
+"""Firmware version, modem and contactor closings of units, from their events: once after a boot or once a day. The
+version also comes in a heartbeat after it has changed.
 """
 
 from collections import Counter
@@ -14,31 +14,33 @@ from cloud_bridge.store.units import count_units
 from cloud_bridge.store.upsert import insert_into
 from cloud_bridge.wire import MAX_COUNT, BadPayload, Event, decode
 
-MAX_CHARACTERS = 40  # that are shown
-SHOWN = 50  # versions; what strangers could make up is bounded
+MAX_CHARACTERS = 40  # shown of a text
+SHOWN = 50  # versions
 
 
 class Told(NamedTuple):
-    """By one unit; None where it told none. Of modem and contactor, not before the oldest event that is kept."""
+    """What a unit has reported; None for what it has not. Modem and contactor are known only while their events are
+    kept."""
 
-    firmware: str | None  # the version
+    firmware: str | None  # version
     board: str | None
-    modem: str | None  # the modem's own name for its model, as of its last boot
-    closings: int | None  # of the contactor in the unit's life, as of its last daily report
-    air_bytes: int | None  # carried by the mobile network in the day of that report
+    modem: str | None  # model, as the modem names it, from the last boot
+    closings: int | None  # of the contactor since it was new, from the last daily report
+    air_bytes: int | None  # mobile data of one day, from that report
 
 
 NOTHING = Told(None, None, None, None, None)
 
 
 def firmware_versions(connection: Connection, unit_ids: Sequence[str]) -> dict[str, str]:
-    """Version by unit id, as each has said last. A unit is left out that never told one."""
+    """Return the last reported version by unit id. Units that have reported none are left out."""
     query = select(units.c.id, units.c.firmware).where(units.c.id.in_(unit_ids), units.c.firmware.is_not(None))
     return {unit_id: version for unit_id, version in connection.execute(query)}
 
 
 def count_versions(connection: Connection) -> list[tuple[str | None, int]]:
-    """How many units run each version, most first; None: those that told none. Counted as it changes: no unit is read."""
+    """Return the number of units by version, most first; None for units that have reported none. The counts are stored,
+    so no unit is read."""
     column = firmware_counts.c
     query = select(column.version, column.units).order_by(column.units.desc(), column.version).limit(SHOWN)
     found: list[tuple[str | None, int]] = [(version, count) for version, count in connection.execute(query)]
@@ -48,7 +50,8 @@ def count_versions(connection: Connection) -> list[tuple[str | None, int]]:
 
 
 def count_changes(connection: Connection, changes: Iterable[tuple[str | None, str | None]]) -> None:
-    """Of units, from one version to another; None is none. In the transaction that changes the units."""
+    """Update the counts for units that change from one version to another; None for no version. Call this in the
+    transaction that changes the units."""
     counts: Counter[str] = Counter()
     for was, now in changes:
         if was is not None:
@@ -67,13 +70,13 @@ def count_changes(connection: Connection, changes: Iterable[tuple[str | None, st
 
 
 def told_by(connection: Connection, unit_id: str) -> Told:
-    """By this unit."""
+    """Return what this unit has reported."""
     row = connection.execute(_of_one(), {"unit": unit_id}).one_or_none()
     return NOTHING if row is None else _told(*row[1:])
 
 
 def told_by_each(connection: Connection, unit_ids: Select[Any]) -> dict[str, Told]:
-    """By each of the units that the query finds, by unit id."""
+    """Return what the units of the query have reported, by unit id."""
     return {row[0]: _told(*row[1:]) for row in connection.execute(_of_each(unit_ids))}
 
 
@@ -94,7 +97,7 @@ def _told(firmware: str | None, board: str | None, modem: str | None, day: str |
 
 
 def _last(few: Subquery, kind: str) -> ScalarSelect[Any]:
-    """The last event of a kind, as the unit wrote it."""
+    """Return a subquery for the payload of a unit's last event of a kind."""
     return (
         select(events.c.payload)
         .where(events.c.unit_id == few.c.id, events.c.kind == kind)

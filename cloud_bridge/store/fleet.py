@@ -1,4 +1,4 @@
-"""The whole fleet, a page at a time. Every query walks an index from where the page before ended, and stops early."""
+"""The whole fleet in pages. Every query continues in an index where the previous page ended (keyset pagination)."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -16,23 +16,23 @@ from cloud_bridge.store.units import Unit, unit_columns, unit_for
 from cloud_bridge.wire import MAX_COUNT
 
 PAGE = 50  # rows
-LAST = "\U0010ffff"  # no text that is stored has a character behind it
-MOST_SILENT = 1000  # units that are looked through for what they have in common
-MOST_SITES = 6  # that are told
+LAST = "\U0010ffff"  # sorts after every stored character
+MOST_SILENT = 1000  # silent units that are examined for what they have in common
+MOST_SITES = 6  # that are returned
 
 
 class Order(StrEnum):
-    """By what the fleet is laid out."""
+    """The order of the fleet."""
 
-    SILENCE = "silence"  # not heard for longest first
-    NETWORK = "network"  # and within each, not heard for longest first
-    SITE = "site"  # by name, those without one by id
-    NEVER = "never"  # only those that were never heard, by id
-    FIRMWARE = "firmware"  # by its version; those that never told one are left out
-    DUPLICATE = "duplicate"  # only those whose identity a second charge point has too, by id
+    SILENCE = "silence"  # by last contact, oldest first
+    NETWORK = "network"  # by network, and within each by last contact, oldest first
+    SITE = "site"  # by name, then id
+    NEVER = "never"  # only units without contact, by id
+    FIRMWARE = "firmware"  # by version; units without a reported version are left out
+    DUPLICATE = "duplicate"  # only units whose identity a second charge point uses, by id
 
 
-KEYS = {  # what tells a row from every other, in the order's own order; an index begins with it
+KEYS = {  # the unique sort key of each order; an index begins with it
     Order.SILENCE: (contacts.c.last_contact_ms, contacts.c.unit_id),
     Order.NETWORK: (contacts.c.operator, contacts.c.last_contact_ms, contacts.c.unit_id),
     Order.SITE: (units.c.name, units.c.id),
@@ -44,20 +44,20 @@ KEYS = {  # what tells a row from every other, in the order's own order; an inde
 
 class Page(NamedTuple):
     units: list[Unit]
-    after: list[str]  # the keys of the last row, for `page_of` the next; empty on the last page
+    after: list[str]  # the keys of the last row, to get the next page; [] on the last page
 
 
 class SilentSite(NamedTuple):
-    """The silent units of one owner, or one that nobody owns."""
+    """The silent units of one owner, or one silent unit without an owner."""
 
-    names: list[str]  # of the units; where one has none, its id
-    unit_id: str  # of the first
+    names: list[str]  # of the units; the id for a unit without a name
+    unit_id: str  # of the first unit
 
 
 class SilentMinute(NamedTuple):
-    """Units of one network whose last contacts lie within one minute, and that have been noticed silent."""
+    """Silent units of one network whose last contacts were within one minute."""
 
-    operator: str  # PLMN digits; empty while unknown
+    operator: str  # PLMN digits; "" if not known
     first_ms: int
     last_ms: int
     units: int
@@ -73,8 +73,8 @@ def page_of(
     firmware: str | None = None,
     backwards: bool = False,
 ) -> Page:
-    """The page after the row with these keys. `operator` keeps to one network, `firmware` to one version, Order.DUPLICATE to
-    what is found at `now_ms`; `backwards` the last comes first. Raises ValueError for keys that are none."""
+    """Return the page after the row with the keys `after`. `operator` and `firmware` are filters, Order.DUPLICATE uses
+    findings in force at `now_ms`, and `backwards` reverses the order. Raises ValueError if the keys are not valid."""
     keys = KEYS[order]
     query = _query(asker, _rows(order), keys, [key.desc() for key in keys] if backwards else ())
     if after:
@@ -92,16 +92,16 @@ def page_of(
     return _page(asker, connection.execute(query.limit(PAGE + 1)).all(), keys)
 
 
-SEARCHED = {  # what a search goes through, one after the other
+SEARCHED = {  # the keys that a search uses, one after the other
     "id": (units.c.id_lower, units.c.id),
     "name": (units.c.name_lower, units.c.id),
 }
 
 
 def found_page(connection: Connection, asker: Asker, text: str, after: Sequence[str] = ()) -> Page:
-    """The units whose id begins with the text, and after them those whose name does, in small or capital letters alike: a part
-    of the index each. What stands further in a name is not found: that would be a look at every name, or a table of words
-    larger than the fleet. Raises ValueError for keys that are none."""
+    """Return a page of the units whose id begins with the text, followed by those whose name does; case is ignored.
+    Each is a range of an index. Text further inside a name is not found: that would need a scan of all names, or an
+    index of words larger than the fleet. Raises ValueError if the keys are not valid."""
     searched, keys_after = list(SEARCHED), after[1:]
     if after:
         searched = searched[searched.index(_whole(after, 3)[0]) :]
@@ -125,7 +125,7 @@ def found_page(connection: Connection, asker: Asker, text: str, after: Sequence[
 
 
 def _rows(order: Order) -> FromClause:
-    """The tables of `unit_columns`, joined from the one that is walked through."""
+    """Return the tables of `unit_columns`, joined from the one with the index of the order."""
     if order in (Order.SILENCE, Order.NETWORK):
         rows = contacts.join(units, units.c.id == contacts.c.unit_id)
     elif order is Order.DUPLICATE:
@@ -142,7 +142,7 @@ def _rows(order: Order) -> FromClause:
 def _query(
     asker: Asker, rows: FromClause, keys: Sequence[ColumnElement[Any]], order: Sequence[ColumnElement[Any]] = ()
 ) -> Select[Any]:
-    """The columns of `unit_for`, and the keys."""
+    """Return a query for the columns of `unit_for`, followed by the keys."""
     query = select(*unit_columns(asker), *keys).select_from(rows).where(visible(asker))
     return query.order_by(*(order or keys))
 
@@ -169,14 +169,14 @@ def _silent_by_minute() -> Select[Any]:
 
 
 def silent_by_minute(connection: Connection) -> list[SilentMinute]:
-    """All that are noticed silent, by network and minute of the last contact, oldest first within a network."""
+    """Return all silent units by network and minute of the last contact, oldest first within a network."""
     at_ms = contacts.c.last_contact_ms
-    columns = (contacts.c.operator, at_ms, at_ms, contacts.c.messages)  # the last: a count
+    columns = (contacts.c.operator, at_ms, at_ms, contacts.c.messages)  # `messages` stands for the count
     return [SilentMinute(*row) for row in readable(columns, connection.execute(_silent_by_minute()))]
 
 
 def silent_by_site(connection: Connection, asker: Asker) -> list[SilentSite]:
-    """Where most are silent first; MOST_SILENT of the units at most are looked at."""
+    """Return the sites with silent units, those with most first. At most MOST_SILENT units are read."""
     query = (
         select(units.c.owner_id, units.c.name, units.c.id)
         .select_from(contacts.join(units, units.c.id == contacts.c.unit_id))

@@ -1,12 +1,13 @@
-"""Gaps between two contacts of a unit, found while its messages are stored.
+"""Detect gaps between two contacts of a unit while its messages are stored.
 
-The process that hears a unit remembers its last contact, so nearly every message shows by itself that there was no gap. One
-that shows a gap, or the first message that this process hears of the unit, is a claim: another process may have heard the
-unit since. Then the store is asked for the last contacts, in the same transaction and with their rows locked.
+The process that receives a unit's messages remembers its last contact, so nearly every message shows by itself that
+there was no gap. If a message shows a gap, or is the unit's first in this process, that is only a claim, since another
+process may have heard the unit in between. Then the last contacts are read from the store, in the same transaction and
+with locked rows.
 
-Processes may commit in another order than they have heard. A message that is older than the last contact in the store is
-looked for among the gaps that are stored: one that it lies in is no gap, or ends with it and begins with it anew. So the gaps
-are the same in the end, whoever commits first.
+Processes may commit in another order than they received messages. If a message is older than the stored last contact,
+the stored gap that contains it is removed or split at it. So the stored gaps are the same in the end, in whatever order
+processes commit.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,31 +21,32 @@ from cloud_bridge.store.row_order import in_parts, lock_in_order
 from cloud_bridge.store.tables import contact_gaps, contacts
 from cloud_bridge.store.upsert import insert_new
 
-OVERTAKEN_AFTER_MS = 1000  # a message that waited for longer to be stored may be older than another process's
+OVERTAKEN_AFTER_MS = 1000  # after this wait another process may have stored a later message
 
 
 class Found(NamedTuple):
-    """What the messages of a batch show, each list in the order of the messages."""
+    """The result for a batch of messages, each list in their order."""
 
-    gaps: list[tuple[str, Gap]]  # of a unit, that end with a message
-    overtaken: list[tuple[str, int]]  # a unit, and when it was heard; the store has a later contact of it already
-    first: dict[str, int]  # when a unit was heard that the store may not have known to be heard before
-    paths: Mapping[str, int] = {}  # in a cluster: that each unit with a gap was on when it was heard last
+    gaps: list[tuple[str, Gap]]  # unit id, and a gap that ends with a message
+    overtaken: list[tuple[str, int]]  # unit id, and a contact that is older than the stored last contact
+    first: dict[str, int]  # the contact of a unit that may be its first ever
+    paths: Mapping[str, int] = {}  # in a cluster: the path of each unit with a gap at its previous contact
 
 
 def is_claim(message: InboundMessage) -> bool:
-    """Whether, as far as the process remembers, the message ends a gap or is the unit's first."""
+    """Return whether the message ends a gap or is the unit's first, as far as this process remembers."""
     return message.previous_ms is None or message.received_ms - message.previous_ms > GAP_AFTER_MS
 
 
 def needs_question(messages: Iterable[InboundMessage], now_ms: int) -> bool:
-    """Whether the store has to be asked for the last contacts before these messages are written, at `now_ms`."""
+    """Return whether the last contacts have to be read from the store before these messages are written, at
+    `now_ms`."""
     return any(now_ms - one.received_ms > OVERTAKEN_AFTER_MS or is_claim(one) for one in messages)
 
 
 def locked_last_contacts(connection: Connection, unit_ids: list[str], believable_ms: int) -> dict[str, int]:
-    """Of those of the units, in order, that were heard and whose last contact is not later than `believable_ms`. Nobody
-    else changes them until the transaction ends."""
+    """Lock and return the last contacts of the units, which must be sorted. Units without contact, and last contacts
+    later than `believable_ms`, are left out. No other process changes them until the transaction ends."""
     lock_in_order(connection, contacts.c.unit_id, unit_ids)
     known: dict[str, int] = {}
     for some in in_parts(unit_ids):
@@ -54,7 +56,8 @@ def locked_last_contacts(connection: Connection, unit_ids: list[str], believable
 
 
 def find_gaps(messages: Iterable[InboundMessage], stored_ms: Mapping[str, int]) -> Found:
-    """`messages` in the order of arrival of each unit; `stored_ms` are the last contacts in the store. Pure."""
+    """Find the gaps. `messages` are in the order of arrival for each unit; `stored_ms` are the stored last contacts.
+    Pure."""
     found = Found([], [], {})
     last_ms = dict(stored_ms)
     for one in messages:
@@ -73,7 +76,7 @@ def find_gaps(messages: Iterable[InboundMessage], stored_ms: Mapping[str, int]) 
 
 
 def paths_before(connection: Connection, found: Found) -> dict[str, int]:
-    """Of the units with gaps; to be asked before their contacts are written."""
+    """Return the stored paths of the units with gaps. Call this before their contacts are written."""
     paths: dict[str, int] = {}
     for some in in_parts(sorted({unit_id for unit_id, _ in found.gaps})):
         query = select(contacts.c.unit_id, contacts.c.shard).where(contacts.c.unit_id.in_(some))
@@ -82,15 +85,15 @@ def paths_before(connection: Connection, found: Found) -> dict[str, int]:
 
 
 def split(gap: Gap, heard_ms: Iterable[int]) -> list[Gap]:
-    """What is left of a gap in which the unit was heard after all. Pure."""
+    """Split a gap at contacts inside it. Return the parts that are still gaps. Pure."""
     inside = sorted(at_ms for at_ms in heard_ms if gap.from_ms < at_ms < gap.to_ms)
     ends = [gap.from_ms, *inside, gap.to_ms]
     return [Gap(*pair) for pair in zip(ends, ends[1:], strict=False) if pair[1] - pair[0] > GAP_AFTER_MS]
 
 
 def record_gaps(connection: Connection, found: Found) -> None:
-    """The caller holds the contacts of these units. The path is known of the gap that began with the stored contact, and of
-    none that began with a later message."""
+    """Store the gaps. The caller must have locked the contacts of these units. The path is known only for a gap that
+    began with the stored contact, not for one that began with a later message."""
     paths = dict(found.paths)
     rows = [{"unit_id": unit_id, **gap._asdict(), "path": paths.pop(unit_id, None)} for unit_id, gap in found.gaps]
     heard_ms: dict[str, list[int]] = {}

@@ -1,6 +1,6 @@
-"""What has been: gaps, signal, sessions and events of one unit, oldest first, in the period that the asker may see.
+"""The history of one unit: gaps, signal, sessions and events, oldest first, in the period that the asker may see.
 
-Rows that cannot be shown are left out and counted (readable.py).
+Rows that are not valid are left out and counted (readable.py).
 """
 
 from collections.abc import Mapping
@@ -39,26 +39,26 @@ from cloud_bridge.store.tables import (
 )
 from cloud_bridge.store.upkeep import five_minutes_since
 
-MAX_ROWS = 10_000  # of one answer: a month of signal by five minutes
-MAX_BEGUN = 1000  # sessions of a month: one each 45 minutes
+MAX_ROWS = 10_000  # in one answer: a month of five-minute averages
+MAX_BEGUN = 1000  # sessions in a month: one every 45 minutes
 
 
 class Idle(NamedTuple):
-    """A charge point without a vehicle, as its last heartbeat before the session that goes on told it."""
+    """The last heartbeat of a charge point without a vehicle, before the session in progress."""
 
-    total_wh: int | None  # of the meter; None: not told
-    plugged_ms: int | None  # when the next heartbeat came, with the vehicle; None: none has come
+    total_wh: int | None  # the meter; None if it was not sent
+    plugged_ms: int | None  # when the next heartbeat came, with the vehicle; None if none has come
 
 
 def first_contact_ms(connection: Connection, period: Period) -> int | None:
-    """Not before the period begins. None: never heard."""
+    """Return the unit's first contact, but not before the period begins, or None if there was no contact."""
     first_ms = connection.execute(select(units.c.first_contact_ms).where(units.c.id == period.unit_id)).scalar()
     return None if first_ms is None else max(first_ms, period.evidence_from_ms)
 
 
 def unit_gaps(connection: Connection, period: Period, from_ms: int, to_ms: int, now_ms: int | None = None) -> Rows[Gap]:
-    """Gaps between two contacts that touch the window. One that began before the period begins with it. One that ends after
-    `now_ms` was stamped by a clock that was wrong, and is left out."""
+    """Return the gaps between two contacts that overlap the window. A gap that began before the period is cut at its
+    start. Gaps that end after `now_ms`, from a wrong clock, are left out."""
     begin_ms = begins_ms(contact_gaps, period)
     found = _gaps(connection, contact_gaps, max(from_ms, begin_ms), to_ms, now_ms, period.unit_id)
     return Rows((Gap(max(gap.from_ms, begin_ms), gap.to_ms) for gap in found), found.unreadable)
@@ -73,8 +73,9 @@ def outages(
     now_ms: int | None = None,
     open_gaps: Mapping[int, Gap] | None = None,
 ) -> list[Gap]:
-    """Times in which we were not listening to this unit, and times that our clock has skipped, that touch the window. `path`
-    is that of the unit now; `open_gaps` are those of ours that last, by path, which the store does not have yet."""
+    """Return the outages of ours that excuse this unit, and the times that our clock has skipped, that overlap the
+    window. `path` is the unit's present path; `open_gaps` are outages that have not ended, by path, which are not
+    stored yet."""
     believable_ms = to_ms if now_ms is None else now_ms + FUTURE_MS
     never = [
         PathGap(*gap, ALL)
@@ -98,7 +99,7 @@ def _gaps(
     unit_id: str | None = None,
     usual_path: int | None = None,
 ) -> Rows[PathGap]:
-    """`usual_path` is that of a row which tells none; without it, that of a row is not read."""
+    """Return gaps of a table. `usual_path` is the path for rows without one; if it is None, paths are not read."""
     query = _gaps_query(table, now_ms is not None, unit_id is not None, usual_path)
     parameters = {"since_ms": from_ms, "until_ms": to_ms, "end_ms": (now_ms or 0) + FUTURE_MS, "unit": unit_id}
     found = readable((table.c.from_ms, table.c.to_ms, table.c.path), connection.execute(query, parameters))
@@ -118,15 +119,16 @@ def _gaps_query(table: Table, has_end: bool, is_of_unit: bool, usual_path: int |
 
 
 def signal_raw(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
-    """Each heartbeat's CSQ and operator; kept for a day."""
+    """Return the CSQ and operator of each heartbeat. They are kept for a day."""
     return _rows(connection, signal, signal.c.received_ms, period, from_ms, to_ms)
 
 
 def signal_averages(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
-    """Lowest, highest, total and samples of each five minutes and operator, with `from_ms` and `until_ms`; by the hour
-    where the five minutes are gone, and then with `lasting_ms`, how much of it was measured in that network."""
+    """Return lowest, highest, total and samples for each five minutes and operator, with `from_ms` and `until_ms`.
+    Where these are deleted, return the hourly ones, with `lasting_ms`, the part of the hour that was measured in that
+    network."""
     fives = _averages(connection, signal_5min, period, from_ms, to_ms)
-    since_ms = five_minutes_since(connection)  # after they were read: what goes meanwhile is not missed
+    since_ms = five_minutes_since(connection)  # read after them, so that rows that are deleted meanwhile are not missed
     hours = _averages(connection, signal_hourly, period, from_ms, min(to_ms, since_ms))
     fine_ms = max([since_ms, *(row["until_ms"] for row in hours[-1:])])
     fine = [{**row, "until_ms": row["from_ms"] + BUCKET_MS} for row in fives if row["from_ms"] >= fine_ms]
@@ -142,13 +144,13 @@ def _averages(connection: Connection, table: Table, period: Period, from_ms: int
 
 
 def power_readings(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
-    """Each heartbeat's power, meter, and whether a vehicle was connected; kept for two days."""
+    """Return the power and meter of each heartbeat, and whether a vehicle was connected. They are kept for two days."""
     return _rows(connection, power, power.c.received_ms, period, from_ms, to_ms)
 
 
 def last_idle(connection: Connection, period: Period, now_ms: int) -> Idle | None:
-    """The newest reading without a vehicle: what has been drawn since is of the session that goes on. None: it was before the
-    period, or is not kept any more."""
+    """Return the newest reading without a vehicle; the energy since then belongs to the session in progress. Return
+    None if it was before the period or is not kept any more."""
     extent, parameters = extent_of(period), period._asdict() | {"until_ms": now_ms + FUTURE_MS}
     newest = connection.execute(_newest_idle(extent), parameters)
     found = readable((power.c.received_ms, power.c.total_wh), newest)
@@ -180,23 +182,23 @@ def _first_after_idle(extent: Extent) -> Select[Any]:
 
 
 def unit_sessions(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
-    """Charging sessions, by when they reached us."""
+    """Return the charging sessions that were received in the window."""
     return _rows(connection, sessions, sessions.c.received_ms, period, from_ms, to_ms)
 
 
 def sessions_begun(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
-    """Charging sessions that began in that time, in that order, each with `began_ms`: by the unit's own word where that can be
-    right, else when it reached us. At most MAX_BEGUN and one."""
+    """Return the charging sessions that began in that time, sorted by `began_ms`: by the unit's clock if that is
+    plausible, else the time of receipt. Returns at most MAX_BEGUN + 1."""
     began_ms = SAID[sessions]
     wanted = (within(sessions, period), began_ms >= from_ms, began_ms < to_ms, sessions.c.received_ms >= from_ms)
     query = select(sessions, began_ms.label("began_ms")).where(*wanted).order_by(began_ms, sessions.c.id)
-    columns = [*sessions.columns, sessions.c.received_ms]  # `began_ms` is a time like that
+    columns = [*sessions.columns, sessions.c.received_ms]  # `began_ms` is checked like `received_ms`
     found = readable(columns, connection.execute(query.limit(MAX_BEGUN + 1)))
     return Rows((dict(row._mapping) for row in found), found.unreadable)
 
 
 def session_begun(connection: Connection, period: Period, session_id: int) -> dict[str, Any] | None:
-    """One of them; None: there is none that the asker may see."""
+    """Return one session like `sessions_begun`, or None if there is none that the asker may see."""
     wanted = (within(sessions, period), sessions.c.id == session_id)
     query = select(sessions, SAID[sessions].label("began_ms")).where(*wanted)
     found = readable([*sessions.columns, sessions.c.received_ms], connection.execute(query))
@@ -204,14 +206,14 @@ def session_begun(connection: Connection, period: Period, session_id: int) -> di
 
 
 def say_vehicle(connection: Connection, period: Period, session_id: int, name: str | None) -> bool:
-    """Which vehicle was charged in the session; None: it is not said any more. False: there is no such session that the asker
-    may see."""
+    """Set the name of the vehicle that was charged in a session, or remove it with None. Return False if there is no
+    such session that the asker may see."""
     wanted = (within(sessions, period), sessions.c.id == session_id)
     return connection.execute(update(sessions).where(*wanted).values(vehicle_said=name)).rowcount == 1
 
 
 def unit_events(connection: Connection, period: Period, from_ms: int, to_ms: int) -> Rows[dict[str, Any]]:
-    """Journal records, by when they reached us."""
+    """Return the journal records that were received in the window."""
     return _rows(connection, events, events.c.received_ms, period, from_ms, to_ms)
 
 

@@ -1,7 +1,7 @@
-"""Units at which a vehicle is connected and takes nothing, and what it took before.
+"""Find units whose vehicle is connected and does not charge, but has charged before.
 
-Heartbeats are stored as the units wrote them: JSON without spaces (tests/samples/schema.toml). So a pattern finds those with a
-vehicle that could charge, and only they are decoded.
+Heartbeats are stored as the units wrote them: JSON without spaces (tests/samples/schema.toml). So a LIKE pattern
+selects those with a vehicle that could charge, and only these are decoded.
 """
 
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ from cloud_bridge.store.ownership import is_owners
 from cloud_bridge.store.tables import heartbeats, power, units
 from cloud_bridge.wire import BadPayload, Heartbeat, decode
 
-COULD_CHARGE = ("B2", "C2", "D2")  # pilot states in which the vehicle is offered current
+COULD_CHARGE = ("B2", "C2", "D2")  # pilot states in which current is offered to the vehicle
 _COULD_CHARGE = or_(*(heartbeats.c.payload.like(f'%"s":"{state}"%') for state in COULD_CHARGE))
 
 
 def idle_vehicles(
     connection: Connection, since_ms: int, below_w: int, drew_since_ms: int
 ) -> Iterable[tuple[str, Heartbeat]]:
-    """(unit id, newest heartbeat) of each that was heard since then and offers a vehicle current that it does not take, but
-    took after `drew_since_ms`: a vehicle that stands there full for days is looked at no more."""
+    """Yield (unit id, newest heartbeat) of units that were heard since `since_ms` and whose vehicle does not take the
+    offered current, but took some after `drew_since_ms`. So a vehicle that has been full for days is skipped."""
     drew = select(power.c.unit_id).where(
         power.c.unit_id == heartbeats.c.unit_id,
         power.c.received_ms >= drew_since_ms,
@@ -44,7 +44,7 @@ def idle_vehicles(
 
 
 def owners_power(connection: Connection, unit_id: str, since_ms: int, until_ms: int) -> list[dict[str, Any]]:
-    """As store/history.py's `power_readings`, of the present time of ownership."""
+    """Return the readings like `power_readings` of history.py, of the present owner's period."""
     at = power.c.received_ms
     of_unit = (power.c.unit_id == unit_id, at.between(since_ms, until_ms), in_chunks(at, since_ms, until_ms))
     query = select(power).join(units, units.c.id == power.c.unit_id).where(*of_unit, is_owners(power))

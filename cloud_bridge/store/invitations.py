@@ -1,8 +1,8 @@
-"""Invitations to sign up: each is a code that counts once and is stored as a hash.
+"""Invitations to sign up. Each has a code that can be used once and is stored as a hash.
 
-Operators invite to any role, support invites drivers, and an owner whoever is to share their charger. A stranger who asks for
-an account is answered with an invitation too, sent to their address: so whoever signs up with one has proved that they read
-the mail of its address. Sending it is the caller's business (alerts/letters.py).
+Operators invite to any role, support invites drivers, and an owner invites the people who are to share their charger. A
+stranger who asks for an account is also sent an invitation, so that signing up with it proves that they receive mail at
+the address. The caller sends it (alerts/letters.py).
 """
 
 from typing import Any, NamedTuple
@@ -18,9 +18,9 @@ from cloud_bridge.store.tables import invitations, people
 from cloud_bridge.words import gettext as _
 
 INVITATION_MS = 7 * DAY_MS
-ANSWER_MS = DAY_MS  # of the letter to a stranger who asked
-OPEN_MAX = 100  # of one person who invites
-ANSWERS_MAX = 5000  # to strangers
+ANSWER_MS = DAY_MS  # validity of an invitation to a stranger who asked
+OPEN_MAX = 100  # open invitations by one person
+ANSWERS_MAX = 5000  # open invitations to strangers
 MAY_INVITE: dict[Role, frozenset[Role]] = {
     Role.OPERATOR: frozenset(Role),
     Role.SUPPORT: frozenset({Role.DRIVER}),
@@ -28,12 +28,12 @@ MAY_INVITE: dict[Role, frozenset[Role]] = {
 
 
 class Invitation(NamedTuple):
-    """What whoever signs up with it gets."""
+    """An invitation, and what a person who signs up with it gets."""
 
     role: Role
-    email: str | None  # to which the code was sent, so it is confirmed
-    asked: bool  # by the stranger, of us
-    claim_hash: str | None  # of the label that the stranger has
+    email: str | None  # the address to which the code was sent, which is thereby confirmed
+    asked: bool  # a stranger has asked for it
+    claim_hash: str | None  # of the label that the stranger has entered
 
 
 def may_invite(person: Person, role: Role) -> bool:
@@ -41,12 +41,13 @@ def may_invite(person: Person, role: Role) -> bool:
 
 
 def link_of(public_address: str, code: str) -> str:
-    """Where whoever has the code signs up."""
+    """Return the URL for signing up with a code."""
     return f"{public_address}/sign-up/begin?code={code}"
 
 
 def invite(connection: Connection, role: Role, now_ms: int, email: str | None = None, by: Person | None = None) -> str:
-    """The code. `email` is where it will be sent; `by` is None at the command line. Raises BridgeError."""
+    """Create an invitation and return its code. `email` is the address to which it will be sent; `by` is None at the
+    command line. Raises BridgeError."""
     if by is not None:
         open_now = select(func.count()).select_from(invitations).where(invitations.c.made_by == by.id)
         if connection.execute(open_now).scalar_one() >= OPEN_MAX:
@@ -57,7 +58,7 @@ def invite(connection: Connection, role: Role, now_ms: int, email: str | None = 
 
 
 def answer_stranger(connection: Connection, email: str, claim_hash: str | None, now_ms: int) -> str | None:
-    """The code for somebody who wants to sign up; None: too many others have asked."""
+    """Create an invitation for a stranger who asked. Return its code, or None if there are too many."""
     asked = select(func.count()).select_from(invitations).where(invitations.c.asked)
     if connection.execute(asked).scalar_one() >= ANSWERS_MAX:
         return None
@@ -65,7 +66,8 @@ def answer_stranger(connection: Connection, email: str, claim_hash: str | None, 
 
 
 def answer_household(connection: Connection, now_ms: int) -> str:
-    """The code for somebody who has no account yet and was invited to a charger by its owner (members.py)."""
+    """Create an invitation for a person without an account whom an owner has invited to a charger (members.py). Return
+    its code."""
     return _add(connection, Invitation(Role.DRIVER, None, False, None), now_ms + ANSWER_MS, None)
 
 
@@ -77,7 +79,8 @@ def _add(connection: Connection, invitation: Invitation, expires_ms: int, by: Pe
 
 
 def find_invitation(connection: Connection, code: str, now_ms: int) -> Invitation | None:
-    """None: the code is unknown, used or over, or whoever made it may not invite to this role any more."""
+    """Return the invitation with this code. Return None if the code is unknown, used or expired, or if the person who
+    created it may not invite to this role any more."""
     is_it = invitations.c.code_hash == hash_of(code), invitations.c.expires_ms > now_ms
     columns = (invitations.c[name] for name in Invitation._fields)
     maker = people.c.role.label("maker"), invitations.c.made_by
@@ -91,8 +94,8 @@ def find_invitation(connection: Connection, code: str, now_ms: int) -> Invitatio
 
 
 def use_invitation(connection: Connection, code: str, now_ms: int) -> Invitation | None:
-    """It counts no more, and no other one that was sent to the same address. None as in `find_invitation`, and if somebody
-    else has used it at the same moment."""
+    """Use up an invitation, and delete others to the same address. Return None like `find_invitation`, and if another
+    request has used it at the same moment."""
     invitation = find_invitation(connection, code, now_ms)
     if invitation is None or not _remove(connection, invitations.c.code_hash == hash_of(code)):
         return None
@@ -102,7 +105,8 @@ def use_invitation(connection: Connection, code: str, now_ms: int) -> Invitation
 
 
 def open_invitations(connection: Connection, person: Person, now_ms: int) -> list[Any]:
-    """Those that the person made, and to an operator all; with the name of who made each. No answers to strangers."""
+    """Return the open invitations that the person created, or all for an operator, with the name of the person who
+    created each. Invitations to strangers who asked are not included."""
     columns = (invitations.c.id, invitations.c.role, invitations.c.email, invitations.c.expires_ms, people.c.name)
     query = select(*columns).outerjoin(people, people.c.id == invitations.c.made_by)
     query = query.where(_managed_by(person), invitations.c.expires_ms > now_ms)
@@ -110,12 +114,12 @@ def open_invitations(connection: Connection, person: Person, now_ms: int) -> lis
 
 
 def withdraw_invitation(connection: Connection, person: Person, invitation_id: int) -> bool:
-    """False: there is none of that number that they may withdraw."""
+    """Withdraw an invitation. Return False if there is none with this id that the person may withdraw."""
     return _remove(connection, and_(invitations.c.id == invitation_id, _managed_by(person)))
 
 
 def forget_invitation(connection: Connection, code: str) -> None:
-    """Its letter could not be sent."""
+    """Delete an invitation whose letter could not be sent."""
     _remove(connection, invitations.c.code_hash == hash_of(code))
 
 

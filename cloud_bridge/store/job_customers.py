@@ -1,8 +1,8 @@
-"""Whom a job is for: name, phone, address and access notes, as the installer needs them.
+"""The customer of a job: name, phone number, address and access notes for the installer.
 
-They are the unit's owner's, who sees and corrects them while the job is open. The installer sees them while the job is theirs
-and open and they see the unit. They go with the owner's account, and nobody is shown those of a former owner. A unit that
-nobody owns has none.
+They belong to the unit's owner, who sees and can correct them while the job is open. The installer sees them while the
+job is open and assigned to them and they see the unit. They are deleted with the owner's account, and those of a former
+owner are shown to nobody. A job at a unit without an owner has none.
 """
 
 from collections.abc import Collection
@@ -25,17 +25,18 @@ _COLUMNS = (
 
 
 def fill_customer(connection: Connection, job_id: int, owner_id: int) -> None:
-    """From what the owner says of themselves, where the job has nothing yet."""
+    """Fill in the customer of a job from the owner's contact details, unless it has one."""
     insert_new(connection, job_customers, [_row(job_id, owner_id, named_details(connection, owner_id))])
 
 
 def set_customer(connection: Connection, job_id: int, owner_id: int, details: Details) -> None:
-    """Raises BadDetails."""
+    """Store the customer of a job. Raises BadDetails."""
     replace(connection, job_customers, [_row(job_id, owner_id, checked(details))])
 
 
 def customers(connection: Connection, asker: Person, job_ids: Collection[int]) -> dict[int, Details]:
-    """By job, of those of these jobs whose customer the asker may see. A row that is not valid is left out."""
+    """Return the customers by job id, of those of the jobs whose customer the asker may see. Invalid rows are left
+    out."""
     query = (
         select(*_COLUMNS)
         .join(jobs, jobs.c.id == job_customers.c.job_id)
@@ -47,7 +48,7 @@ def customers(connection: Connection, asker: Person, job_ids: Collection[int]) -
 
 
 def forget_customers(connection: Connection, unit_id: str) -> None:
-    """The unit has changed hands, or is about to."""
+    """Delete the customers of the unit's jobs, because the unit changes hands."""
     of_unit = select(jobs.c.id).where(jobs.c.unit_id == unit_id)
     connection.execute(delete(job_customers).where(job_customers.c.job_id.in_(of_unit)))
 

@@ -1,7 +1,8 @@
-"""A job moves on (job_states.py): by the hand of a person, or because the operator has changed who works at the unit.
+"""Move a job to its next state (job_states.py): by a person, or because the operator has changed the installer of the
+unit.
 
-Who moves a job says how many moves of it they saw. If another was faster, nothing is changed: JobChanged. A form that is sent
-twice moves it once.
+A move carries the number of moves that the person has seen. If the job has moved since, nothing is changed and
+JobChanged is raised. A form that is sent twice moves the job once.
 """
 
 from typing import Any
@@ -18,18 +19,18 @@ from cloud_bridge.store.tables import jobs
 
 CLOSES = (Move.FINISH, Move.CANCEL)
 ENDS_SIGHT = (Move.FINISH, Move.CANCEL, Move.GIVE_BACK)
-CALLS_OFF = (Move.CANCEL, Move.GIVE_BACK, Move.ASK)  # the planned visit, if there is one
+CALLS_OFF = (Move.CANCEL, Move.GIVE_BACK, Move.ASK)  # moves that cancel a planned visit
 
 
 class JobChanged(BridgeError):
-    """Somebody else has moved the job since it was looked at."""
+    """The job was moved since the person saw it."""
 
     def __init__(self) -> None:
         super().__init__("this job has changed meanwhile")
 
 
 class MoveNotTheirs(BridgeError):
-    """This move is for others to make."""
+    """The person's role may not make this move."""
 
 
 def move_job(
@@ -44,9 +45,9 @@ def move_job(
     installer: Person | None = None,
     measured: Measured | None = None,
 ) -> bool:
-    """False: this very move was made before. `seen` is `Job.moves` as the person saw it, `visit` goes with PLAN, `installer`
-    with ASK, `measured` with MEASURE. That the job is the person's is the caller's to know. Raises JobChanged, MoveNotTheirs,
-    NoSuchMove."""
+    """Move a job. Return False if the same move was made before. `seen` is `Job.moves` as the person saw it, `visit` is
+    for PLAN, `installer` for ASK, `measured` for MEASURE. The caller must check that the person may access the job.
+    Raises JobChanged, MoveNotTheirs, NoSuchMove."""
     if person.role not in WHO[move]:
         raise MoveNotTheirs(f"a job is not {move} by {person.role}")
     if job.moves != seen:
@@ -80,14 +81,14 @@ def move_job(
 
 
 def reassign_open(connection: Connection, unit_id: str, installer_id: int, now_ms: int) -> None:
-    """An open job at the unit is asked of this installer, unless it is theirs already."""
+    """Assign an open job at the unit to this installer, unless it is assigned to them already."""
     _change_open(
         connection, unit_id, Move.ASK, now_ms, jobs.c.installer_id.is_distinct_from(installer_id), installer_id
     )
 
 
 def give_back_open(connection: Connection, unit_id: str, installer_id: int, now_ms: int) -> None:
-    """An open job of this installer's at the unit is nobody's."""
+    """Take an open job at the unit from this installer."""
     _change_open(connection, unit_id, Move.GIVE_BACK, now_ms, jobs.c.installer_id == installer_id, None)
 
 

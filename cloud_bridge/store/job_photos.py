@@ -1,8 +1,8 @@
-"""Photos that are taken at a job. They may show a home, so they are its owner's.
+"""Photos of a job. They may show a home, so they belong to its owner.
 
-The owner sees them, whether the job is open or not; the installer while the job is theirs and open and they see the unit;
-support always. Nobody is shown those of a former owner: they go when the unit is released. They go with the owner's account
-too, and after their time (upkeep.py).
+The owner and support always see them. The installer sees them while the job is open and assigned to them and they see
+the unit. They are deleted when the unit is released, with the owner's account, and at the end of their retention
+(upkeep.py).
 """
 
 import hashlib
@@ -24,8 +24,8 @@ class NewPhoto(NamedTuple):
     person_id: int  # who took it
     at_ms: int
     is_after: bool  # taken when a boost was fitted
-    uploaded: bytes  # by which the same photo is known; it is not stored
-    thumbnail: bytes  # JPEG, as `picture`
+    uploaded: bytes  # the file as uploaded, to detect repeats; only its hash is stored
+    thumbnail: bytes  # JPEG, like `picture`
     picture: bytes
 
 
@@ -36,7 +36,7 @@ class ListedPhoto(NamedTuple):
 
 
 class TooManyPhotos(BridgeError):
-    """The job has MOST_PHOTOS."""
+    """The job has MOST_PHOTOS photos already."""
 
     def __init__(self) -> None:
         super().__init__(f"a job has {MOST_PHOTOS} photos at most")
@@ -46,9 +46,9 @@ _COLUMNS = (job_photos.c.id, job_photos.c.at_ms, job_photos.c.is_after)
 
 
 def add_photo(connection: Connection, new: NewPhoto) -> bool:
-    """False: this very file was uploaded before, and stays there once. That the job is the person's and open is the
-    caller's to know. Raises TooManyPhotos."""
-    connection.execute(  # locks the job: of two photos that come at once the second one counts the first
+    """Add a photo. Return False if the same file was uploaded before. The caller must check that the job is open and
+    that the person may access it. Raises TooManyPhotos."""
+    connection.execute(  # locks the job, so that simultaneous uploads are counted correctly
         update(jobs).where(jobs.c.id == new.job_id).values(moves=jobs.c.moves)
     )
     row = new._asdict()
@@ -63,12 +63,12 @@ def add_photo(connection: Connection, new: NewPhoto) -> bool:
 
 
 def remove_photo(connection: Connection, job_id: int, photo_id: int) -> None:
-    """One that is gone already stays so. That the job is the person's is the caller's to know."""
+    """Remove a photo, if it exists. The caller must check that the person may access the job."""
     connection.execute(delete(job_photos).where(job_photos.c.id == photo_id, job_photos.c.job_id == job_id))
 
 
 def photos_of(connection: Connection, asker: Person, job_id: int) -> Rows[ListedPhoto]:
-    """Those that the asker may see, the first one first. A row that is not valid is left out."""
+    """Return the photos that the asker may see, oldest first. Invalid rows are left out."""
     query = _photos(asker, *_COLUMNS).where(job_photos.c.job_id == job_id).order_by(job_photos.c.id)
     found = readable(_COLUMNS, connection.execute(query.limit(MOST_PHOTOS)))
     return Rows([ListedPhoto(*row) for row in found], found.unreadable)
@@ -77,7 +77,7 @@ def photos_of(connection: Connection, asker: Person, job_id: int) -> Rows[Listed
 def picture_of(
     connection: Connection, asker: Person, job_id: int, photo_id: int, *, is_thumbnail: bool
 ) -> bytes | None:
-    """JPEG. None both for one that does not exist and for one that the asker may not see."""
+    """Return a photo as JPEG, or None if it does not exist or the asker may not see it."""
     column = job_photos.c.thumbnail if is_thumbnail else job_photos.c.picture
     query = _photos(asker, column).where(job_photos.c.job_id == job_id, job_photos.c.id == photo_id)
     found = connection.execute(query).scalar()
@@ -85,7 +85,7 @@ def picture_of(
 
 
 def forget_photos(connection: Connection, unit_id: str) -> None:
-    """The unit has changed hands, or is about to."""
+    """Delete the photos of the unit's jobs, because the unit changes hands."""
     of_unit = select(jobs.c.id).where(jobs.c.unit_id == unit_id)
     connection.execute(delete(job_photos).where(job_photos.c.job_id.in_(of_unit)))
 

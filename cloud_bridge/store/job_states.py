@@ -1,9 +1,9 @@
-"""How a job goes, from the question to its end, and who may move it. Pure.
+"""The states of a job, its moves, and who may make them. Pure.
 
-A job is raised with an installer, accepted, planned, and done. On site the installer arrives, measures, and fits a signal
-boost: what the charger says from then on counts as after. Support may cancel it or ask another installer; the installer may
-give it back. Whoever plans a visit has accepted, and a planned visit may be planned anew, also when they have to come again.
-A job that is done or cancelled stays so: the next one is another job.
+A job is raised with an installer, accepted, planned, and done. On site the installer arrives, measures, and fits a
+signal boost; signal after that counts as "after". Support may cancel a job or ask another installer, and the installer
+may give it back. Planning a visit implies acceptance. A visit may be planned again, also for a second visit. Done and
+cancelled are final: later work is another job.
 """
 
 from enum import StrEnum
@@ -13,7 +13,7 @@ from cloud_bridge.store.access import Role
 
 
 class JobState(StrEnum):
-    """The words of the store."""
+    """The state of a job, as stored."""
 
     RAISED = "raised"
     ACCEPTED = "accepted"
@@ -26,7 +26,7 @@ class JobState(StrEnum):
 
 
 class Move(StrEnum):
-    """What a person does with a job; the words of the store."""
+    """A move of a job, as stored."""
 
     RAISE = "raised"
     ACCEPT = "accepted"
@@ -36,7 +36,7 @@ class Move(StrEnum):
     FIT = "fitted"  # a signal boost
     FINISH = "done"
     GIVE_BACK = "given_back"
-    ASK = "asked"  # another installer, or the same again
+    ASK = "asked"  # another installer, or the same one again
     CANCEL = "cancelled"
 
 
@@ -94,7 +94,7 @@ WHO: dict[Move, frozenset[Role]] = {
 
 
 class NoSuchMove(BridgeError):
-    """The job is in a state from which this move does not lead on."""
+    """The move is not possible in the job's state."""
 
     def __init__(self, state: JobState, move: Move) -> None:
         super().__init__(f"a job that is {state} cannot be {move}")
@@ -102,7 +102,7 @@ class NoSuchMove(BridgeError):
 
 
 def state_after(state: JobState, move: Move) -> JobState:
-    """Raises NoSuchMove."""
+    """Return the state after a move. Raises NoSuchMove."""
     try:
         return TABLE[state, move]
     except KeyError:
@@ -110,5 +110,5 @@ def state_after(state: JobState, move: Move) -> JobState:
 
 
 def moves_of(role: Role, state: JobState) -> frozenset[Move]:
-    """What somebody of this role may do with a job in this state."""
+    """Return the moves that a role may make with a job in this state."""
     return frozenset(move for (before, move) in TABLE if before is state and role in WHO[move])

@@ -1,4 +1,4 @@
-"""Every move of a job, as it was made: what happened, when, by whom."""
+"""The timeline of a job: every move, with its time and person."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from cloud_bridge.store.job_states import Move
 from cloud_bridge.store.readable import Rows, readable
 from cloud_bridge.store.tables import job_events, people
 
-MOST_EVENTS = 200  # that are shown, the newest of them
+MOST_EVENTS = 200  # the newest, that are shown
 
 
 class Window(NamedTuple):
-    """A planned visit: from when until when the installer comes."""
+    """The time window of a planned visit."""
 
     from_ms: int
     until_ms: int
@@ -21,11 +21,11 @@ class Window(NamedTuple):
 
 class JobEvent(NamedTuple):
     id: int
-    person: str | None  # who moved it; None: the command line, or an account that was deleted
+    person: str | None  # who made the move; None for the command line or a deleted account
     at_ms: int
     move: Move
     words: str
-    visit: Window | None  # that was planned, or called off
+    visit: Window | None  # the visit that was planned or cancelled
 
 
 _COLUMNS: Sequence[Column[object]] = (
@@ -54,7 +54,7 @@ def note_move(
 
 
 def timeline(connection: Connection, job_id: int) -> Rows[JobEvent]:
-    """The moves of one job, the first one first."""
+    """Return the moves of one job, oldest first."""
     query = (
         select(*_COLUMNS[:1], people.c.name, *_COLUMNS[2:])
         .select_from(job_events)
@@ -73,7 +73,7 @@ def timeline(connection: Connection, job_id: int) -> Rows[JobEvent]:
 
 
 def newest_move(connection: Connection, job_id: int) -> tuple[int | None, str, str, Window | None] | None:
-    """Who made it, which one, with which words and visit."""
+    """Return (person id, move, words, visit) of the job's newest move, or None."""
     columns = (job_events.c.person_id, job_events.c.move, job_events.c.words)
     query = select(*columns, job_events.c.visit_from_ms, job_events.c.visit_until_ms)
     row = connection.execute(query.where(job_events.c.job_id == job_id).order_by(job_events.c.id.desc())).first()

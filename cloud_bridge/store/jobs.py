@@ -1,5 +1,5 @@
-"""Work for an installer at one charge point: raised by support, visited, reported, closed. With it begins and ends what the
-installer sees of the charge point (claims.py). How it goes on is job_moves.py's.
+"""Jobs: work for an installer at one charge point, raised by support. The installer sees the charge point while the job
+is open (claims.py). job_moves.py changes its state.
 """
 
 from functools import cache
@@ -22,7 +22,7 @@ MAX_REPORT = 40_000  # characters
 MAX_LISTED = 200
 
 
-_COLUMNS = (  # in the order of `Job`, but for the visit, which is a window, and what was measured
+_COLUMNS = (  # in the order of `Job`; the visit and the measurement have several columns, at the end
     jobs.c.id,
     jobs.c.unit_id,
     jobs.c.installer_id,
@@ -47,10 +47,10 @@ _COLUMNS = (  # in the order of `Job`, but for the visit, which is a window, and
 
 
 class Measured(NamedTuple):
-    """The signal as the charger told it."""
+    """The signal that the charger has reported."""
 
     csq: int
-    operator: str | None  # PLMN digits; None while the modem did not say
+    operator: str | None  # PLMN digits; None if the modem did not report it
     at_ms: int
 
 
@@ -68,14 +68,14 @@ class Job(NamedTuple):
     outcome: str | None
     report_before_name: str | None
     report_before: str | None
-    moves: int  # so far: who moves it says how many they saw
+    moves: int  # number of moves so far, for job_moves.move_job
     state: JobState
-    visit: Window | None  # that is planned
-    before: Measured | None = None  # on site, before the work
+    visit: Window | None  # the planned visit
+    before: Measured | None = None  # measured on site before the work
 
 
 def installer_of(connection: Connection, unit_id: str) -> Person | None:
-    """Whose work the unit is: the newest of its installers."""
+    """Return the unit's newest installer, or None."""
     query = (
         select(people.c.id, people.c.name)
         .join(unit_installers, unit_installers.c.person_id == people.c.id)
@@ -87,13 +87,13 @@ def installer_of(connection: Connection, unit_id: str) -> Person | None:
 
 
 def open_job(connection: Connection, unit_id: str) -> Job | None:
-    """That of the unit's present time of ownership, which has one at most. Raises UnreadableRow."""
+    """Return the open job of the present ownership of the unit, of which there is at most one. Raises UnreadableRow."""
     return _one(connection.execute(_jobs().where(jobs.c.id.in_(_open_ids(unit_id).limit(1)))).one_or_none())
 
 
 def raise_job(connection: Connection, unit_id: str, reason: str, once: str, now_ms: int, person: Person) -> int:
-    """The id of the job at the unit's installer, who sees the unit from now on. One that is open at this unit already is that
-    job; one of a former owner's is cancelled."""
+    """Raise a job with the unit's installer, who can then see the unit, and return its id. If there is an open job at
+    the unit, return its id instead. An open job of a former ownership is cancelled."""
     same = select(jobs.c.id).where(jobs.c.once == once)
     found = connection.execute(same).scalar() or connection.execute(_open_ids(unit_id)).scalars().first()
     if found is not None:
@@ -120,7 +120,7 @@ def raise_job(connection: Connection, unit_id: str, reason: str, once: str, now_
 
 
 def jobs_of(connection: Connection, asker: Person, unit_id: str | None = None) -> Rows[Job]:
-    """Those the asker may see, open ones first, the oldest on top."""
+    """Return the jobs that the asker may see, open ones first, oldest first."""
     query = _jobs().where(_visible(asker))
     if unit_id is not None:
         query = query.where(jobs.c.unit_id == unit_id)
@@ -130,8 +130,8 @@ def jobs_of(connection: Connection, asker: Person, unit_id: str | None = None) -
 
 
 def newest_job(connection: Connection, period: Period) -> Job | None:
-    """Of a unit, in the part of its past that somebody may see: for its driver, who is told how it goes and not what is in
-    it. Raises UnreadableRow."""
+    """Return the newest job of a unit in a period, open ones first, or None. It is for the driver, who may see its
+    state but not its content. Raises UnreadableRow."""
     return _one(connection.execute(_newest_job(extent_of(period)), period._asdict()).one_or_none())
 
 
@@ -142,31 +142,32 @@ def _newest_job(extent: Extent) -> Select[Any]:
 
 
 def jobs_after(connection: Connection, asker: Asker, after: int, limit: int) -> Part[Job]:
-    """Those the asker may see, by number."""
+    """Return a page of the jobs that the asker may see, by id."""
     found, next_after = part_of(connection, _jobs().where(_visible(asker)), _COLUMNS, after, limit)
     return Part(_jobs_in(found), next_after)
 
 
 def find_job(connection: Connection, asker: Person, job_id: int) -> Job | None:
-    """None both for one that does not exist and for one that is not the asker's. Raises UnreadableRow."""
+    """Return a job, or None if it does not exist or the asker may not see it. Raises UnreadableRow."""
     return _one(connection.execute(_jobs().where(jobs.c.id == job_id, _visible(asker))).one_or_none())
 
 
 def job_of_owner(connection: Connection, person: Person, job_id: int) -> Job | None:
-    """An open one at a unit of theirs, raised since it is theirs. Raises UnreadableRow."""
+    """Return an open job at a unit of this owner that was raised during their ownership, or None. Raises
+    UnreadableRow."""
     theirs = (units.c.owner_id == person.id, jobs.c.closed_ms.is_(None), jobs.c.raised_ms >= units.c.owned_from_ms)
     query = _jobs().join(units, units.c.id == jobs.c.unit_id).where(jobs.c.id == job_id, *theirs)
     return _one(connection.execute(query).one_or_none())
 
 
 def attach_report(connection: Connection, job: Job, name: str, text: str, *, is_before: bool) -> None:
-    """The installer's own report replaces the one before it, of the time before the work or after it."""
+    """Attach the installer's report of the time before or after the work, replacing an earlier one."""
     values = {"report_before_name": name, "report_before": text} if is_before else {"report_name": name, "report": text}
     connection.execute(update(jobs).where(jobs.c.id == job.id, jobs.c.closed_ms.is_(None)).values(values))
 
 
 def ended_ms(connection: Connection, job: Job) -> int:
-    """When the installer's work at the unit ended, in a job whose installer does not see the unit any more."""
+    """Return when the installer's work at the unit ended, for a job whose installer does not see the unit any more."""
     theirs = (unit_installers.c.unit_id == job.unit_id, unit_installers.c.person_id == job.installer_id)
     until_ms = connection.execute(select(unit_installers.c.until_ms).where(*theirs)).scalar()
     return min((stamp for stamp in (until_ms, job.closed_ms) if stamp is not None), default=job.raised_ms)
@@ -182,7 +183,7 @@ def _jobs_in(found: Rows[Any]) -> Rows[Job]:
 
 
 def _one(row: Any) -> Job | None:
-    """Raises UnreadableRow."""
+    """Return the job of a row, or None. Raises UnreadableRow."""
     if row is None:
         return None
     if not readable(_COLUMNS, [row]) or row.state not in set(JobState):
@@ -191,7 +192,8 @@ def _one(row: Any) -> Job | None:
 
 
 def _job(row: Any) -> Job:
-    """One that is open and has no installer is given back, also where that is because their account is gone."""
+    """Return the job of a row. An open job without an installer counts as given back, also if the installer's account
+    was deleted."""
     *columns, state, visit_from_ms, visit_until_ms, csq, operator, at_ms = row
     before = None if csq is None or at_ms is None else Measured(csq, operator, at_ms)
     job = Job._make([*columns, JobState(state), window_of(visit_from_ms, visit_until_ms), before])
@@ -206,7 +208,8 @@ def _open_ids(unit_id: str) -> Select[Any]:
 
 
 def _cancel_former(connection: Connection, unit_id: str, now_ms: int) -> None:
-    """A job outlives the ownership in which it was raised (ownership.py), but not the next question."""
+    """Cancel open jobs of former ownerships. A job stays open after the ownership in which it was raised
+    (ownership.py), until the next job is raised."""
     left = (jobs.c.unit_id == unit_id, jobs.c.closed_ms.is_(None))
     for job_id in connection.execute(select(jobs.c.id).where(*left)).scalars().all():
         values = {"state": JobState.CANCELLED.value, "closed_ms": now_ms, "moves": jobs.c.moves + 1}
@@ -215,5 +218,6 @@ def _cancel_former(connection: Connection, unit_id: str, now_ms: int) -> None:
 
 
 def _visible(asker: Asker) -> ColumnElement[bool]:
-    """Support and operators all, an installer their own; a driver sees how far it is (`newest_job`), not what is in it."""
+    """Return the condition that the asker may see a job: support and operators see all, an installer their own. A
+    driver sees only its state (`newest_job`)."""
     return true() if asker.role in SEE_ALL else jobs.c.installer_id == asker.id

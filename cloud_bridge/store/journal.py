@@ -1,8 +1,8 @@
-"""Records of the units' journals: each is kept once, however often it is delivered.
+"""Store the records of units' journals, each once, however often it is delivered.
 
-Boot and sequence name a record, so one that is there already is a repeat. But two charge points with one identity, and
-one whose boot count was set back, write different records under the same numbers. The second of them is kept too,
-without its numbers in the columns; its payload has them.
+Boot and sequence identify a record, so a record with numbers that are stored is a repeat. But two charge points with
+one identity, and one whose boot count was reset, use the same numbers for different records. The second record is
+stored too, without its numbers in the columns; its payload has them.
 """
 
 from typing import Any
@@ -14,12 +14,12 @@ from cloud_bridge.store.upsert import insert_into
 from cloud_bridge.wire import BadPayload, read_object
 
 COMPARED_AT_ONCE = 500  # records in a statement
-KEPT_WITHOUT = 1000  # the newest of a unit without numbers, that a repeat is looked for among
-ADDED_LATER = ("t", "t0", "t1")  # a unit that learns the time adds them to what it has not delivered yet
+KEPT_WITHOUT = 1000  # the newest records of a unit without numbers that are searched for a repeat
+ADDED_LATER = ("t", "t0", "t1")  # when a unit learns the time, it adds these to records that it has not delivered yet
 
 
 def insert_records(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert the rows of a journal's table that are not there yet."""
+    """Insert the rows that are not stored yet into a journal table."""
     statement = insert_into(connection.dialect.name, table).on_conflict_do_nothing()
     done = connection.execute(statement, rows, execution_options={"preserve_rowcount": True})
     if done.rowcount == len(rows):
@@ -29,7 +29,8 @@ def insert_records(connection: Connection, table: Table, rows: list[dict[str, An
 
 
 def without_stored(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of records without numbers that a cluster delivers again, under the same stamp: those that are not stored yet."""
+    """Return the rows that are not stored yet, of records without numbers that a cluster redelivers with the same
+    timestamp."""
     left = []
     for row in rows:
         same = [table.c[name] == row[name] for name in ("unit_id", "received_ms", "payload")]
@@ -39,7 +40,7 @@ def without_stored(connection: Connection, table: Table, rows: list[dict[str, An
 
 
 def _insert_others(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert, without numbers, those whose numbers another record has."""
+    """Insert, without their numbers, the records whose numbers another record has."""
     numbers = (table.c.unit_id, table.c.boot, table.c.sequence)
     numbered = {_numbers(row): row for row in rows if None not in _numbers(row)}
     stored = {
@@ -63,12 +64,12 @@ def _numbers(row: dict[str, Any]) -> tuple[Any, Any, Any]:
 
 
 def _is_repeat(payload: str, other: str) -> bool:
-    """Whether both are one record, with the time or without."""
+    """Return whether both payloads are the same record, apart from times that were added later."""
     if payload == other:
         return True
     try:
         one, another = read_object(payload.encode()), read_object(other.encode())
-    except (BadPayload, AttributeError):  # stored by a version of ours that did not check it, or no text at all
+    except (BadPayload, AttributeError):  # stored by an older version without checks, or not text
         return False
     return is_same_time(one.get("t"), another.get("t")) and _without_time(one) == _without_time(another)
 

@@ -1,7 +1,7 @@
-"""Browsers in which a person has logged in with success: guesses from elsewhere do not lock these out.
+"""Browsers in which a person has logged in, which are not locked out by failed logins from elsewhere.
 
-Each has a cookie of its own, which is new with every login there and stored as a hash. It opens nothing: it only says which
-brake counts (web/security/attempts.py).
+Each has its own cookie, which is replaced with every login and stored as a hash. It grants no access: it only selects
+the rate limit (web/security/attempts.py).
 """
 
 from sqlalchemy import Connection, delete, select
@@ -11,12 +11,12 @@ from cloud_bridge.store.push_browsers import follow_device
 from cloud_bridge.store.secrets import hash_of, new_secret
 from cloud_bridge.store.tables import known_devices, people
 
-DEVICES_MAX = 10  # of one account; the one that has not logged in for longest is forgotten
+DEVICES_MAX = 10  # of one account; the one with the oldest login is removed
 DEVICE_DAYS = 400  # as long as browsers keep a cookie (RFC 6265bis 5.5)
 
 
 def remember_device(connection: Connection, person_id: int, now_ms: int, before: str) -> str:
-    """The cookie's value of the browser from now on. `before` is the one that it had; empty if none."""
+    """Add the browser, and return the new value of its cookie. `before` is the previous value, or ""."""
     token = new_secret()
     token_hash = hash_of(token)
     values = {"token_hash": token_hash, "person_id": person_id, "since_ms": now_ms}
@@ -31,7 +31,7 @@ def remember_device(connection: Connection, person_id: int, now_ms: int, before:
 
 
 def device_of(connection: Connection, token: str, name: str) -> str | None:
-    """What the brake of this browser is counted by, if the person of that name has logged in there; else None."""
+    """Return the key for the rate limit of this browser if the person with this name has logged in there, else None."""
     query = (
         select(known_devices.c.token_hash)
         .join(people, people.c.id == known_devices.c.person_id)
@@ -44,7 +44,7 @@ def device_of(connection: Connection, token: str, name: str) -> str | None:
 
 
 def forget_devices(connection: Connection, person_id: int, but: str | None = None) -> None:
-    """All of the person's, except the one with the hash `but`."""
+    """Remove all of the person's browsers, except the one with the hash `but`."""
     theirs = known_devices.c.person_id == person_id
     connection.execute(delete(known_devices).where(theirs, known_devices.c.token_hash != (but or "")))
 

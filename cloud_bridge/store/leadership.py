@@ -1,22 +1,24 @@
-"""Which of the processes on one database does the upkeep: one at a time, and another as soon as it has gone.
+"""Leader election: one of the processes on a database does the upkeep, and another one takes over when it has gone.
 
-It is whoever has the lock, which ends with its holder:
+The leader is the process that holds the lock, which is released with its holder:
 
-    the database is     the lock is                        ends when its holder is killed     stands still, or is cut off
-    -----------------------------------------------------------------------------------------------------------------------
-    a SQLite file       flock of `upkeep.lock` beside it   at once                            when it is killed
-    a PostgreSQL        an advisory lock of a session,     at once: its connection ends       after DEAD_LINE_S: PostgreSQL
-                        which nothing else uses            with it                            ends a session that asks nothing
+    database       lock                               released if the holder is killed   if it hangs or is cut off
+    --------------------------------------------------------------------------------------------------------------------
+    SQLite         flock of `upkeep.lock` beside it   at once                            when it is killed
+    PostgreSQL     advisory lock of a separate        at once, with its connection       after DEAD_LINE_S: PostgreSQL
+                   session                                                               ends an idle session
 
-Everybody tries every LOOK_EVERY_S. The holder of a session asks it each time, and leads for LEADS_S from when it asked the
-last question that was answered. That is less than DEAD_LINE_S, so a holder that is cut off stops before another begins.
+Every process tries to get the lock every LOOK_EVERY_S. The holder of a session executes a query each time, and leads
+for LEADS_S from the start of the last query that was answered. That is less than DEAD_LINE_S, so a holder that loses
+the network stops before another process begins.
 
-Two may still meet for a moment: PostgreSQL was restarted, or has ended the session, which the holder notices when it asks
-the next time; a process stood still; or what was begun takes longer than that. So every duty bears another process that
-does the same: what is marked is a compare-and-set (transitions.py, vehicles.repository.claim_poll), alerts are taken once
-(untold.py) and claimed (alerts.claim_alert), and what is rolled up or forgotten twice is the same.
+Two processes may still lead at the same time for a moment: if PostgreSQL has restarted or ended the session, which the
+holder detects with its next query; if a process was suspended; or if work that has begun takes longer than that. So
+every duty tolerates another process that does the same: marks are compare-and-set (transitions.py,
+vehicles.repository.claim_poll), alerts are taken once (untold.py) and claimed (alerts.claim_alert), and aggregation and
+deletion have the same result if done twice.
 
-A pooler between us and PostgreSQL has to keep a session (PgBouncer: `pool_mode = session`).
+A connection pooler in front of PostgreSQL must use session pooling (PgBouncer: `pool_mode = session`).
 """
 
 import fcntl
@@ -36,27 +38,27 @@ from cloud_bridge.store.private_files import private_opener
 
 LOOK_EVERY_S = 1.0
 LEADS_S = 5.0
-DEAD_LINE_S = 6  # for which the session asks nothing; before PostgreSQL 14: for which the line is dead
-PROBE_S = 2  # pass before the first probe of the line, and between two
-IDLE_SESSIONS_SINCE = 14  # idle_session_timeout: a version of PostgreSQL
+DEAD_LINE_S = 6  # PostgreSQL ends a session that is idle, or before version 14 dead, for this time
+PROBE_S = 2  # before the first TCP keepalive, and between two
+IDLE_SESSIONS_SINCE = 14  # the PostgreSQL version that introduced idle_session_timeout
 ANSWER_MS = 5000  # the longest statement of the session
 NAME = "upkeep"
 
 
 class Lock(Protocol):
-    """Held by one process at a time."""
+    """A lock that one process holds at a time."""
 
-    lasts_s: float  # for how long it is certainly held after the question
+    lasts_s: float  # how long it is certainly held after the start of `hold`
 
     def hold(self) -> bool:
-        """Get it, or ask whether it is held still. Raises SQLAlchemyError and OSError, and does not hold it then."""
+        """Get the lock, or check that it is still held. Raises SQLAlchemyError or OSError; it is not held then."""
         ...
 
     def close(self) -> None: ...
 
 
 class FileLock:
-    """The kernel keeps it for as long as this process has the file open."""
+    """A file lock, which the kernel keeps while this process has the file open."""
 
     lasts_s = math.inf
 
@@ -68,7 +70,7 @@ class FileLock:
         if self._file is None:
             file = open(self._path, "ab", opener=private_opener)  # noqa: SIM115  it stays open
             try:
-                if os.geteuid() == 0:  # started by the administrator once, it must not shut the bridge's own user out
+                if os.geteuid() == 0:  # so that the bridge's user can open a lock file that root has created
                     owner = self._path.parent.stat()
                     os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -85,7 +87,7 @@ class FileLock:
 
 
 class SessionLock:
-    """An advisory lock of a connection to PostgreSQL."""
+    """An advisory lock of a PostgreSQL session."""
 
     lasts_s = LEADS_S
 
@@ -118,7 +120,7 @@ class SessionLock:
         self._is_held = False
         if self._session is not None:
             with suppress(SQLAlchemyError):
-                self._session.invalidate()  # the session ends, and with it the lock
+                self._session.invalidate()  # closes the session, which releases the lock
                 self._session.close()
             self._session = None
 
@@ -138,11 +140,11 @@ def _limits(session: Connection) -> dict[str, int]:
 
 
 def _monotonic_s() -> float:
-    return monotonic_ms() / 1000  # with the time in which the machine was suspended
+    return monotonic_ms() / 1000  # includes the time for which the machine was suspended
 
 
 class Leadership:
-    """Of this process. `look` on one thread at a time; the rest on any."""
+    """Whether this process leads. Call `look` on one thread at a time; the rest may be used on any thread."""
 
     def __init__(self, lock: Lock, clock: Clock, monotonic_s: Callable[[], float] = _monotonic_s) -> None:
         self._lock = lock
@@ -157,11 +159,12 @@ class Leadership:
 
     @property
     def since_ms(self) -> int | None:
-        """When it began to lead; None while it does not."""
+        """When this process began to lead; None if it does not lead."""
         return self._since_ms if self.is_leader else None
 
     def look(self) -> None:
-        """To be called every LOOK_EVERY_S. Raises SQLAlchemyError and OSError: then it does not lead."""
+        """Try to get or keep the lock. Call this every LOOK_EVERY_S. Raises SQLAlchemyError or OSError; this process
+        then does not lead."""
         asked_s, was_leader = self._monotonic_s(), self.is_leader
         try:
             is_held = self._lock.hold()
@@ -173,11 +176,11 @@ class Leadership:
         self._until_s = asked_s + self._lock.lasts_s if is_held else -math.inf
 
     def close(self) -> None:
-        """It leads no more, and another process may at once."""
+        """Stop leading, and release the lock at once."""
         self._until_s = -math.inf
         self._lock.close()
 
 
 def lock_of(database: Database) -> Lock:
-    """The one for all processes that use this database."""
+    """Return the lock that all processes on this database share."""
     return SessionLock(database) if database.file is None else FileLock(database.file.with_name(f"{NAME}.lock"))

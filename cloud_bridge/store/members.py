@@ -1,10 +1,10 @@
-"""Members of a household: who uses a unit beside its owner, by the owner's invitation.
+"""Members of a household: people with whom the owner shares a unit, by invitation.
 
-A member sees the unit from the moment they joined (ownership.py) and may command it. Name, time zone, tariff and the unit
-itself stay the owner's to change and to give up, and so does who else is let in. A membership ends when the owner removes
-them, when they leave, and with the ownership. Nothing of an ended one is kept: the security log has that it was.
+A member sees the unit from the time when they joined (ownership.py) and may command it. Only the owner may change name,
+time zone and tariff, release the unit, and invite or remove members. A membership ends when the owner removes the
+member, when the member leaves, and with the ownership. It is then deleted; only the security log has a record of it.
 
-An invitation is a code that counts once. It expires by the time that has verifiably passed (verified_time.py), as sessions do.
+An invitation has a code that can be used once. Like sessions it expires by verified time (verified_time.py).
 """
 
 from typing import NamedTuple
@@ -26,7 +26,7 @@ MOST_INVITATIONS = 5  # open ones of one unit
 
 
 class InvitationRefused(BridgeError):
-    """Nobody more can be invited, or this invitation does not count; the text is for the person who asked."""
+    """No more people can be invited, or the invitation is not valid. The text is for the person who asked."""
 
 
 class Member(NamedTuple):
@@ -36,7 +36,7 @@ class Member(NamedTuple):
 
 
 class Invitation(NamedTuple):
-    """One that is open."""
+    """An open invitation."""
 
     id: int
     made_ms: int
@@ -44,14 +44,14 @@ class Invitation(NamedTuple):
 
 
 class Invited(NamedTuple):
-    """The unit that an invitation is to."""
+    """The unit of an invitation."""
 
     unit_id: str
-    name: str  # given by its owner; may be empty
+    name: str  # given by its owner; may be ""
 
 
 def invite(connection: Connection, unit_id: str, verified_ms: int) -> str:
-    """The code of a new invitation. Raises InvitationRefused."""
+    """Create an invitation and return its code. Raises InvitationRefused."""
     _lock(connection, unit_id)
     if len(members_of(connection, unit_id)) >= MOST_MEMBERS:
         raise InvitationRefused(
@@ -74,13 +74,13 @@ def open_invitations(connection: Connection, unit_id: str, verified_ms: int) -> 
 
 
 def withdraw_invitation(connection: Connection, unit_id: str, invitation_id: int) -> bool:
-    """False: there was none of that number."""
+    """Withdraw an invitation. Return False if there was none with this id."""
     of_unit = (member_invitations.c.unit_id == unit_id, member_invitations.c.id == invitation_id)
     return connection.execute(delete(member_invitations).where(*of_unit)).rowcount == 1
 
 
 def invited_to(connection: Connection, code: str, verified_ms: int) -> Invited | None:
-    """None for a code that is unknown, used, withdrawn or over."""
+    """Return the unit of an invitation, or None if the code is unknown, used, withdrawn or expired."""
     query = (
         select(units.c.id, units.c.name)
         .join(member_invitations, member_invitations.c.unit_id == units.c.id)
@@ -91,7 +91,7 @@ def invited_to(connection: Connection, code: str, verified_ms: int) -> Invited |
 
 
 def join(connection: Connection, person: Person, code: str, now_ms: int, verified_ms: int) -> str:
-    """The id of the unit that the person is a member of from now on. The code is used up then, and only then. Raises
+    """Make the person a member, and return the id of the unit. The code is used up only if this succeeds. Raises
     InvitationRefused."""
     invited = invited_to(connection, code, verified_ms)
     if invited is None:
@@ -119,7 +119,7 @@ def join(connection: Connection, person: Person, code: str, now_ms: int, verifie
 
 
 def members_of(connection: Connection, unit_id: str) -> list[Member]:
-    """In the order in which they joined."""
+    """Return the members in the order in which they joined."""
     query = (
         select(members.c.person_id, people.c.name, members.c.from_ms)
         .join(people, people.c.id == members.c.person_id)
@@ -129,7 +129,7 @@ def members_of(connection: Connection, unit_id: str) -> list[Member]:
 
 
 def is_shared(connection: Connection, unit_id: str) -> bool:
-    """Whether anybody uses the unit beside its owner."""
+    """Return whether the unit has members."""
     return connection.execute(_MEMBERS_COUNT, {"unit": unit_id}).scalar_one() > 0
 
 
@@ -137,12 +137,13 @@ _MEMBERS_COUNT = select(func.count()).select_from(members).where(members.c.unit_
 
 
 def end_membership(connection: Connection, unit_id: str, person_id: int) -> bool:
-    """The person sees the unit no more. False: they were no member."""
+    """End a membership. Return False if the person was not a member."""
     theirs = (members.c.unit_id == unit_id, members.c.person_id == person_id)
     remove_plan(connection, unit_id, person_id)
     return connection.execute(delete(members).where(*theirs)).rowcount == 1
 
 
 def _lock(connection: Connection, unit_id: str) -> int | None:
-    """The owner's id. Until the transaction ends nobody else invites to the unit, joins it, or gives it up."""
+    """Lock the unit's row, so that no other transaction can invite to it, join it or release it. Return the id of its
+    owner, or None."""
     return connection.execute(select(units.c.owner_id).where(units.c.id == unit_id).with_for_update()).scalar()

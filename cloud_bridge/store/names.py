@@ -1,11 +1,12 @@
-"""Names of people: found however they are typed, and no two that look alike. Pure.
+"""User names: find a name however it is typed, and prevent two names that look alike. Pure.
 
-Two forms of a name are kept beside it, each unique. `folded` is what a name is found by: a phone writes a capital at the
-beginning, a space at the end, an accent as one character or two, and a typographic apostrophe. `appearance` is what a name
-looks like: the idea of the skeleton of Unicode Technical Standard 39 (https://www.unicode.org/reports/tr39/), with the
-characters of its confusables.txt that occur in names, and without accents. A name is of one script, and of one in common
-use: the others (Lisu, Cherokee, Coptic and so on) have letters that nobody can tell from Latin ones. Of what is no letter
-and no digit, it has what is on a keyboard: no symbol looks like a letter, a dash or nothing at all.
+Two forms of a name are stored beside it, each unique. `folded` is for finding a name: a phone adds a capital at the
+start or a space at the end, an accent may be one character or two, and an apostrophe may be typographic. `appearance`
+is what a name looks like, similar to the skeleton of Unicode Technical Standard 39
+(https://www.unicode.org/reports/tr39/): it uses the characters of its confusables.txt that occur in names, and leaves
+out accents. A name has one script, and one in common use, because others (Lisu, Cherokee, Coptic and so on) have
+letters that look like Latin ones. Apart from letters and digits, only characters of a keyboard are allowed, so that no
+symbol can look like a letter or a dash, or be invisible.
 """
 
 import unicodedata
@@ -14,8 +15,8 @@ from cloud_bridge.errors import BridgeError
 from cloud_bridge.words import gettext as _
 
 MAX_NAME = 100
-MAX_FORM = 200  # of the columns: some characters fold into several
-# "Recommended scripts" of Unicode Standard Annex 31, table 5, as TOGETHER has them
+MAX_FORM = 200  # the width of the columns of the forms: some characters fold into several
+# "Recommended scripts" of Unicode Standard Annex 31, table 5, after the mapping of TOGETHER
 SCRIPTS = frozenset(
     {
         "LATIN",
@@ -33,12 +34,13 @@ SCRIPTS = frozenset(
     | {"ORIYA", "TAMIL", "TELUGU", "KANNADA", "MALAYALAM", "SINHALA", "THAI", "LAO", "TIBETAN", "MYANMAR", "GEORGIAN"}
     | {"ETHIOPIC", "KHMER", "CJK"}
 )
-VOICED = "\u3099\u309a"  # marks that make another letter of a Japanese one
+VOICED = "\u3099\u309a"  # Japanese marks that change a letter into another
 AS_TYPED = dict.fromkeys(map(ord, "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}`´ʼʹ′"), "'")
-AS_TYPED[ord("İ")] = "I"  # at the beginning, on a Turkish phone
-TOGETHER = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK", "BOPOMOFO": "CJK"}  # scripts that one name mixes
+AS_TYPED[ord("İ")] = "I"  # an automatic capital on a Turkish phone
+TOGETHER = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK", "BOPOMOFO": "CJK"}  # scripts that a name may mix
 
-# What each looks like in Latin letters. Capitals and small letters apart: a Greek Η looks like H, and an η like n.
+# Latin letters that look like other characters. Upper and lower case are separate: a Greek Η looks like H, and an η
+# like n.
 _ALIKE = {
     "аеорсухѕіјһԛԝԁкмтнвгӏпиүѡѵьѕґ": "aeopcyxsijhqwdkmthbrlnuywvbsr",  # Cyrillic
     "АЕОРСУХЅІЈҺԚԜКМТНВӀҮѠѴЬ": "aeopcyxsljhqwkmthblywvb",
@@ -54,15 +56,15 @@ ALIKE = {ord(one): latin for seen, as_latin in _ALIKE.items() for one, latin in 
 
 
 def folded(name: str) -> str:
-    """What a name is found by. Two spellings of one name give the same."""
-    text = unicodedata.normalize("NFKC", name.translate(AS_TYPED))  # which takes ´ apart
+    """Return the form for finding a name. It is the same for all spellings of one name."""
+    text = unicodedata.normalize("NFKC", name.translate(AS_TYPED))  # NFKC decomposes ´
     text = unicodedata.normalize("NFKC", text.casefold()).translate(AS_TYPED)
     text = "".join("-" if unicodedata.category(one) == "Pd" else one for one in text)
     return " ".join("".join(one for one in text if unicodedata.category(one) != "Cf").split())
 
 
 def appearance(name: str) -> str:
-    """What a name looks like. Two names that a reader may take for each other give the same."""
+    """Return the form that describes what a name looks like. It is the same for names that a reader may confuse."""
     seen = []
     for one in _without_marks(name.translate(ALIKE).translate(AS_TYPED)).translate(ALIKE):
         digit = unicodedata.digit(one, None)
@@ -80,7 +82,8 @@ def _without_marks(text: str) -> str:
 
 
 def checked(name: str) -> str:
-    """The name as it is kept: composed, without spaces around it. Raises BridgeError for one that cannot be had."""
+    """Return the name as it is stored: composed, without surrounding spaces. Raises BridgeError if it is not
+    allowed."""
     kept = unicodedata.normalize("NFC", name).strip()
     forms = (folded(kept), appearance(kept))
     if not all(forms) or len(kept) > MAX_NAME or not kept.isprintable() or max(map(len, forms)) > MAX_FORM:
@@ -108,12 +111,13 @@ def checked(name: str) -> str:
 
 
 def _is_of_a_name(one: str) -> bool:
-    """Whether it is a letter, a digit, or on a keyboard; or what `folded` leaves out or makes one of those."""
+    """Return whether a character is a letter, a digit, on a keyboard, or one that `folded` removes or maps to one of
+    these."""
     return one.isascii() or unicodedata.category(one)[0] in "LMN" or unicodedata.category(one) in ("Pd", "Zs", "Cf")
 
 
 def _scripts(name: str) -> set[str]:
-    """Of the letters, by the first word of their names in Unicode."""
+    """Return the scripts of the letters, by the first word of their Unicode names."""
     letters = [one for one in unicodedata.normalize("NFKC", name) if one.isalpha()]
     found = {unicodedata.name(one, "UNKNOWN").split()[0].split("-")[0] for one in letters}
     return {TOGETHER.get(script, script) for script in found - {"MODIFIER", "FEMININE", "MASCULINE", "MICRO"}}

@@ -1,5 +1,5 @@
-"""Units that are shown to an OCPP back-end of somebody else, with the consent of their present owner: it ends when the unit
-changes hands, and none of what was before it is told."""
+"""Units that are shown to an external OCPP back-end, with the consent of their present owner. It ends when the unit
+changes hands, and the back-end receives nothing from before it."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -17,21 +17,21 @@ from cloud_bridge.store.units import Protocol
 from cloud_bridge.store.upsert import replace
 from cloud_bridge.wire import BadPayload, Heartbeat, decode
 
-UNITS_MAX = 1000  # of one service: each has a connection of one process
+UNITS_MAX = 1000  # in one service: one process has a connection for each of them
 SESSIONS_AT_ONCE = 5  # of each unit
 
 _ENDED_MS = func.coalesce(sessions.c.ended_s * literal(1000, BigInteger), sessions.c.received_ms)
 
 
 class Setting(NamedTuple):
-    """To which back-end, and as what. Another `since_ms` is another setting."""
+    """The back-end of a unit, and the identity there. A changed setting has another `since_ms`."""
 
     unit_id: str
     since_ms: int
     url: str
     identity: str
     secret: str
-    id_tag: str  # of its transactions: whose card it is, is nobody's business
+    id_tag: str  # used for all transactions, instead of that of a real card
     may_command: bool
 
     def __repr__(self) -> str:
@@ -39,7 +39,7 @@ class Setting(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """What the back-end knows by now (northbound.reporter.Progress)."""
+    """What the back-end has received so far (northbound.reporter.Progress)."""
 
     told_id: int
     transaction: Transaction | None
@@ -47,7 +47,7 @@ class Stored(NamedTuple):
 
 
 class ShownUnit(NamedTuple):
-    """A unit with what a back-end is told of it."""
+    """A unit, with the data for its back-end."""
 
     setting: Setting
     stored: Stored
@@ -55,14 +55,14 @@ class ShownUnit(NamedTuple):
     firmware: str | None
     is_ocpp: bool
     silent_after_ms: int
-    contact: StoredContact | None  # None: never heard
-    heartbeat: Heartbeat  # of the present owner's time; all unknown where there is none
+    contact: StoredContact | None  # None if there was no contact
+    heartbeat: Heartbeat  # of the present ownership; empty if there is none
     heartbeat_ms: int | None
-    sessions: tuple[Ended, ...]  # the oldest that the back-end has still to be told of
+    sessions: tuple[Ended, ...]  # the oldest that the back-end has not received yet
 
 
 class LinkState(NamedTuple):
-    """Of the connection, for people; None for what has not happened."""
+    """The state of the connection to a back-end, for display; None for what has not happened."""
 
     connected_ms: int | None = None
     answered_ms: int | None = None
@@ -72,7 +72,7 @@ class LinkState(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What whoever may see the unit is told of it: never the secret."""
+    """The back-end of a unit, for people who may see the unit. It has no secret."""
 
     url: str
     identity: str
@@ -82,7 +82,8 @@ class Shown(NamedTuple):
 
 
 def show(connection: Connection, setting: Setting, agreed_by: int) -> None:
-    """From now on, instead of where it was shown before. Raises BridgeError where the person is not its owner."""
+    """Show a unit to a back-end, instead of any other. Raises BridgeError if the person is not its owner or there are
+    UNITS_MAX units already."""
     owner = select(units.c.owner_id).where(units.c.id == setting.unit_id)
     if connection.execute(owner).scalar() != agreed_by:
         raise BridgeError(f"only the owner of {setting.unit_id} can agree to that")
@@ -96,12 +97,12 @@ def show(connection: Connection, setting: Setting, agreed_by: int) -> None:
 
 
 def hide(connection: Connection, unit_id: str) -> bool:
-    """From now on it is shown to nobody else. False: it was not."""
+    """Stop showing the unit to a back-end. Return False if it was not shown."""
     return connection.execute(delete(northbound).where(northbound.c.unit_id == unit_id)).rowcount == 1
 
 
 def shown_of(connection: Connection, unit_id: str) -> Shown | None:
-    """None: to nobody."""
+    """Return the back-end of a unit, or None if it is not shown to any."""
     row = connection.execute(_of_one(), {"unit": unit_id}).one_or_none()
     return None if row is None else Shown(row.url, row.identity, row.may_command, row.dropped, LinkState(*row[4:]))
 
@@ -113,7 +114,7 @@ def _of_one() -> Select[Any]:
 
 
 def shown_units(connection: Connection) -> list[ShownUnit]:
-    """All, with what is to be told of them now."""
+    """Return all units with a back-end, with the data to send now."""
     of_unit = (units.c.board, units.c.firmware, units.c.protocol, units.c.silent_after_ms)
     of_contact = [contacts.c[name] for name in ("last_contact_ms", "listened_ms", "latest_ms", "shard")]
     own_heartbeat = (heartbeats.c.unit_id == units.c.id) & is_owners(heartbeats)
@@ -130,24 +131,24 @@ def shown_units(connection: Connection) -> list[ShownUnit]:
 
 
 def newest_end_ms(connection: Connection, unit_id: str) -> int:
-    """When the newest session ended whose record is there; 0: there is none."""
+    """Return when the newest stored session of the unit ended, or 0 if there is none."""
     return int(connection.execute(select(func.max(_ENDED_MS)).where(sessions.c.unit_id == unit_id)).scalar() or 0)
 
 
 def record_progress(connection: Connection, setting: Setting, new: Stored) -> None:
-    """Unless the unit is shown to another one by now."""
+    """Store the progress with a back-end, unless the unit's setting has changed."""
     values = {"told_id": new.told_id, "open_transaction": stored(new.transaction), "dropped": new.dropped}
     connection.execute(update(northbound).where(*_is_still(setting)).values(values))
 
 
 def record_links(connection: Connection, states: Sequence[tuple[Setting, LinkState]]) -> None:
-    """Likewise."""
+    """Store the states of connections, except for units whose setting has changed."""
     for setting, state in sorted(states):
         connection.execute(update(northbound).where(*_is_still(setting)).values(state._asdict()))
 
 
 def all_disconnected(connection: Connection) -> None:
-    """Whoever had the connections is gone."""
+    """Mark all connections as closed: the process that held them has ended."""
     open_ones = northbound.c.connected_ms.is_not(None)
     connection.execute(update(northbound).where(open_ones).values(connected_ms=None))
 
@@ -177,13 +178,14 @@ def _shown(row: Mapping[Any, Any], ended: Sequence[Ended]) -> ShownUnit:
 def _heartbeat(payload: Any) -> Heartbeat:
     try:
         message = decode("heartbeat", payload.encode()) if isinstance(payload, str) else None
-    except (BadPayload, UnicodeEncodeError):  # written by another version of the bridge, or by none
+    except (BadPayload, UnicodeEncodeError):  # written by another version of the bridge, or not by the bridge
         message = None
     return message if isinstance(message, Heartbeat) else Heartbeat()
 
 
 def _untold(connection: Connection) -> dict[str, list[Ended]]:
-    """The oldest of each unit, that have ended since it is shown."""
+    """Return the oldest sessions of each unit that the back-end has not received and that ended since the unit is
+    shown."""
     told = [
         sessions.c[name] for name in ("id", "unit_id", "received_ms", "started_s", "ended_s", "duration_s", "energy_wh")
     ]
@@ -205,7 +207,7 @@ def _untold(connection: Connection) -> dict[str, list[Ended]]:
 
 
 def _ended(row: Any) -> Ended:
-    """Of one whose time is not known, when its record came."""
+    """Return a session. If its end is not known, use the time when its record was received."""
     ended_s, lasted_s = _count(row.ended_s), _count(row.duration_s)
     ended_ms = _count(row.received_ms) if ended_s is None else ended_s * 1000
     began_ms = None if _count(row.started_s) is None else row.started_s * 1000
@@ -216,5 +218,5 @@ def _ended(row: Any) -> Ended:
 
 
 def _count(value: Any) -> int | None:
-    """SQLite keeps anything."""
+    """Return the value if it is a count, else None. SQLite does not enforce column types, so check."""
     return value if type(value) is int and value >= 0 else None

@@ -1,5 +1,6 @@
-"""The last frames of each charger that speaks OCPP, for whoever looks for a fault. They come here without tokens
-(ingest/ocpp/masked.py). Each charger has FRAMES_KEPT slots, which are written over in turn: no row has to be deleted."""
+"""The last frames of each OCPP charger, for troubleshooting. They are masked before they are stored
+(ingest/ocpp/masked.py). Each charger has FRAMES_KEPT slots, which are overwritten in turn, so that no rows have to be
+deleted."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -15,16 +16,16 @@ FRAMES_KEPT = 50  # of each charger
 
 
 class KeptFrame(NamedTuple):
-    """One that a charger sent, or one of our own CALLs."""
+    """A frame that a charger has sent, or one of our CALLs."""
 
     at_ms: int
     is_ours: bool
     said: str
-    answered: str | None  # by us; None: not, or the answer is a frame of its own
+    answered: str | None  # our answer; None if there was none, and for our CALLs, whose answers are separate frames
 
 
 def record_frames(connection: Connection, frames: Mapping[str, Sequence[KeptFrame]]) -> None:
-    """Store them, by unit id, oldest first. Ids that are no units are left out."""
+    """Store frames by unit id, oldest first. Ids that are not units are left out."""
     ids = sorted(frames)
     known = connection.execute(select(units.c.id).where(units.c.id.in_(ids)).order_by(units.c.id)).scalars().all()
     newest = select(ocpp_frames.c.unit_id, func.max(ocpp_frames.c.number)).where(ocpp_frames.c.unit_id.in_(ids))
@@ -38,7 +39,7 @@ def record_frames(connection: Connection, frames: Mapping[str, Sequence[KeptFram
 
 
 def frames_of(connection: Connection, period: Period) -> Rows[KeptFrame]:
-    """Those that the asker may see, the newest first."""
+    """Return the frames that the asker may see, newest first."""
     columns = [ocpp_frames.c[name] for name in KeptFrame._fields]
     query = select(*columns).where(within(ocpp_frames, period)).order_by(ocpp_frames.c.number.desc())
     found = readable(columns, connection.execute(query))

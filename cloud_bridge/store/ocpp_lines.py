@@ -1,6 +1,6 @@
-"""Of chargers that speak OCPP, what is no contact and helps whoever looks for a fault: when a ping or a pong last showed that
-their line is alive, when they were refused last, and why, when two took turns with one identity, and which version they
-speak. Only units of ours have a row."""
+"""Data about the connections of OCPP chargers that are no contact and help with troubleshooting: the last ping or pong,
+the last refusal and its reason, when two chargers alternated with one identity, and the OCPP version. Only units have a
+row."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -14,24 +14,24 @@ from cloud_bridge.store.units import Protocol
 from cloud_bridge.store.upsert import replace
 from cloud_bridge.wire import EARLIEST_S, LATEST_S
 
-LONGEST_MS = 25 * HOUR_MS  # after which any is silent: some have a heartbeat of a day (MicroOcpp)
+LONGEST_MS = 25 * HOUR_MS  # after which any charger is silent: some send a heartbeat once a day (MicroOcpp)
 
 
 class Refusal(NamedTuple):
-    """Of a connection."""
+    """A refused connection."""
 
     at_ms: int
-    reason: str  # for people
+    reason: str  # text for people
 
 
 class Line(NamedTuple):
-    """Of one charger; None for what has not happened."""
+    """The data of one charger; None for what has not happened."""
 
     alive_ms: int | None
     refused: Refusal | None
     contested_ms: int | None
-    version: str | None = None  # of OCPP, as the subprotocol that was agreed upon
-    is_rare: bool = False  # it counts as silent later than is set for it, until it answers
+    version: str | None = None  # of OCPP, as the negotiated subprotocol
+    is_rare: bool = False  # it counts as silent later than configured, because it does not answer CALLs
 
 
 NOTHING = Line(None, None, None)
@@ -44,7 +44,7 @@ def record_lines(
     contested_ms: Mapping[str, int],
     versions: Mapping[str, str],
 ) -> None:
-    """Store the newest of each, by unit id. Ids that are no units are left out."""
+    """Store the newest values by unit id. Ids that are not units are left out."""
     asked = sorted(alive_ms.keys() | refused.keys() | contested_ms.keys() | versions.keys())
     known = set(connection.execute(select(units.c.id).where(units.c.id.in_(asked))).scalars())
     columns: tuple[tuple[str, Mapping[str, Any]], ...] = (
@@ -64,8 +64,8 @@ def record_lines(
 
 
 def record_own_intervals(connection: Connection, seconds: Mapping[str, int | None]) -> None:
-    """Count units as silent later that say something so rarely, and those with None as before that. It is never earlier than
-    before, until they answer."""
+    """Postpone the silence of units that send messages by themselves at these intervals; with None, restore the
+    configured time. Until a unit answers CALLs, the time only gets longer."""
     ocpp = units.c.protocol == Protocol.OCPP
     answering = ocpp_lines.c.unit_id.in_(sorted(unit_id for unit_id, one in seconds.items() if one is None))
     later = (answering, ocpp_lines.c.usual_after_ms.is_not(None))
@@ -95,7 +95,7 @@ def _count_later(connection: Connection, unit_id: str, after_ms: int) -> None:
 
 
 def line_of(connection: Connection, unit_id: str) -> Line:
-    """NOTHING for a charger that does not speak OCPP; what is not valid is left out."""
+    """Return the data of a charger, or NOTHING if it has none. Invalid values are left out."""
     query = select(
         *(ocpp_lines.c.alive_ms, ocpp_lines.c.refused_ms, ocpp_lines.c.refused, ocpp_lines.c.contested_ms),
         *(ocpp_lines.c.version, ocpp_lines.c.usual_after_ms),
@@ -114,5 +114,6 @@ def line_of(connection: Connection, unit_id: str) -> Line:
 
 
 def _is_time(value: Any) -> bool:
-    """SQLite keeps anything, and pages can write times of these years alone."""
+    """Return whether the value is a time. SQLite does not enforce column types, and pages can show only times of these
+    years."""
     return type(value) is int and EARLIEST_S <= value // 1000 <= LATEST_S

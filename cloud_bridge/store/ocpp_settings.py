@@ -1,5 +1,5 @@
-"""Settings of each charger that speaks OCPP: what we have set, what it made of that, and what it says of them. Only units of
-ours have rows, and each has one for a setting."""
+"""The settings of OCPP chargers: the value that we have set, the charger's answer, and the value that it reports. Only
+units have rows, one for each setting."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -17,7 +17,7 @@ _ANSWERS = {one.value: one for one in Answered}
 
 
 def record_settings(connection: Connection, settings: Sequence[tuple[str, Tried | Told]]) -> None:
-    """Store them, by unit id. Ids that are no units are left out."""
+    """Store settings by unit id. Ids that are not units are left out."""
     asked = sorted({unit_id for unit_id, _ in settings})
     known = set(connection.execute(select(units.c.id).where(units.c.id.in_(asked))).scalars())
     of_units = sorted((one for one in settings if one[0] in known), key=lambda one: (one[0], one[1].name))
@@ -32,7 +32,7 @@ def _of_one() -> Select[Any]:
 
 
 def settings_of(connection: Connection, unit_id: str) -> Rows[Setting]:
-    """By their names."""
+    """Return the settings of a unit, sorted by name."""
     found = readable(_COLUMNS, connection.execute(_of_one(), {"unit": unit_id}))
     rows = (Setting(row.name, row.wanted, _ANSWERS.get(row.answered), row.value) for row in found)
     return Rows(rows, found.unreadable)

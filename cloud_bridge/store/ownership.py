@@ -1,7 +1,7 @@
-"""Whose a row is: rows belong to a person and the time of their ownership, not to the charge point.
+"""Ownership of rows: a row belongs to a person and the time of their ownership, not to the charge point.
 
-The one place that decides it. A reader of a table of HAPPENED takes a `Period`, which `visible_unit` gives, and restricts
-its query with `within`; export and erasure use `owned_in`. What each asker sees of a charge point's past:
+All decisions about that are made here. A reader of a table in HAPPENED takes a `Period`, from `visible_unit`, and
+restricts its query with `within`. Export and erasure use `owned_in`. What each asker sees of a charge point's past:
 
     asker               signal, silences, restarts,     sessions, energy, commands,    present contact
                         faults, networks (evidence)     answers, all other events      and firmware
@@ -14,20 +14,21 @@ its query with `within`; export and erasure use `owned_in`. What each asker sees
     job that is done    or the unit changed hands
     operator            all that is kept                all that is kept               always
 
-A row's time is when it happened, not when it reached us: a session that the unit delivers after the claim, and that began
-before it, is the former owner's. The unit's own clock is believed where it can be right: not after we received the row, and
-at most USED_BEFORE_MS before the unit was added. Without it, the time of receipt counts, less a session's duration.
+A row's time is when the event happened, not when it was received: a session that began before the claim belongs to the
+former owner, even if the unit delivers it after the claim. The unit's clock is believed if it can be right: not later
+than the receipt, and at most USED_BEFORE_MS before the unit was added. Otherwise the time of receipt counts, less a
+session's duration.
 
-A member of the household (members.py) sees what happened since they joined, as a new owner sees what happened since the
-claim, and not the whole of the present ownership: when somebody came home and left again in the months before is the
-owner's to tell, and whoever moves in today has no claim to it. The rows stay the owner's: theirs to be handed out, and
-to be erased. A row that may be of before the claim can be given to the first owner, because it can be nobody else's; it
-can be of before a member joined, so to them the unit's own word decides wherever it can be right (`SAID`).
+A member of the household (members.py) sees what happened since they joined, and not the whole of the present ownership,
+just as a new owner sees only what happened since the claim: the owner's comings and goings in the months before are
+private. The rows still belong to the owner, for export and erasure. A row that may be from before the claim can be
+given to the first owner, because it can belong to nobody else. It may be from before a member joined, so for members
+the unit's own time decides wherever it can be right (`SAID`).
 
-Who had a unit and when stands in `ownerships`. The periods of one unit do not overlap. A period begins after every row
-that was stored before it, and ends after every row that was stored in it, whatever the clock says: one that was set back
-cannot give the rows of the owner before to the new one. After a clock that ran ahead, the new owner's own past begins
-when that time has come.
+The table `ownerships` has the owners of each unit, in periods that do not overlap. A period begins after every row that
+was stored before it, and ends after every row that was stored in it, whatever the clock shows. So a clock that was set
+back cannot give the rows of the former owner to the new one. If the clock was ahead, the new owner's period begins at
+that later time.
 """
 
 import json
@@ -90,11 +91,11 @@ from cloud_bridge.store.tables import (
     units,
 )
 
-USED_BEFORE_MS = 30 * DAY_MS  # how long a unit may have been in use when it is added; an earlier time is a wrong clock
-SECOND_MS = 2000  # a unit tells whole seconds, and is not quite at ours
-BUCKET_MS = 5 * 60 * 1000  # of signal_5min
-DEFAULT_TIME_ZONE = "Europe/London"  # of a site that nobody has described
-EVIDENCE_EVENTS = (  # kinds that tell of the charge point and its network, and not of a person
+USED_BEFORE_MS = 30 * DAY_MS  # the longest use of a unit before it is added; earlier times are wrong
+SECOND_MS = 2000  # tolerance: a unit sends whole seconds, and its clock differs slightly from ours
+BUCKET_MS = 5 * 60 * 1000  # width of a row of signal_5min
+DEFAULT_TIME_ZONE = "Europe/London"  # of a site whose time zone was not set
+EVIDENCE_EVENTS = (  # kinds about the charge point and its network, not about a person
     "boot",
     "day",
     "dropped",
@@ -109,24 +110,25 @@ EVIDENCE_EVENTS = (  # kinds that tell of the charge point and its network, and 
 
 
 class Period(NamedTuple):
-    """The part of one charge point's past that an asker may see, up to now. Made by `period_for` alone."""
+    """The part of one charge point's past that an asker may see, up to now. Created only by `period_for`."""
 
     unit_id: str
-    from_ms: int  # of what tells of people
-    evidence_from_ms: int  # of what tells of the charge point alone
-    household_from_ms: int | None = None  # of a member: since when the unit has its owner
+    from_ms: int  # for data about people
+    evidence_from_ms: int  # for data about the charge point only
+    household_from_ms: int | None = None  # for a member: the start of the present ownership
 
 
 class Extent(NamedTuple):
-    """What of a period decides how its condition reads. A statement that is built once has unit and times as parameters, which
-    `Period._asdict` gives."""
+    """The properties of a period that determine the form of its condition. A statement that is built once for an extent
+    has unit and times as parameters, which `Period._asdict` provides."""
 
-    is_all: bool  # that is kept
-    has_more_evidence: bool  # than of what tells of people
+    is_all: bool  # everything that is stored
+    has_more_evidence: bool  # the evidence goes back further than the data about people
     is_members: bool
 
 
 def extent_of(period: Period) -> Extent:
+    """Return the extent of a period."""
     return Extent(
         period.from_ms == period.evidence_from_ms == 0,
         period.evidence_from_ms < period.from_ms,
@@ -135,11 +137,11 @@ def extent_of(period: Period) -> Extent:
 
 
 class Happened(NamedTuple):
-    """When what a row tells of began and ended."""
+    """When the event of a row began and ended."""
 
     began_ms: ColumnElement[int]
     ended_ms: ColumnElement[int]
-    is_evidence: bool = False  # of the charge point alone: `Period.evidence_from_ms` counts
+    is_evidence: bool = False  # about the charge point only, so `Period.evidence_from_ms` applies
 
 
 def _milliseconds(seconds: ColumnElement[Any]) -> ColumnElement[int]:
@@ -151,11 +153,11 @@ def _of_unit(table: Table, column: Column[Any]) -> ColumnElement[Any]:
 
 
 def _witnessed(table: Table, began_ms: ColumnElement[Any], ended_ms: ColumnElement[Any]) -> ColumnElement[int]:
-    """When it began, where that decides whose it is; otherwise when we received it.
+    """Return when the event began if that determines the owner; otherwise when the row was received.
 
-    What was received in the time of the first owner can be nobody else's. Later, a time since the first claim decides. A
-    time before that is of nobody whom we know: then it is theirs who had the unit when we received it, if it ended in
-    their time.
+    A row that was received during the first ownership can belong to nobody else. Later, the time of the event decides
+    if it is after the first claim. If it is before the first claim, the row belongs to the owner at the time of
+    receipt, provided that the event ended in their period.
     """
     received_ms, first_owned_ms = table.c.received_ms, _of_unit(table, units.c.first_owned_ms)
     first_until_ms = _of_unit(table, units.c.first_until_ms)
@@ -170,12 +172,12 @@ def _witnessed(table: Table, began_ms: ColumnElement[Any], ended_ms: ColumnEleme
 
 
 def _said(table: Table, began_ms: ColumnElement[Any]) -> ColumnElement[int]:
-    """When it began by the unit's own word, where that can be right; otherwise when we received it."""
+    """Return when the event began by the unit's clock if that can be right; otherwise when the row was received."""
     return case((_is_no_word(table, began_ms), table.c.received_ms), else_=began_ms)
 
 
 def _is_no_word(table: Table, began_ms: ColumnElement[Any]) -> ColumnElement[bool]:
-    """The unit did not say when, or it cannot have been then, or it was just now."""
+    """Return the condition that the unit's time is missing, impossible, or the same as the time of receipt."""
     earliest_ms = _of_unit(table, units.c.created_ms) - USED_BEFORE_MS
     return or_(began_ms.is_(None), began_ms > table.c.received_ms - SECOND_MS, began_ms < earliest_ms)
 
@@ -192,7 +194,7 @@ _began_ms = func.coalesce(_milliseconds(sessions.c.started_s), _ended_ms - _last
 HAPPENED: dict[Table, Happened] = {
     events: _once(_witnessed(events, _event_ms, _event_ms)),
     results: _once(_witnessed(results, _result_ms, _result_ms)),
-    sessions: _once(_witnessed(sessions, _began_ms, _ended_ms)),  # it is theirs who plugged in
+    sessions: _once(_witnessed(sessions, _began_ms, _ended_ms)),  # it belongs to whoever plugged in
     commands: _once(commands.c.given_ms),
     alerts: _once(alerts.c.at_ms),
     heartbeats: _once(heartbeats.c.received_ms),
@@ -210,17 +212,18 @@ HAPPENED: dict[Table, Happened] = {
 }
 
 
-SAID: dict[Table, ColumnElement[int]] = {  # for members: when rows began that HAPPENED may put later
+SAID: dict[Table, ColumnElement[int]] = {  # for members: the start of events for which HAPPENED may have a later time
     events: _said(events, _event_ms),
     results: _said(results, _result_ms),
     sessions: _said(sessions, _began_ms),
 }
 
-TOLD_LATER = (events, results, sessions)  # records that a unit keeps until it can send them, with their times
+TOLD_LATER = (events, results, sessions)  # records that a unit queues, with their times, until it can send them
 
 
 def joined_ms(asker: Asker) -> ColumnElement[Any]:
-    """In a query of units, when the asker became a member of the unit; null for anybody else."""
+    """Return an expression for a query of units: when the asker became a member of the unit, or null if they are
+    none."""
     if asker.role is not Role.DRIVER:
         return null()
     of_asker = (members.c.unit_id == units.c.id, members.c.person_id == asker.id)
@@ -228,7 +231,8 @@ def joined_ms(asker: Asker) -> ColumnElement[Any]:
 
 
 def period_for(asker: Asker, unit_id: str, owned_from_ms: int, joined_ms: int | None) -> Period:
-    """`owned_from_ms` is the unit's, `joined_ms` as above. Whether the asker may see the unit at all is access.py's matter."""
+    """Return the period of an asker. `owned_from_ms` is that of the unit, `joined_ms` as above. access.py decides
+    whether the asker may see the unit at all."""
     if asker.role is Role.OPERATOR:
         return Period(unit_id, 0, 0)
     if asker.role in SEE_ALL or asker.role is Role.INSTALLER:
@@ -239,35 +243,35 @@ def period_for(asker: Asker, unit_id: str, owned_from_ms: int, joined_ms: int | 
 
 
 def household_period(period: Period) -> Period:
-    """For what is in force, which is so for everybody in the house, whoever wished it and when."""
+    """Return the period for limits in force, which concern everybody in the household: the whole present ownership."""
     from_ms = period.household_from_ms
     return period if from_ms is None else Period(period.unit_id, from_ms, from_ms)
 
 
 def is_within(period: Period, began_ms: int, said_ms: int) -> bool:
-    """Whether something about the charge point is the asker's to know: what began then (HAPPENED), by the unit's own word
-    (SAID) then."""
+    """Return whether the asker may see an event about the charge point. `began_ms` is its time by HAPPENED, `said_ms`
+    by SAID."""
     return (began_ms if period.household_from_ms is None else min(began_ms, said_ms)) >= period.evidence_from_ms
 
 
 def contact_period(period: Period) -> Period:
-    """For what is said of the present contact, which is a fact of the charge point whosever it is: how long it has been
-    silent, or was until just now."""
+    """Return the period for data about the present contact, such as the length of a silence, which everybody may
+    see."""
     return period._replace(evidence_from_ms=0)
 
 
 def begins_ms(table: Table, period: Period) -> int:
-    """Where the asker's part of this table begins."""
+    """Return the start of the asker's part of this table."""
     return period.evidence_from_ms if HAPPENED[table].is_evidence else period.from_ms
 
 
 def within(table: Table, period: Period) -> ColumnElement[bool]:
-    """The condition that a row is of the period's unit, and of a time that the asker may see."""
+    """Return the condition that a row belongs to the period's unit and is of a time that the asker may see."""
     return _within(table, extent_of(period), period)
 
 
 def within_any(table: Table, extent: Extent) -> ColumnElement[bool]:
-    """The same in a statement that is built once for all periods of this extent."""
+    """Return the condition of `within` for a statement that is built once for all periods of this extent."""
     return _within(table, extent, ANY_PERIOD)
 
 
@@ -292,31 +296,32 @@ def _within(table: Table, extent: Extent, period: Period) -> ColumnElement[bool]
 
 
 def is_owners(table: Table) -> ColumnElement[bool]:
-    """In a query that joins the rows with their units, the condition that a row is of the present time of ownership: for
-    work on all units at once."""
+    """Return the condition that a row is of the present ownership, for a query on all units that joins rows with their
+    units."""
     return HAPPENED[table].began_ms >= units.c.owned_from_ms
 
 
 class Ended(NamedTuple):
-    """What was there of a unit when a period ended. Clocks are set, so that a row that was stored later may bear a time of
-    the period: it is of the period only if the unit says so itself, and told it later (`TOLD_LATER`)."""
+    """The rows of a unit that existed when a period ended. Because clocks are set, a row that is stored later may have
+    a time in the period. It belongs to the period only if it is a record that the unit delivered later (`TOLD_LATER`),
+    by its own time."""
 
-    from_ms: int  # our clock then; rows of the period that were there may be stamped later, by a clock that was ahead
-    ids: dict[str, int]  # the newest of each table whose rows have ids that grow
-    stamps: Mapping[str, int | None] = MappingProxyType({})  # of the tables in which a unit has one row, for the newest
+    from_ms: int  # our clock then; existing rows may have later times, from a clock that was ahead
+    ids: dict[str, int]  # the newest id in each table with increasing ids
+    stamps: Mapping[str, int | None] = MappingProxyType({})  # time of the row, for tables with one for each unit
 
 
 class Owned(NamedTuple):
-    """A time in which a unit was one person's."""
+    """A period in which a unit belonged to a person."""
 
     unit_id: str
     from_ms: int
     until_ms: int | None
-    ended: Ended | None  # None while it lasts, and for one that ended before this was kept
+    ended: Ended | None  # None if it has not ended, or ended in an older version that did not store this
 
 
 def periods_of(connection: Connection, person_id: int) -> list[Owned]:
-    """All times in which the person had a unit."""
+    """Return all periods in which a unit belonged to the person."""
     columns = (ownerships.c.unit_id, ownerships.c.from_ms, ownerships.c.until_ms, ownerships.c.ended)
     rows = connection.execute(select(*columns).where(ownerships.c.person_id == person_id))
     return [
@@ -326,7 +331,7 @@ def periods_of(connection: Connection, person_id: int) -> list[Owned]:
 
 
 def owned_in(table: Table, periods: Sequence[Owned]) -> ColumnElement[bool]:
-    """The condition that a row lies wholly in one of these times."""
+    """Return the condition that a row lies completely in one of these periods."""
     return or_(false(), *(_owned_in(table, one) for one in periods))
 
 
@@ -345,7 +350,8 @@ def _owned_in(table: Table, period: Owned) -> ColumnElement[bool]:
 
 
 def _was_there(table: Table, ended: Ended) -> ColumnElement[bool]:
-    """At the end of the period; or the unit told it later, and says that it was then."""
+    """Return the condition that a row existed at the end of the period, or was delivered later with a time before
+    that."""
     happened, newest_id = HAPPENED[table], ended.ids.get(table.name)
     if table.name in ended.stamps:
         return happened.began_ms == ended.stamps[table.name]
@@ -360,7 +366,7 @@ def _was_there(table: Table, ended: Ended) -> ColumnElement[bool]:
 
 
 def begin_ownership(connection: Connection, unit_id: str, person_id: int, now_ms: int) -> None:
-    """The unit is the person's from now on. The caller has made sure that it is nobody's."""
+    """Begin an ownership. The caller must have checked that the unit has no owner."""
     from_ms = _after_all_rows(connection, unit_id, now_ms)
     connection.execute(insert(ownerships), {"unit_id": unit_id, "person_id": person_id, "from_ms": from_ms})
     first_ms = func.coalesce(units.c.first_owned_ms, from_ms)
@@ -370,21 +376,21 @@ def begin_ownership(connection: Connection, unit_id: str, person_id: int, now_ms
 
 
 def begin_membership(connection: Connection, unit_id: str, person_id: int, now_ms: int) -> None:
-    """The person sees the unit from now on, beside its owner."""
+    """Begin a membership: the person sees the unit from now on."""
     row = {"unit_id": unit_id, "person_id": person_id, "from_ms": _after_all_rows(connection, unit_id, now_ms)}
     connection.execute(insert(members), row)
 
 
 def end_sights(connection: Connection, unit_id: str, now_ms: int) -> None:
-    """No installer sees the unit any more."""
+    """End all installers' access to the unit."""
     lasting = (unit_installers.c.unit_id == unit_id, unit_installers.c.until_ms.is_(None))
     connection.execute(update(unit_installers).where(*lasting).values(until_ms=now_ms))
 
 
 def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
-    """The unit is nobody's: nameless, in the default time zone, without currency and tariff, seen by no installer and no
-    member, shown to no other back-end, and its jobs tell nobody's address. The frames that are kept for support go. What else
-    was before stays the former owner's."""
+    """End the ownership of a unit. Its name, time zone, currency, tariff, members, back-end, plan, OCPP frames, and the
+    customers and photos of its jobs are deleted, and installers lose their access. All other rows stay the former
+    owner's."""
     until_ms = _after_all_rows(connection, unit_id, now_ms)
     end_sights(connection, unit_id, until_ms)
     lasting = (ownerships.c.unit_id == unit_id, ownerships.c.until_ms.is_(None))
@@ -409,14 +415,14 @@ def end_ownership(connection: Connection, unit_id: str, now_ms: int) -> None:
 
 
 def end_ownerships(connection: Connection, person_id: int) -> list[str]:
-    """Before the person is removed: the units that were theirs are nobody's. Their time ends with the newest row."""
+    """End all ownerships of a person who is to be removed, each after the unit's newest row. Return the unit ids."""
     theirs = list(connection.execute(select(units.c.id).where(units.c.owner_id == person_id)).scalars())
     for unit_id in theirs:
         end_ownership(connection, unit_id, 0)
     return theirs
 
 
-_STAMPED = (  # what tells when the newest row of a unit was stored
+_STAMPED = (  # the columns with the times at which a unit's rows were stored
     contacts.c.last_contact_ms,
     heartbeats.c.received_ms,
     events.c.received_ms,
@@ -432,7 +438,7 @@ _STAMPED = (  # what tells when the newest row of a unit was stored
     signal.c.received_ms,
     signal_5min.c.from_ms,
 )
-_NEWEST_STAMPS = select(  # made once: it takes as long to make as to carry out
+_NEWEST_STAMPS = select(  # built once, because building it takes as long as executing it
     *(
         func.coalesce(
             select(func.max(column))
@@ -446,7 +452,7 @@ _NEWEST_STAMPS = select(  # made once: it takes as long to make as to carry out
 
 
 def _newest_ids(connection: Connection, unit_id: str) -> dict[str, int]:
-    """The newest row of the unit in each table whose rows have ids that grow."""
+    """Return the unit's newest id in each table with increasing ids."""
     return {
         table.name: connection.execute(select(func.max(table.c.id)).where(table.c.unit_id == unit_id)).scalar() or 0
         for table in HAPPENED
@@ -463,7 +469,7 @@ def _stamps(connection: Connection, unit_id: str) -> dict[str, int | None]:
 
 
 def _after_all_rows(connection: Connection, unit_id: str, now_ms: int) -> int:
-    """Now, or just after the newest row where a clock that was wrong has stamped one later."""
+    """Return the present time, or the time just after the newest row if a wrong clock has given it a later time."""
     known = connection.execute(_NEWEST_STAMPS, {"unit_id": unit_id}).one()
     before = connection.execute(select(units.c.owned_from_ms).where(units.c.id == unit_id)).scalar() or 0
     return max([now_ms, before, *(int(stamp) + 1 for stamp in known)])

@@ -1,8 +1,8 @@
-"""What tells that an open page may have to show something else, whichever process stored it: for the live streams, which look
-at it twice a second (web/pages/driver/store_looks.py), and for Home Assistant (home/door.py).
+"""Detect that the content of an open page may have changed, whichever process stored the change. For live streams,
+which check it twice a second (web/pages/driver/store_looks.py), and for Home Assistant (home/door.py).
 
-A version is a few columns of the rows that a page is made of, or that let its viewer see it. Two that are equal mean that
-nothing of it has changed; what they say is nobody's business. All are found by an index, so a look costs the same with a
+A version has a few columns of the rows that the page shows or that give its viewer access. Equal versions mean that
+nothing has changed; their content has no other meaning. All are found by an index, so a check costs the same with a
 million charge points as with ten.
 """
 
@@ -28,41 +28,41 @@ from cloud_bridge.store.tables import (
 )
 from cloud_bridge.store.vehicle_tables import ready_plans, vehicles
 
-AT_ONCE = 500  # charge points, or sessions, of one statement
+AT_ONCE = 500  # charge points or sessions in one statement
 
 Version = tuple[Any, ...]
 
 
 class Versions(NamedTuple):
-    """Of one page. None: there is no such charge point or no such session (any more)."""
+    """The versions of one page. None if there is no such charge point or session any more."""
 
     unit: Version | None = None
     viewer: Version | None = None
 
 
 def unit_versions(connection: Connection, unit_ids: Collection[str]) -> dict[str, Version]:
-    """By id: what was heard of it, whose it is, who may see it, the jobs at it, and the next departure."""
+    """Return versions by unit id: contact, heartbeat, ownership, access, jobs, and the next departure."""
     return {row[0]: tuple(row[1:]) for row in _in_batches(connection, _units(), unit_ids)}
 
 
 def viewer_versions(connection: Connection, sessions: Collection[str], now_ms: int) -> dict[str, Version]:
-    """By the session's cookie: who it is, their vehicles and conversations. Left out is a session that has ended at `now_ms`,
-    which is verified time."""
+    """Return versions by session cookie: the person, their vehicles and conversations. Sessions that have expired by
+    `now_ms`, in verified time, are left out."""
     by_hash = {hash_of(session): session for session in sessions}
     rows = _in_batches(connection, _viewers(), by_hash, now_ms=now_ms)
     return {by_hash[row[0]]: tuple(row[1:]) for row in rows}
 
 
 def token_versions(connection: Connection, tokens_used: Collection[str], now_ms: int) -> dict[str, Version]:
-    """By the token itself: what it may, whose it is, and which units they have or share. Left out is one that is no more, or
-    has ended at `now_ms`, which is verified time."""
+    """Return versions by API token: its scopes, its person, and the units that they own or share. Tokens that are
+    deleted or have expired by `now_ms`, in verified time, are left out."""
     by_hash = {hash_of(token): token for token in tokens_used}
     rows = _in_batches(connection, _tokens(), by_hash, now_ms=now_ms)
     return {by_hash[row[0]]: tuple(row[1:]) for row in rows}
 
 
 def versions_of(connection: Connection, unit_id: str, session: str, now_ms: int) -> Versions:
-    """Of one page, in the view in which it is read."""
+    """Return the versions of one page, in the same transaction in which it is read."""
     by_unit, by_viewer = unit_versions(connection, [unit_id]), viewer_versions(connection, [session], now_ms)
     return Versions(by_unit.get(unit_id), by_viewer.get(session))
 
@@ -126,5 +126,5 @@ def _tokens() -> Select[Any]:
 
 
 def _alone(condition: ColumnElement[bool], *values: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    """Each value of the rows that belong to a row of the query around it."""
+    """Return a scalar subquery for each value, over the rows that belong to a row of the outer query."""
     return [select(value).where(condition).scalar_subquery() for value in values]

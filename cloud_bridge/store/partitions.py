@@ -1,16 +1,16 @@
-"""PostgreSQL keeps what comes in with every heartbeat in partitions by time: dropping one with 288,000 rows takes 32 ms,
-and deleting as many rows seconds. SQLite has chunks (store/chunks.py).
+"""Partitions by time on PostgreSQL, for the rows of every heartbeat: dropping a partition with 288,000 rows takes 32
+ms, and deleting as many rows takes seconds. SQLite has chunks (store/chunks.py).
 
-The partitions are made ahead of the clock that stamps the rows. A row for which there is none goes into the default
-partition: of a clock that is wrong, or when none could be made in time. Nothing is lost by that, and its rows are deleted
-one by one. A time of which the default partition has rows already gets no partition any more.
+Partitions are created ahead of the clock that timestamps the rows. A row without a partition, from a wrong clock or
+because none could be created in time, goes into the default partition. Nothing is lost, but these rows are deleted one
+by one. For a time with rows in the default partition no partition is created any more.
 
-To make or to drop one needs locks that the recorder's statements wait for. They are asked for LOCK_WITHIN_MS at most, and
-held for STATEMENT_WITHIN_MS; what cannot be had is tried again, a few times and then at the next turn. A running
-`pg_dump` keeps everybody from them until it ends, so there are partitions for AHEAD_MS.
+Creating or dropping a partition needs locks for which the recorder's statements wait. They are requested for
+LOCK_WITHIN_MS and held for STATEMENT_WITHIN_MS at most. An attempt that fails is repeated a few times, and then at the
+next turn. A running `pg_dump` blocks these locks until it ends, so partitions exist for AHEAD_MS in advance.
 
-`events` and `results` have none: a record is known by unit, boot and sequence (store/journal.py), and in a partitioned
-table only the time could be unique with them.
+`events` and `results` are not partitioned: a record is identified by unit, boot and sequence (store/journal.py), and in
+a partitioned table a unique constraint would have to include the time.
 """
 
 import re
@@ -29,29 +29,30 @@ from cloud_bridge.store.tables import power, signal, signal_5min
 
 AHEAD_MS = DAY_MS
 LOCK_WITHIN_MS = 100
-STATEMENT_WITHIN_MS = 150  # the wait for locks included
+STATEMENT_WITHIN_MS = 150  # including the wait for locks
 TRIES = 10
 AGAIN_S = 0.05
-MAKING_LOCK = 0x43_4B_50_54  # any number, the same in all our processes: one of them makes partitions
+MAKING_LOCK = 0x43_4B_50_54  # an arbitrary number, the same in all processes
 
 _BOUNDS = re.compile(r"FOR VALUES FROM \((MINVALUE|'-?\d+')\) TO \('(-?\d+)'\)")
 
 
 class Partition(NamedTuple):
-    """Rows from `from_ms` (None: all that are older) to `until_ms`, not included."""
+    """A partition with rows from `from_ms` (None for no lower bound) to `until_ms`, exclusive."""
 
     name: str
     from_ms: int | None
     until_ms: int
 
 
-# About thirty of each: every statement on a unit's rows looks into all that its times leave.
+# Each has about thirty partitions, since a statement on a unit's rows reads every partition that its time span does not
+# exclude.
 PARTITIONED = {table: CHUNKED[table] for table in (signal, power, signal_5min)}
 
 
 def make_partitions(database: Database, now_ms: int) -> None:
-    """Of the time from now to AHEAD_MS, those that are not there. Of several processes one does it; another returns at
-    once. Raises SQLAlchemyError for the first that could not be made, after trying the others."""
+    """Create the missing partitions from now to AHEAD_MS. If another process is doing that, return at once. Raises
+    SQLAlchemyError for the first partition that could not be created, after trying the others."""
     if database.kind != "postgresql":
         return
     failed: OperationalError | None = None
@@ -61,7 +62,7 @@ def make_partitions(database: Database, now_ms: int) -> None:
         for partition in missing:
             try:
                 _patiently(database, partial(_make, table=table, partition=partition))
-            except IntegrityError:  # such a row has just come, and stays in the default partition
+            except IntegrityError:  # a row of that time has just been stored in the default partition
                 continue
             except OperationalError as error:
                 failed = failed or error
@@ -73,8 +74,9 @@ def make_partitions(database: Database, now_ms: int) -> None:
 def drop_partitions(
     database: Database, table: Table, from_ms: int | None, to_ms: int, reached: Callable[[Connection, int], None]
 ) -> None:
-    """Those all of whose rows are of that time; with None of any time before its end. `reached` is called with the end of
-    each, in the transaction that drops it. Raises SQLAlchemyError when the locks cannot be had."""
+    """Drop the partitions whose rows all lie between `from_ms` (None for no lower bound) and `to_ms`. `reached` is
+    called with the end of each, in the transaction that drops it. Raises SQLAlchemyError if the locks are not
+    available."""
     if database.kind != "postgresql" or table not in PARTITIONED:
         return
     with database.reading() as connection:
@@ -84,7 +86,7 @@ def drop_partitions(
 
 
 def partitions(connection: Connection, table: Table) -> list[Partition]:
-    """All but the default one, oldest first."""
+    """Return all partitions except for the default one, oldest first."""
     rows = connection.execute(
         text(
             "SELECT child.relname, pg_get_expr(child.relpartbound, child.oid) FROM pg_inherits "
@@ -107,14 +109,14 @@ def _missing(connection: Connection, table: Table, now_ms: int) -> Iterator[Part
         until_ms = from_ms + width_ms
         if any((one.from_ms is None or one.from_ms < until_ms) and from_ms < one.until_ms for one in there):
             continue
-        # No partition has such rows, so that they are in the default one.
+        # There is no partition for these rows, so if there are any, they are in the default partition.
         if connection.execute(select(age).where(age >= from_ms, age < until_ms).limit(1)).first() is None:
             yield Partition(f"{table.name}_{from_ms}", from_ms, until_ms)
 
 
 def _make(connection: Connection, table: Table, partition: Partition) -> None:
-    """Nothing if another process is at it, or was. A table of its own first: to attach it takes weaker locks than to
-    create it as a partition."""
+    """Create a partition, unless another process does or did. It is created as a table and then attached, which takes
+    weaker locks than creating it as a partition."""
     lock = text("SELECT pg_try_advisory_xact_lock(:lock)")
     if not connection.execute(lock, {"lock": MAKING_LOCK}).scalar_one() or partition in partitions(connection, table):
         return
@@ -131,7 +133,8 @@ def _drop(connection: Connection, partition: Partition, reached: Callable[[Conne
 
 
 def _patiently(database: Database, do: Callable[[Connection], None]) -> None:
-    """In one transaction, with the waits of the module's first words. Raises SQLAlchemyError."""
+    """Run `do` in one transaction with the timeouts of this module, and repeat it up to TRIES times. Raises
+    SQLAlchemyError."""
     for tries_left in reversed(range(TRIES)):
         try:
             with database.writing() as connection:

@@ -1,6 +1,6 @@
-"""People's passkeys as rows: the public key of each, what its person calls it, and when it was used.
+"""The rows of people's passkeys: public key, name, and time of last use.
 
-What an authenticator sends is checked in web/security/passkey_check.py.
+web/security/passkey_check.py verifies what an authenticator sends.
 """
 
 import secrets
@@ -21,7 +21,7 @@ HANDLE_BYTES = 64  # WebAuthn 14.6.1
 
 
 class Passkey(NamedTuple):
-    """As its person sees it."""
+    """A passkey, as shown to its person."""
 
     id: int
     name: str
@@ -30,7 +30,7 @@ class Passkey(NamedTuple):
 
 
 class StoredPasskey(NamedTuple):
-    """As a login is checked against it."""
+    """A passkey, with the data to verify a login."""
 
     id: int
     person: Person
@@ -40,7 +40,7 @@ class StoredPasskey(NamedTuple):
 
 
 class PasskeyRow(NamedTuple):
-    """What a new one is stored with."""
+    """The data of a new passkey."""
 
     credential_id: bytes
     public_key: bytes
@@ -48,7 +48,7 @@ class PasskeyRow(NamedTuple):
 
 
 def handle_of(connection: Connection, person_id: int) -> bytes:
-    """By which authenticators know the person: random, and made when they add their first passkey."""
+    """Return the WebAuthn user handle of a person: random, and created when they add their first passkey."""
     insert_new(connection, user_handles, [{"person_id": person_id, "handle": secrets.token_bytes(HANDLE_BYTES)}])
     query = select(user_handles.c.handle).where(user_handles.c.person_id == person_id)
     handle: bytes = connection.execute(query).scalar_one()
@@ -56,19 +56,19 @@ def handle_of(connection: Connection, person_id: int) -> bytes:
 
 
 def passkeys_of(connection: Connection, person_id: int) -> list[Passkey]:
-    """In the order in which they were added."""
+    """Return a person's passkeys, in the order in which they were added."""
     columns = (passkeys.c[name] for name in Passkey._fields)
     query = select(*columns).where(passkeys.c.person_id == person_id).order_by(passkeys.c.id)
     return [Passkey(*row) for row in connection.execute(query)]
 
 
 def credential_ids_of(connection: Connection, person_id: int) -> list[bytes]:
-    """So that an authenticator makes no second one for the same person."""
+    """Return the credential ids of a person, so that an authenticator does not create a second passkey for them."""
     return list(connection.execute(select(passkeys.c.credential_id).where(passkeys.c.person_id == person_id)).scalars())
 
 
 def find_passkey(connection: Connection, credential_id: bytes) -> StoredPasskey | None:
-    """None: it is nobody's."""
+    """Return the passkey with this credential id, or None."""
     own = passkeys.c.id, people.c.id.label("person_id"), people.c.name, people.c.role
     query = (
         select(*own, user_handles.c.handle, passkeys.c.public_key, passkeys.c.sign_count)
@@ -84,7 +84,8 @@ def find_passkey(connection: Connection, credential_id: bytes) -> StoredPasskey 
 
 
 def add_passkey(connection: Connection, person_id: int, name: str, new: PasskeyRow, now_ms: int) -> int:
-    """Returns its number. Raises AlreadyThere, and BridgeError for a name that is none or one passkey too many."""
+    """Add a passkey and return its id. Raises AlreadyThere, and BridgeError for an invalid name or too many
+    passkeys."""
     query = select(func.count()).select_from(passkeys).where(passkeys.c.person_id == person_id)
     if connection.execute(query).scalar_one() >= PASSKEYS_MAX:
         raise BridgeError(_("you have {most} passkeys: remove one first").format(most=PASSKEYS_MAX))
@@ -97,26 +98,26 @@ def add_passkey(connection: Connection, person_id: int, name: str, new: PasskeyR
 
 
 def use_passkey(connection: Connection, passkey: StoredPasskey, sign_count: int, now_ms: int) -> bool:
-    """A login with it was right. False if it was removed since it was read, or if another login has counted meanwhile."""
+    """Record a login with a passkey. Return False if it was removed or used by another login since it was read."""
     is_same = passkeys.c.id == passkey.id, passkeys.c.sign_count == passkey.sign_count
     values = {"sign_count": sign_count, "used_ms": now_ms}
     return connection.execute(update(passkeys).where(*is_same).values(values)).rowcount == 1
 
 
 def rename_passkey(connection: Connection, person_id: int, passkey_id: int, name: str) -> bool:
-    """False: they have no such passkey. Raises BridgeError for a name that is none."""
+    """Rename a passkey. Return False if the person has no such passkey. Raises BridgeError for an invalid name."""
     theirs = passkeys.c.person_id == person_id, passkeys.c.id == passkey_id
     return connection.execute(update(passkeys).where(*theirs).values(name=_checked(name))).rowcount == 1
 
 
 def remove_passkey(connection: Connection, person_id: int, passkey_id: int) -> bool:
-    """False: they have no such passkey."""
+    """Remove a passkey. Return False if the person has no such passkey."""
     theirs = passkeys.c.person_id == person_id, passkeys.c.id == passkey_id
     return connection.execute(delete(passkeys).where(*theirs)).rowcount == 1
 
 
 def remove_all_passkeys(connection: Connection, person_id: int) -> int:
-    """Returns how many there were."""
+    """Remove all passkeys of a person, and return how many there were."""
     return connection.execute(delete(passkeys).where(passkeys.c.person_id == person_id)).rowcount
 
 

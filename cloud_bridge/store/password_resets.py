@@ -1,4 +1,4 @@
-"""Letters to people who have forgotten their password: each has a code that counts once, for an hour, stored as a hash."""
+"""Password resets by e-mail: each has a code that can be used once within an hour, stored as a hash."""
 
 from sqlalchemy import Connection, delete, select
 
@@ -11,11 +11,11 @@ from cloud_bridge.store.secrets import hash_of, new_secret
 from cloud_bridge.store.tables import password_resets
 
 RESET_MS = HOUR_MS
-RESETS_MAX = 3  # of one person; a further one does not end those that are on their way
+RESETS_MAX = 3  # of one person, so that a new one does not invalidate a letter that is still on its way
 
 
 def account_called(connection: Connection, typed: str) -> Person | None:
-    """Whose e-mail address it is, or else whose name."""
+    """Return the person with this e-mail address, or else with this name, or None."""
     person_id = person_with_email(connection, typed.strip())
     try:
         return find_person(connection, typed) if person_id is None else person_by_id(connection, person_id)
@@ -24,7 +24,7 @@ def account_called(connection: Connection, typed: str) -> Person | None:
 
 
 def ask_for_reset(connection: Connection, person: Person, now_ms: int) -> str:
-    """The code to be sent to the person's address."""
+    """Create a reset, and return the code to send to the person's address."""
     code = new_secret()
     theirs = password_resets.c.person_id == person.id
     newest = select(password_resets.c.code_hash).where(theirs).order_by(password_resets.c.expires_ms.desc())
@@ -36,14 +36,14 @@ def ask_for_reset(connection: Connection, person: Person, now_ms: int) -> str:
 
 
 def find_reset(connection: Connection, code: str, now_ms: int) -> Person | None:
-    """Whose password may be set with it. None: the code is unknown, used or over."""
+    """Return the person whose password may be set with this code, or None if it is unknown, used or expired."""
     is_it = password_resets.c.code_hash == hash_of(code), password_resets.c.expires_ms > now_ms
     person_id = connection.execute(select(password_resets.c.person_id).where(*is_it)).scalar()
     return None if person_id is None else person_by_id(connection, person_id)
 
 
 def use_reset(connection: Connection, code: str, now_ms: int) -> Person | None:
-    """As `find_reset`; it counts no more. `set_password` ends the person's others."""
+    """Use up a code, and return what `find_reset` returns. `set_password` deletes the person's other codes."""
     person = find_reset(connection, code, now_ms)
     used = connection.execute(delete(password_resets).where(password_resets.c.code_hash == hash_of(code)))
     return person if used.rowcount == 1 else None

@@ -1,19 +1,20 @@
-"""How long we have listened on each path of a cluster (cloud_bridge/paths.py), and which of it was so at a contact.
+"""The listening time of each path of a cluster (cloud_bridge/paths.py), and the listening time of a path at a contact.
 
-Every worker may store a message of every unit and a canary of every node, in whatever order, so both questions are
-answered here, in the transaction that stores it, and not from what a process remembers.
+Every worker may store messages of every unit and canaries of every node, in any order. So both are computed here, in
+the transaction that stores the message or canary, and not from the memory of a process.
 
-A message is stamped before it is stored: by milliseconds, or by an hour after an outage of ours. With its contact stands
-how long its path had listened at that stamp, never less, since the difference to now is called silence. With `until` and
-`total` of the path's row as it is when the contact is stored:
+A message is timestamped before it is stored: milliseconds before, or an hour before after an outage of ours. With its
+contact an upper bound of its path's listening time at that timestamp is stored. It must never be too low, because its
+difference to the present listening time counts as silence. `until` and `total` are those of the path's row when the
+contact is stored:
 
-    the stamp is                       at most, it had listened
+    the timestamp is                   upper bound of the listening time
     ------------------------------------------------------------------------------------------------------------
-    at or after `until`                total, and what the next canary may add: the time since `until`, of which more
-                                       than 2 x OUTAGE_AFTER_MS is never counted (contact.proves_listening)
-    before `until`                     total less the time from the stamp to `until`, without the gaps in it: what of
-                                       that time was a gap is not in the total. For EVERY those of all paths, which may
-                                       overlap: that makes it more, and never less
+    at or after `until`                total, plus what the next canary may add: the time since `until`, but at most
+                                       2 x OUTAGE_AFTER_MS (contact.proves_listening)
+    before `until`                     total, minus the time from the timestamp to `until` without the outages in it,
+                                       which are not in the total. For EVERY these are the outages of all paths, which
+                                       may overlap: that makes the bound higher, never lower
 """
 
 from collections.abc import Collection
@@ -37,7 +38,7 @@ _IS_OF_PATH = or_(
 
 
 def record_mark(connection: Connection, mark: CanaryMark, now_ms: int) -> Heard:
-    """A canary of a path has come through. Returns what it has changed."""
+    """Store a canary of a path. Return the changes."""
     rows = select(listening.c.id, listening.c.until_ms, listening.c.listened_ms, listening.c.latest_ms)
     locked = rows.where(listening.c.id.in_((*mark.paths, EVERY))).order_by(listening.c.id).with_for_update()
     known = {number: Listened(*row) for number, *row in connection.execute(locked)}
@@ -56,11 +57,12 @@ def record_mark(connection: Connection, mark: CanaryMark, now_ms: int) -> Heard:
 
 
 def path_of(doors: Doors) -> ColumnElement[int]:
-    """For a row of `contacts` with the parameter `unit`: the path of the node that it is on, or was last."""
+    """Return an expression, with the parameter `unit`: the path of the node to which the unit is or was last
+    connected."""
     if len(doors) == 1 and doors[0][0] == ANYWHERE:
         return literal_column(str(doors[0][1]))
     door = select(presence.c.door).where(presence.c.unit_id == bindparam("unit")).scalar_subquery()
-    said: dict[Any, ColumnElement[int]] = {  # no parameters: the rows have none of these names
+    said: dict[Any, ColumnElement[int]] = {  # literals, because rows have no such parameters
         literal_column("'" + name.replace("'", "''") + "'"): literal_column(str(number)) for name, number in doors
     }
     return case(said, value=door, else_=literal_column(str(EVERY)))
@@ -68,7 +70,8 @@ def path_of(doors: Doors) -> ColumnElement[int]:
 
 @cache
 def listened_at(doors: Doors) -> ColumnElement[int]:
-    """With the parameter `stamp_ms` beside it: how long that path had listened then, at most."""
+    """Return an expression, with the parameters `unit` and `stamp_ms`: an upper bound of the listening time of the
+    unit's path at that time."""
     until_ms, total_ms = listening.c.until_ms, listening.c.listened_ms
     deaf_ms = (
         select(
@@ -98,8 +101,8 @@ def listened_at(doors: Doors) -> ColumnElement[int]:
 
 
 def adopt_strays(connection: Connection, paths: Collection[int]) -> None:
-    """Contacts on paths that are no more, as of a node that was taken away, or of before there was a cluster: the silence
-    of these units begins to count anew."""
+    """Move contacts on paths that do not exist any more, such as of a removed node or from before there was a cluster,
+    to an existing path. The silence of these units begins to count anew."""
     speaks_ocpp = contacts.c.unit_id.in_(select(units.c.id).where(units.c.protocol == literal_column("'ocpp'")))
     for number, own_paths, theirs in ((OCPP, (OCPP,), speaks_ocpp), (EVERY, (*paths, EVERY, OCPP), true())):
         total_ms = func.coalesce(select(listening.c.listened_ms).where(listening.c.id == number).scalar_subquery(), 0)

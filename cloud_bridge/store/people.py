@@ -1,4 +1,4 @@
-"""People who log in to the pages, and their browser sessions."""
+"""People with a login, and their browser sessions."""
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -29,37 +29,38 @@ from cloud_bridge.store.vehicle_tables import vehicles
 
 __all__ = ["SESSION_MS", "Person", "Role"]
 
-SESSION_ID_LENGTH = 16  # of 64 hexadecimal digits
-SESSION_MS = 30 * 24 * 3600 * 1000  # a phone in a pocket stays logged in for a month
-NEEDS_SECOND_FACTOR = frozenset({Role.OPERATOR})  # whose sessions have all passed one; others may have one
+SESSION_ID_LENGTH = 16  # hexadecimal digits of the 64 of a hash
+SESSION_MS = 30 * 24 * 3600 * 1000  # so that a phone stays logged in for a month
+NEEDS_SECOND_FACTOR = frozenset({Role.OPERATOR})  # roles with a mandatory second factor; for others it is optional
 
 
 class Login(NamedTuple):
-    """A person, and the hash that their password has to match (passwords.py)."""
+    """A person, and the hash of their password (passwords.py)."""
 
     person: Person
     password_hash: str
 
 
 class Has(NamedTuple):
-    """What there is for a driver to look at."""
+    """Whether a person has any charger or vehicle to see."""
 
     charger: bool
     vehicle: bool
 
 
 class WebSession(NamedTuple):
-    """A browser in which somebody is logged in."""
+    """A browser in which a person is logged in."""
 
-    id: str  # the beginning of its hash
+    id: str  # the first digits of its hash
     since_ms: int
-    is_this: bool  # the browser that asks
+    is_this: bool  # the browser of the request
 
 
 def add_person(
     connection: Connection, name: str, password_hash: str, role: Role, now_ms: int, email: str | None = None
 ) -> None:
-    """Raises AlreadyThere, also for a name that looks like another's, or BridgeError for a name that is none."""
+    """Add a person. Raises AlreadyThere, also if the name looks like that of another person, and BridgeError for an
+    invalid name."""
     name = checked(name)
     forms = {"name_folded": folded(name), "name_appearance": appearance(name)}
     alike = or_(*(people.c[column] == form for column, form in forms.items()))
@@ -82,7 +83,7 @@ def add_person(
 
 
 def find_person(connection: Connection, name: str) -> Person:
-    """However the name is typed (names.py). Raises BridgeError when there is nobody of that name."""
+    """Return the person with this name, however it is typed (names.py). Raises BridgeError if there is none."""
     row = connection.execute(_named(_persons(), name)).first()
     if row is None:
         raise BridgeError(f"there is no user {name}")
@@ -90,7 +91,7 @@ def find_person(connection: Connection, name: str) -> Person:
 
 
 def person_by_id(connection: Connection, person_id: int) -> Person:
-    """Raises BridgeError when there is no such person (any more)."""
+    """Return the person with this id. Raises BridgeError if there is none."""
     row = connection.execute(_persons().where(people.c.id == person_id)).one_or_none()
     if row is None:
         raise BridgeError("there is no such user")
@@ -103,14 +104,15 @@ def list_people(connection: Connection) -> list[dict[str, Any]]:
 
 
 def remove_person(connection: Connection, person: Person) -> None:
-    """With their sessions and tokens; their units become nobody's."""
+    """Remove a person with their sessions and tokens. Their units then have no owner."""
     end_ownerships(connection, person.id)
     connection.execute(delete(people).where(people.c.id == person.id))
 
 
 def change_role(connection: Connection, person: Person, role: Role) -> None:
-    """With a role that needs the second factor, every browser is logged out: its session may not have passed one. Passkeys
-    end likewise: one that was added with a password alone is worth no more than that (NIST SP 800-63B, 6.1.2.1)."""
+    """Change a person's role. With a role that needs a second factor, all browsers are logged out, because their
+    sessions may not have passed one, and all passkeys are deleted, because a passkey that was added with only a
+    password is no stronger than the password (NIST SP 800-63B, 6.1.2.1)."""
     if role in NEEDS_SECOND_FACTOR:
         log_out(connection, person)
         connection.execute(delete(passkeys).where(passkeys.c.person_id == person.id))
@@ -118,8 +120,9 @@ def change_role(connection: Connection, person: Person, role: Role) -> None:
 
 
 def set_password(connection: Connection, person: Person, password_hash: str) -> None:
-    """Every browser is logged out, and every token and every link in a letter of theirs ends: whoever knew the old password
-    may have made it. Passkeys stay, for somebody who has forgotten the password gets in by them; their page lists them."""
+    """Set a person's password. All browsers are logged out, and all tokens and links in letters are deleted, because
+    somebody who knew the old password may have created them. Passkeys stay, since they are the way in after a forgotten
+    password; the person's page lists them."""
     connection.execute(update(people).where(people.c.id == person.id).values(password_hash=password_hash))
     log_out(connection, person)
     for table in (tokens, email_changes, password_resets):
@@ -127,17 +130,17 @@ def set_password(connection: Connection, person: Person, password_hash: str) -> 
 
 
 def chosen_distances(connection: Connection, person_id: int) -> Distances | None:
-    """None: nothing was chosen, or it is of a newer version."""
+    """Return the unit that the person has chosen, or None if they have chosen none or this version does not know it."""
     return _chosen(connection.execute(_DISTANCES, {"person_id": person_id}).one_or_none())
 
 
 def usual_distances(connection: Connection, person_id: int) -> Distances:
-    """As is usual at the person's first charge point; in Great Britain for whoever has none."""
+    """Return the default unit at the person's first charge point, or that of Great Britain if they have none."""
     return _usual(connection.execute(_DISTANCES, {"person_id": person_id}).one_or_none())
 
 
 def distances_of(connection: Connection, person_id: int) -> Distances:
-    """In which the person reads them."""
+    """Return the unit in which the person reads distances."""
     row = connection.execute(_DISTANCES, {"person_id": person_id}).one_or_none()
     return _chosen(row) or _usual(row)
 
@@ -155,31 +158,31 @@ def _usual(row: Row[Any, Any] | None) -> Distances:
 
 
 def choose_distances(connection: Connection, person_id: int, chosen: Distances | None) -> None:
-    """None: as is usual."""
+    """Store the chosen unit, or None for the default."""
     connection.execute(update(people).where(people.c.id == person_id).values(distances=chosen))
 
 
 def choose_language(connection: Connection, person_id: int, language: str | None) -> None:
-    """None: as the browser asks for."""
+    """Store the chosen language, or None for that of the browser."""
     connection.execute(update(people).where(people.c.id == person_id).values(language=language))
 
 
 def log_out(connection: Connection, person: Person) -> None:
-    """In every browser, and each is as unknown as before its first login."""
+    """Log a person out in all browsers, and forget the browsers as known devices."""
     for table in (web_sessions, pending_logins):
         connection.execute(delete(table).where(table.c.person_id == person.id))
     forget_devices(connection, person.id)
 
 
 def find_login(connection: Connection, name: str) -> Login | None:
-    """None: there is nobody of that name."""
+    """Return the login with this name, or None."""
     row = connection.execute(_named(_persons(people.c.password_hash), name)).first()
     return None if row is None else Login(_person(row), row.password_hash)
 
 
 def open_session(connection: Connection, person: Person, now_ms: int, device: str | None = None) -> str:
-    """The cookie's value of a new browser session. Sessions that have ended are swept on the way. `device` is the cookie's
-    value of the browser in known_devices.py: ending the session forgets it."""
+    """Open a browser session and return the value of its cookie. Also deletes expired sessions. `device` is the value
+    of the browser's cookie of known_devices.py; ending the session removes that device too."""
     token = new_secret()
     connection.execute(delete(web_sessions).where(web_sessions.c.expires_ms <= now_ms))
     values = {"token_hash": hash_of(token), "person_id": person.id, "expires_ms": now_ms + SESSION_MS}
@@ -189,7 +192,7 @@ def open_session(connection: Connection, person: Person, now_ms: int, device: st
 
 
 def who_has_session(connection: Connection, token: str, now_ms: int) -> Person | None:
-    """The person behind a session cookie, or None if it is unknown or over."""
+    """Return the person of a session cookie, or None if it is unknown or expired."""
     row = connection.execute(_who_has_session(), {"token_hash": hash_of(token), "now_ms": now_ms}).one_or_none()
     return None if row is None else _person(row)
 
@@ -212,13 +215,13 @@ def _has(role: Role) -> Select[Any, Any]:
 
 
 def close_session(connection: Connection, token: str) -> None:
-    """The browser is not notified any more either."""
+    """Close a browser session. The browser receives no notifications any more either."""
     leave_session(connection, hash_of(token))
     connection.execute(delete(web_sessions).where(web_sessions.c.token_hash == hash_of(token)))
 
 
 def sessions_of(connection: Connection, person: Person, token: str, now_ms: int) -> list[WebSession]:
-    """The browsers in which the person is logged in, the newest first. `token` is the cookie of the one that asks."""
+    """Return the browsers in which the person is logged in, newest first. `token` is the cookie of the request."""
     own, mine = web_sessions.c.token_hash, web_sessions.c.person_id == person.id
     query = select(own, web_sessions.c.expires_ms).where(mine, web_sessions.c.expires_ms > now_ms)
     rows = connection.execute(query.order_by(web_sessions.c.expires_ms.desc()))
@@ -229,8 +232,9 @@ def sessions_of(connection: Connection, person: Person, token: str, now_ms: int)
 
 
 def end_sessions(connection: Connection, person: Person, session_id: str | None = None, but: str = "") -> int:
-    """End one of the person's, or every one but that of the cookie `but`; returns how many. What ends is no known device
-    any more; with every other session that holds of every other device, also of those where nobody is logged in."""
+    """End one session of the person, or all except that with the cookie `but`. Return how many were ended. Their
+    browsers are removed from the known devices. If all others are ended, so are all other known devices, also without a
+    session."""
     theirs, which = web_sessions.c.person_id == person.id, web_sessions.c.token_hash != hash_of(but)
     if session_id is not None:
         which = web_sessions.c.token_hash.startswith(session_id, autoescape=True)
@@ -247,7 +251,7 @@ def _persons(*more: Any) -> Select[Any]:
 
 
 def _named(query: Select[Any], name: str) -> Select[Any]:
-    """Exactly so, or else in its folded form: accounts from before names were compared may share that."""
+    """Restrict a query to a name, exact matches first, then the folded form, which older accounts may share."""
     is_exact = people.c.name == name
     return query.where(or_(is_exact, people.c.name_folded == folded(name))).order_by(is_exact.desc(), people.c.id)
 

@@ -1,8 +1,8 @@
-"""Everything that is kept of one person: to be handed out, and to be erased.
+"""Personal data: export and erase everything that is stored about one person.
 
-RULES has an entry for every table: a row is of a person if it names them, if it hangs on a row that does, or if it tells of
-a charge point in the time in which that was theirs (ownership.py): as its owner, not as a member. A column whose name ends
-in `_hash`, or that holds something sealed, is never handed out, nor is what a passkey is known by.
+RULES has an entry for every table. A row belongs to a person if it names them, if it depends on a row that does, or if
+it is about a charge point in the time in which they owned it (ownership.py); membership does not count. Hashes,
+encrypted values and the identifiers of passkeys are never exported.
 """
 
 from collections.abc import Callable, Sequence
@@ -99,35 +99,35 @@ EVIDENCE = (
     contact_gaps,
     transitions,
     duplicate_identities,
-)  # what an open job needs, and what names nobody
+)  # tables that an open job needs and that name nobody
 
 WORDLESS = dict.fromkeys(("report_name", "report", "report_before_name", "report_before"), None) | {"reason": ""}
 
-OF_ALL_TIMES = frozenset(  # columns that tell of a charge point since it was new, whosever it was
+OF_ALL_TIMES = frozenset(  # columns about the whole life of a charge point, not only about the person's time
     {units.c.first_contact_ms, units.c.authorities, contacts.c.messages, contacts.c.bad_payloads, contacts.c.operator}
 )
 
-Rule = Callable[[int, Sequence[Owned]], ColumnElement[bool]]  # person id, their times -> that a row is theirs
+Rule = Callable[[int, Sequence[Owned]], ColumnElement[bool]]  # of person id and their periods
 
 
 def _names(column: Column[Any]) -> Rule:
-    """The row names the person."""
+    """Return the rule that the row names the person."""
     return lambda person_id, _: column == person_id
 
 
 def _of_their_time(table: Table) -> Rule:
-    """The row tells of a unit in the time in which it was theirs."""
+    """Return the rule that the row is about a unit in a period in which it was theirs."""
     return lambda _, periods: owned_in(table, periods)
 
 
 def _of_their_unit(table: Table) -> Rule:
-    """The row is of a unit that is theirs now."""
+    """Return the rule that the row belongs to a unit that is theirs now."""
     return lambda person_id, _: table.c.unit_id.in_(select(units.c.id).where(units.c.owner_id == person_id))
 
 
 def _commanded(person_id: int, _: Sequence[Owned]) -> ColumnElement[bool]:
-    """They gave the command, and not to a unit that was somebody else's then: what a member commands is of the unit's time,
-    and the owner's. If the member is erased, it stays and names nobody."""
+    """Return the condition that they gave the command, and not to a unit that belonged to somebody else then. A
+    member's command belongs to the owner; if the member is erased, it stays and names nobody."""
     others = (
         select(ownerships.c.id)
         .where(
@@ -142,11 +142,11 @@ def _commanded(person_id: int, _: Sequence[Owned]) -> ColumnElement[bool]:
 
 
 def _of(column: Column[Any], parent: Table, owner: Column[Any]) -> Rule:
-    """The row hangs on one of the parent's that names the person."""
+    """Return the rule that the row depends on a row of `parent` that names the person."""
     return lambda person_id, _: column.in_(select(parent.c.id).where(owner == person_id))
 
 
-RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none: it is nobody's
+RULES: dict[Table, tuple[Rule, ...]] = {  # a row is theirs if any rule applies; without rules it is nobody's
     people: (_names(people.c.id),),
     units: (_names(units.c.owner_id),),
     ownerships: (_names(ownerships.c.person_id),),
@@ -200,22 +200,22 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     rejected_messages: (_of_their_time(rejected_messages),),
     ocpp_frames: (_of_their_time(ocpp_frames),),
     security_events: (_names(security_events.c.person_id),),
-    presence: (),  # of the charge point of this moment, whosever it is
+    presence: (),  # the present state of the charge point, whoever owns it
     over_quota: (),
-    commissionings: (),  # of its circuit: a record that stays with the installation
+    commissionings: (),  # about the circuit: a record that stays with the installation
     ocpp_lines: (),
     ocpp_settings: (),
-    unknown_clients: (),  # what is no charge point
-    authorities: (),  # of the service's certificates
-    releases: (),  # firmware, and how it got to the charge points
+    unknown_clients: (),  # not charge points
+    authorities: (),  # the service's certificates
+    releases: (),  # firmware and its roll-outs
     release_boards: (),
     roll_outs: (),
     roll_out_units: (),
     update_bytes: (),
-    listening: (),  # when the service itself listened
+    listening: (),  # the listening time of the service itself
     listening_gaps: (),
     ocpp_doors: (),
-    clock_steps: (),  # what time it was, and how far each table was cleared
+    clock_steps: (),  # the clock, and how far each table was cleared
     retention: (),
     rolled_up: (),
     verified_time: (),
@@ -224,12 +224,13 @@ RULES: dict[Table, tuple[Rule, ...]] = {  # any of them makes a row theirs; none
     firmware_counts: (),
 }
 
-# Of the alerts that their unit caused, those that went to others (a member, support) tell of these: erased, not handed out.
+# Alerts about their unit that went to others, such as a member or support, are data of these people too: erased, not
+# exported.
 HANDED_OUT = RULES | {alerts: (_of(alerts.c.wish_id, alert_wishes, alert_wishes.c.person_id),)}
 
 
 def export(connection: Connection, person: Person) -> dict[str, list[dict[str, Any]]]:
-    """Their rows by table, without hashes and sealed secrets; of units that they had before too."""
+    """Return the person's rows by table, without secrets. Includes units that they owned before."""
     found: dict[str, list[dict[str, Any]]] = {}
     periods = periods_of(connection, person.id)
     for table in metadata.sorted_tables:
@@ -244,16 +245,16 @@ def export(connection: Connection, person: Person) -> dict[str, list[dict[str, A
 
 
 def erase(connection: Connection, person: Person) -> dict[str, int]:
-    """Delete them, and all that their units said in their time. Counts by table.
+    """Delete a person, and all data of their units in their time. Return the number of deleted rows by table.
 
-    The units themselves stay, nobody's and nameless. While a job is open at one of them, it stays without its words and
-    photos, and so does the evidence that it needs: signal and silences, which name nobody. The security log stays, and names
-    them by a number that is nobody's then.
+    The units stay, without owner and name. An open job at one of them stays, without its texts and photos, and so does
+    the evidence that it needs: signal and silences, which name nobody. The security log stays, with a person id that is
+    not used any more.
     """
     gone: dict[str, int] = {}
     needed = select(jobs.c.unit_id).where(jobs.c.closed_ms.is_(None))
     periods = periods_of(connection, person.id)
-    lock_in_order(connection, contacts.c.unit_id, {one.unit_id for one in periods})  # as whoever writes what they say
+    lock_in_order(connection, contacts.c.unit_id, {one.unit_id for one in periods})  # in the order of all writers
     left = select(jobs.c.id).where(owned_in(jobs, periods), jobs.c.closed_ms.is_(None))
     connection.execute(update(job_events).where(job_events.c.job_id.in_(left)).values(words=""))
     connection.execute(update(jobs).where(jobs.c.id.in_(left)).values(WORDLESS))
@@ -275,7 +276,7 @@ def erase(connection: Connection, person: Person) -> dict[str, int]:
 
 
 def _any_of(rules: tuple[Rule, ...], person_id: int, periods: Sequence[Owned]) -> ColumnElement[bool] | None:
-    """The condition that a row is theirs; None for a table that has nothing of anybody."""
+    """Return the condition that a row is theirs, or None for a table without personal data."""
     return or_(*(rule(person_id, periods) for rule in rules)) if rules else None
 
 

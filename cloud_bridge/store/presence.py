@@ -1,5 +1,5 @@
-"""Which units have a connection open, as the door that they came in by has told it: a process with a broker of its own, or a
-node of a cluster. A unit of which no door has told anything has no row: an outside broker does not tell."""
+"""Which units are connected, as reported by their door: a process with an embedded broker or an OCPP server, or a node
+of a cluster. An outside broker does not report connections, so its units have no row."""
 
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
@@ -12,7 +12,7 @@ from cloud_bridge.store.row_order import in_parts, lock_in_order
 from cloud_bridge.store.tables import over_quota, presence
 from cloud_bridge.store.upsert import Insert, execute_many, insert_into
 
-READ_AT_ONCE = 1000  # rows that are in memory together
+READ_AT_ONCE = 1000  # rows in memory at once
 
 
 class Presence(NamedTuple):
@@ -20,11 +20,11 @@ class Presence(NamedTuple):
 
     unit_id: str
     connected: bool
-    door: str  # which process or node told it
+    door: str  # the process or node that reported it
     changed_ms: int
 
 
-# As record.py's: a later stamp that is stored was made by a clock that was wrong, and gives way.
+# As in record.py: a stored timestamp later than this is from a wrong clock, and is replaced.
 _BELIEVABLE: ColumnElement[int] = bindparam("believable_ms", type_=BigInteger)
 
 
@@ -49,12 +49,13 @@ def _newest_over_quota(dialect: str) -> Insert:
 
 
 def record_presence(connection: Connection, rows: Sequence[Presence], is_by_door: bool = False) -> None:
-    """Store events in one batch, in whatever order they come: one that is older than what is stored of its unit changes
-    nothing, and of two in the same millisecond the one that comes later counts.
+    """Store a batch of events, in any order. An event that is older than the stored one of its unit is ignored. Of two
+    in the same millisecond the later in the batch counts.
 
-    `is_by_door`: the doors tell of their own connections, each in order, and the end of one says nothing of another door's."""
+    With `is_by_door` doors report only their own connections, each in order, so that the end of one does not affect the
+    connection at another door."""
     believable_ms = max((row.changed_ms for row in rows), default=0) + FUTURE_MS
-    newest: dict[str, Presence] = {}  # a statement of PostgreSQL may change a row once
+    newest: dict[str, Presence] = {}  # a PostgreSQL statement may change a row only once
     for row in rows:
         known = newest.get(row.unit_id)
         if known is None or row.changed_ms >= known.changed_ms:
@@ -64,7 +65,7 @@ def record_presence(connection: Connection, rows: Sequence[Presence], is_by_door
 
 
 def lost_door(connection: Connection, door: str, at_ms: int) -> None:
-    """The door died then: the units that it has told of are away, but for those that have come back since."""
+    """Mark the units of a door that died at `at_ms` as disconnected, except for those that have reconnected since."""
     told_before = or_(presence.c.changed_ms <= at_ms, presence.c.changed_ms > at_ms + FUTURE_MS)
     were_there = (presence.c.door == door, presence.c.connected.is_(True), told_before)
     unit_ids = sorted(connection.execute(select(presence.c.unit_id).where(*were_there)).scalars())
@@ -75,7 +76,7 @@ def lost_door(connection: Connection, door: str, at_ms: int) -> None:
 
 
 def presence_of(connection: Connection, unit_ids: Collection[str]) -> dict[str, Presence]:
-    """By unit id, of those of which a door has told."""
+    """Return the presence of units by unit id. Units without a report are left out."""
     found: dict[str, Presence] = {}
     for some in in_parts(sorted(unit_ids)):
         rows = connection.execute(select(presence).where(presence.c.unit_id.in_(some)))
@@ -84,13 +85,13 @@ def presence_of(connection: Connection, unit_ids: Collection[str]) -> dict[str, 
 
 
 def connected_at(connection: Connection, door: str, before_ms: int) -> Iterator[str]:
-    """The units that are connected by this door since before then, as far as it has told: there may be a million."""
+    """Yield the ids of units that have been connected at this door since before `before_ms`. There may be a million."""
     were_there = (presence.c.door == door, presence.c.connected.is_(True), presence.c.changed_ms < before_ms)
     query = select(presence.c.unit_id).where(*were_there)
     yield from connection.execution_options(yield_per=READ_AT_ONCE).execute(query).scalars()
 
 
 def record_over_quota(connection: Connection, at_ms: dict[str, int]) -> None:
-    """When units sent more than their quota last."""
+    """Store when units last exceeded their quota."""
     rows = [{"unit_id": unit_id, "at_ms": ms} for unit_id, ms in sorted(at_ms.items())]
     execute_many(connection, _newest_over_quota(connection.dialect.name), rows)

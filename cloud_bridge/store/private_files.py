@@ -1,4 +1,4 @@
-"""Files and folders that are ours alone from the moment at which they are there, whatever the umask."""
+"""Create files and folders that only this user can access from their creation on, whatever the umask."""
 
 import errno
 import os
@@ -8,11 +8,11 @@ from pathlib import Path
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
-private_opener = partial(os.open, mode=FILE_MODE)  # of open(): for a file that it may create
+private_opener = partial(os.open, mode=FILE_MODE)  # for open(), if it may create the file
 
 
 def make_private_folder(folder: Path) -> None:
-    """With those above it that are missing. One that is there is left as it is. Raises OSError."""
+    """Create a folder and its missing parents. Existing ones are not changed. Raises OSError."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     for one in reversed(missing):
         one.mkdir(FOLDER_MODE, exist_ok=True)

@@ -1,9 +1,10 @@
-"""The browsers in which a person wants to be notified by Web Push.
+"""The browsers in which a person receives Web Push notifications.
 
-A browser is one of known_devices.py, which bounds how many an account has. When that forgets it (its session is ended from
-another browser, the password is changed, it is the eleventh), its row here goes with it; logging out there ends it too, and so
-does the login of somebody else. A login that is merely over after its month ends nothing: a phone in a pocket goes on being
-notified, until its owner removes it on the page or logs in there no more for as long as the device is known.
+A browser is a known device (known_devices.py), of which an account has a limited number. If that is removed, because
+its session is ended from another browser, the password is changed or there are too many, the row here is deleted too.
+It is also deleted when the person logs out there or somebody else logs in. A session that just expires changes nothing:
+a phone continues to receive notifications until its owner removes it on the page, or does not log in for as long as the
+device is known.
 """
 
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from cloud_bridge.store.usual_alerts import subscribe_unless_chosen
 
 
 class PushTarget(NamedTuple):
-    """As the browser has made it (PushSubscription of the Push API); alerts/web_push.py has checked it."""
+    """A PushSubscription of the Push API, as created by the browser and checked by alerts/web_push.py."""
 
     host: str
     endpoint: str
@@ -27,17 +28,18 @@ class PushTarget(NamedTuple):
 
 
 class PushBrowser(NamedTuple):
-    """For its owner's eyes."""
+    """A browser, as shown to its owner."""
 
     id: int
     host: str
     since_ms: int
-    is_this: bool  # the browser that asks
+    is_this: bool  # the browser of the request
 
 
 def add_browser(connection: Connection, person: Person, session: str, target: PushTarget, now_ms: int) -> bool:
-    """In place of what the browser had before. `session` is its cookie. False: its login is of an older version and knows no
-    device. With the person's first browser come the usual alerts."""
+    """Add a browser, replacing its earlier subscription. `session` is its session cookie. Return False if its session
+    is from an older version, without a known device. With the person's first browser, the usual alerts are
+    subscribed."""
     device_hash = _device_of(connection, person, session)
     if device_hash is None:
         return False
@@ -60,7 +62,7 @@ def add_browser(connection: Connection, person: Person, session: str, target: Pu
 
 
 def browsers_of(connection: Connection, person: Person, session: str) -> list[PushBrowser]:
-    """The newest first. `session` is the cookie of the browser that asks."""
+    """Return the person's browsers, newest first. `session` is the session cookie of the request."""
     here = _device_of(connection, person, session)
     columns = push_browsers.c
     query = select(columns.id, columns.host, columns.since_ms, columns.device_hash)
@@ -69,7 +71,7 @@ def browsers_of(connection: Connection, person: Person, session: str) -> list[Pu
 
 
 def browser_ids(connection: Connection) -> dict[int, list[int]]:
-    """By person."""
+    """Return the ids of all browsers by person id."""
     found: dict[int, list[int]] = {}
     query = select(push_browsers.c.person_id, push_browsers.c.id).order_by(push_browsers.c.id)
     for person_id, browser_id in connection.execute(query):
@@ -78,18 +80,18 @@ def browser_ids(connection: Connection) -> dict[int, list[int]]:
 
 
 def remove_browser(connection: Connection, person: Person, browser_id: int) -> bool:
-    """False: it is not theirs, or was not there."""
+    """Remove a browser. Return False if the person has no such browser."""
     theirs = (push_browsers.c.id == browser_id) & (push_browsers.c.person_id == person.id)
     return connection.execute(delete(push_browsers).where(theirs)).rowcount == 1
 
 
 def remove_gone_browser(connection: Connection, browser_id: int) -> None:
-    """Its push service knows it no more."""
+    """Remove a browser that its push service does not know any more."""
     connection.execute(delete(push_browsers).where(push_browsers.c.id == browser_id))
 
 
 def leave_session(connection: Connection, token_hash: str) -> None:
-    """Somebody logs out in that browser."""
+    """Remove the browser in which somebody logs out."""
     device = select(web_sessions.c.device_hash).where(
         web_sessions.c.token_hash == token_hash, web_sessions.c.device_hash.is_not(None)
     )
@@ -97,7 +99,8 @@ def leave_session(connection: Connection, token_hash: str) -> None:
 
 
 def follow_device(connection: Connection, person_id: int, before_hash: str, device_hash: str) -> None:
-    """Somebody has logged in: the browser has another mark from now on. What another person had there ends."""
+    """Update the device hash of a browser after a login there. If another person had subscribed there, that is
+    deleted."""
     same = push_browsers.c.device_hash == before_hash
     connection.execute(
         update(push_browsers).where(same, push_browsers.c.person_id == person_id).values(device_hash=device_hash)

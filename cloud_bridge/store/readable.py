@@ -1,7 +1,7 @@
-"""Which stored rows can be shown. Pure.
+"""Check that stored rows are valid. Pure.
 
-Rows may be older than the checks of wire.py, and SQLite stores any value in any column. A reader of rows that come from
-charge points or people takes those that pass, and says how many did not: one bad row must not break a page.
+Rows may be older than the checks of wire.py, and SQLite does not enforce column types. A reader of rows that come from
+charge points or people returns the valid ones and counts the others, since one bad row must not break a page.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, String
 from cloud_bridge.wire import LATEST_S, MAX_COUNT
 
 LATEST_MS = LATEST_S * 1000 + 999
-BOUNDS = {  # of columns that are neither times nor plain counts
+BOUNDS = {  # by name, for columns that are neither times nor plain counts
     "csq": (0, 31),
     "lowest": (0, 31),
     "highest": (0, 31),
@@ -25,7 +25,7 @@ Row = TypeVar("Row")
 
 
 class Rows(list[Row], Generic[Row]):
-    """Rows that can be shown; `unreadable` counts those that cannot."""
+    """Valid rows; `unreadable` is the number of invalid ones."""
 
     def __init__(self, rows: Iterable[Row] = (), unreadable: int = 0) -> None:
         super().__init__(rows)
@@ -33,7 +33,7 @@ class Rows(list[Row], Generic[Row]):
 
 
 def readable(columns: Sequence[Column[Any]], rows: Iterable[Any]) -> Rows[Any]:
-    """The rows of these columns whose every value is one that its column is meant for."""
+    """Return the rows in which every value is valid for its column."""
     checks = [_check(column) for column in columns]
     found: Rows[Any] = Rows()
     for row in rows:

@@ -1,7 +1,7 @@
-"""Plans for the next departure, and what is remembered of each from look to look (cloud_bridge/readiness).
+"""Plans for the next departure, and what is remembered of each from one check to the next (cloud_bridge/readiness).
 
-A unit has one at most, of whoever of its household set it last. It is gone two days after its departure, and when that person
-sees the unit no more. What was to be told of it, and is not sent yet, goes with it.
+A unit has at most one, set by the member of its household who set one last. It is removed two days after its departure,
+and when that person can no longer see the unit. Its alerts that are not sent yet are removed with it.
 """
 
 import json
@@ -20,17 +20,17 @@ from cloud_bridge.store.upsert import replace
 from cloud_bridge.store.vehicle_tables import ready_plans, vehicles
 from cloud_bridge.wire import BadPayload, Heartbeat, decode
 
-LOOK_EVERY_MS = 5 * MINUTE_MS  # where nothing has changed
-FARTHEST_MS = 26 * HOUR_MS  # a plan is for the next such time of day: what is later was set by a clock that was wrong
+LOOK_EVERY_MS = 5 * MINUTE_MS  # if nothing has changed
+FARTHEST_MS = 26 * HOUR_MS  # a plan is for the next such time of day: a later one was set by a wrong clock
 
 
 class StoredPlan(NamedTuple):
-    """A plan at which somebody is about to look."""
+    """A plan that is about to be checked."""
 
     unit_id: str
     person_id: int
     set_ms: int
-    judged_ms: int  # of the last look
+    judged_ms: int  # when it was last checked
     plan: ReadyPlan
     hours: str | None
     hours_ms: int
@@ -40,11 +40,11 @@ class StoredPlan(NamedTuple):
 
 
 class ShownPlan(NamedTuple):
-    """A plan with the verdict of the last look."""
+    """A plan with the verdict of the last check."""
 
     ready_ms: int
     target_percent: float
-    outlook: Outlook | None  # None: nobody has looked
+    outlook: Outlook | None  # None: not checked yet
 
 
 def set_plan(
@@ -56,7 +56,8 @@ def set_plan(
     hours: str | None,
     now_ms: int,
 ) -> None:
-    """Instead of the one that was there. While that is watched, what is known of the same vehicle is kept."""
+    """Set a plan in place of the previous one. If that one was still being watched for the same vehicle, what is known
+    of the vehicle is kept."""
     columns = ready_plans.c
     same = (columns.unit_id == unit_id, columns.vehicle_id == vehicle_id, columns.ready_ms > now_ms)
     known = connection.execute(select(columns.watched).where(*same)).scalar()
@@ -68,14 +69,14 @@ def set_plan(
 
 
 def remove_plan(connection: Connection, unit_id: str, person_id: int | None = None) -> None:
-    """Of that person alone, where one is given."""
+    """Remove the plan of a unit; only one set by that person, if a person is given."""
     theirs = () if person_id is None else (ready_plans.c.person_id == person_id,)
     connection.execute(delete(ready_plans).where(ready_plans.c.unit_id == unit_id, *theirs))
     _drop_unsent(connection, unit_id, person_id)
 
 
 def plan_of(connection: Connection, unit_id: str, now_ms: int) -> ShownPlan | None:
-    """The one whose departure is yet to come."""
+    """The plan whose departure is still to come."""
     row = connection.execute(_TO_COME, {"unit": unit_id, "now_ms": now_ms}).one_or_none()
     if row is None:
         return None
@@ -88,8 +89,8 @@ _TO_COME = select(ready_plans).where(
 
 
 def due_plans(connection: Connection, now_ms: int) -> list[StoredPlan]:
-    """Those of which something has changed since the last look, or at which nobody has looked for five minutes; and those
-    that have to be told of now or never."""
+    """The plans for which something has changed since the last check, those not checked for five minutes, and those in
+    their last period for an alert."""
     judged_ms = ready_plans.c.judged_ms
     query = (
         select(
@@ -112,7 +113,7 @@ def due_plans(connection: Connection, now_ms: int) -> list[StoredPlan]:
             ready_plans.c.ready_ms.between(now_ms + 1, now_ms + FARTHEST_MS),
             or_(
                 judged_ms <= now_ms - LOOK_EVERY_MS,
-                judged_ms > now_ms,  # by a clock that was wrong
+                judged_ms > now_ms,  # checked by a wrong clock
                 heartbeats.c.received_ms > judged_ms,
                 vehicles.c.seen_ms > judged_ms,
                 ready_plans.c.ready_ms.between(*last_call(now_ms)),
@@ -123,7 +124,7 @@ def due_plans(connection: Connection, now_ms: int) -> list[StoredPlan]:
 
 
 def _others() -> ColumnElement[bool]:
-    """Whether somebody of the household has another vehicle."""
+    """Whether a member of the household has another vehicle."""
     other = vehicles.alias("other_vehicles")
     at_home = select(members.c.person_id).where(members.c.unit_id == ready_plans.c.unit_id)
     is_theirs = or_(other.c.person_id == units.c.owner_id, other.c.person_id.in_(at_home.correlate(ready_plans)))
@@ -131,7 +132,8 @@ def _others() -> ColumnElement[bool]:
 
 
 def store_look(connection: Connection, stored: StoredPlan, watched: Watched, found: Outlook, now_ms: int) -> bool:
-    """What was seen. False: the plan was set anew meanwhile, or another process has looked; then nothing is changed."""
+    """Store the result of a check. False: the plan was set again meanwhile, or another process has checked it; then
+    nothing is changed."""
     same = (
         ready_plans.c.unit_id == stored.unit_id,
         ready_plans.c.set_ms == stored.set_ms,
@@ -148,13 +150,13 @@ def store_look(connection: Connection, stored: StoredPlan, watched: Watched, fou
 
 
 def store_hours(connection: Connection, stored: StoredPlan, hours: str | None, now_ms: int) -> None:
-    """As the unit has them now."""
+    """Store the hours that the unit has now."""
     values = {"hours": hours, "hours_ms": now_ms}
     connection.execute(update(ready_plans).where(ready_plans.c.unit_id == stored.unit_id).values(values))
 
 
 def _drop_unsent(connection: Connection, unit_id: str, person_id: int | None = None) -> None:
-    """What waits to be sent of a plan that holds no more."""
+    """Remove the unsent alerts of a plan that is no longer valid."""
     unsent = (alerts.c.unit_id == unit_id, alerts.c.about == AlertKind.NOT_READY.value, alerts.c.due_ms.is_not(None))
     wishes = select(alert_wishes.c.id).where(alert_wishes.c.person_id == person_id)
     theirs = () if person_id is None else (alerts.c.wish_id.in_(wishes),)
@@ -184,18 +186,18 @@ def _outlook(row: Row[Any]) -> Outlook | None:
     try:
         reason = None if row.reason is None else Reason(row.reason)
         return None if row.verdict is None else Outlook(Verdict(row.verdict), reason, row.percent, row.full_ms)
-    except ValueError:  # of a newer version
+    except ValueError:  # written by a newer version
         return None
 
 
 def _written(watched: Watched) -> str:
-    """Only what is not as at first."""
+    """Only the values that differ from the initial ones, as JSON."""
     at_first = Watched()._asdict()
     return json.dumps({name: value for name, value in watched._asdict().items() if value != at_first[name]})
 
 
 def _watched(text: str) -> Watched:
-    """As it was at first, where another version of the bridge has written it."""
+    """Read the stored values. If another version of the bridge has written them, the initial values are returned."""
     try:
         return Watched(**json.loads(text))
     except (ValueError, TypeError):

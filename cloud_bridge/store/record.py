@@ -1,4 +1,4 @@
-"""What a batch of messages changes in the tables. One transaction; the caller owns it."""
+"""Writes a batch of messages into the tables, in one transaction, which the caller owns."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -51,12 +51,12 @@ from cloud_bridge.store.tables import (
 from cloud_bridge.store.upsert import Insert, execute_each, execute_many, insert_into, replace
 from cloud_bridge.wire import Heartbeat, Message, is_plugged
 
-MAX_CSQ = 31  # above it is the modem's "not known"
-MAX_WATTS = 50_000  # twice what three phases of 32 A are
+MAX_CSQ = 31  # larger values are the modem's "not known"
+MAX_WATTS = 50_000  # twice the power of three phases of 32 A
 MAX_OPERATOR = 16  # characters of the column; a PLMN has five or six digits
 MAX_REASON = 200  # characters of the column
 KEPT_REJECTED = 10_000  # messages; at most 4 kB each
-ADOPTED_AT_ONCE = 10_000  # units in one transaction, at a start
+ADOPTED_AT_ONCE = 10_000  # units in one transaction, at start
 
 
 _COLUMNS: dict[str, tuple[Table, tuple[str, ...]]] = {  # journal kinds -> table and the columns read from the message
@@ -69,7 +69,7 @@ _COLUMNS: dict[str, tuple[Table, tuple[str, ...]]] = {  # journal kinds -> table
 }
 
 
-# The latest stamp that can be true. A later one that is stored gives way: a clock was wrong when it was written.
+# The latest possible timestamp. A later one in the store is replaced: the clock was wrong when it was written.
 _BELIEVABLE: ColumnElement[int] = bindparam("believable_ms", type_=BigInteger)
 _EMPTY: ColumnElement[str] = literal_column("''")  # no parameters: the rows have none of these names
 _ONE: ColumnElement[int] = literal_column("1")
@@ -77,13 +77,16 @@ _ONE: ColumnElement[int] = literal_column("1")
 
 @cache
 def _add_contacts(dialect: str, doors: Doors = ()) -> Insert:
-    """Last contact only ever grows, whatever the order of the batches, except from an impossible one; the counters add
-    up. One since which a silence was noticed is no later than that silence began: if it is later than a message of now,
-    a clock that was ahead has stamped it. Such a clock can have written the very stamp of a message of now, which ends
-    that silence all the same: the two must differ (transitions.py).
+    """Insert or update contacts. The last contact only ever grows, whatever the order of the batches, unless the stored
+    one is impossible; the counters are added up.
 
-    Of a cluster a message may be stored after a later one. How long its path had listened is said by the store then, and
-    stands with the contact that it belongs to (store/paths.py)."""
+    A last contact after which a silence was noticed cannot be later than the beginning of that silence. If it is later
+    than a present message, it was stamped by a clock that was ahead. Such a clock may even have written exactly the
+    timestamp of a present message, which nevertheless ends the silence, so the two must be made to differ
+    (transitions.py).
+
+    In a cluster a message may be stored after a later one. How long its path had listened is then read from the store,
+    and is kept with the contact that it belongs to (store/paths.py)."""
     statement = insert_into(dialect, contacts)
     if doors:
         statement = statement.values(shard=path_of(doors), listened_ms=listened_at(doors))
@@ -111,7 +114,7 @@ def _add_contacts(dialect: str, doors: Doors = ()) -> Insert:
 
 
 _AT_MS: ColumnElement[int] = bindparam("at_ms", type_=BigInteger)
-_ABOUT_ITSELF = (  # when the unit was heard first, and which authorities it trusts; null: no word of it
+_ABOUT_ITSELF = (  # when the unit was first heard, and which authorities it trusts; null: not reported
     update(units)
     .where(units.c.id == bindparam("unit"))
     .values(
@@ -146,15 +149,16 @@ def _new_power(dialect: str) -> Insert:
 
 
 def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: int = 0) -> None:
-    """Write a batch that came in this order. Journal records that are there already stay as they are (journal.py).
+    """Write a batch of messages that arrived in this order. Journal records that exist already are not changed
+    (journal.py).
 
-    `now_ms` is our clock of now, which shows how long the messages have waited and which stored stamps are impossible;
-    the stamp of the newest message counts if it is later. Rows are written in the order of unit id (row_order.py), those of
-    one unit in the order of arrival, which a cluster tells by their stamps.
+    `now_ms` is our present clock, which shows how long the messages have waited and which stored timestamps are
+    impossible; if the timestamp of the newest message is later, that one is used. Rows are written in the order of unit
+    id (row_order.py), those of one unit in the order of arrival, which in a cluster is that of their timestamps.
     """
     now_ms = max([now_ms, *(one.received_ms for one in messages[-1:])])
     believable_ms = now_ms + FUTURE_MS
-    doors = messages[0].doors  # all of a process's messages come the same way
+    doors = messages[0].doors  # all messages of a process come by the same way
     messages = sorted(messages, key=attrgetter("unit_id", "received_ms") if doors else attrgetter("unit_id"))
     contact_of: dict[str, dict[str, Any]] = {}
     newest_heartbeats: dict[str, InboundMessage] = {}
@@ -162,7 +166,7 @@ def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: i
     delivered_again: dict[str, list[dict[str, Any]]] = {}
     power_rows: list[dict[str, Any]] = []
     signal_rows: list[dict[str, Any]] = []
-    saying = [one for one in messages if one.message is not None]  # the others are a contact and nothing else
+    saying = [one for one in messages if one.message is not None]  # the others count only as a contact
     for inbound in messages:
         if inbound.late:
             if inbound.message is not None:
@@ -227,7 +231,7 @@ def record(connection: Connection, messages: Sequence[InboundMessage], now_ms: i
 def _what_the_store_knows(
     connection: Connection, messages: Sequence[InboundMessage], unit_ids: list[str], now_ms: int
 ) -> Found:
-    """What the messages show together with the last contacts in the store, which is asked only if need be."""
+    """What the messages show together with the last contacts in the store, which is queried only if necessary."""
     heard = [one for one in messages if not one.late]
     if not needs_question(heard, now_ms):
         return Found([], [], {})
@@ -245,7 +249,7 @@ def _record_about_itself(connection: Connection, first_ms: dict[str, int], said:
 
 
 def _number(row: dict[str, Any]) -> tuple[str, int, int]:
-    """The order in which records are written: two processes may be delivered the same ones."""
+    """The order in which records are written, since the same records may be delivered to two processes."""
     return row["unit_id"], row["boot"] or 0, row["sequence"] or 0
 
 
@@ -263,7 +267,8 @@ def _signal_row(inbound: InboundMessage, heartbeat: Heartbeat) -> dict[str, Any]
 
 
 def _power_row(inbound: InboundMessage, heartbeat: Heartbeat) -> dict[str, Any] | None:
-    """None where it does not say, or what no charge point of a home can draw."""
+    """The row of the power table. None if the heartbeat does not report the power, or one that no home charger can
+    draw."""
     if heartbeat.state is None or heartbeat.watts is None or not 0 <= heartbeat.watts <= MAX_WATTS:
         return None
     return {
@@ -284,8 +289,8 @@ def _journal_row(inbound: InboundMessage, message: Message) -> dict[str, Any]:
 
 
 def reject(connection: Connection, inbound: InboundMessage, reason: str) -> None:
-    """Keep the bytes of a message whose data the database refuses, for somebody to look at. The newest KEPT_REJECTED
-    stay."""
+    """Keep the bytes of a message whose data the database refuses, so that they can be examined. The newest
+    KEPT_REJECTED are kept."""
     row = {
         "unit_id": inbound.unit_id,
         "kind": inbound.kind,
@@ -298,18 +303,18 @@ def reject(connection: Connection, inbound: InboundMessage, reason: str) -> None
 
 
 class ClockSet(NamedTuple):
-    """Our clock was set while we ran; or between two processes, and then by as much at least."""
+    """A step of our clock while we ran, or between two processes, in which case it was at least this large."""
 
     step: Step
-    start_ms: int  # when this process began, by the clock as it was
-    heard: Sequence[str]  # the units that it has heard since
+    start_ms: int  # when this process started, by the clock before the step
+    heard: Sequence[str]  # the units that it has heard since its start
     shard: int = 1
 
 
 def record_clock_set(connection: Connection, done: ClockSet) -> None:
-    """The newest KEPT_STEPS stay. What this process has stamped moves with its clock, since it is as long ago as it was:
-    last contacts, newest heartbeats, the last sign of listening and, if the clock went back, the ends of gaps that began
-    before this process."""
+    """Store a clock step; the newest KEPT_STEPS are kept. The timestamps that this process has written are moved with
+    the clock, so that they are as long ago as before: last contacts, newest heartbeats, the last sign of listening and,
+    if the clock went back, the ends of gaps that began before this process."""
     at_ms, by_ms = done.step
     newest = connection.execute(clock_steps.insert().returning(clock_steps.c.id), done.step._asdict()).scalar_one()
     connection.execute(delete(clock_steps).where(clock_steps.c.id <= newest - KEPT_STEPS))
@@ -339,10 +344,10 @@ def read_steps(connection: Connection) -> list[Step]:
 
 
 def record_listening(connection: Connection, mark: CanaryMark, gap: Gap | None) -> None:
-    """We listened when the mark was received, and the gap, if any, ended with it."""
+    """Store that we listened when the mark was received, and the gap, if any, that ended with it."""
     row = {"until_ms": mark.received_ms, "listened_ms": mark.listened_ms, "latest_ms": mark.latest_ms}
     replace(connection, listening, [{"id": mark.shard, **row}])
-    if gap is not None:  # again where the commit before held, and its answer was lost
+    if gap is not None:  # written a second time if the previous commit succeeded but its answer was lost
         replace(connection, listening_gaps, [gap._asdict()])
 
 
@@ -351,12 +356,12 @@ _LISTENED = select(listening.c.id, listening.c.until_ms, listening.c.listened_ms
 
 
 def read_gaps(connection: Connection) -> list[Gap]:
-    """Of all shards, oldest first and not overlapping."""
+    """The gaps of all shards, oldest first and not overlapping."""
     return merged(Gap(*row) for row in connection.execute(_GAPS))
 
 
 def read_listened(connection: Connection) -> dict[int, Listened]:
-    """What each shard has stored of its listening."""
+    """What each shard has stored about its listening."""
     return {shard: Listened(*row) for shard, *row in connection.execute(_LISTENED)}
 
 
@@ -364,14 +369,15 @@ _HEARD_BY_OTHERS = select(contacts.c.unit_id).where(contacts.c.shard != bindpara
 
 
 def heard_by_others(connection: Connection, shard: int) -> Iterator[Sequence[str]]:
-    """The units that another shard has heard last, some at a time: there may be a million. This reads the whole table."""
+    """The units that were last heard by another shard, in groups: there may be a million. This reads the whole
+    table."""
     found = connection.execution_options(yield_per=ADOPTED_AT_ONCE).execute(_HEARD_BY_OTHERS, {"ours": shard})
     return found.scalars().partitions()
 
 
 def adopt(connection: Connection, unit_ids: Sequence[str], shard: int, listened_ms: int) -> None:
-    """These units are this shard's now, and were another's when they were heard last, whose count of listened time is
-    another: their silence begins to count anew."""
+    """Note that these units now belong to this shard. They were last heard by another shard, whose count of listened
+    time differs, so the time until they count as silent starts anew."""
     for some in in_parts(sorted(unit_ids)):
         lock_in_order(connection, contacts.c.unit_id, some)
         theirs = contacts.c.unit_id.in_(some)

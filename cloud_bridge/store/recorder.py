@@ -1,19 +1,20 @@
-"""Writes messages from the event loop into the database on a thread of its own, in groups.
+"""Writes messages from the event loop into the database in groups, in a thread of its own.
 
-While one group is being committed the next one gathers, so a busy moment makes larger transactions rather than a
-longer queue. Whoever handed a message in is told when it is committed: the embedded broker acknowledges to the
-unit only then, so what was acknowledged cannot be lost by killing this process.
+While one group is being committed the next one is collected, so a busy moment makes larger transactions rather than a
+longer queue. The sender of a message is told when it is committed: the embedded broker acknowledges it to the unit only
+then, so killing this process cannot lose what was acknowledged.
 
-An error of the database stops the writing and nothing else. What happens to a message depends on whose error it is:
+An error of the database stops the writing and nothing else. What happens to a message depends on the cause of the
+error:
 
     error                                         the message
     -----------------------------------------------------------------------------------------------------------
-    of the database, or of the way to it: away,   stays in the queue, unacknowledged; tried again every RETRY_S,
-    full, read-only, slow, no connection left     and `trouble` says why until it is committed
+    of the database or the connection to it:      stays in the queue, unacknowledged; tried again every RETRY_S,
+    away, full, read-only, slow, no connection    and `trouble` gives the reason until it is committed
     of the message's own data, twice, alone in    kept aside in `rejected_messages`, and acknowledged when that is
     its transaction                               committed; counted in `rejected`
 
-A canary is never kept aside: a database that refuses one is in trouble, whatever the error says.
+A canary is never kept aside: if the database refuses one, the fault is in the database, whatever the error says.
 """
 
 import asyncio
@@ -38,11 +39,11 @@ from cloud_bridge.store.ocpp_doors import record_door_mark
 from cloud_bridge.store.paths import record_mark
 from cloud_bridge.store.record import ClockSet, record, record_clock_set, record_listening, reject
 
-GATHER_S = 0.005  # groups start at most this often: a commit costs about as much as fifty more rows in it
+GATHER_S = 0.005  # groups start at most this often: a commit costs as much as about fifty more rows in it
 RETRY_S = 1.0
-LAST_TRIES = 3  # when closing; what then still cannot be written was never acknowledged
-MAX_WAITING = 100_000  # messages, some 100 MB. Beyond it none is taken in, so none is acknowledged
-STALLED_S = 10.0  # a commit that takes longer is an outage, though no error has come yet
+LAST_TRIES = 3  # when closing; what still cannot be written then was never acknowledged
+MAX_WAITING = 100_000  # messages, some 100 MB. Beyond it none is accepted, so none is acknowledged
+STALLED_S = 10.0  # a commit that takes longer counts as an outage, even without an error
 
 OnCommit = Callable[[], object]  # called on the event loop after the commit; must not raise
 
@@ -50,24 +51,24 @@ _log = logging.getLogger(__name__)
 
 
 class Item(NamedTuple):
-    """What waits to be written, and whom to call when it is committed."""
+    """What waits to be written, and the callback for when it is committed."""
 
     message: InboundMessage | CanaryMark
     committed: OnCommit
 
 
 class Recorder:
-    """Created on the event loop, which it calls back; `put` returns at once.
+    """To be created on the event loop, on which it calls back; `put` returns at once.
 
-    `database` should have a connection that nobody else can hold (Database.separate). The ledger hears of a canary
+    `database` should have a connection that nothing else can use (Database.separate). The ledger is told of a canary
     when its mark is committed.
     """
 
     def __init__(
         self, database: Database, loop: asyncio.AbstractEventLoop, now_ms: Callable[[], int], ledger: UptimeLedger
     ) -> None:
-        self.rejected = 0  # messages kept aside: the database refuses their data, and no retry can help
-        self.retries = 0  # times that the database did not take what was handed to it
+        self.rejected = 0  # messages kept aside: the database refuses their data, so a retry would not help
+        self.retries = 0  # how often the database failed to store what it was given
         self._trouble: str | None = None
         self._database = database
         self._loop = loop
@@ -75,7 +76,7 @@ class Recorder:
         self.ledger = ledger
         self._listened_ms = ledger.last_ok_ms  # as committed; the ledger follows on the event loop
         self._listened_total_ms = 0
-        self._clock_set: list[ClockSet] = []  # to be stored before anything that was stamped after it
+        self._clock_set: list[ClockSet] = []  # to be stored before anything stamped after it
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._waiting: list[Item] = []
@@ -86,8 +87,9 @@ class Recorder:
         self._thread.start()
 
     def put(self, message: InboundMessage | CanaryMark, committed: OnCommit) -> bool:
-        """Write it soon, then call `committed`. False: MAX_WAITING wait already, and this one was not taken."""
-        with self._lock:  # of `_changed`, which would take it in Python: this is done for each message
+        """Write the message soon, then call `committed`. False: MAX_WAITING are waiting, and this one was not
+        accepted."""
+        with self._lock:  # the lock of `_changed`, which would acquire it in Python: this runs for every message
             if self.is_full:
                 return False
             self._waiting.append(Item(message, committed))
@@ -96,14 +98,14 @@ class Recorder:
         return True
 
     def stepped(self, done: ClockSet) -> None:
-        """Our clock was set; stored at once, and before anything that is stamped after it."""
+        """Note that our clock was set. It is stored at once, and before anything stamped after it."""
         with self._changed:
             self._clock_set = [*self._clock_set, done][-KEPT_STEPS:]
             self._changed.notify()
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing can be committed now, in one line; None while all is well."""
+        """Why nothing can be committed now, in one line; None if there is no error."""
         since_s = self._writing_since_s
         if self._trouble is None and since_s is not None and time.monotonic() - since_s > STALLED_S:
             return f"the database has not answered for more than {STALLED_S:.0f} s"
@@ -119,7 +121,7 @@ class Recorder:
         return len(self._waiting) + len(self._uncommitted) >= MAX_WAITING
 
     def close(self) -> None:
-        """Write what waits, then end. Blocks until done; at most LAST_TRIES tries if the database refuses."""
+        """Write what waits, then end. Blocks until done; makes at most LAST_TRIES tries if the database fails."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -139,7 +141,7 @@ class Recorder:
             left = self._write(self._uncommitted) if self._uncommitted else []
             is_done = not left and (not self._clock_set or self._store_steps())
             if is_done:
-                self._succeeded()  # first, so that nobody sees trouble where nothing waits any more
+                self._succeeded()  # first, so that no error is reported when nothing waits any more
             self._uncommitted = left
             self._writing_since_s = None
             if is_done:
@@ -147,14 +149,14 @@ class Recorder:
                 continue
             self.retries += 1
             if self._closing and (tries_left := tries_left - 1) == 0:
-                _log.error("gave up %d messages that the database did not take", len(self._uncommitted))
+                _log.error("gave up on %d messages that could not be stored", len(self._uncommitted))
                 return
-            self._database.disconnect()  # the next try may reach another server: the new primary after a failover
+            self._database.disconnect()  # the next try may reach a different server: the new primary after a failover
             with self._changed:
                 self._changed.wait_for(lambda: self._closing, RETRY_S)
 
     def _store_steps(self) -> bool:
-        """The steps of our clock while no message waits. False: the database does not take them."""
+        """Store the steps of our clock while no message waits. False: the database has failed."""
         try:
             self._commit([])
         except Exception as error:  # as in `_write`
@@ -163,14 +165,15 @@ class Recorder:
         return True
 
     def _write(self, group: list[Item]) -> list[Item]:
-        """Returns what is not committed, in its order. A message that the database refuses is found by halving."""
+        """Write a group. Returns what is not committed, in its order. A message that the database refuses is found by
+        halving."""
         pending = [group]
         refused: list[Item] = []
         while pending:
             part = pending.pop()
             try:
                 listened = self._commit(part)
-            except Exception as error:  # whatever it is, the thread that acknowledges must outlive it
+            except Exception as error:  # whatever it is, it must not end this thread
                 if not is_of_its_data(error):
                     self._failed(error)
                     return [*refused, *part, *chain.from_iterable(reversed(pending))]
@@ -184,7 +187,8 @@ class Recorder:
         return refused
 
     def _commit(self, group: list[Item]) -> list[OnCommit]:
-        """One transaction. Returns how to tell the ledger what its canaries prove. Raises anything."""
+        """Write one transaction. Returns the calls that tell the ledger what its canaries prove. May raise any
+        error."""
         now_ms = self._now_ms()
         clock_set = self._clock_set
         messages = [item.message for item in group if isinstance(item.message, InboundMessage)]
@@ -199,7 +203,7 @@ class Recorder:
                 record_clock_set(connection, done)
             if messages:
                 record(connection, messages, now_ms)
-            for mark in sorted(marks, key=attrgetter("shard")):  # the order of rows is one for all processes
+            for mark in sorted(marks, key=attrgetter("shard")):  # all processes use the same order of rows
                 if mark.paths:
                     if proves_listening(mark.received_ms, now_ms) and isinstance(self.ledger, PathLedger):
                         record_one = record_door_mark if mark.door else record_mark
@@ -219,10 +223,10 @@ class Recorder:
         return listened
 
     def _keep_aside(self, item: Item, error: Exception) -> bool:
-        """A message that was refused alone in its transaction. False: it stays in the queue.
+        """Keep a message aside that was refused alone in its transaction. False: it stays in the queue.
 
-        It is tried once more, since an error of its own data comes again. Then the bytes are kept, and the contact
-        counts if it can be stored: the unit reached us, whatever it said.
+        It is tried once more, since an error of its own data would occur again. Then the bytes are kept, and the
+        contact counts if it can be stored: the unit reached us, whatever it sent.
         """
         inbound = item.message
         if isinstance(inbound, CanaryMark):
@@ -247,7 +251,7 @@ class Recorder:
                     _log.error("a message of %s was rejected and kept aside: %s", inbound.unit_id, reason_of(error))
                 self._call_back([item], [])
                 return True
-        self._failed(error)  # not even its bytes: then it is not its data
+        self._failed(error)  # not even its bytes can be stored: then its data is not the cause
         return False
 
     def _call_back(self, group: list[Item], listened: list[OnCommit]) -> None:
@@ -258,19 +262,19 @@ class Recorder:
         if reason != self._trouble:
             known = isinstance(error, SQLAlchemyError)
             said = ". ".join(filter(None, (reason, remedy_of(error))))
-            _log.error("nothing can be stored or acknowledged: %s", said, exc_info=None if known else error)
+            _log.error("messages cannot be stored or acknowledged: %s", said, exc_info=None if known else error)
         self._trouble = reason
 
     def _succeeded(self) -> None:
         if self._trouble is not None:
-            _log.warning("the database can be written again")
+            _log.warning("messages can be stored again")
             self._trouble = None
 
 
 def _call(callbacks: list[OnCommit]) -> None:
-    """Each, whatever the others raise: they are acknowledgements of different units."""
+    """Call each of them, even if others raise errors: they are acknowledgements to different units."""
     for committed in callbacks:
         try:
             committed()
         except Exception:
-            _log.exception("a message is stored, and could not be acknowledged")
+            _log.exception("a message is stored, but could not be acknowledged")

@@ -1,5 +1,5 @@
-"""Releases of the firmware: a signed manifest and its image each; of one version, one for each board. What is stored was
-verified (cli/release.py).
+"""Releases of the firmware: a signed manifest and its image each. A version has one release for each board. Releases
+are verified before they are stored (cli/release.py).
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ MAX_RELEASES = 200  # of at most 270 kB each
 
 
 class Release(NamedTuple):
-    """One of them, without its image."""
+    """A release, without its image."""
 
     name: str
     version: str
@@ -28,15 +28,15 @@ class Release(NamedTuple):
 
 
 class ReleaseFiles(NamedTuple):
-    """What units ask for."""
+    """The files that units request."""
 
     manifest: bytes
     image: bytes
 
 
 def add(connection: Connection, manifest: Manifest, whole: bytes, image: bytes, now_ms: int) -> bool:
-    """False: this very release is there. Raises AlreadyThere when its version has another one for one of its boards, and
-    ReleaseError when MAX_RELEASES are there."""
+    """Store a release. False: exactly this release is stored already. Raises AlreadyThere if its version has a
+    different release for one of its boards, and ReleaseError if MAX_RELEASES are stored."""
     version = str(manifest.version)
     row = {"name": name_of(whole), "version": version, "manifest": whole, "image": image, "added_ms": now_ms}
     if len(list_releases(connection)) >= MAX_RELEASES:
@@ -45,12 +45,14 @@ def add(connection: Connection, manifest: Manifest, whole: bytes, image: bytes, 
         return False
     for board in dict.fromkeys(manifest.boards):
         if not insert_one(connection, release_boards, {"version": version, "board": board, "release": row["name"]}):
-            raise AlreadyThere(f"{version} for {board} is there with another manifest or image: a unit knows one alone")
+            raise AlreadyThere(
+                f"{version} for {board} is stored already with another manifest or image, and can have only one"
+            )
     return True
 
 
 def images_of(connection: Connection, version: str) -> list[Release]:
-    """One for each board. Raises ReleaseError for a version that is not there."""
+    """The releases of a version, one for each board. Raises ReleaseError if there is no such version."""
     found = [_release(row) for row in connection.execute(_RELEASES.where(releases.c.version == version))]
     if not found:
         raise ReleaseError(
@@ -62,13 +64,13 @@ def images_of(connection: Connection, version: str) -> list[Release]:
 
 
 def list_releases(connection: Connection) -> list[Release]:
-    """The newest version first, each image of its own."""
+    """All releases, the newest version first, one for each image."""
     found = [_release(row) for row in connection.execute(_RELEASES)]
     return sorted(found, key=_order, reverse=True)
 
 
 def read_files(connection: Connection, name: str) -> ReleaseFiles | None:
-    """None: there is no such release."""
+    """The files of a release. None: there is no such release."""
     row = connection.execute(select(releases.c.manifest, releases.c.image).where(releases.c.name == name)).first()
     return None if row is None else ReleaseFiles(*row)
 

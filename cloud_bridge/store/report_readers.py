@@ -1,4 +1,4 @@
-"""Who wants the monthly reports, and of which units they have not been told of a month."""
+"""Who wants the monthly reports, and about which units they have not been informed for a month."""
 
 from collections.abc import Generator
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from cloud_bridge.alerts.kinds import AlertKind
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.tables import alert_wishes, alerts, members, people, units
 
-READ_AT_ONCE = 1000  # rows that are in memory together
+READ_AT_ONCE = 1000  # rows in memory at a time
 
 
 class Untold(NamedTuple):
-    """A unit, and a driver who has not been told of its month by one of their subscriptions."""
+    """A unit, and a driver who has not been told of its report of the month through one of their subscriptions."""
 
     unit_id: str
     person_id: int
@@ -22,7 +22,8 @@ class Untold(NamedTuple):
 
 
 def untold_reports(connection: Connection, month: str) -> Generator[Untold, None, None]:
-    """In no order, and more than once where somebody has several subscriptions. To be closed: it reads some at a time."""
+    """Yield them in no particular order, more than once for a person with several subscriptions. The generator has to
+    be closed, since it reads the rows in groups."""
     kind = AlertKind.MONTHLY_REPORT.value
     owned = select(
         units.c.owner_id.label("person_id"), units.c.id.label("unit_id"), units.c.owned_from_ms.label("from_ms")

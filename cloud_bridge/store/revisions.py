@@ -1,6 +1,7 @@
-"""The revisions of the tables, by the names of the migrations' files, and the way to the newest.
+"""The revisions of the tables, named like the files of the migrations, and the upgrade to the newest.
 
-Alembic is imported only where tables are old: it is a sixth of what a command takes to start, and most find nothing to do.
+Alembic is imported only if tables are old: importing it takes a sixth of the start time of a command, and usually there
+is nothing to do.
 """
 
 from functools import cache
@@ -15,17 +16,17 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 
 @cache
 def known_revisions() -> frozenset[str]:
-    """All that the migrations of this version lead to."""
+    """All revisions that the migrations of this version lead to."""
     return frozenset(file.name.split("_", 1)[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def newest_revision() -> str:
-    """What the migrations lead to: the highest, for they are one chain in the order of their names."""
+    """The newest revision: the highest, since the migrations form one chain in the order of their names."""
     return max(known_revisions())
 
 
 def revision_of(connection: Connection) -> str | None:
-    """Of the tables; None where there are none yet."""
+    """The revision of the tables; None if there are no tables yet."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -33,7 +34,8 @@ def revision_of(connection: Connection) -> str | None:
 
 
 def migrate(connection: Connection) -> bool:
-    """Whether older tables were brought to the newest. Raises StoreUnusable for tables that this version does not know."""
+    """Upgrade older tables to the newest revision, and return whether that was necessary. Raises StoreUnusable for
+    tables that this version does not know."""
     current = revision_of(connection)
     if current is not None and current not in known_revisions():
         raise StoreUnusable(
@@ -46,7 +48,7 @@ def migrate(connection: Connection) -> bool:
 
 
 def upgrade(connection: Connection, revision: str) -> None:
-    """Run the migrations up to this one, in the connection's transaction. Raises SQLAlchemyError."""
+    """Run the migrations up to this revision, in the connection's transaction. Raises SQLAlchemyError."""
     from alembic import command
     from alembic.config import Config
 

@@ -1,8 +1,9 @@
-"""How the units of a roll-out are: those that run the release beside the rest, as counts for releases/verdict.py.
+"""The health of the units of a roll-out: those that run the release compared with the others, as counts for
+releases/verdict.py.
 
-A unit runs the release when it says so, and may run it once it was sent the last byte: one that then falls silent can say
-nothing. Both are counted in the same time, since the present ring began, so that what happens to everybody (a mast, a storm)
-is seen in both. Where there are many, SAMPLE of each show enough.
+A unit runs the release when it reports so, and may run it as soon as it was sent the last byte: one that falls silent
+then cannot report anything. Both groups are counted over the same time, since the present ring began, so that what
+affects all units (a mast, a storm) is seen in both. In large fleets, SAMPLE units of each group are enough.
 """
 
 from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, or_, select
@@ -19,7 +20,8 @@ _REST = (UnitState.WAITING, UnitState.ORDERED, UnitState.TAKEN, UnitState.REFUSE
 
 
 def look(connection: Connection, roll_out: RollOut, now_ms: int) -> list[Seen]:
-    """Every sign, with its counts; the plainest first: a unit that goes back was reset on its way there."""
+    """Every sign with its counts, the clearest first: a unit that goes back to its old version is also reset in doing
+    so."""
     column = roll_out_units.c
     sizes = [(one.name, one.manifest.size) for one in images_of(connection, roll_out.version)]
     is_sent = or_(*(and_(column.release == name, column.loaded >= size) for name, size in sizes))
@@ -32,7 +34,7 @@ def look(connection: Connection, roll_out: RollOut, now_ms: int) -> list[Seen]:
 
 
 def _some(roll_out: RollOut, which: ColumnElement[bool], order: ColumnElement[object]) -> Subquery:
-    """Their ids, and since when each is looked at."""
+    """The ids of units, and the time from which each is counted."""
     column = roll_out_units.c
     has_it_ms = func.coalesce(column.installed_ms, column.state_ms)
     since_ms = case((has_it_ms > roll_out.ring_ms, has_it_ms), else_=roll_out.ring_ms)
@@ -68,7 +70,7 @@ _IS_BAD = {Sign.WATCHDOG: _was_reset, Sign.SILENT: _fell_silent, Sign.RECORDS_LO
 
 
 def _count(connection: Connection, units: Subquery, sign: Sign) -> Count:
-    """Units that were silent before are left out: they cannot show anything."""
+    """Count the units that show a sign. Units that were silent before are left out: they cannot show anything."""
     could_show = or_(contacts.c.silent_ms.is_(None), contacts.c.silent_ms >= units.c.since_ms)
     rows = units.join(contacts, contacts.c.unit_id == units.c.unit_id)
     rows = rows.outerjoin(heartbeats, heartbeats.c.unit_id == units.c.unit_id)
@@ -78,7 +80,8 @@ def _count(connection: Connection, units: Subquery, sign: Sign) -> Count:
 
 
 def _own(connection: Connection, roll_out: RollOut, now_ms: int) -> Own:
-    """The updated units that were heard before, each in the time since it was installed and in as long before."""
+    """The updated units that were heard before, each compared over the time since installation and an equal time
+    before."""
     column = roll_out_units.c
     age_ms = case((column.installed_ms < now_ms - OWN_MS, OWN_MS), else_=now_ms - column.installed_ms)
     installed = and_(column.roll_out_id == roll_out.number, column.installed_ms.is_not(None))

@@ -1,7 +1,7 @@
-"""Whom of a roll-out to send its order now, and whom to tell that it is withdrawn.
+"""Which units of a roll-out are to be sent its order now, and which are to be told that it is withdrawn.
 
-What was sent and not answered is sent again after AGAIN_MS: the order or the answer may be lost. No more than a tenth of the
-units are on their way at once, so that what a release does to the first is seen before the last have it.
+An order without an answer is sent again after AGAIN_MS: the order or the answer may be lost. No more than a tenth of
+the units are updating at once, so that the effect of a release on the first units is seen before the last have it.
 """
 
 from collections.abc import Sequence
@@ -16,25 +16,25 @@ from cloud_bridge.store.roll_out_start import HEARD_MS
 from cloud_bridge.store.tables import contacts
 
 AGAIN_MS = DAY_MS // 4
-ON_THEIR_WAY = 50  # units at once, in a small fleet
-SHARE = 10  # and one of so many in a large one
-UNDER_WAY_MS = DAY_MS  # one that was ordered longer ago does not count: it went away, or has no budget left
+ON_THEIR_WAY = 50  # units that update at once, in a small fleet
+SHARE = 10  # in a large fleet, one unit in this many
+UNDER_WAY_MS = DAY_MS  # a unit whose order is older does not count: it has gone away, or has no budget left
 
 
 class Order(NamedTuple):
-    """To one unit."""
+    """An order to one unit."""
 
     roll_out: int
     unit_id: str
     name: str
     version: str
     manifest_bytes: int
-    is_required: bool  # by now
+    is_required: bool  # the time by which the update is required has passed
     is_withdrawn: bool
 
 
 def due(connection: Connection, now_ms: int, limit: int) -> list[Order]:
-    """To units that were heard lately, `limit` at most."""
+    """The orders to send now, to units that were heard recently, at most `limit`."""
     column = roll_out_units.c
     found: list[Order] = []
     for one in connection.execute(_OPEN).all():
@@ -58,7 +58,7 @@ def due(connection: Connection, now_ms: int, limit: int) -> list[Order]:
             .join(releases, releases.c.name == column.release)
             .where(column.roll_out_id == one.id, column.is_newest, wanted)
             .where(contacts.c.last_contact_ms >= now_ms - HEARD_MS)
-            .limit(min(room, limit - len(found)))  # in any order: a million are not sorted for fifty
+            .limit(min(room, limit - len(found)))  # in any order: a million rows are not sorted for fifty
         )
         found += [
             Order(one.id, unit_id, name, one.version, size, is_required, is_withdrawn)
@@ -68,7 +68,7 @@ def due(connection: Connection, now_ms: int, limit: int) -> list[Order]:
 
 
 def mark_sent(connection: Connection, orders: Sequence[Order], now_ms: int) -> None:
-    """The broker has passed them on. What the units have answered meanwhile stays."""
+    """Note that the broker has passed the orders on. What the units have answered meanwhile is kept."""
     rows = [{"number": one.roll_out, "unit": one.unit_id, "now": now_ms} for one in orders]
     if rows:
         connection.execute(_SENT, sorted(rows, key=lambda row: str(row["unit"])))

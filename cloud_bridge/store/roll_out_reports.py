@@ -1,5 +1,5 @@
-"""What units say of updates, in the transaction that stores their messages: which version each runs, on which board, and how
-far each has come with its roll-out (releases/roll_out_states.py).
+"""What units report about updates, stored in the transaction that stores their messages: which version each runs, on
+which board, and how far each has come with its roll-out (releases/roll_out_states.py).
 """
 
 import re
@@ -19,7 +19,7 @@ from cloud_bridge.wire import Event, Heartbeat, Message, Result
 EVENT = "update"
 ORDER, WITHDRAWAL = "u", "w"  # how the ids of commands begin
 MAX_VERSION = 40  # characters of the column
-_BOARD = re.compile(r"[a-z0-9_]{1,32}")  # as a manifest has it
+_BOARD = re.compile(r"[a-z0-9_]{1,32}")  # as in a manifest
 MAX_WHY = 40  # likewise
 _COMMAND = re.compile(r"([uw])-([0-9a-f]{16})-[0-9a-f]{8}")
 _OF_UNITS = {
@@ -28,14 +28,15 @@ _OF_UNITS = {
 
 
 class Runs(NamedTuple):
-    """A version, None where its boot says none; and the board, None where nothing new is said of it."""
+    """The version, None if the boot event does not report it; and the board, None if nothing new is reported about
+    it."""
 
     version: str | None
     board: str | None
 
 
 class Report(NamedTuple):
-    """One unit's word about one release."""
+    """What one unit reports about one release."""
 
     unit_id: str
     about: str  # the version, or the name of the release
@@ -48,7 +49,7 @@ _NOTHING = Runs(None, None)
 
 
 def versions_in(messages: Sequence[InboundMessage]) -> dict[str, Runs]:
-    """What each unit says that it runs, by unit id. Units that say nothing of it are left out."""
+    """What each unit reports that it runs, by unit id. Units that do not report it are left out."""
     found: dict[str, Runs] = {}
     for one in messages:
         before = found.get(one.unit_id, _NOTHING)
@@ -61,12 +62,12 @@ def versions_in(messages: Sequence[InboundMessage]) -> dict[str, Runs]:
 
 
 def reports_in(messages: Sequence[InboundMessage]) -> list[Report]:
-    """In the order in which they came."""
+    """The reports in the messages, in order of arrival."""
     return [report for one in messages if (report := _report(one)) is not None]
 
 
 def record_versions(connection: Connection, said: dict[str, Runs]) -> None:
-    """By unit id. How many run each version is counted with it."""
+    """Store what units run, given by unit id, and update the count of units for each version."""
     if not said:
         return
     lock_in_order(connection, units.c.id, said)
@@ -80,7 +81,7 @@ def record_versions(connection: Connection, said: dict[str, Runs]) -> None:
 
 
 def record_reports(connection: Connection, reports: Sequence[Report]) -> None:
-    """Each unit's newest roll-out moves as far as its words say. Words about another release change nothing."""
+    """Advance each unit's newest roll-out as far as its reports say. Reports about another release change nothing."""
     unit_ids = sorted({report.unit_id for report in reports})
     changed = []
     for some in in_parts(unit_ids):
@@ -132,7 +133,7 @@ _RUN_IT = frozenset({UnitState.INSTALLED, UnitState.TRIAL, UnitState.GOOD, UnitS
 
 
 def _changes(number: int, state: UnitState, reports: Sequence[Report]) -> list[dict[str, object]]:
-    """The row after all of them; empty where they say nothing new."""
+    """The change of the row after all reports; empty if they contain nothing new."""
     before, last, installed_ms = state, None, None
     for report in reports:
         after = unit_after(state, report.told)
@@ -183,14 +184,14 @@ def _is_boot(message: Message | None) -> bool:
 
 
 def _booted(message: Message | None) -> str | None:
-    """The version that a boot says; None where it says none, or is none."""
+    """The version in a boot event; None if it has none, or if the message is no boot event."""
     if not isinstance(message, Event) or message.kind != "boot" or not message.details:
         return None
     return _text(message.details.get("v"))
 
 
 def _board(message: Message | None) -> str | None:
-    """Likewise."""
+    """The board in a boot event, likewise."""
     said = message.details.get("board") if isinstance(message, Event) and message.details else None
     return said if isinstance(said, str) and _BOARD.fullmatch(said) else None
 

@@ -1,10 +1,12 @@
-"""How a roll-out starts: which units it is for, which image each gets, and in which ring it is.
+"""Starts a roll-out: which units it is for, which image each gets, and in which ring each is.
 
-The start itself is one short transaction: it counts the units, gives the first ring its one unit, and draws for the first
-AT_ONCE others. The rest draws in steps of so many, each a transaction that is short (`give_rings`), in the process that leads;
-a ring is not passed before all have drawn. Two roll-outs cannot run for one unit: the later one is not started.
+The start itself is one short transaction: it counts the units, puts one unit into the first ring, and draws the rings
+of the first AT_ONCE others. The rings of the rest are drawn in steps of as many, each a short transaction
+(`give_rings`), in the process that leads; no ring is completed before all units have theirs. Two roll-outs cannot run
+for the same unit: the later one is not started.
 
-A unit gets the image that is for its board. One that no image is for, or that has never told its board, is left out.
+A unit gets the image for its board. A unit without an image for its board, or that has never reported its board, is
+left out.
 """
 
 import random
@@ -40,12 +42,12 @@ from cloud_bridge.store.tables import contacts, units
 from cloud_bridge.words import N_
 from cloud_bridge.words import gettext as _
 
-HEARD_MS = 2 * HOUR_MS  # a unit that was not heard for longer is away
-MAX_LIST = 10_000  # units that are named one by one
-AT_ONCE = 1000  # units that draw in one step
-TRIED = 1000  # units of which one is the first
+HEARD_MS = 2 * HOUR_MS  # a unit that was not heard for longer counts as away
+MAX_LIST = 10_000  # units listed one by one
+AT_ONCE = 1000  # units whose rings are drawn in one step
+TRIED = 1000  # units from which the first is chosen
 NOBODY = N_("no unit is chosen: a network is chosen by its digits, a site by how names begin")
-START_LOCK = 0x726F6C6C  # of PostgreSQL
+START_LOCK = 0x726F6C6C  # number of the advisory lock of PostgreSQL
 _DICE = random.SystemRandom()
 
 
@@ -53,13 +55,14 @@ class ChosenBy(StrEnum):
     """Which units a roll-out is for."""
 
     ALL = "all"
-    NETWORK = "network"  # those last on it, by its digits
-    SITE = "site"  # those whose name begins so
+    NETWORK = "network"  # units that were last on it, given by its digits
+    SITE = "site"  # units whose name begins with the text
     LIST = "list"
 
 
 class Choice(NamedTuple):
-    """`text` is the network's digits, or how names begin; `unit_ids` are of a list."""
+    """Which units are chosen. `text` is the network's digits or the beginning of names; `unit_ids` is used for a
+    list."""
 
     by: ChosenBy
     text: str = ""
@@ -76,16 +79,16 @@ class Wish(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """The chosen units."""
+    """The numbers of chosen units."""
 
-    heard: int  # lately, of those that an image is for
-    away: int  # likewise
+    heard: int  # heard recently, with an image for their board
+    away: int  # not heard recently, with an image for their board
     left_out: int
 
 
 def start(connection: Connection, wish: Wish, now_ms: int) -> int:
-    """Returns its number. Raises ReleaseError when no unit is chosen or can take it, a listed one is unknown, or another
-    roll-out runs for one of them."""
+    """Start a roll-out and return its number. Raises ReleaseError if no unit is chosen or can take it, if a listed one
+    is unknown, or if another roll-out runs for one of them."""
     if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
         connection.execute(select(func.pg_advisory_xact_lock(START_LOCK)))
     is_chosen = _is_chosen(connection, wish.choice)
@@ -117,12 +120,12 @@ def start(connection: Connection, wish: Wish, now_ms: int) -> int:
 
 
 def waiting_for_rings(connection: Connection) -> list[int]:
-    """The roll-outs of which some units have not drawn their ring."""
+    """The roll-outs in which some units have no ring yet."""
     return list(connection.execute(select(roll_outs.c.id).where(roll_outs.c.lot.is_not(None))).scalars())
 
 
 def give_rings(connection: Connection, number: int) -> bool:
-    """To the next AT_ONCE units. False: all have theirs."""
+    """Draw the rings of the next AT_ONCE units. False: all have theirs."""
     query = select(roll_outs.c.chosen_by, roll_outs.c.chosen).where(roll_outs.c.id == number)
     by, text = connection.execute(query).one()
     return _step(connection, number, _is_chosen(connection, Choice(ChosenBy(by), text)))
@@ -158,18 +161,18 @@ def _step(connection: Connection, number: int, is_chosen: ColumnElement[bool]) -
     _add(connection, number, rows, started_ms)
     is_last = len(found) < AT_ONCE
     values: dict[str, object] = {"lot": None if is_last else write_lot(lot)}
-    if is_last:  # what was counted at the start may have changed
+    if is_last:  # the count made at the start may no longer be correct
         values["units"] = select(func.count()).where(roll_out_units.c.roll_out_id == number).scalar_subquery()
     connection.execute(update(roll_outs).where(columns.id == number).values(values))
     return not is_last
 
 
 def _add(connection: Connection, number: int, rows: Sequence[tuple[str, str, int]], now_ms: int) -> None:
-    """Units with their release and ring; an older roll-out does not count for them any more."""
+    """Add units with their release and ring; older roll-outs no longer count for them."""
     column = roll_out_units.c
     for some in in_parts(sorted(row[0] for row in rows)):
         older = and_(column.unit_id.in_(some), column.is_newest)
-        if connection.dialect.name == "postgresql":  # as store/row_order.py
+        if connection.dialect.name == "postgresql":  # as in store/row_order.py
             connection.execute(select(column.unit_id).where(older).order_by(_BY_CODE_POINTS).with_for_update()).all()
         connection.execute(update(roll_out_units).where(older).values(is_newest=False))
     values = [
@@ -201,7 +204,7 @@ def _is_heard(now_ms: int) -> ColumnElement[bool]:
 
 
 def _count(connection: Connection, version: str, is_chosen: ColumnElement[bool], now_ms: int) -> Counted:
-    """Raises ReleaseError when nobody can take it."""
+    """Count the chosen units. Raises ReleaseError if none can take it."""
     heard = func.count(case((contacts.c.last_contact_ms >= now_ms - HEARD_MS, 1)))
     chosen: int = connection.execute(select(func.count()).select_from(_CHOOSABLE).where(is_chosen)).scalar_one()
     if not chosen:
@@ -218,7 +221,7 @@ def _count(connection: Connection, version: str, is_chosen: ColumnElement[bool],
 
 
 def _first(connection: Connection, version: str, is_chosen: ColumnElement[bool], now_ms: int) -> tuple[str, bool]:
-    """The unit of the first ring, and whether it was heard lately."""
+    """The unit of the first ring, and whether it was heard recently."""
     query = select(units.c.id).select_from(_OFFERED).where(is_chosen, release_boards.c.version == version)
     for is_heard, some in ((True, query.where(contacts.c.last_contact_ms >= now_ms - HEARD_MS)), (False, query)):
         if found := list(connection.execute(some.limit(TRIED)).scalars()):

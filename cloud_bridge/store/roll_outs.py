@@ -1,5 +1,5 @@
-"""Roll-outs: a version to some units, ring after ring. Each unit is in one roll-out that counts for it, the newest. How one
-starts: roll_out_start.py.
+"""Roll-outs: each distributes a version to some units, ring after ring. For each unit only its newest roll-out counts.
+For the start of a roll-out see roll_out_start.py.
 """
 
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from cloud_bridge.store.roll_out_start import ChosenBy
 from cloud_bridge.words import gettext as _
 
 MAX_WHY = 200  # characters of the column
-SHOWN = 100  # roll-outs of a list
+SHOWN = 100  # roll-outs in a list
 
 
 class RollOut(NamedTuple):
@@ -24,7 +24,7 @@ class RollOut(NamedTuple):
     chosen_by: ChosenBy
     chosen: str
     units: int
-    left_out: int  # that were chosen, and have no image for their board
+    left_out: int  # chosen units for whose board there is no image
     is_drawn: bool  # every unit has its ring
     soak_ms: int
     required_by_ms: int | None
@@ -45,20 +45,20 @@ class UnitUpdate(NamedTuple):
     state: UnitState
     state_ms: int
     is_stopped: bool
-    is_reached: bool  # its ring is
+    is_reached: bool  # the roll-out has reached the unit's ring
     loaded: int  # bytes of the image that it was sent
-    why: str  # it refused, or went back
+    why: str  # why it refused, or went back
     required_by_ms: int | None
 
 
 def stop(connection: Connection, number: int, why: str, now_ms: int) -> None:
-    """Raises ReleaseError for one that is not there, or is stopped."""
+    """Stop a roll-out. Raises ReleaseError if it does not exist or is stopped already."""
     apply(connection, find_roll_out(connection, number), Decision(Happened.STOP, why), now_ms, by_itself=False)
 
 
 def apply(connection: Connection, roll_out: RollOut, decision: Decision, now_ms: int, by_itself: bool = True) -> None:
-    """What was decided of the roll-out as it was. Nothing, if it has changed since. Operators are alerted to one that stops
-    by itself. Raises ReleaseError where its state does not allow it."""
+    """Carry out what was decided about a roll-out; nothing if the roll-out has changed since. Operators are alerted if
+    it stops by itself. Raises ReleaseError if its state does not allow the decision."""
     if decision.happened is None:
         return
     state = follow(roll_out.state, decision.happened)
@@ -75,7 +75,7 @@ def apply(connection: Connection, roll_out: RollOut, decision: Decision, now_ms:
 
 
 def find_roll_out(connection: Connection, number: int) -> RollOut:
-    """Raises ReleaseError for one that is not there."""
+    """Return a roll-out. Raises ReleaseError if it does not exist."""
     row = connection.execute(_ROLL_OUTS.where(roll_outs.c.id == number)).first()
     if row is None:
         raise ReleaseError(_("there is no roll-out {number}").format(number=number))
@@ -83,12 +83,13 @@ def find_roll_out(connection: Connection, number: int) -> RollOut:
 
 
 def list_roll_outs(connection: Connection) -> list[RollOut]:
-    """The newest first, SHOWN at most."""
+    """The newest roll-outs, newest first, at most SHOWN."""
     return [_roll_out(row) for row in connection.execute(_ROLL_OUTS.order_by(roll_outs.c.id.desc()).limit(SHOWN))]
 
 
 def watched(connection: Connection) -> list[RollOut]:
-    """Those that are to be decided: that run, or are done and still on their way to some unit."""
+    """The roll-outs that have to be decided about: those that run, and those that are done while some units still
+    update."""
     column = roll_out_units.c
     is_open = exists().where(column.roll_out_id == roll_outs.c.id, column.state.in_(OPEN), column.is_newest)
     is_watched = or_(roll_outs.c.state == RollOutState.RUNNING, and_(roll_outs.c.state == RollOutState.DONE, is_open))
@@ -96,7 +97,7 @@ def watched(connection: Connection) -> list[RollOut]:
 
 
 def update_of(connection: Connection, unit_id: str) -> UnitUpdate | None:
-    """None: no roll-out was ever for it."""
+    """How far the unit has come. None: it was never in a roll-out."""
     row = connection.execute(_UPDATE, {"unit": unit_id}).first()
     if row is None:
         return None
@@ -124,7 +125,7 @@ _UPDATE = (
 
 
 def count_states(connection: Connection, number: int) -> dict[int, dict[UnitState, int]]:
-    """By ring and state. Rings without units are left out."""
+    """The numbers of units by ring and state. Rings without units are left out."""
     column = roll_out_units.c
     query = select(column.ring, column.state, func.count()).where(column.roll_out_id == number)
     found: dict[int, dict[UnitState, int]] = {}
@@ -134,18 +135,19 @@ def count_states(connection: Connection, number: int) -> dict[int, dict[UnitStat
 
 
 def total(states: dict[int, dict[UnitState, int]]) -> dict[UnitState, int]:
-    """Of all rings, in the order in which a unit goes through the states; those of no unit are left out."""
+    """The counts over all rings, in the order in which a unit goes through the states; states without units are left
+    out."""
     counts = {state: sum(ring.get(state, 0) for ring in states.values()) for state in UnitState}
     return {state: count for state, count in counts.items() if count}
 
 
 def ring_count(states: dict[UnitState, int]) -> RingCount:
-    """Of one ring."""
+    """The counts of one ring."""
     return RingCount(sum(states.values()), states.get(UnitState.REFUSED, 0), states.get(UnitState.GOOD, 0))
 
 
 def reached_by_hour(connection: Connection, number: int, state: UnitState) -> list[tuple[int, int]]:
-    """When units came to the state that they are in: the beginning of an hour, and how many in it."""
+    """When units reached the given state: the beginning of each hour, and the number of units in it."""
     column = roll_out_units.c
     hour_ms = column.state_ms - column.state_ms % HOUR_MS
     query = select(hour_ms, func.count()).where(column.roll_out_id == number, column.state == state)

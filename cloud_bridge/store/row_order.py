@@ -1,8 +1,9 @@
-"""Transactions that write rows of several units write them in the order of unit id, in every table.
+"""A common order of rows: transactions that write rows of several units write them in the order of unit id, in every
+table.
 
-Otherwise two processes that write the same units in opposite orders wait for each other, and PostgreSQL ends one of the
-transactions (https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS). The order is that of the
-code points, as Python sorts, whatever the collation of the database is. SQLite has one writer at a time.
+Otherwise two processes that write the same units in opposite orders would wait for each other, and PostgreSQL would
+abort one of the transactions (https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS). The
+order is by code points, as Python sorts, whatever the collation of the database. SQLite has one writer at a time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,8 +15,8 @@ LOCKED_AT_ONCE = 500  # rows in a statement
 
 
 def lock_in_order(connection: Connection, column: Column[Any], unit_ids: Iterable[str]) -> None:
-    """Lock the rows of these units until the transaction ends: for a statement that changes several of them in whatever
-    order the database likes. `column` is the one with the unit id, and a unit has one row."""
+    """Lock the rows of these units until the transaction ends. To be used before a statement that changes several of
+    them in an order that the database chooses. `column` contains the unit id, and a unit has one row."""
     if connection.dialect.name != "postgresql":
         return
     wanted = sorted(unit_ids)
@@ -26,5 +27,5 @@ def lock_in_order(connection: Connection, column: Column[Any], unit_ids: Iterabl
 
 
 def in_parts(unit_ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    """For statements that name their units."""
+    """Divide the ids into parts, for statements that list their units."""
     return (unit_ids[at : at + LOCKED_AT_ONCE] for at in range(0, len(unit_ids), LOCKED_AT_ONCE))

@@ -1,4 +1,5 @@
-"""The hours that a unit has taken: by a command of ours that it accepted, or on its own console, as its journal tells."""
+"""The hours that a unit has adopted: by a command of ours that it accepted, or on its own console, as its journal
+records."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -15,10 +16,10 @@ MOST = 100  # of each kind, the newest: people change their hours a few times a 
 
 
 class Schedule(NamedTuple):
-    """Hours to avoid, as the unit stores them."""
+    """The hours to avoid, as the unit stores them."""
 
-    taken_ms: int  # when we were told
-    boot: int  # with `sequence`, its place in the unit's journal; 0: not told
+    taken_ms: int  # when it was reported to us
+    boot: int  # with `sequence`, its place in the unit's journal; 0: not known
     sequence: int
     hours: str
 
@@ -28,7 +29,7 @@ _NOTED = (events.c.received_ms, events.c.boot, events.c.sequence, events.c.paylo
 
 
 def schedules(connection: Connection, period: Period) -> list[Schedule]:
-    """In the order in which the unit took them."""
+    """The schedules in the order in which the unit adopted them."""
     extent, parameters = extent_of(period), period._asdict()
     accepted = connection.execute(_accepted(extent), parameters)
     on_console = connection.execute(_on_console(extent), parameters)
@@ -39,7 +40,7 @@ def schedules(connection: Connection, period: Period) -> list[Schedule]:
 
 
 def schedule_in_force(connection: Connection, period: Period) -> str | None:
-    """None while the unit has told of none."""
+    """The hours in force. None if the unit has not reported any."""
     taken = schedules(connection, period)
     return taken[-1].hours if taken else None
 
@@ -63,7 +64,7 @@ def _on_console(extent: Extent) -> Select[Any]:
 
 
 def sessions_charged_now(connection: Connection, period: Period, from_ms: int) -> set[int]:
-    """The numbers of the sessions in which the hours were set aside, as far as we were told since then."""
+    """The numbers of the sessions in which the hours were overridden, as reported to us since `from_ms`."""
     query = select(events.c.payload).where(
         within(events, period), events.c.kind == "override", events.c.received_ms >= from_ms
     )
@@ -74,7 +75,8 @@ def sessions_charged_now(connection: Connection, period: Period, from_ms: int) -
 
 
 def _in_order(some: list[Schedule], others: list[Schedule]) -> list[Schedule]:
-    """Each list is in order already. Of one boot the journal's numbers say which was first, else when we were told."""
+    """Merge two lists, each in order already. Within one boot the journal's numbers tell which was first, otherwise the
+    time at which they were reported to us."""
     merged: list[Schedule] = []
     while some and others:
         one, other = some[0], others[0]
@@ -87,7 +89,7 @@ def _in_order(some: list[Schedule], others: list[Schedule]) -> list[Schedule]:
 
 
 def _read(rows: Sequence[Any], keys: tuple[str, ...]) -> list[Schedule]:
-    """Rows are newest first."""
+    """Read schedules from rows, which are newest first."""
     found = []
     for taken_ms, boot, sequence, payload in reversed(rows):
         hours = _value(payload, keys)
@@ -97,7 +99,8 @@ def _read(rows: Sequence[Any], keys: tuple[str, ...]) -> list[Schedule]:
 
 
 def _value(payload: str, keys: tuple[str, ...]) -> Any:
-    """None: it is not there, or the payload was stored by a version of ours that did not check it."""
+    """Return a value of the payload. None: it has no such value, or was stored by a version of ours that did not check
+    it."""
     try:
         found: Any = read_object(payload.encode())
     except BadPayload:

@@ -1,7 +1,7 @@
-"""What happened that concerns security: kept apart from all else, and read by operators.
+"""Events that concern security: kept apart from everything else, and read by operators.
 
-A row names a person by number alone, and nobody whose name was only typed: that may have been a password. So it can outlive
-an account, and still tells that one and the same person did several things.
+A row identifies a person only by number, and contains no name that was only typed, since that may have been a password.
+So it can outlive an account, and still shows that the same person did several things.
 """
 
 from collections.abc import Iterable
@@ -79,26 +79,27 @@ class Kind(StrEnum):
 
 
 class SecurityEvent(NamedTuple):
-    """One of them, or `times` alike within a minute. `address` is None for the command line; for what a charger reports, its
-    name."""
+    """One event, or `times` equal ones within a minute. `address` is None for the command line; for an event that a
+    charger reports, it is the charger's name."""
 
     at_ms: int
     kind: Kind
     address: str | None = None
     person_id: int | None = None
-    about: str = ""  # the unit, the role, the token's number; never a secret, never what a stranger typed
+    about: str = ""  # the unit, the role, the number of the token; never a secret, never what a stranger typed
     times: int = 1
 
 
 def add_security_events(connection: Connection, happened: Iterable[SecurityEvent]) -> None:
-    """Store them; `about` is cut to ABOUT_MAX."""
+    """Store the events; `about` is cut to ABOUT_MAX characters."""
     rows = [one._asdict() | {"about": one.about[:ABOUT_MAX]} for one in happened]
     if rows:
         connection.execute(security_events.insert(), rows)
 
 
 def newest_security_events(connection: Connection, kind: Kind | None = None, before: int | None = None) -> list[Any]:
-    """PAGE rows before the number `before`, the newest first, each with the person's name of today, if there is one."""
+    """PAGE rows before the number `before`, the newest first, each with the person's present name, if the account
+    exists."""
     query = (
         select(security_events, people.c.name)
         .outerjoin(people, people.c.id == security_events.c.person_id)

@@ -1,10 +1,11 @@
-"""Each shard of the units is one process's: it holds the shard's lock as long as it runs.
+"""The lock of a shard of the units, which one process holds as long as it runs.
 
-Two processes with one shard would log in to an outside broker under one name, so that each closes the other's connection
-again and again, and both would write the shard's row of `listening`.
+Two processes with the same shard would log in to an outside broker under the same name, so that each would close the
+other's connection again and again, and both would write the shard's row of `listening`.
 
-The lock ends with its holder, also by kill -9 (exclusive_lock.py). On PostgreSQL it is an advisory lock of a session of its
-own. A server that is lost and found again has forgotten it, so the holder looks after it (`look`), and takes it again.
+The lock ends with its holder, even by kill -9 (exclusive_lock.py). On PostgreSQL it is an advisory lock of a session of
+its own. If the connection to the server is lost the lock is lost too, so the holder checks it regularly (`look`) and
+takes it again.
 """
 
 import time
@@ -18,10 +19,10 @@ from cloud_bridge.errors import BridgeError
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.exclusive_lock import LockTimeout, exclusive_lock
 
-WAIT_S = 5.0  # for the process before this one to end
+WAIT_S = 5.0  # time for the previous process to end
 LOOK_EVERY_S = 5.0
 TRY_EVERY_S = 0.1
-# How soon the server gives up a holder whose machine is gone without a word, in seconds.
+# How soon the server gives up a holder whose machine has disappeared without closing its connection, in seconds.
 _KEEPALIVES = ("tcp_keepalives_idle = 5", "tcp_keepalives_interval = 5", "tcp_keepalives_count = 3")
 
 
@@ -30,7 +31,7 @@ class ShardTaken(BridgeError):
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"another process takes in part {number} of the units already: end it, or give each process a part of its own, "
+            f"another process already receives part {number} of the units: end it, or give each process a part of its own, "
             "as CHARGEKEEPER_PART=1/2 and CHARGEKEEPER_PART=2/2"
         )
 
@@ -39,7 +40,7 @@ class ShardLock:
     """Held from `hold_shard` on."""
 
     def __init__(self, database: Database, number: int) -> None:
-        self.lost: ShardTaken | None = None  # another process took it while the database was away
+        self.lost: ShardTaken | None = None  # set if another process took it while the database was not available
         self._database = database
         self._number = number
         self._what = f"shard-{number}"
@@ -47,7 +48,7 @@ class ShardLock:
         self._session: Connection | None = None  # on PostgreSQL
 
     def take(self, wait_s: float) -> None:
-        """Raises ShardTaken after so long, and SQLAlchemyError."""
+        """Take the lock. Raises ShardTaken after `wait_s`, and SQLAlchemyError."""
         if self._database.file is None:
             self._take_session(wait_s)
             return
@@ -57,7 +58,8 @@ class ShardLock:
             raise ShardTaken(self._number) from None
 
     def look(self) -> None:
-        """Whether it is still ours. Raises ShardTaken if it is another's, and SQLAlchemyError while nobody can tell."""
+        """Check that the lock is still ours. Raises ShardTaken if another process has it, and SQLAlchemyError if that
+        cannot be checked."""
         if self._session is not None:
             try:
                 self._session.execute(text("SELECT 1"))
@@ -74,7 +76,7 @@ class ShardLock:
 
     def release(self) -> None:
         self._session = None
-        with suppress(SQLAlchemyError):  # the session is dead, and its lock with it
+        with suppress(SQLAlchemyError):  # the session has ended, and its lock with it
             self._held.close()
 
     def _take_session(self, wait_s: float) -> None:
@@ -91,23 +93,24 @@ class ShardLock:
                 if time.monotonic() > give_up_s:
                     raise ShardTaken(self._number)
                 time.sleep(TRY_EVERY_S)
-            session.commit()  # the lock is the session's, not the transaction's
+            session.commit()  # the lock belongs to the session, not to the transaction
             self._held, self._session = opened.pop_all(), session
 
 
 class NoLock(ShardLock):
-    """Of a process that has no part of its own: of a cluster, whose units all share, or one that takes nothing in."""
+    """The lock of a process without a part of its own: one of a cluster, whose units are shared, or one that receives
+    no messages."""
 
     def take(self, wait_s: float) -> None:
-        """At once."""
+        """Do nothing."""
 
     def look(self) -> None:
-        """It is never another's."""
+        """Do nothing: no other process can take it."""
 
 
 @contextmanager
 def hold_shard(database: Database, number: int, wait_s: float = WAIT_S, is_shared: bool = False) -> Iterator[ShardLock]:
-    """Raises ShardTaken if another process has it for so long, and SQLAlchemyError."""
+    """Hold the lock of a shard. Raises ShardTaken if another process has it for `wait_s`, and SQLAlchemyError."""
     lock = NoLock(database, number) if is_shared else ShardLock(database, number)
     lock.take(wait_s)
     try:

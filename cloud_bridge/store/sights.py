@@ -1,4 +1,4 @@
-"""Which installer sees a unit: given with work there, ended with it (claims.py has the rule)."""
+"""Which installer sees a unit: the right is given with work there and ends with it (for the rule see claims.py)."""
 
 from sqlalchemy import Connection, select, update
 
@@ -7,7 +7,7 @@ from cloud_bridge.store.tables import unit_installers
 
 
 def give_sight(connection: Connection, unit_id: str, installer_id: int, now_ms: int) -> None:
-    """The installer sees the unit from now on, and no other does. One who sees it already goes on as before."""
+    """Let this installer, and no other, see the unit from now on. Nothing changes for one who sees it already."""
     columns = (unit_installers.c.person_id, unit_installers.c.until_ms)
     query = select(*columns).where(unit_installers.c.unit_id == unit_id)
     known = {person_id: until_ms for person_id, until_ms in connection.execute(query)}
@@ -23,7 +23,7 @@ def give_sight(connection: Connection, unit_id: str, installer_id: int, now_ms: 
 
 
 def end_sight(connection: Connection, unit_id: str, installer_id: int | None, now_ms: int) -> None:
-    """This installer sees the unit no more."""
+    """End this installer's view of the unit."""
     theirs = (unit_installers.c.unit_id == unit_id, unit_installers.c.person_id == installer_id)
     lasting = unit_installers.c.until_ms.is_(None)
     connection.execute(update(unit_installers).where(*theirs, lasting).values(until_ms=now_ms))

@@ -1,12 +1,13 @@
-"""Averages of signal: by five minutes, made of the readings, and by the hour, made of the five minutes.
+"""Averages of the signal: over five minutes, computed from the readings, and over an hour, computed from the five
+minutes.
 
-How far each is made is stored, so that a restart goes on where the process before it stopped. A step makes all that is
-due of a few units, some ROWS_AT_ONCE rows, and steps are taken in slices (store/slices.py), since the recorder waits for
-them. A unit's rows of a day lie beside each other: of a day of 10,000 units SQLite wrote 24 GB when each five minutes of all
-units were made at once, since every row was on another page.
+How far each is computed is stored, so that a restarted process continues where the previous one stopped. A step
+computes all that is due for a few units, some ROWS_AT_ONCE rows, and steps are done in slices (store/slices.py), since
+the recorder waits for them. The rows of one unit and day are stored next to each other: when each five minutes were
+computed for all units at once, SQLite wrote 24 GB for a day of 10,000 units, since every row was on a different page.
 
-An hour in which a unit changes hands is made in pieces, so that each is of one owner: up to the five minutes of the
-change, these, and what is after them.
+An hour in which a unit changes hands is divided into pieces with one owner each: before the five minutes of the change,
+these five minutes, and after them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,13 +36,13 @@ from cloud_bridge.store.tables import ownerships, rolled_up, signal, signal_5min
 from cloud_bridge.store.upsert import insert_from, key_of, replace
 
 ROWS_AT_ONCE = 300
-MOST_OF_UNIT = 288  # rows: the readings are of a day, whatever our clock says in between
-LATE_MS = 15 * 60 * 1000  # buckets this young are made again: a way in that was down hands in what it kept
+MOST_OF_UNIT = 288  # rows: the readings are of one day, whatever our clock does meanwhile
+LATE_MS = 15 * 60 * 1000  # newer buckets are computed again: after an outage a way in delivers what it kept
 FIVE_MINUTES, HOURS = signal_5min.name, signal_hourly.name
 
 
 def rolled_up_until(connection: Connection, name: str) -> int:
-    """How far FIVE_MINUTES or HOURS were made; 0: never."""
+    """How far FIVE_MINUTES or HOURS are computed; 0: never."""
     return connection.execute(select(rolled_up.c.until_ms).where(rolled_up.c.name == name)).scalar() or 0
 
 
@@ -50,13 +51,13 @@ def record_rolled_up(connection: Connection, name: str, until_ms: int) -> None:
 
 
 def units_read(connection: Connection, from_ms: int, until_ms: int) -> Iterator[list[str]]:
-    """The units that have readings between the two times, as many at once as a step should make rows of."""
+    """The units that have readings between the two times, in groups suitable for one step."""
     return _units_between(connection, signal.c.received_ms, from_ms, until_ms, BUCKET_MS)
 
 
 def roll_up_signal(connection: Connection, from_ms: int, until_ms: int, unit_ids: Sequence[str]) -> None:
-    """Make the rows of the five minutes between the two times, both whole, of these units; anew where there are more
-    readings now."""
+    """Compute the five-minute rows of these units between the two times, which are multiples of five minutes; rows for
+    which there are now more readings are computed again."""
     bucket = (signal.c.received_ms - signal.c.received_ms % literal_column(str(BUCKET_MS), BigInteger)).label("from_ms")
     made = (
         select(
@@ -75,14 +76,14 @@ def roll_up_signal(connection: Connection, from_ms: int, until_ms: int, unit_ids
             in_chunks(signal.c.received_ms, from_ms, until_ms),
         )
         .group_by(signal.c.unit_id, bucket, signal.c.operator)
-        .order_by(signal.c.unit_id, bucket, signal.c.operator)  # two that do it at once must not wait for each other
+        .order_by(signal.c.unit_id, bucket, signal.c.operator)  # two processes doing this at once must not deadlock
     )
     _replace_from(connection, signal_5min, made)
 
 
 def next_hour(connection: Connection, since_ms: int, until_ms: int) -> int | None:
-    """Before which hour between the two times, both whole hours, there are no five-minute averages: to look for it takes
-    as long as the chunk of one day is large. None: there are none."""
+    """The hour between the two times, both whole hours, before which there are no five-minute averages: the first of a
+    day, since the search takes time in proportion to the chunk of one day. None: there are no averages."""
     at = signal_5min.c.from_ms
     query = select(at).where(at >= since_ms, at < until_ms, in_chunks(at, since_ms, until_ms))
     one_of_first_day = connection.execute(query.order_by(in_order(at)[0]).limit(1)).scalar()
@@ -90,12 +91,12 @@ def next_hour(connection: Connection, since_ms: int, until_ms: int) -> int | Non
 
 
 def units_averaged(connection: Connection, from_ms: int, until_ms: int) -> Iterator[list[str]]:
-    """The units that have five-minute averages between the two times, likewise."""
+    """The units that have five-minute averages between the two times, in groups suitable for one step."""
     return _units_between(connection, signal_5min.c.from_ms, from_ms, until_ms, HOUR_MS)
 
 
 def make_hours(connection: Connection, from_ms: int, until_ms: int, unit_ids: Sequence[str]) -> None:
-    """Make the rows of the hours between the two times, both whole, of these units."""
+    """Compute the hourly rows of these units between the two times, both whole hours."""
     changes = _changes_of_hands(connection, from_ms, until_ms, unit_ids)
     unchanged = [unit_id for unit_id in unit_ids if unit_id not in changes]
     if unchanged:
@@ -106,7 +107,8 @@ def make_hours(connection: Connection, from_ms: int, until_ms: int, unit_ids: Se
 
 
 def pieces(from_ms: int, until_ms: int, changed_ms: Iterable[int]) -> list[tuple[int, int]]:
-    """The hours between the two times, cut where a unit changed hands: before and after the five minutes of each change."""
+    """The hours between the two times, divided where a unit changed hands: before and after the five minutes of each
+    change."""
     edges = set(range(from_ms, until_ms + 1, HOUR_MS))
     for at_ms in changed_ms:
         edges |= {at_ms // BUCKET_MS * BUCKET_MS, -(-at_ms // BUCKET_MS) * BUCKET_MS}
@@ -141,8 +143,8 @@ def _changes_of_hands(
 def _make_hours(
     connection: Connection, from_ms: int, until_ms: int, unit_ids: Sequence[str], piece: tuple[int, int] | None
 ) -> None:
-    """Of what is between the two times: one row of that piece, or rows of whole hours. Each five minutes count the same,
-    and networks share theirs by their samples."""
+    """Compute what is between the two times: one row for the given piece, or rows of whole hours. All five minutes
+    count equally, and within them networks count by their samples."""
     of, samples = signal_5min.c, cast(signal_5min.c.samples, Float)
     share = (samples / func.sum(samples).over(partition_by=(of.unit_id, of.from_ms))).label("share")
     hour: ColumnElement[int] = of.from_ms - of.from_ms % literal_column(str(HOUR_MS), BigInteger)
@@ -177,7 +179,7 @@ def _make_hours(
             func.sum(inner.samples).label("samples"),
             cast(func.round(func.sum(inner.share) * BUCKET_MS), Integer).label("lasting_ms"),
         )
-        .where(inner.unit_id.is_not(None))  # SQLite reads ON CONFLICT after a WHERE alone
+        .where(inner.unit_id.is_not(None))  # SQLite parses ON CONFLICT only after a WHERE
         .group_by(inner.unit_id, inner.begin_ms, inner.end_ms, inner.operator)
         .order_by(inner.unit_id)
     )
@@ -188,5 +190,5 @@ def _replace_from(connection: Connection, table: Table, made: Select[Any]) -> No
     statement, keys = insert_from(connection.dialect.name, table, made), key_of(connection.dialect.name, table)
     names = [column.name for column in made.selected_columns]
     values = {name: statement.excluded[name] for name in names if name not in keys}
-    is_more = statement.excluded.samples != table.c.samples  # as most are not, and stay unwritten
+    is_more = statement.excluded.samples != table.c.samples  # most have no more, and are not written
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values, where=is_more))

@@ -1,4 +1,4 @@
-"""What an owner says about the place a charge point hangs at: name, time zone, currency, what a kilowatt-hour costs."""
+"""What an owner says about the site of a charge point: name, time zone, currency, and the price of a kilowatt-hour."""
 
 from typing import NamedTuple
 from zoneinfo import available_timezones
@@ -16,8 +16,8 @@ MINUTES_A_DAY = 24 * 60
 
 
 class Tariff(NamedTuple):
-    """Rates per kWh, in hundredths of a penny (or of what the site's currency has); the off-peak rate holds from minute to
-    minute of the site's day, past midnight too."""
+    """Rates per kWh, in hundredths of a penny (or of the minor unit of the site's currency). The off-peak rate applies
+    from one minute of the site's day to another, which may be past midnight."""
 
     rate: int
     off_peak_rate: int | None = None
@@ -31,8 +31,8 @@ class Prices(NamedTuple):
 
 
 def describe_site(connection: Connection, unit_id: str, name: str, time_zone: str) -> None:
-    """Raises BridgeError for a name that is too long or a zone that does not exist, unless it stands there already: then
-    another machine knows it."""
+    """Set name and time zone. Raises BridgeError for a name that is too long or a zone that does not exist, unless the
+    zone is stored already: then another machine knows it."""
     if len(name) > MAX_NAME or not name.isprintable():
         raise BridgeError(_("a name has up to {most} printable characters").format(most=MAX_NAME))
     kept = connection.execute(select(units.c.time_zone).where(units.c.id == unit_id)).scalar()
@@ -46,7 +46,7 @@ def time_zone_of(connection: Connection, unit_id: str) -> str:
 
 
 def set_currency(connection: Connection, unit_id: str, code: str) -> None:
-    """Raises BridgeError for one that is not in currencies.py."""
+    """Set the currency. Raises BridgeError for one that is not in currencies.py."""
     if code not in CURRENCIES:
         raise BridgeError(_("{code} is no currency that we know").format(code=f"{code!r}"))
     connection.execute(update(units).where(units.c.id == unit_id).values(currency=code))
@@ -62,7 +62,7 @@ def tariff_of(connection: Connection, unit_id: str) -> Tariff | None:
 
 
 def prices_of(connection: Connection, unit_id: str) -> Prices:
-    """Both."""
+    """Tariff and currency."""
     row = connection.execute(_PRICES, {"unit": unit_id}).one_or_none()
     if row is None:
         return Prices(None, currency_for(None, ""))
@@ -78,7 +78,7 @@ _PRICES = (
 
 
 def set_tariff(connection: Connection, unit_id: str, tariff: Tariff | None) -> None:
-    """None: the price is not known. Raises BridgeError for one that cannot be."""
+    """Set the tariff; None: the price is not known. Raises BridgeError for an impossible one."""
     connection.execute(delete(tariffs).where(tariffs.c.unit_id == unit_id))
     if tariff is None:
         return

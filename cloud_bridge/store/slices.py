@@ -1,8 +1,8 @@
-"""Work of upkeep in slices: transactions that end when their time is spent, however much is left.
+"""Upkeep work in slices: transactions that end when their time is used up, however much is left.
 
-While one lasts, the recorder and every other writer of a SQLite file wait. How much can be done in that time depends on the
-disk, the size of the tables and what else the machine does, so the time is measured, and looked at after every step. A step
-is a few hundred rows: the last one ends some milliseconds late.
+During a slice, the recorder and every other writer of a SQLite file wait. How much can be done in that time depends on
+the disk, the size of the tables and the load of the machine, so the time is measured and checked after every step. A
+step is a few hundred rows, so the last one ends some milliseconds late.
 """
 
 import time
@@ -12,17 +12,18 @@ from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
-# A quarter of what upkeep may keep others waiting (200 ms): a step, the commit and a busy machine come on top.
+# A quarter of the time for which upkeep may keep others waiting (200 ms): a step, the commit and a busy machine add to
+# it.
 SLICE_S = 0.05
-PAUSE_S = 0.005  # in which writers of other processes get in, who find SQLite locked and look again and again
+PAUSE_S = 0.005  # lets in writers of other processes, which poll while SQLite is locked
 
 _Part = TypeVar("_Part")
 Writing = Callable[[], AbstractContextManager[Connection]]  # Database.writing_slice
-Step = Callable[[Connection], bool]  # does a little; False: that was the last
+Step = Callable[[Connection], bool]  # does a little of the work; False: that was the last step
 
 
 class Timing(NamedTuple):
-    """What slices go by."""
+    """The clock and the pause that slices use."""
 
     now_s: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] = time.sleep
@@ -32,8 +33,8 @@ TIMING = Timing()
 
 
 def in_slices(writing: Writing, step: Step, timing: Timing = TIMING) -> None:
-    """Until all is done; `writing` makes the transactions. Raises SQLAlchemyError; what was done in earlier slices stays
-    done."""
+    """Do all steps in slices; `writing` makes the transactions. Raises SQLAlchemyError; what was done in earlier slices
+    remains."""
     while True:
         with writing() as connection:
             end_s = timing.now_s() + SLICE_S
@@ -46,7 +47,7 @@ def in_slices(writing: Writing, step: Step, timing: Timing = TIMING) -> None:
 
 
 def one_by_one(parts: Iterable[_Part], do: Callable[[Connection, _Part], object]) -> Step:
-    """A step for each part. Nothing of them is read from the database in the meantime."""
+    """Make a step for each part. The parts must not be read from the database meanwhile."""
     left = iter(parts)
 
     def step(connection: Connection) -> bool:

@@ -1,11 +1,12 @@
-"""A PostgreSQL that replays what the primary writes, and may be asked by pages (CHARGEKEEPER_DATABASE_READ).
+"""A standby: a PostgreSQL server that replays what the primary writes, and from which pages may read
+(CHARGEKEEPER_DATABASE_READ).
 
-It is asked while it is no more than MAX_LAG_S behind. How far behind it is, no clock of another machine says: each look
-notes where the primary's log ends, and finds the newest of these notes that the standby has replayed. So a standby whose
-connection is cut, and which therefore believes that it has replayed everything, is behind all the same. One that has been
-promoted replays nothing, and is not asked.
+It is used while it is no more than MAX_LAG_S behind. The lag is measured without the clock of another machine: each
+look notes where the primary's log ends, and finds the newest of these notes that the standby has replayed. So a standby
+whose connection is cut, and which therefore believes that it has replayed everything, is nevertheless found to be
+behind. A standby that has been promoted replays nothing, and is not used.
 
-Nothing is written there, and who may see what is never asked there: a login that was ended has ended at once.
+Nothing is written there, and access rights are never read there: a login that was ended has ended at once.
 """
 
 import time
@@ -23,26 +24,26 @@ from cloud_bridge.store.database import Database
 LOOK_EVERY_S = 1.0
 MAX_LAG_S = 3.0
 LOOKS = int(MAX_LAG_S / LOOK_EVERY_S) + 2
-OWN_WRITES_S = 10  # for so long a browser that has written reads the primary: more than MAX_LAG_S, a look and its waits
+OWN_WRITES_S = 10  # how long a browser that has written reads the primary: more than MAX_LAG_S, a look and its waits
 
 
 class Note(NamedTuple):
-    """The primary's log ended there then."""
+    """Where the primary's log ended at a time."""
 
     at_s: float
     position: int
 
 
 def lag_s(notes: "deque[Note]", replayed: int | None, now_s: float) -> float | None:
-    """By how much a standby that has replayed up to there is behind, at most; None: by more than can be told, or it
-    replays nothing. The notes come oldest first. Pure."""
+    """By how much, at most, a standby that has replayed up to `replayed` is behind. None: by more than can be told, or
+    it replays nothing. The notes are oldest first. Pure."""
     if replayed is None:
         return None
     return next((now_s - note.at_s for note in reversed(notes) if note.position <= replayed), None)
 
 
 class Standby:
-    """Thread-safe."""
+    """The standby. Thread-safe."""
 
     def __init__(
         self,
@@ -51,8 +52,8 @@ class Standby:
         on_fallback: Callable[[], object],
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`database` is the standby's (open_standby); closed with `close`. `on_fallback` is called for each page that is
-        read from the primary, since the standby is away or too far behind."""
+        """`database` is the standby's (open_standby); it is closed by `close`. `on_fallback` is called for each page
+        that is read from the primary because the standby is not available or too far behind."""
         self._on_fallback = on_fallback
         self._database = database
         self._primary = primary
@@ -65,8 +66,8 @@ class Standby:
         return self._monotonic_s() < self._current_until_s
 
     def look(self) -> None:
-        """To be called every LOOK_EVERY_S. Raises StoreUnusable for a standby that must not be asked now, and
-        SQLAlchemyError."""
+        """Check the standby; to be called every LOOK_EVERY_S. Raises StoreUnusable for a standby that must not be used
+        now, and SQLAlchemyError."""
         with self._primary.reading() as connection:
             position = connection.execute(_END_OF_LOG).scalar_one()
         self._notes.append(Note(self._monotonic_s(), int(position)))
@@ -82,7 +83,7 @@ class Standby:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One consistent view of the standby; of the primary, and counted, where that cannot be had."""
+        """One consistent view of the standby; if that is not possible, of the primary, which is counted."""
         with ExitStack() as held:
             connection = self._connect(held)
             if connection is None:

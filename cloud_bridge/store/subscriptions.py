@@ -1,4 +1,4 @@
-"""Who wants to be told what, and how: chosen by each person for what they may see."""
+"""Subscriptions: who wants to be alerted to what, and how, as each person has chosen for what they may see."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,11 +17,11 @@ from cloud_bridge.store.upsert import insert_new
 from cloud_bridge.store.usual_alerts import USUAL_WAYS, mark_chosen
 from cloud_bridge.words import gettext as _
 
-MAX_SUBSCRIPTIONS = 50  # of one person
-TOLD: dict[AlertKind, tuple[Role, ...]] = {  # who may want to know; what is not here, everybody who sees the unit
-    AlertKind.INCIDENT: (Role.OPERATOR,),  # who run the service
+MAX_SUBSCRIPTIONS = 50  # per person
+TOLD: dict[AlertKind, tuple[Role, ...]] = {  # who may subscribe; if not listed, everybody who sees the unit
+    AlertKind.INCIDENT: (Role.OPERATOR,),  # they run the service
     AlertKind.NEW_JOB: (Role.INSTALLER,),
-    AlertKind.ANSWER: (Role.DRIVER, Role.INSTALLER),  # whoever is no support themselves
+    AlertKind.ANSWER: (Role.DRIVER, Role.INSTALLER),  # those who are not support themselves
     AlertKind.VISIT: (Role.DRIVER, Role.OPERATOR),  # of their own charger
     AlertKind.UPDATE: (Role.DRIVER,),  # the others see the roll-out
     AlertKind.ROLL_OUT_STOPPED: (Role.OPERATOR,),
@@ -30,7 +30,7 @@ TOLD: dict[AlertKind, tuple[Role, ...]] = {  # who may want to know; what is not
 
 
 class Subscription(NamedTuple):
-    """One subscription, with the person it is of."""
+    """One subscription, with its person."""
 
     id: int
     person: Person
@@ -41,8 +41,9 @@ class Subscription(NamedTuple):
 
 
 def add_subscription(connection: Connection, person: Person, about: AlertKind, via: Via, target: str = "") -> str:
-    """`target` is as services.target_of makes it. Asking twice changes nothing. Returns a webhook's key, else "". Raises
-    BridgeError for a target we do not call, and for mail to nowhere."""
+    """Add a subscription. `target` is as services.target_of makes it. Adding it twice changes nothing. Returns a
+    webhook's key, otherwise "". Raises BridgeError for a target that we do not call, and for e-mail without an
+    address."""
     if len(subscriptions_of(connection, person)) >= MAX_SUBSCRIPTIONS:
         raise BridgeError(
             _("{most} notifications are the most that one account can have").format(most=MAX_SUBSCRIPTIONS)
@@ -74,7 +75,7 @@ def add_subscription(connection: Connection, person: Person, about: AlertKind, v
 
 
 def remove_subscription(connection: Connection, person: Person, wish_id: int) -> bool:
-    """False: it is not theirs, or was not there."""
+    """Remove a subscription. False: it is not the person's, or does not exist."""
     theirs = (alert_wishes.c.id == wish_id) & (alert_wishes.c.person_id == person.id)
     via = connection.execute(select(alert_wishes.c.via).where(theirs)).scalar()
     if via in USUAL_WAYS:
@@ -89,7 +90,8 @@ def subscriptions_of(connection: Connection, asker: Asker) -> list[Subscription]
 def subscriptions_by_kind(
     connection: Connection, on_bad_row: Callable[[Exception], object]
 ) -> dict[AlertKind, list[Subscription]]:
-    """Without those to whose target nothing is sent. `on_bad_row` is called for a row that this version cannot read."""
+    """The subscriptions, without those to whose target nothing is sent. `on_bad_row` is called for a row that this
+    version cannot read."""
     found: dict[AlertKind, list[Subscription]] = {}
     for subscription in _wishes(connection, on_bad_row):
         if refusal(subscription) is None:
@@ -98,7 +100,7 @@ def subscriptions_by_kind(
 
 
 def refusal(subscription: Subscription) -> str | None:
-    """Why nothing is sent to its target, for its owner; None: it is in use."""
+    """Why nothing is sent to its target, as a text for its owner; None: it is in use."""
     try:
         check_target(subscription.via, subscription.target)
     except BridgeError as error:
@@ -115,7 +117,7 @@ def _wishes(connection: Connection, on_bad_row: Callable[[Exception], object] | 
         try:
             person = Person(row.person_id, row.name, Role(row.role), row.language)
             found.append(Subscription(row.id, person, AlertKind(row.about), Via(row.via), row.target, row.secret))
-        except ValueError as error:  # of a newer version
+        except ValueError as error:  # written by a newer version
             if on_bad_row is not None:
                 on_bad_row(error)
     return found

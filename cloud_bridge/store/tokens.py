@@ -1,4 +1,4 @@
-"""API tokens: kept as hashes, told once, with scopes, each the operator's or one person's."""
+"""API tokens: kept as hashes, shown once, with scopes; each belongs to the operator or to one person."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -11,11 +11,11 @@ from cloud_bridge.store.tables import people, tokens
 
 
 class FoundToken(NamedTuple):
-    """A token that is in force."""
+    """A valid token."""
 
     id: int
     token: Token
-    used_ms: int | None  # when it was used last, as far as that is stored
+    used_ms: int | None  # when it was last used, as far as that is stored
 
 
 def add_token(
@@ -26,7 +26,7 @@ def add_token(
     person_id: int | None = None,
     expires_ms: int | None = None,
 ) -> str:
-    """A new token; told once."""
+    """Create a token and return it; it cannot be read again later."""
     token = new_secret()
     values = {
         "token_hash": hash_of(token),
@@ -41,7 +41,8 @@ def add_token(
 
 
 def find_token(connection: Connection, token: str, now_ms: int) -> FoundToken | None:
-    """Found by its hash, which a caller cannot steer, and compared again in constant time. `now_ms` is verified time."""
+    """Find a token by its hash, which a caller cannot control, and compare it again in constant time. `now_ms` is
+    verified time."""
     query = (
         select(tokens, people.c.name.label("user"), people.c.role)
         .outerjoin(people, people.c.id == tokens.c.person_id)
@@ -58,12 +59,12 @@ def find_token(connection: Connection, token: str, now_ms: int) -> FoundToken | 
 
 
 def mark_used(connection: Connection, token_id: int, now_ms: int) -> None:
-    """It was used then."""
+    """Store when the token was used."""
     connection.execute(update(tokens).where(tokens.c.id == token_id).values(used_ms=now_ms))
 
 
 def list_tokens(connection: Connection) -> list[dict[str, Any]]:
-    """Everything but the tokens themselves, which nobody knows."""
+    """All tokens, without the secret values, which are not stored."""
     query = (
         select(
             tokens.c.id,
@@ -81,5 +82,5 @@ def list_tokens(connection: Connection) -> list[dict[str, Any]]:
 
 
 def remove_token(connection: Connection, token_id: int) -> bool:
-    """False: there was no such token."""
+    """Remove a token. False: there was no such token."""
     return connection.execute(delete(tokens).where(tokens.c.id == token_id)).rowcount == 1

@@ -1,7 +1,8 @@
-"""Which units report a trouble in their newest heartbeat, and how many do.
+"""Which units report a fault in their newest heartbeat, and how many do.
 
-Heartbeats are stored as the units wrote them: JSON without spaces (tests/samples/schema.toml). So a pattern finds the few that
-have one of the keys `h`, `d` and `p`: the column `troubled`, which has an index of its own. Only those are decoded.
+Heartbeats are stored as the units wrote them: JSON without spaces (tests/samples/schema.toml). So a pattern can find
+the few that have one of the keys `h`, `d` and `p`: this is the column `troubled`, which has its own index. Only those
+are decoded.
 """
 
 from collections.abc import Iterable
@@ -11,14 +12,14 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from cloud_bridge.store.tables import heartbeats
 from cloud_bridge.wire import BadPayload, Heartbeat, decode
 
-_COUNTED = {  # by the name of the trouble
+_COUNTED = {  # keyed by the name of the fault
     "records_dropped": heartbeats.c.payload.like('%"d":%'),
     "parts_failed": heartbeats.c.payload.like('%"p":%'),
 }
 
 
 def heartbeats_with_trouble(connection: Connection, since_ms: int) -> Iterable[tuple[str, int, Heartbeat]]:
-    """(unit id, when it came, heartbeat) of each that came since then and may report a trouble."""
+    """(unit id, time of arrival, heartbeat) of each that arrived since `since_ms` and may report a fault."""
     query = select(heartbeats.c.unit_id, heartbeats.c.received_ms, heartbeats.c.payload).where(
         heartbeats.c.received_ms >= since_ms, heartbeats.c.troubled
     )
@@ -32,7 +33,8 @@ def heartbeats_with_trouble(connection: Connection, since_ms: int) -> Iterable[t
 
 
 def count_troubled(connection: Connection, names: Iterable[str]) -> tuple[int, dict[str, int]]:
-    """Units with any trouble; and by trouble, with each of these names or a number. One pass over those with one."""
+    """The number of units with any fault, and the number for each fault: these names and those that have a count. It
+    reads the units with a fault only once."""
     conditions = {name: heartbeats.c.payload.like(f'%"h":[%"{name}"%') for name in names} | _COUNTED
     query = select(func.count(), *map(_count, conditions.values())).where(heartbeats.c.troubled)
     any_trouble, *by_name = connection.execute(query).one()

@@ -1,4 +1,4 @@
-"""What a unit takes for the time, by its newest heartbeat."""
+"""The clock of a unit, according to its newest heartbeat."""
 
 from typing import NamedTuple
 
@@ -10,14 +10,15 @@ from cloud_bridge.wire import BadPayload, decode
 
 
 class UnitClock(NamedTuple):
-    """As a heartbeat has shown it."""
+    """The clock as a heartbeat has shown it."""
 
-    heartbeat_ms: int  # when that came
-    ahead_ms: int  # of our clock
+    heartbeat_ms: int  # when the heartbeat arrived
+    ahead_ms: int  # how far the unit's clock is ahead of ours
 
 
 def unit_clock(connection: Connection, unit_id: str, now_ms: int) -> UnitClock | None:
-    """None: it has told no time, or our own clock may have been wrong when the heartbeat came."""
+    """The clock of a unit. None: it has not reported a time, or our own clock may have been wrong when the heartbeat
+    arrived."""
     query = (
         select(heartbeats.c.received_ms, heartbeats.c.payload, contacts.c.latest_ms)
         .join(contacts, contacts.c.unit_id == heartbeats.c.unit_id)

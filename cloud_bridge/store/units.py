@@ -1,4 +1,4 @@
-"""Charge points: added by the operator, known by id."""
+"""Charge points: added by the operator, identified by their id."""
 
 from collections.abc import Collection, Sequence
 from enum import StrEnum
@@ -31,12 +31,12 @@ from cloud_bridge.store.upsert import insert_one
 from cloud_bridge.wire import UNIT_ID
 
 SILENT_AFTER_LEAST_MS = 5 * MINUTE_MS
-SILENT_AFTER_MOST_MS = 7 * 24 * 60 * MINUTE_MS  # whoever speaks less often is not watched
-OURS = "_"  # how the names of our own MQTT clients begin
+SILENT_AFTER_MOST_MS = 7 * 24 * 60 * MINUTE_MS  # a unit that sends less often cannot be monitored
+OURS = "_"  # the names of our own MQTT clients begin with it
 
 
 class Protocol(StrEnum):
-    """By which a unit speaks to us."""
+    """The protocol by which a unit communicates with us."""
 
     MQTT = "mqtt"  # our own wire format
     OCPP = "ocpp"  # 1.6J or 2.0.1, of chargers of other makers (ingest/ocpp)
@@ -47,14 +47,14 @@ class Listed(NamedTuple):
 
     unit_id: str
     protocol: str
-    owner: str | None  # None: nobody's
+    owner: str | None  # None: it has no owner
     claimed_ms: int | None
     silent_after_ms: int
     last_contact_ms: int | None  # None: never heard
 
 
 class NewUnit(NamedTuple):
-    """What is told once and never again: the unit's password for the broker and the code on its label."""
+    """What is shown only once: the unit's password for the broker and the code on its label."""
 
     id: str
     secret: str
@@ -62,14 +62,14 @@ class NewUnit(NamedTuple):
 
 
 class UnitHashes(NamedTuple):
-    """What is kept of a unit's secret and of the code on its label."""
+    """The stored hashes of a unit's secret and of the code on its label."""
 
     secret_hash: str
     claim_hash: str
 
 
 class Unit(NamedTuple):
-    """A charge point as it stands in the store, for one asker; the live state may be up to a second newer."""
+    """A charge point as stored, for one asker; the live state may be up to a second newer."""
 
     id: str
     time_zone: str
@@ -79,18 +79,18 @@ class Unit(NamedTuple):
     name: str  # given by its owner; may be empty
     owner_id: int | None
     protocol: str  # a Protocol
-    duplicate: Duplicate | None  # of its identity, as found last
-    period: Period  # what the asker may see of its past
+    duplicate: Duplicate | None  # of its identity, as last found
+    period: Period  # the part of its past that the asker may see
     contact: StoredContact | None  # the last one; None: never
     connected: bool | None = None  # has a connection open; None: not known, since its broker does not tell
-    door: str | None = None  # that told so
-    over_quota_ms: int | None = None  # when it sent too much last
-    is_unreadable: bool = False  # something of the above is stored, is not valid and is left out
+    door: str | None = None  # that reported the connection
+    over_quota_ms: int | None = None  # when it last sent too much
+    is_unreadable: bool = False  # a stored value of the above is not valid and was left out
 
 
 _SPEAKS_MQTT = units.c.protocol == Protocol.MQTT
 _CONTACT = (contacts.c.last_contact_ms, contacts.c.listened_ms, contacts.c.latest_ms, contacts.c.shard)
-_NOW = tuple(  # subqueries: most readers join no more tables for what a few rows have
+_NOW = tuple(  # subqueries, so that most readers need not join tables for values that only a few rows have
     select(column).where(column.table.c.unit_id == units.c.id).scalar_subquery()
     for column in (presence.c.connected, presence.c.door, over_quota.c.at_ms)
 )
@@ -107,7 +107,7 @@ _OWN = (
 
 
 def unit_columns(asker: Asker) -> tuple[ColumnElement[Any], ...]:
-    """Of `unit_for`, in the order of `Unit`; those of its contact last."""
+    """The columns for `unit_for`, in the order of `Unit`; those of its contact last."""
     return (*_OWN, *DUPLICATE_COLUMNS, units.c.owned_from_ms, joined_ms(asker), *_NOW, *_CONTACT)
 
 
@@ -115,7 +115,7 @@ _OF_ITS_MESSAGES = [(at, column) for at, column in enumerate(_OWN) if column.tab
 
 
 def unit_for(asker: Asker, row: Sequence[Any]) -> Unit:
-    """Of a row of `unit_columns` that the asker may see (access.visible)."""
+    """Make a unit from a row of `unit_columns` that the asker may see (access.visible)."""
     columns = iter(row)
     known, duplicate_row = (list(islice(columns, len(of_them))) for of_them in (_OWN, DUPLICATE_COLUMNS))
     owned_from_ms, joined = islice(columns, 2)
@@ -142,15 +142,16 @@ def _is_valid(column: Any, value: Any) -> bool:
 
 
 def _contact_of(row: Sequence[Any]) -> StoredContact | None:
-    """None where it was never heard, and for a row that is not valid. Times ahead are for the reader to judge: our clock may
-    have been wrong (contact.py)."""
+    """The last contact. None if it was never heard, or if the row is not valid. Times in the future are left for the
+    reader to assess: our clock may have been wrong (contact.py)."""
     is_valid = all(type(value) is int for value in row) and row[0] >= 0
     return StoredContact(*row) if is_valid else None
 
 
 def register_unit(connection: Connection, unit_id: str, now_ms: int, hashes: UnitHashes) -> bool:
-    """A unit that was made, by the hashes of what it and its label keep. False: it is there already, just so. Raises
-    BridgeError for an id that does not fit in a topic, AlreadyThere if the id or the code is taken."""
+    """Add a manufactured unit, given the hashes of its secret and of the code on its label. False: exactly this unit
+    exists already. Raises BridgeError for an id that does not fit in a topic, AlreadyThere if the id or the code is
+    taken."""
     _check_id(unit_id)
     row = {"id": unit_id, **hashes._asdict(), "created_ms": now_ms, "protocol": Protocol.MQTT}
     if insert_one(connection, units, row):
@@ -168,8 +169,8 @@ def register_unit(connection: Connection, unit_id: str, now_ms: int, hashes: Uni
 def add_unit(
     connection: Connection, unit_id: str, now_ms: int, secret: str | None = None, protocol: Protocol = Protocol.MQTT
 ) -> NewUnit:
-    """With a secret of its own, or a new one. Raises BridgeError for an id that does not fit in a topic, AlreadyThere for
-    one that exists."""
+    """Add a unit with the given secret, or a new one. Raises BridgeError for an id that does not fit in a topic,
+    AlreadyThere for an id that exists."""
     _check_id(unit_id)
     new = NewUnit(unit_id, secret or _new_secret(protocol), new_claim_code())
     values = {
@@ -190,7 +191,9 @@ def add_unit(
 
 def _check_id(unit_id: str) -> None:
     if not UNIT_ID.match(unit_id) or unit_id.startswith(OURS):
-        raise BridgeError(f"{unit_id!r} is no unit id: use 1 to 36 of A-Z a-z 0-9 _ and -, and no _ at the start")
+        raise BridgeError(
+            f"{unit_id!r} is not a valid unit id: use 1 to 36 of A-Z a-z 0-9 _ and -, and no _ at the start"
+        )
 
 
 def _count_one_more(connection: Connection) -> None:
@@ -198,14 +201,15 @@ def _count_one_more(connection: Connection) -> None:
 
 
 def change_secret(connection: Connection, unit_id: str, now_ms: int, secret: str | None = None) -> str:
-    """The given secret or a new one; the old one is of no use from now on. Raises BridgeError when there is no such unit."""
+    """Set the given secret or a new one; the old one is not valid from now on. Raises BridgeError if there is no such
+    unit."""
     secret = secret or _new_secret(protocol_of(connection, unit_id))
     _set_secret(connection, unit_id, hash_of(secret), broker_hash(secret), now_ms)
     return secret
 
 
 def protocol_of(connection: Connection, unit_id: str) -> Protocol:
-    """MQTT too where there is no such unit."""
+    """The protocol of a unit; MQTT if there is no such unit."""
     found = connection.execute(select(units.c.protocol).where(units.c.id == unit_id)).scalar()
     return Protocol.OCPP if found == Protocol.OCPP else Protocol.MQTT
 
@@ -215,12 +219,13 @@ def _new_secret(protocol: Protocol) -> str:
 
 
 def revoke(connection: Connection, unit_id: str, now_ms: int) -> None:
-    """No secret lets the unit in until it gets a new one. Raises BridgeError when there is no such unit."""
+    """Revoke the unit's secret: it cannot log in until it gets a new one. Raises BridgeError if there is no such
+    unit."""
     _set_secret(connection, unit_id, NO_HASH, None, now_ms)
 
 
 def _set_secret(connection: Connection, unit_id: str, new_hash: str, at_broker: str | None, now_ms: int) -> None:
-    # Later than any other, whatever the clock of this machine says: who looks for changes must find it.
+    # Later than any other, whatever the clock of this machine says, so that a search for changes finds it.
     changed_ms = max(now_ms, newest_credentials(connection) + 1)
     values = {"secret_hash": new_hash, "broker_hash": at_broker, "credentials_ms": changed_ms}
     statement = update(units).where(units.c.id == unit_id).values(values)
@@ -237,29 +242,29 @@ def broker_passwords(connection: Connection) -> list[tuple[str, str]]:
 
 
 def newest_credentials(connection: Connection) -> int:
-    """When a secret was changed or taken away last, by the clock that was furthest ahead; 0: never."""
+    """When a secret was last changed or revoked, by the clock that was furthest ahead; 0: never."""
     return connection.execute(select(func.max(units.c.credentials_ms))).scalar() or 0
 
 
 def credentials_of(connection: Connection, unit_id: str) -> int | None:
-    """When the secret of the unit was changed or taken away last; 0: never; None: no such unit."""
+    """When the secret of the unit was last changed or revoked; 0: never; None: no such unit."""
     return connection.execute(select(units.c.credentials_ms).where(units.c.id == unit_id)).scalar()
 
 
 def credentials_times(connection: Connection, ids: Collection[str]) -> dict[str, int]:
-    """As `credentials_of`, of those of these ids that are units."""
+    """The same as `credentials_of`, for those of these ids that are units."""
     query = select(units.c.id, units.c.credentials_ms).where(units.c.id.in_(ids))
     return {row.id: row.credentials_ms for row in connection.execute(query)}
 
 
 def changed_credentials(connection: Connection, since_ms: int) -> dict[str, int]:
-    """The units whose secret was changed or taken away since then, with the time of it."""
+    """The units whose secret was changed or revoked since `since_ms`, with the time of the change."""
     query = select(units.c.id, units.c.credentials_ms).where(units.c.credentials_ms >= since_ms)
     return {row.id: row.credentials_ms for row in connection.execute(query)}
 
 
 def login_states(connection: Connection, since_ms: int, ids: Collection[str] = ()) -> dict[str, bool]:
-    """As `states_of`, of these units and of those whose secret was changed or taken away since then."""
+    """The same as `states_of`, for these units and for those whose secret was changed or revoked since `since_ms`."""
     has_changed = units.c.credentials_ms >= since_ms
     query = select(units.c.id, units.c.secret_hash != NO_HASH)
     found = connection.execute(query.where(or_(has_changed, units.c.id.in_(ids)) if ids else has_changed))
@@ -267,45 +272,48 @@ def login_states(connection: Connection, since_ms: int, ids: Collection[str] = (
 
 
 def states_of(connection: Connection, ids: Collection[str]) -> dict[str, bool]:
-    """Whether each of these units may log in; one that is not there is no unit. False: its secret was taken away and it has
-    got no new one."""
+    """Whether each of these units may log in; ids that are missing in the result are no units. False: its secret was
+    revoked and it has no new one."""
     query = select(units.c.id, units.c.secret_hash != NO_HASH).where(units.c.id.in_(ids))
     return {unit_id: bool(may_log_in) for unit_id, may_log_in in connection.execute(query)}
 
 
 def secret_hash(connection: Connection, unit_id: str, protocol: Protocol) -> str | None:
-    """None: no such unit that speaks this protocol."""
+    """The hash of a unit's secret. None: there is no such unit with this protocol."""
     of_unit = (units.c.id == unit_id, units.c.protocol == protocol)
     return connection.execute(select(units.c.secret_hash).where(*of_unit)).scalar()
 
 
 def secret_hashes(connection: Connection, ids: Collection[str]) -> dict[str, str]:
-    """Those of these ids that are units with our own wire format."""
+    """The hashes for those of these ids that are units with our own wire format."""
     query = select(units.c.id, units.c.secret_hash).where(units.c.id.in_(ids), _SPEAKS_MQTT)
     return {row.id: row.secret_hash for row in connection.execute(query)}
 
 
 def few_visible(asker: Asker, limit: int | None, after: str = "") -> Select[tuple[str]]:
-    """The ids of the first units that the asker may see behind `after`."""
+    """The ids of the first units after `after` that the asker may see."""
     return select(units.c.id).where(visible(asker), units.c.id > after).order_by(units.c.id).limit(limit)
 
 
 def visible_units(connection: Connection, asker: Asker, limit: int | None = None, after: str = "") -> list[Unit]:
     """The units that the asker may see, by id, from the one after `after`; all of them unless limited."""
-    # Limited before it is joined: PostgreSQL sorts a whole table to join half a million rows, of which 500 are wanted.
+    # Limited before the join: otherwise PostgreSQL sorts a whole table to join half a million rows, of which 500 are
+    # needed.
     few = few_visible(asker, limit, after).subquery()
     query = _units(asker).join(few, few.c.id == units.c.id).order_by(units.c.id)
     return [unit_for(asker, row) for row in connection.execute(query)]
 
 
 def units_at_home(connection: Connection, asker: Asker) -> list[Unit]:
-    """The asker's own units and those that others share with them, by id, whatever their role shows them beside."""
+    """The asker's own units and those that others share with them, by id, without others that their role lets them
+    see."""
     query = _units(asker).where(visible(asker), at_home(asker)).order_by(units.c.id)
     return [unit_for(asker, row) for row in connection.execute(query)]
 
 
 def visible_unit(connection: Connection, asker: Asker, unit_id: str) -> Unit | None:
-    """None both for a unit that does not exist and for one that is not the asker's: they look the same."""
+    """A unit that the asker may see. None both for a unit that does not exist and for one that they may not see, so
+    that these cannot be told apart."""
     row = connection.execute(_visible_unit(asker.role), {"asker_id": asker.id, "unit_id": unit_id}).one_or_none()
     return None if row is None else unit_for(asker, row)
 
@@ -317,7 +325,7 @@ def _visible_unit(role: Role) -> Select[Any]:
 
 
 def visible_ids(connection: Connection, asker: Asker, unit_ids: Collection[str]) -> set[str]:
-    """Those of these units that the asker may see."""
+    """The units among these that the asker may see."""
     return set(connection.execute(select(units.c.id).where(visible(asker), units.c.id.in_(unit_ids))).scalars())
 
 
@@ -337,7 +345,7 @@ def unit_of_past_work(connection: Connection, asker: Asker, unit_id: str) -> Uni
 
 
 def unit_ids(connection: Connection) -> list[str]:
-    """Of all units, for the operator's command line."""
+    """The ids of all units, for the operator's command line."""
     return list(connection.execute(select(units.c.id).order_by(units.c.id)).scalars())
 
 
@@ -358,7 +366,7 @@ def listed(connection: Connection) -> list[Listed]:
 
 
 def set_silent_after(connection: Connection, unit_id: str, silent_after_ms: int) -> None:
-    """After how long without a message it counts as silent, from now on. Raises BridgeError."""
+    """Set after how long without a message the unit counts as silent. Raises BridgeError."""
     if not SILENT_AFTER_LEAST_MS <= silent_after_ms <= SILENT_AFTER_MOST_MS:
         raise BridgeError(
             f"a charge point may be silent for {SILENT_AFTER_LEAST_MS // MINUTE_MS} to "
@@ -371,17 +379,17 @@ def set_silent_after(connection: Connection, unit_id: str, silent_after_ms: int)
 
 
 def newest_heartbeat(connection: Connection, unit_id: str) -> str | None:
-    """Its payload, for the door that it comes in by; None: there was none."""
+    """The payload of its newest heartbeat, for the door to which it connects; None: there was none."""
     return connection.execute(select(heartbeats.c.payload).where(heartbeats.c.unit_id == unit_id)).scalar()
 
 
 def count_units(connection: Connection) -> int:
-    """All that were added, as `add_unit` has counted them."""
+    """The number of units that were added, as counted by `add_unit`."""
     return int(connection.execute(select(totals.c.value).where(totals.c.name == "units")).scalar_one())
 
 
 def count_silent(connection: Connection) -> int:
-    """Those that were noticed silent and have not been heard since."""
+    """The number of units that were noticed silent and have not been heard since."""
     return connection.execute(select(func.count()).where(contacts.c.silent_ms.is_not(None))).scalar_one()
 
 

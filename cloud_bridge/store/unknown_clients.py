@@ -1,4 +1,4 @@
-"""Ids that said something or wanted to log in, and are no units: the newest KEPT of them, whichever process heard them."""
+"""Ids that sent something or tried to log in, and are no units: the newest KEPT of them, from all processes."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -10,7 +10,7 @@ from cloud_bridge.store.tables import units, unknown_clients
 from cloud_bridge.store.upsert import Insert, execute_many, insert_into
 
 KEPT = 500
-ID_MAX = 36  # characters, as of a unit
+ID_MAX = 36  # characters, as for a unit
 
 
 _IS_NONE = unknown_clients.c.id.not_in(select(units.c.id))
@@ -22,10 +22,10 @@ class UnknownClient(NamedTuple):
     id: str
     first_ms: int
     last_ms: int
-    messages: int  # and logins
+    messages: int  # including logins
 
     def and_then(self, later: "UnknownClient") -> "UnknownClient":
-        """Both as one."""
+        """Combine two records of the same id."""
         return self._replace(last_ms=later.last_ms, messages=self.messages + later.messages)
 
 
@@ -39,8 +39,8 @@ def _once_more(dialect: str) -> Insert:
 
 
 def record_unknown_clients(connection: Connection, seen: Iterable[UnknownClient]) -> None:
-    """Add what was seen of each, at most once of an id; the oldest give way. Rows are locked in the order of ids, and those
-    that another process holds are left to it."""
+    """Add what was seen of each id, which may occur only once; the oldest are removed. Rows are locked in the order of
+    ids, and those that another process has locked are left to it."""
     rows = [one._asdict() for one in sorted(seen)]
     execute_many(connection, _once_more(connection.dialect.name), rows)
     newest = select(unknown_clients.c.id).order_by(unknown_clients.c.last_ms.desc(), unknown_clients.c.id).limit(KEPT)
@@ -49,7 +49,7 @@ def record_unknown_clients(connection: Connection, seen: Iterable[UnknownClient]
 
 
 def read_unknown_clients(connection: Connection) -> list[UnknownClient]:
-    """The one that was seen last is the last. Without those that have become units."""
+    """The unknown clients, the one last seen at the end, without those that have become units."""
     query = select(unknown_clients).where(_IS_NONE).order_by(unknown_clients.c.last_ms, unknown_clients.c.id)
     return [UnknownClient(*row) for row in connection.execute(query)]
 

@@ -1,7 +1,7 @@
-"""Sessions of which meter and vehicle are still to be found, and what is found of them (cloud_bridge/settling.py).
+"""Sessions for which meter and vehicle are still to be found, and the result (cloud_bridge/settling.py).
 
-Each row says itself that it is unsettled, as others say that they are untold, and for the same reason (untold.py). It is no
-harm if two processes settle one: both find the same.
+Each row has its own mark that it is unsettled, like the mark "untold" of other rows, and for the same reason
+(untold.py). It does no harm if two processes settle the same session: both get the same result.
 """
 
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ class Unsettled(NamedTuple):
 
     id: int
     unit_id: str
-    owner_id: int | None  # None: it is not of the present owner's time, or nobody's
+    owner_id: int | None  # None: it is from before the present owner, or the unit has no owner
     began_ms: int
     ended_ms: int
     energy_wh: int | None
 
 
 class SomeUnsettled(NamedTuple):
-    """Together at most AT_ONCE; `unreadable` are the ids of rows that say nothing that can be."""
+    """At most AT_ONCE in total; `unreadable` are the ids of rows with impossible values."""
 
     readable: list[Unsettled]
     unreadable: list[int]
@@ -44,7 +44,7 @@ class Charge(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """What was found of a session; None: not known."""
+    """What was found for a session; None: not known."""
 
     id: int
     meter_began_wh: int | None = None
@@ -53,7 +53,7 @@ class Settled(NamedTuple):
 
 
 def unsettled_sessions(connection: Connection, until_ms: int) -> SomeUnsettled:
-    """Those that were received by then, in the order in which they came."""
+    """The unsettled sessions received until `until_ms`, in order of arrival."""
     told = [sessions.c[name] for name in ("received_ms", "started_s", "ended_s", "duration_s", "energy_wh")]
     columns = [sessions.c.id, sessions.c.unit_id, *told]
     owner, owned_from_ms = (
@@ -75,7 +75,7 @@ def unsettled_sessions(connection: Connection, until_ms: int) -> SomeUnsettled:
 
 
 def charges_of(connection: Connection, person_id: int) -> list[Charge]:
-    """Of each of the person's vehicles, the charge that goes on or was the last."""
+    """For each of the person's vehicles, the charge in progress or the last one."""
     query = select(vehicles.c.name, vehicles.c.charging_from_ms, vehicles.c.charging_until_ms).where(
         vehicles.c.person_id == person_id, vehicles.c.charging_until_ms.is_not(None)
     )
@@ -83,7 +83,7 @@ def charges_of(connection: Connection, person_id: int) -> list[Charge]:
 
 
 def settle(connection: Connection, found: Sequence[Settled]) -> None:
-    """Store it; what was stored before stays."""
+    """Store what was found; values stored before are not changed."""
     for one in found:
         values = one._asdict()
         unsettled = (sessions.c.id == values.pop("id"), sessions.c.unsettled)

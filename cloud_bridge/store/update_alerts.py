@@ -1,6 +1,7 @@
-"""What people have still to be alerted to of updates: of their own charge point, and of roll-outs that stopped by themselves.
+"""Updates that people still have to be alerted to: those of their own charge point, and roll-outs that stopped by
+themselves.
 
-Taken in the transaction that queues the alerts, as untold.py has it.
+They are taken in the transaction that queues the alerts, as described in untold.py.
 """
 
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from cloud_bridge.store.untold import AT_ONCE, take
 
 
 class NewUpdate(NamedTuple):
-    """How far one unit has come."""
+    """How far one unit has come with an update."""
 
     unit_id: str
     version: str
@@ -22,7 +23,8 @@ class NewUpdate(NamedTuple):
 
 
 def take_updates(connection: Connection) -> list[NewUpdate]:
-    """AT_ONCE at most. One that another transaction is changing is left for the next time."""
+    """Take the updates of units, at most AT_ONCE. A row that another transaction is changing is left for the next
+    time."""
     column = roll_out_units.c
     query = (
         select(column.roll_out_id, column.unit_id, roll_outs.c.version, column.state, column.state_ms)
@@ -38,7 +40,7 @@ def take_updates(connection: Connection) -> list[NewUpdate]:
 
 
 def take_stopped(connection: Connection) -> list[tuple[str, str]]:
-    """Version, and why."""
+    """Take the stopped roll-outs: version and reason of each."""
     query = select(roll_outs.c.id, roll_outs.c.version, roll_outs.c.why)
     return [(row.version, row.why) for row in take(connection, roll_outs, query)]
 

@@ -1,4 +1,5 @@
-"""What units ask for of their updates: whether they may have it, and how much they were sent in a month."""
+"""The requests of units for parts of their updates: whether they may have them, and how much they were sent in a
+month."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -14,7 +15,7 @@ MANIFEST, IMAGE = 0, 1
 
 
 class Answer(StrEnum):
-    """To one ask; all but the first are no answer at all."""
+    """The result of one request; for all but the first, nothing is sent."""
 
     SERVED = "served"
     NO_ORDER = "without_order"
@@ -23,42 +24,42 @@ class Answer(StrEnum):
 
 
 class Asked(NamedTuple):
-    """A part of a file."""
+    """A request for a part of a file."""
 
     unit_id: str
     name: str  # of the release
     file: int  # MANIFEST or IMAGE
     offset: int
-    size: int  # bytes that are wanted
+    size: int  # bytes requested
 
 
 class Part(NamedTuple):
-    """What of it is sent: `size` ends with the file, 0 where nothing is sent."""
+    """What is sent: `size` is limited by the end of the file, and is 0 if nothing is sent."""
 
     answer: Answer
     size: int = 0
 
 
 class Budget(NamedTuple):
-    """Of one unit."""
+    """The data budget of one unit."""
 
-    month: int  # now, since 1970
-    most_bytes: int  # of a month
-    extra_bytes: int  # that each piece takes on its way, beside its content
+    month: int  # the present one, counted since 1970
+    most_bytes: int  # in a month
+    extra_bytes: int  # transmitted with each piece in addition to its content
     piece_bytes: int
 
     def cost(self, size: int) -> int:
-        """Bytes on air of a part of a file."""
+        """The number of bytes transmitted for a part of a file."""
         return size + -(-size // self.piece_bytes) * self.extra_bytes
 
 
 def permit(connection: Connection, asks: Sequence[Asked], budget: Budget) -> list[Part]:
-    """In their order. What may be sent is counted as sent."""
+    """Decide about requests, in their order. What may be sent is counted as sent."""
     return [_permit(connection, ask, budget) for ask in asks]
 
 
 def sent_in(connection: Connection, unit_id: str, month: int) -> int:
-    """Bytes of that month."""
+    """The number of bytes sent in that month."""
     query = select(update_bytes.c.bytes).where(update_bytes.c.unit_id == unit_id, update_bytes.c.month == month)
     return connection.execute(query).scalar() or 0
 

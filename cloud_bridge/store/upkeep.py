@@ -1,7 +1,8 @@
-"""What keeps the store small: each table forgets after its own time.
+"""Keeps the store small: each table has its own retention time.
 
-Retention removes no more than the time that has verifiably passed since it last did (verified_time.py): a table is
-cleared from where it was cleared last, and not of all that looks old to a clock that may be wrong.
+Retention removes no more than corresponds to the time that has verifiably passed since it last did so
+(verified_time.py): a table is cleared starting from where it was last cleared, not of everything that looks old to a
+clock that may be wrong.
 """
 
 from collections.abc import Iterator
@@ -54,17 +55,17 @@ from cloud_bridge.store.tables import (
 from cloud_bridge.store.upsert import replace
 from cloud_bridge.store.vehicle_tables import ready_plans
 
-TIME_COMMAND = "t-"  # how the ids of commands begin that tell a unit the time
-READ_AT_ONCE = 1000  # rows that are in memory together, of as many as there are units
-FORGOTTEN_AT_ONCE = 200  # rows deleted in one step, on as many pages or more
-STEPS_AHEAD = 20  # looked for at once: to find the oldest rows can mean to read the whole table
+TIME_COMMAND = "t-"  # commands that tell a unit the time have ids that begin with it
+READ_AT_ONCE = 1000  # rows in memory at a time, of as many as there are units
+FORGOTTEN_AT_ONCE = 200  # rows deleted in one step, often on as many different pages
+STEPS_AHEAD = 20  # searched for at once: finding the oldest rows may mean reading the whole table
 
 
 class Cleared(NamedTuple):
     """How far a table has been cleared of old rows.
 
-    Rows that are older, and yet there, were written since by a clock that was behind: strays. Their stamps say nothing
-    of their age, so they go when they have been there for as long as the rows of the table are kept.
+    Older rows that nevertheless exist were written later by a clock that was behind: strays. Their timestamps say
+    nothing about their age, so they are deleted when they have existed for as long as the rows of the table are kept.
     """
 
     until_ms: int
@@ -77,10 +78,10 @@ class Kept(NamedTuple):
     table: Table
     age: Column[int]
     days: int
-    at_once: int | None = None  # rows deleted in one step, where they are large; None: FORGOTTEN_AT_ONCE
+    at_once: int | None = None  # rows deleted in one step, if they are large; None: FORGOTTEN_AT_ONCE
 
     def between(self, from_ms: int | None, to_ms: int) -> ColumnElement[bool]:
-        """Rows of that time; with None all that are older."""
+        """The condition for rows of that time; with None as the beginning, all older ones."""
         newer = () if from_ms is None else (self.age >= from_ms,)
         return and_(*newer, self.age < to_ms, in_chunks(self.age, from_ms, to_ms))
 
@@ -88,8 +89,8 @@ class Kept(NamedTuple):
 KEPT = [
     Kept(signal, signal.c.received_ms, 1),
     Kept(power, power.c.received_ms, 2),  # a vehicle at home for a weekend
-    Kept(signal_5min, signal_5min.c.from_ms, 32),  # the longest span of the pages, and the day it began in
-    Kept(signal_hourly, signal_hourly.c.from_ms, 400),  # a year and a month: last winter beside this one
+    Kept(signal_5min, signal_5min.c.from_ms, 32),  # the longest span shown on pages, and the day in which it began
+    Kept(signal_hourly, signal_hourly.c.from_ms, 400),  # a year and a month, to compare last winter with this one
     Kept(contact_gaps, contact_gaps.c.to_ms, 400),
     Kept(transitions, transitions.c.at_ms, 400),
     Kept(duplicate_identities, duplicate_identities.c.last_ms, 1),  # duplicate_identity.CLEAR_AFTER_MS
@@ -100,7 +101,7 @@ KEPT = [
     Kept(events, events.c.received_ms, 400),
     Kept(results, results.c.received_ms, 90),
     Kept(rejected_messages, rejected_messages.c.received_ms, 90),
-    Kept(sessions, sessions.c.received_ms, 7 * 366),  # what a driver may have to show a tax office
+    Kept(sessions, sessions.c.received_ms, 7 * 366),  # a driver may have to show them to a tax office
     Kept(alerts, alerts.c.at_ms, 90),
     Kept(job_photos, job_photos.c.at_ms, 400, 4),  # a warranty year and a month; each has up to 640 kB
     Kept(security_events, security_events.c.at_ms, 180),
@@ -117,14 +118,14 @@ KEPT_FIVE_MINUTES = next(kept for kept in KEPT if kept.table is signal_5min)
 
 
 def read_cleared(connection: Connection, kept: Kept) -> Cleared | None:
-    """None: never."""
+    """How far a table has been cleared. None: never."""
     query = select(retention.c.until_ms, retention.c.strays_since_ms).where(retention.c.name == kept.table.name)
     row = connection.execute(query).one_or_none()
     return None if row is None else Cleared(*row)
 
 
 def five_minutes_since(connection: Connection) -> int:
-    """From when on signal is there by five minutes; before it there are hours."""
+    """From when on there are five-minute averages of the signal; before that there are hourly ones."""
     return connection.execute(select(retention.c.until_ms).where(retention.c.name == signal_5min.name)).scalar() or 0
 
 
@@ -133,8 +134,9 @@ def record_cleared(connection: Connection, kept: Kept, cleared: Cleared) -> None
 
 
 def may_go_until(connection: Connection, kept: Kept, to_ms: int) -> int:
-    """Up to when its rows may be deleted, where `to_ms` is the end of their time: five minutes go by whole hours, and
-    not before the hour is made of them; what is in chunks or partitions goes with the whole of one."""
+    """Up to when rows of the table may be deleted, if `to_ms` is the end of their retention. Five-minute averages are
+    deleted by whole hours, and only after the hourly average is computed; chunks and partitions are deleted as a
+    whole."""
     if kept.table is signal_5min:
         to_ms = min(to_ms, rolled_up_until(connection, HOURS))
         to_ms -= to_ms % HOUR_MS
@@ -145,14 +147,14 @@ def may_go_until(connection: Connection, kept: Kept, to_ms: int) -> int:
 
 
 def has_rows(connection: Connection, kept: Kept, to_ms: int) -> bool:
-    """Whether any row is older than that."""
+    """Whether any row is older than `to_ms`."""
     return connection.execute(select(kept.age).where(kept.between(None, to_ms)).limit(1)).first() is not None
 
 
 def oldest_ends(connection: Connection, kept: Kept, from_ms: int | None, to_ms: int) -> list[int]:
-    """Where the oldest rows of that time end, step by step: `at_once` of them and those of the same millisecond, at
-    most STEPS_AHEAD times; empty: there are none. Without an index on the age this looks at the whole table: to be asked
-    outside the transaction that deletes."""
+    """The end times of the next steps of deleting the oldest rows of that time: each step has `at_once` rows and those
+    of the same millisecond. There are at most STEPS_AHEAD; empty: there are no rows. Without an index on the age this
+    reads the whole table, so it should be called outside the transaction that deletes."""
     at_once = kept.at_once or FORGOTTEN_AT_ONCE
     oldest = select(kept.age).where(kept.between(from_ms, to_ms)).order_by(kept.age)
     ages = connection.execute(oldest.limit(at_once * STEPS_AHEAD)).scalars().all()
@@ -166,7 +168,7 @@ def forget(connection: Connection, kept: Kept, from_ms: int | None, to_ms: int) 
 
 
 def read_verified(connection: Connection) -> int | None:
-    """As it was stored last; None: never."""
+    """The verified time as last stored; None: never."""
     return connection.execute(select(verified_time.c.at_ms)).scalar()
 
 
@@ -175,6 +177,7 @@ def record_verified(connection: Connection, verified_ms: int) -> None:
 
 
 def told_the_time(connection: Connection) -> Iterator[str]:
-    """The units that have answered when we told them the time (telling_time.py), some more than once: their clock is ours."""
+    """The units that have answered when we told them the time (telling_time.py), some more than once: their clocks
+    agree with ours."""
     query = select(results.c.unit_id).where(results.c.command.startswith(TIME_COMMAND), results.c.ok.is_(True))
     yield from connection.execution_options(yield_per=READ_AT_ONCE).execute(query).scalars()

@@ -1,4 +1,4 @@
-"""INSERT that knows what to do with a row that is there already, in the dialect of either database."""
+"""INSERT that also handles rows that exist already, in the dialect of either database."""
 
 from functools import cache
 from typing import Any
@@ -12,7 +12,7 @@ Insert = postgresql.Insert | sqlite.Insert
 
 
 def insert_into(dialect: str, table: Table) -> Insert:
-    """Both have `excluded`, `on_conflict_do_update` and `on_conflict_do_nothing`."""
+    """An INSERT of the dialect. Both dialects have `excluded`, `on_conflict_do_update` and `on_conflict_do_nothing`."""
     if dialect == "postgresql":
         return postgresql.insert(table)
     statement = sqlite.insert(as_stored(dialect, table))
@@ -20,7 +20,7 @@ def insert_into(dialect: str, table: Table) -> Insert:
 
 
 def insert_from(dialect: str, table: Table, rows: Select[Any]) -> Insert:
-    """Likewise, of the rows of a query, whose columns have the names of the table's."""
+    """Likewise, with the rows of a query whose columns are named like those of the table."""
     names = [one.name for one in rows.selected_columns]
     if dialect == "postgresql":
         return postgresql.insert(table).from_select(names, rows)
@@ -31,12 +31,12 @@ def insert_from(dialect: str, table: Table, rows: Select[Any]) -> Insert:
 
 
 def execute_many(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
-    """As `connection.execute`, for the few statements that every message needs: there SQLAlchemy's own work on each row
-    takes longer than the database's. Values go to the driver as they are; all rows have the same keys: columns, and the
-    names of the statement's own parameters, whose values are those of the first row.
+    """The same as `connection.execute`, for the few statements that every message needs: for these SQLAlchemy takes
+    longer for each row than the database. Values are passed to the driver unchanged. All rows have the same keys:
+    columns, and the names of the statement's own parameters, whose values are taken from the first row.
 
-    PostgreSQL is given a list for each column, and one statement to plan and to answer: the rows must be of different
-    keys, unless those that are there already stay as they are.
+    PostgreSQL receives a list for each column, and only one statement to plan and to answer. So the rows must have
+    different primary keys, unless the statement leaves existing rows unchanged.
     """
     if not rows:
         return
@@ -50,14 +50,16 @@ def execute_many(connection: Connection, statement: Insert, rows: list[dict[str,
 
 
 def execute_each(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
-    """Likewise, one row after the other: for a statement with values of its own, that are other ones for each row."""
+    """Likewise, but one row after the other: for a statement with its own parameters whose values differ from row to
+    row."""
     if rows:
         connection.exec_driver_sql(_sql(statement, connection.dialect, tuple(rows[0])), rows)
 
 
 def _array(values: list[Any]) -> str:
-    """As PostgreSQL reads one (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO). psycopg 3.3.9 writes it too,
-    but in four times as long, and one of texts with quotes, as payloads are, in forty times (15 us a payload)."""
+    """An array in the input format of PostgreSQL (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO).
+    psycopg 3.3.9 can write it too, but takes four times as long, and forty times for texts with quotes such as payloads
+    (15 us each)."""
     return "{" + ",".join([_element(value) for value in values]) + "}"
 
 
@@ -86,7 +88,7 @@ def _names(statement: Insert, keys: tuple[str, ...]) -> list[str]:
 
 
 def replace(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert the rows; one that is there by its primary key takes the new values. All rows have the same keys."""
+    """Insert the rows; a row whose primary key exists is updated with the new values. All rows have the same keys."""
     if not rows:
         return
     connection.execute(_replacing(connection.dialect.name, table, tuple(rows[0])), rows)
@@ -101,19 +103,19 @@ def _replacing(dialect: str, table: Table, names: tuple[str, ...]) -> Insert:
 
 
 def key_of(dialect: str, table: Table) -> list[str]:
-    """The columns by which a row is known to be there already."""
+    """The columns by which an existing row is recognized."""
     return [column.name for column in as_stored(dialect, table).primary_key]
 
 
 def insert_one(connection: Connection, table: Table, row: dict[str, Any]) -> bool:
-    """Insert the row. False: it is there already, and stays as it is."""
+    """Insert the row. False: it exists already, and is not changed."""
     statement = insert_into(connection.dialect.name, table).on_conflict_do_nothing()
-    # Otherwise psycopg is asked for the count when its cursor is closed, and says -1.
+    # Otherwise SQLAlchemy reads the count when psycopg's cursor is closed, and gets -1.
     done = connection.execute(statement, row, execution_options={"preserve_rowcount": True})
     return done.rowcount == 1
 
 
 def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert the rows that are not there yet."""
+    """Insert the rows that do not exist yet."""
     if rows:
         connection.execute(insert_into(connection.dialect.name, table).on_conflict_do_nothing(), rows)

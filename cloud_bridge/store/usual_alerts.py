@@ -1,8 +1,10 @@
-"""What people are alerted to who have not chosen: the usual kinds by e-mail, and in every browser that they let us notify.
+"""The alerts for people who have not chosen any: the usual kinds by e-mail, and in every browser that they let us
+notify.
 
-The usual subscriptions are rows like any other, so that sending, holding down and the page know no second kind of them. For
-e-mail they are made for drivers with a confirmed address, as soon as there is one; for browsers, with the first browser. A
-row of alert_choices ends that: the person has saved the page or used the interface, and what they have then is their choice.
+The usual subscriptions are rows like any other, so that sending, holding down and the page need no special case. For
+e-mail they are created for drivers as soon as they have a confirmed address; for browsers, with the first browser. A
+row of alert_choices ends that: the person has saved the page or used the interface, and what they have then is their
+own choice.
 """
 
 from collections.abc import Collection
@@ -21,7 +23,7 @@ AT_ONCE = 500  # people
 
 
 def drivers_without_letters(connection: Connection) -> list[int]:
-    """Those who have an address, have chosen nothing, and have no usual subscriptions yet."""
+    """The drivers who have an address, have chosen nothing, and have no usual subscriptions yet."""
     chosen = select(alert_choices.c.person_id).where(alert_choices.c.via == Via.EMAIL.value)
     have = select(alert_wishes.c.person_id).where(alert_wishes.c.via == Via.EMAIL.value)
     query = select(people.c.id).where(
@@ -34,17 +36,17 @@ def drivers_without_letters(connection: Connection) -> list[int]:
 
 
 def subscribe_to_letters(connection: Connection, person_ids: Collection[int]) -> None:
-    """Of those who were found above."""
+    """Create the usual subscriptions by e-mail for people found by `drivers_without_letters`."""
     _subscribe(connection, person_ids, Via.EMAIL, USUAL)
 
 
 def subscribe_unless_chosen(connection: Connection, person: Person, via: Via) -> None:
-    """To the usual, where nothing is chosen and nothing there."""
+    """Create the usual subscriptions of a person, if they have chosen nothing and have no subscriptions yet."""
     _subscribe(connection, [person.id], via, chosen_of(connection, person, via))
 
 
 def chosen_of(connection: Connection, person: Person, via: Via) -> frozenset[AlertKind]:
-    """What the person is alerted to that way, with what is about to be made for them."""
+    """The kinds that the person is alerted to in this way, including subscriptions that are about to be created."""
     columns = alert_wishes.c
     query = select(columns.about).where(columns.person_id == person.id, columns.via == via.value, columns.target == "")
     stored = set(connection.execute(query).scalars())
@@ -54,7 +56,8 @@ def chosen_of(connection: Connection, person: Person, via: Via) -> frozenset[Ale
 
 
 def choose(connection: Connection, person: Person, via: Via, kinds: Collection[AlertKind]) -> None:
-    """Exactly these from now on. What stays keeps its row, and with that what has been told of it."""
+    """Subscribe the person to exactly these kinds. Subscriptions that remain keep their row, and with it what was
+    sent."""
     columns = alert_wishes.c
     theirs = (columns.person_id == person.id) & (columns.via == via.value) & (columns.target == "")
     connection.execute(delete(alert_wishes).where(theirs, columns.about.not_in([kind.value for kind in kinds])))
@@ -63,7 +66,8 @@ def choose(connection: Connection, person: Person, via: Via, kinds: Collection[A
 
 
 def mark_chosen(connection: Connection, person: Person, via: Via) -> None:
-    """Of a person who is about to change one subscription: the others stay, those too that were about to be made."""
+    """Note that a person is about to change one subscription: the others remain, including those that were about to be
+    created."""
     subscribe_unless_chosen(connection, person, via)
     insert_new(connection, alert_choices, [{"person_id": person.id, "via": via.value}])
 

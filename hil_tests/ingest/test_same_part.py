@@ -62,7 +62,7 @@ def test_a_second_process_of_one_part_does_not_start_until_the_first_is_dead(clo
     cloud.start()
     second = beside(cloud, "1/1")
     with pytest.raises(
-        BridgeFailed, match="another process takes in part 1 of the units already: end it, or give each"
+        BridgeFailed, match="another process already receives part 1 of the units: end it, or give each"
     ):
         asyncio.run(start_and_stop(second))
     heard = canaries(cloud)

@@ -208,7 +208,7 @@ def test_what_units_cannot_use_is_not_ordered(tmp_path: Path) -> None:
             read_next(certificate(tmp_path, ca=ca))
     with pytest.raises(BridgeError, match="is valid from"):
         read_next(certificate(tmp_path, until=NOW - DAY))
-    with pytest.raises(BridgeError, match="a unit takes 1,410"):
+    with pytest.raises(BridgeError, match="units accept at most 1,410"):
         read_next(certificate(tmp_path, rsa.generate_private_key(65537, 6144)))
     path = certificate(tmp_path)
     path.write_bytes(path.read_bytes() * 2)

@@ -108,8 +108,8 @@ def test_the_same_failure_is_one_line_until_it_is_over(caplog: pytest.LogCapture
     errors: list[Exception | None] = [ValueError("one"), ValueError("one"), KeyError("two"), None, KeyError("two")]
     with caplog.at_level(logging.WARNING):
         run(Duties(), raising(errors))
-    lines = [message for message in caplog.messages if message.startswith("the duty duty0")]
-    assert [line.split("goes on: ")[1] for line in lines] == ["ValueError: one", "KeyError: 'two'", "KeyError: 'two'"]
+    lines = [message for message in caplog.messages if message.startswith("duty duty0")]
+    assert [line.split("retrying: ")[1] for line in lines] == ["ValueError: one", "KeyError: 'two'", "KeyError: 'two'"]
 
 
 def test_all_duties_of_the_bridge_go_on_and_are_seen(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,7 @@ def test_without_one_nothing_changes() -> None:
         ("proxies = [1]\n", "proxies has to be a text"),
         ('help = "a\\u0000b"\n', "help has to be a text"),
         ('proxies = ["::1", "\\u0000"]\n', "proxies has to be a text"),
-        ('settings = "other.toml"\n', "names another file"),
+        ('settings = "other.toml"\n', "names another settings file"),
         (b"help = '\xff'\n", "cannot be read"),
         ("a" * (MAX_BYTES + 1), "is larger than"),
         ("a = " + "[" * 5000, "is not TOML"),

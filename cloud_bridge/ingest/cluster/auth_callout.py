@@ -1,10 +1,12 @@
-"""Answers the nodes of the cluster when somebody logs in: who it is, by the store, and what it may do.
+"""Answer the authorisation requests of the cluster's nodes (NATS auth callout): authenticate logins and grant
+permissions.
 
-Several processes share the work, as one queue group. When one is killed, nobody answers the logins that it had taken: their
-nodes refuse them after 10 s, and the units come again.
+Several processes share the work as one queue group. The logins that a killed process had taken are not answered: the
+nodes refuse them after 10 s, and the units try again.
 
-A node has one refusal, "not authorised" (CONNACK 5), after which a unit stays away for up to 12 minutes. So a login that
-cannot be checked now is not refused: its connection is ended, and the unit is back within 15 s (firmware/link/backoff.py).
+A node can refuse a login only with "not authorised" (CONNACK 5), after which a unit waits for up to 12 minutes. So a
+login that cannot be checked now is not refused. Its connection is closed instead, and the unit reconnects within 15 s
+(firmware/link/backoff.py).
 """
 
 import asyncio
@@ -31,17 +33,17 @@ from cloud_bridge.ingest.quotas import Quotas
 
 SUBJECT = "$SYS.REQ.USER.AUTH"
 QUEUE_GROUP = "auth"
-WAITING_MAX = 20_000  # logins, of 2 kB; more than can be answered in time
+WAITING_MAX = 20_000  # logins of 2 kB each; more than can be answered in time
 ANSWERED_AT_ONCE = 500
-IN_TIME_S = 8.0  # of the 10 that a node waits; an answer after that is work for nothing
+IN_TIME_S = 8.0  # a node waits for 10 s; a later answer would be useless
 FINISH_WITHIN_S = 3.0
 REASONS = {
     packets.ID_REJECTED: "the client id is not the user name",
     packets.NOT_AUTHORISED: "not a unit, or not its secret",
 }
 WRONG_SEED = (
-    "issuer_seed in the file of CHARGEKEEPER_NATS is not the one that the nodes' configuration was written with, so no node "
-    "takes an answer of this process: bring it the file that `nats write` has made with that configuration"
+    "issuer_seed in the file of CHARGEKEEPER_NATS does not match the configuration of the nodes, so no node accepts "
+    "the answers of this process: use the file that `nats write` made together with that configuration"
 )
 
 _log = logging.getLogger(__name__)
@@ -53,7 +55,7 @@ class _Waiting(NamedTuple):
 
 
 class AuthCallout:
-    """One of the queue group."""
+    """A member of the queue group."""
 
     def __init__(
         self, client: Client, nodes: Nodes, signer: Signer, admission: Admission, reporting: Reporting
@@ -68,20 +70,20 @@ class AuthCallout:
         self._quotas = Quotas()
         self._now_s = time.monotonic
         self._waiting: deque[_Waiting] = deque()
-        self._asked_for = asyncio.Event()  # somebody waits
+        self._asked_for = asyncio.Event()  # set when a login is waiting
         self._turns = asyncio.Semaphore(ANSWERED_AT_ONCE)
         self._answering: set[asyncio.Task[None]] = set()
         self._subscription: Subscription | None = None
         self._has_wrong_seed = False
 
     async def start(self) -> None:
-        """From now on logins are taken, also over lost connections."""
+        """Subscribe to login requests. The subscription survives a reconnect."""
         self._subscription = await self._client.subscribe(SUBJECT, QUEUE_GROUP, cb=self._asked)
         await self._client.flush()
 
     async def run(self) -> NoReturn:
-        """Answer, for ever. Raises SettingError once a node has asked for answers of another issuer: as one of the queue
-        group this process would have logins refused that others could answer."""
+        """Answer logins until cancelled. Raises SettingError if a node expects answers of another issuer. If this
+        process stayed in the queue group, nodes would refuse logins that other processes could answer."""
         while True:
             await self._turns.acquire()
             while not self._waiting and not self._has_wrong_seed:
@@ -92,9 +94,9 @@ class AuthCallout:
             self._begin(self._waiting.pop())
 
     async def finish(self) -> None:
-        """Take no more, and answer those that were taken: the others of the queue group have the rest."""
+        """Unsubscribe, and answer the logins that were taken. The other members of the queue group get the rest."""
         if self._subscription is not None:
-            with suppress(Error):  # without a connection nobody asks
+            with suppress(Error):  # there is no connection
                 await self._subscription.unsubscribe()
         while self._waiting:
             self._begin(self._waiting.pop())
@@ -102,8 +104,8 @@ class AuthCallout:
             await asyncio.wait(self._answering, timeout=FINISH_WITHIN_S)
 
     async def answer(self, data: bytes) -> bytes | None:
-        """To what a node asks. None for bytes that no node has sent, and where the connection is ended instead, because it
-        cannot be checked now, or not by this process."""
+        """Return the answer to a node's request. Return None if the bytes are not from a node, or if the unit's
+        connection was closed instead, because the login cannot be checked now or by this process."""
         try:
             request = read_request(data, self._signer.public)
         except WrongIssuer as asked:
@@ -160,4 +162,4 @@ class AuthCallout:
         self._turns.release()
         if not task.cancelled() and (error := task.exception()) is not None:
             self._counters.failed_messages += 1
-            _log.error("cannot answer a login", exc_info=error)
+            _log.error("answering a login failed", exc_info=error)

@@ -1,4 +1,4 @@
-"""Who may speak on the cluster: one process of those that share this work (`python -m cloud_bridge auth`)."""
+"""The authorisation service of a cluster: one of the processes that share this work (`python -m cloud_bridge auth`)."""
 
 import asyncio
 import logging
@@ -29,14 +29,15 @@ from cloud_bridge.ingest.inbound import Reporting
 from cloud_bridge.store.database import Database
 
 NAME = "chargekeeper auth"
-WRITERS = 2  # of presence: events, and the census
+WRITERS = 2  # connections to write presence: events, and the census
 CONNECT_AGAIN_S = 1.0  # while no node of the cluster answers
 
 _log = logging.getLogger(__name__)
 
 
 class AuthService:
-    """The caller runs what `reporting` has, and closes the database. Until it answers logins the process is not ready."""
+    """Answers logins, ends revoked connections and records presence. The caller runs the parts of `reporting` and
+    closes the database. The process is not ready until it answers logins."""
 
     def __init__(
         self, cluster: Cluster, database: Database, reporting: Reporting, clock: Clock, duties: Duties
@@ -46,13 +47,13 @@ class AuthService:
         self._reporting = reporting
         self._clock = clock
         self._duties = duties
-        self._answering_over: Client | None = None  # once it answers
+        self._answering_over: Client | None = None  # the connection on which logins are answered; None before that
         duties.require(self._why_not_answering)
 
     async def run(self, answering: Callable[[], object]) -> None:
-        """Until it is cancelled. Waits for a node that answers; `answering` is called once it answers logins itself.
+        """Run until cancelled. Waits until a node is reachable, and calls `answering` once logins are answered.
 
-        Raises SettingError when no node takes its answers.
+        Raises SettingError if the nodes do not accept the answers.
         """
         counters, security_log = self._reporting.counters, self._reporting.security_log
         database = self._database.separate(LOOKUPS_AT_ONCE + WRITERS)
@@ -94,17 +95,18 @@ class AuthService:
 
     def _why_not_answering(self) -> str | None:
         if self._answering_over is None:
-            return "no login is answered yet: the cluster has not let this process take part"
-        return None if self._answering_over.is_connected else "no login is answered: no node of the cluster answers"
+            return "no login is answered yet: this process is not connected to the cluster"
+        return None if self._answering_over.is_connected else "no login is answered: no cluster node is reachable"
 
     async def _keep_messages(self, bridge: Client) -> None:
-        """Before any unit is let in: until then the nodes would acknowledge its messages and keep none."""
+        """Create the streams before any unit is accepted: without them the nodes would acknowledge messages and not
+        store them."""
         while True:
             try:
                 await keep_messages(bridge.jetstream(), len(self._cluster.nodes))
                 return
             except (TimeoutError, Error, SettingError) as error:
-                _log.warning("the cluster keeps no messages yet: %s", error or type(error).__name__)
+                _log.warning("the streams of the cluster are not available yet: %s", error or type(error).__name__)
                 await asyncio.sleep(CONNECT_AGAIN_S)
 
     async def _connected(self, connect: Callable[[Cluster, str], Awaitable[Client]]) -> Client:
@@ -112,5 +114,5 @@ class AuthService:
             try:
                 return await connect(self._cluster, NAME)
             except (OSError, Error) as error:
-                _log.warning("no node of the cluster answers: %s", error or type(error).__name__)
+                _log.warning("no node of the cluster is reachable: %s", error or type(error).__name__)
                 await asyncio.sleep(CONNECT_AGAIN_S)

@@ -1,7 +1,8 @@
-"""Who may log in, where thousands do at once: all that wait are one query, and one unit that comes again and again is none.
+"""Credentials for thousands of simultaneous logins: waiting logins share a query, and repeated logins of a unit are
+cached.
 
-While the database is away nobody is let in by what was known long ago. A login waits for it, up to LOOKUP_WITHIN_S, so
-that a failover of a few seconds costs no unit its handshake.
+While the database is away, no login is accepted by an old cache entry. It waits for the database, up to
+LOOKUP_WITHIN_S, so that units keep their TLS handshake over a failover of a few seconds.
 """
 
 import asyncio
@@ -18,9 +19,9 @@ from cloud_bridge.store.database import Database
 from cloud_bridge.store.error_text import reason_of
 from cloud_bridge.store.units import credentials_times, secret_hashes
 
-LOOKUP_WITHIN_S = 6.0  # of the 10 that a node waits
-AGAIN_AFTER_S = 0.5  # when the database could not be read
-READ_WITHIN_S = 3.0  # what a slower read has found may be true no more
+LOOKUP_WITHIN_S = 6.0  # a node waits for 10 s
+AGAIN_AFTER_S = 0.5  # after an error of the database
+READ_WITHIN_S = 3.0  # the result of a slower read may be out of date, and is not used
 KNOWN_FOR_S = 2.0
 MAX_KNOWN = 10_000  # units
 AT_ONCE = 1000  # units in one query
@@ -35,11 +36,11 @@ class _Known(NamedTuple):
 
 class _Wanted(NamedTuple):
     found: "asyncio.Future[str | None]"
-    until_s: float  # then nobody waits for it any more
+    until_s: float  # nobody waits for it after this
 
 
 class BatchedCredentials(Credentials):
-    """Used on one event loop. Only what lets a unit in is kept: one that was added a moment ago is found."""
+    """Used on one event loop. Only hashes of existing units are cached, so that a unit that was just added is found."""
 
     def __init__(self, database: Database, canary_secrets: Mapping[str, str]) -> None:
         super().__init__(database, canary_secrets)
@@ -50,19 +51,20 @@ class BatchedCredentials(Credentials):
         self._now_s = time.monotonic
 
     def forget(self, unit_id: str) -> None:
-        """Its secret was changed or taken away."""
+        """Remove a unit from the cache, because its secret was changed or revoked."""
         self._known.pop(unit_id, None)
 
     def is_canary(self, name: str) -> bool:
-        """Whether it is a client of our own."""
+        """Return whether this is the name of one of our canaries."""
         return name in self._canary_secrets
 
     async def changed_of(self, unit_ids: Collection[str]) -> dict[str, int]:
-        """When the secret of each was changed or taken away last; without those that are no units."""
+        """Return when the secret of each unit was last changed or revoked, in ms. Ids that are not units are left
+        out."""
         return await self.look_up(self._changed_of, unit_ids)
 
     async def _kept_hash(self, unit_id: str) -> str | None:
-        """Raises TimeoutError when the database does not answer in time."""
+        """Return the hash of a unit's secret, or None. Raises TimeoutError if the database does not answer in time."""
         known = self._known.get(unit_id)
         if known is not None and self._now_s() < known.until_s:
             return known.secret_hash
@@ -76,7 +78,8 @@ class BatchedCredentials(Credentials):
             return await asyncio.shield(wanted.found)
 
     async def _read_wanted(self) -> None:
-        """Until nobody waits. Who comes while a query runs waits for the next one: it may know more."""
+        """Run queries until nobody waits. A login that arrives during a query waits for the next one, since the running
+        one may not see its unit."""
         while self._wanted:
             asked = {unit_id: self._wanted.pop(unit_id) for unit_id in list(self._wanted)[:AT_ONCE]}
             found = await self._read(asked)
@@ -90,12 +93,12 @@ class BatchedCredentials(Credentials):
             }
 
     async def _read(self, ids: Collection[str]) -> dict[str, str] | None:
-        """None: the database could not be read, or only slowly."""
+        """Read the hashes of units. Return None if the database could not be read or was too slow."""
         began_s = self._now_s()
         try:
             found = await self.look_up(self._secret_hashes, list(ids))
         except SQLAlchemyError as error:
-            _log.warning("cannot read who may log in: %s", reason_of(error))
+            _log.warning("cannot read credentials from the database: %s", reason_of(error))
             return None
         self.queries += 1
         if self._now_s() - began_s > READ_WITHIN_S:

@@ -1,6 +1,7 @@
-"""How our canaries log in to the cluster: one for each node, by a secret that each process of ours derives for itself.
+"""The credentials of our canaries on the cluster, one canary for each node.
 
-It is derived from the file of the cluster (cluster_file.py), so it is in no database, and changes with the bridge's secret.
+Each process derives the secret from the cluster file (cluster_file.py), so it is not stored, and changes with the
+bridge's secret.
 """
 
 import hashlib
@@ -12,18 +13,18 @@ from cloud_bridge.ingest.cluster.cluster_file import Cluster
 
 
 class CanaryLogin(NamedTuple):
-    """User name and client id are the same, as those of a unit."""
+    """The credentials of a canary. The name is both user name and client id, as for a unit."""
 
     name: str
     secret: str
 
 
 def canary_login(cluster: Cluster, node_name: str) -> CanaryLogin:
-    """Of the canary that goes through the door of this node."""
+    """Return the credentials of the canary for this node."""
     name = f"{CANARY_ID}-{node_name}"
     return CanaryLogin(name, hmac.digest(cluster.bridge_secret.encode(), name.encode(), hashlib.sha256).hex())
 
 
 def canary_secrets(cluster: Cluster) -> dict[str, str]:
-    """By name: who logs in as one of our canaries, and by which secret."""
+    """Return the secrets of all canaries, by name."""
     return dict(canary_login(cluster, node.name) for node in cluster.nodes)

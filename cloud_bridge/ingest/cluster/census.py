@@ -1,4 +1,4 @@
-"""Looks at every connection of the cluster once a minute: what an event has told may have been lost on its way."""
+"""Compare all connections of the cluster with the store once a minute, because presence events may be lost."""
 
 from cloud_bridge.duties import Duties
 from cloud_bridge.ingest.cluster.nodes import Nodes
@@ -9,20 +9,20 @@ EVERY_S = 60.0
 
 
 class Census:
-    """Of one process; each takes its own."""
+    """The periodic comparison. Each auth process does its own."""
 
     def __init__(self, nodes: Nodes, revocation: Revocation, presence: PresenceWriter) -> None:
         self._nodes = nodes
         self._revocation = revocation
         self._presence = presence
-        self._compared: set[str] = set()  # the nodes that have answered ever since their connections were compared
+        self._compared: set[str] = set()  # ids of nodes that were compared and have answered ever since
 
     async def run(self, duties: Duties) -> None:
-        """For ever."""
+        """Run until cancelled."""
         await duties.every(EVERY_S, "census", self.take)
 
     async def take(self) -> None:
-        """Raises SQLAlchemyError, and TimeoutError when a node stops to answer."""
+        """Compare once. Raises SQLAlchemyError, and TimeoutError if a node stops answering."""
         nodes = await self._nodes.ids()
         pursuit = self._revocation.pursuit
         if pursuit.has_missed:

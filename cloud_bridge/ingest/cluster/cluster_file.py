@@ -1,7 +1,7 @@
-"""The file that tells our processes their NATS cluster: where its nodes are, and the secrets that let us in.
+"""The cluster file: the addresses of a NATS cluster's nodes, and our secrets there.
 
-`python -m cloud_bridge nats write` makes it together with the configuration of every node, and CHARGEKEEPER_NATS names it.
-It is JSON, so that it can be a mounted secret as it is.
+`python -m cloud_bridge nats write` creates it together with the configuration of every node, and CHARGEKEEPER_NATS
+names it. It is one JSON file, so that it can be mounted as a secret.
 """
 
 import json
@@ -13,10 +13,10 @@ from cloud_bridge.errors import SettingError
 from cloud_bridge.ingest.cluster.nkey import BadKey, Signer
 from cloud_bridge.paths import path_number
 
-ACCOUNT = "UNITS"  # of the units and of our own clients
-BRIDGE_USER = "bridge"  # in that account
-OCPP_USER = "ocpp"  # likewise: a door for OCPP, with rights of its own (node_files.py)
-SYSTEM_USER = "system"  # in the system account: who is connected, and who is to be cut off
+ACCOUNT = "UNITS"  # the account of the units and of our own clients
+BRIDGE_USER = "bridge"  # in ACCOUNT
+OCPP_USER = "ocpp"  # in ACCOUNT: for OCPP doors, with permissions of their own (node_files.py)
+SYSTEM_USER = "system"  # in the system account: lists and closes connections
 MAX_NODES = 9
 
 
@@ -25,39 +25,39 @@ class Node(NamedTuple):
 
     name: str
     host: str
-    client_port: int  # for us
-    mqtt_port: int  # for units: its door
+    client_port: int  # for our processes
+    mqtt_port: int  # for units
 
 
 class Cluster(NamedTuple):
-    """What the file says."""
+    """The content of the cluster file."""
 
     nodes: Sequence[Node]
     bridge_secret: str
     system_secret: str
-    issuer_seed: str  # signs who may log in (nkey.py)
-    ca: str | None  # the PEM file by which the nodes' certificates are checked; None: no TLS
-    ocpp_secret: str = ""  # of the doors for OCPP; empty in a file that was written before there were any
+    issuer_seed: str  # signs the answers to logins (nkey.py)
+    ca: str | None  # PEM file of the authority that verifies the nodes' certificates; None without TLS
+    ocpp_secret: str = ""  # of the OCPP doors; "" in a file of an older version
 
     @property
     def is_doors(self) -> bool:
-        """Whether the file is that of the doors for OCPP, which has no secret but theirs."""
+        """Whether this is the file for OCPP doors, which has no other secrets."""
         return not self.bridge_secret
 
     @property
     def servers(self) -> list[str]:
-        """The addresses for a client of ours."""
+        """The URLs of the nodes for our clients."""
         scheme = "nats" if self.ca is None else "tls"
         return [f"{scheme}://{node.host}:{node.client_port}" for node in self.nodes]
 
     @property
     def paths(self) -> dict[int, str]:
-        """The number of each node's path, and its name."""
+        """The names of the nodes by path number."""
         return {path_number(node.name): node.name for node in self.nodes}
 
 
 def read_cluster(file: Path) -> Cluster:
-    """Raises SettingError with what to do."""
+    """Read the cluster file. Raises SettingError, which says what to do."""
     try:
         text = file.read_text()
     except (OSError, UnicodeDecodeError) as error:
@@ -72,12 +72,13 @@ def read_cluster(file: Path) -> Cluster:
 
 
 def cluster_text(cluster: Cluster) -> str:
-    """As `read_cluster` reads it. It has secrets."""
+    """Return the text of the cluster file, for `read_cluster`. It has secrets."""
     return json.dumps(cluster._asdict() | {"nodes": [node._asdict() for node in cluster.nodes]}, indent=1) + "\n"
 
 
 def door_text(cluster: Cluster) -> str:
-    """The file of the doors for OCPP: a process that strangers talk to has no more than it needs."""
+    """Return the text of the file for OCPP doors. These processes are exposed to unknown clients, so they get only the
+    secret that they need."""
     return cluster_text(cluster._replace(bridge_secret="", system_secret="", issuer_seed=""))
 
 

@@ -1,4 +1,4 @@
-"""Commands to the units of a cluster, from any process: connected in the background, and again when it was lost."""
+"""Send commands to the units of a cluster, from any process. Connects in the background, and reconnects."""
 
 import asyncio
 
@@ -19,14 +19,14 @@ TRY_EVERY_S = 1.0
 
 
 class ClusterAway(BridgeError):
-    """No node of the cluster answers."""
+    """No node of the cluster is reachable."""
 
 
 class CommandSender:
-    """Two connections, one as the bridge and one to the system account."""
+    """Sends commands over two connections, one as the bridge and one to the system account."""
 
-    connections = 0  # of units; their nodes know
-    trouble = None  # it takes nothing in
+    connections = 0  # of units; only the nodes know them
+    trouble = None  # it receives no messages
 
     def __init__(self, cluster: Cluster, name: str, clock: Clock, counters: Counters, duties: Duties) -> None:
         self._cluster = cluster
@@ -50,14 +50,15 @@ class CommandSender:
         await self._close()
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
-        """True when the cluster has it for a unit that is connected. One that goes away now gets it within ANSWER_MS or
-        never."""
+        """Send a command. Return True if the unit is connected and the cluster has stored the command. If the unit
+        disconnects now, the command expires after ANSWER_MS."""
         if self._out is None or not self._is_connected:
             return False
         return await self._out.send(unit_id, payload, self._clock.now_ms() + ANSWER_MS)
 
     async def pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
-        """Publish pieces of an update to whichever node the unit is connected to. Nothing is kept: core publications."""
+        """Publish pieces of an update to the unit, at any node, with core NATS: the cluster does not store them. Return
+        False if there is no connection."""
         if self._out is None or not self._is_connected:
             return False
         return await self._out.send_pieces(unit_id, payloads)
@@ -67,10 +68,10 @@ class CommandSender:
         return all(client.is_connected for client in self._clients)
 
     async def _connect(self) -> None:
-        """Once; raises ClusterAway until a node answers, and while none does later."""
+        """Connect if there is no connection yet. Raises ClusterAway while no node is reachable."""
         if self._out is not None:
             if not self._is_connected:
-                raise ClusterAway("no node of the cluster answers")
+                raise ClusterAway("no node of the cluster is reachable")
             return
         try:
             for connect in (connect_bridge, connect_system):
@@ -80,7 +81,7 @@ class CommandSender:
             await nodes.start()
         except (NatsError, OSError, TimeoutError) as error:
             await self._close()
-            raise ClusterAway(f"no node of the cluster answers: {error or type(error).__name__}") from error
+            raise ClusterAway(f"no node of the cluster is reachable: {error or type(error).__name__}") from error
         self._out = CommandsOut(bridge, nodes, self._clock, self._counters)
 
     async def _close(self) -> None:

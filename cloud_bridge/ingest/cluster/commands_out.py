@@ -1,11 +1,12 @@
-"""Commands to units on the cluster, with QoS 1, and never later than their end.
+"""Publish commands to units on the cluster with QoS 1, and never after their expiry.
 
-For a charger that speaks OCPP the door that it is connected to is asked (ocpp_link.py); where there is none, nobody answers.
+A command for an OCPP charger goes to the door that the charger is connected to (ocpp_link.py). If there is none, the
+request has no responder.
 
-A unit of our own that is away is asked for nothing: the nodes themselves are asked whether it is connected, and a command to
-one that is not is not sent. One that goes away a moment later would get the command when it comes back, if it has asked for a
-session that is kept. So each message has a time to live, after which the cluster removes it, whatever becomes of our process.
-It is no longer than we wait for an answer: a pause of 8 hours that arrives after one would surprise whoever has given it.
+A command for one of our units is sent only if a node reports that the unit is connected. If the unit disconnects right
+after that and has a persistent session, it would receive the command when it reconnects. So each message has a time to
+live, after which the cluster removes it, even if our process has ended. It is at most the time that we wait for an
+answer, because a late command, such as a pause of 8 hours that arrives an hour later, is not what its sender expects.
 """
 
 import json
@@ -25,15 +26,15 @@ from cloud_bridge.store.commands import ANSWER_MS
 from cloud_bridge.wire import UNIT_ID
 
 PUBLISHED_WITHIN_S = 2.0
-SHORTEST_S = 1  # that a message can live
-NO_TIME_TO_LIVE = 10166  # the stream does not allow it (nats-server, JSMessageTTLDisabledErr)
-_AS_MQTT = {"Nmqtt-Pub": "1"}  # published with QoS 1, by one of the nodes' own clients as it were
+SHORTEST_S = 1  # the shortest time to live of a message
+NO_TIME_TO_LIVE = 10166  # error code: the stream does not allow it (nats-server, JSMessageTTLDisabledErr)
+_AS_MQTT = {"Nmqtt-Pub": "1"}  # marks the message as an MQTT publish with QoS 1
 
 _log = logging.getLogger(__name__)
 
 
 class CommandsOut:
-    """Used on one event loop."""
+    """Publishes commands and pieces. Used on one event loop."""
 
     def __init__(self, client: Client, nodes: Nodes, clock: Clock, counters: Counters) -> None:
         """`client` is connected as the bridge."""
@@ -43,7 +44,8 @@ class CommandsOut:
         self._counters = counters
 
     async def send(self, unit_id: str, payload: bytes, expires_ms: int) -> bool:
-        """On cp/<id>/command. False: it is not connected, or the cluster has not confirmed that it has the command."""
+        """Publish on cp/<id>/command. Return False if the unit is not connected or the cluster did not confirm the
+        command."""
         if not UNIT_ID.match(unit_id):
             return False
         if (answer := await self._ask_door(unit_id, payload)) is not None:
@@ -57,29 +59,31 @@ class CommandsOut:
             await self._publish(f"$MQTT.msgs.cp.{unit_id}.command", payload, lives_s)
         except (Error, APIError, OSError, TimeoutError) as error:
             self._counters.failed_commands += 1
-            _log.warning("a command was not sent: %s", error or type(error).__name__)
+            _log.warning("%s: command not sent: %s", unit_id, error or type(error).__name__)
             return False
         return True
 
     async def send_pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
-        """On cp/<id>/piece, which a unit subscribes to with QoS 0. False: they could not be written."""
+        """Publish on cp/<id>/piece, to which a unit subscribes with QoS 0. Return False if they could not be
+        written."""
         try:
             for payload in payloads:
                 await self._client.publish(f"cp.{unit_id}.piece", payload)
         except (Error, OSError) as error:
-            _log.warning("a piece was not sent: %s", error or type(error).__name__)
+            _log.warning("%s: update pieces not sent: %s", unit_id, error or type(error).__name__)
             return False
         return True
 
     async def _ask_door(self, unit_id: str, payload: bytes) -> bytes | None:
-        """What the door for OCPP says that the charger is connected to; None: it is connected to none."""
+        """Send a command to the OCPP door of the charger. Return its answer, or None if the charger is connected to
+        none."""
         try:
             answer = await self._client.request(command_subject(unit_id), payload, timeout=PUBLISHED_WITHIN_S)
         except NoRespondersError:
             return None
         except (Error, OSError, TimeoutError) as error:
             self._counters.failed_commands += 1
-            _log.warning("a command was not sent: %s", error or type(error).__name__)
+            _log.warning("%s: command not sent: %s", unit_id, error or type(error).__name__)
             return NOT_TAKEN
         return answer.data
 
@@ -97,12 +101,13 @@ class CommandsOut:
                 return
 
     async def _allow_time_to_live(self) -> None:
-        """The nodes make the stream without, when the first unit connects. Two of our processes may do this at once."""
+        """Enable message TTLs on the stream: the nodes create it without them when the first unit connects. Several of
+        our processes may do this at the same time."""
         config = (await self._ask(f"STREAM.INFO.{OF_COMMANDS}", {}))["config"]
         await self._ask(f"STREAM.UPDATE.{OF_COMMANDS}", config | {"allow_msg_ttl": True})
 
     async def _ask(self, what: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Raises nats.errors.Error."""
+        """Call the JetStream API and return its answer. Raises nats.errors.Error."""
         request = json.dumps(body).encode() if body else b""
         answer = await self._client.request(f"$JS.API.{what}", request, timeout=PUBLISHED_WITHIN_S)
         try:

@@ -1,4 +1,4 @@
-"""A connection of ours to the cluster: to any node that answers, and to another when that one goes."""
+"""Connections of our processes to the cluster: to any reachable node, with failover to another one."""
 
 import logging
 import socket
@@ -13,12 +13,12 @@ from cloud_bridge.ingest.cluster.pull_client import PullClient
 CONNECT_WITHIN_S = 2
 RECONNECT_AFTER_S = 0.5
 PING_EVERY_S = 5
-LOST_AFTER_PINGS = 2  # a node that does not answer them is gone
+LOST_AFTER_PINGS = 2  # unanswered pings after which the connection counts as lost
 DRAIN_WITHIN_S = 5
-MAX_REASONS = 20  # that are told, until it is connected again
+MAX_REASONS = 20  # different reasons that are logged until the next successful connection
 REFUSED = (
-    "a node refuses our secret: the file of CHARGEKEEPER_NATS is another cluster's, or older than the configuration of the "
-    "nodes. Write both with `nats write`, and start the nodes anew"
+    "a node refuses our secret: the file of CHARGEKEEPER_NATS belongs to another cluster, or is older than the "
+    "configuration of the nodes. Write both with `nats write`, and restart the nodes"
 )
 NO_SUCH_HOST = (
     "a node of the file of CHARGEKEEPER_NATS has a name that is not known here, of {hosts}: look at the DNS of "
@@ -31,9 +31,10 @@ OnReconnect = Callable[[], Awaitable[None]]
 
 
 async def connect_bridge(cluster: Cluster, name: str, reconnected: OnReconnect | None = None) -> Client:
-    """In the account of the units. Returns when a node has let us in, and tries for ever: why it does not is in the log.
+    """Connect as the bridge, in the account of the units. Retries without a limit until a node accepts the connection,
+    and logs the reasons.
 
-    From then on it comes back for ever by itself.
+    The client then reconnects by itself, without a limit.
     """
     client = Client()
     await _connect(client, cluster, BRIDGE_USER, cluster.bridge_secret, name, reconnected)
@@ -41,21 +42,21 @@ async def connect_bridge(cluster: Cluster, name: str, reconnected: OnReconnect |
 
 
 async def connect_worker(cluster: Cluster) -> PullClient:
-    """As connect_bridge, to take messages."""
+    """Connect like connect_bridge, with a client that can take messages from the stream."""
     client = PullClient()
     await _connect(client, cluster, BRIDGE_USER, cluster.bridge_secret, "worker", None)
     return client
 
 
 async def connect_door(cluster: Cluster, name: str) -> Client:
-    """As connect_bridge, with the rights of a door for OCPP alone."""
+    """Connect like connect_bridge, with the permissions of an OCPP door only."""
     client = Client()
     await _connect(client, cluster, OCPP_USER, cluster.ocpp_secret, name, None)
     return client
 
 
 async def connect_system(cluster: Cluster, name: str, reconnected: OnReconnect | None = None) -> Client:
-    """In the system account; likewise."""
+    """Connect like connect_bridge, in the system account."""
     client = Client()
     await _connect(client, cluster, SYSTEM_USER, cluster.system_secret, name, reconnected)
     return client
@@ -85,7 +86,8 @@ async def _connect(
 
 
 class _Complaints:
-    """What a connection logs: each reason once, and not at each of the two tries a second. Nodes may have different ones."""
+    """The log messages of a connection. Each reason is logged once, not at each of the two attempts a second. Different
+    nodes may have different reasons."""
 
     def __init__(self, client: Client, cluster: Cluster, reconnected: OnReconnect | None) -> None:
         self._client = client
@@ -96,20 +98,18 @@ class _Complaints:
     async def failed(self, error: Exception) -> None:
         reason = str(error) or type(error).__name__
         if reason in self._reasons or (isinstance(error, ConnectionResetError) and REFUSED in self._reasons):
-            return  # a node that refuses us may close the connection before it has said so
+            return  # a node that refuses us may reset the connection before it sends the reason
         if "authorization violation" in reason.lower():
             reason = REFUSED
         if isinstance(error, socket.gaierror):
             reason = NO_SUCH_HOST.format(hosts=self._hosts)
         if reason not in self._reasons and len(self._reasons) < MAX_REASONS:
             self._reasons.add(reason)
-            _log.log(
-                logging.ERROR if reason == REFUSED else logging.WARNING, "the connection to the cluster: %s", reason
-            )
+            _log.log(logging.ERROR if reason == REFUSED else logging.WARNING, "connection to the cluster: %s", reason)
 
     async def disconnected(self) -> None:
-        if not self._client.is_closed:  # as it is at the end of our process
-            _log.warning("a connection to the cluster was lost")
+        if not self._client.is_closed:  # it is closed when our process stops
+            _log.warning("connection to the cluster lost")
 
     async def reconnected(self) -> None:
         self._reasons.clear()

@@ -1,4 +1,4 @@
-"""What a node tells of its connections (CONNZ, docs.nats.io, "System events"). Pure."""
+"""Parse a node's list of connections (CONNZ, docs.nats.io, "System events"). Pure."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -8,9 +8,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NodeConnection(NamedTuple):
-    """One of MQTT, as its node tells it. Times are by the node's clock."""
+    """An MQTT connection. Times are by the node's clock."""
 
-    server_id: str  # of one run of a node
+    server_id: str  # of the node; a new one after each start
     node: str
     number: int
     client_id: str
@@ -19,17 +19,17 @@ class NodeConnection(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A part of the connections of one node, by number."""
+    """A page of the connections of one node, ordered by number."""
 
     server_id: str
     node: str
     at_ms: int  # by the node's clock
-    rows: int  # with those that are none of MQTT
+    rows: int  # including connections other than MQTT
     connections: list[NodeConnection]
 
 
 def read_page(answer: bytes) -> Page | None:
-    """None for what cannot be read."""
+    """Parse an answer. Return None if it cannot be read."""
     try:
         said = json.loads(answer)
         server, told = said["server"], said["data"]
@@ -48,5 +48,5 @@ def read_page(answer: bytes) -> Page | None:
 
 
 def time_ms(text: Any) -> int:
-    """Of RFC 3339, as Go writes it. Raises ValueError or TypeError."""
+    """Parse an RFC 3339 time as Go writes it, into ms since 1970. Raises ValueError or TypeError."""
     return (datetime.fromisoformat(text).astimezone(UTC) - _EPOCH) // timedelta(milliseconds=1)

@@ -1,6 +1,7 @@
-"""Our canaries in a cluster: a client at the door of each node, so that we know of each whether units can reach us there.
+"""The canaries of a cluster: one client for each node, to check that units can reach us through it.
 
-Every process that takes messages in has its own, so that the end of one makes no node look deaf.
+Every process that receives messages has its own canaries, so that the end of one process does not look like an outage
+of nodes.
 """
 
 import asyncio
@@ -15,8 +16,9 @@ from cloud_bridge.ingest.cluster.cluster_file import Cluster
 
 
 class DoorCanaries:
-    """One for each node. Each logs in anew for every mark, as a unit does: so a door that lets nobody in is deaf, and two
-    processes whose canaries have one client id do not throw each other out."""
+    """The canaries of one process, one for each node. A canary makes a new connection each time. So a node that accepts
+    no logins counts as an outage, and two processes whose canaries have the same client id do not keep taking over each
+    other's connection."""
 
     def __init__(self, cluster: Cluster, counters: Counters) -> None:
         tls = None if cluster.ca is None else ssl.create_default_context(cafile=cluster.ca)
@@ -28,7 +30,7 @@ class DoorCanaries:
             self._canaries[node.name] = Canary(address, counters, login.name)
 
     async def run(self, duties: Duties) -> None:
-        """Marks for ever; a door that does not answer is a duty that is late."""
+        """Send canaries every EVERY_S until cancelled. Each node is a duty of its own."""
         await asyncio.gather(
             *(
                 duties.every(EVERY_S, f"canary of {node}", partial(self._send, canary))

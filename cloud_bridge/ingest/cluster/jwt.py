@@ -1,4 +1,4 @@
-"""JSON web tokens as NATS writes them: signed with Ed25519 keys (github.com/nats-io/jwt, version 2). Pure."""
+"""JSON web tokens in the format of NATS, signed with Ed25519 keys (github.com/nats-io/jwt, version 2). Pure."""
 
 import base64
 import binascii
@@ -7,17 +7,17 @@ from typing import Any
 
 from cloud_bridge.ingest.cluster.nkey import Signer, is_signed_by
 
-MAX_BYTES = 65_536  # forty times a login; MQTT lets a password alone be as long
+MAX_BYTES = 65_536  # forty times a normal login; an MQTT password alone may be that long
 ALGORITHM = "ed25519-nkey"
 
 
 class BadToken(ValueError):
-    """The bytes are no token that a node of the cluster has signed."""
+    """The bytes are not a valid token that is signed by a node."""
 
 
 def read_token(data: bytes) -> dict[str, Any]:
-    """The claims of a token that is signed by the server that it names as its issuer. Raises BadToken; never anything else,
-    whatever the bytes."""
+    """Return the claims of a token that is signed by the server that it names as its issuer. Raises BadToken, and
+    nothing else, whatever the bytes are."""
     if len(data) > MAX_BYTES:
         raise BadToken("too long")
     signed, _, signature = data.rpartition(b".")
@@ -32,7 +32,7 @@ def read_token(data: bytes) -> dict[str, Any]:
 
 
 def write_token(signer: Signer, claims: dict[str, Any]) -> str:
-    """Signed, and with the signer as its issuer."""
+    """Return a token with these claims, signed, with the signer as its issuer."""
     signed = f"{_HEADER}.{_text(_json(claims | {'iss': signer.public}))}"
     return f"{signed}.{_text(signer.sign(signed.encode()))}"
 

@@ -1,8 +1,8 @@
-"""A login at a node of the cluster: what the node asks us, and what we answer (NATS auth callout, ADR-26). Pure.
+"""The login requests of a node and our answers (NATS auth callout, ADR-26). Pure.
 
-A node that has accepted a CONNECT holds it until one of our processes has answered, 10 s at most (node_files.LOGIN_WITHIN_S).
-It signs what it asks with its own key, and takes an answer only for the connection that it has asked about, signed with the
-key of the cluster's file.
+A node holds a CONNECT until one of our processes has answered, for 10 s at most (node_files.LOGIN_WITHIN_S). The
+request is signed with the node's key. The node accepts only an answer for the same connection, signed with the key in
+the cluster file.
 """
 
 from typing import Any, NamedTuple
@@ -13,42 +13,42 @@ from cloud_bridge.ingest.cluster.nkey import Signer
 from cloud_bridge.ingest.packets import Connect
 
 PUBLISHES = ("heartbeat", "event", "session", "result", "ask", "lwt")
-DELIVERIES = "$MQTT.sub.>"  # where a node takes what it delivers with QoS 1; no MQTT client can subscribe to it itself
-MAX_SUBSCRIPTIONS = 8  # a unit needs two of its own; a node adds its own for each
-MAX_HOST = 64  # characters, more than any address has
+DELIVERIES = "$MQTT.sub.>"  # used by the node to deliver with QoS 1; MQTT clients cannot subscribe to it themselves
+MAX_SUBSCRIPTIONS = 8  # a unit needs two, and the node adds its own for each
+MAX_HOST = 64  # characters; longer than any address
 AUDIENCE = "nats-authorization-request"
 _VERSION = 2
 
 
 class WrongIssuer(BadToken):
-    """The nodes take answers of another issuer's: this process has another seed than their configuration has."""
+    """The node expects answers of another issuer: this process has another seed than the node's configuration."""
 
     def __init__(self, server_id: str, number: int) -> None:
-        """Of the connection that waits for an answer."""
+        """The arguments identify the connection that waits for an answer."""
         super().__init__("asked of another issuer")
         self.server_id = server_id
         self.number = number
 
 
 class LoginRequest(NamedTuple):
-    """What a node asks about one connection."""
+    """A node's request about one connection."""
 
     server_id: str
     number: int  # of the connection, at its node
-    user_key: str  # the connection's, made by the node for this login
-    host: str  # whence the connection comes
+    user_key: str  # of the connection, created by the node for this login
+    host: str  # address of the peer
     user_name: str | None
     password: str | None
-    client_id: str | None  # None: it does not speak MQTT
+    client_id: str | None  # None if the connection is not MQTT
 
     def as_connect(self) -> Connect:
-        """As an MQTT listener would see it. The node has read protocol and version, and does not tell the will."""
+        """Return the request as a CONNECT. The node has checked protocol and version, and does not pass on the will."""
         return Connect("MQTT", 4, 0, 0, self.client_id or "", None, False, self.user_name, self.password)
 
 
 def read_request(data: bytes, issuer: str) -> LoginRequest:
-    """`issuer` is the key that we sign with, in public. Raises BadToken, and of its kind WrongIssuer for
-    a node that asks somebody else; never anything else, whatever the bytes."""
+    """Read a request. `issuer` is our public signing key. Raises WrongIssuer, a BadToken, if the node expects another
+    issuer, and BadToken for any other invalid request; nothing else, whatever the bytes are."""
     claims = read_token(data)
     asked = _part(claims, "nats")
     server_id = _part(asked, "server_id").get("id")
@@ -74,7 +74,7 @@ def read_request(data: bytes, issuer: str) -> LoginRequest:
 
 
 def acceptance(signer: Signer, request: LoginRequest, unit_id: str) -> bytes:
-    """It may do what one unit does, and nothing else."""
+    """Return the answer that accepts a login with the permissions of one unit."""
     user = {
         "sub": request.user_key,
         "aud": ACCOUNT,
@@ -94,7 +94,7 @@ def acceptance(signer: Signer, request: LoginRequest, unit_id: str) -> bytes:
 
 
 def refusal(signer: Signer, request: LoginRequest, reason: str) -> bytes:
-    """The unit is told CONNACK 5, whatever the reason; the node logs it."""
+    """Return the answer that refuses a login. The unit gets CONNACK 5; the node logs the reason."""
     return _answer(signer, request, {"error": reason})
 
 

@@ -1,7 +1,7 @@
-"""Which ids of a batch are units that may log in: asked of the store, and remembered for a few seconds.
+"""Look up which ids of a batch are active units, with a cache of a few seconds.
 
-Not all units are kept in memory, as there may be a million. Only those that may log in are remembered: an id that is not
-known, or is revoked, may be added or get a secret in the next moment, and its message has been acknowledged to it.
+The cache is bounded, since there may be a million units. It holds active units only: an unknown or revoked id may be
+added or get a secret at any moment, and its message, which already has a PUBACK, must not be dropped then.
 """
 
 import asyncio
@@ -15,21 +15,21 @@ from cloud_bridge.store.database import Database
 from cloud_bridge.store.units import states_of
 from cloud_bridge.wire import UNIT_ID
 
-REMEMBERED_S = 5.0  # a revoked unit counts for no longer than this
+REMEMBERED_S = 5.0  # messages of a revoked unit count for at most this time
 REMEMBERED = 50_000  # units
 
 
 class Membership:
-    """Used on one event loop; the store is asked on a thread of its own."""
+    """The status of units. Used on one event loop; the store is read on a thread of its own."""
 
     def __init__(self, database: Database, now_s: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._now_s = now_s
-        self._active: OrderedDict[str, float] = OrderedDict()  # until when, the earliest first
-        self._reader = ThreadPoolExecutor(1, "membership")  # no page can keep it waiting
+        self._active: OrderedDict[str, float] = OrderedDict()  # expiry of the entry, earliest first
+        self._reader = ThreadPoolExecutor(1, "membership")  # of its own, so that pages cannot delay a read
 
     async def statuses(self, ids: Collection[str]) -> dict[str, UnitStatus]:
-        """Of each. Raises SQLAlchemyError."""
+        """Return the status of each id. Raises SQLAlchemyError."""
         now_s = self._now_s()
         while self._active and next(iter(self._active.values())) <= now_s:
             self._active.popitem(last=False)

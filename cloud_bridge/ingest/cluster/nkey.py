@@ -1,7 +1,7 @@
-"""Ed25519 keys as NATS writes them: base32 of a prefix, the key and a CRC-16 (github.com/nats-io/nkeys).
+"""Ed25519 keys in the format of NATS: base32 of a prefix, the key and a CRC-16 (github.com/nats-io/nkeys).
 
-The kinds that are used here: an account, whose seed signs who may log in; a server, which signs what it asks us; and a user,
-as a node names each new connection.
+The kinds in use are: an account, whose seed signs our answers to logins; a server, which signs its requests; and a
+user, which a node creates for each new connection.
 """
 
 import base64
@@ -17,20 +17,20 @@ _KEY_BYTES = 32
 
 
 class BadKey(ValueError):
-    """The text is no key, or not of the kind that is needed."""
+    """The text is not a key, or a key of another kind."""
 
 
 def new_seed() -> str:
-    """Of an account; a secret."""
+    """Return a new seed of an account, which is a secret."""
     key = Ed25519PrivateKey.generate().private_bytes_raw()
     return _encode(bytes([_SEED | ACCOUNT >> 5, (ACCOUNT & 31) << 3]) + key)
 
 
 class Signer:
-    """Signs as the account whose seed it is."""
+    """Signs with the seed of an account."""
 
     def __init__(self, seed: str) -> None:
-        """Raises BadKey."""
+        """Raises BadKey if `seed` is not the seed of an account."""
         raw = _decode(seed)
         if len(raw) != _KEY_BYTES + 2 or raw[0] & 0xF8 != _SEED or ((raw[0] & 7) << 5 | raw[1] >> 3) != ACCOUNT:
             raise BadKey("it is not the seed of an account: it begins with SA")
@@ -38,12 +38,13 @@ class Signer:
         self.public = _encode(bytes([ACCOUNT]) + self._key.public_key().public_bytes_raw())
 
     def sign(self, data: bytes) -> bytes:
-        """64 bytes."""
+        """Return the signature, 64 bytes."""
         return self._key.sign(data)
 
 
 def is_signed_by(server: str, data: bytes, signature: bytes) -> bool:
-    """Whether the server with this public key has signed it. False, too, for a text that is no such key."""
+    """Return whether the server with this public key has signed the data. Return False also if `server` is not such a
+    key."""
     try:
         raw = _decode(server)
         if len(raw) != _KEY_BYTES + 1 or raw[0] != SERVER:

@@ -1,4 +1,4 @@
-"""The configuration of each node, as nats-server reads it (docs.nats.io, "Configuring NATS Server")."""
+"""Generate the configuration file of each node for nats-server (docs.nats.io, "Configuring NATS Server")."""
 
 import json
 from pathlib import Path
@@ -16,19 +16,19 @@ from cloud_bridge.ingest.cluster.nkey import Signer
 
 CLUSTER_NAME = "chargekeeper"
 ROUTE_USER = "route"
-LOGIN_WITHIN_S = 10  # for an answer of ours to a login
-ACK_WAIT = "30s"  # then a message that a unit has not acknowledged is delivered again
-ANSWERED_WITHIN = "10s"  # by a door for OCPP
+LOGIN_WITHIN_S = 10  # how long a node waits for our answer to a login
+ACK_WAIT = "30s"  # a message that a unit has not acknowledged is redelivered after this time
+ANSWERED_WITHIN = "10s"  # how long an OCPP door may answer a request
 REPLICAS = 3
-MAX_UNITS = 1_000_000  # that may subscribe to their commands; from 2.15 on a node allows 1,000 where nothing is said
+MAX_UNITS = 1_000_000  # consumers for the subscriptions of units; since 2.15 the default of a node is 1,000
 
 
 class PlacedNode(NamedTuple):
-    """Where a node listens, and where its files are."""
+    """A node, with its ports and its store directory."""
 
     node: Node
     cluster_port: int  # for the other nodes
-    monitor_port: int | None  # of /healthz, on the loopback interface; None: not opened
+    monitor_port: int | None  # of /healthz, on the loopback interface; None if it is not opened
     store: Path
 
 
@@ -43,7 +43,7 @@ class Certificate(NamedTuple):
 def node_text(
     cluster: Cluster, places: list[PlacedNode], place: PlacedNode, route_secret: str, tls: Certificate | None
 ) -> str:
-    """The file of one node. It has secrets."""
+    """Return the configuration file of one node. It has secrets."""
     routes = [f"nats-route://{ROUTE_USER}:{route_secret}@{other.node.host}:{other.cluster_port}" for other in places]
     node = place.node
     doors = [_door(cluster)] if cluster.ocpp_secret else []
@@ -68,15 +68,15 @@ def node_text(
             "stream_replicas": min(REPLICAS, len(places)),
             "consumer_replicas": min(REPLICAS, len(places)),
             "ack_wait": ACK_WAIT,
-            # Each unit's subscription is a consumer. On disk it is an open file more for every unit and node, and all that it
-            # remembers is which commands of the last minute the unit has.
+            # Each unit's subscription is a consumer. On disk it would need an open file for every unit on every node,
+            # to store only which commands of the last minute the unit has received.
             "consumer_memory_storage": True,
-            "reject_qos2_publish": True,  # no unit of ours uses it, and what is never released would be kept for ever
+            "reject_qos2_publish": True,  # not used by our units; without a PUBREL a message would be kept for ever
             **({} if tls is None else {"tls": _tls(tls, verify=False)}),
         },
         **(
             {} if len(places) == 1 else {"cluster": routing}
-        ),  # one alone would wait for others before it keeps anything
+        ),  # a single node with routes would wait for others before it stores anything
         "accounts": {
             ACCOUNT: {
                 "jetstream": {"max_consumers": MAX_UNITS},
@@ -94,11 +94,12 @@ def node_text(
             },
         },
     }
-    return json.dumps(configuration, indent=1) + "\n"  # which the server reads as its own
+    return json.dumps(configuration, indent=1) + "\n"  # nats-server's format is a superset of JSON
 
 
 def _door(cluster: Cluster) -> dict[str, object]:
-    """A door for OCPP hears what is for its chargers and answers that; it reads and says nothing of any unit of ours."""
+    """Return the user of OCPP doors. It may receive and answer requests for OCPP chargers only, and has no access to
+    the topics of our own units."""
     may = {
         "subscribe": {"allow": ["ocpp.*.*"]},
         "publish": {"allow": ["ocpp.*.taken"]},

@@ -1,4 +1,4 @@
-"""Asks the nodes about their connections, and ends connections: over the system account, all nodes at once."""
+"""Query the nodes about their connections, and close connections, over the system account."""
 
 import asyncio
 import json
@@ -12,20 +12,20 @@ from nats.aio.msg import Msg
 from cloud_bridge.ingest.cluster.cluster_file import ACCOUNT
 from cloud_bridge.ingest.cluster.connz import NodeConnection, Page, read_page
 
-ANSWER_WITHIN_S = 0.5  # a node answers in milliseconds, one that is gone never
+ANSWER_WITHIN_S = 0.5  # a node answers in milliseconds
 PAGE_WITHIN_S = 5.0
-ID_WITHIN_S = 2.0  # of a node that has a thousand logins to see to
-PAGE = 1024  # connections, the most that a node tells at once
-OVERLAP = 64  # of two pages: when a connection ends, those after it move up
+ID_WITHIN_S = 2.0  # also for a node that is busy with a thousand logins
+PAGE = 1024  # connections, the maximum in one answer of a node
+OVERLAP = 64  # connections in two successive pages: if a connection ends, those after it move up
 MAX_PAGES = 1000  # of one node
-MAX_ANSWERS = 16  # to one question; more than a cluster has nodes
+MAX_ANSWERS = 16  # to one query; more than the nodes of a cluster
 
 
 class Found(NamedTuple):
     """The connections of one client id."""
 
     connections: list[NodeConnection]
-    is_complete: bool  # every node of the cluster has answered
+    is_complete: bool  # all nodes of the cluster have answered
 
 
 class _Question:
@@ -42,7 +42,7 @@ class _Question:
 
 
 class Nodes:
-    """Used on one event loop. `client` is connected to the system account."""
+    """The nodes of the cluster. Used on one event loop. `client` is connected to the system account."""
 
     def __init__(self, client: Client, expected: int) -> None:
         """`expected` is the number of nodes that the cluster has."""
@@ -53,11 +53,11 @@ class Nodes:
         self._numbers = count(1)
 
     async def start(self) -> None:
-        """Before anything is asked."""
+        """Subscribe to the answers. Call this before any query."""
         await self._client.subscribe(f"{self._inbox}.*", cb=self._answered)
 
     async def connections_of(self, client_id: str, is_first_enough: bool = False) -> Found:
-        """With `is_first_enough` it returns as soon as one was found."""
+        """Return the connections of a client id. With `is_first_enough`, return as soon as one is found."""
         pages: list[Page] = []
 
         def is_enough(answers: list[bytes]) -> bool:
@@ -71,32 +71,32 @@ class Nodes:
         return Found(found, len(pages) >= self._expected)
 
     async def ids(self) -> dict[str, str]:
-        """Of the nodes that answer: the name of each by its id, which is another after each start."""
+        """Return the names of the nodes that answer, by id. A node has a new id after each start."""
         answers = await self._ask("PING.IDZ", {}, ID_WITHIN_S, lambda heard: len(heard) >= self._expected)
         return {said["id"]: said["name"] for answer in answers if (said := _identity(answer))}
 
     async def pages(self, server_id: str) -> AsyncIterator[Page]:
-        """All connections of one node. Some are told twice. Raises TimeoutError."""
+        """Yield all connections of one node, page by page. Some may occur twice. Raises TimeoutError."""
         for number in range(MAX_PAGES):
             body = {"acc": ACCOUNT, "auth": True, "sort": "cid", "limit": PAGE, "offset": number * (PAGE - OVERLAP)}
             answers = await self._ask(f"{server_id}.CONNZ", body, PAGE_WITHIN_S, bool)
             page = read_page(answers[0]) if answers else None
             if page is None:
-                raise TimeoutError(f"node {server_id} does not tell its connections")
+                raise TimeoutError(f"node {server_id} does not list its connections")
             yield page
             if page.rows < PAGE:
                 return
 
     async def end(self, server_id: str, number: int) -> None:
-        """A connection, at once and without a word to the client, also while its login waits for an answer. A node that
-        does not answer may not have done it."""
-        # nats-server 2.15.1 does nothing without an address for its answer.
+        """Close a connection at once, without a message to the client, even while its login waits for an answer. If the
+        node does not answer, it may not have closed it."""
+        # nats-server 2.15.1 ignores the request if it has no reply subject.
         await self._ask(f"{server_id}.KICK", {"cid": number}, ANSWER_WITHIN_S, bool)
 
     async def _ask(
         self, what: str, body: dict[str, Any], within_s: float, is_enough: Callable[[list[bytes]], bool]
     ) -> list[bytes]:
-        """What was answered until it was enough, or in time."""
+        """Send a query. Return the answers that came until there were enough, or until the timeout."""
         name = str(next(self._numbers))
         question = self._questions[name] = _Question(is_enough)
         try:
@@ -106,7 +106,7 @@ class Nodes:
             async with asyncio.timeout(within_s):
                 await question.enough.wait()
         except TimeoutError:
-            pass  # then less was answered, as the caller sees
+            pass  # the caller checks how many answers there are
         finally:
             del self._questions[name]
         return question.answers

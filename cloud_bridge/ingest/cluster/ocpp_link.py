@@ -1,12 +1,12 @@
-"""A door for OCPP in the cluster: orders reach a charger at whichever door it is connected to, and of two doors that have a
-connection of it the older one lets go. Used on one event loop.
+"""The link of an OCPP door to the cluster: it receives commands for the chargers of this door, and closes a connection
+when the charger has connected to another door. Used on one event loop.
 
-    ocpp.<id>.command   a command of ours, answered TAKEN or NOT_TAKEN. Only the door with the connection has subscribed to it,
-                        so for a charger that is away the cluster itself says at once that nobody answers
-    ocpp.<id>.taken     another door has the charger, and since when
+    ocpp.<id>.command   a command, answered TAKEN or NOT_TAKEN. Only the door with the connection subscribes to it, so if
+                        the charger is not connected, the cluster answers at once that there are no responders
+    ocpp.<id>.taken     announces that a door has the charger, and since when
 
-Nothing is kept by the cluster. While it is away no command is sent, contacts are as ever, and the store tells who has an older
-connection (other_doors.py).
+The cluster stores none of these messages. While it is away no commands are sent. Contacts are not affected, and
+out-of-date connections are detected through the store (other_doors.py).
 """
 
 import asyncio
@@ -26,15 +26,15 @@ from cloud_bridge.wire import UNIT_ID
 
 TAKEN, NOT_TAKEN = b"taken", b"not taken"
 TRY_EVERY_S = 1.0
-CHECK_EVERY_S = 1.0  # of a connection that comes back by itself
+CHECK_EVERY_S = 1.0  # that the client, which reconnects by itself, is connected
 
 
 class LinkLost(BridgeError):
-    """No node of the cluster answers."""
+    """No node of the cluster is reachable."""
 
 
 class Door(Protocol):
-    """What is told what comes."""
+    """The door that receives commands and take-overs."""
 
     def command(self, unit_id: str, payload: bytes) -> bool: ...
 
@@ -46,26 +46,26 @@ def command_subject(unit_id: str) -> str:
 
 
 class OcppLink:
-    """One connection to the cluster, with the rights of a door alone (node_files.py)."""
+    """A connection to the cluster with the permissions of an OCPP door (node_files.py)."""
 
     connections = 0  # of units with our own wire format
-    trouble = None  # it takes in nothing by itself
+    trouble = None  # it receives no messages of units
 
     def __init__(self, cluster: Cluster, name: str, duties: Duties) -> None:
-        """`name` is the door's."""
+        """`name` is the name of the door."""
         self._cluster = cluster
         self._name = name
         self._duties = duties
         self._client: Client | None = None
-        self._here: dict[str, int] = {}  # the chargers that are connected here, and since when
-        self._changed: dict[str, None] = {}  # those that came or went, in their order, until the cluster knows
+        self._here: dict[str, int] = {}  # chargers that are connected here, with the time of the connection
+        self._changed: dict[str, None] = {}  # chargers whose change is not published yet, in order
         self._has_changed = asyncio.Event()
         self._subscriptions: dict[str, Subscription] = {}
         self._door: Door | None = None
         self._running: asyncio.Task[None] | None = None
 
     def start(self, door: Door) -> None:
-        """Connects in the background and keeps at it."""
+        """Connect in the background, and reconnect when the connection is lost."""
         self._door = door
         self._running = asyncio.get_running_loop().create_task(self._duties.every(TRY_EVERY_S, "cluster", self._serve))
 
@@ -77,20 +77,20 @@ class OcppLink:
             await self._client.close()
 
     async def command(self, unit_id: str, payload: bytes) -> bool:
-        """A door gives no commands to units with our own wire format."""
+        """Return False: a door cannot reach units with our own wire format."""
         return False
 
     async def pieces(self, unit_id: str, payloads: list[bytes]) -> bool:
-        """Nor updates."""
+        """Return False: a door cannot reach units with our own wire format."""
         return False
 
     def opened(self, unit_id: str, since_ms: int) -> None:
-        """As Others.opened."""
+        """Announce that a charger has connected here. Implements Others.opened."""
         self._here[unit_id] = since_ms
         self._note(unit_id)
 
     def closed(self, unit_id: str) -> None:
-        """As Others.closed."""
+        """Note that a charger has disconnected here. Implements Others.closed."""
         self._here.pop(unit_id, None)
         self._note(unit_id)
 
@@ -99,13 +99,13 @@ class OcppLink:
         self._has_changed.set()
 
     async def _serve(self) -> None:
-        """Until the connection is lost. Raises LinkLost."""
+        """Publish changes until the connection is lost. Raises LinkLost."""
         try:
             if self._client is None:
                 self._client = await connect_door(self._cluster, f"chargekeeper {self._name}")
             while True:
                 if not self._client.is_connected:
-                    raise LinkLost("no node of the cluster answers")
+                    raise LinkLost("no node of the cluster is reachable")
                 await self._tell(self._client)
                 try:
                     async with asyncio.timeout(CHECK_EVERY_S):
@@ -113,7 +113,7 @@ class OcppLink:
                 except TimeoutError:
                     pass
         except (NatsError, OSError, TimeoutError) as error:
-            raise LinkLost(f"no node of the cluster answers: {error or type(error).__name__}") from error
+            raise LinkLost(f"no node of the cluster is reachable: {error or type(error).__name__}") from error
 
     async def _tell(self, client: Client) -> None:
         self._has_changed.clear()
@@ -129,7 +129,7 @@ class OcppLink:
                     self._subscriptions[unit_id] = await client.subscribe(f"ocpp.{unit_id}.*", cb=self._told)
                 said = {"door": self._name, "since": since_ms}
                 await client.publish(f"ocpp.{unit_id}.taken", json.dumps(said).encode())
-            if self._here.get(unit_id) == since_ms:  # else it came or went meanwhile
+            if self._here.get(unit_id) == since_ms:  # otherwise it has changed again
                 self._changed.pop(unit_id, None)
 
     async def _told(self, message: Msg) -> None:
@@ -143,7 +143,7 @@ class OcppLink:
             self._door.leave(unit_id, since_ms)
 
     def _since_elsewhere(self, data: bytes) -> int | None:
-        """None for what we have told ourselves, and what cannot be read."""
+        """Return the timestamp in an announcement of another door. Return None for our own, and for an invalid one."""
         try:
             said = json.loads(data)
             door, since_ms = said["door"], said["since"]

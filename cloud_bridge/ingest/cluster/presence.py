@@ -1,8 +1,9 @@
-"""Which units are connected to the cluster, into the store for every page to show.
+"""Store which units are connected to the cluster.
 
-Nodes tell who comes and goes; the auth processes share these events as a queue group, and write them in batches. An event may
-be lost: of a node that was killed, of a process of ours, in a burst. So once a minute what the store has is compared with the
-connections of each node (census.py), and a node that has not answered for LOST_AFTER_S is a door with nobody behind it.
+Nodes publish an event when a client connects or disconnects. The auth processes share the events as a queue group and
+write them in batches. Events may be lost: if a node or a process of ours is killed, or in a burst. So once a minute the
+store is compared with the connections of each node (census.py), and the units of a node that has not answered for
+LOST_AFTER_S are stored as disconnected.
 """
 
 import asyncio
@@ -28,22 +29,22 @@ from cloud_bridge.store.units import credentials_times
 
 QUEUE_GROUP = "presence"
 WRITE_EVERY_S = 0.5
-AT_ONCE = 1000  # rows of one transaction
-MAX_WAITING = 100_000  # units; what is dropped is found by the census
+AT_ONCE = 1000  # rows in one transaction
+MAX_WAITING = 100_000  # units; the census corrects what is dropped
 LOOK_EVERY_S = 2.0
 LOST_AFTER_S = 10.0
-ASKED_AGAIN = 200  # units of a node that were not found there; with more, an event was lost for many
+ASKED_AGAIN = 200  # units missing at a node that are looked up one by one; with more, they are taken as disconnected
 
 _log = logging.getLogger(__name__)
 
 
 class PresenceWriter:
-    """Of one process."""
+    """Receives, checks and writes presence, in one auth process."""
 
     def __init__(
         self, nodes: Nodes, names: Collection[str], database: Database, clock: Clock, counters: Counters
     ) -> None:
-        """`names` are those of the cluster's nodes."""
+        """`names` are the names of the cluster's nodes."""
         self._nodes = nodes
         self._database = database
         self._clock = clock
@@ -54,17 +55,17 @@ class PresenceWriter:
         self._lost: set[str] = set()
 
     async def start(self, client: Client) -> None:
-        """`client` is connected to the system account."""
+        """Subscribe to the events. `client` is connected to the system account."""
         await client.subscribe(SUBJECTS, QUEUE_GROUP, cb=self._told)
 
     async def run(self, duties: Duties) -> None:
-        """For ever."""
+        """Run until cancelled."""
         await asyncio.gather(
             duties.every(WRITE_EVERY_S, "presence", self.write), duties.every(LOOK_EVERY_S, "nodes", self.look)
         )
 
     async def write(self) -> None:
-        """Store what waits. Raises SQLAlchemyError; then it waits on."""
+        """Store the waiting rows. Raises SQLAlchemyError; they then wait for the next call."""
         while self._waiting:
             rows = [self._waiting.pop(unit_id) for unit_id in list(self._waiting)[:AT_ONCE]]
             try:
@@ -75,20 +76,20 @@ class PresenceWriter:
                 raise
 
     async def look(self) -> None:
-        """Whether each node answers. Raises SQLAlchemyError."""
+        """Check that each node answers, and store the units of a lost one as disconnected. Raises SQLAlchemyError."""
         now_s = self._now_s()
         self._heard_s |= dict.fromkeys((await self._nodes.ids()).values(), now_s)
         silent = {name for name, heard_s in self._heard_s.items() if now_s - heard_s > LOST_AFTER_S}
-        if len(silent) == len(self._heard_s):  # it is our own way to the cluster that is lost
+        if len(silent) == len(self._heard_s):  # our own connection to the cluster is lost
             return
         for name in silent - self._lost:
-            _log.warning("node %s does not answer: its units are away", name)
+            _log.warning("node %s does not answer: its units are stored as disconnected", name)
             await asyncio.to_thread(self._in_transaction, lost_door, name, self._clock.now_ms())
             self._lost.add(name)
         self._lost &= silent
 
     async def compare(self, page: Page) -> set[str]:
-        """Store what a node tells of its connections, where the store has another. Returns the units.
+        """Store the connections in a page of a node where the store differs. Return the ids of its units.
 
         Raises SQLAlchemyError.
         """
@@ -101,8 +102,8 @@ class PresenceWriter:
         return there
 
     async def compare_absent(self, node: str, there: set[str], began_ms: int) -> None:
-        """Units that the store has as connected to this node, and that were not found there; `began_ms` is by the node's
-        clock. Raises SQLAlchemyError."""
+        """Store as disconnected the units that the store has as connected to this node and that are not in `there`.
+        `began_ms` is when the list was read, by the node's clock. Raises SQLAlchemyError."""
         absent = await asyncio.to_thread(self._read, _absent, node, there, began_ms)
         if len(absent) <= ASKED_AGAIN:
             absent = [
@@ -139,5 +140,5 @@ def _absent(connection: Connection, node: str, there: set[str], began_ms: int) -
 
 
 def _record(connection: Connection, rows: list[Presence]) -> None:
-    units = credentials_times(connection, [row.unit_id for row in rows])  # one may have been removed meanwhile
+    units = credentials_times(connection, [row.unit_id for row in rows])  # a unit may have been removed meanwhile
     record_presence(connection, [row for row in rows if row.unit_id in units])

@@ -1,4 +1,4 @@
-"""What a node tells when a client of an account comes or goes (docs.nats.io, "System events"). Pure."""
+"""Parse a node's events about clients that connect and disconnect (docs.nats.io, "System events"). Pure."""
 
 import json
 
@@ -10,11 +10,11 @@ from cloud_bridge.wire import UNIT_ID
 
 SUBJECTS = f"$SYS.ACCOUNT.{ACCOUNT}.*"
 _IS_CONNECTED = {"CONNECT": True, "DISCONNECT": False}
-_TAKEN_OVER = "Duplicate Client ID"  # the unit is there, by the connection that took over
+_TAKEN_OVER = "Duplicate Client ID"  # the unit is still connected, by the connection that took over
 
 
 def read_event(subject: str, data: bytes) -> Presence | None:
-    """None for what tells nothing of a unit, or cannot be read."""
+    """Parse an event. Return None if it is not about a unit's presence or is invalid."""
     connected = _IS_CONNECTED.get(subject.rpartition(".")[2])
     try:
         said = json.loads(data)
@@ -29,5 +29,5 @@ def read_event(subject: str, data: bytes) -> Presence | None:
 
 
 def is_unit(client_id: object) -> bool:
-    """Our own clients, and canaries, are none."""
+    """Return whether a client id is that of a unit, and not of a canary or another client of ours."""
     return isinstance(client_id, str) and bool(UNIT_ID.match(client_id)) and not client_id.startswith(CANARY_ID)

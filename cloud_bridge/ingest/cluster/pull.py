@@ -1,22 +1,23 @@
-"""Takes messages out of the cluster: one durable consumer on the stream of all that units publish, shared by our workers.
+"""Fetch messages from the cluster with one durable consumer, which all workers share, on the stream of units' messages.
 
-The stream is the one in which the nodes keep what they have acknowledged to units (replicated), so nothing that was
-acknowledged is lost with a node. A copy of it in a stream of our own would be: when that one's leader was killed,
-acknowledged messages were missing. The nodes would make one for all topics when the first MQTT client comes, and keep in it
-only what a consumer waits for. Ours are made before any unit is let in (`keep_messages`), or its first words would be lost:
+The nodes store the messages that they have acknowledged to units in this stream, with replication, so no acknowledged
+message is lost with a node. A copy into a stream of our own was not safe: when its leader was killed, acknowledged
+messages were missing. By default the nodes create one stream for all topics when the first MQTT client connects, and
+keep only messages that a consumer waits for. We create two streams before any unit is accepted (`keep_messages`);
+otherwise the first messages would be lost:
 
-    $MQTT_msgs    commands. The nodes look for it by this name, and each unit's subscription is a consumer of it
+    $MQTT_msgs    commands. The nodes expect this name, and each unit's subscription is a consumer of it
     messages      what units publish. It has one consumer, ours
 
-They are two because a node that drops an acknowledged message of such a stream asks every consumer of it first: with 2,000
-units connected that was half of what a message costs, and it would grow with each unit (`bench.scale nodes`).
+There are two because a node asks every consumer of such a stream before it drops an acknowledged message. With 2,000
+units connected that was half of the cost of a message, and it would grow with each unit (`bench.scale nodes`).
 
-A message is ours until we acknowledge it, and is delivered to another worker when we do not in ACK_WAIT_S. An
-acknowledgement that is lost on its way only has the message delivered once more, and a message that is stored twice is
-stored once (store/record.py). So we do not wait until the cluster has confirmed an acknowledgement.
+A message that we do not acknowledge within ACK_WAIT_S is redelivered to another worker. If an acknowledgement is lost,
+the message is redelivered, and the store detects the repeat (store/record.py). So we do not wait for the cluster to
+confirm acknowledgements.
 
-Of nats-py only the connection is used (pull_client.py): its `fetch` waits for a full batch or its deadline once a first
-message has come.
+Only the connection of nats-py is used (pull_client.py). Its `fetch` waits, after the first message, for a full batch or
+the deadline.
 """
 
 import asyncio
@@ -40,10 +41,10 @@ OF_COMMANDS = "$MQTT_msgs"
 DURABLE = "bridge"
 PREFIX = "$MQTT.msgs.cp."
 ACK_WAIT_S = 30
-MAX_UNACKNOWLEDGED = 20_000  # by all workers together; then the cluster waits
-BATCH = 500  # messages asked for at once
-ASK_FOR_S = 2.0  # then the cluster answers that there are none
-ANSWER_WITHIN_S = 3.0  # without any answer the node is gone, and is asked again
+MAX_UNACKNOWLEDGED = 20_000  # by all workers together; at this number the cluster delivers no more
+BATCH = 500  # messages in one request
+ASK_FOR_S = 2.0  # after this time the cluster answers that there are none
+ANSWER_WITHIN_S = 3.0  # without any answer the request is repeated
 _ASK = f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{DURABLE}"
 REPLICAS = 3
 OTHER_REPLICAS = (
@@ -54,23 +55,24 @@ OTHER_REPLICAS = (
 
 
 class Delivery(NamedTuple):
-    """One message as the cluster delivered it."""
+    """A message as the cluster delivered it."""
 
     unit_id: str
     kind: str  # the rest of the topic: heartbeat, event, ...
     payload: bytes
-    server_ms: int  # when a node stored it, by its clock
-    caught_up_ms: int | None  # it was stored later than this, by our clock (stamps.py); None: not known
-    again: bool  # not for the first time
+    server_ms: int  # when a node stored it, by the node's clock
+    caught_up_ms: int | None  # it was stored later than this, by our clock (stamps.py); None if not known
+    again: bool  # a redelivery
     sequence: int  # in the stream
-    acknowledge_to: bytes
+    acknowledge_to: bytes  # reply subject
 
 
 async def keep_messages(stream: JetStreamContext, nodes: int) -> None:
-    """From now on the cluster keeps what units say until a worker has acknowledged it. It may do so already.
+    """Create the streams and the consumer, unless they exist: from then on the cluster stores units' messages until a
+    worker has acknowledged them.
 
-    Raises SettingError where the cluster has another number of nodes than the file says; what is derived from
-    nats.errors.Error, and TimeoutError, while the nodes are not agreed.
+    Raises SettingError if the cluster has another number of nodes than the cluster file, and nats.errors.Error or
+    TimeoutError while the cluster has no majority.
     """
     replicas = min(REPLICAS, nodes)
     consumer = ConsumerConfig(
@@ -93,11 +95,12 @@ async def keep_messages(stream: JetStreamContext, nodes: int) -> None:
 
 
 async def _make(stream: JetStreamContext, name: str, kinds: Sequence[str], replicas: int) -> None:
-    """For these kinds of messages beside those that another version of ours has it for."""
+    """Create a stream for these kinds of messages, or add them to an existing one, which may have kinds of another
+    version."""
     wanted = {f"{PREFIX}*.{kind}" for kind in kinds}
     try:
         config = (await stream.stream_info(name)).config
-    except NotFoundError:  # otherwise as a node makes it (nats-server 2.15.1, server/mqtt.go)
+    except NotFoundError:  # with the configuration that a node would use (nats-server 2.15.1, server/mqtt.go)
         await stream.add_stream(
             StreamConfig(
                 name=name,
@@ -108,20 +111,21 @@ async def _make(stream: JetStreamContext, name: str, kinds: Sequence[str], repli
             )
         )
         return
-    subjects = config.subjects or []  # $MQTT.msgs.> where a client was earlier than we, and a node has made it
+    subjects = config.subjects or []  # $MQTT.msgs.> if a client connected before us, so that a node has created it
     kept = {subject for subject in subjects if subject.startswith(PREFIX)}
     if kept | wanted != set(subjects):
         await stream.update_stream(config.evolve(subjects=sorted(kept | wanted)))
 
 
 async def settled_to(stream: JetStreamContext) -> int:
-    """Up to which message of the stream all are acknowledged, by whatever worker. Raises nats.errors.Error, TimeoutError."""
+    """Return the sequence number up to which all messages are acknowledged, by any worker. Raises nats.errors.Error and
+    TimeoutError."""
     floor = (await stream.consumer_info(STREAM, DURABLE)).ack_floor
     return 0 if floor is None else floor.stream_seq
 
 
 class Pull:
-    """Used on one event loop, one `next` at a time."""
+    """Fetches messages. Used on one event loop, with one call of `next` at a time."""
 
     def __init__(self, connection: PullClient, now_ms: Callable[[], int]) -> None:
         self._connection = connection
@@ -130,29 +134,29 @@ class Pull:
         self._subscription: Subscription | None = None
         self._deliveries: list[Delivery] = []
         self._came = asyncio.Event()
-        self._left = 0  # of what was asked for
+        self._left = 0  # messages of the last request that have not come
         self._ask_again_s = 0.0
         self._asked_ms: int | None = None
-        self._asked_before_ms: int | None = None  # the time before: an answer may be to either
+        self._asked_before_ms: int | None = None  # the previous request: an answer may belong to either
         self._caught_up_ms: int | None = None
 
     async def open(self) -> None:
-        """Raises nats.errors.Error."""
+        """Subscribe to deliveries. Raises nats.errors.Error."""
         self._connection.deliver(PREFIX.encode(), self._receive)
         self._subscription = await self._connection.subscribe(self._inbox, cb=self._receive_status)
 
     async def close(self) -> None:
-        """What has come and was not handed out is delivered again. Raises nats.errors.Error."""
+        """Unsubscribe. Messages that `next` has not returned are redelivered. Raises nats.errors.Error."""
         if self._subscription is not None:
             await self._subscription.unsubscribe()
 
     async def next(self, room: int) -> list[Delivery]:
-        """What has come, after at most ANSWER_WITHIN_S; may be empty. Asks for no more than `room` messages, of at least
-        one. Raises nats.errors.Error."""
+        """Return the messages that have come, after at most ANSWER_WITHIN_S; may be empty. Requests at most `room`
+        messages, which must be at least 1. Raises nats.errors.Error."""
         loop = asyncio.get_running_loop()
         if not self._deliveries:
             if self._left <= 0 or loop.time() >= self._ask_again_s:
-                if self._connection.is_connected:  # else the questions of an outage would all be answered after it
+                if self._connection.is_connected:  # or requests from an outage would all be answered after it
                     await self._ask(min(BATCH, room))
                 self._ask_again_s = loop.time() + ANSWER_WITHIN_S
             self._came.clear()
@@ -169,12 +173,12 @@ class Pull:
         await self._connection.publish(_ASK, json.dumps(asked).encode(), self._inbox)
 
     async def _receive_status(self, _message: Msg) -> None:
-        """There are none, or the consumer has moved to another node."""
+        """Process a status: there are no messages, or the consumer has moved to another node."""
         self._left = 0
         self._came.set()
 
     def _receive(self, subject: bytes, reply: bytes, payload: bytes) -> None:
-        """Raises ValueError or IndexError where a node does not say what it has to."""
+        """Take a delivery. Raises ValueError or IndexError if the reply subject has not the expected format."""
         tokens = reply.split(b".")
         at = 4 if len(tokens) == 9 else 6  # newer nodes may add a domain and an account
         again, server_ns, pending = tokens[at] != b"1", int(tokens[at + 3]), tokens[at + 4]

@@ -1,9 +1,9 @@
-"""The connection by which a worker takes messages: nats-py's, with the two things that every message needs done at once.
+"""A NATS client for workers: nats-py with a fast path for deliveries and acknowledgements.
 
-nats-py matches patterns for each message, reads headers that say nothing to us, and passes it through a queue to a task; and
-it sends each acknowledgement by itself. That was a quarter of a worker's own time. Here what units say is cut out of the bytes
-as they come, and acknowledgements are sent together. All else is left to nats-py: connecting and coming back, TLS, pings,
-answers.
+For each message, nats-py matches regular expressions, parses headers that we do not need, and uses a queue and a task.
+It sends each acknowledgement separately. That took a quarter of a worker's time. Here deliveries are parsed directly
+from the received bytes, and acknowledgements are sent in batches. Everything else is left to nats-py: connecting and
+reconnecting, TLS, pings and replies.
 
     MSG subject sid reply size\\r\\n payload \\r\\n
     HMSG subject sid reply header_size size\\r\\n header payload \\r\\n         https://docs.nats.io/reference/nats-protocol
@@ -15,26 +15,26 @@ from nats.aio.client import Client
 from nats.errors import OutboundBufferLimitError, ProtocolError
 from nats.protocol.parser import Parser
 
-OnDelivery = Callable[[bytes, bytes, bytes], None]  # subject, where to answer, payload
+OnDelivery = Callable[[bytes, bytes, bytes], None]  # subject, reply subject, payload
 
-MAX_UNREAD_BYTES = 2 * 1024 * 1024  # of a frame that has not come whole; nodes take messages of 1 MB
+MAX_UNREAD_BYTES = 2 * 1024 * 1024  # of an incomplete frame; nodes accept messages of up to 1 MB
 END = b"\r\n"
 
 
 class PullClient(Client):
-    """Used as nats-py's."""
+    """nats-py's Client with the two methods of the fast path."""
 
     def __init__(self) -> None:
         super().__init__()
         self._ps = self._deliveries = DeliveryParser(self)
 
     def deliver(self, prefix: bytes, deliver: OnDelivery) -> None:
-        """From now on messages whose subject begins so are given to `deliver`, and to no subscription."""
+        """Pass messages whose subject begins with `prefix` to `deliver` instead of their subscription."""
         self._deliveries.prefix, self._deliveries.deliver = prefix, deliver
 
     async def acknowledge(self, replies: Iterable[bytes]) -> None:
-        """Send an empty message to each. Raises OutboundBufferLimitError if the connection is lost, and as many wait for it as
-        may."""
+        """Send an empty message to each reply subject. Raises OutboundBufferLimitError if the connection is lost and
+        the buffer is full."""
         commands = b"".join([b"PUB %b 0\r\n\r\n" % reply for reply in replies])
         if not self.is_connected and self._pending_data_size + len(commands) > self._max_pending_size:
             raise OutboundBufferLimitError
@@ -43,20 +43,21 @@ class PullClient(Client):
 
 
 class DeliveryParser(Parser):
-    """Whole frames of a node: deliveries are read here, all others by nats-py's parser, one at a time and in their order."""
+    """Splits received bytes into frames. Deliveries are parsed here, and all other frames by nats-py's parser, in
+    order."""
 
     def __init__(self, client: Client) -> None:
-        self.prefix = END  # no subject begins so
+        self.prefix = END  # matches no subject
         self.deliver: OnDelivery = _nobody
         super().__init__(client)
 
     def reset(self) -> None:
-        """The bytes of another connection follow."""
+        """Discard buffered bytes: a new connection follows."""
         super().reset()
         self._unread = b""
 
     async def parse(self, data: bytes = b"") -> None:
-        """Raises ProtocolError, upon which nats-py connects anew."""
+        """Parse received bytes. Raises ProtocolError, after which nats-py reconnects."""
         self._unread = data = self._unread + data
         begin = 0
         while (line_end := data.find(END, begin)) >= 0:
@@ -76,7 +77,7 @@ class DeliveryParser(Parser):
                 raise ProtocolError(f"nats: malformed {words[0].decode(errors='replace')}") from error
             if not is_delivery:
                 await super().parse(data[begin:end])
-                if self._unread is not data:  # it was the last one of its connection
+                if self._unread is not data:  # `reset` was called: the frame has ended the connection
                     return
             begin = end
         self._unread = data[begin:]
@@ -85,11 +86,11 @@ class DeliveryParser(Parser):
 
 
 def _size(word: bytes) -> int:
-    """Raises ValueError."""
+    """Parse a size. Raises ValueError."""
     if not word.isdigit():
         raise ValueError
     return int(word)
 
 
 def _nobody(_subject: bytes, _reply: bytes, _payload: bytes) -> None:
-    """Before it is said who takes deliveries; there are none."""
+    """Do nothing: before PullClient.deliver there are no deliveries."""

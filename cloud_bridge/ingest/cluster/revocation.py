@@ -1,13 +1,13 @@
-"""A secret that was changed or taken away ends what was opened with it, at whatever node, whichever process changed it.
+"""Close connections that were opened with a secret that has since been changed or revoked, on all nodes.
 
-    noticed (a look at the store, twice a second)
-        -> its connections that began before SETTLED_S later are ended, and asked for again
-        -> until every node has told that there is none, and no login of before can be under way
+    change detected (the store is polled twice a second)
+        -> connections that began before the change + SETTLED_S are closed, and the nodes are queried again
+        -> until every node has answered that there is none, and no earlier login can still be in progress
 
-A node does not tell by which secret a connection was let in. So one that a unit opens with its new secret in the first
-seconds is ended once more; it comes again. When a connection began is told by its node, and compared with our own time by
-its age alone: no two clocks are compared. Only where nobody has looked (when this process begins, or a node is back that did
-not answer) the times are all there is (`is_former`).
+A node does not report with which secret a connection was opened. So a connection that a unit opens with its new secret
+in the first seconds is closed once too, and the unit reconnects. The start of a connection is computed from its age,
+which the node reports, so that no two clocks are compared. Timestamps are compared only for changes that were not
+detected in this way: before this process began, or while a node did not answer (`is_former`).
 """
 
 import asyncio
@@ -26,27 +26,28 @@ from cloud_bridge.ingest.cluster.nodes import Found, Nodes
 from cloud_bridge.store.error_text import reason_of
 
 LOOK_EVERY_S = 0.5
-SETTLED_S = KNOWN_FOR_S + READ_WITHIN_S  # then no process lets anybody in by the secret of before
-OVER_S = SETTLED_S + LOGIN_WITHIN_S  # then no login is under way that began before
-GIVE_UP_S = 600.0  # on a node that does not answer; when it does, all its connections are compared
+SETTLED_S = KNOWN_FOR_S + READ_WITHIN_S  # after this time no process accepts the old secret any more
+OVER_S = SETTLED_S + LOGIN_WITHIN_S  # after this time no earlier login is in progress any more
+GIVE_UP_S = 600.0  # if a node does not answer; when it does, all its connections are compared
 ASKED_AT_ONCE = 100  # units
-MAX_PURSUED = 1000  # units; of more, all connections of the cluster are compared
+MAX_PURSUED = 1000  # units; with more, all connections of the cluster are compared
 
 _log = logging.getLogger(__name__)
 
 
 class Pursuit:
-    """Which connections have to end. Pure: times are seconds of a monotonic clock."""
+    """Determines which connections to close. Pure: times are seconds of a monotonic clock."""
 
     def __init__(self) -> None:
-        self.newest_ms: int | None = None  # change of a secret that was seen; None: not looked yet
-        self.has_missed = False  # too many at once; whoever compares all connections sets it back
+        self.newest_ms: int | None = None  # the newest known change of a secret; None before the first poll
+        self.has_missed = False  # there were too many changes; Census resets it and compares all connections
         self._seen: dict[str, int] = {}
         self._since_s: dict[str, float] = {}
 
     def notice(self, changed: dict[str, int], now_s: float) -> list[str]:
-        """`changed` has the units whose secret was changed lately, with the time of it by whatever machine's clock. Returns
-        those that are new. At the first look that is none: they were changed before we began."""
+        """Take the result of a poll: the units whose secret has changed recently, with the time of the change by any
+        machine's clock. Return those that are new; none at the first poll, because they changed before this process
+        began."""
         is_first = self.newest_ms is None
         new = [] if is_first else [unit_id for unit_id, at_ms in changed.items() if self._seen.get(unit_id) != at_ms]
         self._seen = changed
@@ -59,11 +60,12 @@ class Pursuit:
         return new
 
     def pursued(self) -> list[str]:
-        """The units to ask about."""
+        """Return the ids of the units to query."""
         return list(self._since_s)
 
     def to_end(self, unit_id: str, found: Found, now_s: float) -> list[NodeConnection]:
-        """Of what was found of the unit. What is over is not asked about again."""
+        """Return the connections to close, of those that were found for the unit. Stops pursuing it when that is
+        done."""
         since_s = self._since_s[unit_id]
         former = [one for one in found.connections if now_s - one.age_ms / 1000 <= since_s + SETTLED_S]
         is_over = found.is_complete and not former and now_s - since_s > OVER_S
@@ -73,13 +75,13 @@ class Pursuit:
 
 
 def is_former(connection: NodeConnection, credentials_ms: int | None) -> bool:
-    """Whether it was opened before the unit's secret was changed, as far as the clocks of two machines can tell; None: there
-    is no such unit."""
+    """Return whether a connection was opened before the unit's secret was changed, by timestamps of two machines.
+    `credentials_ms` is None if there is no such unit, and the result is then True."""
     return credentials_ms is None or connection.started_ms < credentials_ms
 
 
 class Revocation:
-    """Of one process; each does all of it."""
+    """Detects changes and closes connections. Every auth process does all of this."""
 
     def __init__(self, nodes: Nodes, credentials: BatchedCredentials, counters: Counters) -> None:
         self._nodes = nodes
@@ -89,11 +91,12 @@ class Revocation:
         self._now_s = time.monotonic
 
     async def run(self, duties: Duties) -> None:
-        """For ever."""
+        """Run until cancelled."""
         await duties.every(LOOK_EVERY_S, "revocation", self.look)
 
     async def look(self) -> None:
-        """Raises SQLAlchemyError, when nobody logs in either; those that are pursued are asked about all the same."""
+        """Poll the store once, and query the nodes about the pursued units, even if the store cannot be read. Raises
+        SQLAlchemyError; no login is possible then either."""
         try:
             await self._notice()
         finally:
@@ -102,7 +105,8 @@ class Revocation:
                 await asyncio.gather(*map(self._pursue, pursued[at : at + ASKED_AT_ONCE]))
 
     async def end_former(self, connections: list[NodeConnection]) -> None:
-        """Those that began before the secret of their unit was changed. Raises SQLAlchemyError."""
+        """Close those of the connections that began before the secret of their unit was changed. Raises
+        SQLAlchemyError."""
         changed_ms = await self._credentials.changed_of({one.client_id for one in connections})
         for connection in connections:
             name = connection.client_id
@@ -114,7 +118,7 @@ class Revocation:
         try:
             changed = await self._credentials.changed(since_ms)
         except SQLAlchemyError as error:
-            _log.warning("cannot read who was revoked: %s", reason_of(error))
+            _log.warning("cannot read revoked units from the database: %s", reason_of(error))
             raise
         for unit_id in self.pursuit.notice(changed, self._now_s()):
             self._credentials.forget(unit_id)

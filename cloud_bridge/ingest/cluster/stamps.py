@@ -1,21 +1,22 @@
-"""When a message reached the cluster, by the node that stored it, and what our own clock says to that. Pure.
+"""The time of a contact on the cluster: the timestamp of the node that stored the message, checked against our clock.
+Pure.
 
-The server's receive time is the contact's, however long the message waited for us. But a node's clock may be wrong, and a
-clock is a witness and no judge: ours sets bounds.
+A contact has the time at which a node received the message, however long the message was queued. A node's clock may be
+wrong, so our clock sets bounds:
 
-    no later     now, when we read it
-    no earlier   when we last asked for messages and were given all that there were (`caught_up_ms`): one that is delivered
-                 for the first time after that was stored after it. Not known after a start, and for a redelivery
+    upper bound  now, when we read the message lower bound  the last time at which we had fetched all messages
+    (`caught_up_ms`): a message that is delivered for the
+                 first time after that was stored after it. Not known after a start, and for a redelivery
 
-    the server's stamp                              the contact is
+    the node's timestamp                            the contact is
     ---------------------------------------------------------------------------------------------------------------
-    between the bounds, with FUTURE_MS to spare     at the stamp, and no later than now
-    beyond them, and they lie close together        at the earlier bound: it came after that
-    beyond them otherwise                           no later than now, as an estimate: it ends a silence and shows no
-                                                    contact, until the unit is heard again
+    between the bounds, with a margin of FUTURE_MS  at the timestamp, but no later than now
+    outside, and the bounds are close together      at the lower bound: the message came after that
+    outside otherwise                               no later than now, as an estimate: it ends a silence but does not
+                                                    show the unit as online, until its next message
 
-So a wrong clock of a node shows no contact later than it was, and makes no unit silent: the listening that a contact stands
-for is counted up to the later of stamp and earlier bound, or up to now where the stamp is not believed.
+So a node's wrong clock never shows a contact later than it was, and never makes a unit silent. The listening time that
+is stored with a contact is that of the later of timestamp and lower bound, or of now if the timestamp is not believed.
 """
 
 from typing import NamedTuple
@@ -24,16 +25,17 @@ from cloud_bridge.contact import FUTURE_MS
 
 
 class Stamp(NamedTuple):
-    """When a message came, on our clock."""
+    """The time of a message, on our clock."""
 
     at_ms: int
-    listened_at_ms: int  # it was stored no later than this, as far as we can tell
+    listened_at_ms: int  # an upper bound of the time at which a node stored the message
     is_estimated: bool = False
-    is_wrong: bool = False  # the node's clock
+    is_wrong: bool = False  # the node's clock is wrong
 
 
 def stamp_of(server_ms: int, caught_up_ms: int | None, now_ms: int) -> Stamp:
-    """`caught_up_ms` is None where no earlier bound is known; all three in ms since 1970."""
+    """Return the time of a message. `caught_up_ms` is None if the lower bound is not known. All times are ms since
+    1970."""
     is_ahead = server_ms > now_ms + FUTURE_MS
     is_behind = caught_up_ms is not None and server_ms < caught_up_ms - FUTURE_MS
     if not is_ahead and not is_behind:

@@ -1,7 +1,7 @@
-"""What a charger reports or asks by a CALL: our answer, and what of it is stored. Pure.
+"""Processing of a charger's CALLs: our answer, and the records to store. Pure.
 
-Each version of OCPP has a table of its actions (v16.py, v201.py); here is what they have in common. An intent that can be read
-is always answered as the standard has it, whatever else is wrong with the frame.
+Each version of OCPP has a table of actions (v16.py, v201.py); this module has the code that they share. A CALL whose
+action can be read is answered as the standard requires, even if other fields are invalid.
 """
 
 import json
@@ -15,18 +15,16 @@ from cloud_bridge.ingest.ocpp.frames import Call, ErrorCode
 from cloud_bridge.ingest.ocpp.masked import masked
 from cloud_bridge.ingest.ocpp.records import Record, event
 
-HEARTBEAT_S = 300  # what a BootNotification is answered; makers' own defaults are up to a day
-MAX_VERSION = 40  # characters, of the column
-MAX_DATA = 200  # of what a maker tells in its own way
+HEARTBEAT_S = 300  # the interval in our answer to a BootNotification; makers' defaults are up to a day
+MAX_VERSION = 40  # characters, the width of the column
+MAX_DATA = 200  # characters of a DataTransfer
 
-Done = tuple[dict[str, Any], list[Record]]  # our answer, and what is stored
-Action = Callable[
-    [ChargerState, dict[str, Any], int], Done
-]  # of the charger, its payload, and our clock in milliseconds
+Done = tuple[dict[str, Any], list[Record]]  # our answer, and the records to store
+Action = Callable[[ChargerState, dict[str, Any], int], Done]  # state of the charger, payload, our time in milliseconds
 
 
 class Outcome(NamedTuple):
-    """What a CALL comes to. With `refused` it is answered by a CALLERROR, and `answer` is empty."""
+    """The result of a CALL. If `refused` is set, the answer is a CALLERROR, and `answer` is empty."""
 
     answer: dict[str, Any]
     records: list[Record]
@@ -34,8 +32,8 @@ class Outcome(NamedTuple):
 
 
 def carry_out(actions: Mapping[str, Action], charger: ChargerState, call: Call, now_ms: int) -> Outcome:
-    """`actions` by their names in small letters. `charger` is changed by what it says. The state as it is then is the last
-    record, once any is known."""
+    """Process a CALL and update `charger`. `actions` has names in lower case. The last record is the new state, if any
+    state is known."""
     action = actions.get(call.action.lower())
     if action is None:
         return Outcome({}, state_of(charger), ErrorCode.NOT_IMPLEMENTED)
@@ -44,14 +42,16 @@ def carry_out(actions: Mapping[str, Action], charger: ChargerState, call: Call, 
 
 
 def state_of(charger: ChargerState) -> list[Record]:
+    """Return the heartbeat record with the charger's state; [] if no state is known."""
     return [Record("heartbeat", charger.heartbeat())] if charger.has_told else []
 
 
-# What both versions have.
+# Actions of both versions.
 
 
 def booted(charger: ChargerState, names: dict[str, str | None], now_ms: int) -> Done:
-    """With the version and what else names the charger; a vendor may be empty, and a serial number too long."""
+    """Process a BootNotification. `names` has the firmware version, vendor, model and other identification. The vendor
+    may be empty, and values are cut to their maximum length."""
     charger.vendor = (names.get("vendor") or "").lower()
     answer = {"status": "Accepted", "currentTime": iso_utc(now_ms), "interval": HEARTBEAT_S}
     return answer, [event("boot", names)]
@@ -62,13 +62,14 @@ def heartbeat(_charger: ChargerState, _payload: dict[str, Any], now_ms: int) -> 
 
 
 def fault_changes(before: list[str], after: list[str]) -> list[Record]:
-    """What was raised and what was cleared between two times."""
+    """Return the events for the faults that were raised and cleared between two states."""
     raised = [event("fault_raised", {"fault": name}) for name in sorted({*after} - {*before})]
     return [*raised, *(event("fault_cleared", {"fault": name}) for name in sorted({*before} - {*after}))]
 
 
 def data_transfer(_charger: ChargerState, payload: dict[str, Any], _now_ms: int) -> Done:
-    """Of a maker's own. It is kept as it came; nobody's is carried out, and we say so."""
+    """Process a DataTransfer of a maker. It is stored, masked and shortened, and answered with UnknownVendorId, because
+    none is supported."""
     data = payload.get("data")
     said = data if isinstance(data, str) else None if data is None else json.dumps(data)
     told = {
@@ -80,7 +81,8 @@ def data_transfer(_charger: ChargerState, payload: dict[str, Any], _now_ms: int)
 
 
 def noted(kind: str, **fields: str) -> Action:
-    """An event with these of its fields, by our name for each; the answer is empty."""
+    """Return an action that stores an event with fields of the payload and answers with an empty payload. `fields` maps
+    our names to the payload's."""
 
     def note(_charger: ChargerState, payload: dict[str, Any], _now_ms: int) -> Done:
         return {}, [event(kind, {name: text(payload.get(field)) for name, field in fields.items()})]
@@ -89,10 +91,10 @@ def noted(kind: str, **fields: str) -> Action:
 
 
 def unasked(_charger: ChargerState, _payload: dict[str, Any], _now_ms: int) -> Done:
-    """A report that nobody here has asked for."""
+    """Process a report that we do not use: answer, and store nothing."""
     return {}, []
 
 
 def refused(**answer: Any) -> Action:
-    """Asks for what we do not do: certificates, above all."""
+    """Return an action that refuses with this answer, for functions that we do not support, such as certificates."""
     return lambda _charger, _payload, _now_ms: (dict(answer), [])

@@ -1,8 +1,9 @@
-"""Which of the other doors are gone: those whose beat stands still. Pure; times are seconds of this process's monotonic clock.
+"""Detect other OCPP doors that have died, by their beat counters. Pure; times are seconds of this process's monotonic
+clock.
 
-A door that is stopped takes itself out. One that was killed, or is frozen, or has lost the database for itself, does not, and
-its chargers would be shown as connected for ever. While this process cannot look, the others may not have been able to count
-either: so what it has seen is forgotten with a look that comes late.
+A door that stops normally removes itself from the store. A door that was killed, is frozen or has lost the database
+does not, and its chargers would be shown as connected for ever. While this process cannot read the beats, the other
+doors may not have been able to write them either, so after a late look the comparison begins anew.
 """
 
 from collections.abc import Mapping
@@ -13,14 +14,14 @@ LATE_AFTER_S = 5.0  # between two looks
 
 
 class Beats:
-    """As one door sees those of the others."""
+    """The beats of the other doors, as seen by this one."""
 
     def __init__(self) -> None:
         self._looked_s: float | None = None
-        self._seen: dict[str, tuple[int, float]] = {}  # the beat of each, and since when
+        self._seen: dict[str, tuple[int, float]] = {}  # the last beat of each door, and when it was first seen
 
     def gone(self, beats: Mapping[str, int], now_s: float) -> dict[str, int]:
-        """The doors that are to be taken out, each with the beat at which it stands."""
+        """Return the doors to remove, with their last beats: those whose beat has not changed for GONE_AFTER_S."""
         is_late = self._looked_s is None or now_s - self._looked_s > LATE_AFTER_S
         self._looked_s = now_s
         before = {} if is_late else self._seen

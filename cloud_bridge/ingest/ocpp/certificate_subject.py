@@ -1,8 +1,8 @@
-"""Whose client certificate a proxy has checked, of the subject that it tells as RFC 2253 writes it: nginx's $ssl_client_s_dn,
-Caddy's {tls_client_subject}. Pure.
+"""Read the common name from a client certificate's subject that a proxy passes in RFC 2253 format: nginx's
+$ssl_client_s_dn, Caddy's {tls_client_subject}. Pure.
 
-By security profile 3 of OCPP the common name is the identity of the charger. One that is written with escapes proves nothing:
-the proxies do not agree on how they write it.
+In OCPP's security profile 3 the common name is the identity of the charger. A name with escapes is not accepted,
+because proxies escape in different ways.
 """
 
 import re
@@ -13,7 +13,8 @@ _ATTRIBUTE = re.compile(r"([A-Za-z0-9.]{1,64})=((?:[^\\,+\"=<>;#]|\\.|=)*)")
 
 
 def common_name(subject: str) -> str | None:
-    """None where it has none, several, or one that is written with escapes; and of what cannot be read."""
+    """Return the common name. Return None if there is none, several, or one with escapes, or if the subject is
+    invalid."""
     if len(subject) > MAX_SUBJECT:
         return None
     names: list[str] = []

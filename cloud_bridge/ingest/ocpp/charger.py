@@ -1,7 +1,7 @@
-"""What we know of one charger that speaks OCPP: the state of its connectors and its last transactions. Pure.
+"""The state of an OCPP charger: its connectors and its last transactions. Pure.
 
-It goes with the newest heartbeat into the store, under a key of its own (KEY), and comes back from there: after a kill -9 the
-next message of the charger finds what it left. A charger tells its status only when that changes.
+The state is stored with each heartbeat record, under its own key (KEY), and read back when the charger connects. A
+charger reports its status only when it changes, so the state has to survive a kill -9.
 """
 
 import json
@@ -15,20 +15,20 @@ from cloud_bridge.ingest.ocpp.statuses import CHARGING, DRAWING, FAULTED, FIRST,
 from cloud_bridge.ingest.ocpp.transactions import MAX_NAME, Transaction
 from cloud_bridge.ocpp_settings import Told, Tried
 
-KEY = "ocpp"  # of the heartbeat; no reader of the wire format knows it, and it is kept as it is
+KEY = "ocpp"  # of the heartbeat; not part of the wire format, so it is stored unchanged
 MAX_CONNECTORS = 8
-MAX_TRANSACTIONS = 8  # the last ones: a StopTransaction may come again, and offline ones come one after the other
-PROBE_AFTER_S = 1200  # without a frame; then it is asked for one, 10 minutes before it would be silent
-OLD_AFTER_S = 600  # a reading that is older was made offline: history, not what is drawn now
-MAX_STATUS = 20
-MAX_SETTINGS = 100  # of one frame
+MAX_TRANSACTIONS = 8  # the newest: a StopTransaction may be repeated, and offline transactions arrive in sequence
+PROBE_AFTER_S = 1200  # without a frame; then the charger is asked for one, 10 minutes before it would be silent
+OLD_AFTER_S = 600  # an older reading was taken offline: it is history, not the present state
+MAX_STATUS = 20  # characters
+MAX_SETTINGS = 100  # that wait to be stored
 
 
 @dataclass(slots=True)
 class Connector:
-    """One of them; 0 is the charger as a whole."""
+    """One connector; connector 0 is the whole charger."""
 
-    status: str | None = None  # as it was told last
+    status: str | None = None  # as last reported
     error: str | None = None
     watts: float | None = None
     total_wh: int | None = None
@@ -40,37 +40,38 @@ class Connector:
 
 @dataclass(slots=True)
 class ChargerState:
-    """Times are seconds since 1970."""
+    """The state of one charger. Times are seconds since 1970."""
 
     connectors: dict[int, Connector] = field(default_factory=dict)
-    transactions: dict[int, Transaction] = field(default_factory=dict)  # by id, the last ones
-    behind_s: int = 0  # its clock, behind ours, by its last StatusNotification
+    transactions: dict[int, Transaction] = field(default_factory=dict)  # the newest, by id
+    behind_s: int = 0  # by which its clock is behind ours, from its last StatusNotification
     offered_a: float | None = None
-    csq: int | None = None  # of its mobile network
-    vendor: str = ""  # in small letters, once it has booted on this connection
-    set_up_s: int = 0  # when it has answered all that was set last (configuration.py); 0: never
-    settings: list[Tried | Told] = field(default_factory=list)  # that are not handed on yet
+    csq: int | None = None  # signal of its mobile network
+    vendor: str = ""  # in lower case, from its BootNotification on this connection
+    set_up_s: int = 0  # when it last answered all settings (configuration.py); 0 for never
+    settings: list[Tried | Told] = field(default_factory=list)  # answers that wait to be stored
 
-    # What it says.
+    # Input from the charger.
 
     def note_time(self, timestamp: Any, now_s: int) -> None:
-        """Of a status, which is told as soon as it is so."""
+        """Measure the charger's clock by the timestamp of a status, which is sent as soon as the status changes."""
         if (at_s := time_s(timestamp)) is not None:
             self.behind_s = now_s - at_s
 
     def take_status(self, at: Any, status: Any, error: Any) -> None:
-        """Of the connector `at`. A status that is not told is what it was."""
+        """Take the status of connector `at`. A missing status leaves the previous one."""
         connector = self._connector(at)
         if connector is None:
             return
         connector.status = _name(status) or connector.status
         connector.error = _name(error)
         if connector.told.state != CHARGING:
-            connector.watts = 0.0  # none sends readings then
+            connector.watts = 0.0  # chargers send no readings while they do not charge
 
     def take_availability(self, at: Any, status: Any) -> None:
-        """Of OCPP 2.0.1, which tells apart whether a connector is occupied, what a transaction does, and what is wrong there.
-        "Occupied" is no news where more is known; an error ends with the fault."""
+        """Take the availability of connector `at` in OCPP 2.0.1, which reports availability, charging state and errors
+        separately. "Occupied" is ignored if a more precise state is known. An error ends when the status is no longer
+        faulted."""
         connector = self._connector(at)
         if connector is None:
             return
@@ -81,19 +82,20 @@ class ChargerState:
         self.take_status(at, status, None if is_mended else connector.error)
 
     def take_progress(self, at: Any, status: str) -> None:
-        """What the transaction on a connector does, likewise. It mends no fault."""
+        """Take the charging state of the transaction on connector `at` in OCPP 2.0.1. It does not clear a fault."""
         connector = self._connector(at)
         if connector is not None and connector.told.fault is None:
             self.take_status(at, status, connector.error)
 
     def take_error(self, at: Any, code: str | None) -> None:
-        """Likewise; None: it is over. Said of a connector whose status is not known it is kept."""
+        """Take an error of connector `at` in OCPP 2.0.1; None if it has ended. It is kept even if the connector's
+        status is not known yet."""
         connector = self._connector(at)
         if connector is not None:
             connector.error = code
 
     def take_readings(self, at: Any, meter_values: Any, now_s: int, is_past: bool = False) -> None:
-        """`is_past`: the charger says itself that they are of a time without a connection."""
+        """Take meter values of connector `at`. `is_past` is True if the charger marks them as offline readings."""
         connector = self._connector(at)
         if connector is None:
             return
@@ -101,18 +103,18 @@ class ChargerState:
             self._take_reading(connector, one, is_past or self.is_past(one.at_s, now_s))
 
     def is_past(self, at_s: int | None, now_s: int) -> bool:
-        """Whether a time, by the charger's clock, is so long ago that what was then is no state of now."""
+        """Return whether a time, by the charger's clock, is too long ago for a reading to be the present state."""
         return at_s is not None and now_s - at_s - self.behind_s > OLD_AFTER_S
 
     def begin(self, transaction: Transaction) -> None:
-        """Says nothing of its state: it may have begun days ago, offline."""
+        """Add a transaction. It does not change the state, since it may have begun days ago, offline."""
         self.transactions.pop(transaction.id, None)
         self.transactions[transaction.id] = transaction
         while len(self.transactions) > MAX_TRANSACTIONS:
             del self.transactions[next(iter(self.transactions))]
 
     def heard_of(self, transaction_id: int, sequence: int | None) -> bool:
-        """Whether a newer event of it was heard before."""
+        """Return whether a newer event of the transaction was received before."""
         known = self.transactions.get(transaction_id)
         if known is None or sequence is None:
             return False
@@ -122,7 +124,7 @@ class ChargerState:
         return False
 
     def end(self, transaction_id: int | None) -> tuple[Transaction | None, bool]:
-        """The transaction that is over now, if it is one of the last, and whether it was so before."""
+        """End a transaction. Return it, or None if it is not known, and whether it had ended already."""
         began = None if transaction_id is None else self.transactions.get(transaction_id)
         if began is None:
             return None, False
@@ -130,19 +132,19 @@ class ChargerState:
         return began, began.is_over
 
     def note_settings(self, settings: Sequence[Tried | Told]) -> None:
-        """No more than MAX_SETTINGS wait to be handed on."""
+        """Add answers about settings, up to MAX_SETTINGS in all."""
         self.settings += settings[: MAX_SETTINGS - len(self.settings)]
 
     def hand_on_settings(self) -> list[Tried | Told]:
-        """Those that have come since."""
+        """Remove and return the answers about settings."""
         found, self.settings = self.settings, []
         return found
 
-    # What is known.
+    # The state.
 
     @property
     def state(self) -> str | None:
-        """Of the pilot; None while a fault stops it, or it has not told."""
+        """The pilot state; None during a fault or if it is not known."""
         states = {one.told.state for at, one in self.connectors.items() if at and one.status is not None}
         of_all = self.connectors[0].told.state if 0 in self.connectors else None
         if not states or (of_all == "F" and states.isdisjoint(PLUGGED)):
@@ -151,32 +153,33 @@ class ChargerState:
 
     @property
     def faults(self) -> list[str]:
+        """The names of the present faults, sorted."""
         of_all = self.connectors[0].error if 0 in self.connectors else None
         told = [status_of(one.status, one.error or of_all) for one in self.connectors.values()]
         return sorted({one.fault for one in told if one.fault})
 
     @property
     def has_told(self) -> bool:
-        """Whether anything is known of its state."""
+        """Whether the status of any connector is known."""
         return any(one.status is not None for one in self.connectors.values())
 
     @property
     def running(self) -> Transaction | None:
-        """The one that began last and is not over."""
+        """The newest transaction that has not ended, or None."""
         return next((one for one in reversed(self.transactions.values()) if not one.is_over), None)
 
     @property
     def plugged(self) -> int | None:
-        """The connector with a vehicle; None where there is none."""
+        """The lowest-numbered connector with a vehicle, or None."""
         states = {at: one.told.state for at, one in self.connectors.items() if at}
         return next((at for at, state in sorted(states.items()) if state in PLUGGED), None)
 
     def draws(self, at: int) -> bool:
-        """Whether a vehicle charges at this connector, or could."""
+        """Return whether a vehicle at this connector charges, or has suspended charging itself."""
         return at in self.connectors and self.connectors[at].told.state in DRAWING
 
     def heartbeat(self) -> bytes:
-        """Its state now, in the wire format."""
+        """Return the present state as the payload of a heartbeat in our wire format."""
         numbered = [one for at, one in self.connectors.items() if at]
         troubles = sorted({one.told.trouble for one in self.connectors.values() if one.told.trouble})
         said = {
@@ -202,7 +205,7 @@ class ChargerState:
         }
 
     def _connector(self, said: Any) -> Connector | None:
-        """None for one more than MAX_CONNECTORS."""
+        """Return the connector with the reported number, creating it if necessary, or None if there are too many."""
         at = whole(said)
         at = 1 if at is None or not 0 <= at <= 1000 else at
         if at not in self.connectors:
@@ -214,7 +217,7 @@ class ChargerState:
     def _take_reading(self, connector: Connector, one: Reading, is_past: bool) -> None:
         if is_past:
             if one.total_wh is not None and one.total_wh > (connector.total_wh or 0):
-                connector.total_wh = one.total_wh  # it has drawn as much by then at least
+                connector.total_wh = one.total_wh  # the register never goes back, so it is at least this now
             return
         if one.total_wh is not None:
             connector.total_wh = one.total_wh
@@ -227,7 +230,7 @@ class ChargerState:
 
 
 def charger_of(heartbeat: dict[str, Any]) -> ChargerState:
-    """As `ChargerState.heartbeat` left it. What cannot be read of it, or was never there, is not known."""
+    """Restore the state from a stored heartbeat. Missing or unreadable values are left unknown."""
     kept, charger = heartbeat.get(KEY), ChargerState()
     if not isinstance(kept, dict):
         return charger
@@ -262,7 +265,7 @@ def charger_of(heartbeat: dict[str, Any]) -> ChargerState:
 
 
 def _name(value: Any) -> str | None:
-    """Of a status or an error; those of the standard are ASCII, and a heartbeat has to stay short."""
+    """Return a status or error name. Those of the standard are ASCII, and the heartbeat must stay short."""
     return ascii_text(value, MAX_STATUS)
 
 
@@ -272,7 +275,8 @@ def _within(value: Any, highest: int) -> float | None:
 
 
 def _rows(value: Any, least: int, most: int) -> list[list[Any]]:
-    """Of `most` values each; those of an older version have fewer, and end with None."""
+    """Return the rows that have `least` to `most` values, padded with None. Rows of an older version have fewer
+    values."""
     rows = [row for row in value if isinstance(row, list)] if isinstance(value, list) else []
     return [[*row, *[None] * (most - len(row))] for row in rows if least <= len(row) <= most]
 
@@ -283,7 +287,7 @@ def _sum(values: Any) -> float | None:
 
 
 def _register(connectors: dict[int, Connector], numbered: list[Connector]) -> int | None:
-    """Of its connectors together, or else of the meter of all of it."""
+    """Return the sum of the connectors' energy registers, or else that of connector 0, in Wh."""
     total = _sum(one.total_wh for one in numbered)
     if total is None and 0 in connectors:
         total = connectors[0].total_wh

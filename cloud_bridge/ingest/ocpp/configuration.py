@@ -1,11 +1,12 @@
-"""What is set at a charger once it has booted, so that it goes on without us as far as it can, and its answers. Pure.
+"""Configure a charger after its boot, so that it works without a connection as far as it can, and read its answers.
+Pure.
 
-How a setting is written is a version's own (v16.py, v201.py). One is set after the other, each in a CALL of its own: some
-chargers take one at a time alone. Then those settings are asked for that explain how a charger behaves, and none of the
-others, among which there may be passwords (lbbrhzn/ocpp#899).
+The CALLs depend on the version of OCPP (v16.py, v201.py). Each setting is set in a CALL of its own, one after the
+other, because some chargers accept only one at a time. Then the settings that explain a charger's behaviour are read.
+The others are not read, because they may include passwords (lbbrhzn/ocpp#899).
 
-A charger that boots with each of its connections is not set up each time: once a day is enough, once it has answered. One that
-knows no such CALL is not sent it again.
+Some chargers send a BootNotification with every connection. They are configured once a day at most, once they have
+answered. A charger that does not support the CALL is not sent the remaining ones.
 """
 
 from collections import deque
@@ -20,9 +21,9 @@ from cloud_bridge.ocpp_settings import Answered, Told, Tried
 
 AGAIN_AFTER_S = DAY_MS // 1000
 MAX_NAME, MAX_VALUE = 60, 100  # characters
-SAMPLE_S = 60  # between two readings of a transaction: as often as our own units tell
+SAMPLE_S = 60  # between two meter values of a transaction, the interval of our own units
 
-# What it says of a setting, in small letters.
+# The statuses of the answers, in lower case.
 _ANSWERS = {
     "accepted": Answered.ACCEPTED,
     "rebootrequired": Answered.REBOOT,
@@ -34,7 +35,7 @@ _ANSWERS = {
 
 
 class Wish(NamedTuple):
-    """A setting as we want it, and the CALL for it."""
+    """A setting, its wanted value, and the CALL that sets it."""
 
     name: str
     value: str
@@ -42,16 +43,16 @@ class Wish(NamedTuple):
 
 
 class SetUp(NamedTuple):
-    """Of a version of OCPP."""
+    """The configuration for a version of OCPP."""
 
-    wishes: tuple[Wish, ...]
-    asks: tuple[Step, ...]
-    status: Callable[[dict[str, Any]], Any]  # in the answer to a wish
-    told: Callable[[dict[str, Any]], list[Told]]  # in the answer to an ask
+    wishes: tuple[Wish, ...]  # settings to set
+    asks: tuple[Step, ...]  # CALLs that read settings
+    status: Callable[[dict[str, Any]], Any]  # extracts the status from the answer to a wish
+    told: Callable[[dict[str, Any]], list[Told]]  # extracts the settings from the answer to an ask
 
 
 class SettingUp:
-    """One charger, on the way. A CALL is given once the one before it is answered."""
+    """The configuration of one charger in progress. The next CALL is sent when the previous one is answered."""
 
     def __init__(self, set_up: SetUp) -> None:
         self._set_up = set_up
@@ -59,14 +60,14 @@ class SettingUp:
         self._wish: Wish | None = None
 
     def next(self) -> Step | None:
-        """None: it has answered all."""
+        """Return the next CALL, or None if all have been answered."""
         self._wish = self._wishes.popleft() if self._wishes else None
         if self._wish is not None:
             return self._wish.step
         return self._asks.popleft() if self._asks else None
 
     def answered(self, reply: Reply) -> list[Tried | Told]:
-        """What the charger makes of the last one."""
+        """Process the answer to the last CALL. Return what it tells about settings."""
         is_unknown = reply.error in CANNOT
         if self._wish is None:
             if is_unknown:
@@ -80,17 +81,17 @@ class SettingUp:
         return [Tried(one.name, one.value, said) for one in found]
 
     def _said(self, reply: Reply) -> Answered:
-        """A status that is missing, or that we do not know, is a refusal: nothing is promised on its word."""
+        """Read the status of an answer. A missing or unknown status counts as a refusal."""
         return _ANSWERS.get((text(self._set_up.status(reply.payload)) or "").lower(), Answered.REJECTED)
 
 
 def is_due(last_s: int, now_s: int) -> bool:
-    """Whether a charger that boots now is to be set up, which it was last at `last_s`; 0: never."""
+    """Return whether a charger that boots now is to be configured. `last_s` is when it last was; 0 for never."""
     return not 0 <= now_s - last_s < AGAIN_AFTER_S
 
 
 def told(found: Iterable[tuple[Any, Any]], asked: Sequence[str]) -> list[Told]:
-    """Of names and values as a charger sends them, those that were asked for."""
+    """Return those of the names and values that a charger sent which are in `asked`."""
     names = {name.lower(): name for name in asked}
     settings = []
     for said, value in found:

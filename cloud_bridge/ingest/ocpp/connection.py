@@ -1,9 +1,9 @@
-"""The WebSocket of one charger, with what the door keeps of it. Runs on the event loop.
+"""The WebSocket connection of one charger, and the door's state for it. Runs on the event loop.
 
-Frames are given to the door as they come, with no task and no queue between: a charger whose frames wait for the store is not
-read, and the network holds the others back. A frame that comes whole and alone is read here (whole_frame.py), and everything
-else of the protocol, from the handshake to the close, is the library's. Which of them reads is known from the bytes that it
-has not made a frame of yet: there have to be none.
+Frames go to the door as they arrive, without a task or a queue between. If too many frames of a charger are
+uncommitted, its socket is not read, and TCP's flow control holds the others back. A frame that arrives complete and
+alone is parsed here (whole_frame.py). The library does the rest of the protocol, from the handshake to the close. The
+fast path is used only while the library has no unparsed bytes.
 """
 
 import asyncio
@@ -34,30 +34,31 @@ from cloud_bridge.ingest.ocpp.records import Record
 from cloud_bridge.ingest.ocpp.vendors import SIGNAL_ASKS, csq_told
 from cloud_bridge.ingest.ocpp.whole_frame import size_on_wire, text_frame, text_in
 
-MAX_UNCOMMITTED = 64  # frames of one charger that the store has not committed; then its socket is not read
-SIGNAL_EVERY_S = 900.0  # as often as it is worth a message over GPRS
-CLOSE_WITHIN_S = 5.0  # of the closing handshake: a charger that does not answer it would hold its file for longer
-MAX_UNSENT_BYTES = 64 * 1024  # for a charger that does not read what it is sent
-UNKNOWN = math.inf  # bytes; then the library reads all of it
+MAX_UNCOMMITTED = 64  # uncommitted frames of one charger; at this number its socket is not read
+SIGNAL_EVERY_S = 900.0  # between two queries of the signal, each a message over GPRS
+CLOSE_WITHIN_S = 5.0  # for the closing handshake, so that a charger that does not answer holds no file descriptor
+MAX_UNSENT_BYTES = 64 * 1024  # buffered for a charger that does not read; beyond this it is disconnected
+UNKNOWN = math.inf  # bytes; the library then parses everything
 
-Take = Callable[[bytes], object]  # a frame; must not raise
+Take = Callable[[bytes], object]  # takes a frame; must not raise
 
-QUIET = logging.getLogger(f"{__name__}.websockets")  # each stranger would be a trace
+QUIET = logging.getLogger(f"{__name__}.websockets")  # the library logs a traceback for every failed handshake
 QUIET.setLevel(logging.CRITICAL)
 
 
 class OcppConnection(ServerConnection):
-    """Begins when the socket is accepted. Over TLS it is made only after the handshake."""
+    """The connection of a charger. The object is created when the socket is accepted; over TLS `connection_made` is
+    called only after the handshake."""
 
     is_made = False
-    unit_id = ""  # known and proven once it is let in
-    since_ms = 0  # the stamp of its presence; before it is let in, of what was told of its charger last
-    dialect: Dialect  # that was agreed upon, likewise
-    has_answered = False  # a CALL of ours
-    credentials_ms: int | None = None  # when its secret was changed last, as of just before it was compared
+    unit_id = ""  # set once the charger is authenticated
+    since_ms = 0  # the timestamp of its presence; before authentication, that of the charger's last report
+    dialect: Dialect  # the negotiated version; set once the charger is authenticated
+    has_answered = False  # one of our CALLs
+    credentials_ms: int | None = None  # when the charger's secret was last changed, read just before it was compared
 
     def __init__(self, server: Server, accepted: socket, address: str, network: str | None) -> None:
-        """`network` is what limits go by; None while it is a proxy's."""
+        """`network` is the peer's network, for limits; None while only the address of a proxy is known."""
         protocol = ServerProtocol(select_subprotocol=_choose, max_size=MAX_FRAME_BYTES, logger=QUIET)
         super().__init__(protocol, server, ping_interval=None, ping_timeout=None, close_timeout=CLOSE_WITHIN_S)
         self.address = address
@@ -65,16 +66,16 @@ class OcppConnection(ServerConnection):
         self.charger = ChargerState()
         self.line = Line(self.loop.time())
         self.calls = Calls()
-        self.note_call: Callable[[bytes], None] = _nothing  # each of ours, for support
+        self.note_call: Callable[[bytes], None] = _nothing  # stores each of our CALLs, for support
         self.error_budget = ErrorBudget()
         self._next_signal_s = 0.0
-        self._setting_up: SettingUp | None = None  # on this connection
-        self.has_sign = False  # of its line, since the door looked last
+        self._setting_up: SettingUp | None = None  # the configuration on this connection
+        self.has_sign = False  # a ping or pong has come since the door's last look
         self._accepted = accepted
-        self._take: Take | None = None  # who is given its frames
-        self._unread = UNKNOWN  # bytes that the library has, and has made no frame of
-        self._parts: list[bytes] = []  # of a message of several frames
-        self._held: deque[bytes] = deque()  # messages that were read with others, while too many are uncommitted
+        self._take: Take | None = None  # receives the frames
+        self._unread = UNKNOWN  # bytes in the library that are not a complete frame yet
+        self._parts: list[bytes] = []  # of a fragmented message
+        self._held: deque[bytes] = deque()  # messages from one read, held while too many are uncommitted
         self._uncommitted = 0
 
     # Called by the event loop.
@@ -89,7 +90,7 @@ class OcppConnection(ServerConnection):
             return
         self._unread += len(data)
         super().data_received(data)
-        if self.protocol.close_expected():  # by its close, or for its fault
+        if self.protocol.close_expected():  # the charger has closed, or violated the protocol
             self.loop.call_later(CLOSE_WITHIN_S, self.abort)
 
     def process_event(self, event: Event) -> None:
@@ -107,27 +108,27 @@ class OcppConnection(ServerConnection):
             if event.opcode in (Opcode.PING, Opcode.PONG):
                 self.has_sign = True
                 self.line.sign(self.loop.time(), event.opcode is Opcode.PONG)
-                if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:  # pongs that it does not read
+                if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:  # our pongs are not read
                     self.abort()
         super().process_event(event)
 
     # Called by the door.
 
     async def serve(self, take: Take) -> None:
-        """Give `take` each message from now on, until the connection has ended. No UTF-8, or what is called binary, is a
-        message too: that is the parser's business."""
+        """Pass each message to `take` until the connection ends. Binary messages and invalid UTF-8 are passed too: the
+        parser handles them."""
         self._take = take
         self._go_on()
         await self.wait_closed()
 
     def took(self) -> None:
-        """A message waits for its commit."""
+        """Count a message as uncommitted. Pauses reading if there are too many."""
         self._uncommitted += 1
         if self._uncommitted == MAX_UNCOMMITTED:
             self.transport.pause_reading()
 
     def committed(self, answer: str | None) -> None:
-        """It is stored, and answered by that."""
+        """Count a message as committed, and send its answer if there is one."""
         self._uncommitted -= 1
         if self._uncommitted == MAX_UNCOMMITTED // 2:
             self._go_on()
@@ -135,28 +136,29 @@ class OcppConnection(ServerConnection):
             self.write(answer)
 
     def send_next_call(self) -> None:
-        """Of ours, if one waits, none is under way and the charger is ready for it."""
+        """Send our next CALL, if one is waiting, none is unanswered and the charger is ready for it."""
         now_s = self.loop.time()
         if self.line.may_call(now_s) and (frame := self.calls.next(now_s)) is not None:
             self.note_call(frame.encode())
             self.write(frame)
 
     def ask_for(self, message: str) -> None:
-        """To report something. One that cannot says so, and has been heard."""
+        """Ask the charger to send this message. A refusal is a contact too."""
         self.calls.add(Outgoing("TriggerMessage", self.dialect.trigger(message), _whatever, is_own=True))
 
     def ask_for_interval(self) -> None:
-        """To send its heartbeat as often as we want it; one that cannot is asked for each (line.py)."""
+        """Set the charger's heartbeat interval. A charger that does not support it is asked for each message
+        (line.py)."""
         self.calls.add(Outgoing(*self.dialect.ask_interval[:2], _whatever, is_own=True))
 
     def set_up(self, now_s: int) -> None:
-        """By our wishes (configuration.py), where it was not lately. `now_s` is a time of the clock, in seconds since 1970."""
+        """Configure the charger (configuration.py), unless that was done recently. `now_s` is in seconds since 1970."""
         if self._setting_up is None and is_due(self.charger.set_up_s, now_s):
             self._setting_up = SettingUp(self.dialect.set_up)
             self._go_on_setting_up(now_s)
 
     def ask_for_signal(self) -> None:
-        """Where its maker has a way to, once in a while."""
+        """Ask for the mobile signal every SIGNAL_EVERY_S, if the maker has a message for it (vendors.py)."""
         asked = SIGNAL_ASKS.get(self.charger.vendor)
         if asked is None or self.loop.time() < self._next_signal_s:
             return
@@ -166,7 +168,7 @@ class OcppConnection(ServerConnection):
         )
 
     def write(self, frame: str) -> None:
-        """To the charger. One that does not read is cut off."""
+        """Send a frame. A charger that does not read is disconnected."""
         if self.protocol.state is not OPEN:
             return
         if self.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
@@ -175,18 +177,18 @@ class OcppConnection(ServerConnection):
         self.transport.write(text_frame(frame.encode()))
 
     def ask_for_pong(self) -> None:
-        """A ping. Its pong comes by itself (process_event)."""
+        """Send a ping. `process_event` receives the pong."""
         if self.protocol.state is OPEN:
             self.protocol.send_ping(b"")
             self.send_data()
 
     def abort(self) -> None:
-        """End it at once, also in the middle of the handshake."""
+        """Close the connection at once, even during the TLS handshake."""
         if self.is_made:
             self.transport.abort()
             return
-        with suppress(OSError):  # it has ended already
-            self._accepted.shutdown(SHUT_RDWR)  # the handshake fails with the end of the stream
+        with suppress(OSError):  # it is closed already
+            self._accepted.shutdown(SHUT_RDWR)  # the handshake fails with end of file
 
     def _go_on_setting_up(self, began_s: int) -> None:
         step = None if self._setting_up is None else self._setting_up.next()
@@ -196,7 +198,7 @@ class OcppConnection(ServerConnection):
             self.calls.add(Outgoing(step.action, step.payload, partial(self._take_setting, began_s), is_own=True))
 
     def _take_setting(self, began_s: int, reply: Reply | None) -> list[Record]:
-        """One that is silent is set up when it boots again."""
+        """Process the answer to a setting. Without an answer the configuration stops until the next boot."""
         if reply is not None and self._setting_up is not None:
             self.charger.note_settings(self._setting_up.answered(reply))
             self._go_on_setting_up(began_s)
@@ -210,20 +212,20 @@ class OcppConnection(ServerConnection):
 
     @property
     def _is_ready(self) -> bool:
-        """For the next message to be given away as it comes."""
+        """Whether the next message can be passed on directly."""
         return self._take is not None and not self._parts and not self._held and self._uncommitted < MAX_UNCOMMITTED
 
     def _receive(self, message: bytes) -> None:
-        if self.transport.is_closing():  # ended by what was before it
+        if self.transport.is_closing():  # a previous message has closed the connection
             return
         if self._take is None or self._held or self._uncommitted >= MAX_UNCOMMITTED:
-            self._held.append(message)  # no more than was read at once: reading pauses
+            self._held.append(message)  # bounded by one read, since reading is paused
             self.transport.pause_reading()
         else:
             self._take(message)
 
     def _go_on(self) -> None:
-        """With what was held back, and then with what comes."""
+        """Pass on held messages, and then resume reading."""
         while self._held and self._take is not None and self._uncommitted < MAX_UNCOMMITTED:
             message = self._held.popleft()
             if not self.transport.is_closing():
@@ -238,9 +240,9 @@ def _choose(_protocol: ServerProtocol, offered: Sequence[Subprotocol]) -> Subpro
 
 
 def _nothing(_frame: bytes) -> None:
-    """Before it is let in."""
+    """Do nothing, before the charger is authenticated."""
 
 
 def _whatever(_reply: Reply | None) -> list[Record]:
-    """Any answer is one: that it came is what was asked."""
+    """Ignore the content of an answer. That an answer came is enough."""
     return []

@@ -1,4 +1,4 @@
-"""A version of OCPP: what a connection needs to know of the one that its charger speaks. Pure."""
+"""The interface of an OCPP version: what a connection needs of the version that its charger uses. Pure."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -10,12 +10,12 @@ from cloud_bridge.ingest.ocpp.orders import Plan, Step
 
 
 class Dialect(NamedTuple):
-    """One of v16.py and v201.py."""
+    """A version of OCPP, defined in v16.py or v201.py."""
 
     subprotocol: str  # of the WebSocket
-    actions: Mapping[str, Action]  # of the charger, by their names in small letters
-    plan: Plan  # of our commands
-    trigger: Callable[[str], dict[str, Any]]  # the payload of a TriggerMessage for this
-    ask_interval: Step  # for a heartbeat as often as we want it
-    set_up: SetUp  # once it has booted
-    spelt: Mapping[ErrorCode, str]  # codes of a CALLERROR that have another name here
+    actions: Mapping[str, Action]  # the charger's CALLs, by their names in lower case
+    plan: Plan  # translates our commands into CALLs
+    trigger: Callable[[str], dict[str, Any]]  # returns the payload of a TriggerMessage for a message
+    ask_interval: Step  # sets the heartbeat interval
+    set_up: SetUp  # the configuration after a boot
+    spelt: Mapping[ErrorCode, str]  # CALLERROR codes that have another name in this version

@@ -1,4 +1,4 @@
-"""The versions of OCPP that are spoken here. Pure."""
+"""The supported versions of OCPP. Pure."""
 
 from collections.abc import Iterable
 
@@ -9,6 +9,6 @@ DIALECTS = {dialect.subprotocol: dialect for dialect in (v201.DIALECT, v16.DIALE
 
 
 def chosen(offered: Iterable[str]) -> tuple[str, Dialect] | None:
-    """The first that a charger offers and we speak, as it has written it, in whatever letters; None if there is none. Its
-    order is its own wish (RFC 6455, section 4.1)."""
+    """Return the first supported subprotocol that a charger offers, spelt as it sent it, and its dialect; None if there
+    is none. The case is ignored. The client lists subprotocols in the order of preference (RFC 6455, section 4.1)."""
     return next(((one, DIALECTS[one.lower()]) for one in offered if one.lower() in DIALECTS), None)

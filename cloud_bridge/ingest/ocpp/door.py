@@ -1,16 +1,17 @@
-"""The door for chargers of other makers: a WebSocket at `/ocpp/<id>` for OCPP-J 1.6 and 2.0.1. Created and used on one event
-loop.
+"""The OCPP door: the WebSocket server for chargers of other makers, at `/ocpp/<id>`, for OCPP-J 1.6 and 2.0.1. Created
+and used on one event loop.
 
-    accepted (entrance.py) --request with id and proof--> let in --frames--> closed
+    accepted (entrance.py) --request with id and credentials--> open --frames--> closed
                               |
-                              +-- refused, with a reason that is kept for its installer (login.py)
+                              +-- refused, with a reason that is stored for the installer (login.py)
 
-The sockets are ours, and the library gets each of them: so connections that have proved nothing are counted and closed as at
-the door for MQTT, by the same rules and with the same secrets (admission.py). Every frame is stamped as contact before anybody
-looks into it, and answered once it is committed: a charger keeps what was not answered, and sends it again.
+The door accepts the sockets itself and passes each to the WebSocket library. So connections that are not authenticated
+are counted and closed by the same rules as MQTT connections, and the same secrets apply (admission.py). Every frame is
+recorded as contact before it is parsed, and answered when it is committed: a charger stores unanswered messages and
+sends them again.
 
-A unit has one connection, the newest that proved itself. The older one is closed after the new one is known, and its end marks
-nobody as gone. In a cluster that holds for all doors (others.py).
+A unit has one connection, the newest that was authenticated. The older one is closed after the new one is registered,
+so its end does not mark the unit as disconnected. In a cluster this applies across all doors (others.py).
 """
 
 import asyncio
@@ -52,11 +53,11 @@ from cloud_bridge.ingest.session import CONNECT_OVER_TLS_WITHIN_S
 from cloud_bridge.ingest.ways_in import OCPP
 from cloud_bridge.listening_sockets import ANYWHERE, LOOPBACK
 
-CONTESTED_AFTER, CONTESTED_WITHIN_S = 4, 600.0  # times that a connection took over another that was alive
-LOOKED_AT_ONCE = 100  # connections; then it is the turn of others on the event loop
-RETRY_AFTER_S = 30  # of one that is to come again
+CONTESTED_AFTER, CONTESTED_WITHIN_S = 4, 600.0  # take-overs of connections that were alive
+LOOKED_AT_ONCE = 100  # connections checked before the event loop serves something else
+RETRY_AFTER_S = 30  # for a temporary refusal
 TOO_LARGE = 1009  # close code, RFC 6455 section 7.4.1
-STATUSES = {  # of a secret that is not right
+STATUSES = {  # HTTP status and reason for each failed check of a secret
     Secret.WRONG: (HTTPStatus.UNAUTHORIZED, login.WRONG_SECRET),
     Secret.OF_NOBODY: (HTTPStatus.UNAUTHORIZED, login.NOT_OURS),
     Secret.UNCHECKED: (HTTPStatus.SERVICE_UNAVAILABLE, login.TRY_AGAIN),
@@ -68,14 +69,14 @@ _log = logging.getLogger(__name__)
 
 
 class Limits(NamedTuple):
-    """Of connections, and whose word of a client is believed."""
+    """The limits on connections, and the trusted proxies."""
 
     budget: Budget
     proxies: Proxies
 
 
 class OcppDoor:
-    """Listens, lets in, stamps, answers."""
+    """The OCPP server: authenticates chargers, records contacts, answers frames and sends commands."""
 
     def __init__(
         self,
@@ -105,13 +106,13 @@ class OcppDoor:
         self._doors: list[DoorAddress] = []
         self._looking: asyncio.Task[None] | None = None
         self._open: dict[str, OcppConnection] = {}
-        self._mute: set[str] = set()  # units that answer nothing; what they say by themselves is heard
-        self._take_overs_s: dict[str, list[float]] = {}  # the last ones, of units alone
+        self._mute: set[str] = set()  # units that do not answer CALLs; only messages that they send themselves count
+        self._take_overs_s: dict[str, list[float]] = {}  # times of the last take-overs, by unit
 
     async def listen(self, host: str, port: int, certificate: Certificate | None = None) -> int:
-        """Accept chargers from now on, with a certificate only over TLS. May be called for several ports.
+        """Start accepting chargers; with a certificate, over TLS only. May be called for several ports.
 
-        Returns the port, chosen by the system when 0. Raises OSError.
+        Return the port, which the system chooses if `port` is 0. Raises OSError.
         """
         bound = self._entrance.listen(host, port, certificate)
         self._doors.append(DoorAddress(LOOPBACK if host in ANYWHERE else host, bound, certificate is not None))
@@ -121,11 +122,11 @@ class OcppDoor:
         return bound
 
     def canary(self) -> DoorCanary:
-        """For its ports, once it listens."""
+        """Return a canary for all ports of the door. Call this after `listen`."""
         return DoorCanary(self._doors, self._admission.credentials.canary_secret, self._counters)
 
     async def close(self) -> None:
-        """Stop listening, and end every connection."""
+        """Stop listening, and close all connections."""
         if self._looking is not None:
             self._looking.cancel()
         await self._entrance.close()
@@ -136,17 +137,19 @@ class OcppDoor:
         return len(self._entrance.connections)
 
     def is_connected(self, unit_id: str) -> bool:
-        """Whether the charger has a connection open. Says nothing about contact: half-open ones look the same."""
+        """Return whether the charger has an open connection. This is no contact: a half-open connection looks the
+        same."""
         return unit_id in self._open
 
     def command(self, unit_id: str, payload: bytes) -> bool:
-        """Give the charger a command of ours. False: it has no connection, or too much waits for it."""
+        """Send the charger a command in our wire format. Return False if it is not connected or too many CALLs are
+        waiting."""
         connection = self._open.get(unit_id)
         if connection is None:
             return False
         now_ms = self._ingest.clock.now_ms()
         asked = ordered(connection.dialect.plan, payload, connection.charger, now_ms)
-        if isinstance(asked, Record):  # our own word, and so no contact
+        if isinstance(asked, Record):  # the result is ours, so it is no contact
             return self._ingest.take_late(unit_id, *asked, now_ms, _stored)
         calls = [Outgoing(step.action, step.payload, partial(asked.answered, step)) for step in asked.steps]
         if not connection.calls.add(*calls):
@@ -155,26 +158,26 @@ class OcppDoor:
         return True
 
     def leave(self, unit_id: str, since_ms: int) -> None:
-        """The charger is connected to another door since then, by the stamps of its presence. An older connection ends."""
+        """Close the connection of a charger that is connected to another door since `since_ms`, if ours is older."""
         connection = self._open.get(unit_id)
         if connection is not None and connection.since_ms < since_ms:
             self._counters.take_overs += 1
             connection.abort()
 
     def connected(self) -> dict[str, int]:
-        """The chargers that are connected here, and since when."""
+        """Return the chargers that are connected here, with the timestamps of their connections in ms."""
         return {unit_id: connection.since_ms for unit_id, connection in self._open.items()}
 
     def tell_again(self) -> None:
-        """Who is connected here: the store was told by others that this door is gone."""
+        """Report all connected chargers again, after another door has removed this one from the store."""
         for connection in self._open.values():
             self._mark_connected(connection, True)
 
-    # From its request to the first frame.
+    # From the HTTP request to the first frame.
 
     async def _admit(self, made: ServerConnection, request: Request) -> Response | None:
-        """None: it is let in. Otherwise the answer that refuses it."""
-        asking = cast(OcppConnection, made)  # by Entrance
+        """Authenticate a request. Return None to accept it, or the response that refuses it."""
+        asking = cast(OcppConnection, made)  # Entrance creates them
         client = self._proxies.client_of(asking.address, request.headers.get_all("X-Forwarded-For"))
         asking.network = network_of(client)
         with self._entrance.login(asking):
@@ -197,12 +200,12 @@ class OcppDoor:
         if isinstance(knock, Refused):
             self._counters.refused_client_id += 1
             if knock.called:
-                _log.info("refused %r: %s", knock.called, knock.reason)
+                _log.info("%r: OCPP login refused: %s", knock.called, knock.reason)
                 self._admission.saw_stranger(knock.called)
             return knock
         unit_id = knock.unit_id
         async with self._turns:
-            if asking.transport.is_closing():  # it has gone meanwhile, or was turned out
+            if asking.transport.is_closing():  # closed by the charger or by Entrance while it was waiting
                 return Refused(HTTPStatus.SERVICE_UNAVAILABLE, login.BUSY)
             found = await self._proof(asking, knock, network)
         if found is not Secret.RIGHT:
@@ -217,10 +220,10 @@ class OcppDoor:
         return None
 
     async def _proof(self, asking: OcppConnection, knock: Knock, network: str) -> Secret:
-        """What its proof is worth; the connection gets what is stored of its charger. All of it is asked for at once: a fleet
-        that comes back has one turn on a thread for each login."""
+        """Check the credentials, and load the charger's stored state into the connection. Everything is read in one
+        call, so that each login needs only one turn on a thread when a fleet reconnects."""
         known, stored = None, None
-        with suppress(SQLAlchemyError):  # then the secret cannot be compared either
+        with suppress(SQLAlchemyError):  # the check below will fail too, and report it
             known, stored = await self._admission.credentials.look_up(self._look_up, knock.unit_id)
             asking.credentials_ms = known.changed_ms
             asking.charger, asking.since_ms = stored
@@ -231,13 +234,13 @@ class OcppDoor:
         return Secret.UNCHECKED if found is Secret.RIGHT and stored is None else found
 
     def _look_up(self, unit_id: str) -> tuple[Known, Stored]:
-        """On a thread. Raises SQLAlchemyError."""
+        """Read the credentials and the stored state. Runs on a thread. Raises SQLAlchemyError."""
         return self._admission.credentials.known(unit_id), self._find_charger(unit_id)
 
     # While it is open.
 
     async def _serve(self, made: ServerConnection) -> None:
-        serving = cast(OcppConnection, made)  # by _take
+        serving = cast(OcppConnection, made)  # Entrance creates them
         unit_id = serving.unit_id
         if unit_id == CANARY_ID:
             await serving.serve(partial(self._take_mark, serving))
@@ -266,7 +269,8 @@ class OcppDoor:
             serving.abort()
 
     def _note_take_over(self, older: OcppConnection) -> None:
-        """Again and again from one that is alive, and has not just ended: two chargers have the identity."""
+        """Count a take-over of a connection that was alive. Repeated take-overs mean that two chargers have one
+        identity."""
         now_s = self._loop.time()
         if older.transport.is_closing() or not older.line.is_fresh(now_s):
             return
@@ -276,12 +280,13 @@ class OcppDoor:
             self._ingest.reports.contested(older.unit_id)
 
     def _take_frame(self, connection: OcppConnection, data: bytes) -> None:
-        """One that cannot be taken in must not be answered, and ends the connection: its charger sends it again."""
+        """Process a frame. If that fails, the frame is not answered and the connection is closed, so that the charger
+        sends it again."""
         try:
             is_taken = self._is_taken(connection, data)
-        except Exception:  # a fault of ours ends this connection and nothing else
+        except Exception:  # a bug ends only this connection
             self._counters.failed_messages += 1
-            _log.exception("the connection of %s failed", connection.unit_id)
+            _log.exception("%s: OCPP connection failed", connection.unit_id)
             is_taken = False
         if not is_taken:
             connection.abort()
@@ -290,7 +295,7 @@ class OcppDoor:
         unit_id, now_ms = connection.unit_id, self._ingest.clock.now_ms()
         if not self._ingest.admits(unit_id, now_ms):
             return False
-        heard = self._ingest.hear(unit_id, now_ms)  # before anybody looks into it
+        heard = self._ingest.hear(unit_id, now_ms)  # a contact, even if the frame cannot be parsed
         own_s = connection.line.frame(self._loop.time())
         if own_s is not None:
             self._ingest.reports.own_interval(unit_id, int(own_s))
@@ -301,7 +306,7 @@ class OcppDoor:
         return self._ingest.take_translated(heard, outcome.records, outcome.refused is not None, committed)
 
     def _read(self, connection: OcppConnection, data: bytes, now_ms: int) -> tuple[str | None, Outcome]:
-        """The answer, None where there is none to give, and what the frame comes to."""
+        """Process a frame. Return the answer, or None if there is none, and the outcome."""
         frame, spelt = read_frame(data), connection.dialect.spelt
         if isinstance(frame, Reply):
             if connection.calls.has_asked(frame):
@@ -311,15 +316,15 @@ class OcppDoor:
             connection.send_next_call()
             return None, Outcome({}, [*records, *state_of(connection.charger)])
         if not isinstance(frame, Call):
-            _log.info("%s sent a frame that cannot be read: %s", connection.unit_id, frame.why)
+            _log.info("%s: invalid OCPP frame: %s", connection.unit_id, frame.why)
             code = spelt.get(frame.code, frame.code)
             answer = None if frame.message_id is None else error(frame.message_id, code, frame.why)
             return self._refusing(connection, answer), Outcome({}, [], frame.code)
         try:
             outcome = carry_out(connection.dialect.actions, connection.charger, frame, now_ms)
-        except Exception:  # a fault of ours; that it was heard is true all the same
+        except Exception:  # a bug; the contact is stored all the same
             self._counters.failed_messages += 1
-            _log.exception("cannot read %s of %s", frame.action, connection.unit_id)
+            _log.exception("%s: processing of %s failed", connection.unit_id, frame.action)
             outcome = Outcome({}, [], ErrorCode.INTERNAL_ERROR)
         if frame.action.lower() == "bootnotification":
             connection.line.booted(self._loop.time())
@@ -332,25 +337,25 @@ class OcppDoor:
         return result(frame.message_id, outcome.answer), outcome
 
     def _note_call(self, unit_id: str, frame: bytes) -> None:
-        """One of our own."""
+        """Store one of our own CALLs for support."""
         self._ingest.reports.frames.note(unit_id, self._ingest.clock.now_ms(), frame, is_ours=True)
 
     def _answers(self, connection: OcppConnection) -> None:
-        """It can be asked, and so is not waited for."""
+        """Note that the charger answers CALLs, so that it can be probed."""
         self._mute.discard(connection.unit_id)
         if not connection.has_answered:
             connection.has_answered = True
             self._ingest.reports.own_interval(connection.unit_id, None)
 
     def _refusing(self, connection: OcppConnection, answer: str | None) -> str | None:
-        """The CALLERROR, unless the charger has had too many of them."""
+        """Return the CALLERROR, or None if the charger has received too many."""
         if answer is None or connection.error_budget.take(self._loop.time()):
             return answer
         self._counters.errors_withheld += 1
         return None
 
     def _take_mark(self, connection: OcppConnection, data: bytes) -> None:
-        """A frame of our own canary."""
+        """Process a frame of our canary."""
         frame = read_frame(data)
         now_ms = self._ingest.clock.now_ms()
         answer = result(frame.message_id, {}) if isinstance(frame, Call) else None
@@ -359,12 +364,13 @@ class OcppDoor:
             connection.abort()
 
     def _mark_connected(self, connection: OcppConnection, connected: bool) -> None:
-        """Its stamp is later than what any door has told of the charger before, whatever their clocks say."""
+        """Report whether the charger is connected. The timestamp is later than any door's earlier report, even if
+        clocks differ."""
         unit_id = connection.unit_id
         self._ingest.live.unit(unit_id).connected = connected
         connection.since_ms = self._ingest.reports.connected(unit_id, connected, connection.since_ms)
 
-    # By the clock.
+    # Periodic work.
 
     async def _look(self) -> None:
         await self._ingest.duties.every(LOOK_EVERY_S, "ocpp_connections", self._look_once)
@@ -383,7 +389,7 @@ class OcppDoor:
         self._entrance.look()
 
     def _look_at(self, connection: OcppConnection, now_s: float) -> None:
-        if connection.transport.is_closing():  # since the look began
+        if connection.transport.is_closing():  # closed since the look began
             return
         if connection.has_sign:
             connection.has_sign = False
@@ -410,4 +416,4 @@ class OcppDoor:
 
 
 def _stored() -> None:
-    """Nobody waits for it."""
+    """Do nothing: no acknowledgement waits for this record."""

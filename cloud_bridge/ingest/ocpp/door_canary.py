@@ -1,8 +1,8 @@
-"""A charger of our own that goes the way of the others: a login, a frame and its answer at each port, every five seconds.
+"""The canary of the OCPP door: every five seconds it logs in at each port, and gets a frame answered.
 
-A port that accepts nobody, lets nobody in or answers nothing is deaf, and what the chargers do meanwhile is not known
-(ingest/canary.py). Each mark has a connection of its own, as a charger that comes back has. Over TLS the certificate is not
-checked: the canary comes from this process, and its secret is known in it alone.
+If a port does not accept, authenticate or answer, that time is an outage of ours (ingest/canary.py). Each canary uses a
+new connection, as a reconnecting charger does. Over TLS the certificate is not verified, because the canary runs in
+this process and only this process has its secret.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _FRAME = '[2,"1","Heartbeat",{}]'
 
 
 class DoorAddress(NamedTuple):
-    """A port of the door."""
+    """The address of a port of the door."""
 
     host: str
     port: int
@@ -33,7 +33,7 @@ class DoorAddress(NamedTuple):
 
 
 class DoorCanary:
-    """For all ports of one door. A mark counts when it has come through each of them."""
+    """The canary for all ports of one door. It counts when it has come through each of them."""
 
     def __init__(self, doors: Sequence[DoorAddress], secret: str, counters: Counters) -> None:
         self._doors = doors
@@ -45,11 +45,11 @@ class DoorCanary:
         self._tls.verify_mode = ssl.CERT_NONE
 
     async def run(self, duties: Duties) -> None:
-        """Marks for ever; what fails is counted, and tried anew."""
+        """Send a canary every EVERY_S until cancelled. Failures are counted."""
         await duties.every(EVERY_S, "ocpp_canary", self.send_counted)
 
     async def send_counted(self) -> None:
-        """As `send`; a mark that is lost is counted. Raises the same."""
+        """Call `send`, and count a failure. Raises what `send` raises."""
         try:
             await self.send()
         except Exception:
@@ -57,14 +57,15 @@ class DoorCanary:
             raise
 
     async def send(self) -> None:
-        """One mark, until it is stored and answered. Raises OSError or TimeoutError."""
+        """Log in at all ports, and send one frame to the last and wait for its answer. Raises OSError or
+        TimeoutError."""
         *others, last = self._doors
         for door in others:
             await self._ask(door, None)
         await self._ask(last, _FRAME)
 
     async def _ask(self, door: DoorAddress, frame: str | None) -> None:
-        """Log in, and have the frame answered, if one is given."""
+        """Log in, and send the frame and wait for its answer, if there is one."""
         scheme = "wss" if door.over_tls else "ws"
         host = f"[{door.host}]" if ":" in door.host else door.host
         try:
@@ -86,6 +87,6 @@ class DoorCanary:
                     await socket.send(frame)
                     await socket.recv()
         except TimeoutError as error:
-            raise TimeoutError(f"port {door.port} for OCPP did not answer within {ANSWER_WITHIN_S:g} s") from error
+            raise TimeoutError(f"OCPP port {door.port} did not answer within {ANSWER_WITHIN_S:g} s") from error
         except WebSocketException as error:
-            raise ConnectionError(f"port {door.port} for OCPP: {error}") from error
+            raise ConnectionError(f"OCPP port {door.port}: {error}") from error

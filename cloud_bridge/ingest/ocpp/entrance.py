@@ -1,11 +1,11 @@
-"""The listening sockets of the door, and everybody who has come in and proved nothing yet.
+"""The listening sockets of the OCPP door, and the connections that are not authenticated yet.
 
-    accepted (unproven) --its request--> waits for its login --let in--> a charger's connection
-        |                                   |
-        +-- the oldest is turned out where there are too many, or too many of one network
+    accepted (unproven) --request--> waiting for its login --accepted--> a charger's connection
+        |                               |
+        +-- the oldest is closed if there are too many, or too many of one network
 
-By the same rules and numbers as at the door for MQTT (listener.py). A connection from a proxy is one of many chargers: until
-its request has told whose it is, it is limited altogether alone.
+The rules and numbers are those of the MQTT listener (listener.py). A connection from a proxy may be any charger's, so
+until its request has arrived only the total limit applies to it.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ from cloud_bridge.ingest.listener import TLS_TIMES
 from cloud_bridge.ingest.ocpp.connection import OcppConnection
 from cloud_bridge.listening_sockets import open_sockets
 
-LEAVE_WITHIN_S = 5.0  # for all connections, when we stop
+LEAVE_WITHIN_S = 5.0  # for all connections to end, when we stop
 
 
 class Entrance:
-    """Created and used on one event loop. Whoever comes in is handed to `server` with his first byte."""
+    """Accepts connections and passes them to `server`. Created and used on one event loop."""
 
     def __init__(self, server: Server, budget: Budget, counters: Counters, proxies: Proxies) -> None:
         self.connections: set[OcppConnection] = set()
@@ -46,8 +46,8 @@ class Entrance:
         self._openings: set[asyncio.Task[None]] = set()
 
     def listen(self, host: str, port: int, certificate: Certificate | None) -> int:
-        """Accept from now on, with a certificate only over TLS. Returns the port, chosen by the system when 0. Raises
-        OSError."""
+        """Start accepting; with a certificate, over TLS only. Return the port, which the system chooses if `port` is 0.
+        Raises OSError."""
         sockets = open_sockets(host, port)
         bound: int = sockets[0].getsockname()[1]
         take = partial(self._take, None if certificate is None else certificate.context)
@@ -56,13 +56,13 @@ class Entrance:
         return bound
 
     def look(self) -> None:
-        """Whether there is a new certificate."""
+        """Load a new certificate if the files have changed."""
         if self._certificate is not None:
             self._certificate.look()
 
     @contextmanager
     def login(self, connection: OcppConnection) -> Iterator[None]:
-        """Its request has come, from this network, and is being decided about."""
+        """Count the connection as waiting for its login during the block. Its request has arrived."""
         self._unproven.leave(connection)
         self._turn_out(self._waiting.enter(connection, connection.network))
         try:
@@ -72,7 +72,7 @@ class Entrance:
             self._resume()
 
     async def close(self) -> None:
-        """Stop listening, and end every connection."""
+        """Stop listening, close all connections, and wait up to LEAVE_WITHIN_S for them to end."""
         for acceptor in self._acceptors:
             acceptor.close()
         for connection in list(self.connections):
@@ -81,11 +81,12 @@ class Entrance:
             await asyncio.wait(waited_for, timeout=LEAVE_WITHIN_S)
 
     def _has_room(self) -> bool:
-        """For one more, or one that has proved nothing will make room for it."""
+        """Return whether one more connection fits, perhaps by closing one that is not authenticated."""
         return len(self.connections) < self._budget.units or bool(len(self._unproven) or len(self._waiting))
 
     def _is_busy(self) -> bool:
-        """As many wait for their login as may: who comes now waits outside, as at the door for MQTT (listener.py)."""
+        """Return whether the largest number of logins is waiting. New connections then wait in the backlog, as in the
+        MQTT listener (listener.py)."""
         return len(self._unproven) + len(self._waiting) >= self._budget.logins
 
     def _take(self, context: ssl.SSLContext | None, accepted: socket.socket, address: str) -> None:
@@ -108,7 +109,7 @@ class Entrance:
         over_tls = {} if context is None else TLS_TIMES
         try:
             await self._loop.connect_accepted_socket(lambda: connection, accepted, ssl=context, **over_tls)
-        except OSError:  # of the handshake, whoever ended it
+        except OSError:  # the handshake failed, or we have aborted it
             self._counters.failed_handshakes += 1
         else:
             await connection.wait_closed()
@@ -123,7 +124,7 @@ class Entrance:
 
 
 class SocketServer(Server):
-    """The library's, for sockets that are accepted elsewhere."""
+    """The library's server for sockets that Entrance accepts."""
 
     def is_serving(self) -> bool:
         return True

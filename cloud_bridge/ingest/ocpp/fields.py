@@ -1,7 +1,7 @@
-"""One field of a charge point of another maker, read as far as it can be understood: None for what cannot be. Pure.
+"""Tolerant readers for single fields of OCPP messages, which return None for a value that they cannot read. Pure.
 
-Makers send numbers as texts, times without a zone, and texts that are too long; their own schemas would refuse the whole
-message for it. A value that cannot be true is doubted where it is used, not here.
+Chargers send numbers as strings, times without a zone, and strings that are too long. The OCPP schemas would refuse the
+whole message. Implausible values are rejected where they are used, not here.
 """
 
 import math
@@ -10,12 +10,13 @@ from typing import Any
 
 from cloud_bridge.wire import EARLIEST_S, LATEST_S, MAX_COUNT
 
-MAX_ITEMS = 200  # of a list; the largest StopTransaction that was seen has fewer
+MAX_ITEMS = 200  # of a list; the largest known StopTransaction has fewer
 MAX_DIGITS = 40
 
 
 def text(value: Any, most: int = 50) -> str | None:
-    """Its printable characters, `most` at most; a number as it is written."""
+    """Return the printable characters of a string, at most `most`, or a number as text. Return None for anything else,
+    and for an empty result."""
     if type(value) in (int, float):
         value = f"{value:.15g}" if type(value) is float else str(value) if abs(value) <= MAX_COUNT else ""
     if not isinstance(value, str):
@@ -24,13 +25,13 @@ def text(value: Any, most: int = 50) -> str | None:
 
 
 def ascii_text(value: Any, most: int) -> str | None:
-    """Likewise; None for one with other characters, of which each would be six or twelve in JSON."""
+    """Return `text`, or None if it is not ASCII: other characters take six or twelve characters in JSON."""
     found = text(value, most)
     return found if found is not None and found.isascii() else None
 
 
 def number(value: Any) -> float | None:
-    """Of a number, or a text that is one; a comma may divide its digits as well."""
+    """Return a number, also from a string. The decimal separator may be a comma."""
     if isinstance(value, str) and len(value) <= MAX_DIGITS:
         try:
             value = float(value.strip().replace(",", "."))
@@ -42,13 +43,14 @@ def number(value: Any) -> float | None:
 
 
 def whole(value: Any) -> int | None:
+    """Return an integer, also from a string or a float without a fraction."""
     found = number(value)
     return None if found is None or not math.isfinite(found) or found != int(found) else int(found)
 
 
 def time_s(value: Any) -> int | None:
-    """Seconds since 1970 of a time in ISO 8601, in UTC if it has no zone. None before 2020 and after 2099: the clock of the
-    charge point is not set."""
+    """Return an ISO 8601 time in seconds since 1970. A time without a zone is UTC. Return None before 2020 and after
+    2099, where the charger's clock cannot be right."""
     if not isinstance(value, str) or len(value) > MAX_DIGITS:
         return None
     try:
@@ -60,6 +62,6 @@ def time_s(value: Any) -> int | None:
 
 
 def items(value: Any) -> list[dict[str, Any]]:
-    """The objects of a list, or the one that stands where a list should."""
+    """Return the objects of a list, or a single object that was sent instead of a list."""
     several = value[:MAX_ITEMS] if isinstance(value, list) else [value]
     return [one for one in several if isinstance(one, dict)]

@@ -1,9 +1,9 @@
-"""The last frames of each charger, on their way into the store. Thread-safe.
+"""A buffer for the last frames of each charger, on their way to the store. Thread-safe.
 
-They wait in memory until they are written, so that a charger that talks costs no transaction of its own: once a second those
-of the chargers that have waited longest, and no more than WRITTEN_AT_ONCE. Where few talk that is all of them; where many do,
-as after an outage, each has its turn, with its last frames of then. Those that wait are lost with a kill -9, and those that
-are being written when the database goes away: they help whoever looks for a fault, and nothing else is made of them.
+Frames wait in memory, so that a frame does not cost a transaction. Once a second at most WRITTEN_AT_ONCE are written,
+those of the chargers that have waited longest first. With little traffic that is all of them; with much, as after an
+outage, chargers take turns, and the last frames of each are written. Frames in memory are lost with a kill -9 or an
+error of the database. They are for troubleshooting only, and nothing else depends on them.
 """
 
 from collections import deque
@@ -15,25 +15,25 @@ from cloud_bridge.ingest.ocpp.masked import masked
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.ocpp_frames import FRAMES_KEPT, KeptFrame, record_frames
 
-FRAMES_WAITING = 20_000  # of all chargers; more are left out, and counted
-MAX_READ = 4096  # bytes of a frame: what is masked of it is longer than what is kept
-WRITTEN_AT_ONCE = 1000  # in one transaction: the recorder waits for it
+FRAMES_WAITING = 20_000  # of all chargers; further ones are dropped and counted
+MAX_READ = 4096  # bytes of a frame that are masked; less of it is stored
+WRITTEN_AT_ONCE = 1000  # in one transaction, during which the recorder waits
 
-_Waiting = tuple[int, bool, bytes, str | None]  # as KeptFrame, and not masked
+_Waiting = tuple[int, bool, bytes, str | None]  # the fields of KeptFrame, before masking
 
 
 class FrameLog:
-    """Of the chargers that are connected here."""
+    """The frames of the chargers that are connected to this process."""
 
     def __init__(self, database: Database) -> None:
-        self.left_out = 0  # since the start
+        self.left_out = 0  # frames that were dropped since the start
         self._database = database
         self._lock = Lock()
-        self._waiting: dict[str, deque[_Waiting]] = {}  # those that have waited longest come first
+        self._waiting: dict[str, deque[_Waiting]] = {}  # the charger that has waited longest comes first
         self._count = 0
 
     def note(self, unit_id: str, at_ms: int, said: bytes, answered: str | None = None, is_ours: bool = False) -> None:
-        """A frame, and our answer where that was given at once."""
+        """Add a frame and our answer to it, if it was answered immediately."""
         with self._lock:
             frames = self._waiting.get(unit_id)
             if frames is None or len(frames) < FRAMES_KEPT:
@@ -46,7 +46,7 @@ class FrameLog:
             frames.append((at_ms, is_ours, said[:MAX_READ], answered))
 
     def write(self) -> None:
-        """Store some of what waits. Raises SQLAlchemyError; then what could not be stored is given up."""
+        """Store up to WRITTEN_AT_ONCE frames. Raises SQLAlchemyError; these frames are then dropped and counted."""
         taken = self._some()
         if not taken:
             return

@@ -1,7 +1,7 @@
-"""The frames of OCPP-J, which are the same in 1.6 and 2.0.1: a CALL, its answer, and what is neither. Pure.
+"""Parsing and building of OCPP-J frames, which are the same in 1.6 and 2.0.1: CALL, CALLRESULT and CALLERROR. Pure.
 
-A charge point of another maker is read as far as it can be understood. A CALL without payload, one whose type is a text and an
-id that is a number are no errors; only what leaves no intent to read is Unreadable. Section 4 of "OCPP-J 1.6 Specification".
+Parsing is tolerant: a CALL without a payload, a message type as a string, and an id that is a number are accepted. A
+frame is Unreadable only if its purpose cannot be determined. Section 4 of "OCPP-J 1.6 Specification".
 """
 
 import json
@@ -10,16 +10,17 @@ from typing import Any, NamedTuple
 
 CALL, CALL_RESULT, CALL_ERROR = 2, 3, 4
 MAX_FRAME_BYTES = 64 * 1024  # StopTransaction with all readings of a long session
-MAX_ID = 255  # characters that are echoed; the standard allows 36
+MAX_ID = 255  # characters; the standard allows 36
 MAX_ACTION = 50
 
 MessageId = str | int
 
-_AS_JSON = json.JSONEncoder(separators=(",", ":"))  # json.dumps would make one for each frame
+_AS_JSON = json.JSONEncoder(separators=(",", ":"))  # json.dumps would create an encoder for each frame
 
 
 class ErrorCode(StrEnum):
-    """Of a CALLERROR, table 7; one is misspelt in the standard, and so it is sent, but for 2.0.1 (Dialect.spelt)."""
+    """The codes of a CALLERROR, table 7. "FormationViolation" is misspelt in 1.6, and is sent like that; 2.0.1 corrects
+    it (Dialect.spelt)."""
 
     NOT_IMPLEMENTED = "NotImplemented"
     NOT_SUPPORTED = "NotSupported"
@@ -30,7 +31,7 @@ class ErrorCode(StrEnum):
 
 
 class Call(NamedTuple):
-    """The charge point asks or reports."""
+    """A request or report of the charger."""
 
     message_id: MessageId
     action: str
@@ -38,7 +39,7 @@ class Call(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """The answer to a CALL of ours: a CALLRESULT, or with `error` a CALLERROR."""
+    """The charger's answer to our CALL: a CALLRESULT, or a CALLERROR if `error` is set."""
 
     message_id: MessageId
     payload: dict[str, Any]
@@ -46,7 +47,8 @@ class Reply(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """No intent can be read. It is answered with `code` if it has an id, and not at all without one."""
+    """A frame that cannot be read. It is answered with a CALLERROR with `code` if it has an id, and otherwise not at
+    all."""
 
     why: str
     message_id: MessageId | None = None
@@ -54,7 +56,7 @@ class Unreadable(NamedTuple):
 
 
 def read_frame(data: bytes) -> Call | Reply | Unreadable:
-    """Never raises, whatever the bytes."""
+    """Parse a frame. Never raises, whatever the bytes are."""
     try:
         said = json.loads(data.decode())
     except (ValueError, RecursionError):  # a wrong encoding is a ValueError
@@ -110,7 +112,7 @@ def _kind(value: Any) -> int | None:
 
 
 def _payload(value: Any) -> dict[str, Any] | None:
-    """An empty one where there is none, or an empty list; None for what is no object."""
+    """Return a payload object. A missing payload and an empty list count as {}; return None for any other type."""
     if isinstance(value, dict):
         return value
     return {} if value is None or value == [] else None

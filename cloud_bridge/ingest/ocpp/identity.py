@@ -1,9 +1,10 @@
-"""What a charger calls itself, and the id of its unit. Pure.
+"""Map the OCPP identity of a charger to the id of its unit. Pure.
 
-The identity of a charger is any text that its maker or an installer gave it, of 48 characters at most (identityString of OCPP
-2.0.1, the longest of the versions), with spaces, slashes and letters of any language. The id of a unit stands in topics, paths
-and file names, and has none of these. One rule leads from the one to the other: an identity that could be an id is that id;
-of any other each character that may not be is a `-`, and eight digits of its SHA-256 follow, so that no two are alike.
+An identity is any text that a maker or an installer has chosen, of at most 48 characters (identityString of OCPP 2.0.1,
+the longest of the versions). It may have spaces, slashes and letters of any language. A unit id is used in topics,
+paths and file names, and has none of these. An identity that is a valid id is used as the id. In any other, each
+invalid character is replaced by `-`, and eight hexadecimal digits of its SHA-256 are appended, so that two identities
+do not get the same id.
 """
 
 import re
@@ -14,7 +15,7 @@ from urllib.parse import quote, unquote_to_bytes
 from cloud_bridge.wire import UNIT_ID
 
 MAX_IDENTITY = 48  # characters
-_STEM, _DIGITS = 27, 8  # of the id, with a `-` between: 36
+_STEM, _DIGITS = 27, 8  # characters; with the `-` in between, an id has 36
 _OTHER = re.compile(r"[^A-Za-z0-9_-]")
 
 NO_ID = "the address ends with no id of a charger"
@@ -23,7 +24,7 @@ ODD_ID = "its id has characters that cannot be shown"
 
 
 def why_not(identity: str) -> str | None:
-    """Why nothing can have this identity, in words for whoever installs it; None for one that is well."""
+    """Return why an identity is not valid, worded for an installer, or None if it is valid."""
     if not identity:
         return NO_ID
     if len(identity) > MAX_IDENTITY:
@@ -32,7 +33,7 @@ def why_not(identity: str) -> str | None:
 
 
 def unit_id_of(identity: str) -> str:
-    """Of an identity that is well."""
+    """Return the unit id for a valid identity."""
     if UNIT_ID.match(identity) and not identity.startswith("_"):
         return identity
     identity = normalize("NFC", identity)
@@ -41,8 +42,8 @@ def unit_id_of(identity: str) -> str:
 
 
 def read_identity(path: str, user: str | None) -> str:
-    """Of the address of a request and the user name that came with it: the last part of the path, whatever is before it. Some
-    chargers send the slash of their identity as it is; then as much of the path as the user name says. Empty for none."""
+    """Return the identity from the path of a request: its last segment, decoded. If the path ends with the user name,
+    return that: some chargers do not encode a slash in their identity. Return "" if there is none."""
     where = path.partition("?")[0].rstrip("/")
     whole = decoded(where)
     if user and whole.endswith(f"/{user}"):
@@ -51,7 +52,8 @@ def read_identity(path: str, user: str | None) -> str:
 
 
 def decoded(sent: str) -> str:
-    """Without percent signs, once; in UTF-8, or else in Latin-1. `sent` is a text as the parser of requests makes it."""
+    """Decode percent-encoding once, as UTF-8 or else Latin-1. `sent` is as the request parser returns it, with
+    surrogate escapes."""
     try:
         data = unquote_to_bytes(sent.encode(errors="surrogateescape"))
     except UnicodeEncodeError:
@@ -63,5 +65,5 @@ def decoded(sent: str) -> str:
 
 
 def encoded(identity: str) -> str:
-    """As the last part of an address."""
+    """Percent-encode an identity as the last segment of a URL."""
     return quote(identity, safe="")

@@ -1,11 +1,13 @@
-"""Who asks to be let in, of the request that opens a WebSocket: its path, its Basic authentication, its subprotocols. Pure.
+"""Read the credentials from the request that opens a WebSocket: path, Basic authentication and client certificate.
+Pure.
 
-What installers type differs from charger to charger: some append a slash or the id once more, and some send their key as the
-hexadecimal digits in which OCPP carries it (AuthorizationKey) and others as the bytes that these are. So a secret is compared
-in both forms. A charger that cannot be right is refused with a reason that its installer can act on.
+Chargers differ in how they use what an installer types: some append a slash or repeat the id in the URL. Some send
+their key as hexadecimal digits, as OCPP transfers it (AuthorizationKey), and others as the decoded bytes. So a secret
+is compared in both forms. An invalid request is refused with a reason that the installer can act on.
 
-A client certificate (security profile 3) is checked by the proxy in front, which tells its subject (certificate_subject.py).
-One in the name of the charger is its proof, with a password or without; one in another name is refused whatever else is sent.
+A client certificate (security profile 3) is verified by the proxy in front, which passes its subject
+(certificate_subject.py). If it has the identity of the charger, the charger is authenticated, with or without a
+password. A certificate with another name is refused, whatever else is sent.
 """
 
 import binascii
@@ -34,7 +36,7 @@ TOO_MUCH = N_("it sends too many messages")
 
 
 class Knock(NamedTuple):
-    """Somebody who says who he is, and shows a secret in one form or several, or a certificate."""
+    """The id and credentials of a request: the password in one or two forms, or a verified certificate."""
 
     unit_id: str
     secrets: tuple[str, ...]
@@ -44,13 +46,14 @@ class Knock(NamedTuple):
 class Refused(NamedTuple):
     status: HTTPStatus
     reason: str
-    unit_id: str | None = None  # whom it was said to be
-    called: str = ""  # what it calls itself, where no unit can have that identity
+    unit_id: str | None = None  # the id in the request, if it is valid
+    called: str = ""  # the identity in the request, if it is not valid
 
 
 def read_knock(path: str, authorization: Iterable[str], subjects: Iterable[str] = ()) -> Knock | Refused:
-    """`authorization` are the values of the header of that name, and `subjects` of the one in which a proxy of ours tells of a
-    client certificate: empty, or none, without one. Never raises."""
+    """Read a request. `authorization` are the values of the Authorization header. `subjects` are those of the header in
+    which a trusted proxy passes the subject of the client certificate; none or empty without a certificate. Never
+    raises."""
     credentials = _basic(authorization)
     identity = read_identity(path, None if credentials is None else credentials[0])
     reason = why_not(identity)
@@ -71,22 +74,22 @@ def read_knock(path: str, authorization: Iterable[str], subjects: Iterable[str] 
 
 
 def offered(values: Iterable[str]) -> list[str]:
-    """The subprotocols, of the headers that name them."""
+    """Return the offered subprotocols from the header values."""
     return [one.strip() for value in values for one in value.split(",")]
 
 
 def _is_of(user: str, unit_id: str) -> bool:
-    """Whether it is the identity of the unit, or its id."""
+    """Return whether a user name is the identity or the id of the unit."""
     return why_not(user) is None and _unit_id(user) == unit_id
 
 
 def _unit_id(identity: str) -> str:
-    """Our own canary is no unit, and its name no identity of one."""
+    """Return the unit id for an identity. The canary is not a unit, and its id is kept unchanged."""
     return identity if identity == CANARY_ID else unit_id_of(identity)
 
 
 def _basic(authorization: Iterable[str]) -> tuple[str, bytes] | None:
-    """The user name, and the password as it was sent; None where there is none that can be read."""
+    """Return user name and password of Basic authentication, or None if there is none or it is invalid."""
     values = list(authorization)
     scheme, _, encoded = values[0].strip().partition(" ") if len(values) == 1 else ("", "", "")
     if scheme.lower() != "basic":
@@ -99,7 +102,8 @@ def _basic(authorization: Iterable[str]) -> tuple[str, bytes] | None:
 
 
 def _forms(password: bytes) -> tuple[str, ...]:
-    """It is bytes and no text (ChargeTimeEU/Java-OCA-OCPP#163)."""
+    """Return the forms of a password to compare: as sent, and decoded if it is hexadecimal. It is bytes, not text
+    (ChargeTimeEU/Java-OCA-OCPP#163)."""
     sent = _as_text(password)
     if len(sent) in KEY_DIGITS and len(sent) % 2 == 0:
         try:

@@ -1,7 +1,7 @@
-"""A frame as it may be kept: without what names a person or a vehicle. Pure.
+"""Mask the values in a frame that identify a person or a vehicle, and secrets, before the frame is stored. Pure.
 
-Tokens stand in fields of their own, in the text of a maker's DataTransfer, and in frames that are cut and so no JSON. They are
-looked for in the text, behind the names of their fields, and masked before anything is stored.
+Tokens occur in fields of their own, in the text of a maker's DataTransfer, and in truncated frames, which are not valid
+JSON. So they are matched in the text, after the names of their fields.
 """
 
 import re
@@ -15,10 +15,10 @@ _FIELDS = (
     *("password", "authorizationKey"),
 )
 _NAME = r'("(?:' + "|".join(_FIELDS) + r')\\*"\s*:\s*'
-_NAMED = re.compile(_NAME + ")", re.IGNORECASE)  # most frames name none: one look is enough
-# In a text within a text every quote has a backslash before it. What ends the value is the kind of quote that begins it.
+_NAMED = re.compile(_NAME + ")", re.IGNORECASE)  # a quick check, since most frames have none of these fields
+# In JSON within a JSON string every quote is escaped. A value ends with the same kind of quote that it begins with.
 _TEXT = re.compile(_NAME + r'(\\*"))(?:(?!(?<!\\)\2).)*', re.IGNORECASE | re.DOTALL)
-# Of a setting that is a secret the name stands in one field, and the value in another, before it or after it.
+# A secret setting has its name in one field and its value in another, before or after it.
 _SECRET_SETTING = re.compile(
     r'"(?:key|name)\\*"\s*:\s*\\*"[^"\\]{0,50}(?:passw|passphrase|secret|authorizationkey|basicauth|psk|cardpin)',
     re.IGNORECASE,
@@ -28,7 +28,7 @@ _NUMBER = re.compile(_NAME + r")[-\d][^,}\]\s]*", re.IGNORECASE)
 
 
 def masked(frame: str) -> str:
-    """Its first MAX_KEPT characters that can be shown."""
+    """Return the masked frame, cut to MAX_KEPT characters. Unprintable characters are replaced."""
     text = frame
     if _NAMED.search(text):
         text = _NUMBER.sub(rf"\1{MASK}", _TEXT.sub(rf"\1{MASK}", text))

@@ -1,8 +1,8 @@
-"""What meter values say, of energy, power, current and signal. Pure.
+"""Read energy, power, current and signal from meter values. Pure.
 
-Each sample is read by its measurand, phase and unit; what is left out means the energy register in Wh, of all phases (section
-7.33 and 7.43 of "Open Charge Point Protocol 1.6"). OCPP 2.0.1 has the unit apart, with a power of ten (UnitOfMeasureType). One
-sample that cannot be read costs nothing but itself, and what no home can draw is left out.
+A sample has a measurand, a phase and a unit. The defaults are the energy register, all phases, and Wh (sections 7.33
+and 7.43 of "Open Charge Point Protocol 1.6"). In OCPP 2.0.1 the unit is a separate object with a power of ten
+(UnitOfMeasureType). Samples that cannot be read and values that are not plausible for a home are skipped.
 """
 
 from collections.abc import Callable
@@ -15,15 +15,15 @@ ENERGY = "energy.active.import.register"
 POWER = "power.active.import"
 CURRENT, OFFERED, VOLTAGE = "current.import", "current.offered", "voltage"
 THOUSANDS = {"": 1, "wh": 1, "kwh": 1000, "w": 1, "kw": 1000, "a": 1, "v": 1, "rssi": 1, "dbm": 1}
-TENS = range(-3, 10)  # powers that a unit is multiplied with
-MAX_WH = 1_000_000_000  # of a register: a home in a thousand years. Zaptec has sent 4,296,944,685 (evcc#29190)
+TENS = range(-3, 10)  # accepted powers of ten
+MAX_WH = 1_000_000_000  # of a register. Zaptec has sent 4,296,944,685 (evcc#29190)
 MAX_W = 50_000
-NO_W = -100  # of a meter that shows a little less than nothing
+NO_W = -100  # a meter may show slightly negative power; it counts as 0
 MAX_A = 80
 
 
 class Reading(NamedTuple):
-    """At one time, by the clock of the charge point; None where it does not tell."""
+    """The values at one time, by the charger's clock. A value that was not sent is None."""
 
     at_s: int | None
     total_wh: int | None = None
@@ -32,11 +32,11 @@ class Reading(NamedTuple):
     csq: int | None = None
 
 
-Samples = dict[str, dict[str, float]]  # by measurand and phase; the phase is empty for all of them
+Samples = dict[str, dict[str, float]]  # by measurand and phase; the phase is "" for the total
 
 
 def readings(meter_values: Any) -> list[Reading]:
-    """In the order in which they stand there."""
+    """Return the readings, in the order of the meter values."""
     found = []
     for one in items(meter_values):
         samples = _samples(one.get("sampledValue"))
@@ -53,7 +53,7 @@ def readings(meter_values: Any) -> list[Reading]:
 
 
 def registers(meter_values: Any) -> list[int]:
-    """The energy registers, in Wh, in the order in which they stand there."""
+    """Return the energy registers in Wh, in the order of the meter values."""
     return [one.total_wh for one in readings(meter_values) if one.total_wh is not None]
 
 
@@ -69,7 +69,7 @@ def _samples(sampled: Any) -> Samples:
 
 
 def _factor(sample: dict[str, Any]) -> float | None:
-    """None for a unit that is not known."""
+    """Return the factor to the base unit (Wh, W, A, V, dBm), or None if the unit is not known."""
     apart = sample.get("unitOfMeasure")
     said = apart if isinstance(apart, dict) else sample
     factor = THOUSANDS.get((text(said.get("unit")) or "").lower())
@@ -83,7 +83,7 @@ def _csq(samples: Samples) -> int | None:
 
 
 def _watts(samples: Samples) -> float | None:
-    """As measured, or else current times voltage, phase by phase."""
+    """Return the measured power, or else the sum of current times voltage over the phases, in W."""
     told: float | None = _within(samples.get(POWER), sum, NO_W, MAX_W, float)
     if told is not None:
         return max(0.0, told)
@@ -100,7 +100,7 @@ def _within(
     highest: float,
     made: Callable[[float], Any],
 ) -> Any:
-    """Of all phases as it was told, or else of them together; None where it is not told, or cannot be true."""
+    """Return the total as sent, or else the phases combined. Return None if there is no value or it is out of range."""
     if not by_phase:
         return None
     value = by_phase[""] if "" in by_phase else together(list(by_phase.values()))

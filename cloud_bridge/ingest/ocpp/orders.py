@@ -1,9 +1,9 @@
-"""Our commands as CALLs, and what a charger makes of them as its result. Pure.
+"""Translate our commands into CALLs, and a charger's answers into results. Pure.
 
-A limit and a pause are a profile of the whole charger, which ends by itself as our commands do: it holds for whatever is
-plugged in, and while the line is down. To charge now ends it, and starts a transaction where a vehicle waits for one. What has
-no CALL is refused before it is sent. A charger that does not answer has no result, and pages say that it was silent. The CALLs
-themselves are those of a version of OCPP (v16.py, v201.py).
+A limit or a pause becomes a charging profile of the whole charger with an expiry. It applies to any vehicle, also while
+the connection is down. "Charge now" removes the profile, and starts a transaction if a vehicle is waiting for one. A
+command without a CALL is refused immediately. If a charger does not answer, there is no result, and pages say that it
+was silent. The CALLs themselves are defined by the version of OCPP (v16.py, v201.py).
 """
 
 from collections.abc import Callable
@@ -16,18 +16,18 @@ from cloud_bridge.ingest.ocpp.frames import ErrorCode, Reply
 from cloud_bridge.ingest.ocpp.records import Record, as_json
 from cloud_bridge.wire import BadPayload, read_object
 
-PROFILE_ID = 1  # of the one profile that is ours
-ID_TAG = "CHARGEKEEPER"  # 20 characters at most
-LEAST_A = 6  # IEC 61851-1; less is a pause
+PROFILE_ID = 1  # the only profile that we set
+ID_TAG = "CHARGEKEEPER"  # at most 20 characters
+LEAST_A = 6  # IEC 61851-1; a lower limit is a pause
 LONGEST_S = 8 * 86_400
 
-# Reasons, in the words of the firmware's (web/presentation/command_words.py has those for people).
+# Reasons, in the terms of the firmware (web/presentation/command_words.py has the texts for people).
 NOT_POSSIBLE, NOT_SUPPORTED, REJECTED = "not possible", "not supported", "rejected"
 CANNOT = (ErrorCode.NOT_IMPLEMENTED, ErrorCode.NOT_SUPPORTED, "NotSupported")
 
 
 class Step(NamedTuple):
-    """One CALL, and the statuses that mean it was done."""
+    """A CALL, and the statuses in its answer that mean success, in lower case."""
 
     action: str
     payload: dict[str, Any]
@@ -35,7 +35,7 @@ class Step(NamedTuple):
 
 
 class Ordered:
-    """A command on its way, as CALLs that are answered one after the other."""
+    """A command in progress, as CALLs that are answered one after the other."""
 
     def __init__(self, command_id: str, steps: tuple[Step, ...]) -> None:
         self.steps = steps
@@ -45,7 +45,8 @@ class Ordered:
         self._is_silent = False
 
     def answered(self, step: Step, reply: Reply | None) -> list[Record]:
-        """The result, once all are answered; none where one was not."""
+        """Process the answer to a CALL; None if there was none. Return the result after the last answer; [] before
+        that, or if any CALL was not answered."""
         self._left -= 1
         if reply is None:
             self._is_silent = True
@@ -56,14 +57,14 @@ class Ordered:
 
 Plan = Callable[
     [str, dict[str, Any], ChargerState, int], tuple[Step, ...]
-]  # what to do, the command, the charger, our clock
+]  # name of the command, its arguments, state of the charger, our time in milliseconds
 
 
 def ordered(plan: Plan, payload: bytes, charger: ChargerState, now_ms: int) -> Ordered | Record:
-    """The CALLs of a command on `cp/<id>/command`, or its result where there is none for it."""
+    """Translate the payload of a command into CALLs, or into a result if there are no CALLs for it."""
     try:
         said = read_object(payload)
-    except BadPayload:  # made by ourselves
+    except BadPayload:  # not expected, since we have built the payload
         said = {}
     command_id, do = text(said.get("id"), 64) or "", said.get("do")
     steps = plan(do, said, charger, now_ms) if isinstance(do, str) else ()
@@ -71,7 +72,7 @@ def ordered(plan: Plan, payload: bytes, charger: ChargerState, now_ms: int) -> O
 
 
 def why_not(step: Step, reply: Reply) -> str:
-    """Empty where it was done."""
+    """Return the reason for a refusal, or "" on success."""
     if reply.error is not None:
         return NOT_SUPPORTED if reply.error in CANNOT else REJECTED
     status = (text(reply.payload.get("status")) or "").lower()
@@ -85,14 +86,14 @@ def result_of(command_id: str, why: str) -> Record:
 
 
 class Ceiling(NamedTuple):
-    """The profile that a limit or a pause comes to, in what both versions call alike."""
+    """The fields of the charging profile for a limit or a pause that have the same names in both versions."""
 
     profile: dict[str, Any]
     schedule: dict[str, Any]
 
 
 def ceiling(command: dict[str, Any], now_ms: int) -> Ceiling:
-    """No amps: a pause."""
+    """Return the profile for a limit; a command without amps is a pause."""
     end_s, amps = whole(command.get("exp")), whole(command.get("amps")) or 0
     lasting_s = LONGEST_S if end_s is None else max(1, min(end_s - now_ms // 1000, LONGEST_S))
     schedule = {
@@ -110,5 +111,5 @@ def ceiling(command: dict[str, Any], now_ms: int) -> Ceiling:
 
 
 def waiting(charger: ChargerState) -> int | None:
-    """The connector whose vehicle waits for a transaction; None: there is none."""
+    """Return the connector whose vehicle waits for a transaction, or None."""
     return charger.plugged if charger.state in ("B1", "B2") else None

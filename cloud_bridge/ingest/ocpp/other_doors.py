@@ -1,7 +1,9 @@
-"""What a door of a cluster and the others know of each other by the store: who lives, and who has a connection that is older.
+"""Coordination of a cluster's OCPP doors through the store: detect dead doors, and close connections that are out of
+date.
 
-Orders and take-overs go by the cluster's own messages, at once (ingest/cluster/ocpp_link.py). What is told here holds without
-them: a door that was killed leaves nobody shown as connected, and of two doors with one charger the older connection ends.
+Commands and take-overs use the cluster's own messages, without delay (ingest/cluster/ocpp_link.py). The store makes
+sure of two things even if these are lost: chargers of a killed door are not shown as connected, and of two connections
+of one charger the older one is closed.
 """
 
 import asyncio
@@ -19,7 +21,7 @@ COMPARE_EVERY_S = 15.0
 
 
 class OtherDoors:
-    """As one door knows them. Used on one event loop."""
+    """The other doors, as seen by this one. Used on one event loop."""
 
     def __init__(self, database: Database, clock: Clock, door: OcppDoor, name: str) -> None:
         self._database = database
@@ -29,16 +31,16 @@ class OtherDoors:
         self._beats = Beats()
 
     async def run(self, duties: Duties) -> None:
-        """For ever."""
+        """Run until cancelled."""
         await asyncio.gather(
             duties.every(LOOK_EVERY_S, "ocpp_doors", self.look),
             duties.every(COMPARE_EVERY_S, "ocpp_connections_elsewhere", self.compare),
         )
 
     async def look(self) -> None:
-        """Show that we live, and take out who does not. Raises SQLAlchemyError."""
+        """Write our beat, and remove doors whose beat has stopped. Raises SQLAlchemyError."""
         if not await asyncio.to_thread(self._beat):
-            await self.compare()  # first: who has come to another door meanwhile is there
+            await self.compare()  # first, because chargers may have moved to another door meanwhile
             self._door.tell_again()
         beats = await asyncio.to_thread(self._read_beats)
         beats.pop(self._name, None)
@@ -46,14 +48,14 @@ class OtherDoors:
             await asyncio.to_thread(self._take_out, name, last)
 
     async def compare(self) -> None:
-        """End our connections to chargers that have come to another door since. Raises SQLAlchemyError."""
+        """Close our connections to chargers that have since connected to another door. Raises SQLAlchemyError."""
         told = await asyncio.to_thread(self._read_presence, list(self._door.connected()))
         for unit_id, one in told.items():
             if one.connected and one.door != self._name:
                 self._door.leave(unit_id, one.changed_ms)
 
     def end(self) -> None:
-        """We stop in order. Raises SQLAlchemyError."""
+        """Remove this door from the store, on a normal stop. Raises SQLAlchemyError."""
         with self._database.writing() as connection:
             leave(connection, self._name)
 

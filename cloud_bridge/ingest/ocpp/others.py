@@ -1,22 +1,22 @@
-"""The other doors for OCPP, of a cluster: a charger may come back through any of them."""
+"""The interface to the other OCPP doors of a cluster, through any of which a charger may reconnect."""
 
 from typing import Protocol
 
 
 class Others(Protocol):
-    """What a door tells of its chargers. Called on the event loop; returns at once."""
+    """Receives events about the chargers of this door. Called on the event loop; returns at once."""
 
     def opened(self, unit_id: str, since_ms: int) -> None:
-        """It is connected here, since then by the stamp of its presence: older connections elsewhere are to end."""
+        """A charger has connected here. Connections elsewhere with an older presence timestamp are to be closed."""
         ...
 
     def closed(self, unit_id: str) -> None:
-        """It is not connected here any more."""
+        """A charger has disconnected here."""
         ...
 
 
 class Alone:
-    """There are none."""
+    """The implementation for a single door: does nothing."""
 
     def opened(self, unit_id: str, since_ms: int) -> None: ...
 

@@ -1,9 +1,9 @@
-"""Our own CALLs to one charger: one at a time, as the standard wants it, each with a deadline. Pure; times are seconds of a
-monotonic clock.
+"""The queue of our CALLs to one charger: one at a time, as the standard requires, each with a deadline. Pure; times are
+seconds of a monotonic clock.
 
-A CALL is also how a charger is asked whether it is there: whatever it answers, a refusal too, is a message of it. What we ask
-for ourselves comes after what a person has ordered, and is given up early for it: some chargers do not answer a CALL that they
-do not know (em-ocpp-chargepoint-simulator 0.0.4, foxriver76/ioBroker.ocpp#19).
+A CALL also probes a charger: any answer, even a refusal, is a message from it. Our own queries have a lower priority
+than people's commands, and give way to them early, because some chargers do not answer a CALL that they do not know
+(em-ocpp-chargepoint-simulator 0.0.4, foxriver76/ioBroker.ocpp#19).
 """
 
 import secrets
@@ -15,17 +15,17 @@ from cloud_bridge.ingest.ocpp.frames import Reply, call
 from cloud_bridge.ingest.ocpp.records import Record
 
 ANSWER_WITHIN_S = 60.0  # over GPRS
-YIELDS_AFTER_S = 10.0  # of what we ask for ourselves, while an order waits
+YIELDS_AFTER_S = 10.0  # the deadline of our own queries while a command waits
 WAITING_MAX = 8
 
-OnAnswer = Callable[[Reply | None], list[Record]]  # None: it did not answer. What of it is stored with the answer
+OnAnswer = Callable[[Reply | None], list[Record]]  # the answer, or None on a timeout; returns records to store
 
 
 class Outgoing(NamedTuple):
     action: str
     payload: dict[str, Any]
     on_answer: OnAnswer
-    is_own: bool = False  # for ourselves
+    is_own: bool = False  # a query of our own, not a person's command
 
 
 class _UnderWay(NamedTuple):
@@ -35,7 +35,7 @@ class _UnderWay(NamedTuple):
 
 
 class Calls:
-    """Those that wait, and the one that is under way."""
+    """The waiting CALLs, and the one that is unanswered."""
 
     def __init__(self) -> None:
         self._ordered: deque[Outgoing] = deque()
@@ -43,7 +43,8 @@ class Calls:
         self._under_way: _UnderWay | None = None
 
     def add(self, *several: Outgoing) -> bool:
-        """Together, one after the other. False: WAITING_MAX would wait then, and none was taken."""
+        """Queue CALLs, to be sent one after the other. Return False, and queue none, if more than WAITING_MAX would
+        wait."""
         if len(self._ordered) + len(self._own) + len(several) > WAITING_MAX:
             return False
         for one in several:
@@ -51,7 +52,7 @@ class Calls:
         return True
 
     def next(self, now_s: float) -> str | None:
-        """The frame to send now; None while one is under way, or none waits."""
+        """Return the frame to send now, or None if one is unanswered or none is waiting."""
         if self._ordered and self._under_way is not None and self._under_way.one.is_own:
             self._give_up(now_s, YIELDS_AFTER_S)
         if self._under_way is not None or not (self._ordered or self._own):
@@ -61,22 +62,22 @@ class Calls:
         return call(message_id, one.action, one.payload)
 
     def has_asked(self, reply: Reply) -> bool:
-        """Whether it answers the one that is under way."""
+        """Return whether this is the answer to the unanswered CALL."""
         return self._under_way is not None and reply.message_id == self._under_way.message_id
 
     def answered(self, reply: Reply) -> list[Record]:
-        """What of it is stored; nothing where nobody has asked, or it came too late."""
+        """Process an answer and return the records to store; [] if it is unexpected or too late."""
         if self._under_way is None or not self.has_asked(reply):
             return []
         one, self._under_way = self._under_way.one, None
         return one.on_answer(reply)
 
     def look(self, now_s: float) -> None:
-        """Give up the one whose time is over."""
+        """Give up the unanswered CALL if its deadline has passed."""
         self._give_up(now_s, ANSWER_WITHIN_S)
 
     def end(self) -> None:
-        """The connection is over: nothing that waits is answered any more."""
+        """Give up all CALLs: the connection has ended."""
         left = [*([] if self._under_way is None else [self._under_way.one]), *self._ordered, *self._own]
         self._under_way = None
         self._ordered.clear()

@@ -1,21 +1,19 @@
-"""What is stored of a charger that speaks OCPP: messages of our own wire format. Pure.
-
-So pages, alerts and evidence need not know by which protocol a unit speaks.
-"""
+"""Records of OCPP chargers in our own wire format, so that pages, alerts and evidence do not depend on the protocol.
+Pure."""
 
 import json
 from typing import Any, NamedTuple
 
 
 class Record(NamedTuple):
-    """As a message of one of our own units on `cp/<id>/<kind>`."""
+    """A message as one of our own units would publish it on `cp/<id>/<kind>`."""
 
     kind: str
     payload: bytes
 
 
 def event(kind: str, details: dict[str, Any]) -> Record:
-    """Without the details that are None."""
+    """Return an event record. Details that are None are left out."""
     told = {key: value for key, value in details.items() if value is not None}
     return Record("event", as_json({"k": kind, "d": told}))
 

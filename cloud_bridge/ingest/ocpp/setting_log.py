@@ -1,6 +1,7 @@
-"""What chargers make of our settings, and say of their own, on its way into the store. Thread-safe.
+"""A buffer for chargers' answers about settings, on their way to the store. Thread-safe.
 
-It waits in memory until it is written, once a second. What the database did not take waits on, and what is newer wins.
+Answers wait in memory and are written once a second. After a database error they wait for the next write, unless a
+newer answer replaces them.
 """
 
 from collections.abc import Sequence
@@ -12,13 +13,13 @@ from cloud_bridge.ocpp_settings import Told, Tried
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.ocpp_settings import record_settings
 
-WRITTEN_AT_ONCE = 1000  # in one transaction: the recorder waits for it
+WRITTEN_AT_ONCE = 1000  # in one transaction, during which the recorder waits
 
-Key = tuple[str, str, bool]  # the unit, the name of the setting, and whether it is one that we have set
+Key = tuple[str, str, bool]  # unit id, name of the setting, whether we have set it
 
 
 class SettingLog:
-    """Of the chargers that are connected here; of each no more than it was asked for."""
+    """The answers of the chargers that are connected here. Bounded, since only settings that we asked for are kept."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -32,7 +33,7 @@ class SettingLog:
             self._waiting.update({(unit_id, one.name, isinstance(one, Tried)): one for one in settings})
 
     def write(self) -> None:
-        """Store some of what waits. Raises SQLAlchemyError."""
+        """Store up to WRITTEN_AT_ONCE answers. Raises SQLAlchemyError; they then wait for the next call."""
         with self._lock:
             taken = {key: self._waiting.pop(key) for key in list(self._waiting)[:WRITTEN_AT_ONCE]}
         if not taken:

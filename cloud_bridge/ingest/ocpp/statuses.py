@@ -1,15 +1,17 @@
-"""ChargePointStatus and ChargePointErrorCode of OCPP 1.6 in the words of our own wire format. Pure.
+"""Map ChargePointStatus and ChargePointErrorCode of OCPP 1.6 to pilot states, faults and troubles of our wire format.
+Pure.
 
-2.0.1 has fewer of both, and v201.py says which of these they are.
+2.0.1 has fewer of both; v201.py maps them to those of 1.6.
 
-A charger of OCPP tells what it does, not the pilot: the state of the pilot that goes with it is what pages and alerts go by.
+An OCPP charger reports its status, not the pilot. It is mapped to the corresponding pilot state, which pages and alerts
+use.
 """
 
 from typing import NamedTuple
 
 from cloud_bridge.ocpp_words import OTHER_FAULT, OTHER_TROUBLE, fault_name, trouble_name
 
-# State of IEC 61851-1, by the status in small letters. "occupied" is of OCPP 1.5, and still sent.
+# Pilot state (IEC 61851-1) by the status in lower case. "occupied" is from OCPP 1.5, and is still in use.
 STATES = {
     "available": "A1",
     "reserved": "A1",
@@ -25,20 +27,20 @@ FAULTED, OCCUPIED, NO_ERROR = "faulted", "occupied", "noerror"
 CHARGING = "C2"
 DRAWING = (CHARGING, "B2")
 PLUGGED = (*DRAWING, "B1")
-# Of a charger with several connectors its state is the first of these that one of them has.
+# The state of a charger with several connectors is the first of these that any connector has.
 FIRST = (*PLUGGED, "A1", "F")
 
 
 class Status(NamedTuple):
-    """Of one connector, 0 for the charger as a whole."""
+    """The status of one connector, in the terms of our wire format."""
 
-    state: str | None  # of the pilot; None while it is stopped by a fault, or said nothing that we know
-    fault: str | None = None  # what has stopped it
-    trouble: str | None = None  # what it reports, and goes on
+    state: str | None  # pilot state; None during a fault or if the status is not known
+    fault: str | None = None  # stops charging
+    trouble: str | None = None  # does not stop charging
 
 
 def status_of(status: str | None, error: str | None) -> Status:
-    """Of the two fields of a StatusNotification. A fault whose code is not one of the standard is a fault all the same."""
+    """Map the fields of a StatusNotification. A fault with an unknown error code is a fault too."""
     said, code = (status or "").lower(), (error or "").lower()
     if said == FAULTED:
         return Status(None, fault_name(code) or OTHER_FAULT)

@@ -1,4 +1,4 @@
-"""A charger as the store knows it when it comes: by its newest heartbeat, and by the door that told of it last."""
+"""Read the stored state of a charger that connects: its newest heartbeat, and the time of its last presence report."""
 
 from typing import NamedTuple
 
@@ -10,14 +10,14 @@ from cloud_bridge.wire import BadPayload, read_object
 
 
 class Stored(NamedTuple):
-    """Of one charger."""
+    """The stored state of one charger."""
 
     charger: ChargerState
-    told_ms: int  # when a door told last that it is connected or gone, by that door's clock; 0: none has
+    told_ms: int  # the last report that it connected or disconnected, by that door's clock; 0 if there is none
 
 
 def stored_charger(database: Database, unit_id: str) -> Stored:
-    """One of which nothing is known, where nothing valid is stored. Raises SQLAlchemyError."""
+    """Read a charger's state. It is empty if nothing valid is stored. Raises SQLAlchemyError."""
     with database.reading() as connection:
         payload = newest_heartbeat(connection, unit_id)
         told = presence_of(connection, [unit_id]).get(unit_id)
@@ -25,7 +25,7 @@ def stored_charger(database: Database, unit_id: str) -> Stored:
 
 
 def _charger(payload: object) -> ChargerState:
-    if not isinstance(payload, str):  # SQLite keeps anything
+    if not isinstance(payload, str):  # SQLite does not enforce column types, so check
         return ChargerState()
     try:
         return charger_of(read_object(payload.encode()))

@@ -1,9 +1,9 @@
-"""Transactions of a charger, from their beginning and their end to one session. Pure.
+"""Transactions of a charger, and the session record from the start and end of one. Pure.
 
-Their ids in OCPP 1.6 are ours to give, and are made of what the charger says: a StartTransaction that is sent again, after
-whatever was lost in between, gets the id that it had (ABB sends each again after a loss, mobilityhouse/ocpp#186). No row has
-to be written before it is answered. By the id a StopTransaction that is sent again is known as well: one session, one row. In
-2.0.1 a charger names its transactions itself, and the id is made of that name.
+In OCPP 1.6 we assign the transaction id. It is a hash of the fields of the StartTransaction, so a repeated
+StartTransaction gets the same id (ABB repeats each after a loss, mobilityhouse/ocpp#186), and no row has to be written
+before the answer. The id also identifies a repeated StopTransaction, so that a session is stored once. In 2.0.1 the
+charger names its transactions, and the id is a hash of that name.
 """
 
 import zlib
@@ -17,39 +17,40 @@ MAX_SESSION_WH = 1_000_000  # ten of the largest batteries
 MAX_SESSION_S = 60 * DAY_MS // 1000
 MAX_REASON = 50
 MAX_NAME = 36  # characters, of TransactionType.transactionId
-ODD_AHEAD_S = 3600  # a clock an hour ahead is one without summer time; further ahead it is wrong
+ODD_AHEAD_S = 3600  # a clock may be an hour ahead because of summer time; further ahead it is wrong
 
 
 class Transaction(NamedTuple):
-    """One that has begun. Times are the charger's own; None where its clock was not set, or it did not tell."""
+    """A transaction that has begun. Times are by the charger's clock; None if it was not set or the time was not
+    sent."""
 
     id: int
     connector: int
     started_s: int | None
     meter_wh: int | None
     is_over: bool = False
-    sequence: int = -1  # of the newest event that was heard of it, in OCPP 2.0.1
-    name: str = ""  # by which the charger knows it, likewise; empty for one that is not ASCII
+    sequence: int = -1  # of its newest event, in OCPP 2.0.1
+    name: str = ""  # the charger's transactionId, in OCPP 2.0.1; "" if it is not ASCII
 
 
 class End(NamedTuple):
-    """What ends one."""
+    """The end of a transaction."""
 
-    number: int | None  # of the session, by which one that is sent again is known
+    number: int | None  # of the session, to detect repeats
     ended_s: int | None
     meter_wh: int | None
-    first_wh: int | None  # of its readings, for one whose beginning did not reach us
+    first_wh: int | None  # the first reading, for a transaction whose start did not reach us
     reason: Any
 
 
 def number_of(*said: Any) -> int:
-    """Of 31 bits, and never 0."""
+    """Return a hash of the values: 31 bits, never 0."""
     return zlib.crc32(repr(said).encode()) & 0x7FFFFFFF or 1
 
 
 def session(began: Transaction | None, end: End) -> dict[str, Any]:
-    """In the keys of the wire format (tests/samples/schema.toml). `began` is None for one of which only the end reached us:
-    its energy is known if its readings say so."""
+    """Return the session record with the keys of the wire format (tests/samples/schema.toml). `began` is None if only
+    the end reached us; the energy then comes from the readings, if there are enough."""
     begun_wh = end.first_wh if began is None else began.meter_wh
     started_s, ended_s, meter_wh = None if began is None else began.started_s, end.ended_s, end.meter_wh
     said: dict[str, Any] = {"t": ended_s, "t0": started_s, "t1": ended_s, "y": text(end.reason, MAX_REASON)}
@@ -68,6 +69,7 @@ def register_wh(value: Any) -> int | None:
 
 
 def believable_s(value: Any, received_ms: int) -> int | None:
-    """A time of the past, however long ago: what happened offline comes later. None for one that is ahead of us."""
+    """Return a time in seconds since 1970. It may be long ago, since offline transactions arrive late. Return None if
+    it is more than ODD_AHEAD_S ahead of our clock."""
     at_s = time_s(value)
     return at_s if at_s is not None and at_s <= received_ms // 1000 + ODD_AHEAD_S else None

@@ -1,6 +1,7 @@
-"""OCPP 1.6: what a charger reports, and our commands. Pure.
+"""OCPP 1.6: the actions of a charger, and our commands. Pure.
 
-Sections are those of "Open Charge Point Protocol 1.6". Actions below the line are of "Improved security for OCPP 1.6-J".
+Sections are those of "Open Charge Point Protocol 1.6". Actions below the line are from "Improved security for OCPP
+1.6-J".
 """
 
 from typing import Any
@@ -27,7 +28,7 @@ from cloud_bridge.ingest.ocpp.records import Record, as_json
 from cloud_bridge.ingest.ocpp.transactions import End, Transaction, believable_s, number_of, register_wh, session
 from cloud_bridge.ocpp_settings import Told
 
-ACCEPTED: dict[str, Any] = {"idTagInfo": {"status": "Accepted"}}  # whose card it is, is the owner's business at home
+ACCEPTED: dict[str, Any] = {"idTagInfo": {"status": "Accepted"}}  # any card: at home access is the owner's concern
 
 
 def _boot(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
@@ -106,7 +107,7 @@ ACTIONS: dict[str, Action] = {
 }
 
 
-# A charger that has no such profile says Unknown.
+# A charger without such a profile answers Unknown.
 _NO_PROFILE = Step("ClearChargingProfile", {"id": PROFILE_ID}, frozenset({"accepted", "unknown"}))
 
 
@@ -151,7 +152,7 @@ _ASKED = (  # section 9
 
 
 def _told(payload: dict[str, Any]) -> list[Told]:
-    """Some answer with all of their keys, whichever they were asked for."""
+    """Read the answer to GetConfiguration. Some chargers return all of their keys, whatever was asked for."""
     keys = [(one.get("key"), one.get("value")) for one in items(payload.get("configurationKey"))]
     unknown = payload.get("unknownKey")
     return told([*keys, *((key, None) for key in (unknown[:MAX_ITEMS] if isinstance(unknown, list) else ()))], _ASKED)

@@ -1,8 +1,8 @@
-"""OCPP 2.0.1: what a charging station reports, and our commands. Pure.
+"""OCPP 2.0.1: the actions of a charging station, and our commands. Pure.
 
-What 1.6 says with one status is said in three ways here: whether a connector is occupied (StatusNotification), what the
-transaction there does (TransactionEvent), and what is wrong (NotifyEvent). An event that the station has kept while it was
-offline is history: of the state of now it says no more than that a transaction is over. Names in brackets are of use cases and
+The one status of 1.6 is split into three here: availability of a connector (StatusNotification), state of the
+transaction (TransactionEvent), and errors (NotifyEvent). An event that the station queued while it was offline is
+history: it affects the present state only in that it may end a transaction. Names in brackets are use cases and
 requirements of "OCPP 2.0.1 Part 2 - Specification".
 """
 
@@ -32,9 +32,9 @@ from cloud_bridge.ingest.ocpp.records import Record, as_json, event
 from cloud_bridge.ingest.ocpp.transactions import MAX_NAME, End, Transaction, believable_s, number_of, session
 from cloud_bridge.ocpp_settings import Told
 
-ACCEPTED: dict[str, Any] = {"idTokenInfo": {"status": "Accepted"}}  # whose card it is, is the owner's business at home
-OF_AN_EVSE = 100  # a connector behind the first of its EVSE is numbered EVSE times this, and its own number
-# ChargingStateEnumType in the statuses of 1.6, which say the same.
+ACCEPTED: dict[str, Any] = {"idTokenInfo": {"status": "Accepted"}}  # any card: at home access is the owner's concern
+OF_AN_EVSE = 100  # connector n of an EVSE has the number of the EVSE if n is 1, and else EVSE * 100 + n
+# ChargingStateEnumType, mapped to the statuses of 1.6.
 PROGRESS = {
     "charging": "Charging",
     "evconnected": "Preparing",
@@ -42,7 +42,7 @@ PROGRESS = {
     "suspendedevse": "SuspendedEVSE",
     "idle": "Available",
 }
-# Components (Part 2 - Appendices, section 3.1) whose problem has a code in 1.6, in small letters.
+# Components (Part 2 - Appendices, section 3.1) in lower case, and the error code of 1.6 for a problem with them.
 ERRORS = {
     "connectedev": "evcommunicationerror",
     "connectorplugretentionlock": "connectorlockfailure",
@@ -57,9 +57,9 @@ ERRORS = {
     "tokenreader": "readerfailure",
 }
 OTHER_ERROR = "othererror"
-MAX_EVENTS = 20  # of one message that are kept
-ACTUAL = "actual"  # type of an attribute, beside target, minimum and maximum
-WRONG = ("problem", "tripped")  # variables that say that something is wrong with a component
+MAX_EVENTS = 20  # stored of one message
+ACTUAL = "actual"  # an attribute type; the others are target, minimum and maximum
+WRONG = ("problem", "tripped")  # variables that report an error of a component
 
 
 def _boot(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
@@ -90,7 +90,7 @@ def _meter_values(charger: ChargerState, payload: dict[str, Any], now_ms: int) -
 
 
 def _transaction(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
-    """TransactionEvent: the beginning of one, what it does, and its end."""
+    """Process a TransactionEvent: start, update or end of a transaction."""
     [info] = items(payload.get("transactionInfo"))[:1] or [{}]
     name, kind = text(info.get("transactionId"), MAX_NAME), (text(payload.get("eventType")) or "").lower()
     number = number_of(name)
@@ -134,7 +134,7 @@ def _end(charger: ChargerState, payload: dict[str, Any], at: int, progress: str 
 
 
 def _notify(charger: ChargerState, payload: dict[str, Any], _now_ms: int) -> Done:
-    """NotifyEvent: each of its data is of one variable of a component."""
+    """Process a NotifyEvent, in which each item is about one variable of a component."""
     before, found = charger.faults, []
     for one in items(payload.get("eventData")):
         component, variable = _named(one.get("component")), _named(one.get("variable"))
@@ -151,7 +151,7 @@ def _notify(charger: ChargerState, payload: dict[str, Any], _now_ms: int) -> Don
 
 
 def _report(charger: ChargerState, payload: dict[str, Any], _now_ms: int) -> Done:
-    """NotifyReport, whoever has asked for it."""
+    """Process a NotifyReport, whether or not we have asked for it."""
     found = [
         (_full_name(one), attribute.get("value"))
         for one in items(payload.get("reportData"))
@@ -195,7 +195,7 @@ ACTIONS: dict[str, Action] = {
 }
 
 
-# A station that has no such profile says Unknown.
+# A station without such a profile answers Unknown.
 _NO_PROFILE = Step("ClearChargingProfile", {"chargingProfileId": PROFILE_ID}, frozenset({"accepted", "unknown"}))
 
 
@@ -233,25 +233,25 @@ def _ceiling(command: dict[str, Any], now_ms: int) -> Step:
 
 
 def _trigger(message: str) -> dict[str, Any]:
-    """A status is asked of a connector (F06.FR.12)."""
+    """Return the payload of a TriggerMessage. A StatusNotification needs a connector (F06.FR.12)."""
     of_first = {"evse": {"id": 1, "connectorId": 1}} if message == "StatusNotification" else {}
     return {"requestedMessage": message} | of_first
 
 
 def _connector(evse: Any, connector: Any) -> int:
-    """Its number among all of the station; 0 is the station."""
+    """Return the number of a connector within the station (see OF_AN_EVSE); 0 is the station itself."""
     of_evse, number = whole(evse), whole(connector)
     at = 1 if of_evse is None or not 0 <= of_evse < OF_AN_EVSE else of_evse
     return at if number is None or not 1 < number < OF_AN_EVSE else at * OF_AN_EVSE + number
 
 
 def _evse(at: int) -> tuple[int, int]:
-    """The EVSE and its connector."""
+    """Return the EVSE and the connector within it."""
     return (at, 1) if at < OF_AN_EVSE else divmod(at, OF_AN_EVSE)
 
 
 def _place(said: dict[str, Any], otherwise: int) -> int:
-    """By the field `evse`, which is there only where it is news."""
+    """Return the connector by the field `evse`, which is optional, or else `otherwise`."""
     found = items(said.get("evse"))
     return _connector(found[0].get("id"), found[0].get("connectorId")) if found else otherwise
 
@@ -277,7 +277,7 @@ _ASKED = (  # Part 2 - Appendices, section 3
     *("TxCtrlr.EVConnectionTimeOut", "TxCtrlr.StopTxOnEVSideDisconnect", "OCPPCommCtrlr.WebSocketPingInterval"),
     *("OCPPCommCtrlr.OfflineThreshold", "SmartChargingCtrlr.Enabled", "SmartChargingCtrlr.RateUnit"),
 )
-ASKED_AT_ONCE = 4  # a station may take no more in one message (DeviceDataCtrlr.ItemsPerMessage)
+ASKED_AT_ONCE = 4  # a station may accept no more in one message (DeviceDataCtrlr.ItemsPerMessage)
 
 
 def _status_of_wish(payload: dict[str, Any]) -> Any:
@@ -286,7 +286,7 @@ def _status_of_wish(payload: dict[str, Any]) -> Any:
 
 
 def _told(payload: dict[str, Any]) -> list[Told]:
-    """Of GetVariables; a value that is not accepted is none."""
+    """Read the answer to GetVariables. The value of a variable with an error is None."""
     found = items(payload.get("getVariableResult"))
     return told([(_full_name(one), one.get("attributeValue")) for one in found], _ASKED)
 

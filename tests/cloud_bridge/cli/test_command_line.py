@@ -132,7 +132,7 @@ def test_a_unit_that_is_there_already_is_not_changed(capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("unit_id", ["a/b", "#", "x" * 37])
 def test_an_id_that_fits_no_topic_is_refused(capsys: pytest.CaptureFixture[str], unit_id: str) -> None:
-    assert "is no unit id" in refusal(capsys, "unit", "add", unit_id)
+    assert "is not a valid unit id" in refusal(capsys, "unit", "add", unit_id)
 
 
 def test_many_units_are_added_from_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_many_units_are_added_from_a_file(capsys: pytest.CaptureFixture[str], tm
     ("lines", "reason"),
     [
         ("cp-1\nthere\n", "there exists already"),
-        ("cp-1\na/b\n", "is no unit id"),
+        ("cp-1\na/b\n", "is not a valid unit id"),
         ("cp-1\ncp-1\n", "has cp-1 2 times"),
         ("\n", "has 0 ids"),
     ],

@@ -62,7 +62,7 @@ def test_a_release_is_signed_added_and_listed(files: Path, capsys: pytest.Captur
     assert out.splitlines()[-1].startswith("version 1.4.0  boards tcall  least 1.0.0  bytes ")
     assert run(files, "sign", "manifest", "--key", "key.pem") == 0  # another signature, so another manifest
     assert run(files, "add", "manifest", "image", "--public", "public.pem") == 1
-    assert "1.4.0 for tcall is there with another manifest" in said(capsys)
+    assert "1.4.0 for tcall is stored already with another manifest" in said(capsys)
 
 
 def test_the_public_keys_of_the_data_folder_are_used(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

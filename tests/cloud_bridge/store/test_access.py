@@ -155,7 +155,7 @@ def test_a_code_may_be_typed_as_people_do(typed: str) -> None:
 def test_only_an_installer_is_given_work(database: Database) -> None:
     unit(database, "a")
     ann = person(database, "ann")
-    with database.writing() as connection, pytest.raises(BridgeError, match="no installer but a driver"):
+    with database.writing() as connection, pytest.raises(BridgeError, match="not an installer but a driver"):
         assign(connection, "a", ann, NOW_MS)
 
 

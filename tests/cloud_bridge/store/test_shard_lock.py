@@ -29,7 +29,7 @@ with hold_shard(open_database(where if "://" in where else Path(where)), 1, 0):
 def test_a_second_process_is_told_what_to_do(database: Database) -> None:
     with hold_shard(database, 1, 0):
         with (
-            pytest.raises(ShardTaken, match="part 1 of the units already.*CHARGEKEEPER_PART=1/2"),
+            pytest.raises(ShardTaken, match="already receives part 1 of the units.*CHARGEKEEPER_PART=1/2"),
             hold_shard(database, 1, 0),
         ):
             pass

@@ -252,7 +252,7 @@ def test_a_process_with_another_seed_ends_the_login_and_itself(answering: Answer
     async def act(callout: AuthCallout) -> None:
         running = asyncio.create_task(callout.run())
         assert await callout.answer(NODE.signs(asked)) is None
-        with pytest.raises(SettingError, match="issuer_seed in the file of CHARGEKEEPER_NATS is not the one"):
+        with pytest.raises(SettingError, match="issuer_seed in the file of CHARGEKEEPER_NATS does not match"):
             await running
 
     answering.run(act)
