@@ -136,7 +136,7 @@ def test_its_settings_are_told_as_it_has_answered(
     charger.call("Heartbeat")
     bridge.app_state.unit_reports.write()
     page = ann.read("/")
-    assert told in page and "it does not know ours" in page
+    assert told in page and "it does not support ours" in page
     page = sam.read(here)
     assert "AllowOfflineTxForUnknownId" in page and "unknown to it" in page and "holds after a restart" in page
     assert "ConnectionTimeOut" in page and "LetMeIn!" not in page
