@@ -1,4 +1,4 @@
-"""Do pages read a real streaming standby, see what they have just changed, and go on when it is behind or away?"""
+"""Do pages read a real streaming standby, show what was just changed, and work when the standby is behind or down?"""
 
 import http.cookiejar
 import re
@@ -20,7 +20,7 @@ PAGE = "/account/details"
 
 
 class Browser:
-    """Of one person, who is logged in."""
+    """A browser in which one person is logged in."""
 
     def __init__(self, address: str, name: str, password: str) -> None:
         self._address = address
@@ -33,7 +33,7 @@ class Browser:
             return str(answer.read().decode())
 
     def send(self, path: str, **fields: str) -> str:
-        """Fills in the form of that page."""
+        """Fill in and send the form of the page."""
         token = re.search(r'name="form" value="([^"]+)"', self.read(path))
         assert token is not None
         data = urllib.parse.urlencode(fields | {"form": token[1]}).encode()
@@ -41,7 +41,7 @@ class Browser:
             return str(answer.read().decode())
 
     def forget_that_it_wrote(self) -> None:
-        with suppress(KeyError):  # it keeps that for ten seconds alone
+        with suppress(KeyError):  # the cookie only lasts ten seconds
             self.cookies.clear("127.0.0.1", "/", "chargekeeper_wrote")
 
 
