@@ -1,4 +1,4 @@
-"""`make cluster` and `make cluster-stop`: does everything run, is the end of a part shown, and does all of it end, alone?"""
+"""`make cluster` and `make cluster-stop`: does everything run, is the end of a process shown, and does everything end?"""
 
 import random
 import re
@@ -29,7 +29,7 @@ def until(condition: Callable[[], object], what: str, seen: Callable[[], str]) -
 
 
 def free_range() -> int:
-    """The first of as many free ports in a row as a cluster has, below those of fixtures/ports.py."""
+    """Return the first of enough consecutive free ports for a cluster, below the range of fixtures/ports.py."""
     for first in random.sample(range(10_000, 20_000, 50), 200):
         try:
             for port, what in layout(first).ports:
@@ -48,7 +48,7 @@ def lives(pid: int) -> bool:
 
 
 @pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installed: apt-get install postgresql")
-@pytest.mark.timeout(900)  # twelve processes start, on a busy machine too
+@pytest.mark.timeout(900)  # twelve processes start, also on a busy machine
 def test_it_runs_shows_who_ends_and_is_ended_alone(tmp_path: Path) -> None:
     output = tmp_path / "output"
     place = ["--folder", str(tmp_path / "cluster")]

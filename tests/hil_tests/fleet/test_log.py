@@ -38,5 +38,5 @@ def test_a_wait_between_the_two_clocks_makes_no_difference(monkeypatch: pytest.M
 
 def test_another_line_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("X\t1\n")
-    with pytest.raises(ValueError, match="begins no line"):
+    with pytest.raises(ValueError, match="unknown kind of line"):
         read([tmp_path / "log"])
