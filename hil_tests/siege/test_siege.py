@@ -7,7 +7,7 @@ from hil_tests.siege.siege import ATTACKERS, Plan, besiege
 
 SECONDS = 10.0
 UNITS, READERS = 10, 2
-# what each attacker must have done at least once
+# What each attacker must have done at least once.
 DONE = {
     "sockets": ("http opened", "mqtt opened", "drips"),
     "requests": ("half", "broken", "unread"),

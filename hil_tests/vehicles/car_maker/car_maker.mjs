@@ -2,7 +2,7 @@
 //
 //   node car_maker.mjs PORT REDIRECT_URI
 //
-// Prints one line when it listens. POST /test/revoke ends all grants, as a change of the owner's password does. Only for tests:
+// Prints one line when it listens. POST /test/revoke ends all grants, as a new password of the owner does. Only for tests:
 // any name and password can log in. The user "family" has two cars, all others have the first of them.
 
 import { Provider } from 'oidc-provider';
