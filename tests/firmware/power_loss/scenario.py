@@ -17,7 +17,7 @@ VALUE = FOLDER + "/value"
 
 outbox.RECORDS_MAX = 30  # so that a short scenario runs out of room
 
-# kind, number of records to store, number of records to send
+# Kind, number of records to store, number of records to send.
 STEPS = (("event", 1, 1), ("event", 6, 2), ("session", 2, 0), ("event", 9, 12), ("result", 3, 1), ("event", 30, 5))
 
 
