@@ -33,7 +33,7 @@ WITHIN_S = 120.0
 def until(condition: Callable[[], object], what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never: {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.1)
 
 
@@ -46,7 +46,7 @@ class Unit:
 
     def lives(self) -> None:
         """Connect, report, and disconnect."""
-        until(self._connect, "it was let in")
+        until(self._connect, "it logs in")
         self._link.report("heartbeat", s="A1", m="smart", q=20)
         for _ in range(EVENTS):
             self.sequence += 1
@@ -87,7 +87,7 @@ def test_a_unit_is_served_by_all_three_and_nothing_of_it_is_lost(tmp_path: Path)
     outside.mqtt_port = embedded.mqtt_port
     outside.start()
     unit.lives()
-    until(lambda: stored_in(folder) == unit.sequence, "what mosquitto has acknowledged was stored")
+    until(lambda: stored_in(folder) == unit.sequence, "what mosquitto has acknowledged is stored")
     outside.stop()
 
     cluster = small_cluster(tmp_path / "cluster", embedded.mqtt_port)
@@ -105,7 +105,7 @@ def test_a_unit_is_served_by_all_three_and_nothing_of_it_is_lost(tmp_path: Path)
         }
         cluster.start_workers(lambda _: None)
         unit.lives()
-        until(lambda: len(events(url)) == unit.sequence, "everything was stored")
+        until(lambda: len(events(url)) == unit.sequence, "everything is stored")
         assert events(url) == list(range(1, 3 * EVENTS + 1)), "each once, in order"
         assert said_by_pages(cluster.web_port)["contact"] == "online"
     finally:

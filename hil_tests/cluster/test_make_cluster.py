@@ -24,7 +24,7 @@ PROCESS = re.compile(r"(\d+) (postgresql|n\d|(?:web|ingest|auth|upkeep)-\d)\b")
 def until(condition: Callable[[], object], what: str, seen: Callable[[], str]) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}: {seen()}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}: {seen()}"
         time.sleep(0.1)
 
 
@@ -63,12 +63,12 @@ def test_it_runs_shows_who_ends_and_is_ended_alone(tmp_path: Path) -> None:
         )
     stranger = subprocess.Popen(["sleep", "600"], preexec_fn=die_with_parent)
     try:
-        until(lambda: "Ctrl-C ends it" in output.read_text() or cluster.poll() is not None, "ran", output.read_text)
+        until(lambda: "Ctrl-C ends it" in output.read_text() or cluster.poll() is not None, "it runs", output.read_text)
         pids = {name: int(pid) for pid, name in PROCESS.findall(output.read_text())}
         assert len(pids) == 12 and all(map(lives, pids.values())), output.read_text()
 
         subprocess.run(["kill", "-9", str(pids["ingest-1"])], check=True)
-        until(lambda: "ingest-1 (process" in output.read_text(), "shown", output.read_text)
+        until(lambda: "ingest-1 (process" in output.read_text(), "the end of ingest-1 is shown", output.read_text)
         assert "killed by SIGKILL" in output.read_text()
 
         done = subprocess.run(

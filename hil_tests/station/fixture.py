@@ -100,7 +100,7 @@ class Fixture:
         await self.ask_instrument("mains on")
 
     async def ask_unit(self, command: str, within_s: float = UNIT_WITHIN_S) -> dict[str, str]:
-        """Return the answer's `name value` lines by name. The command must not contain a secret. Raises UnitFailed."""
+        """Return the answer's `name value` lines by name. The answer must not contain a secret. Raises UnitFailed."""
         word = command.split()[0]
         try:
             lines = await self._unit.ask(command, within_s)

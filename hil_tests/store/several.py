@@ -63,8 +63,8 @@ class Several:
             self.cloud.start_mosquitto()
             for name in [*(f"ingest-{number}" for number in range(1, PARTS + 1)), *self.upkeeps()]:
                 self._begin(name)
-            self._until(lambda: len(self._rows("SELECT id FROM listening")) == PARTS, "both parts listened")
-            self._until(self.leader, "one of them led")
+            self._until(lambda: len(self._rows("SELECT id FROM listening")) == PARTS, "both parts have listened")
+            self._until(self.leader, "one of them leads")
         except BaseException:
             self.close()
             raise
@@ -102,7 +102,7 @@ class Several:
         leads."""
         led = self.leader() == name
         if led:
-            self._until(lambda: self._stands_by(name), f"another one than {name} had started")
+            self._until(lambda: self._stands_by(name), f"a standby for {name} has started")
         killed_s = time.monotonic()
         _kill(self._pids[name])
         self._ended.append((name, time.monotonic()))
@@ -115,7 +115,7 @@ class Several:
 
         Call the result to let it continue.
         """
-        self._until(lambda: self._stands_by(name), f"another one than {name} had started")
+        self._until(lambda: self._stands_by(name), f"a standby for {name} has started")
         os.kill(self._pids[name], signal.SIGSTOP)
         self._take_over(name, time.monotonic())
         return lambda: os.kill(self._pids[name], signal.SIGCONT)
@@ -127,14 +127,17 @@ class Several:
         # Wait until they have ended. Otherwise the lock that is about to go could still be seen.
         self._server.say(f"SELECT pg_terminate_backend(pid, {WITHIN_S * 1000:.0f}) FROM ({pids}) AS his")
         self._ended.append((name, time.monotonic()))
-        self._until(self.leader, "somebody led again")
+        self._until(self.leader, "a process leads again")
         self.takeovers_s.append(time.monotonic() - cut_s)
 
     def found(self) -> Found:
         """Wait until each fault was reported and the queue is empty."""
         with suppress(AssertionError):  # the result contains what is lost
-            self._until(lambda: set(self._expected) <= set(self._marks()), "all were told")
-            self._until(lambda: not self._rows("SELECT id FROM alerts WHERE due_ms IS NOT NULL"), "all were noted")
+            self._until(lambda: set(self._expected) <= set(self._marks()), "all alerts were sent")
+            self._until(
+                lambda: not self._rows("SELECT id FROM alerts WHERE due_ms IS NOT NULL"),
+                "all alerts are stored as sent",
+            )
         marks = self._marks()
         times = Counter(marks)
         doubled = [mark for mark in times if times[mark] > 1]
@@ -158,7 +161,7 @@ class Several:
         return [mark for letter in list(self._mail.letters) for mark in set(MARK.findall(letter.text))]
 
     def _take_over(self, name: str, since_s: float) -> None:
-        self._until(lambda: self.leader() not in (None, name), f"another one led than {name}")
+        self._until(lambda: self.leader() not in (None, name), f"a process other than {name} leads")
         self.takeovers_s.append(time.monotonic() - since_s)
 
     def _stands_by(self, name: str) -> bool:
@@ -192,7 +195,7 @@ class Several:
     def _until(self, condition: Callable[[], object], what: str) -> None:
         give_up_s = time.monotonic() + WITHIN_S
         while not condition():
-            assert time.monotonic() < give_up_s, f"never {what}"
+            assert time.monotonic() < give_up_s, f"timed out: {what}"
             time.sleep(LOOK_S)
 
 

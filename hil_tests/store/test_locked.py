@@ -71,5 +71,5 @@ def until(condition: object, what: str) -> None:
     assert callable(condition)
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.05)

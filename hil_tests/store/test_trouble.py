@@ -137,7 +137,7 @@ def cloud(server: Server, tmp_path: Path) -> Iterator[CloudFixture]:
 def until(condition: Any, what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.05)
 
 

@@ -115,7 +115,7 @@ def two(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Two]:
 def until(condition: Callable[[], object], what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"timeout: {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.01)
 
 

@@ -166,7 +166,9 @@ class OutsideBridge:
     def until(self, condition: Callable[[], object], what: str) -> None:
         give_up_s = time.monotonic() + DEADLINE_S
         while not condition():
-            assert time.monotonic() < give_up_s, f"never {what}; {self.app_state.counters}; {self.broker.published}"
+            assert time.monotonic() < give_up_s, (
+                f"timed out: {what}; {self.app_state.counters}; {self.broker.published}"
+            )
             _tick.wait(0.002)
 
     def until_acknowledged(self, packet_id: int) -> None:

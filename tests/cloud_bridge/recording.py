@@ -41,7 +41,7 @@ def until(condition: Callable[[], object], what: str) -> None:
         if condition():
             return
         _tick.wait(0.001)
-    raise AssertionError(f"never {what}")
+    raise AssertionError(f"timed out: {what}")
 
 
 class Recording:

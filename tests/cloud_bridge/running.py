@@ -134,7 +134,7 @@ class Bridge:
         """Wait until the condition holds, which the bridge's own threads cause."""
         give_up_s = time.monotonic() + DEADLINE_S
         while not condition():
-            assert time.monotonic() < give_up_s, f"never {what}; {self.app_state.counters}"
+            assert time.monotonic() < give_up_s, f"timed out: {what}; {self.app_state.counters}"
             _tick.wait(0.002)
 
 

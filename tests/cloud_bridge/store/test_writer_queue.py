@@ -23,7 +23,7 @@ def until_waiting(queue: WriterQueue, count: int) -> None:
         if len(queue._waiting) == count:
             return
         _tick.wait(0.001)
-    raise AssertionError(f"never {count} waiting")
+    raise AssertionError(f"timed out: {count} waiting")
 
 
 @contextmanager
