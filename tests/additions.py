@@ -1,6 +1,6 @@
-"""One addition of each kind that .github/CONTRIBUTING.md lists, as a newcomer would make it in a copy of the tree.
+"""One addition of each kind that .github/CONTRIBUTING.md lists, made in a copy of the tree as a newcomer would.
 
-Each is a function of the tree with the title of its list. A board is added by tests/hil_tests/rig/test_image.py.
+ADDITIONS maps the title of each list to a function that changes the tree. tests/hil_tests/rig/test_image.py adds a board.
 """
 
 from collections.abc import Callable

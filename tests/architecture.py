@@ -1,4 +1,4 @@
-"""`python -m tests.architecture`: write the diagrams of .github/ARCHITECTURE.md anew, from imports and tables of the code."""
+"""`python -m tests.architecture`: write the diagrams of .github/ARCHITECTURE.md again, from the code's imports and tables."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -15,13 +15,13 @@ from tests.test_arrows import imported, modules, name_of
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / ".github" / "ARCHITECTURE.md"
 PART = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-LEAST_WORDS = 2  # of a module's name: the room and its folder
+LEAST_WORDS = 2  # a module's name has at least a room and a folder
 
 Arrows = dict[str, set[str]]
 
 
 def folders(room: str) -> Arrows:
-    """Which folders of a room, and which other rooms, each folder imports. Modules that lie in no folder are left out."""
+    """Return the folders of a room and the other rooms that each folder imports. Modules outside folders are omitted."""
     arrows: Arrows = {}
     for path in modules():
         here = _folder(name_of(path), room)
@@ -33,7 +33,7 @@ def folders(room: str) -> Arrows:
 
 
 def without_detours(arrows: Arrows) -> Arrows:
-    """Without an arrow to where other arrows lead as well, unless they lead back: what is left reaches the same."""
+    """Remove arrows to folders that other arrows also reach, unless those lead back. Reachability stays the same."""
     return {
         here: {
             there
@@ -73,7 +73,7 @@ def _imports(room: str) -> list[str]:
 
 
 def _states(first: str, moves: Iterable[tuple[str, str, str]]) -> list[str]:
-    """`moves` as (state, what happens, next state). What leaves a state as it is has no arrow."""
+    """Return a state diagram. `moves` are (state, event, next state); events that do not change the state have no arrow."""
     labels: dict[tuple[str, str], list[str]] = {}
     for state, what, after in moves:
         if state != after:
@@ -112,7 +112,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
 
 
 def written() -> str:
-    """The page with its parts as the code has them."""
+    """Return the page with its diagrams as generated from the code."""
 
     def part(found: re.Match[str]) -> str:
         return found[1] + "\n".join(PARTS[found[2]]()) + "\n" + found[3]

@@ -1,4 +1,4 @@
-"""A copy of the tree, to try what an addition costs: which files it takes, and that nothing else is needed."""
+"""A copy of the tree in which additions are made, to record which files each addition needs."""
 
 import shutil
 import subprocess
@@ -12,11 +12,11 @@ ROOMS = ("cloud_bridge", "firmware", "modem", "tests")
 
 
 class CopiedTree:
-    """The tree in another folder."""
+    """A copy of the tree in `folder`. `touched` collects the files that were written or changed."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.touched: set[str] = set()  # names of files
+        self.touched: set[str] = set()  # paths relative to the tree
         ignore = shutil.ignore_patterns("__pycache__", "node_modules")
         for room in ROOMS:
             shutil.copytree(ROOT / room, folder / room, ignore=ignore)
@@ -25,25 +25,25 @@ class CopiedTree:
         (folder / "store").mkdir()
 
     def write(self, name: str, text: str) -> None:
-        """A new file."""
+        """Write a new file."""
         path = self.folder / name
-        assert not path.exists(), f"{name} is there already"
+        assert not path.exists(), f"{name} exists already"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         self.touched.add(name)
 
     def change(self, name: str, changes: Mapping[str, str]) -> None:
-        """Each text, which must be there once, becomes the other."""
+        """Replace each text, which must occur exactly once."""
         path = self.folder / name
         text = path.read_text()
         for old, new in changes.items():
-            assert text.count(old) == 1, f"{name}: {old!r} is there {text.count(old)} times"
+            assert text.count(old) == 1, f"{name}: {old!r} occurs {text.count(old)} times"
             text = text.replace(old, new)
         path.write_text(text)
         self.touched.add(name)
 
     def run(self, *words: str) -> str:
-        """What Python has printed. Fails with its output unless it ends with 0."""
+        """Run Python in the tree; return its standard output. Fails with all output if the exit code is not 0."""
         done = subprocess.run(
             [sys.executable, *words],
             cwd=self.folder,

@@ -1,4 +1,5 @@
-"""`python -m tests.requirements`: each rule of requirements.toml with the tests that carry its id; exit 1 if one has none."""
+"""`python -m tests.requirements`: print each rule of requirements.toml with the tests for it; exit with 1 if a rule has
+none."""
 
 import re
 import sys
@@ -13,12 +14,12 @@ TEST = re.compile(r"^(?:async )?def (test_\w+)", re.MULTILINE)
 
 
 def rules() -> dict[str, str]:
-    """Id to rule."""
+    """Return the rules by id."""
     return tomllib.loads((HERE / "requirements.toml").read_text())
 
 
 def carried() -> dict[str, list[str]]:
-    """Id to the tests that carry it: the id stands in square brackets in the test's docstring."""
+    """Return the tests by rule id. The id is in square brackets in the test's docstring."""
     found: dict[str, list[str]] = {}
     for path in sorted(path for room in ROOMS for path in room.rglob("test_*.py")):
         heads = list(TEST.finditer(text := path.read_text()))

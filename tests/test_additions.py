@@ -1,6 +1,6 @@
-"""Is each kind of addition made by the files that .github/CONTRIBUTING.md lists, and by no others, and does it work then?
+"""Does each kind of addition need exactly the files that .github/CONTRIBUTING.md lists, and does it work then?
 
-All are made together, in one copy of the tree; a bridge and the tests that are about them run there.
+All additions are made in one copy of the tree, in which a bridge and the tests about them run.
 """
 
 import json
@@ -52,7 +52,7 @@ with running_bridge(Path("store")) as bridge, pytest.MonkeyPatch.context() as pa
         "ordered": dora.post(charging + "/blink", form_on=charging).text,
     }))
 """
-# The tests of the tree that are about what was added, by name.
+# Parts of the names of the tree's tests about the additions.
 ABOUT = (
     "zephyr or a_maker or every_kind or tips or theirs or zc or board-temperature or blink or the_cloud_gives or x100"
     " or ntfy or every_service"
@@ -73,7 +73,7 @@ AT_LEAST = 20
 
 @pytest.fixture(scope="module")
 def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[CopiedTree, dict[str, set[str]]]:
-    """The tree with all of them, and the files that each has touched."""
+    """The tree with all additions, and the files that each of them changed."""
     tree, touched = CopiedTree(tmp_path_factory.mktemp("grown")), {}
     for title, add in ADDITIONS.items():
         tree.touched.clear()
@@ -85,7 +85,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[CopiedTree, dict[st
 
 @pytest.fixture(scope="module")
 def seen(grown: tuple[CopiedTree, dict[str, set[str]]]) -> dict[str, Any]:
-    """What a running bridge shows of them."""
+    """What a running bridge shows of the additions."""
     tree, _ = grown
     tree.write("store/vehicles.toml", SETTINGS)
     found: dict[str, Any] = json.loads(tree.run("-c", LOOK))
@@ -93,7 +93,7 @@ def seen(grown: tuple[CopiedTree, dict[str, set[str]]]) -> dict[str, Any]:
 
 
 def listed(title: str) -> list[str]:
-    """The paths that the list of one kind names."""
+    """Return the paths in the list of one kind."""
     section = TEXT.split(f"### {title}\n")[1].split("\n#")[0]
     return re.findall(r"`([a-z_]+(?:/[a-z0-9_.]+)+)`", section)
 

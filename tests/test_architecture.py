@@ -1,4 +1,4 @@
-"""Are the diagrams those of the code, and does every link of every page lead somewhere?"""
+"""Do the diagrams agree with the code, and does every link of every page lead somewhere?"""
 
 from pathlib import Path
 from posixpath import normpath

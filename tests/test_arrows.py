@@ -1,4 +1,4 @@
-"""Does every import follow the arrows of the design? (A room that imports what it may not is a wall moved by accident.)"""
+"""Does every import follow the arrows of the design? Each module may only import what ARROWS allows."""
 
 import ast
 from collections.abc import Iterator, Mapping, Set
@@ -14,7 +14,7 @@ from firmware.lazy_import import ON_DEMAND
 ROOT = Path(__file__).parent.parent
 ROOMS = ("firmware", "modem", "cloud_bridge", "hil_tests", "tests")
 
-# What every part of the web side may import, and what every page may besides its own audience's.
+# What every part of the web side may import, and what every page may import besides the pages of its own audience.
 _BELOW_WEB = (
     "cloud_bridge.commissioning",
     "cloud_bridge.alerts",
@@ -69,13 +69,13 @@ _UNDER_PAGES = (
     "cloud_bridge.web.translated_templates",
 )
 
-# The longest matching part of a module's name says what it may import of ours, by prefixes.
+# The entry with the longest prefix of a module's name lists the prefixes of our modules that it may import.
 ARROWS: dict[str, tuple[str, ...]] = {
     "firmware.app": ("firmware", "modem"),
     "firmware.main": ("firmware.app", "firmware.boards.chosen"),
     "firmware.boards.tcall.modules.main": ("firmware.main", "firmware.version"),  # the production image's starter
     "firmware.control_loop": ("firmware.charging", "firmware.supervisor"),
-    # Which modules are in an image without being imported at the start.
+    # Lists modules that are in an image without being imported at the start.
     "firmware.image": ("firmware.image", "firmware.lazy_import", "modem.families.registry"),
     "firmware.lazy_import": (),
     "firmware.memory": (),
@@ -125,7 +125,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "firmware": (),
     "firmware.wall_clock": ("firmware.version",),
     "firmware.errors": (),
-    "firmware.boards.latched_mark": ("firmware.charging.faults",),  # their names
+    "firmware.boards.latched_mark": ("firmware.charging.faults",),  # the names of faults
     "firmware.boards": (
         "firmware.boards",
         "firmware.charging.io",
@@ -175,7 +175,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "modem.recovery_ladder": ("modem.budget",),
     "modem.recovery": ("modem.recovery_ladder", "modem.first_match", "modem.budget"),
     "modem.ports": ("modem.contracts",),
-    # A family may extend another one.
+    # A family may extend another family.
     "modem.families": ("modem.families", "modem.errors", "modem.fields", "modem.replies", "modem.signal"),
     "modem": ("modem",),
     "cloud_bridge.contact": (),
@@ -201,12 +201,12 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.charging_hours",
         "cloud_bridge.durations",
         "cloud_bridge.time_zones",
-        "cloud_bridge.vehicles.plan",  # pure: how long a charge takes
+        "cloud_bridge.vehicles.plan",  # pure: the duration of a charge
         "cloud_bridge.wire",
         "cloud_bridge.words",
     ),
     "cloud_bridge.ingest": ("cloud_bridge",),
-    # The pages' rules and the interface's orders, by the packets of a unit's connection.
+    # Uses the rules of the pages and the commands of the API, for MQTT clients like a unit's connection.
     "cloud_bridge.home": (
         "cloud_bridge.home",
         "cloud_bridge.acceptor",
@@ -232,8 +232,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_bridge.store": (
         "cloud_bridge.store",
-        "cloud_bridge.alerts.kinds",  # pure: the kinds themselves
-        "cloud_bridge.alerts.services",  # pure: what a stored target may be
+        "cloud_bridge.alerts.kinds",  # pure: the kinds
+        "cloud_bridge.alerts.services",  # pure: valid targets to store
         "cloud_bridge.clock",
         "cloud_bridge.commissioning",  # pure
         "cloud_bridge.contact",
@@ -242,7 +242,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.duplicate_identity",
         "cloud_bridge.durations",
         "cloud_bridge.errors",
-        "cloud_bridge.northbound.transactions",  # pure: what is kept of one
+        "cloud_bridge.northbound.transactions",  # pure: the stored form of a transaction
         "cloud_bridge.ocpp_settings",  # pure
         "cloud_bridge.path_ledger",
         "cloud_bridge.path_outages",
@@ -275,8 +275,8 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "cloud_bridge.web.pages.everyone": _BELOW_WEB + _UNDER_PAGES + ("cloud_bridge.web.pages.everyone",),
     "cloud_bridge.web.pages.installer": _BELOW_WEB + _UNDER_PAGES + ("cloud_bridge.web.pages.installer",),
     "cloud_bridge.web.pages.operator": _BELOW_WEB + _UNDER_PAGES + ("cloud_bridge.web.pages.operator",),
-    # A provider knows nothing of us; tokens nothing of vehicles; polling and linking use both. Of the way to link only the
-    # state is known to others.
+    # A provider imports nothing of ours, and tokens nothing of vehicles; polling and linking use both. Of linking, other
+    # modules only import the state.
     "cloud_bridge.vehicles": (
         "cloud_bridge.clock",
         "cloud_bridge.errors",
@@ -291,7 +291,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     ),
     "cloud_bridge.vehicles.providers": (
         "cloud_bridge.vehicles.providers",
-        "cloud_bridge.distances",  # how long a mile is
+        "cloud_bridge.distances",  # the length of a mile
         "cloud_bridge.errors",
     ),
     "cloud_bridge.vehicles.tokens": (
@@ -329,7 +329,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.vehicles.providers.provider",
     ),
     "cloud_bridge.vehicles.repository": (
-        "cloud_bridge.contact",  # which stamp is the later one
+        "cloud_bridge.contact",  # which stamp is later
         "cloud_bridge.durations",
         "cloud_bridge.store",
         "cloud_bridge.vehicles.linking.link",
@@ -345,32 +345,32 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.environment.cortex_m": ("hil_tests.environment", "hil_tests.rig.image"),  # what is frozen into it
     "hil_tests.sim": ("hil_tests.sim",),
     "hil_tests.fixtures": ("hil_tests.fixtures",),
-    "hil_tests.fixtures.no_skips": ("hil_tests.environment.debian",),  # what is tolerated
-    # The list that the starter reads beside what is in an image.
+    "hil_tests.fixtures.no_skips": ("hil_tests.environment.debian",),  # the skip that is tolerated
+    # The list that the starter reads, which is added to the image.
     "hil_tests.rig.image": ("firmware.image", "firmware.boards.stock", "firmware.version"),
-    # The starter's names of what it finds on a board, and the version that it is told.
+    # The starter's file names on a board, and the version that it expects.
     "hil_tests.rig.flash": ("hil_tests.rig", "firmware.boards.stock", "firmware.version"),
     "firmware.boards.stock.main": ("firmware.main",),
-    # The tools' side of the console, as the installer's tool has it.
+    # The console protocol of the installer's tool.
     "hil_tests.rig.console": ("hil_tests.rig", "modem.installer.console_pieces"),
-    "hil_tests.rig.serial_line": ("modem.ports.pyserial_port",),  # how a console is opened without a reset
+    "hil_tests.rig.serial_line": ("modem.ports.pyserial_port",),  # opens a console without a reset
     "hil_tests.rig": ("hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.station": ("hil_tests.station", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.station.flashing": ("hil_tests.station", "hil_tests.rig", "firmware.version"),
-    "hil_tests.rig.slots_on_micropython": ("firmware", "modem"),  # it runs in the unit, before the firmware
-    "hil_tests.rig.esp32_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware
-    "hil_tests.update.release": ("hil_tests", "firmware.image"),  # which file has the version
+    "hil_tests.rig.slots_on_micropython": ("firmware", "modem"),  # runs in the unit, before the firmware
+    "hil_tests.rig.esp32_on_micropython": ("firmware", "modem"),  # runs in the unit, around the firmware
+    "hil_tests.update.release": ("hil_tests", "firmware.image"),  # the file that contains the version
     "hil_tests.demo": ("hil_tests.demo", "hil_tests.rig", "hil_tests.fixtures", "hil_tests.sim"),
     "hil_tests.cortex_m": ("hil_tests", "tests.test_on_micropython"),  # its list of core tests
-    "hil_tests.cortex_m.modules": ("firmware", "tests.firmware"),  # they run on the machine
-    "hil_tests.bench.modem": ("hil_tests", "modem", "firmware"),  # it measures our own code, in this process
+    "hil_tests.cortex_m.modules": ("firmware", "tests.firmware"),  # run on the machine
+    "hil_tests.bench.modem": ("hil_tests", "modem", "firmware"),  # measures our own code in this process
     "hil_tests.bench.cloud.memory": (
         "hil_tests",
         "cloud_bridge.live",
         "cloud_bridge.wire",
-    ),  # their size, in this process
+    ),  # measures their size in this process
     "hil_tests.bench.cloud.outages": ("hil_tests", "cloud_bridge.contact"),  # the pure rules, in virtual time
-    "hil_tests.bench.cloud.ocpp_outages": (  # likewise
+    "hil_tests.bench.cloud.ocpp_outages": (  # the pure rules, in virtual time
         "hil_tests",
         "cloud_bridge.contact",
         "cloud_bridge.ingest.ocpp.beats",
@@ -388,10 +388,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
         "cloud_bridge.wire",
     ),
     "hil_tests.bench.vehicles": ("hil_tests", "firmware.charging"),  # the pure rules, in virtual time
-    "hil_tests.bench.wear": ("hil_tests", "firmware.charging"),  # likewise
-    "hil_tests.bench.short_waits_on_micropython": ("firmware", "modem"),  # it runs in the unit, around the firmware
-    "hil_tests.bench.watched_on_micropython": ("firmware",),  # it runs in the unit, around the firmware
-    "hil_tests.link.failing_part_on_micropython": ("firmware",),  # it runs in the unit, around the firmware
+    "hil_tests.bench.wear": ("hil_tests", "firmware.charging"),  # the pure rules, in virtual time
+    "hil_tests.bench.short_waits_on_micropython": ("firmware", "modem"),  # runs in the unit, around the firmware
+    "hil_tests.bench.watched_on_micropython": ("firmware",),  # runs in the unit, around the firmware
+    "hil_tests.link.failing_part_on_micropython": ("firmware",),  # runs in the unit, around the firmware
     "hil_tests.modem.test_line_speed": ("hil_tests", "modem"),  # the bring-up, on a real line
     "hil_tests.modem.test_drivers": ("hil_tests", "modem"),  # our drivers, on a real line
     "hil_tests.years": (  # firmware, modem layer and the bridge's own rules, in one process and on one clock
@@ -426,12 +426,12 @@ def modules() -> list[Path]:
 
 
 def is_for_types(node: ast.AST) -> bool:
-    """`if False:`, which MicroPython's compiler drops: what is imported there are names for annotations."""
+    """Whether this is `if False:`, which MicroPython's compiler drops. It contains imports for annotations."""
     return isinstance(node, ast.If) and isinstance(node.test, ast.Constant) and node.test.value is False
 
 
 def run(node: ast.AST) -> Iterator[ast.AST]:
-    """Whatever is in `node` that is ever run."""
+    """Yield `node` and everything in it that can run."""
     waiting = [node]
     while waiting:
         here = waiting.pop()
@@ -441,7 +441,7 @@ def run(node: ast.AST) -> Iterator[ast.AST]:
 
 @cache
 def imported(path: Path) -> frozenset[str]:
-    """The modules of ours that `path` imports, wherever in it, so on demand too."""
+    """Return our modules that `path` imports, including imports on demand."""
     found: set[str] = set()
     statements: list[ast.AST] = [ast.parse(path.read_text())]
     while statements:
@@ -473,7 +473,7 @@ def test_imports_follow_the_arrows(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "cloud_bridge").rglob("*.py")), ids=name_of)
 def test_statements_are_made_in_the_store_alone(path: Path) -> None:
-    """Elsewhere a connection is handed on, and errors of the database are caught."""
+    """Other rooms pass connections on and catch database errors."""
     if name_of(path).startswith(SQL_ROOMS):
         return
     strays = {
@@ -494,7 +494,7 @@ FIRMWARE = [path for path in modules() if path.relative_to(ROOT).parts[0] in ("f
 
 
 def in_loans(tree: ast.AST) -> set[str]:
-    """The modules that are imported within a `with LazyImport():`."""
+    """Return the modules that are imported in a `with LazyImport():` block."""
     found: set[str] = set()
     for node in run(tree):
         if isinstance(node, ast.With) and ast.unparse(node.items[0].context_expr) == "LazyImport()":
@@ -505,7 +505,7 @@ def in_loans(tree: ast.AST) -> set[str]:
 
 
 def test_what_is_imported_on_demand_is_in_its_registry_and_imported_in_no_other_way() -> None:
-    """Else it is forgotten by nobody, or there all the time, and each costs memory."""
+    """Otherwise a module would never be unloaded, or always be loaded, and each costs memory."""
     for name in ON_DEMAND:
         assert (ROOT / name.replace(".", "/")).with_suffix(".py").exists(), name
     borrowed = {name for names in COMMANDS for name in [f"firmware.service.{names}"]}
@@ -522,7 +522,7 @@ def test_what_is_imported_on_demand_is_in_its_registry_and_imported_in_no_other_
                 found for found in imported(path) - loans if found.startswith(tuple(f"{one}." for one in ON_DEMAND))
             }
             assert not kept | (imported(path) - loans) & set(ON_DEMAND), f"{name_of(path)} keeps {kept}"
-    # By firmware.commands, by the rules of modem/, by modem.startup, and by the parts of firmware.update.
+    # Imported by firmware.commands, by the rules of modem/, by modem.startup, and by the parts of firmware.update.
     brought = {"firmware.link.commands", "modem.first_match", "modem.families.registry"}
     brought |= {
         f"firmware.update.{name}" for name in ("ecdsa", "files", "keys", "slots", "transfer", "trial", "updates")
@@ -532,7 +532,7 @@ def test_what_is_imported_on_demand_is_in_its_registry_and_imported_in_no_other_
 
 @pytest.mark.parametrize("path", FIRMWARE, ids=name_of)
 def test_a_name_that_is_imported_for_types_stands_in_annotations_alone(path: Path) -> None:
-    """On the unit there is no such name."""
+    """The names do not exist on the unit."""
     tree = ast.parse(path.read_text())
     names = {
         alias.asname or alias.name
@@ -553,7 +553,7 @@ def test_a_name_that_is_imported_for_types_stands_in_annotations_alone(path: Pat
 
 
 def test_no_constructor_takes_more_than_five_arguments() -> None:
-    """What more there is belongs together: make it an object with a name."""
+    """If there are more, some belong together: give them an object with a name."""
     counted = {
         f"{name_of(path)}.{made.name}": len(made_by.args.posonlyargs + made_by.args.args + made_by.args.kwonlyargs) - 1
         for path in modules()
@@ -568,7 +568,7 @@ def test_no_constructor_takes_more_than_five_arguments() -> None:
 
 
 def import_cycle(imports: Mapping[str, Set[str]]) -> list[str]:
-    """The modules of one import cycle, in order, or an empty list. A name of a module's content counts as the module."""
+    """Return the modules of one import cycle, in order, or []. A name inside a module counts as the module."""
 
     def module_of(name: str) -> str:
         while name and name not in imports:

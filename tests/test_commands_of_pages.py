@@ -1,4 +1,4 @@
-"""Is every command that a page has for typing run by somebody, or does the page say why not?"""
+"""Is every command on a page run by a test, or does the page say why not?"""
 
 import re
 from importlib.util import find_spec
@@ -46,7 +46,7 @@ def test_who_runs_it_is_there(block: Block) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_what_a_sentence_names_can_be_typed(page: Path) -> None:
-    """Targets of make and modules. `tests/cloud_bridge/deploy/test_guides.py` looks at the words after `cloud_bridge`."""
+    """Targets of make, and modules. `tests/cloud_bridge/deploy/test_guides.py` checks the words after `cloud_bridge`."""
     made = {name for code in spoken(page) if code.startswith("make ") for name in code.split()[1:] if name.islower()}
     assert made <= TARGETS
     modules = {code.split()[2] for code in spoken(page) if code.startswith("python -m ") and len(code.split()) > 2}

@@ -1,4 +1,4 @@
-"""Does .github/CONTRIBUTING.md name files that there are?"""
+"""Do all files exist that .github/CONTRIBUTING.md names?"""
 
 import re
 from pathlib import Path

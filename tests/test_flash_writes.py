@@ -1,4 +1,4 @@
-"""How often does a day write to the flash? (On MicroPython, with a real littlefs on a chip that counts.)"""
+"""How many flash writes does a day cause? On MicroPython, with a real littlefs on a chip that counts."""
 
 import os
 import subprocess

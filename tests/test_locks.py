@@ -1,4 +1,4 @@
-"""Does a service install what the product needs, all of it, and nothing that only tests it?"""
+"""Does requirements.lock install all that the product needs, and nothing that is only for tests?"""
 
 import re
 import subprocess
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PRODUCT, TOOLS = ROOT / "requirements.lock", ROOT / "dev.lock"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ENTRY = re.compile(r"^(?P<wanted>[A-Za-z0-9][^\\\n]*?) *\\\n(?P<rest>(?: [^\n]*\n)*)", re.MULTILINE)
-PYTHONS = ("3.11", "3.12", "3.13")  # of Debian 12 and 13, Ubuntu
+PYTHONS = ("3.11", "3.12", "3.13")  # of Debian 12 and 13, and Ubuntu
 IMPORTS = """
 import sys, pkgutil, importlib
 hidden = set(sys.argv[1].split(","))
@@ -37,7 +37,7 @@ print(count)
 
 
 def entries(lock: Path) -> dict[str, tuple[Requirement, str]]:
-    """Each package of a lock file, with what is said of it."""
+    """Return each package of a lock file, with the lines below it."""
     found = [(Requirement(one["wanted"]), one["rest"]) for one in ENTRY.finditer(lock.read_text())]
     assert len(found) > 20
     return {canonicalize_name(wanted.name): (wanted, rest) for wanted, rest in found}
@@ -50,7 +50,7 @@ def applies(wanted: Requirement, environment: dict[str, str], extras: set[str]) 
 
 
 def needed(wanted: list[str], environment: dict[str, str]) -> set[str]:
-    """The packages that these need, and theirs, as their own descriptions say."""
+    """Return the packages that these need, recursively, by their own metadata."""
     found: set[tuple[str, str]] = set()  # name, extra
     left = [(Requirement(one), {""}) for one in wanted]
     while left:

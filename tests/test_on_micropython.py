@@ -11,9 +11,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MICROPYTHON = ROOT / ".venv" / "bin" / "micropython"
 PATH = ":".join([".frozen", "tests/on_micropython", ".venv/micropython/lib", "."])
-HEAP = "256wK"  # tests hold more than firmware does; the firmware's own bound is measured with the whole of it
+HEAP = "256wK"  # tests need more than the firmware; the firmware's limit is measured with the whole firmware
 TIMEOUT_S = 120
-# What a core test may import: anything else (hypothesis, subprocess, ...) is CPython's alone.
+# What a core test may import. Anything else (hypothesis, subprocess, ...) only exists on CPython.
 ALLOWED = re.compile(r"(firmware|modem|tests|umqtt|pytest|json|errno|collections|binascii|struct|os)\b")
 
 
@@ -44,7 +44,7 @@ def test_module_passes_on_micropython(module: str) -> None:
 
 
 def test_stories_are_the_same_on_micropython() -> None:
-    """Each prints its seed, its start and the CRC of all that was decided (tests/firmware/charging/stories.py)."""
+    """Each story prints its seed, its start, and the CRC of all decisions (tests/firmware/charging/stories.py)."""
     told = [
         subprocess.run(
             [python, "tests/on_micropython/tell_stories.py"],
@@ -64,7 +64,7 @@ def test_stories_are_the_same_on_micropython() -> None:
 
 
 def test_a_period_that_changes_nothing_allocates_nothing() -> None:
-    """On 64 bits; hil_tests/cortex_m/figures.py has it with the board's own code on 32."""
+    """On 64 bits. hil_tests/cortex_m/figures.py checks it on 32 bits with the board's own code."""
     done = subprocess.run(
         [MICROPYTHON, "tests/on_micropython/step_bytes.py"],
         cwd=ROOT,

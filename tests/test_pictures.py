@@ -1,4 +1,4 @@
-"""Are all pictures of the table there, small, and shown? And does the mission's table find words as a person reads them?"""
+"""Does every picture of the gallery exist, small enough and shown? Does the mission's table find text as a person reads it?"""
 
 import re
 from pathlib import Path

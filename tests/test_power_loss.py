@@ -1,5 +1,6 @@
-"""Do the outbox, the authorities and updates keep what they promised when the power goes? Of the cuts of outbox and updates a
-sample; every one in `make power-loss`.
+"""Do outbox, authorities and updates keep their promises when the power is cut?
+
+For outbox and updates, only a sample of the cuts is tried here; `make power-loss` tries all.
 """
 
 import os
@@ -8,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 MICROPYTHON = ROOT / ".venv" / "bin" / "micropython"
-EVERY = "7"  # cuts; a number that shares no rhythm with the scenario
-UPDATE_EVERY = "13"  # likewise
+EVERY = "7"  # every n-th cut; n shares no factor with the scenario's rhythm
+UPDATE_EVERY = "13"  # every n-th cut
 
 
 def run(*script: str) -> None:

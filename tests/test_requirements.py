@@ -1,4 +1,4 @@
-"""Has each rule of Great Britain a test that carries its id?"""
+"""Is there a test for each rule of Great Britain, with the rule's id?"""
 
 from tests import requirements
 

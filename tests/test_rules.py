@@ -1,4 +1,4 @@
-"""Does the product keep the house's rules that no linter knows?"""
+"""Does the product follow the project's rules that no linter checks?"""
 
 import ast
 from pathlib import Path

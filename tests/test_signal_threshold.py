@@ -1,6 +1,6 @@
-"""Is the signal that an installation has to exceed the same number wherever it is used?
+"""Is the signal that an installation must exceed the same number everywhere?
 
-It is defined in modem/signal.py. The rooms do not import each other, and scripts cannot: each has its copy.
+It is defined in modem/signal.py. The rooms do not import each other, and scripts cannot import Python, so each has a copy.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Do the parts that people ask for their version tell the product's?"""
+"""Do all parts that report a version report the product's?"""
 
 import subprocess
 import sys

@@ -1,6 +1,6 @@
-"""Does a word come back that was replaced by a term of the trade?
+"""Is no word defined again that was replaced by a term of the trade?
 
-Asked of the names that are defined: of modules, classes and functions. Ordinary English in prose is nobody's business here.
+It checks the names of modules, classes and functions, not prose.
 """
 
 import ast

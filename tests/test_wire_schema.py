@@ -1,4 +1,4 @@
-"""Do both sides of the wire keep to tests/samples/schema.toml, and does every key have a sender and a reader?"""
+"""Do both sides of the wire follow tests/samples/schema.toml, and does every key have a sender and a reader?"""
 
 import ast
 import json
@@ -14,8 +14,8 @@ from tests.wire_schema import SCHEMA, Row, bounds, complaints, is_retired, keys_
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = {path.stem: path.read_bytes() for path in sorted((ROOT / "tests" / "samples").glob("*.json"))}
-OPERATOR = "operator"  # a sender that is no file of ours
-# A reader that hands every event's details on as the unit wrote them: it need not name them.
+OPERATOR = "operator"  # a sender without a file
+# A reader that forwards the details of every event unchanged, so it does not need to name them.
 HANDS_ON = "cloud_bridge/web/api/history.py"
 
 ROWS = [(section, key, row) for section, rows in SCHEMA.items() if section != "types" for key, row in rows.items()]
@@ -31,7 +31,7 @@ def kind_of(sample: str) -> str:
 
 
 def test_the_reader_for_both_platforms_reads_what_toml_says() -> None:
-    """The table of tests/wire_schema.py is the same as tomllib's."""
+    """Does tests/wire_schema.py read the same table as tomllib?"""
     found: dict[str, dict[str, Row]] = {}
 
     def collect(section: str, rows: dict[str, object]) -> None:
@@ -66,7 +66,7 @@ def test_no_key_without_a_reader_and_no_reader_without_a_sender(section: str, ke
 
 @pytest.mark.parametrize(("section", "key", "row"), IN_USE, ids=name_of)
 def test_the_reader_acts_on_the_key(section: str, key: str, row: Row) -> None:
-    """Its source names the key, or the field that the cloud decodes it into."""
+    """Its source names the key, or the field into which the cloud decodes it."""
     if section.startswith("event.") and (row.reader == HANDS_ON or key == "*"):
         return
     named = {node.value for node in syntax(row.reader) if isinstance(node, ast.Constant)}
@@ -95,7 +95,7 @@ def test_every_key_has_a_golden_sample(section: str, key: str, row: Row) -> None
 
 
 def messages_of(section: str) -> list[dict[str, object]]:
-    """The golden samples of a kind; of an event their details."""
+    """Return the golden samples of a kind; for an event, their details."""
     kind, _, name = section.partition(".")
     messages = [json.loads(text) for sample, text in SAMPLES.items() if kind_of(sample) == kind]
     if kind == "event" and name:
@@ -104,7 +104,7 @@ def messages_of(section: str) -> list[dict[str, object]]:
 
 
 def test_the_firmware_notes_the_events_of_the_schema_and_no_other() -> None:
-    """Kind and details of every call of `note`, with the file that it stands in."""
+    """Compares kind, details and file of every call of `note`."""
     noted = {
         (kind, key, path.relative_to(ROOT).as_posix())
         for path in (ROOT / "firmware").rglob("*.py")
@@ -119,7 +119,7 @@ def test_the_firmware_notes_the_events_of_the_schema_and_no_other() -> None:
     }
 
 
-# Events of the control loop, which journal.DETAILS writes: tests/firmware/link/test_sent_messages.py looks at those.
+# Events of the control loop, which journal.DETAILS writes; tests/firmware/link/test_sent_messages.py checks them.
 RING = (
     "fault_raised",
     "fault_cleared",
@@ -134,7 +134,7 @@ RING = (
 
 
 def notes(path: Path) -> Iterator[tuple[str, str]]:
-    """(kind, key of the details) of each event that a file notes by a literal."""
+    """Yield (kind, key of the details) for each event that a file records with literals."""
     for node in syntax(path):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -149,8 +149,8 @@ def notes(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def test_the_cloud_gives_the_commands_of_the_schema_and_no_other() -> None:
-    """Each call of `send_command` and of `commands.give`, with its arguments and whether it has an end; and what tells the
-    time. What is ordered of chargers of OCPP alone gets to no unit that speaks our wire format."""
+    """Compares each call of `send_command` and `commands.give`, with arguments and expiry, and the command that sets the
+    time. Commands for OCPP chargers only are left out."""
     of_all = {given_by for path in (ROOT / "cloud_bridge").rglob("*.py") for given_by in commands(path)}
     given = {given_by for given_by in of_all if given_by[0] not in BY_OCPP_ALONE}
     for do, keys, _ in given:
@@ -166,7 +166,7 @@ def test_the_cloud_gives_the_commands_of_the_schema_and_no_other() -> None:
 
 
 def commands(path: Path) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """(do, arguments, file) of each command that a file gives by a literal."""
+    """Yield (do, arguments, file) for each command that a file gives with literals."""
     name = path.relative_to(ROOT).as_posix()
     for node in syntax(path):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "send_command":

@@ -1,6 +1,6 @@
-"""tests/samples/schema.toml as a table, and the check of a message against it. Runs on MicroPython too, which has no tomllib.
+"""tests/samples/schema.toml as a table, and the check of a message against it. Also runs on MicroPython, without tomllib.
 
-The file is read as what it is kept to: a section, or a key with one array of strings, in a line. Such an array is JSON too.
+The reader relies on the file's layout: each line is a section, or a key with one array of strings, which is also JSON.
 """
 
 import json
@@ -14,7 +14,7 @@ Row = namedtuple("Row", ("type", "unit", "bound", "sender", "reader", "meaning")
 
 
 def read(path: str = PATH) -> dict[str, dict[str, Row]]:
-    """Section ("heartbeat", "event.boot", ...) -> key -> Row. The rows of the section "types" have a bound alone."""
+    """Return section ("heartbeat", "event.boot", ...) -> key -> Row. Rows of the section "types" only have a bound."""
     sections: dict[str, dict[str, Row]] = {}
     rows: dict[str, Row] = {}
     with open(path) as file:
@@ -35,22 +35,22 @@ SCHEMA = read()
 
 
 def is_retired(row: Row) -> bool:
-    """Whether it stands only for an old sample."""
+    """Whether the row only exists for an old sample."""
     return not row.sender and not row.reader
 
 
 def keys_of(kind: str) -> dict[str, Row]:
-    """The keys in use of one kind of message, or of one section."""
+    """Return the keys in use of a kind of message, or of a section."""
     return {key: row for key, row in SCHEMA[kind].items() if not is_retired(row)}
 
 
 def kinds_of(kind: str) -> list[str]:
-    """The names of the sections below `kind`: kinds of events, or commands."""
+    """Return the names of the sections below `kind`: kinds of events, or commands."""
     return [section.partition(".")[2] for section in SCHEMA if section.startswith(kind + ".")]
 
 
 def bounds(row: Row) -> tuple[list[tuple[int, int]], list[str]]:
-    """(lowest, highest) of each range, and the names, that the row allows. A text or a list has a range of lengths."""
+    """Return the allowed ranges as (lowest, highest), and the allowed names. For a text or a list, a range is of lengths."""
     ranges: list[tuple[int, int]] = []
     names: list[str] = []
     for part in (row.bound or SCHEMA["types"][row.type].bound).split("|"):
@@ -65,7 +65,7 @@ def bounds(row: Row) -> tuple[list[tuple[int, int]], list[str]]:
 
 
 def complaints(kind: str, message: dict, old: bool = False) -> list[str]:  # type: ignore[type-arg]  # no Any there
-    """What is wrong with a message of this kind. `old`: it is of an older firmware, and may have retired keys."""
+    """Return what is wrong with a message of this kind. With `old`, it is from an older firmware and may have retired keys."""
     found = _complaints(kind, message, SCHEMA[kind] if old else keys_of(kind), kind == "command")
     if kind == "command":
         name = "command." + str(message.get("do"))
@@ -93,7 +93,7 @@ def _complaints(where: str, message: object, rows: dict[str, Row], more: bool = 
 
 
 def fits(row: Row, value: object) -> bool:
-    """Whether the value has the type and lies within the bound."""
+    """Whether the value has the type and is within the bound."""
     ranges, names = bounds(row)
     if row.type in NUMBERS:
         right = isinstance(value, int if row.type in INTEGERS else (int, float)) and not isinstance(value, bool)

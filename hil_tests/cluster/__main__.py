@@ -1,12 +1,12 @@
-"""`python -m hil_tests.cluster`, and `make cluster`: the fleet's form of the product on this machine."""
+"""`python -m hil_tests.cluster` and `make cluster`: run the product as for a fleet, on this machine."""
 
 import sys
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 if __name__ == "__main__":
     try:
-        from hil_tests.cluster.command_line import main  # takes a second, in which somebody may press Ctrl-C already
+        from hil_tests.cluster.command_line import main  # takes a second, in which Ctrl-C is possible
 
         sys.exit(main())
     except KeyboardInterrupt:

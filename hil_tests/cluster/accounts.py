@@ -1,4 +1,4 @@
-"""A unit, and a login for each role, in the cluster's store: made once, as `make run` does it."""
+"""A unit, and a login for each role, in the cluster's store. Made once, as by `make run`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,14 +12,14 @@ NO_PORT = 0
 
 
 class Made(NamedTuple):
-    """What can be tried with."""
+    """The unit and the logins to try the cluster with."""
 
     unit_secret: str
-    passwords: dict[str, str]  # by name; only of the logins that were made now
+    passwords: dict[str, str]  # by name; only of logins that are new
 
 
 async def make_accounts(folder: Path, environment: Mapping[str, str]) -> Made:
-    """Raises BridgeFailed."""
+    """Add what is missing. Raises BridgeFailed."""
     installation = Installation(folder)
     commands = BridgeProcess(NO_PORT, NO_PORT, folder / "data", environment, tls=False)
     unit = installation.unit(UNIT)
@@ -29,7 +29,7 @@ async def make_accounts(folder: Path, environment: Mapping[str, str]) -> Made:
     missing = [name for name in LOGINS if name not in installation.logins]
     if not missing:
         return Made(unit["secret"], {})
-    await commands.commands(*(("user", "add", name, "--role", LOGINS[name]) for name in missing))  # or they are there
+    await commands.commands(*(("user", "add", name, "--role", LOGINS[name]) for name in missing))  # or they exist
     answers = await commands.commands(
         *(("user", "password", name) for name in missing),
         ("unit", "claim", unit["claim_code"], LOGIN),

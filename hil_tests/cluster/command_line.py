@@ -1,7 +1,7 @@
-"""What `make cluster` and `make cluster-stop` do.
+"""The commands `make cluster` and `make cluster-stop`.
 
-Three nodes, a PostgreSQL and two processes of each role, all on the loopback interface and all children of this process: they
-end with it, however it ends. One that ends before, by `kill` say, is shown and stays dead until somebody types `restart`.
+Three nodes, a PostgreSQL server and two processes of each role run on loopback as children of this process, and end with it in
+any case. If one of them ends earlier, for example by `kill`, that is shown; it stays down until the user types `restart`.
 """
 
 import argparse
@@ -33,7 +33,7 @@ screen = Screen()
 
 
 class Progress:
-    """Lines with the seconds since the start: the first run takes a while."""
+    """Prints lines with the seconds since the start, because the first run takes a while."""
 
     def __init__(self) -> None:
         self._started_s = time.monotonic()
@@ -43,14 +43,16 @@ class Progress:
 
 
 def main() -> int:
-    """Exit code 1 if something is in the way, in one line."""
+    """Return the exit code; 1, with one line of text, if something prevents the start."""
     parser = argparse.ArgumentParser(
         prog="python -m hil_tests.cluster",
         description="Three brokers, a PostgreSQL and two processes of each role on this machine, until Ctrl-C.",
     )
-    parser.add_argument("--folder", type=Path, default=CHECKOUT / "var" / "cluster", help="kept between runs")
-    parser.add_argument("--first-port", type=int, default=FIRST_PORT, help="all ports follow one another from here")
-    parser.add_argument("--stop", action="store_true", help="end the run that has the folder")
+    parser.add_argument(
+        "--folder", type=Path, default=CHECKOUT / "var" / "cluster", help="folder for data, kept between runs"
+    )
+    parser.add_argument("--first-port", type=int, default=FIRST_PORT, help="the first of consecutive ports")
+    parser.add_argument("--stop", action="store_true", help="end the cluster that runs in the folder")
     options = parser.parse_args()
     folder: Path = options.folder.absolute()
     try:
@@ -114,7 +116,7 @@ def _start(processes: Processes, where: Layout, progress: Progress) -> Made:
 
 
 def _watch(processes: Processes) -> None:
-    """Until Ctrl-C."""
+    """Report processes that end, until Ctrl-C."""
     listens = sys.stdin.isatty()
     while True:
         for one in processes.ended():
@@ -128,7 +130,7 @@ def _watch(processes: Processes) -> None:
 
 
 def _typed(listens: bool) -> str:
-    """A line of the terminal, if there is one within LOOK_EVERY_S."""
+    """Return a line from the terminal, or "" if there is none within LOOK_EVERY_S."""
     if not listens:
         time.sleep(LOOK_EVERY_S)
         return ""
@@ -137,7 +139,7 @@ def _typed(listens: bool) -> str:
 
 
 def _end_by_sigterm() -> None:
-    """As by Ctrl-C."""
+    """Handle SIGTERM like Ctrl-C."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -1,7 +1,7 @@
-"""The folder of a cluster on this machine: what is kept between runs, and who is running.
+"""The folder of a cluster on this machine: its data, and the lock of the running process.
 
-Its lock is the kernel's, and ends with its process. The file says which process that is, so that another one can end it and
-nobody else's: a number alone may have been given to somebody else meanwhile, a number with its start time has not.
+The kernel releases the lock when its process ends. The lock file contains the pid and the start time of the process, so that
+another process can end it: a pid alone may have been reused.
 """
 
 import fcntl
@@ -20,12 +20,12 @@ LOCK = "cluster.lock"
 ENVIRONMENT = "environment"
 SECRET = "postgresql.secret"
 END_WITHIN_S = 60.0
-START_TIME = 19  # in /proc/PID/stat, counted from what follows the name of the program (proc(5), field 22)
+START_TIME = 19  # field 22 of /proc/PID/stat (proc(5)), counted after the program's name
 
 
 @contextmanager
 def sole_run(folder: Path) -> Iterator[None]:
-    """Raises SettingError that names the run that has the folder."""
+    """Lock the folder. Raises SettingError if another cluster runs in it."""
     with open(os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600), "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,9 +40,9 @@ def sole_run(folder: Path) -> Iterator[None]:
 
 
 def stop(folder: Path) -> bool:
-    """End the run that has the folder, with all its processes: they end with it. False: there is none.
+    """End the cluster that runs in the folder, with all its processes. Return False if there is none.
 
-    Raises TimeoutError when it does not end.
+    Raises TimeoutError if it does not end.
     """
     try:
         file = open(folder / LOCK)  # noqa: SIM115  # the next line closes it
@@ -67,7 +67,7 @@ def stop(folder: Path) -> bool:
 
 
 def started(pid: int) -> str | None:
-    """When, as the kernel counts; None: there is no such process."""
+    """Return the start time of a process as the kernel counts it, or None if there is no such process."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[START_TIME]
     except (FileNotFoundError, ProcessLookupError):
@@ -75,7 +75,7 @@ def started(pid: int) -> str | None:
 
 
 def kept_secret(folder: Path) -> str:
-    """Of the PostgreSQL; made once."""
+    """Return the PostgreSQL password, which the first call generates."""
     file = folder / SECRET
     if not file.exists():
         _write(file, secrets.token_hex(16))
@@ -83,7 +83,7 @@ def kept_secret(folder: Path) -> str:
 
 
 def write_environment(folder: Path, environment: Mapping[str, str]) -> Path:
-    """For a shell that gives commands, or starts one more process."""
+    """Write the environment as a file for a shell, for commands and further processes."""
     file = folder / ENVIRONMENT
     _write(file, "".join(f"export {name}='{value}'\n" for name, value in sorted(environment.items())))
     return file

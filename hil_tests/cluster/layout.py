@@ -1,6 +1,6 @@
-"""What a cluster on this machine is made of: which processes, on which ports. Pure.
+"""The processes of a cluster on this machine, and their ports. Pure.
 
-All ports follow one another from the first, so that two clusters beside each other need two numbers.
+All ports are consecutive, so that clusters side by side only need different first ports.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ ROLES = ("web", "ingest", "auth", "upkeep")
 
 
 class Worker(NamedTuple):
-    """A process of ours."""
+    """A process of the bridge."""
 
     role: str
     number: int  # from 1
-    port: int  # of its pages, or of its /healthz
+    port: int  # for its pages, or only for its /healthz
 
     @property
     def name(self) -> str:
@@ -27,7 +27,7 @@ class Worker(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Where everything listens."""
+    """The ports of all processes."""
 
     workers: list[Worker]
     nodes: list[NodePorts]
@@ -35,7 +35,7 @@ class Layout(NamedTuple):
 
     @property
     def ports(self) -> Iterator[tuple[int, str]]:
-        """All of them, each with what listens there."""
+        """Yield all ports, each with the name of its process."""
         yield from ((worker.port, worker.name) for worker in self.workers)
         yield self.postgresql_port, "PostgreSQL"
         for number, node in enumerate(self.nodes, 1):
@@ -43,7 +43,7 @@ class Layout(NamedTuple):
 
 
 def layout(first_port: int) -> Layout:
-    """The pages have the first two ports."""
+    """Return the layout. The web processes have the first two ports."""
     ports = iter(range(first_port, 65_536))
     workers = [Worker(role, number, next(ports)) for role in ROLES for number in range(1, OF_EACH_ROLE + 1)]
     postgresql_port = next(ports)

@@ -1,4 +1,4 @@
-"""The processes of a cluster on this machine: started in their order, seen to end, started again when somebody asks."""
+"""The processes of a cluster on this machine: started in order, monitored, and started again on request."""
 
 import subprocess
 import sys
@@ -23,11 +23,11 @@ POSTGRESQL = "postgresql"
 
 
 class StartFailed(Exception):
-    """A process ended at once, or never became ready; the text says where its log is."""
+    """A process ended at once or did not become ready. The text names its log."""
 
 
 class Ended(NamedTuple):
-    """A process that ended by itself, or by somebody else's hand."""
+    """A process that ended without `stop`."""
 
     name: str
     pid: int
@@ -35,7 +35,7 @@ class Ended(NamedTuple):
 
 
 class Processes:
-    """PostgreSQL, nodes and workers, by name. `environment` is that of every worker."""
+    """PostgreSQL, nodes and workers, by name. `environment` is for all workers."""
 
     def __init__(self, folder: Path, layout: Layout, secret: str) -> None:
         self.folder = folder
@@ -44,26 +44,26 @@ class Processes:
         self._nats = NatsCluster(folder / "nats", len(layout.nodes), layout.nodes)
         self._database: Server | None = None
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
-        self._told: set[int] = set()  # pids whose end was told
+        self._told: set[int] = set()  # pids of ended processes that were reported
         self.environment: Mapping[str, str] = {}
 
     @property
     def nats_file(self) -> Path:
-        """For CHARGEKEEPER_NATS."""
+        """The file for CHARGEKEEPER_NATS."""
         return self._nats.file
 
     @property
     def doors(self) -> dict[str, int]:
-        """For units: the MQTT port of each node."""
+        """The MQTT port of each node, for units."""
         return self._nats.mqtt_ports
 
     @property
     def web_port(self) -> int:
-        """Of the first process with pages."""
+        """The port of the first web process."""
         return next(worker.port for worker in self._layout.workers if worker.role == "web")
 
     def start_database(self) -> str:
-        """Its URL, which has its password."""
+        """Start PostgreSQL. Return its URL, which contains the password."""
         self._database = Server(self.folder / POSTGRESQL, self._layout.postgresql_port, self._secret)
         return self._database.url
 
@@ -71,7 +71,7 @@ class Processes:
         self._nats.start()
 
     def start_workers(self, progress: Callable[[str], None]) -> None:
-        """All at once. Raises StartFailed."""
+        """Start all workers concurrently. Raises StartFailed."""
         for worker in self._layout.workers:
             self._spawn(worker)
         for worker in self._layout.workers:
@@ -79,11 +79,11 @@ class Processes:
             progress(f"{worker.name} is ready")
 
     def pids(self) -> dict[str, int]:
-        """Of what runs."""
+        """Return the pids of the running processes, by name."""
         return {name: process.pid for name, process in self._all().items() if process.poll() is None}
 
     def ended(self) -> list[Ended]:
-        """Since the last time."""
+        """Return the processes that ended since the last call."""
         ended = []
         for name, process in self._all().items():
             code = process.poll()
@@ -93,7 +93,7 @@ class Processes:
         return ended
 
     def restart(self) -> list[str]:
-        """Start what has ended; returns its names. Raises StartFailed."""
+        """Start the processes that have ended; return their names. Raises StartFailed."""
         gone = [name for name, process in self._all().items() if process.poll() is not None]
         for name in gone:
             if name == POSTGRESQL and self._database is not None:
@@ -107,7 +107,7 @@ class Processes:
         return gone
 
     def stop(self) -> None:
-        """Workers first, so that each ends in order."""
+        """Stop everything; workers first, so that they can still write."""
         for process in self._workers.values():
             with suppress(ProcessLookupError):
                 process.terminate()
@@ -134,7 +134,7 @@ class Processes:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is for us alone; we stop our children ourselves
+                start_new_session=True,  # Ctrl-C reaches the parent alone, which stops its children
                 preexec_fn=die_with_parent,
             )
 
@@ -160,5 +160,5 @@ def _is_ready(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError, HTTPException):  # the last of somebody else's server on that port
+    except (urllib.error.URLError, OSError, HTTPException):  # the last is from a server of another program on that port
         return False

@@ -1,4 +1,4 @@
-"""What is printed once a cluster runs: where everything is, who can log in, and what to try."""
+"""The summary that is printed when a cluster runs: addresses, logins, and what to try."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ from hil_tests.demo.installation import LOGINS
 def summary(folder: Path, where: Layout, processes: Processes, made: Made) -> Panel:
     rows = Table.grid(padding=(0, 2))
     for _ in range(3):
-        rows.add_column(overflow="fold")  # a secret that was cut off is of no use
+        rows.add_column(overflow="fold")  # a truncated secret would be useless
     for worker in where.workers:
         if worker.role == "web":
             address = f"http://127.0.0.1:{worker.port}"

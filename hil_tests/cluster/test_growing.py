@@ -1,4 +1,5 @@
-"""One unit, with one id, one secret and one port, from our own broker over mosquitto to a cluster: is its history whole?
+"""A unit with one id, secret and port is served by the embedded broker, by mosquitto and by a cluster. Is its history
+complete?
 
 (cloud_bridge/deploy/growing.md)
 """
@@ -32,20 +33,20 @@ WITHIN_S = 120.0
 def until(condition: Callable[[], object], what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never: {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.1)
 
 
 class Unit:
-    """What it knows was told it once; what it says goes on in every step."""
+    """A unit with settings that never change. Its sequence continues in every step."""
 
     def __init__(self, port: int, secret: str) -> None:
         self._port, self._secret = port, secret
         self.sequence = 0
 
     def lives(self) -> None:
-        """It connects, says what it has to, and goes."""
-        until(self._connect, "it was let in")
+        """Connect, report, and disconnect."""
+        until(self._connect, "it logs in")
         self._link.report("heartbeat", s="A1", m="smart", q=20)
         for _ in range(EVENTS):
             self.sequence += 1
@@ -55,13 +56,13 @@ class Unit:
     def _connect(self) -> bool:
         try:
             self._link = MqttUnit(self._port, UNIT, self._secret)
-        except OSError:  # as it would try again later
+        except OSError:  # the caller tries again
             return False
         return True
 
 
 def small_cluster(folder: Path, mqtt_port: int) -> Processes:
-    """One of each role; the first node has the unit's port."""
+    """Return a cluster with one worker of each role; the first node has the unit's port."""
     ports = iter(free_ports(len(ROLES) + 1 + 11))
     workers = [Worker(role, 1, next(ports)) for role in ROLES]
     database_port = next(ports)
@@ -71,7 +72,7 @@ def small_cluster(folder: Path, mqtt_port: int) -> Processes:
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto")
 @pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installed: apt-get install postgresql")
-@pytest.mark.timeout(600)  # a dozen processes start one after another
+@pytest.mark.timeout(600)  # a dozen processes start, one after another
 def test_a_unit_is_served_by_all_three_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
@@ -86,7 +87,7 @@ def test_a_unit_is_served_by_all_three_and_nothing_of_it_is_lost(tmp_path: Path)
     outside.mqtt_port = embedded.mqtt_port
     outside.start()
     unit.lives()
-    until(lambda: stored_in(folder) == unit.sequence, "what mosquitto has acknowledged was stored")
+    until(lambda: stored_in(folder) == unit.sequence, "what mosquitto has acknowledged is stored")
     outside.stop()
 
     cluster = small_cluster(tmp_path / "cluster", embedded.mqtt_port)
@@ -104,7 +105,7 @@ def test_a_unit_is_served_by_all_three_and_nothing_of_it_is_lost(tmp_path: Path)
         }
         cluster.start_workers(lambda _: None)
         unit.lives()
-        until(lambda: len(events(url)) == unit.sequence, "everything was stored")
+        until(lambda: len(events(url)) == unit.sequence, "everything is stored")
         assert events(url) == list(range(1, 3 * EVENTS + 1)), "each once, in order"
         assert said_by_pages(cluster.web_port)["contact"] == "online"
     finally:
@@ -112,7 +113,7 @@ def test_a_unit_is_served_by_all_three_and_nothing_of_it_is_lost(tmp_path: Path)
 
 
 def stored_in(folder: Path) -> int:
-    """Events in a SQLite database."""
+    """Return the number of events in a SQLite database."""
     with closing(sqlite3.connect(folder / "chargekeeper.db")) as connection:
         count: int = connection.execute("SELECT count(*) FROM events").fetchone()[0]
         return count
@@ -124,7 +125,7 @@ def events(url: str) -> list[int]:
 
 
 def said_by_pages(port: int) -> dict[str, Any]:
-    """Of the unit, by the interface."""
+    """Return the unit as the API shows it."""
     url, headers = f"http://127.0.0.1:{port}/api/charge-points/{UNIT}", {"Authorization": f"Bearer {API_TOKEN}"}
     with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=WITHIN_S) as answer:
         said: dict[str, Any] = json.load(answer)

@@ -1,4 +1,4 @@
-"""`make cluster` and `make cluster-stop`: does everything run, is the end of a part shown, and does all of it end, alone?"""
+"""`make cluster` and `make cluster-stop`: does everything run, is the end of a process shown, and does everything end?"""
 
 import random
 import re
@@ -24,12 +24,12 @@ PROCESS = re.compile(r"(\d+) (postgresql|n\d|(?:web|ingest|auth|upkeep)-\d)\b")
 def until(condition: Callable[[], object], what: str, seen: Callable[[], str]) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}: {seen()}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}: {seen()}"
         time.sleep(0.1)
 
 
 def free_range() -> int:
-    """The first of as many free ports in a row as a cluster has, below those of fixtures/ports.py."""
+    """Return the first of enough consecutive free ports for a cluster, below the range of fixtures/ports.py."""
     for first in random.sample(range(10_000, 20_000, 50), 200):
         try:
             for port, what in layout(first).ports:
@@ -48,7 +48,7 @@ def lives(pid: int) -> bool:
 
 
 @pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installed: apt-get install postgresql")
-@pytest.mark.timeout(900)  # twelve processes start, on a busy machine too
+@pytest.mark.timeout(900)  # twelve processes start, also on a busy machine
 def test_it_runs_shows_who_ends_and_is_ended_alone(tmp_path: Path) -> None:
     output = tmp_path / "output"
     place = ["--folder", str(tmp_path / "cluster")]
@@ -63,12 +63,12 @@ def test_it_runs_shows_who_ends_and_is_ended_alone(tmp_path: Path) -> None:
         )
     stranger = subprocess.Popen(["sleep", "600"], preexec_fn=die_with_parent)
     try:
-        until(lambda: "Ctrl-C ends it" in output.read_text() or cluster.poll() is not None, "ran", output.read_text)
+        until(lambda: "Ctrl-C ends it" in output.read_text() or cluster.poll() is not None, "it runs", output.read_text)
         pids = {name: int(pid) for pid, name in PROCESS.findall(output.read_text())}
         assert len(pids) == 12 and all(map(lives, pids.values())), output.read_text()
 
         subprocess.run(["kill", "-9", str(pids["ingest-1"])], check=True)
-        until(lambda: "ingest-1 (process" in output.read_text(), "shown", output.read_text)
+        until(lambda: "ingest-1 (process" in output.read_text(), "the end of ingest-1 is shown", output.read_text)
         assert "killed by SIGKILL" in output.read_text()
 
         done = subprocess.run(

@@ -1,4 +1,5 @@
-"""A process beside tables of another version: are newer ones told and left alone, and older ones brought up once by all?"""
+"""Beside tables of another version: does each role refuse newer ones unchanged, and do all together migrate older ones
+once?"""
 
 import os
 import subprocess
@@ -17,7 +18,7 @@ from hil_tests.fixtures.role_process import RoleProcess
 
 WITHIN_S = 120
 NEWER = "9999"
-OLDER = "0036"  # the last without a table that is in partitions
+OLDER = "0036"  # the last version without a partitioned table
 MIGRATE = (
     "import os,sys;from sqlalchemy import create_engine;from cloud_bridge.store.revisions import upgrade;"
     "e=create_engine(os.environ['CHARGEKEEPER_DATABASE'].replace('postgresql:','postgresql+psycopg:'));k=e.begin();"
@@ -28,13 +29,13 @@ pytestmark = pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installe
 
 
 class Tables(NamedTuple):
-    """A PostgreSQL, and the file of a cluster of which no node runs."""
+    """A PostgreSQL server, and the file of a cluster whose nodes do not run."""
 
     server: Server
     environment: dict[str, str]
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Python with these arguments."""
+        """Run Python with these arguments."""
         return subprocess.run(
             [sys.executable, *words],
             cwd=CHECKOUT,
@@ -82,7 +83,7 @@ def test_all_roles_start_at_once_on_older_tables_and_what_was_there_is_kept(tabl
     tables.server.say("INSERT INTO units (id, secret_hash, claim_hash, created_ms) VALUES ('cp-1', 'x', 'y', 1)")
     running = [RoleProcess(role, tmp_path / f"{role}.log", tables.environment) for role in ROLES if role != "auth"]
     try:
-        for each in running:  # `auth` is ready when a node has answered
+        for each in running:  # `auth` is only ready when a node answers
             each.wait_for("http://")
         assert tables.version > OLDER
         assert tables.server.say("SELECT id FROM units") == [("cp-1",)]

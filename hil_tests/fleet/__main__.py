@@ -1,12 +1,13 @@
-"""`python -m hil_tests.fleet [SCENARIO] [--units N]`: a fleet of simulated units, and the proof that nothing is lost.
+"""`python -m hil_tests.fleet [SCENARIO] [--units N]`: a fleet of simulated units, and proof that nothing is lost.
 
-Every unit has a connection of its own and speaks the real wire format. At the end each acknowledged message is looked for in
-the database. Exits 1 if one is lost, doubled or falsely stamped. The same seed makes the same units do the same.
+Each unit has its own connection and speaks the real wire format. At the end, each acknowledged message is looked up in the
+database. Exits with 1 if a message is lost, doubled or has a false stamp. With the same seed, the same units do the same.
 
-One process carries as many units as it may have open files (`ulimit -Hn`), and so does a broker: 100,000 units at once take
-100,000 files on either side. Where there are fewer, `sleeping` lets units connect, speak and leave; each time is a login.
+One process can run as many units as it may have open files (`ulimit -Hn`), and the same holds for the broker: 100,000
+concurrent units need 100,000 files on both sides. On smaller machines, use `sleeping`: units connect, publish and disconnect,
+with a login each time.
 
-Against a cluster that somebody else has started:
+Against a cluster that was started separately:
     umask 077; python -m cloud_bridge unit add --file ids.txt --json > secrets.json
     CHARGEKEEPER_DATABASE=... python -m hil_tests.fleet reconnect --against host:port,host:port --secrets secrets.json
 """
@@ -36,13 +37,13 @@ from hil_tests.fleet.workers import WorkerFailed
 
 UNITS = 1000
 EVERY_S = 60.0
-LOGINS_PER_S = 150  # while units connect for the first time
+LOGINS_PER_S = 150  # for the first connection of the units
 UNITS_OF_PROCESS = 10_000
-KEPT_FILES = 100  # of a process, beside its connections
+KEPT_FILES = 100  # files of a process other than its connections
 
 
 def main() -> int:
-    """Exit code 1 for a message that is lost, doubled or falsely stamped; 2 for what cannot be done here."""
+    """Return exit code 1 for a lost or doubled message or a false stamp, and 2 for what is impossible here."""
     parser = _parser()
     asked = parser.parse_args()
     seed = random.randrange(10**6) if asked.seed is None else asked.seed
@@ -83,24 +84,33 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("scenario", nargs="?", choices=SCENARIOS, default="steady", help=about)
     parser.add_argument("--units", type=int, default=UNITS)
     parser.add_argument("--every", type=float, default=EVERY_S, help="seconds between heartbeats (60)")
-    parser.add_argument("--seconds", type=float, help="after all have connected, instead of the scenario's own")
-    parser.add_argument("--ramp", type=float, help=f"seconds in which they connect (as for {LOGINS_PER_S} a second)")
-    parser.add_argument("--processes", type=int, help=f"that carry them (one for {UNITS_OF_PROCESS:,})")
-    parser.add_argument("--addresses", type=int, default=64, help="of loopback that they come from; 0: one (64)")
-    parser.add_argument("--tls", type=float, default=0.0, metavar="SHARE", help="of the units that use TLS, 0 to 1")
-    parser.add_argument("--real", type=int, default=0, help="units of real firmware beside them")
+    parser.add_argument("--seconds", type=float, help="duration after all have connected (the scenario's own)")
+    parser.add_argument(
+        "--ramp", type=float, help=f"seconds for the first connection of all units ({LOGINS_PER_S} units a second)"
+    )
+    parser.add_argument("--processes", type=int, help=f"processes that run the units (one for {UNITS_OF_PROCESS:,})")
+    parser.add_argument(
+        "--addresses",
+        type=int,
+        default=64,
+        help="number of loopback addresses of the units; 0: the system's choice (64)",
+    )
+    parser.add_argument("--tls", type=float, default=0.0, metavar="SHARE", help="share of units that use TLS, 0 to 1")
+    parser.add_argument("--real", type=int, default=0, help="additional units with the real firmware")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--broker", choices=(EMBEDDED, MOSQUITTO, CLUSTER), default=EMBEDDED)
-    parser.add_argument("--known", type=int, default=0, help="units that a cluster knows beside those that connect")
-    parser.add_argument("--postgresql", action="store_true", help="a PostgreSQL of its own instead of SQLite")
-    parser.add_argument("--against", metavar="HOST:PORT,...", help="doors of a broker that runs already")
-    parser.add_argument("--against-tls", metavar="HOST:PORT,...", default="", help="and its doors with TLS")
+    parser.add_argument("--known", type=int, default=0, help="additional units in a cluster's store that never connect")
+    parser.add_argument("--postgresql", action="store_true", help="use a new PostgreSQL server instead of SQLite")
+    parser.add_argument("--against", metavar="HOST:PORT,...", help="doors of a broker that is already running")
+    parser.add_argument("--against-tls", metavar="HOST:PORT,...", default="", help="its doors with TLS")
     parser.add_argument(
-        "--database", metavar="URL", help="of that cloud: postgresql://... or the path of a SQLite file"
+        "--database", metavar="URL", help="database of that cloud: postgresql://... or the path of a SQLite file"
     )
-    parser.add_argument("--secrets", type=Path, metavar="FILE", help="its units: what `unit add --file --json` printed")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the report for a program")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="the report with charts")
+    parser.add_argument(
+        "--secrets", type=Path, metavar="FILE", help="its units, as `unit add --file --json` prints them"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as HTML, with charts")
     return parser
 
 

@@ -1,7 +1,7 @@
-"""What a simulated charge point has to say: vehicles come and go, its signal changes, and its journal grows. Pure.
+"""The messages of a simulated charge point: vehicles come and go, the signal changes, and the journal grows. Pure.
 
-Wire format v1 as the firmware writes it: one count of messages since boot for heartbeats and journal records together.
-Heartbeats tell the state of now and are never kept; records are kept until they are acknowledged.
+Wire format v1 as the firmware writes it: heartbeats and journal records share one sequence number, counted from boot.
+Heartbeats report the current state and are never stored on the unit; records are stored until they are acknowledged.
 """
 
 import json
@@ -9,12 +9,12 @@ from collections import deque
 from random import Random
 from typing import Any, NamedTuple
 
-STATES = ("A1", "B2", "C2", "B2")  # of the pilot, in turn: a vehicle comes, charges, and goes
+STATES = ("A1", "B2", "C2", "B2")  # of the pilot, in turn: a vehicle is plugged in, charges, and is unplugged
 CHARGING, UNPLUGGED = "C2", "A1"
-MAX_RECORDS = 300  # of the firmware's outbox; the oldest are given up
+MAX_RECORDS = 300  # limit of the firmware's outbox, which drops the oldest
 CSQ_UNKNOWN = 99
 WATTS = 7360
-UNKNOWN_CSQ_EACH = 20  # in one heartbeat of so many the modem has no reading
+UNKNOWN_CSQ_EACH = 20  # one heartbeat of this many has no signal reading
 EVENTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("mode", {"to": "smart"}),
     ("network", {"do": "stay", "o": "23415", "why": "signal"}),
@@ -24,28 +24,28 @@ EVENTS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 class Habits(NamedTuple):
-    """How often something happens: once in so many heartbeats."""
+    """How often something happens: once in this many heartbeats."""
 
-    change_each: int = 3  # the pilot's state
+    change_each: int = 3  # a change of the pilot's state
     event_each: int = 10
 
 
 class Message(NamedTuple):
-    """One message; unit, boot and sequence name it."""
+    """One message, identified by unit, boot and sequence."""
 
     kind: str  # heartbeat, event, session
     boot: int
     sequence: int
     payload: bytes
-    has_csq: bool = False  # a heartbeat that tells the signal
+    has_csq: bool = False  # a heartbeat with a signal reading
 
 
 class ChargePoint:
-    """Since its boot, of which its journal tells first."""
+    """A charge point since its boot, which is the first record of its journal."""
 
     def __init__(self, boot: int, plmn: str, dice: Random, habits: Habits) -> None:
         self.records: deque[Message] = deque()
-        self.given_up = 0  # records
+        self.given_up = 0  # number of records that were dropped
         self._boot, self._plmn, self._dice, self._habits = boot, plmn, dice, habits
         self._sequence = 0
         self._at = dice.randrange(len(STATES))
@@ -55,12 +55,12 @@ class ChargePoint:
         self._sessions = 0
 
     def start(self, time_s: int) -> None:
-        """The record of the boot; with a vehicle on the cable a session begins."""
+        """Record the boot. If a vehicle is plugged in, begin a session."""
         self._session_from_s = None if STATES[self._at] == UNPLUGGED else time_s
         self._record("event", time_s, k="boot", d={"cause": "power_on", "v": "0.1.0"})
 
     def live(self, time_s: int) -> None:
-        """What has happened since the last heartbeat."""
+        """Simulate what has happened since the last heartbeat."""
         self._csq = min(31, max(1, self._csq + self._dice.randint(-2, 2)))
         if self._dice.randrange(self._habits.change_each) == 0:
             self._change(time_s)
@@ -69,7 +69,7 @@ class ChargePoint:
             self._record("event", time_s, k=kind, d=details)
 
     def heartbeat(self, time_s: int) -> Message:
-        """The state of now."""
+        """Return a heartbeat with the current state."""
         state = STATES[self._at]
         is_charging = state == CHARGING
         self._total_wh += 60 if is_charging else 0

@@ -1,4 +1,4 @@
-"""Line charts as SVG, written by hand: one file, without scripts, that any browser shows. Pure."""
+"""Line charts as hand-written SVG: one file without scripts, for any browser. Pure."""
 
 from collections.abc import Sequence
 from html import escape
@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 WIDTH, HEIGHT = 900, 220
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 34, 30
-COLOURS = ("#0072b2", "#d55e00", "#009e73")  # that colour-blind people can tell apart (Okabe and Ito)
+COLOURS = ("#0072b2", "#d55e00", "#009e73")  # distinguishable for colour-blind readers (Okabe and Ito)
 TICKS = 5
 STEPS_OF_TEN = (1, 2, 2.5, 5, 10)
 
 
 class Line(NamedTuple):
-    """One value a second, or whatever the chart is of; None where there is none."""
+    """One value for each second, or other step; None where there is none."""
 
     name: str
     values: Sequence[float | None]
 
 
 class Chart(NamedTuple):
-    """Lines over the seconds of a run, or other steps; `marks` are moments and what happened then."""
+    """Lines over the seconds of a run, or other steps. `marks` are (time, label) of events."""
 
     title: str
     unit: str
@@ -29,7 +29,7 @@ class Chart(NamedTuple):
 
 
 def svg(chart: Chart) -> str:
-    """The chart as an element of HTML."""
+    """Return the chart as an HTML element."""
     seconds = max(1, *(len(line.values) - 1 for line in chart.lines))
     top = _round_up(max((value for line in chart.lines for value in line.values if value is not None), default=0.0))
 
@@ -60,7 +60,7 @@ def svg(chart: Chart) -> str:
 
 
 def _pieces(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:
-    """The values between gaps, with their seconds; a single one twice, so that it is drawn as a dot."""
+    """Return the runs of values between gaps, with their seconds. A single value is doubled, so that it is drawn as a dot."""
     pieces: list[list[tuple[int, float]]] = [[]]
     for at, value in enumerate(values):
         if value is not None:
@@ -81,7 +81,7 @@ def _legend(lines: Sequence[Line]) -> list[str]:
 
 
 def _round_up(value: float) -> float:
-    """The top of an axis: the next round number."""
+    """Return the next round number, for the top of an axis."""
     if value <= 0:
         return 1.0
     ten = 1.0

@@ -1,4 +1,4 @@
-"""What a fleet is let loose on: a bridge of our own, behind its own broker or mosquitto, or one that somebody else started."""
+"""The cloud under test: a new bridge, with its embedded broker or behind mosquitto, or one that was started separately."""
 
 import json
 import tempfile
@@ -16,13 +16,13 @@ from hil_tests.fleet.verdict import Terms
 
 LOOPBACK = "127.0.0.1"
 EMBEDDED, MOSQUITTO, CLUSTER = "embedded", "mosquitto", "cluster"
-OUTSIDE_LATER_MS = 10_000.0  # after the PUBACK of a broker that is not ours, a message has reached the bridge
+OUTSIDE_LATER_MS = 10_000.0  # time after the PUBACK of an external broker within which a message reaches the bridge
 DATABASE = "fleet"
 LOG_TAIL = 2000  # characters
 
 
 class Usage(NamedTuple):
-    """Of one process."""
+    """The usage of one process."""
 
     name: str
     cpu_s: float
@@ -30,15 +30,15 @@ class Usage(NamedTuple):
 
 
 class Doors(NamedTuple):
-    """Of a broker."""
+    """The doors of a broker."""
 
     plain: list[Door]
-    tls: list[Door]  # as many, or none
-    ca: str | None  # file of the authority of its certificate; None: those that this machine trusts
+    tls: list[Door]  # as many as `plain`, or none
+    ca: str | None  # CA file of its certificate; None: the machine's trust store
 
 
 class OwnCloud:
-    """In a folder of its own; `close` ends it. With `tls` it listens for TLS too."""
+    """A bridge in its own folder; `close` ends it. `tls` adds a TLS listener."""
 
     def __init__(self, folder: Path, broker: str, on_postgresql: bool, tls: bool) -> None:
         self._stack = ExitStack()
@@ -57,7 +57,7 @@ class OwnCloud:
         self._cpu_before_s: dict[str, float] = {}
 
     def start(self, names: list[str]) -> list[UnitSecret]:
-        """Adds the units, and starts everything. Returns them with their secrets."""
+        """Add the units and start everything. Return the units with their secrets."""
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
             file.write("\n".join(names))
             file.flush()
@@ -68,7 +68,7 @@ class OwnCloud:
 
     @property
     def doors(self) -> Doors:
-        """Where it listens. Mosquitto is given no certificate by the fixture."""
+        """The broker's listeners. The fixture gives mosquitto no certificate."""
         plain = [Door(LOOPBACK, self.fixture.mqtt_port)]
         ca = self._folder / "tls" / "ca.pem"
         if not ca.exists():
@@ -80,35 +80,35 @@ class OwnCloud:
         return Terms(later_ms=OUTSIDE_LATER_MS, away_ms=tuple(self._away_ms)) if self.is_outside else Terms()
 
     def kill(self, _step: Step) -> None:
-        """kill -9 of the bridge, and a start at once; returns when it listens again."""
+        """Kill the bridge with SIGKILL and start it immediately; return when it listens again."""
         from_ms = time.time() * 1000
         self.fixture.kill_bridge()
         self.fixture.start_bridge()
         self._cpu_before_s["bridge"] = 0.0
-        # What was published before its subscription stood may come as a message that was kept: no contact.
+        # Messages from before its subscription may arrive as a backlog, which is not contact.
         self._away_ms.append((from_ms, time.time() * 1000 + OUTSIDE_LATER_MS / 10))
 
     def usage(self) -> list[Usage]:
-        """Since the start, or since it was killed last."""
+        """Return the usage of each process since the start, or since its last kill."""
         return [
             Usage(name, cpu_s(pid) - self._cpu_before_s.get(name, 0.0), memory_mb(pid))
             for name, pid in self._processes().items()
         ]
 
     def row_after_ms(self, _since_ms: int) -> None:
-        """A message is acknowledged when its row is there."""
+        """Return None: a message is only acknowledged when its row is committed."""
 
     def counted(self) -> dict[str, int]:
-        """What the bridge has counted since its start; nothing if it does not answer."""
+        """Return the bridge's counters since its start that are not zero, or {} if it does not answer."""
         counters: dict[str, int] = self.fixture.health().get("counters", {})
         return {name: count for name, count in counters.items() if count}
 
     def log_tail(self) -> str:
-        """The end of each log, for somebody who asks why it failed."""
+        """Return the end of each log, to investigate a failure."""
         return "\n".join(file.read_text("utf-8", "replace")[-LOG_TAIL:] for file in self._folder.glob("*.log"))
 
     def close(self) -> None:
-        """Ends every process."""
+        """End all processes."""
         self._stack.close()
 
     def _processes(self) -> dict[str, int]:
@@ -119,7 +119,7 @@ class OwnCloud:
 
 
 class OthersCloud:
-    """One that somebody else has started. The file `secrets` has its units, as `unit add --file --json` prints them."""
+    """A cloud that was started separately. The file `secrets` contains its units, as `unit add --file --json` prints them."""
 
     def __init__(self, doors: Doors, database: str, secrets: Path) -> None:
         self.doors, self.database = doors, database
@@ -128,19 +128,19 @@ class OthersCloud:
         self._secrets = secrets
 
     def start(self, names: list[str]) -> list[UnitSecret]:
-        """The first units of the file, as many as there are names. Raises ValueError if there are too few."""
+        """Return the first units of the file, as many as there are names. Raises ValueError if there are too few."""
         units = [(one["id"], one["secret"]) for one in json.loads(self._secrets.read_text())]
         if len(units) < len(names):
-            raise ValueError(f"{self._secrets} has {len(units)} units, and {len(names)} are asked for")
+            raise ValueError(f"{self._secrets} has {len(units)} units; {len(names)} are needed")
         return units[: len(names)]
 
     def usage(self) -> list[Usage]:
-        """Its processes are not ours to measure."""
+        """Return []: its processes may run elsewhere."""
         return []
 
     def row_after_ms(self, _since_ms: int) -> None:
-        """Its database may not note when a transaction was committed."""
+        """Return None: its database may not record commit times."""
 
     def counted(self) -> dict[str, int]:
-        """Nor its counters."""
+        """Return {}: its counters are not read."""
         return {}

@@ -1,6 +1,6 @@
-"""Thousands of units in one process: their sockets, their deadlines, and what happens to them.
+"""Thousands of units in one process: their sockets, their deadlines, and the events of the scenario.
 
-The units decide (unit.py); here is the only place that waits. One epoll for all sockets, one heap for all deadlines.
+The units decide (unit.py); only this module waits. One epoll handles all sockets, and one heap all deadlines.
 """
 
 import heapq
@@ -17,37 +17,37 @@ from hil_tests.fleet.scenarios import KILLS, Do, Step
 from hil_tests.fleet.unit import IN_CONTACT, Abandon, Action, Attempt, Close, Open, Send, State, Unit
 
 LOOK_EVERY_S = 1.0
-EVENTS_AT_ONCE = 256  # then deadlines are looked at again
-SETTLE_WITHIN_S = 30.0  # after the end, for PUBACKs that are under way
+EVENTS_AT_ONCE = 256  # before deadlines are checked again
+SETTLE_WITHIN_S = 30.0  # after the end, for outstanding PUBACKs
 
 
 class Way(NamedTuple):
-    """How the units reach the broker. A door may listen for TLS too; then `tls_doors` has as many entries."""
+    """How the units reach the broker. If the doors also listen for TLS, `tls_doors` has as many entries."""
 
     doors: list[Door]
     tls_doors: list[Door]
     context: ssl.SSLContext | None
-    sources: list[str]  # addresses of this machine, taken in turn; empty: the system's choice
+    sources: list[str]  # source addresses, used in turn; []: the system's choice
 
 
 class Crowd:
-    """`progress` is called once a second with what was acknowledged so far."""
+    """Runs the units. `progress` is called once a second with the number of acknowledged messages."""
 
     def __init__(self, units: list[Unit], way: Way, log: Log, progress: Callable[[int], None]) -> None:
         self.counts: Counter[str] = Counter()
         self._units, self._way, self._log, self._progress = units, way, log, progress
         self._epoll = select.epoll()
-        self._links: dict[int, Link] = {}  # by number of the unit
+        self._links: dict[int, Link] = {}  # by unit number
         self._by_file: dict[int, int] = {}
         self._opened_s: dict[int, float] = {}
-        self._abandoned: dict[int, Link] = {}  # half open, until the unit is let in again
+        self._abandoned: dict[int, Link] = {}  # half-open connections, until the unit has logged in again
         self._link_door: dict[int, int] = {}
         self._shut: set[int] = set()
         self._deadlines: list[tuple[float, int]] = []
         self._due_steps: list[tuple[float, tuple[Step, bool]]] = []
 
     def run(self, steps: list[Step], begin_s: float, until_s: float) -> None:
-        """From `begin_s` to `until_s`, monotonic, and a little longer for what is under way then."""
+        """Run from `begin_s` to `until_s`, monotonic, and then wait for outstanding acknowledgements."""
         self._due_steps = sorted((begin_s + at_s, what) for at_s, what in _moments(steps))
         for number in range(len(self._units)):
             self._schedule(number)
@@ -85,7 +85,7 @@ class Crowd:
             self._let_due(now_s)
 
     def _let_due(self, now_s: float) -> None:
-        for _ in range(EVENTS_AT_ONCE):  # then sockets have their turn again
+        for _ in range(EVENTS_AT_ONCE):  # before sockets are handled again
             if not self._deadlines or self._deadlines[0][0] > now_s:
                 return
             at_s, number = heapq.heappop(self._deadlines)
@@ -94,13 +94,14 @@ class Crowd:
             self._schedule(number)
 
     def _schedule(self, number: int) -> None:
-        """A deadline that was put off stays in the heap, and finds so when its time has come."""
+        """Add the unit's deadline to the heap. If a deadline was extended, its old entry stays and is ignored when it is
+        due."""
         if (deadline_s := self._units[number].deadline_s) != float("inf"):
             heapq.heappush(self._deadlines, (deadline_s, number))
 
     def _happened(self, file: int) -> None:
         number = self._by_file.get(file)
-        if number is None:  # closed by an event before this one
+        if number is None:  # closed by an earlier event
             return
         unit, link, now_s = self._units[number], self._links[number], time.monotonic()
         before_s = unit.deadline_s
@@ -112,7 +113,7 @@ class Crowd:
             has_more = link.is_open
             while has_more and self._links.get(number) is link:
                 data = link.receive()
-                heard_s = time.monotonic()  # not before it came, however long this process had to wait meanwhile
+                heard_s = time.monotonic()  # taken after the receipt, however long this process waited before
                 self._do(number, unit.received(data, heard_s), heard_s)
                 has_more = link.has_pending
         except OSError as error:
@@ -214,13 +215,13 @@ class Crowd:
             (self._shut.discard if is_end else self._shut.add)(step.door)
 
     def _look(self, now_s: float) -> None:
-        self._log.epoch_s = epoch_s()  # the clock of this machine may have been set
+        self._log.epoch_s = epoch_s()  # the machine's clock may have been set
         connected = sum(unit.state in IN_CONTACT for unit in self._units)
         self._log.sample(now_s, connected, sum(unit.state is State.WAITING for unit in self._units))
         self._progress(self.counts["acknowledged"])
 
 
 def _moments(steps: list[Step]) -> list[tuple[float, tuple[Step, bool]]]:
-    """When a step begins, and when it ends where the crowd has to end it. Processes are somebody else's to kill."""
+    """Return when each step begins, and when it ends if the crowd has to end it. Kills are done by the starting process."""
     moments = [(step.at_s, (step, False)) for step in steps if step.do not in KILLS]
     return moments + [(step.at_s + step.for_s, (step, True)) for step in steps if step.do is Do.DOOR_SHUT]

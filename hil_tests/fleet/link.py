@@ -1,4 +1,4 @@
-"""A unit's socket: non-blocking, with TLS where it wants it, from a source address of its choice."""
+"""A unit's socket: non-blocking, optionally with TLS, from a chosen source address."""
 
 import errno
 import socket
@@ -8,26 +8,26 @@ from contextlib import suppress
 from typing import NamedTuple
 
 RECEIVE_BYTES = 65_536
-IP_BIND_ADDRESS_NO_PORT = 24  # ip(7): the port is chosen at connect, so that one address has 28,000 for each door
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER: no FIN, and nothing that is under way is delivered
+IP_BIND_ADDRESS_NO_PORT = 24  # ip(7): choose the port at connect, so that one address has 28,000 ports for each door
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: reset without FIN, and without delivery of pending data
 
 
 class Door(NamedTuple):
-    """Where a broker listens."""
+    """An address on which a broker listens."""
 
     host: str
     port: int
 
 
 class Link:
-    """One connection. Every method raises OSError when it is over; the caller closes it then."""
+    """One connection. Every method raises OSError when it has ended; the caller then closes it."""
 
     def __init__(self, door: Door, source: str | None, context: ssl.SSLContext | None) -> None:
         self._out = bytearray()
         self._context, self._host = context, door.host
-        self._wants_write = False  # of a handshake
-        self.is_open = False  # TCP and TLS are there
-        self.watched_for_write = True  # for whoever has it in an epoll
+        self._wants_write = False  # the TLS handshake does
+        self.is_open = False  # after TCP connect and TLS handshake
+        self.watched_for_write = True  # set by the owner of the epoll
         self._tcp: socket.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket: socket.socket = self._tcp
         try:
@@ -48,11 +48,11 @@ class Link:
 
     @property
     def wants_write(self) -> bool:
-        """Whether it waits for room, or for the connection."""
+        """Whether the connection must become writable for it to make progress."""
         return bool(self._out) or self._wants_write or self._is_connecting
 
     def ready(self) -> None:
-        """The socket is readable or writable: goes on with connecting and with what is left to send."""
+        """Continue connecting and sending. Call it when the socket is readable or writable."""
         if self._is_connecting:
             if (error := self._tcp.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)) != 0:
                 raise OSError(error, "connect")
@@ -67,12 +67,12 @@ class Link:
             self._flush()
 
     def send(self, data: bytes) -> None:
-        """Now, or as soon as there is room."""
+        """Send now, or when the socket has room."""
         self._out += data
         self._flush()
 
     def receive(self) -> bytes:
-        """What has come; nothing if there is no more for now. Raises OSError at the end of the stream."""
+        """Return the received bytes, or b"" if there are none yet. Raises OSError at the end of the stream."""
         try:
             data = self._socket.recv(RECEIVE_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -83,13 +83,13 @@ class Link:
 
     @property
     def has_pending(self) -> bool:
-        """Whether TLS has decrypted more than was received: the socket itself does not become readable for it."""
+        """Whether TLS has more decrypted data, for which the socket does not become readable."""
         return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
 
     def close(self, is_reset: bool = False) -> None:
-        """Without a goodbye of TLS: the socket is non-blocking, and nobody waits for it."""
+        """Close without a TLS close_notify, for which a non-blocking socket would have to wait."""
         if is_reset:
-            with suppress(OSError):  # it is over already
+            with suppress(OSError):  # already closed
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self._socket.close()
 

@@ -1,9 +1,9 @@
-"""What a process of units writes down, line by line, and how it is read again.
+"""The log of a process of units, one line for each entry, and its reader.
 
-    A unit kind boot sequence has_csq sent_ms last_sent_ms ended_ms is_acknowledged     an attempt to deliver a message
-    S at_ms connected unacknowledged                                                    a look at all, once a second
-    L unit at_ms took_ms                                                                a login that has succeeded
-    C name count                                                                        what else was counted, at the end
+    A unit kind boot sequence has_csq sent_ms last_sent_ms ended_ms is_acknowledged     a delivery attempt
+    S at_ms connected unacknowledged                                                    a sample, once a second
+    L unit at_ms took_ms                                                                a successful login
+    C name count                                                                        a counter, at the end
 
 Times are milliseconds since 1970, UTC, with a fraction.
 """
@@ -21,8 +21,8 @@ CLOCK_LOOKS = 10
 
 
 def epoch_s() -> float:
-    """What is added to a monotonic time to have the time since 1970: of several looks at both clocks the quickest, since
-    this process may have to wait between one clock and the other."""
+    """Return the offset from monotonic time to the time since 1970, in seconds. It reads both clocks several times and uses
+    the fastest pair, because this process may have to wait between the two."""
     looks = []
     for _ in range(CLOCK_LOOKS):
         before_s, wall_s, after_s = time.monotonic(), time.time(), time.monotonic()
@@ -31,7 +31,7 @@ def epoch_s() -> float:
 
 
 class Delivery(NamedTuple):
-    """An attempt to deliver a message, as it stands in a log."""
+    """An attempt to deliver a message, as logged."""
 
     unit_id: str
     kind: str
@@ -45,12 +45,12 @@ class Delivery(NamedTuple):
 
     @property
     def key(self) -> tuple[str, int, int]:
-        """What names the message."""
+        """The identity of the message."""
         return self.unit_id, self.boot, self.sequence
 
 
 class Sample(NamedTuple):
-    """All units of a process at a moment."""
+    """The state of all units of a process at one time."""
 
     at_ms: float
     connected: int
@@ -58,7 +58,7 @@ class Sample(NamedTuple):
 
 
 class LoggedIn(NamedTuple):
-    """A connection that was let in; `took_ms` from its first packet of TCP to its SUBACK."""
+    """A successful login. `took_ms` is from the first TCP packet to the SUBACK."""
 
     unit_id: str
     at_ms: float
@@ -67,7 +67,7 @@ class LoggedIn(NamedTuple):
 
 @dataclass
 class Logged:
-    """All that the processes of a run wrote down."""
+    """The logs of all processes of a run."""
 
     deliveries: list[Delivery] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Logged:
 
 
 class Log:
-    """Writes. `epoch_s` is added to monotonic times."""
+    """Writes the log. `epoch_s` is added to monotonic times."""
 
     def __init__(self, file: TextIO, epoch_s: float) -> None:
         self._file = file
@@ -114,7 +114,7 @@ class Log:
 
 
 def read(files: Iterable[Path]) -> Logged:
-    """Raises ValueError for a line that no log has."""
+    """Read logs. Raises ValueError for an invalid line."""
     found = Logged()
     for file in files:
         with file.open() as lines:
@@ -138,4 +138,4 @@ def _take(found: Logged, words: list[str]) -> None:
     elif kind == "C":
         found.counts[rest[0]] += int(rest[1])
     else:
-        raise ValueError(f"{kind!r} begins no line of a log")
+        raise ValueError(f"unknown kind of line {kind!r}")

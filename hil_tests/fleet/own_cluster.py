@@ -1,6 +1,6 @@
-"""A cluster of a fleet's own: three nodes, a PostgreSQL and two processes of each role, any of which can be killed.
+"""A new cluster for a fleet: three nodes, a PostgreSQL server and two processes of each role, each of which can be killed.
 
-PostgreSQL notes when each transaction was committed, so that of every row it is known how long after its receipt it was there.
+PostgreSQL records commit times, which give the delay from the receipt of a message to the commit of its row.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ from hil_tests.fleet.verdict import Terms
 
 ADD_WITHIN_S = 600.0
 END_WITHIN_S = 60.0
-SILENT_AFTER_MS = 180_000  # as short as an owner may set it for, so that a silence has the time to be noticed
+SILENT_AFTER_MS = 180_000  # the shortest limit an owner can set, so that silences occur in a run
 VICTIMS = {Do.KILL_NODE: "n1", Do.KILL_WORKER: "ingest-1"}
 _ROW_AFTER_MS = (
     "SELECT percentile_cont(ARRAY[0.5, 0.99, 1.0]) WITHIN GROUP (ORDER BY "
@@ -44,10 +44,10 @@ _ROW_AFTER_MS = (
 
 
 class OwnCluster:
-    """In a folder of its own; `close` ends it. The store knows of `known` units beside those that connect."""
+    """A cluster in its own folder; `close` ends it. The store has `known` more units than those that connect."""
 
-    is_outside = True  # a node acknowledges before a message is stored
-    terms = Terms()  # and stamps it before it acknowledges
+    is_outside = True  # a node acknowledges a message before it is stored
+    terms = Terms()  # and stamps it before the acknowledgement
 
     def __init__(self, folder: Path, known: int) -> None:
         self._folder, self._known = folder, known
@@ -59,12 +59,12 @@ class OwnCluster:
         self._processes = Processes(folder, Layout(workers, nodes, postgresql_port), "fleet")
         self._starter = ThreadPoolExecutor(
             1
-        )  # a process ends with the thread that has started it (fixtures/children.py)
+        )  # starts processes, which end with the thread that started them (fixtures/children.py)
         self.database = ""
         self._cpu_before_s: dict[str, float] = {}
 
     def start(self, names: list[str]) -> list[UnitSecret]:
-        """Adds the units, and starts everything. Returns them with their secrets."""
+        """Add the units and start everything. Return the units with their secrets."""
         self.database = self._processes.start_database()
         self._note_commits()
         self._processes.start_nodes()
@@ -83,11 +83,11 @@ class OwnCluster:
 
     @property
     def doors(self) -> Doors:
-        """One at each node."""
+        """One door at each node."""
         return Doors([Door(LOOPBACK, port) for port in self._processes.doors.values()], [], None)
 
     def commands(self, *several: Sequence[str]) -> list[dict[str, Any]]:
-        """The operator's command line, in one process. Raises BridgeFailed."""
+        """Run the operator's command line for each, in one process. Raises BridgeFailed."""
         process = BridgeProcess(0, 0, self._folder, self._processes.environment, tls=False)
         answers = asyncio.run(process.commands(*several))
         for answer in answers:
@@ -96,7 +96,7 @@ class OwnCluster:
         return [answer for answer in answers if not isinstance(answer, BridgeFailed)]
 
     def kill(self, step: Step) -> None:
-        """kill -9; it is started again when the step's time is over."""
+        """Kill a process with SIGKILL, and start it again at the end of the step."""
         name = VICTIMS[step.do]
         used_s = self._cpu_s()[name] - self._cpu_before_s[name]
         os.kill(self._processes.pids()[name], signal.SIGKILL)
@@ -105,7 +105,7 @@ class OwnCluster:
         self._cpu_before_s[name] = -used_s
 
     def usage(self) -> list[Usage]:
-        """Since the start, with that of those that were killed."""
+        """Return the usage of each process since the start, including killed predecessors."""
         pids = self._processes.pids()
         return [
             Usage(name, used_s - self._cpu_before_s[name], memory_mb(pids[name]))
@@ -113,21 +113,21 @@ class OwnCluster:
         ]
 
     def row_after_ms(self, since_ms: int) -> Quantiles:
-        """From the receipt of a heartbeat at a node to the commit of its row."""
+        """Return the delay from the receipt of a heartbeat at a node to the commit of its row."""
         ((found,),) = self._say(_ROW_AFTER_MS.format(since_ms=since_ms))
         return Quantiles(*(float(each) for each in found or (0, 0, 0)))
 
     def counted(self) -> dict[str, int]:
-        """Its processes count for themselves."""
+        """Return {}: each process has its own counters."""
         return {}
 
     def log_tail(self) -> str:
-        """The end of each log, for somebody who asks why it failed."""
+        """Return the end of each log, to investigate a failure."""
         files = [*self._folder.glob("*.log"), *self._folder.glob("nats/*.log")]
         return "\n".join(file.read_text("utf-8", "replace")[-LOG_TAIL:] for file in files)
 
     def close(self) -> None:
-        """Ends every process."""
+        """End all processes."""
         self._processes.stop()
         self._starter.shutdown()
 

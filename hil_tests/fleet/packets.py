@@ -1,7 +1,7 @@
-"""The packets of a unit, MQTT 3.1.1, and those of a broker as far as a unit receives them. Pure.
+"""The MQTT 3.1.1 packets of a unit, and those of a broker that a unit can receive. Pure.
 
-What every unit of these tests has in common is in hil_tests/fixtures/mqtt_unit.py; here is what the firmware's CONNECT has
-beside it, and a reader of bytes that come in any pieces.
+hil_tests/fixtures/mqtt_unit.py has what all units of tests have in common. This module adds the rest of the firmware's
+CONNECT, and a parser for bytes in pieces of any size.
 """
 
 import struct
@@ -15,48 +15,48 @@ DISCONNECT = b"\xe0\0"
 CONNECT_FLAGS = 0xCE  # user name, password, will with QoS 1, clean session
 QOS_1, DUP = 0x02, 0x08
 SUBSCRIPTION_FAILED = 0x80
-MAX_PACKET_BYTES = 65_536  # no broker sends a unit as much
+MAX_PACKET_BYTES = 65_536  # larger than any packet that a broker sends to a unit
 
 
 class ProtocolError(Exception):
-    """A broker sent what no broker may send to these units."""
+    """The broker sent something that no broker may send to these units."""
 
 
 class Packet(NamedTuple):
-    """One that was received whole."""
+    """A complete packet."""
 
     first_byte: int
     body: bytes
 
     @property
     def kind(self) -> int:
-        """Without the flags of a PUBLISH."""
+        """The packet type, without the flags of a PUBLISH."""
         return self.first_byte & 0xF0
 
     @property
     def packet_id(self) -> int:
-        """Of PUBACK and SUBACK."""
+        """The packet id of a PUBACK or SUBACK."""
         return int.from_bytes(self.body[:2])
 
 
 def field(value: str) -> bytes:
-    """A string with its length."""
+    """Encode a string with its length."""
     return struct.pack(">H", len(value.encode())) + value.encode()
 
 
 def connect(unit_id: str, secret: str, keepalive_s: int) -> bytes:
-    """CONNECT as the firmware sends it: a clean session, and a will on the unit's own lwt."""
+    """Return CONNECT as the firmware sends it: a clean session, and a will on the unit's own lwt topic."""
     body = b"\0\x04MQTT\x04" + bytes((CONNECT_FLAGS,)) + struct.pack(">H", keepalive_s) + field(unit_id)
     return packet(CONNECT, body + field(f"cp/{unit_id}/lwt") + field("offline") + field(unit_id) + field(secret))
 
 
 def subscribe(unit_id: str, packet_id: int) -> bytes:
-    """SUBSCRIBE to the unit's commands with QoS 1."""
+    """Return SUBSCRIBE for the unit's commands with QoS 1."""
     return packet(SUBSCRIBE, struct.pack(">H", packet_id) + field(f"cp/{unit_id}/command") + b"\1")
 
 
 def puback_for(received: Packet) -> bytes:
-    """The answer to a PUBLISH of the broker; nothing with QoS 0. Raises ProtocolError."""
+    """Return the PUBACK for a PUBLISH of the broker, or b"" for QoS 0. Raises ProtocolError."""
     if not received.first_byte & 0x06:
         return b""
     at = 2 + int.from_bytes(received.body[:2])
@@ -67,7 +67,7 @@ def puback_for(received: Packet) -> bytes:
 
 
 def next_packet(buffer: bytearray) -> Packet | None:
-    """Takes the first whole packet out of the buffer; None until there is one. Raises ProtocolError."""
+    """Remove and return the first complete packet of the buffer; None if there is none yet. Raises ProtocolError."""
     size = 0
     for at in range(1, 5):
         if len(buffer) <= at:

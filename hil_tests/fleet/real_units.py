@@ -1,6 +1,6 @@
-"""A few units of the real firmware on MicroPython beside the simulated ones; vehicles come and go at them.
+"""Some units with the real firmware on MicroPython beside the simulated ones. Vehicles come and go.
 
-At the end each of their sessions must be in the database once. They connect over TLS where the cloud has a certificate.
+At the end, each of their sessions must be in the database exactly once. They use TLS if the cloud has a certificate.
 """
 
 import asyncio
@@ -25,19 +25,19 @@ from hil_tests.rig.unit import Unit
 
 PROVEN_WITHIN_S = 120.0
 SETTLE_WITHIN_S = 180.0
-VEHICLE_S = (5.0, 20.0)  # it stays, and stays away, for so long
-DURABLE_S = 1.0  # after which what happened is on the unit's flash
+VEHICLE_S = (5.0, 20.0)  # how long a vehicle stays, and how long until the next one
+DURABLE_S = 1.0  # time until the unit has written a record to flash
 LOOK_S = 0.5
 HEARTBEAT_S = 20
 
 
 class RealUnits:
-    """In `folder`. As a context it takes them off the wall at the end."""
+    """Real units in `folder`. As a context manager, it stops them at the end."""
 
     def __init__(
         self, folder: Path, cloud: OwnCloud | OwnCluster | OthersCloud, units: list[UnitSecret], seed: int
     ) -> None:
-        self.said = ""  # what they have done, in words
+        self.said = ""  # a summary in words
         self._folder, self._cloud, self._units, self._seed = folder, cloud, units, seed
         self._background: Background | None = None
         self._running: list[_RealUnit] = []
@@ -46,7 +46,7 @@ class RealUnits:
         return self
 
     def start(self) -> None:
-        """Returns when all are in contact. Raises TimeoutError."""
+        """Start the units; return when all are in contact. Raises TimeoutError."""
         if self._units:
             self._background = Background()
             for number, unit in enumerate(self._units):
@@ -60,7 +60,7 @@ class RealUnits:
             self._background.close()
 
     def settle(self) -> list[str]:
-        """Waits until all has been told; returns what is wrong."""
+        """Wait until all records are delivered; return what is wrong."""
         if self._background is None:
             return []
         wrong: list[str] = []
@@ -97,7 +97,7 @@ class _RealUnit:
         self._living: asyncio.Task[None] | None = None
 
     async def start(self, cloud: OwnCloud | OwnCluster | OthersCloud) -> None:
-        """On the wall, and in contact. Raises TimeoutError."""
+        """Start the unit; return when it is in contact. Raises TimeoutError."""
         await self._unit.start()
         await self._until(lambda status: bool(status), PROVEN_WITHIN_S)
         over_tls = bool(cloud.doors.tls) and isinstance(cloud, OwnCloud)
@@ -114,7 +114,7 @@ class _RealUnit:
         self._living = asyncio.create_task(self._live())
 
     async def settle(self) -> None:
-        """No vehicle comes any more; returns when everything has been told, or says in `trouble` why not."""
+        """End the last vehicle's stay; wait until all records are delivered, or set `trouble`."""
         self._over.set()
         try:
             if self._living is not None:
@@ -123,12 +123,12 @@ class _RealUnit:
                 lambda status: status.get("outbox") == "0" and status.get("link") == "proven", SETTLE_WITHIN_S
             )
         except TimeoutError:
-            self.trouble = f"not everything was told within {SETTLE_WITHIN_S:.0f} s: {await self._status()}"
+            self.trouble = f"not all records were delivered within {SETTLE_WITHIN_S:.0f} s: {await self._status()}"
         if self._alarms:
             self.trouble = "; ".join(self._alarms)
 
     async def stop(self) -> None:
-        """Off the wall."""
+        """Stop the unit."""
         self._over.set()
         if self._living is not None:
             self._living.cancel()
@@ -136,7 +136,7 @@ class _RealUnit:
         await self._unit.stop()
 
     async def _told(self, commands: Sequence[str]) -> bool:
-        """False while its firmware is not ready for them: the console answers before the rest has started."""
+        """Return False while the firmware is not ready for the commands: the console answers before the rest has started."""
         try:
             for words in commands:
                 await self._unit.ask(words)
@@ -166,7 +166,7 @@ class _RealUnit:
                 await asyncio.sleep(LOOK_S)
 
     async def _status(self) -> dict[str, str]:
-        """The unit's own; empty while it is silent."""
+        """Return the unit's status, or {} if it does not answer."""
         try:
             return dict(line.split(" ", 1) for line in await self._unit.ask("status"))
         except (ConsoleError, ConsoleSilent):

@@ -1,4 +1,4 @@
-"""The report of a run: rows for the terminal, JSON for programs, and a page with charts in one file. Pure."""
+"""The report of a run: rows for the terminal, JSON for programs, and an HTML page with charts. Pure."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,24 +21,24 @@ STYLE = (
 
 
 class Run(NamedTuple):
-    """Everything that a report tells."""
+    """The contents of a report."""
 
-    about: str  # what was done, in a line
-    again: str  # the command that does it again
+    about: str  # one line about what was done
+    again: str  # the command to repeat it
     seconds: Sequence[Second]
     steps: Sequence[Step]
     speed: Speed
     verdict: Verdict
     counts: Counter[str]
-    usage: Sequence[Usage]  # of the cloud's processes
-    processor: str  # of the machine, in words
-    real: Sequence[str]  # what is wrong with the units of real firmware
-    real_said: str  # what they have done, in words
-    row_after_ms: Quantiles | None = None  # from the receipt of a heartbeat to the commit of its row, where it is noted
+    usage: Sequence[Usage]  # the cloud's processes
+    processor: str  # the machine's processor, in words
+    real: Sequence[str]  # what is wrong with the real units
+    real_said: str  # a summary of the real units, in words
+    row_after_ms: Quantiles | None = None  # from the receipt of a heartbeat to the commit of its row, if recorded
 
 
 class Row(NamedTuple):
-    """A figure in words; `is_bad` if it must not be so."""
+    """A row of the report. With `is_bad`, the figure is a fault."""
 
     name: str
     value: str
@@ -46,7 +46,7 @@ class Row(NamedTuple):
 
 
 def rows(run: Run) -> list[Row]:
-    """The table of the report."""
+    """Return the table of the report."""
     speed, verdict = run.speed, run.verdict
     found = [
         Row(
@@ -101,7 +101,7 @@ def _verdict_rows(verdict: Verdict, row_after_ms: Quantiles | None) -> list[Row]
 
 
 def as_json(run: Run) -> dict[str, Any]:
-    """The same for a program."""
+    """Return the report as JSON data."""
     verdict = run.verdict
     faults = ("lost", "doubled", "unsent", "contact_behind", "signal_lost", "false_contact", "false_silence")
     return {
@@ -135,7 +135,7 @@ def as_json(run: Run) -> dict[str, Any]:
 
 
 def page(run: Run) -> str:
-    """HTML that needs nothing beside it."""
+    """Return the report as a self-contained HTML page."""
     marks = [(step.at_s, step.do.value) for step in run.steps]
     waits = [one.wait_ms if one.messages else None for one in run.seconds]
     charts = [

@@ -1,4 +1,4 @@
-"""What the database has of a fleet, read by SQL of its own: a SQLite file, or the URL of a PostgreSQL."""
+"""The rows of a fleet in the database, a SQLite file or a PostgreSQL URL, read with SQL of its own."""
 
 import json
 import sqlite3
@@ -15,19 +15,20 @@ Numbers = tuple[int | None, int | None]  # boot and sequence
 
 
 class Stored(NamedTuple):
-    """Of units by id. Times are milliseconds since 1970, UTC."""
+    """The rows by unit id. Times are milliseconds since 1970, UTC."""
 
-    journal: dict[str, dict[str, list[Numbers]]]  # by kind: the numbers in the payload of each record
-    contacts: dict[str, int]  # the last contact
-    heartbeats: dict[str, Numbers]  # of the newest heartbeat
+    journal: dict[str, dict[str, list[Numbers]]]  # by kind: boot and sequence of each record
+    contacts: dict[str, int]  # time of the last contact
+    heartbeats: dict[str, Numbers]  # boot and sequence of the newest heartbeat
     power_ms: dict[str, list[int]]  # stamps of heartbeats, oldest first
-    signal_ms: dict[str, list[int]]  # likewise, of those that told the signal
-    silences: list[tuple[str, int]]  # when a unit was noticed silent
+    signal_ms: dict[str, list[int]]  # stamps of heartbeats with a signal, oldest first
+    silences: list[tuple[str, int]]  # when a silence was noticed
     silent_after_ms: dict[str, int]
 
 
 def read(database: str, units: Iterable[str], since_ms: int) -> Stored:
-    """Of these units what came in since then; `database` is a path or a URL. Raises sqlite3.Error, psycopg.Error."""
+    """Read what was received from these units since then. `database` is a path or a URL. Raises sqlite3.Error,
+    psycopg.Error."""
     wanted = set(units)
     rows = _postgresql(database, since_ms) if database.startswith("postgres") else _sqlite(database, since_ms)
     stored = Stored(
@@ -54,7 +55,7 @@ def read(database: str, units: Iterable[str], since_ms: int) -> Stored:
 
 
 def _queries(since_ms: int) -> dict[str, str]:
-    """Each gives a unit and a value. `since_ms` is a number of ours."""
+    """Return queries that each return unit and value. `since_ms` is converted to int, since it becomes part of the SQL."""
     since = int(since_ms)
     journals = {
         kind: f"SELECT unit_id, payload FROM {table} WHERE received_ms >= {since}" for kind, table in JOURNALS.items()
@@ -84,7 +85,7 @@ def _postgresql(url: str, since_ms: int) -> Iterator[tuple[str, str, Any]]:
 
 
 def _numbers(payload: str) -> Numbers:
-    """None for one that is not there, and for a payload that is no JSON object: then it is nobody's record."""
+    """Return boot and sequence; None for a missing one, or if the payload is not a JSON object."""
     try:
         said = json.loads(payload)
         return said.get("b"), said.get("n")
@@ -93,7 +94,7 @@ def _numbers(payload: str) -> Numbers:
 
 
 def payloads(database: str, table: str, unit_id: str) -> list[dict[str, Any]]:
-    """Every message of a unit in a table. Raises sqlite3.Error, psycopg.Error."""
+    """Return all payloads of a unit in a table. Raises sqlite3.Error, psycopg.Error."""
     if database.startswith("postgres"):
         with psycopg.connect(database) as connection:
             found = connection.execute(

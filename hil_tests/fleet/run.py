@@ -1,4 +1,4 @@
-"""One run of a fleet: processes of units against a cloud, what the scenario does to both, and the verdict at the end."""
+"""One run of a fleet: processes of units against a cloud, the steps of the scenario, and the verdict at the end."""
 
 import os
 import threading
@@ -20,24 +20,24 @@ from hil_tests.fleet.unit import ANSWER_WITHIN_S
 from hil_tests.fleet.verdict import Terms, Verdict, judge
 from hil_tests.fleet.workers import Worker
 
-BEGIN_AFTER_S = 2.0  # for the processes to make their units
+BEGIN_AFTER_S = 2.0  # for the processes to create their units
 UNITS_MADE_PER_S = 5000
-END_WITHIN_S = 120.0  # after the end of the run, for what is under way
-LOOK_EVERY_S = 2.0  # into the database, until everything is there
-STORED_WITHIN_S = 90.0  # behind an outside broker: longer than a delivery is repeated after
+END_WITHIN_S = 120.0  # after the end of the run, for outstanding messages
+LOOK_EVERY_S = 2.0  # interval of reading the database, until everything is there
+STORED_WITHIN_S = 90.0  # behind an external broker; longer than the time after which it repeats a delivery
 EPOCH_2026_S = 1_767_225_600
 
 
 class Plan(NamedTuple):
-    """What to do; the same plan and seed do the same."""
+    """The parameters of a run. The same plan and seed give the same actions."""
 
     scenario: Scenario
     cast: Cast
     seed: int
-    every_s: float  # between heartbeats of a unit
+    every_s: float  # between a unit's heartbeats
     processes: int
-    sources: int = 64  # addresses of loopback that units come from; 0: the system's choice
-    real: int = 0  # units of real firmware beside them
+    sources: int = 64  # number of loopback addresses of the units; 0: the system's choice
+    real: int = 0  # additional units with real firmware
     answer_within_s: float = ANSWER_WITHIN_S
 
 
@@ -45,12 +45,12 @@ Cloud = OwnCloud | OwnCluster | OthersCloud
 
 
 def names(plan: Plan) -> list[str]:
-    """Of the simulated units, then of the real ones."""
+    """Return the names of the simulated units, then of the real ones."""
     return [f"fleet-{number:06d}" for number in range(plan.cast.units)] + [f"real-{at:03d}" for at in range(plan.real)]
 
 
 def run(folder: Path, cloud: Cloud, plan: Plan, about: str, again: str) -> report.Run:
-    """Raises WorkerFailed if a process of units fails, and AssertionError or BridgeFailed if the cloud does."""
+    """Run the plan. Raises WorkerFailed if a process of units fails, AssertionError or BridgeFailed if the cloud does."""
     load_before = os.getloadavg()[1]
     units = cloud.start(names(plan))
     simulated, real = units[: plan.cast.units], units[plan.cast.units :]
@@ -102,12 +102,12 @@ def run(folder: Path, cloud: Cloud, plan: Plan, about: str, again: str) -> repor
 
 
 def _asked(plan: Plan, cloud: Cloud, units: list[UnitSecret], steps: list[Step]) -> list[dict[str, Any]]:
-    """What each process is told. A unit and its twin are in one process."""
+    """Return the input of each process. A unit and its twin are in the same process."""
     by_process: list[list[Part]] = [[] for _ in range(plan.processes)]
     for part in parts(plan.scenario, plan.cast, plan.seed):
         by_process[part.number % plan.processes].append(part)
     shared = {
-        "boot": int(time.time()) - EPOCH_2026_S,  # not that of a run before, on the same store
+        "boot": int(time.time()) - EPOCH_2026_S,  # larger than in earlier runs on the same store
         "every_s": plan.every_s,
         "answer_within_s": plan.answer_within_s,
         "habits": plan.scenario.habits,
@@ -129,7 +129,7 @@ def _kill(cloud: Cloud, steps: list[Step], begin_s: float) -> None:
 
 
 def _verdict(cloud: Cloud, logged: log.Logged, units: list[str], since_ms: int) -> Verdict:
-    """Looks again while something is on its way from a broker that acknowledges before it is stored."""
+    """Compare logs and database; repeat while an external broker still delivers what it has acknowledged."""
     terms: Terms = cloud.terms
     give_up_s = time.monotonic() + (STORED_WITHIN_S if cloud.is_outside else 0.0)
     while True:

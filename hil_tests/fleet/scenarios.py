@@ -1,6 +1,6 @@
-"""What happens to a fleet, as literal data, and which unit it happens to, by lot of a seed. Pure.
+"""The scenarios of a fleet, as literal data, and the random choice of units by a seed. Pure.
 
-Times are seconds since the first unit connects. A row of SCENARIOS is all there is to add to a scenario.
+Times are seconds since the first unit connects. To add an event to a scenario, add a row to SCENARIOS.
 """
 
 from enum import StrEnum
@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 from hil_tests.fleet.charge_point import Habits
 
-NETWORKS = {"23415": 40, "23430": 30, "23410": 20, "23420": 10}  # PLMN and its share in per cent
+NETWORKS = {"23415": 40, "23430": 30, "23410": 20, "23420": 10}  # PLMN -> share in per cent
 
 
 class Do(StrEnum):
-    """What may happen at a time."""
+    """What can happen at a given time."""
 
     DROP = "every connection is reset"
-    NETWORK_LOST = "a mobile network is gone"  # nothing is closed: bytes vanish both ways
+    NETWORK_LOST = "a mobile network is gone"  # nothing is closed; bytes are lost in both directions
     DOOR_SHUT = "a door of the broker is shut"  # its connections are reset, and new ones refused
-    KILL_BRIDGE = "kill -9 of the bridge"  # this and the others by whoever started it
+    KILL_BRIDGE = "kill -9 of the bridge"  # kills are done by the starting process
     KILL_NODE = "kill -9 of a node"
     KILL_WORKER = "kill -9 of a worker"
 
@@ -28,30 +28,30 @@ KILLS_OF_CLUSTER = (Do.KILL_NODE, Do.KILL_WORKER)
 
 
 class Step(NamedTuple):
-    """Something that happens at a time."""
+    """An event at a given time."""
 
     at_s: float
     do: Do
     for_s: float = 0.0
-    plmn: str = ""  # of NETWORK_LOST
-    door: int = 0  # of DOOR_SHUT, counted from 0
+    plmn: str = ""  # for NETWORK_LOST
+    door: int = 0  # for DOOR_SHUT, counted from 0
 
 
 class Shares(NamedTuple):
-    """Of all units, from 0 to 1. A unit has at most one of these manners; TLS comes on top of any."""
+    """Shares of all units, from 0 to 1. A unit has at most one of these manners; TLS is independent of them."""
 
-    silent: float = 0.0  # they stop at a random moment and never come back
-    flapping: float = 0.0  # they lose the connection all the time
-    forgetful: float = 0.0  # one PUBACK of four gets lost on its way to them
-    sleeping: float = 0.0  # they disconnect after each heartbeat
-    twins: float = 0.0  # a second board has the same identity
+    silent: float = 0.0  # stop at a random time, and never come back
+    flapping: float = 0.0  # lose the connection every few seconds
+    forgetful: float = 0.0  # lose one of four PUBACKs
+    sleeping: float = 0.0  # disconnect after each heartbeat
+    twins: float = 0.0  # have a second board with the same identity
 
 
 class Scenario(NamedTuple):
-    """`about` is for --help. Its steps are counted from the end of the ramp-up, when all have connected."""
+    """`about` is the text for --help. Steps are counted from the end of the ramp-up, when all units have connected."""
 
     about: str
-    seconds: float = 60.0  # after the last unit has connected for the first time
+    seconds: float = 60.0  # after the first connection of the last unit
     steps: tuple[Step, ...] = ()
     shares: Shares = Shares()
     habits: Habits = Habits()
@@ -94,7 +94,7 @@ SCENARIOS = {
 
 
 class Manner(StrEnum):
-    """How a unit differs from the others; the names of Shares."""
+    """How a unit differs from the others. The values are the names of Shares."""
 
     USUAL = "usual"
     SILENT = "silent"
@@ -105,33 +105,33 @@ class Manner(StrEnum):
 
 
 class Part(NamedTuple):
-    """What one simulated board is in a run: a twin is a part of its own."""
+    """What one simulated board does in a run. A twin has its own part."""
 
-    number: int  # of the identity, from 0
+    number: int  # number of the identity, from 0
     plmn: str
     manner: Manner
     over_tls: bool
-    connect_at_s: float  # for the first time
-    stop_at_s: float | None  # for good; None: it goes on to the end
+    connect_at_s: float  # the first connection
+    stop_at_s: float | None  # None: until the end
     seed: int
     is_second_board: bool = False
 
 
 class Cast(NamedTuple):
-    """Who the units of a run are."""
+    """The units of a run."""
 
     units: int
-    ramp_s: float  # in which they connect for the first time, evenly
-    tls: float = 0.0  # share that connects over TLS
+    ramp_s: float  # time in which they connect for the first time, evenly distributed
+    tls: float = 0.0  # share that uses TLS
 
 
 def steps_of(scenario: Scenario, ramp_s: float) -> list[Step]:
-    """In order of time, counted from the first connection: those of the scenario begin when all have connected."""
+    """Return the steps in order of time, counted from the first connection."""
     return sorted(step._replace(at_s=step.at_s + ramp_s) for step in scenario.steps)
 
 
 def parts(scenario: Scenario, cast: Cast, seed: int) -> list[Part]:
-    """The same for the same seed, and for each unit whatever process carries it."""
+    """Return the part of each board. It depends only on the seed, not on the process that runs the unit."""
     dice = Random(seed)
     numbers = list(range(cast.units))
     dice.shuffle(numbers)

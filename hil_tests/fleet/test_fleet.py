@@ -1,4 +1,4 @@
-"""Is everything that a fleet was promised in the database, after kill -9 of the bridge? And would a missing row be found?"""
+"""Is everything that was acknowledged to a fleet in the database, after kill -9 of the bridge? Is a missing row found?"""
 
 import random
 import sqlite3
@@ -19,11 +19,11 @@ KILLED = Scenario(
     (Step(1.0, Do.KILL_BRIDGE), Step(16.0, Do.DROP)),
     Shares(flapping=0.05, forgetful=0.1, sleeping=0.05, twins=0.02),
 )
-ANSWER_WITHIN_S = 3.0  # so that DUP has its turn
+ANSWER_WITHIN_S = 3.0  # short, so that messages are repeated with DUP
 
 
 def test_nothing_acknowledged_is_lost_and_a_missing_row_would_be_told(tmp_path: Path) -> None:
-    """A minute where seconds were too few for the bridge to come back: a machine with much else to do."""
+    """Repeat with more than a minute if the bridge had too little time to come back, as on a busy machine."""
     seed = random.randrange(10**6)
     for seconds in (SECONDS, 4 * SECONDS):
         folder = tmp_path / f"{seconds:.0f}"

@@ -9,7 +9,7 @@ from hil_tests.fleet.scenarios import KILLS, Do, Step
 
 
 class Quantiles(NamedTuple):
-    """Of some values; zeros where there are none."""
+    """Quantiles of some values; 0 without values."""
 
     p50: float
     p99: float
@@ -17,10 +17,10 @@ class Quantiles(NamedTuple):
 
 
 class Second(NamedTuple):
-    """What happened in one second of a run."""
+    """The events of one second of a run."""
 
     at_s: int  # since the first unit connected
-    messages: int  # acknowledged
+    messages: int  # acknowledged messages
     logins: int
     wait_ms: Quantiles  # from the first PUBLISH on a connection to its PUBACK
     connected: int
@@ -32,21 +32,21 @@ class Return(NamedTuple):
 
     step: Step
     after_s: Quantiles
-    never: int  # units that had one before it and none since
+    never: int  # units with an acknowledgement before the step, and none since
 
 
 class Speed(NamedTuple):
-    """The whole run."""
+    """The figures of the whole run."""
 
     seconds: float  # from the first acknowledgement to the last
     messages: int
-    busiest: int  # messages in one second
+    busiest: int  # most messages in one second
     wait_ms: Quantiles
     logins: int
-    most_logins: int  # in one second
+    most_logins: int  # most logins in one second
     login_ms: Quantiles
     returns: list[Return]
-    never: int  # units of which no message was acknowledged
+    never: int  # units without any acknowledged message
 
 
 def quantiles(values: Sequence[float]) -> Quantiles:
@@ -57,7 +57,7 @@ def quantiles(values: Sequence[float]) -> Quantiles:
 
 
 def timeline(logged: Logged, begin_ms: float) -> list[Second]:
-    """Every second from `begin_ms` to the last that anything happened in."""
+    """Return every second from `begin_ms` to the last event."""
     waits: dict[int, list[float]] = defaultdict(list)
     logins: dict[int, int] = defaultdict(int)
     samples: dict[int, tuple[int, int]] = {}
@@ -79,7 +79,7 @@ def timeline(logged: Logged, begin_ms: float) -> list[Second]:
 
 
 def speed(logged: Logged, seconds: Sequence[Second], steps: Sequence[Step], begin_ms: float, units: int) -> Speed:
-    """`seconds` is the timeline of the same run, and `units` how many there were."""
+    """Return the figures. `seconds` is the timeline of the same run, and `units` the number of units."""
     acknowledged = [one for one in logged.deliveries if one.is_acknowledged]
     times = [one.ended_ms for one in acknowledged]
     return Speed(

@@ -1,11 +1,11 @@
-"""One simulated unit's link, pure: time and bytes in, actions out. It behaves as firmware/link does.
+"""The link of a simulated unit, pure: time and bytes in, actions out. It behaves as firmware/link does.
 
     RESTING --its time--> CONNECTING --open--> GREETING --CONNACK--> SUBSCRIBING --SUBACK--> READY <--PUBACK--> WAITING
        ^                      |                   |                       |                    |                   |
        +----------------------+-------------------+-- lost, refused, no answer in time --------+-------------------+
 
-It has one message unacknowledged at most, speaks at once when it is connected, and sends a message whose PUBACK does not
-come once more, with DUP; when that has no answer either, the connection is given up. GONE is for good.
+It has at most one unacknowledged message, and publishes as soon as it is connected. If a PUBACK does not arrive in time, it
+sends the message once more, with DUP; if that is not acknowledged either, it gives up the connection. GONE is final.
 """
 
 from enum import Enum
@@ -32,12 +32,12 @@ from hil_tests.fleet.packets import (
 from hil_tests.fleet.scenarios import Manner, Part
 
 TCP_WITHIN_S = 80.0  # firmware/link/packet_socket.py, CONNECT_MS; with the TLS handshake
-ANSWER_WITHIN_S = 20.0  # likewise, OPERATION_MS
-UNAVAILABLE = 3  # CONNACK: the broker cannot serve now, which is no refusal
-NETWORK_BACK_FAILURES = 4  # in a row, of a unit that has looked for its network for some time
-FLAP_S = (2.0, 15.0)  # between two losses of a flapping unit
+ANSWER_WITHIN_S = 20.0  # firmware/link/packet_socket.py, OPERATION_MS
+UNAVAILABLE = 3  # CONNACK: the broker is temporarily unavailable, which does not count as a refusal
+NETWORK_BACK_FAILURES = 4  # failures in a row of a unit that has searched for its network for some time
+FLAP_S = (2.0, 15.0)  # between two losses of connection of a flapping unit
 LOST_PUBACK_EACH = 4
-SECOND_BOARD_BOOTS = 1_000_000  # by which its boot count differs
+SECOND_BOARD_BOOTS = 1_000_000  # the difference of its boot count
 FIRST_KEEPALIVE_S = 600  # firmware/link/uplink.py: twice the idle interval
 
 
@@ -55,25 +55,25 @@ IN_CONTACT = (State.READY, State.WAITING)
 
 
 class Open(NamedTuple):
-    """Connect to one of the doors, as a name with several addresses leads to any of them."""
+    """Connect to one of the doors, chosen at random as a client does with a name that has several addresses."""
 
     door: int
 
 
 class Send(NamedTuple):
-    """These bytes."""
+    """Send these bytes."""
 
     data: bytes
 
 
 class Close(NamedTuple):
-    """End the connection; with `is_reset` at once, and what is under way is lost."""
+    """Close the connection; with `is_reset` immediately, without delivery of pending data."""
 
     is_reset: bool = False
 
 
 class Abandon(NamedTuple):
-    """Leave the connection half open: nothing that is sent arrives any more, and nobody is told."""
+    """Leave the connection half open: nothing that is sent arrives any more, and neither side is notified."""
 
 
 class Attempt(NamedTuple):
@@ -81,7 +81,7 @@ class Attempt(NamedTuple):
 
     message: Message
     sent_s: float
-    last_sent_s: float  # later than `sent_s` if it was sent again with DUP
+    last_sent_s: float  # later than `sent_s` if the message was repeated with DUP
     ended_s: float
     is_acknowledged: bool
 
@@ -90,25 +90,25 @@ Action = Open | Send | Close | Abandon | Attempt
 
 
 class Login(NamedTuple):
-    """Who it says it is, and where."""
+    """The unit's credentials, and the number of doors."""
 
     unit_id: str
     secret: str
-    doors: int  # how many there are
+    doors: int  # number of doors
 
 
 class Tempo(NamedTuple):
-    """Of a run, the same for all units."""
+    """Parameters of a run, equal for all units."""
 
     boot: int
     every_s: float  # between heartbeats
-    epoch_s: float  # what is added to a monotonic time
-    begin_s: float  # monotonic; the first unit connects
+    epoch_s: float  # offset from monotonic time to the time since 1970
+    begin_s: float  # monotonic time at which the first unit connects
     answer_within_s: float = ANSWER_WITHIN_S
 
 
 class Unit:
-    """Call `due` when `deadline_s` has come, and the other methods when it happens."""
+    """A unit. Call `due` at `deadline_s`, and the other methods when their event happens."""
 
     def __init__(self, login: Login, part: Part, tempo: Tempo, habits: Habits) -> None:
         self.state = State.RESTING
@@ -124,7 +124,7 @@ class Unit:
         self._packet_id = 0
         self._current: Message | None = None
         self._sent_s = self._last_sent_s = 0.0
-        self._until_s = tempo.begin_s + part.connect_at_s  # of the state
+        self._until_s = tempo.begin_s + part.connect_at_s  # end of the state
         self._next_heartbeat_s = 0.0
         self._flap_s = float("inf")
         self._stop_s = float("inf") if part.stop_at_s is None else tempo.begin_s + part.stop_at_s
@@ -132,11 +132,11 @@ class Unit:
 
     @property
     def deadline_s(self) -> float:
-        """When `due` has something to do; infinite when it never has."""
+        """The time at which `due` has something to do; infinite if never."""
         return float("inf") if self.state is State.GONE else min(self._until_s, self._flap_s, self._stop_s)
 
     def due(self, now_s: float) -> list[Action]:
-        """Its time has come."""
+        """Handle the deadline."""
         if now_s >= self._stop_s:
             return self._go()
         if now_s >= self._flap_s:
@@ -153,14 +153,14 @@ class Unit:
         return self._fail(now_s)
 
     def opened(self, now_s: float) -> list[Action]:
-        """TCP, and TLS where there is any, is there."""
+        """Handle a completed TCP connect and TLS handshake."""
         self._buffer.clear()
         self._enter(State.GREETING, now_s + self._tempo.answer_within_s)
         keepalive_s = max(FIRST_KEEPALIVE_S, round(2 * self._tempo.every_s))
         return [Send(connect(self.unit_id, self._login.secret, keepalive_s))]
 
     def received(self, data: bytes, now_s: float) -> list[Action]:
-        """Bytes of the broker, in any pieces."""
+        """Handle bytes of the broker, in pieces of any size."""
         self._buffer += data
         actions: list[Action] = []
         try:
@@ -171,15 +171,15 @@ class Unit:
         return actions
 
     def lost(self, now_s: float) -> list[Action]:
-        """The connection has ended, or never came."""
+        """Handle the end of the connection, or a failed connect."""
         return [] if self.state is State.GONE else self._fail(now_s)
 
     def drop(self, now_s: float) -> list[Action]:
-        """Somebody on the way resets its connection; nothing if it has none."""
+        """Reset the connection, if there is one, as a middlebox does."""
         return [] if self.state in (State.RESTING, State.GONE) else self._fail(now_s, is_reset=True)
 
     def network_lost(self, now_s: float, until_s: float) -> list[Action]:
-        """Nothing gets through until then; it looks for its network meanwhile."""
+        """Lose the network until `until_s`. Nothing gets through, and the unit searches for its network."""
         if self.state is State.GONE:
             return []
         had_connection = self.state is not State.RESTING
@@ -189,14 +189,14 @@ class Unit:
         return [*actions, Abandon()] if had_connection else actions
 
     def end(self) -> list[Action]:
-        """The run is over: a message that is under way may still be acknowledged, and none follows."""
+        """End the run: an outstanding message may still be acknowledged, and none follows."""
         self._is_ending = True
         self._stop_s = self._flap_s = float("inf")
         return [] if self.state is State.WAITING else self._say_goodbye()
 
     @property
     def is_over(self) -> bool:
-        """Nothing more is to come from it."""
+        """Whether the unit has finished."""
         return self.state is State.GONE
 
     @property
@@ -216,7 +216,7 @@ class Unit:
                 return self._fail(now_s, refused=True)
             return self._connected(now_s)
         if packet.kind == PUBACK and self.state is State.READY:
-            return []  # of the first of two deliveries, after that of the second
+            return []  # the PUBACK of the first of two deliveries, after that of the second
         if packet.kind == PUBACK and self.state is State.WAITING:
             return self._acknowledged(now_s) if packet.packet_id == self._packet_id else []
         raise ProtocolError(f"{packet.first_byte:02x} while {self.state.value}")
@@ -229,7 +229,7 @@ class Unit:
 
     def _acknowledged(self, now_s: float) -> list[Action]:
         if self.part.manner is Manner.FORGETFUL and self._dice.randrange(LOST_PUBACK_EACH) == 0:
-            return []  # it got lost on its way
+            return []  # simulate its loss
         message = self._current
         assert message is not None
         attempt = Attempt(message, self._sent_s, self._last_sent_s, now_s, True)
@@ -243,7 +243,7 @@ class Unit:
         return [attempt, *(self._say_goodbye() if self._is_ending else self._speak(now_s))]
 
     def _speak(self, now_s: float) -> list[Action]:
-        """The next message that is due; goodbye, for a time, of one that sleeps; or nothing until the next heartbeat."""
+        """Publish the next message that is due, let a sleeping unit disconnect, or wait for the next heartbeat."""
         if now_s >= self._next_heartbeat_s:
             self._point.live(self._time_s(now_s))
             self._current = self._point.heartbeat(self._time_s(now_s))
@@ -276,13 +276,13 @@ class Unit:
         return [*actions, Close(is_reset)]
 
     def _gave_up(self, now_s: float) -> list[Action]:
-        """The message under way, if any, will not be acknowledged any more."""
+        """Give up the unacknowledged message, if any."""
         self._flap_s = float("inf")
         message, self._current = self._current, None
         return [] if message is None else [Attempt(message, self._sent_s, self._last_sent_s, now_s, False)]
 
     def _go(self) -> list[Action]:
-        """Its mains are gone: it says nothing to anybody."""
+        """Lose the mains, without sending anything."""
         actions = self._gave_up(self._stop_s)
         had_connection = self.state is not State.RESTING
         self._enter(State.GONE, float("inf"))

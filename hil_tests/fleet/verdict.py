@@ -1,14 +1,14 @@
-"""Is every acknowledged message in the database, once, with a true stamp? Pure: what was sent and what is stored, compared.
+"""Is every acknowledged message in the database, exactly once, with a true stamp? Pure: compares what was sent and stored.
 
-- A journal record is looked for by unit, boot and sequence.
-- A heartbeat leaves a row in `power`, whose only name is the stamp: it belongs to the heartbeat that was under way then. A
-  row that belongs to none is a **false contact**. The newest heartbeat's numbers are compared too.
-- The last contact is no earlier than the last acknowledged message was sent.
-- A stamp is true between the PUBLISH and its PUBACK; what lies outside is its error.
-- A **false silence** is one that was noticed within the unit's limit of an acknowledged message.
+- A journal record is identified by unit, boot and sequence.
+- A heartbeat leaves a row in `power`, which is only identified by its stamp: it belongs to the heartbeat that was outstanding
+  then. A row without one is a **false contact**. The numbers of the newest heartbeat are compared too.
+- The last contact is not earlier than the PUBLISH of the last acknowledged message.
+- A stamp is true if it is between the PUBLISH and its PUBACK; the distance from this interval is its error.
+- A **false silence** was noticed within the unit's limit after an acknowledged message.
 
-An outside broker acknowledges before the bridge has heard of it, so a stamp may be later than the PUBACK there; and what it
-acknowledged while the bridge was away is kept, but is no contact: `Terms` says both.
+An external broker acknowledges before the bridge has received the message, so a stamp may be later than the PUBACK. What it
+acknowledged while the bridge was down is stored, but is not contact. `Terms` has both.
 """
 
 from collections import Counter, defaultdict
@@ -23,56 +23,56 @@ SHOWN = 20  # of each kind of fault
 
 
 class Terms(NamedTuple):
-    """What holds between the clocks and the ways of a run."""
+    """Tolerances of a run."""
 
-    clock_error_ms: float = 5.0  # between this machine's clock and that of whoever stamps
-    later_ms: float = 0.0  # by how much a stamp may be later than the PUBACK
-    unread_ms: float = 5000.0  # for how long a broker may still read what came before a connection ended
-    away_ms: tuple[tuple[float, float], ...] = ()  # when the bridge did not hear its broker
+    clock_error_ms: float = 5.0  # between this machine's clock and the clock that stamps
+    later_ms: float = 0.0  # how much later than the PUBACK a stamp may be
+    unread_ms: float = 5000.0  # how long a broker may still read what was sent before the end of a connection
+    away_ms: tuple[tuple[float, float], ...] = ()  # when the bridge did not receive from its broker
 
 
 class Message(NamedTuple):
-    """All deliveries of one message together."""
+    """All deliveries of one message."""
 
     kind: str
     key: tuple[str, int, int]
     has_csq: bool
-    sent_ms: float  # for the first time
+    sent_ms: float  # the first PUBLISH
     last_sent_ms: float
     ended_ms: float
     is_acknowledged: bool
 
 
 class Verdict(NamedTuple):
-    """Numbers of messages, and times in ms. `faults` are in words, SHOWN of each kind."""
+    """Numbers of messages, and times in ms. `faults` are texts, at most SHOWN of each kind."""
 
     acknowledged: Counter[str]  # by kind
     found: Counter[str]
-    not_contact: int  # heartbeats that an outside broker acknowledged while the bridge was away
+    not_contact: int  # heartbeats that an external broker acknowledged while the bridge was down
     lost: int
     doubled: int
-    unsent: int  # records that nobody sent
+    unsent: int  # stored records that were not sent
     contact_behind: int  # units whose last contact or newest heartbeat is older than what was acknowledged
-    signal_lost: int  # stored heartbeats whose signal is not
+    signal_lost: int  # stored heartbeats without their signal
     false_contact: int
     false_silence: int
-    stamp_after_ms: list[float]  # from the PUBLISH that was sent last to the stamp, of heartbeats
+    stamp_after_ms: list[float]  # of heartbeats: from the last PUBLISH to the stamp
     stamp_error_ms: list[float]
     faults: list[str]
 
     @property
     def is_good(self) -> bool:
-        """Nothing is lost, doubled or invented, and every stamp is true."""
+        """Whether nothing is lost, doubled or invented, and every stamp is true."""
         return not self.faults
 
 
 def judge(deliveries: Iterable[Delivery], stored: Stored, terms: Terms) -> Verdict:
-    """Of one run."""
+    """Judge one run."""
     return _Judge(deliveries, stored, terms).verdict()
 
 
 def messages_of(deliveries: Iterable[Delivery]) -> dict[str, list[Message]]:
-    """By unit, in the order in which they were sent for the first time."""
+    """Return the messages by unit, in the order of their first PUBLISH."""
     found: dict[tuple[str, int, int], Message] = {}
     for one in deliveries:
         seen = found.get(one.key)
@@ -140,12 +140,14 @@ class _Judge:
             elif message.is_acknowledged:
                 self._fault("lost", f"{kind} {message.key}, acknowledged at {message.ended_ms:.0f}, is not stored")
         for key in rows:
-            if key[1] in boots:  # else it is of an earlier run
-                self._fault("unsent", f"{kind} {key} is stored, and nobody sent it")
+            if key[1] in boots:  # otherwise from an earlier run
+                self._fault("unsent", f"{kind} {key} is stored, but was not sent")
 
     def _heartbeats(self, unit_id: str, messages: Sequence[Message]) -> None:
-        """Each stamp belongs to the first heartbeat that was under way and has none yet. Of several, one that fits goes first:
-        with a reading of the signal or without, as the stamp has it; then one that was acknowledged."""
+        """Assign each stamp to the first outstanding heartbeat without a row.
+
+        Of several, prefer one that agrees with the stamp on having a signal, then an acknowledged one.
+        """
         signal_ms = set(self._stored.signal_ms.get(unit_id, []))
         has_row: set[tuple[str, int, int]] = set()
         begin = 0
@@ -155,7 +157,7 @@ class _Judge:
             under_way = [one for one in messages[begin:] if self._is_under_way(one, stamp_ms)]
             free = [one for one in under_way if one.key not in has_row]
             if not under_way:
-                self._fault("false contact", f"{unit_id} has a heartbeat of {stamp_ms}, when it sent none")
+                self._fault("false contact", f"{unit_id} has a heartbeat of {stamp_ms}, but sent none then")
             elif not free:
                 self._fault("doubled", f"heartbeat {under_way[0].key} is stored twice, at {stamp_ms} too")
             else:
@@ -183,9 +185,9 @@ class _Judge:
         last_ms = self._stored.contacts.get(unit_id)
         begin_ms = (
             messages[0].sent_ms - self._terms.clock_error_ms if messages else float("inf")
-        )  # else of an earlier run
+        )  # otherwise from an earlier run
         if (last_ms or 0) >= begin_ms and not any(self._is_under_way(one, last_ms or 0) for one in messages):
-            self._fault("false contact", f"{unit_id} was last heard at {last_ms}, when it sent nothing")
+            self._fault("false contact", f"{unit_id} has a last contact at {last_ms}, but sent nothing then")
         if not counted:
             return
         newest = max(counted, key=lambda each: each.sent_ms)
@@ -214,7 +216,7 @@ class _Judge:
         return message.sent_ms - 1 - self._terms.clock_error_ms <= stamp_ms <= self._latest_ms(message)
 
     def _latest_ms(self, message: Message) -> float:
-        """The latest stamp that the message can have."""
+        """Return the latest stamp that the message can have."""
         later_ms = self._terms.later_ms if message.is_acknowledged else self._terms.later_ms + self._terms.unread_ms
         return message.ended_ms + self._terms.clock_error_ms + later_ms
 

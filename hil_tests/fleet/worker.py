@@ -1,7 +1,7 @@
-"""A process of units: `python -m hil_tests.fleet.worker` is told one line of JSON, and when to begin on a second line.
+"""A process of units: `python -m hil_tests.fleet.worker` reads one line of JSON, and its start time from a second line.
 
-Secrets come on standard input, where nobody else can read them. It prints READY, then once a second how many messages have
-been acknowledged so far, and writes its log (log.py).
+Secrets come on standard input, where no other user can read them. It prints READY, then once a second the number of
+acknowledged messages, and writes its log (log.py).
 """
 
 import json
@@ -21,7 +21,7 @@ READY = "ready"
 
 
 def main() -> None:
-    """Until the end of the run."""
+    """Run until the end of the run."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     asked: dict[str, Any] = json.loads(sys.stdin.readline())

@@ -1,4 +1,4 @@
-"""The processes that carry a fleet, seen from the one that starts them."""
+"""The processes that run the units of a fleet, seen from the parent."""
 
 import json
 import subprocess
@@ -13,11 +13,11 @@ from hil_tests.fleet.worker import READY
 
 
 class WorkerFailed(Exception):
-    """A process of units ended before its time, or never."""
+    """A process of units ended early, or did not end in time."""
 
 
 class Worker:
-    """Started at once; it waits for `begin`. `asked` is what worker.py reads, without the log."""
+    """The constructor starts the process, which waits for `begin`. `asked` is the input of worker.py, without the log."""
 
     def __init__(self, asked: dict[str, Any], log: Path) -> None:
         self.log = log
@@ -29,7 +29,7 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
             preexec_fn=die_with_parent,
-            start_new_session=True,  # Ctrl-C is for us alone
+            start_new_session=True,  # Ctrl-C reaches the parent alone
         )
         self._listening = threading.Thread(target=self._listen, name="worker", daemon=True)
         self._tell(json.dumps(asked | {"log": str(log)}))
@@ -39,7 +39,7 @@ class Worker:
         return self._process.pid
 
     def begin(self, at_s: float) -> None:
-        """The first unit connects at this monotonic time. Raises WorkerFailed."""
+        """Set the monotonic time at which the first unit connects. Raises WorkerFailed."""
         assert self._process.stdout is not None
         if (line := self._process.stdout.readline().strip()) != READY:
             raise WorkerFailed(f"not ready: {line!r}")
@@ -47,7 +47,7 @@ class Worker:
         self._listening.start()
 
     def wait(self, within_s: float) -> None:
-        """Until it has ended. Raises WorkerFailed."""
+        """Wait for its end. Raises WorkerFailed."""
         try:
             code = self._process.wait(within_s)
         except subprocess.TimeoutExpired:
@@ -56,7 +56,7 @@ class Worker:
             raise WorkerFailed(f"exit code {code}")
 
     def kill(self) -> None:
-        """Ends it, whatever it does."""
+        """Kill the process."""
         self._process.kill()
         self._process.wait()
         if self._listening.is_alive():

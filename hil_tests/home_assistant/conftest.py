@@ -1,4 +1,4 @@
-"""A home for a test: the cloud with its door, a driver's token, and the real Home Assistant, where that is built."""
+"""A home for each test: the cloud with its MQTT door, a driver's token, and the real Home Assistant, if it is built."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from hil_tests.home_assistant.program import HomeAssistant
 
 
 class Home:
-    """Dora's: the unit `one` is hers, `two` is nobody's."""
+    """Dora's home. The unit `one` is hers, and `two` has no owner."""
 
     def __init__(self, folder: Path) -> None:
         self.port, own = free_ports(2)
@@ -37,11 +37,11 @@ class Home:
         self.cloud.command("unit", "claim", self.codes[unit_id], "dora")
 
     def entities(self) -> set[str]:
-        """Of charge points, as its registry has them."""
+        """Return the unique ids of the charge points' entities in its registry."""
         return {one["unique_id"] for one in self.home.ask("config/entity_registry/list") if one["platform"] == "mqtt"}
 
     def state(self, entity_id: str) -> str:
-        """Its state; "" where there is no such entity."""
+        """Return the state of an entity, or "" if it does not exist."""
         return str(self.home.states().get(entity_id, {"state": ""})["state"])
 
     def until(self, entity_id: str, state: str) -> None:

@@ -1,8 +1,9 @@
-"""`python -m hil_tests.home_assistant.environment`: Home Assistant in an environment of its own, build/home-assistant.
+"""`python -m hil_tests.home_assistant.environment`: install Home Assistant into a separate environment, build/home-assistant.
 
-`home-assistant.lock` beside this file has every package with its hash. 2024.3.3 is the newest release for Python 3.11. pip
-resolves it with the constraints in its wheel, and not without them; `--lock` writes the lock file anew by these. Beside
-what it depends on there is what the integrations of program.py ask for: it would install that by itself, and is told not to.
+`home-assistant.lock` beside this file lists every package with its hash. 2024.3.3 is the newest release for Python 3.11. pip
+can only resolve it with the constraints in its wheel; `--lock` writes the lock file again from them. Besides its dependencies,
+the lock file contains the packages of the integrations that program.py uses. Home Assistant would install those itself, but
+runs with `--skip-pip`.
 """
 
 import argparse
@@ -20,7 +21,7 @@ PYTHON = (3, 11)
 LOCK = Path(__file__).with_name("home-assistant.lock")
 VENV = Path(__file__).parents[2] / "build" / "home-assistant"
 FOLLOWED = VENV / "followed.lock"
-INTEGRATIONS = (  # that its own constraints give versions to: of frontend, mqtt, http, recorder, and what these lead to
+INTEGRATIONS = (  # with versions in its constraints: for frontend, mqtt, http, recorder and their dependencies
     "home-assistant-frontend",
     "paho-mqtt",
     "aiohttp-cors",
@@ -41,7 +42,7 @@ ADVICE = "Does `pip download six` work on this machine? The packages come from t
 
 
 def make() -> Path:
-    """The environment, as the lock file says. Raises SetUpError."""
+    """Install what the lock file lists, unless it is installed. Return the environment. Raises SetUpError."""
     if FOLLOWED.exists() and FOLLOWED.read_bytes() == LOCK.read_bytes():
         return VENV
     python = _bare(VENV)
@@ -52,7 +53,7 @@ def make() -> Path:
 
 
 def write_lock() -> None:
-    """What pip chooses by the constraints in its wheel, for this machine. Raises SetUpError."""
+    """Write the lock file from pip's resolution for this machine. Raises SetUpError."""
     with tempfile.TemporaryDirectory(prefix="chargekeeper-home-assistant-") as name:
         folder = Path(name)
         python = _bare(folder / "venv")
@@ -62,7 +63,7 @@ def write_lock() -> None:
         with zipfile.ZipFile(next(folder.glob("homeassistant-*.whl"))) as wheel:
             constraints.write_bytes(wheel.read("homeassistant/package_constraints.txt"))
         report = folder / "report.json"
-        chosen = [wanted, *INTEGRATIONS, "josepy<2"]  # a newer one does not fit to its acme
+        chosen = [wanted, *INTEGRATIONS, "josepy<2"]  # a newer one is incompatible with its version of acme
         run([python, *_pip("install"), "--dry-run", "--report", report, "-c", constraints, *chosen], ADVICE)
         LOCK.write_text(_lock_of(json.loads(report.read_text())))
 
@@ -78,7 +79,7 @@ def _lock_of(report: dict[str, list[dict[str, dict[str, dict[str, dict[str, str]
 
 
 def _bare(venv: Path) -> Path:
-    """Its Python, with pip."""
+    """Make the environment if necessary; return its Python, with pip."""
     if sys.version_info[:2] != PYTHON:
         raise SetUpError(
             f"Home Assistant {VERSION} needs Python 3.11, this is {sys.version_info[0]}.{sys.version_info[1]}"
@@ -94,7 +95,7 @@ def _pip(command: str) -> list[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m hil_tests.home_assistant.environment", description=__doc__)
-    parser.add_argument("--lock", action="store_true", help="write the lock file anew")
+    parser.add_argument("--lock", action="store_true", help="write the lock file again")
     try:
         if parser.parse_args().lock:
             write_lock()

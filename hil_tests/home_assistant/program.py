@@ -1,7 +1,7 @@
-"""The real Home Assistant, in an environment of its own (environment.py): set up as a person does it, over HTTP.
+"""The real Home Assistant, in a separate environment (environment.py), set up over HTTP as a person would do it.
 
-A user is made by its onboarding, MQTT is added by its form, and what it knows is read by its REST and WebSocket interfaces. It
-listens on loopback, and installs nothing by itself (`--skip-pip`).
+The onboarding creates a user, a form adds MQTT, and the REST and WebSocket APIs return its states. It listens on loopback and
+installs nothing (`--skip-pip`).
 """
 
 import json
@@ -23,7 +23,7 @@ READY_WITHIN_S = 120.0
 STOP_WITHIN_S = 60.0
 ANSWER_WITHIN_S = 30.0
 WITHIN_S = 60.0
-LOG_TAIL = 3000  # characters, in a failure
+LOG_TAIL = 3000  # characters in the report of a failure
 
 CONFIGURATION = """\
 homeassistant:
@@ -48,7 +48,7 @@ history:
 energy:
 """
 
-# Of its onboarding the user alone is left: the other steps add services on the internet.
+# Only the user step of its onboarding is left: the other steps add services on the internet.
 ONBOARDING = {
     "version": 4,
     "minor_version": 1,
@@ -60,7 +60,7 @@ State = dict[str, Any]
 
 
 class HomeAssistant:
-    """Nothing runs before `start`. It keeps its folder: started again, it is the same home."""
+    """Nothing runs before `start`. The folder is kept, so that it is the same home after a restart."""
 
     def __init__(self, venv: Path, folder: Path, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}"
@@ -72,7 +72,7 @@ class HomeAssistant:
         self._tokens: dict[str, Any] = {}
 
     def start(self) -> None:
-        """Returns when it answers and has set up what it is told to. Makes its user at the first time."""
+        """Start it; return when it answers and its set-up is complete. The first start creates its user."""
         if not self._folder.exists():
             (self._folder / ".storage").mkdir(parents=True)
             (self._folder / ".storage" / "onboarding").write_text(json.dumps(ONBOARDING))
@@ -85,7 +85,7 @@ class HomeAssistant:
         self.until(lambda: self.get("/api/config")["state"] == "RUNNING", "it never ran", READY_WITHIN_S)
 
     def stop(self) -> None:
-        """As systemd does."""
+        """Stop it as systemd does."""
         if self._process is None:
             return
         self._process.terminate()
@@ -97,23 +97,23 @@ class HomeAssistant:
         self._process = None
 
     def add_mqtt(self, port: int, user: str, password: str) -> dict[str, Any]:
-        """Fills in the form "Settings, Devices, Add integration, MQTT". Returns what the form answers: `type` is
-        `create_entry` when it has connected."""
+        """Send the form "Settings, Devices, Add integration, MQTT". Return its answer, in which `type` is `create_entry` if
+        Home Assistant has connected."""
         flow = self.post("/api/config/config_entries/flow", {"handler": "mqtt", "show_advanced_options": False})
         said = {"broker": "127.0.0.1", "port": port, "username": user, "password": password}
         answer: dict[str, Any] = self.post(f"/api/config/config_entries/flow/{flow['flow_id']}", said)
         return answer
 
     def states(self) -> dict[str, State]:
-        """By entity id."""
+        """Return all states by entity id."""
         return {one["entity_id"]: one for one in self.get("/api/states")}
 
     def call(self, service: str, entity_id: str, **data: Any) -> None:
-        """`service` is `number/set_value` or the like."""
+        """Call a service such as `number/set_value`."""
         self.post(f"/api/services/{service}", {"entity_id": entity_id, **data})
 
     def ask(self, kind: str, **words: Any) -> Any:
-        """A command of the WebSocket interface, and its result."""
+        """Send a command to the WebSocket API and return its result."""
         with connect(f"{self.address.replace('http', 'ws')}/api/websocket", open_timeout=ANSWER_WITHIN_S) as socket:
             socket.recv(ANSWER_WITHIN_S)
             socket.send(json.dumps({"type": "auth", "access_token": self._tokens["access_token"]}))
@@ -124,7 +124,7 @@ class HomeAssistant:
         return answer["result"]
 
     def browser_storage(self) -> str:
-        """What its frontend keeps of a login, for a browser that is to be logged in."""
+        """Return the local storage of its frontend after a login, for a browser to be logged in."""
         kept = {
             **self._tokens,
             "hassUrl": self.address,
@@ -137,11 +137,11 @@ class HomeAssistant:
         return (self._folder / "program.log").read_text("utf-8", "replace")
 
     def get(self, path: str) -> Any:
-        """Raises OSError."""
+        """Get JSON from its REST API. Raises OSError."""
         return self._request(path, None)
 
     def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Raises OSError."""
+        """Post JSON to its REST API. Raises OSError."""
         return self._request(path, json.dumps(body).encode())
 
     def until(self, condition: Callable[[], object], complaint: str, within_s: float = WITHIN_S) -> None:

@@ -1,4 +1,5 @@
-"""`python -m hil_tests.home_assistant.screenshot`: the device's page in the real Home Assistant, as the README shows it."""
+"""`python -m hil_tests.home_assistant.screenshot`: take the picture for the README, a device's page in the real Home
+Assistant."""
 
 import sys
 import tempfile

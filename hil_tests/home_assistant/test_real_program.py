@@ -1,4 +1,4 @@
-"""Does the real Home Assistant have what the cloud knows, and never more, and does the charge point hear what it orders?"""
+"""Does the real Home Assistant show exactly what the cloud has, and does the charge point receive its commands?"""
 
 import time
 from typing import Any
@@ -20,7 +20,7 @@ VALUES = {
     "binary_sensor.one_fault": "off",
     "number.one_current_limit": "16",
 }
-OF_CONTACT = {"sensor.one_last_contacted", "sensor.one_contact", "sensor.one_last_order"}  # known of a silent one too
+OF_CONTACT = {"sensor.one_last_contacted", "sensor.one_contact", "sensor.one_last_order"}  # available when silent
 NAMES = {
     f"chargekeeper_one_{name}" for name in ("last_contact", "contact", "state", "power", "energy", "current_offered")
 }
@@ -29,12 +29,12 @@ NAMES |= {f"chargekeeper_one_{name}" for name in ("charge_now", "pause", "clear"
 
 
 def beat(unit: MqttUnit, **changed: Any) -> None:
-    """A heartbeat. A unit that does not know the time is told it, by a command more."""
+    """Send a heartbeat with the time. Without it, a unit would receive one more command, which sets the time."""
     unit.report("heartbeat", t=int(time.time()), **CHARGING | changed)
 
 
 def charging(dora: Home) -> MqttUnit:
-    """The unit, in contact, and Home Assistant has its values."""
+    """Connect the unit; return it when Home Assistant has its values."""
     unit = dora.cloud.connect(dora.units["one"])
     unit.subscribe_to_commands()
     beat(unit)
@@ -105,7 +105,7 @@ def test_availability_is_contact_and_restarts_keep_everything(dora: Home) -> Non
 def test_what_is_sold_is_gone_also_if_nobody_was_there(dora: Home) -> None:
     charging(dora)
     dora.claim("two")
-    dora.until("sensor.two_power", "unknown")  # what it said before the claim is not hers
+    dora.until("sensor.two_power", "unknown")  # its values from before the claim are not hers
     dora.cloud.command("unit", "release", "one")
     dora.home.until(lambda: not dora.entities() & NAMES, "what was sold stays")
     assert "chargekeeper_two_power" in dora.entities()

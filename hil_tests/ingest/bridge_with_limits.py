@@ -1,4 +1,4 @@
-"""The bridge as a process of its own, with given limits of open files: `python -m cloud_bridge`, and what it said."""
+"""The bridge as a separate process, `python -m cloud_bridge`, with given limits of open files."""
 
 import json
 import os
@@ -19,7 +19,7 @@ WITHIN_S = 60.0
 
 
 class BridgeWithLimits:
-    """Started at once; `close` ends it. `files` are its soft and its hard limit. With `tls` it listens for TLS too."""
+    """The constructor starts it; `close` ends it. `files` are its soft and hard limits. `tls` adds a TLS listener."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class BridgeWithLimits:
         return self.log.read_text()
 
     def command(self, *words: str) -> Any:
-        """`python -m cloud_bridge WORDS --json`."""
+        """Run `python -m cloud_bridge WORDS --json`."""
         done = subprocess.run(
             [sys.executable, "-m", "cloud_bridge", *words, "--json"],
             cwd=CHECKOUT,
@@ -85,14 +85,14 @@ class BridgeWithLimits:
         return json.loads(done.stdout)
 
     def health(self, within_s: float = WITHIN_S) -> dict[str, Any]:
-        """Raises OSError when it does not answer in time."""
+        """Return /healthz. Raises OSError if it does not answer in time."""
         url, headers = f"http://127.0.0.1:{self.http_port}/healthz", {"Authorization": f"Bearer {API_TOKEN}"}
         with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=within_s) as answer:
             told: dict[str, Any] = json.load(answer)
         return told
 
     def files(self) -> int:
-        """How many it has open."""
+        """Return the number of its open files."""
         return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
     def close(self) -> None:

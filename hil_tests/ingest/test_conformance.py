@@ -1,4 +1,4 @@
-"""The same questions to every way in: is it contact exactly when the unit reached us live, and is nothing lost?"""
+"""For every way in: does a message count as contact exactly if it reached us live, and is nothing lost?"""
 
 import json
 import random
@@ -19,7 +19,7 @@ WITHIN_S = 90.0
 KILLS = 4
 EACH_LIFE = 30  # messages
 MANY = 40
-PAUSE_S = 0.02  # of a unit between two messages: the broker takes 3,300 a second, which is no fleet of ten
+PAUSE_S = 0.02  # between two messages of a unit; without it, ten units send 3,300 a second
 SEED = 20260101
 
 
@@ -40,7 +40,7 @@ def cloud(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CloudFixtu
 def until(condition: Callable[[], object], what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.02)
 
 
@@ -100,9 +100,9 @@ def test_a_stranger_and_a_wrong_secret_get_nowhere_and_disturb_nobody(cloud: Clo
 
 
 def test_no_message_of_a_revoked_unit_counts_any_more(cloud: CloudFixture) -> None:
-    """Whatever becomes of its connection. An outside broker is not even told here, as if it were not ours.
+    """Whatever happens to its connection. An external broker is not even reloaded here, as if it were not ours.
 
-    How soon is measured by `python -m hil_tests.bench.cloud revoked`.
+    `python -m hil_tests.bench.cloud revoked` measures how soon.
     """
     one, other = cloud.add_units(["one", "other"])
     cloud.start()
@@ -122,7 +122,7 @@ def test_no_message_of_a_revoked_unit_counts_any_more(cloud: CloudFixture) -> No
             time.sleep(0.02)
 
     def contacts() -> int:
-        """How many have counted of all that was sent by now: a word of the other unit, which is sent after it, does."""
+        """Return the number of contacts, once a later message of the other unit has counted."""
         nonlocal mark
         mark += 1
         units[1].publish("event", json.dumps({"n": mark, "b": 1, "k": "tamper"}).encode())
@@ -147,8 +147,8 @@ def test_no_message_of_a_revoked_unit_counts_any_more(cloud: CloudFixture) -> No
 
 
 def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(cloud: CloudFixture) -> None:
-    """With an outside broker there is a backlog after our outage: it is stored, and none of it is news. A cluster says when
-    each message reached it, so there it is contact of then."""
+    """An external broker delivers a backlog after our outage: it is stored, but does not count as contact. A cluster
+    records when each message arrived, so there it is a contact of that time."""
     (one,) = cloud.add_units(["one"])
     cloud.start()
     unit = cloud.connect(one)
@@ -162,7 +162,7 @@ def test_what_was_acknowledged_before_a_restart_is_no_contact_after_it(cloud: Cl
         try:
             unit.publish("event", json.dumps({"n": number, "b": 1, "k": "tamper"}).encode())
             acknowledged.append(number)
-        except OSError:  # our own broker died with us, so there is no backlog
+        except OSError:  # the embedded broker ended with the bridge, so there is no backlog
             break
     stamped_by_ms = time.time() * 1000
     cloud.start()
@@ -200,7 +200,7 @@ def test_kill_9_of_every_process_at_random_loses_nothing_acknowledged(cloud: Clo
     dice = random.Random(SEED)
 
     def live_for_a_while() -> None:
-        """However slow the machine is, something is acknowledged in each life."""
+        """Wait until some messages are acknowledged in each life, however slow the machine is."""
         least = len(acknowledged) + EACH_LIFE
         until(lambda: len(acknowledged) >= least, "acknowledged")
         time.sleep(dice.uniform(0.3, 1.0))

@@ -1,7 +1,7 @@
-"""Do many sockets that prove nothing take down neither broker nor pages, and does everybody else get in meanwhile?
+"""Do many unauthenticated sockets leave broker and pages available, and can everybody else connect meanwhile?
 
-All of them are on loopback: a stranger has 127.0.0.2, honest units share 127.0.0.1 as a fleet shares the address of its
-mobile network.
+All are on loopback: a stranger has 127.0.0.2, and honest units share 127.0.0.1, as a fleet shares its mobile network's
+address.
 """
 
 import select
@@ -20,11 +20,11 @@ from hil_tests.ingest.bridge_with_limits import WITHIN_S, BridgeWithLimits
 
 FILES = 1024
 FEW_FILES = 120
-CROWD = 1060  # more than there are files
+CROWD = 1060  # more than the limit of open files
 ROUNDS = 4
-SOON_S = 15.0  # while the crowd is still there: its sockets are closed after 20 s
+SOON_S = 15.0  # while the crowd is connected: its sockets are closed after 20 s
 LOOK_S = 1.0
-LOG_BYTES = 20_000  # 11.8 MB of it came from one wave of these sockets before they were limited
+LOG_BYTES = 20_000  # before the limits, one wave of these sockets logged 11.8 MB
 FLEET = 300
 STRANGER = "127.0.0.2"
 BEGINNINGS = {
@@ -58,7 +58,7 @@ def open_one(stack: ExitStack, port: int, beginning: bytes, address: str) -> soc
 def test_more_sockets_than_files_take_nothing_down(
     bridge: BridgeWithLimits, unit: tuple[str, str], kind: str, address: str
 ) -> None:
-    """Also from the very address of the honest ones."""
+    """Also from the same address as the honest units."""
     port = {"mqtt": bridge.mqtt_port, "mqtts": bridge.mqtts_port, "http": bridge.http_port}[kind]
     log_bytes = bridge.log.stat().st_size
     slowest_s, files = 0.0, 0
@@ -82,7 +82,7 @@ def test_more_sockets_than_files_take_nothing_down(
 
 
 def test_a_slow_unit_is_not_turned_out_by_a_stranger_s_crowd(bridge: BridgeWithLimits, unit: tuple[str, str]) -> None:
-    """The cap of the stranger's address is reached before the one of all."""
+    """The stranger's address reaches its limit before the limit for all addresses."""
     packet = connect(*unit)
     with ExitStack() as stack:
         slow = open_one(stack, bridge.mqtt_port, packet[:-1], "127.0.0.1")
@@ -93,7 +93,8 @@ def test_a_slow_unit_is_not_turned_out_by_a_stranger_s_crowd(bridge: BridgeWithL
 
 
 def test_a_fleet_behind_one_address_comes_back_at_once(tmp_path: Path) -> None:
-    """All are accepted before the first says who it is, while a stranger does what they can; with TLS, as units have it."""
+    """All sockets are accepted before the first unit logs in, while a stranger floods the bridge; with TLS, as units use
+    it."""
     bridge = BridgeWithLimits(tmp_path, "127.0.0.1", tls=True)
     try:
         units = add_units(tmp_path / "data", [f"cp-{number}" for number in range(FLEET)])
@@ -115,7 +116,7 @@ def test_a_fleet_behind_one_address_comes_back_at_once(tmp_path: Path) -> None:
 
 
 def is_held_back(bridge: BridgeWithLimits, one: socket.socket) -> bool:
-    """Whether the bridge has stopped accepting, as it says itself: one that is slow has not answered either."""
+    """Return whether the bridge reports that it has stopped accepting. A slow socket has no answer either."""
     give_up_s = time.monotonic() + WITHIN_S
     while not select.select([one], [], [], LOOK_S)[0]:
         if bridge.health()["counters"]["pauses_full"]:
@@ -125,7 +126,7 @@ def is_held_back(bridge: BridgeWithLimits, one: socket.socket) -> bool:
 
 
 def test_without_files_nothing_fails_and_who_waits_is_let_in_later(tmp_path: Path) -> None:
-    """More units than there are files for, all of them good: accepting stops, and goes on when one has left."""
+    """There are more honest units than files: the bridge stops accepting, and continues when a unit has left."""
     bridge = BridgeWithLimits(tmp_path, "127.0.0.1", (FEW_FILES, FEW_FILES))
     try:
         units = add_units(tmp_path / "data", [f"cp-{number}" for number in range(FEW_FILES // 2)])

@@ -1,4 +1,5 @@
-"""When the disk is full: are pages still answered, does /healthz say why, and is nothing lost that was acknowledged?"""
+"""If the disk is full, are pages still answered, does /healthz report the reason, and is nothing lost that was
+acknowledged?"""
 
 import json
 import resource
@@ -11,13 +12,13 @@ from pathlib import Path
 
 from hil_tests.fixtures.cloud_fixture import CloudFixture
 
-ROOM_BYTES = 256 * 1024  # for the database's log to grow, then no file of the bridge may
+ROOM_BYTES = 256 * 1024  # for the database's WAL; beyond it, no file of the bridge may grow
 WITHIN_S = 90.0
-TRIES_S = 2.5  # of which there is one in a second
+TRIES_S = 2.5  # the recorder tries once a second
 
 
 def test_a_full_disk_stops_acknowledgements_and_nothing_else(tmp_path: Path) -> None:
-    """Full is here a limit on the size of the bridge's files (RLIMIT_FSIZE): any user may set it, and lift it."""
+    """A limit on the file size of the bridge (RLIMIT_FSIZE) simulates the full disk: any user can set and lift it."""
     cloud = CloudFixture(tmp_path)
     (unit,) = cloud.add_units(["one"])
     cloud.start()
@@ -61,7 +62,10 @@ def test_a_full_disk_stops_acknowledgements_and_nothing_else(tmp_path: Path) -> 
 
 
 def stays_full(cloud: CloudFixture, acknowledged: list[int]) -> bool:
-    """Over some tries of the recorder: SQLite begins its log anew after the first ones, and there is room once more."""
+    """Return whether acknowledgements stop over several tries of the recorder.
+
+    After the first tries, SQLite starts its WAL again, which makes room once more.
+    """
     said = trouble(cloud)
     assert "full" in said or "I/O" in said
     count = len(acknowledged)
@@ -70,7 +74,7 @@ def stays_full(cloud: CloudFixture, acknowledged: list[int]) -> bool:
 
 
 def trouble(cloud: CloudFixture) -> str:
-    """What /healthz says, once it answers 503."""
+    """Return the trouble that /healthz reports, once it answers 503."""
     give_up_s = time.monotonic() + WITHIN_S
     while time.monotonic() < give_up_s:
         try:
@@ -80,4 +84,4 @@ def trouble(cloud: CloudFixture) -> str:
                 assert error.code == 503
                 return str(json.load(error)["trouble"])
         time.sleep(0.05)
-    raise AssertionError("/healthz never said it")
+    raise AssertionError("/healthz never answered 503")

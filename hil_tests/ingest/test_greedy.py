@@ -1,4 +1,4 @@
-"""Can one unit, or one account, with what it may do harm the others? Against the running bridge, on real sockets."""
+"""Can one unit or one account harm others with what it is allowed to do? Tested on a running bridge, with real sockets."""
 
 import http.client
 import re
@@ -17,14 +17,14 @@ from hil_tests.fixtures.cloud_fixture import CloudFixture
 from hil_tests.fixtures.mqtt_unit import CONNACK_OK, connect, publish
 
 WITHIN_S = 60.0
-BURST, PER_S = 5000, 1.0  # of packets of a unit
-MOST_OF_ACCOUNT = 10  # streams
+BURST, PER_S = 5000, 1.0  # packets of a unit
+MOST_OF_ACCOUNT = 10  # live streams of an account
 FLOOD_S = 8.0
 BATCH = 100  # messages in one write
-SOON_S = 7.0  # while the flood goes on, and half requests are there
+SOON_S = 7.0  # during the flood, or with half requests open
 STREAMS = 60
 WATCHED_S = 5.0
-SHARE = 0.3  # of a core, for the streams that are left and all else on a busy machine
+SHARE = 0.3  # of a core; for the remaining streams and the rest of the bridge, on a busy machine
 HALVES = 150
 
 
@@ -37,7 +37,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudFixture]:
 
 
 def flood(port: int, unit: tuple[str, str], until_s: float) -> int:
-    """Events as fast as they are taken, with a new connection whenever it was cut off. How many were acknowledged."""
+    """Send events as fast as possible, and reconnect when disconnected. Return the number acknowledged."""
     acknowledged = number = 0
     while time.monotonic() < until_s:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), SOON_S) as one:
@@ -82,7 +82,7 @@ def test_a_unit_that_floods_is_stored_to_its_quota_and_others_are_acknowledged_s
 
 
 def log_in(cloud: CloudFixture, name: str, password: str) -> str:
-    """The cookies of the session."""
+    """Log in; return the session's cookies."""
     cookies: dict[str, str] = {}
 
     def ask(method: str, body: str | None = None) -> str:
@@ -104,7 +104,7 @@ def log_in(cloud: CloudFixture, name: str, password: str) -> str:
 
 
 def test_an_account_has_ten_streams(cloud: CloudFixture) -> None:
-    """The newest; and they cost little."""
+    """The newest ten stay open, and cost little."""
     (unit,) = cloud.add_units(["shown"])
     cloud.connect(unit).report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=129000, f=[])
     cookie = log_in(cloud, "sue", cloud.command("user", "add", "sue", "--role", "support")["password"])
@@ -135,7 +135,7 @@ def test_an_account_has_ten_streams(cloud: CloudFixture) -> None:
 
 
 def test_half_requests_hinder_no_page_and_are_all_gone_after_70_s(cloud: CloudFixture) -> None:
-    """Heads and bodies, from one address, which is also the one of whoever asks for a page."""
+    """Half headers and half bodies, from the same address as the person who loads a page."""
     beginnings = (
         b"GET /login HTTP/1.1\r\nHost: x\r\n",
         b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nname=",

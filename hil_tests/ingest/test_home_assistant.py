@@ -1,4 +1,4 @@
-"""Does Home Assistant find a unit and hear when it was contacted, and does nothing stay behind that could turn false?"""
+"""Does Home Assistant find a unit and receive its last contact, and is nothing retained that could become false?"""
 
 import json
 import threading
@@ -19,7 +19,7 @@ CONFIG, STATE = "homeassistant/sensor/chargekeeper_one/last_contact/config", "ch
 
 
 class Listener:
-    """Logged in as Home Assistant, subscribed to what it subscribes to."""
+    """An MQTT client with Home Assistant's login and subscriptions."""
 
     def __init__(self, cloud: CloudFixture) -> None:
         self.heard: list[paho.MQTTMessage] = []
@@ -46,7 +46,7 @@ class Listener:
 
     def close(self) -> None:
         self._client.disconnect()
-        with suppress(AttributeError):  # paho's thread may end between its look at it and its join
+        with suppress(AttributeError):  # paho's thread may end between its check and its join
             self._client.loop_stop()
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:

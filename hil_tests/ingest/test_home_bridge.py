@@ -1,4 +1,4 @@
-"""Does a household's own mosquitto, bridged as the README says, keep what the door tells, and lose what was sold?"""
+"""Does a household's mosquitto, bridged as the README says, retain what the door publishes, and lose a unit that was sold?"""
 
 import json
 import os
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not inst
 
 
 class Household:
-    """The mosquitto in the house, and what it retains, as a client that comes now hears it."""
+    """The mosquitto of the household. `retained` connects a new client and returns what it receives."""
 
     def __init__(self, folder: Path, door: int, token: str) -> None:
         (self.port,) = free_ports(1)
         (bridge,) = re.findall(r"^```text\n(connection .*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
-        bridge = re.sub(r"^bridge_cafile .*\n", "", bridge, flags=re.MULTILINE)  # without TLS, on this machine
+        bridge = re.sub(r"^bridge_cafile .*\n", "", bridge, flags=re.MULTILINE)  # on this machine, without TLS
         bridge = bridge.replace("chargers.example:8884", f"127.0.0.1:{door}").replace("TOKEN", token)
         self._file = folder / "household.conf"
         user = "user root\n" if os.getuid() == 0 else ""
@@ -79,7 +79,7 @@ class Household:
         return found
 
     def until(self, topic: str, payload: bytes | None) -> None:
-        """None: nothing is retained there."""
+        """Wait until `payload` is retained at the topic; None means that nothing is."""
         give_up_s = time.monotonic() + WITHIN_S
         while (found := self.retained()).get(topic) != payload:
             assert time.monotonic() < give_up_s, (
@@ -132,7 +132,7 @@ def test_a_bridged_mosquitto(cloud: CloudFixture, tmp_path: Path) -> None:
         assert unit.next_command()["do"] == "limit"
 
         cloud.stop_bridge()
-        household.until("chargekeeper/status", b"0")  # said by mosquitto itself
+        household.until("chargekeeper/status", b"0")  # published by mosquitto itself
         cloud.command("unit", "release", "one")
         cloud.start()
         for topic in (POWER, STATE):

@@ -1,4 +1,4 @@
-"""What a NATS cluster of three nodes does beside what every way in does: a node goes, a command comes, a file is wrong."""
+"""What is special about a NATS cluster of three nodes: a node fails, a command arrives, a file is wrong, a disk is full."""
 
 import asyncio
 import json
@@ -17,8 +17,8 @@ WITHIN_S = 90.0
 HOUR_MS = 3_600_000
 MANY = 20  # messages
 ROOM_KB = 1500
-LARGE_KB = 3  # of a message
-ACK_WAIT_S = 30  # then the nodes deliver it again
+LARGE_KB = 3  # size of a message
+ACK_WAIT_S = 30  # after this time the nodes deliver a message again
 STORED_AND_LISTENED = (
     "SELECT (SELECT count(*) FROM events), (SELECT coalesce(sum(listened_ms), 0)::bigint FROM listening)"
 )
@@ -34,7 +34,7 @@ def cluster(tmp_path: Path) -> Iterator[ClusterFixture]:
 def until(condition: Callable[[], object], what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.1)
 
 
@@ -43,7 +43,7 @@ def count_of(cluster: ClusterFixture, table: str) -> int:
 
 
 def deaf_nodes(cluster: ClusterFixture) -> list[str] | None:
-    """None while nobody says."""
+    """Return the deaf nodes by /healthz, or None if it does not report them yet."""
     nodes: list[str] | None = cluster.health().get("deaf_nodes")
     return nodes
 
@@ -67,8 +67,8 @@ def test_while_one_node_is_gone_its_units_are_heard_through_another_and_it_is_sa
 
 
 def test_with_one_of_three_nodes_gone_each_unit_is_judged_by_its_own_path(cluster: ClusterFixture) -> None:
-    """For an hour: what the store has is moved back. One unit was behind the node and moved, one could not, and one was
-    behind another node and has fallen silent of its own."""
+    """For an hour, for which stored times are moved back. One unit moved away from the failed node, one could not, and one
+    at another node fell silent by itself."""
     moved, stuck, quiet = cluster.add_units(["moved", "stuck", "quiet"])
     cluster.start()
     until(lambda: deaf_nodes(cluster) == [], "all nodes heard")
@@ -111,7 +111,7 @@ def contacts_of(cluster: ClusterFixture) -> dict[str, str]:
 
 
 def test_a_command_reaches_the_unit_at_whatever_node_it_is(cluster: ClusterFixture) -> None:
-    """A unit that does not know the time is told it."""
+    """A unit without the time receives it as a command."""
     (one,) = cluster.add_units(["one"])
     cluster.start()
     unit = cluster.connect(one, node="n3")
@@ -153,7 +153,7 @@ def test_while_the_database_takes_nothing_units_are_acknowledged_and_nothing_is_
 
 
 def fill_disk(cluster: ClusterFixture, node: str) -> None:
-    """There is soon no more room on it."""
+    """Limit the node's storage, so that it is soon full."""
     file = cluster.nodes.folder / f"{node}.conf"
     configuration = json.loads(file.read_text())
     configuration["jetstream"]["max_file"] = f"{ROOM_KB}K"
@@ -161,7 +161,7 @@ def fill_disk(cluster: ClusterFixture, node: str) -> None:
 
 
 def test_full_disks_on_all_nodes_stop_acknowledgements_and_lose_nothing(tmp_path: Path) -> None:
-    """Of a cluster of one node, so that all of them are one."""
+    """On a cluster of one node, so that all its nodes are full."""
     cluster = ClusterFixture(tmp_path, nodes=1)
     try:
         fill_disk(cluster, "n1")
@@ -187,20 +187,21 @@ def test_full_disks_on_all_nodes_stop_acknowledgements_and_lose_nothing(tmp_path
 
 
 def test_a_full_disk_on_one_node_loses_nothing(cluster: ClusterFixture) -> None:
-    """What the other two keep is enough."""
+    """The other two replicas are enough."""
     fill_disk(cluster, "n3")
     (one,) = cluster.add_units(["one"])
     cluster.start()
     unit = cluster.connect(one, node="n1")
     cluster.kill_bridge()
-    for _ in range(ROOM_KB // LARGE_KB * 3 // 2):  # a node may end connections while another takes over a stream
+    for _ in range(ROOM_KB // LARGE_KB * 3 // 2):  # a node may close connections while another takes over a stream
         unit.report("event", k="tamper", d={"x": "x" * 1000 * LARGE_KB})
     cluster.bridge_alone()
     until(lambda: count_of(cluster, "events") == ROOM_KB // LARGE_KB * 3 // 2, "all of it stored")
 
 
 def test_while_a_worker_sits_on_a_message_no_time_counts_as_listened(cluster: ClusterFixture) -> None:
-    """As one that was killed with it in hand. It is delivered again, and is contact of when it came."""
+    """The worker was killed before it acknowledged the message. The message is delivered again, and is contact of its
+    arrival."""
     (one,) = cluster.add_units(["one"])
     cluster.start()
     unit = cluster.connect(one)
@@ -215,7 +216,7 @@ def test_while_a_worker_sits_on_a_message_no_time_counts_as_listened(cluster: Cl
     ((_, before_ms),) = cluster.postgresql.say(STORED_AND_LISTENED, DATABASE)
 
     def delivered_again() -> bool:
-        """Looks at both at once: from then on it counts."""
+        """Read both in one query: listened time counts from the moment the message is stored."""
         ((is_stored, listened_ms),) = cluster.postgresql.say(STORED_AND_LISTENED, DATABASE)
         assert is_stored or listened_ms == before_ms
         return bool(is_stored)
@@ -227,7 +228,7 @@ def test_while_a_worker_sits_on_a_message_no_time_counts_as_listened(cluster: Cl
 
 
 def test_what_lies_between_the_words_of_a_unit_is_acknowledged_with_them(cluster: ClusterFixture) -> None:
-    """A will is in the same stream. One that is left holds up what tells that we listened."""
+    """A will is in the same stream. If it stayed unacknowledged, the listened time would not advance."""
     cluster.add_units(["one"])
     cluster.start()
     cluster.kill_bridge()
@@ -236,12 +237,12 @@ def test_what_lies_between_the_words_of_a_unit_is_acknowledged_with_them(cluster
     until(lambda: count_of(cluster, "contacts"), "taken")
     started_s = time.monotonic()
     until(lambda: asyncio.run(unacknowledged(cluster)) == 0, "acknowledged")
-    assert time.monotonic() - started_s < ACK_WAIT_S / 2, "not when it was delivered again"
+    assert time.monotonic() - started_s < ACK_WAIT_S / 2, "and not only after a second delivery"
     assert cluster.postgresql.say("SELECT messages FROM contacts", DATABASE) == [(2,)]
 
 
 async def say(cluster: ClusterFixture, *topics: str) -> None:
-    """As a node that has these of units."""
+    """Publish these topics as a node does for units."""
     client = await connected(cluster)
     for topic in topics:
         await client.jetstream().publish(f"$MQTT.msgs.cp.{topic}", b"{}", headers={"Nmqtt-Pub": "1"})
@@ -264,7 +265,7 @@ async def connected(cluster: ClusterFixture) -> Client:
 
 
 async def sit_on_the_next(cluster: ClusterFixture) -> None:
-    """Take the next message out of the stream, and never acknowledge it."""
+    """Take the next message out of the stream without acknowledging it."""
     client = await connected(cluster)
     subscription = await client.jetstream().pull_subscribe_bind("bridge", stream="messages")
     assert await subscription.fetch(1, timeout=WITHIN_S)

@@ -1,4 +1,4 @@
-"""Does the real mosquitto, with the configuration that we write, hold what the product promises of an outside broker?"""
+"""Does the real mosquitto, with the configuration that we generate, behave as the product promises for an external broker?"""
 
 import json
 import sqlite3
@@ -16,7 +16,7 @@ from hil_tests.fixtures.cloud_fixture import MOSQUITTO, CloudFixture
 from hil_tests.fixtures.mqtt_unit import MqttUnit, packet
 
 WITHIN_S = 90.0
-QUIET_S = 0.5  # for what must not arrive
+QUIET_S = 0.5  # to check that nothing arrives
 KINDS = ("heartbeat", "event", "session", "result", "lwt", "command")
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed: apt-get install mosquitto")
@@ -30,7 +30,7 @@ def cloud(tmp_path: Path) -> Iterator[CloudFixture]:
 
 
 class Client:
-    """Logged in at the broker under any name."""
+    """An MQTT client with any login."""
 
     def __init__(self, cloud: CloudFixture, name: str, secret: str) -> None:
         self.heard: list[paho.MQTTMessage] = []
@@ -45,7 +45,7 @@ class Client:
         assert ready.wait(WITHIN_S)
 
     def publish(self, topic: str, payload: bytes = b"{}", retain: bool = False) -> None:
-        """With QoS 1; returns when the broker has it, allowed or not."""
+        """Publish with QoS 1; return when the broker has acknowledged it, whether allowed or not."""
         sent = self._client.publish(topic, payload, 1, retain)
         sent.wait_for_publish(WITHIN_S)
         assert sent.is_published()
@@ -55,7 +55,7 @@ class Client:
 
     def close(self) -> None:
         self._client.disconnect()
-        with suppress(AttributeError):  # paho's thread may end between its look at it and its join
+        with suppress(AttributeError):  # paho's thread may end between its check and its join
             self._client.loop_stop()
 
 
@@ -66,7 +66,7 @@ def our_secret(cloud: CloudFixture) -> str:
 def until(condition: Callable[[], object], what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.02)
 
 
@@ -96,7 +96,7 @@ def test_no_client_publishes_what_it_has_no_reason_to(cloud: CloudFixture) -> No
                 client.publish(f"cp/{owner}/{kind}", name.encode())
         client.publish("homeassistant/sensor/one/last_contact/config")
         client.close()
-    last = ("cp/two/result", b"two")  # which two has sent twice; a broker keeps the order
+    last = ("cp/two/result", b"two")  # client two publishes it last, and a broker keeps the order
     until(lambda: [(m.topic, m.payload) for m in listeners["_bridge-2"].heard].count(last) == 2, "heard")
     until(lambda: unit.heard, "heard by the unit")
     time.sleep(QUIET_S)
@@ -109,7 +109,7 @@ def test_no_client_publishes_what_it_has_no_reason_to(cloud: CloudFixture) -> No
         b"_bridge-3": {
             f"cp/{owner}/{kind}"
             for owner in ("one", "two", "_bridge-3")
-            for kind in ("heartbeat", "event", "session", "result")  # to clear what is retained
+            for kind in ("heartbeat", "event", "session", "result")  # to clear retained messages
         },
     }
     assert {(message.topic, message.payload) for message in unit.heard} == {("cp/one/command", b"_bridge-3")}
@@ -159,7 +159,7 @@ def can_connect(cloud: CloudFixture, unit: tuple[str, str]) -> bool:
 
 
 def test_a_broker_that_is_not_ours_is_left_alone_and_the_command_says_so(cloud: CloudFixture) -> None:
-    """As where the files were copied to: the revoked unit's connection stands, and its messages do not count."""
+    """As on a host to which the files were copied: the revoked unit stays connected, and its messages do not count."""
     (one,) = cloud.add_units(["one"])
     cloud.start()
     unit = cloud.connect(one)
@@ -175,7 +175,7 @@ def test_a_broker_that_is_not_ours_is_left_alone_and_the_command_says_so(cloud: 
         assert is_open(unit), "the connection stands"
         return counters(cloud)["dropped_revoked"] > 0
 
-    until(is_dropped, "dropped")  # once the bridge has looked again; what came before was contact
+    until(is_dropped, "dropped")  # once the bridge has read the list of units again; messages before that are contact
     before, seen = cloud.charge_point("one")["last_contact"], counters(cloud)
     assert is_open(unit), "the connection stands"
     until(lambda: counters(cloud)["dropped_revoked"] > seen["dropped_revoked"], "dropped too")
@@ -203,7 +203,7 @@ def test_a_retained_message_of_a_unit_is_gone_after_we_saw_it(cloud: CloudFixtur
 
 
 def test_a_unit_that_publishes_with_qos_0_does_not_throw_us_out(cloud: CloudFixture) -> None:
-    """mosquitto closed our connection for the PUBACK of packet id 0."""
+    """mosquitto once closed our connection because we sent a PUBACK with packet id 0."""
     (one,) = cloud.add_units(["one"])
     cloud.start()
     unit = cloud.connect(one)
@@ -217,7 +217,7 @@ def test_a_unit_that_publishes_with_qos_0_does_not_throw_us_out(cloud: CloudFixt
 
 
 def test_a_bad_moment_of_the_database_loses_nothing_and_ends_nothing(cloud: CloudFixture) -> None:
-    """A unit that was just added speaks while the list of units cannot be read."""
+    """A new unit publishes while the list of units cannot be read."""
     (one,) = cloud.add_units(["one"])
     cloud.start()
     unit = cloud.connect(one)

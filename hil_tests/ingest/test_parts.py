@@ -1,4 +1,4 @@
-"""Do several processes share one broker's units, each message taken in once, and when their number changes too?"""
+"""Do several processes share one broker's units, taking in each message once, also when their number changes?"""
 
 import json
 import sqlite3
@@ -46,7 +46,7 @@ def test_every_unit_is_heard_by_one_of_three_processes(tmp_path: Path) -> None:
 
 
 def start(cloud: CloudFixture, parts: int) -> None:
-    """The bridge as the first of so many parts, and the others beside it; returns when all of them have listened."""
+    """Start the bridge as the first of `parts` parts, and the others beside it. Return when all have listened."""
     cloud.bridge.environment["CHARGEKEEPER_PART"] = f"1/{parts}"
     began_ms = time.time_ns() // 1_000_000
     cloud.start()
@@ -61,7 +61,7 @@ def start(cloud: CloudFixture, parts: int) -> None:
 def test_units_move_to_another_part_and_nothing_of_them_is_lost_or_doubled(
     tmp_path: Path, before: int, after: int
 ) -> None:
-    """What is acknowledged while no part runs too, of units that move to a part that has never run."""
+    """Including what is acknowledged while no part runs, for units that move to a part that has never run."""
     cloud = CloudFixture(tmp_path, outside=True)
     names = [f"cp-{number}" for number in range(UNITS)]
     moved = [name for name in names if zlib.crc32(name.encode()) % before != zlib.crc32(name.encode()) % after]
@@ -114,5 +114,5 @@ def rows(cloud: CloudFixture, query: str) -> list[Any]:
 def until(condition: Callable[[], object], what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.05)

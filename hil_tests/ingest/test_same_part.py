@@ -1,6 +1,6 @@
-"""Does a second process with the part of another refuse to start, and do all of them tell the same of their listening?
+"""Does a second process with the same part refuse to start, and do all processes report the same about their listening?
 
-Two real processes behind a real mosquitto, which closes the older of two connections of one name.
+Two real processes behind a real mosquitto, which closes the older of two connections with one client id.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not inst
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def environment(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
-    """Of processes that share a database."""
+    """Settings of processes that share a database."""
     if request.param == "sqlite":
         yield {}
         return
@@ -44,7 +44,7 @@ def cloud(tmp_path: Path, environment: dict[str, str]) -> Iterator[CloudFixture]
 
 
 def beside(cloud: CloudFixture, part: str) -> BridgeProcess:
-    """Another process with pages of its own, on the same broker and database."""
+    """Another process that serves pages, with the same broker and database."""
     http_port, mqtt_port = free_ports(2)
     environment = cloud.bridge.environment | {
         "CHARGEKEEPER_HTTP_PORT": str(http_port),
@@ -85,7 +85,7 @@ def canaries(cloud: CloudFixture) -> int:
 def test_interface_metrics_and_status_page_tell_the_same_of_all_parts(cloud: CloudFixture) -> None:
     cloud.bridge.environment["CHARGEKEEPER_PART"] = "1/2"
     cloud.start()
-    assert said(cloud) == (False, 0, False), "nobody listens for the second part"
+    assert said(cloud) == (False, 0, False), "no process listens for the second part"
     cloud.start_part(2, 2)
     until(lambda: said(cloud) == (True, 1, True), f"all listen: {said(cloud)}")
     (part,) = cloud.bridge._parts
@@ -94,7 +94,7 @@ def test_interface_metrics_and_status_page_tell_the_same_of_all_parts(cloud: Clo
 
 
 def said(cloud: CloudFixture) -> tuple[bool, float, bool]:
-    """By /healthz, /metrics and /status."""
+    """Return whether /healthz, /metrics and /status report that we are listening."""
     metrics = cloud.text("/metrics")
     (listening,) = [line for line in metrics.splitlines() if line.startswith("chargekeeper_listening ")]
     is_well = "we are listening" in cloud.text("/status")
@@ -104,12 +104,12 @@ def said(cloud: CloudFixture) -> tuple[bool, float, bool]:
 def until(condition: Callable[[], object], what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.1)
 
 
 def test_of_two_processes_on_one_sqlite_one_does_the_upkeep_and_the_other_takes_over(tmp_path: Path) -> None:
-    """On PostgreSQL: hil_tests/store/test_several.py."""
+    """For PostgreSQL, see hil_tests/store/test_several.py."""
     cloud = CloudFixture(tmp_path, outside=True, environment={"CHARGEKEEPER_PART": "1/2"})
 
     async def stand_by() -> None:
@@ -124,14 +124,14 @@ def test_of_two_processes_on_one_sqlite_one_does_the_upkeep_and_the_other_takes_
 
     try:
         cloud.start()
-        until(lambda: leads(cloud.address), "led")  # whoever looks first does
+        until(lambda: leads(cloud.address), "led")  # the first process to look
         asyncio.run(stand_by())
     finally:
         cloud.stop()
 
 
 def leads(address: str) -> bool:
-    """Whether the process there does the upkeep."""
+    """Return whether the process at this address does the upkeep."""
     request = urllib.request.Request(f"{address}/metrics", headers={"Authorization": f"Bearer {API_TOKEN}"})
     with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
         return "\nchargekeeper_upkeep 1.0" in answer.read().decode()

@@ -1,4 +1,4 @@
-"""Does the bridge listen where it was told, and let go of whoever begins and does not go on?"""
+"""Does the bridge listen where it is configured to, and close connections that begin a request and do not finish it?"""
 
 import asyncio
 import resource
@@ -15,7 +15,7 @@ import pytest
 from hil_tests.fixtures.mqtt_unit import connect
 from hil_tests.ingest.bridge_with_limits import WITHIN_S, BridgeWithLimits
 
-LATE_S = (18.0, 40.0)  # 20 s, and a busy machine
+LATE_S = (18.0, 40.0)  # the limit is 20 s; the rest is for a busy machine
 BODY_LATE_S = (28.0, 70.0)  # 30 s with an answer, 40 s without
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
@@ -30,7 +30,7 @@ def has_ipv6() -> bool:
 
 @pytest.fixture(scope="module")
 def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BridgeWithLimits]:
-    """With a soft limit that is soon reached, and a hard one that is not."""
+    """A bridge whose soft limit is soon reached, and whose hard limit is not."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     bridge = BridgeWithLimits(tmp_path_factory.mktemp("sockets"), "::", (256, hard))
     yield bridge
@@ -57,8 +57,8 @@ def test_the_soft_limit_of_open_files_is_the_hard_one(bridge: BridgeWithLimits) 
 
 
 async def closed_after_s(host: str, port: int, first: bytes, drip: bytes, warm_up: bytes = b"") -> float:
-    """How long until the bridge closes a connection that sends `first` and then `drip`, a byte every two seconds."""
-    began_s = time.monotonic()  # of both sides the one that can be no later than the bridge's
+    """Return the time until the bridge closes a connection that sends `first` and then `drip`, one byte every two seconds."""
+    began_s = time.monotonic()  # before the connection exists, so never later than the bridge's own time
     reader, writer = await asyncio.open_connection(host, port)
     if warm_up:
         writer.write(warm_up)
@@ -80,7 +80,7 @@ async def closed_after_s(host: str, port: int, first: bytes, drip: bytes, warm_u
 
 
 def test_half_a_beginning_is_closed_after_20_s(bridge: BridgeWithLimits) -> None:
-    """Bytes that drip do not extend it, nor does a request before it."""
+    """Dripping bytes do not extend the limit, nor does an earlier request."""
     packet = connect("nobody", "x")
 
     async def run() -> list[float]:
@@ -99,7 +99,7 @@ def test_half_a_beginning_is_closed_after_20_s(bridge: BridgeWithLimits) -> None
 
 
 def test_half_a_body_is_closed_after_40_s(bridge: BridgeWithLimits) -> None:
-    """Whether its route reads it, leaves it to the route, or has answered without it."""
+    """Whether it is read before the route, by the route, or not at all."""
     heads = [
         b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n",
         b"POST /api/webhooks/smartcar HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n",

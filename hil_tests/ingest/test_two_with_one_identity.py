@@ -1,5 +1,7 @@
-"""Two real clients with one id and secret, each of which logs in again whenever it is thrown out: is it noticed, told, and
-ended by a new secret, and is nothing lost that was acknowledged? By the embedded broker and behind mosquitto.
+"""Two real clients with one id and secret, each of which reconnects when it is disconnected.
+
+Are they noticed and reported, does a new secret end it, and is nothing lost that was acknowledged? With the embedded broker
+and behind mosquitto.
 """
 
 import json
@@ -32,25 +34,25 @@ def cloud(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CloudFixtu
 def until(condition: Callable[[], object], what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.1)
 
 
 class Board(threading.Thread):
-    """Connects, sends a heartbeat and an event, and again when its connection has ended: until it is switched off."""
+    """Connects, sends a heartbeat and an event, and reconnects when the connection has ended, until it is switched off."""
 
     def __init__(self, cloud: CloudFixture, unit: UnitSecret, boot: int, sequence: int, ends_itself: bool) -> None:
         super().__init__(name=f"boot {boot}")
-        self.acknowledged: list[tuple[int, int]] = []  # numbers of events
+        self.acknowledged: list[tuple[int, int]] = []  # (boot, sequence) of events
         self.connections = 0
         self._cloud, self._unit = cloud, unit
         self._boot, self._sequence = boot, sequence
-        self._ends_itself = ends_itself  # as a modem that roams
+        self._ends_itself = ends_itself  # closes its connections itself, as a modem that roams
         self._off = threading.Event()
         self._dice = random.Random(f"{SEED} {boot} {sequence}")
 
     def run(self) -> None:
-        while not self._off.wait(self._dice.uniform(1.1, 1.6)):  # seconds: the unit's time tells no fractions
+        while not self._off.wait(self._dice.uniform(1.1, 1.6)):  # over a second: the unit's time has no fractions
             with suppress(OSError):
                 unit = MqttUnit(self._cloud.mqtt_port, *self._unit)
                 try:
@@ -70,7 +72,7 @@ class Board(threading.Thread):
         self.acknowledged.append(numbers)
         give_up_s = time.monotonic() + WITHIN_S
         while not self._off.wait(0.2) and not self._ends_itself and time.monotonic() < give_up_s:
-            unit.send(b"\xc0\x00")  # PINGREQ: fails once the connection has been taken over
+            unit.send(b"\xc0\x00")  # PINGREQ: fails once another connection has taken over
 
     def _payload(self, **said: object) -> bytes:
         self._sequence += 1

@@ -1,4 +1,4 @@
-"""What every attacker is given, and what it reports: a count of what it did, and what the bridge should not have done."""
+"""What every attacker receives and reports: a count of its actions, and the faults of the bridge."""
 
 import http.client
 import os
@@ -13,24 +13,24 @@ from typing import NamedTuple
 from hil_tests.siege.http_client import Answer, LoginFailed
 from hil_tests.siege.population import Person, Unit
 
-MAX_FAULTS = 20  # reported of one attacker; all are counted
+MAX_FAULTS = 20  # faults reported for one attacker; all are counted
 SERVER_ERROR = 500
-NICE = 10  # 0 is everybody's, 19 the last
+NICE = 10  # the default is 0, the lowest priority 19
 
 
 class Target(NamedTuple):
-    """The bridge under siege. The attackers own `units` of theirs; `good` are names of units that they do not own."""
+    """The bridge under siege. Attackers know the secrets of `units`; `good` are the names of other units."""
 
     http_port: int
     mqtt_port: int
     units: dict[str, Unit]
     people: dict[str, Person]
     good: list[str]
-    mail_port: int  # where the bridge delivers letters: the attacker `receivers` listens there
+    mail_port: int  # the bridge sends letters to this port; the attacker `receivers` listens on it
 
 
 class Attack:
-    """One attacker at work, on a thread of its own. `random` depends on the seed and the attacker's name alone."""
+    """An attacker on its own thread. `random` depends only on the seed and the attacker's name."""
 
     def __init__(self, name: str, target: Target, seed: int, over: threading.Event) -> None:
         self.name, self.target, self.over = name, target, over
@@ -40,20 +40,20 @@ class Attack:
         self.faults: list[str] = []
 
     def fault(self, what: str) -> None:
-        """The bridge did what it must not do."""
+        """Record a fault of the bridge."""
         self.counts["FAULTS"] += 1
         if len(self.faults) < MAX_FAULTS and what not in self.faults:
             self.faults.append(what)
 
     def answered(self, status: int, asked: str) -> None:
-        """Counts an answer of HTTP; `asked` says what was asked, for a fault."""
+        """Count an HTTP answer. `asked` describes the request in the report of a fault."""
         self.counts[str(status)] += 1
         if status >= SERVER_ERROR:
             self.counts["5xx"] += 1
             self.fault(f"{status} for {asked}")
 
     def ask(self, asked: str, request: Callable[[], Answer]) -> Answer | None:
-        """The answer, counted; None when there was none, which is counted too: a crowded server closes connections."""
+        """Return the answer and count it. Return None, counted too, if there was none: a crowded server closes connections."""
         try:
             answer = request()
         except (OSError, http.client.HTTPException, LoginFailed) as error:
@@ -63,14 +63,14 @@ class Attack:
         return answer
 
     def run(self, attacker: Callable[["Attack"], None]) -> None:
-        """Goes on until `over`. An attacker that fails has attacked nothing, which is a fault of the siege.
+        """Attack until `over`. If the attacker itself fails, record a fault, because nothing was attacked.
 
-        In life attackers are on machines of their own: here they take what processor time the others leave, also where the
-        kernel knows no groups (attackers_apart.py).
+        In reality, attackers run on other machines. Here they get the processor time that others leave, also where the kernel
+        has no autogroups (attackers_apart.py).
         """
-        if sys.platform == "linux":  # elsewhere priorities are those of whole processes
+        if sys.platform == "linux":  # on other systems, the priority is that of the whole process
             os.nice(NICE)
         try:
             attacker(self)
-        except Exception:  # of a thread: reported with its traceback at the end
+        except Exception:  # reported with its traceback at the end
             self.fault(f"the attacker itself failed: {traceback.format_exc()}")

@@ -1,8 +1,8 @@
-"""The attackers as a process and a session of their own, which take what processor time the others leave.
+"""The attackers in a separate process and session, which gets the processor time that others leave.
 
-In life they are on machines of their own. Linux puts each session into a group of its own (sched(7), "autogroup"), between
-which all have the same share: the nice value of a process or a thread counts within its group alone, and the bridge is in
-another one. So the group as a whole steps back.
+In reality they run on other machines. Linux puts each session into its own autogroup (sched(7)), and all autogroups have equal
+shares: the nice value of a process or a thread only counts within its own group, and the bridge is in another. Therefore the
+nice value of the whole group is raised.
 """
 
 import multiprocessing
@@ -23,11 +23,11 @@ AUTOGROUP = Path("/proc/self/autogroup")
 
 
 class AttackersFailed(Exception):
-    """The process ended without a report, or never."""
+    """The process ended without a report, or did not end in time."""
 
 
 class Report(NamedTuple):
-    """What one attacker did, and what the bridge should not have done."""
+    """What one attacker did, and the faults of the bridge that it found."""
 
     name: str
     counts: Counter[str]
@@ -35,23 +35,23 @@ class Report(NamedTuple):
 
 
 class AttackersApart:
-    """They attack until `end`."""
+    """Attackers that run until `end`."""
 
     def __init__(self, process: "multiprocessing.process.BaseProcess", pipe: "Connection[None, list[Report]]") -> None:
         self._process, self._pipe = process, pipe
 
     def end(self) -> list[Report]:
-        """Raises AttackersFailed."""
+        """End the attack and return the reports. Raises AttackersFailed."""
         try:
             self._pipe.send(None)
             if self._pipe.poll(END_WITHIN_S):
                 return self._pipe.recv()
         except (EOFError, OSError):
             raise AttackersFailed(f"the attackers' process ended: {self._process.exitcode}") from None
-        raise AttackersFailed(f"the attackers have not ended within {END_WITHIN_S:.0f} s")
+        raise AttackersFailed(f"the attackers did not end within {END_WITHIN_S:.0f} s")
 
     def kill(self) -> None:
-        """Ends it, whatever it does."""
+        """Kill the process."""
         self._process.kill()
         self._process.join()
         self._pipe.close()
@@ -59,7 +59,7 @@ class AttackersApart:
 
 @contextmanager
 def attacking(attackers: dict[str, Callable[[Attack], None]], target: Target, seed: int) -> Iterator[AttackersApart]:
-    """All of them at once, each on a thread."""
+    """Run all attackers, each on its own thread of one process."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_attack, args=(theirs, attackers, target, seed), name="attackers", daemon=True)
@@ -75,10 +75,10 @@ def attacking(attackers: dict[str, Callable[[Attack], None]], target: Target, se
 def _attack(
     pipe: "Connection[list[Report], None]", attackers: dict[str, Callable[[Attack], None]], target: Target, seed: int
 ) -> None:
-    """In the process: until something comes through the pipe, or the other end is gone."""
+    """Attack until a message comes through the pipe or its other end is closed. Runs in the process."""
     die_with_parent()
     os.setsid()
-    with suppress(OSError):  # there are no such groups: the nice value of each thread counts (attack.py)
+    with suppress(OSError):  # without autogroups, the nice value of each thread counts (attack.py)
         AUTOGROUP.write_text(str(NICE))
     over = threading.Event()
     attacks = [Attack(name, target, seed, over) for name in attackers]

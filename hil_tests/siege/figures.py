@@ -1,15 +1,15 @@
-"""The figures of a siege, each beside its bound. Pure."""
+"""The figures of a siege and their limits. Pure."""
 
 from typing import NamedTuple
 
 UNACKNOWLEDGED_LIMIT_S = 5.0
 PAGE_P99_LIMIT_MS = 200.0
 LOG_LIMIT_KB_PER_MIN = 1000.0
-MEMORY_LIMIT_MB = 600.0  # resident: the bridge, and up to four passwords that are hashed at 64 MiB each
+MEMORY_LIMIT_MB = 600.0  # resident: the bridge, and up to four password hashes at 64 MiB each
 
 
 class Figure(NamedTuple):
-    """`limit` is the highest value that holds; `is_timed` if a busy machine alone can break it."""
+    """`limit` is the highest good value. With `is_timed`, a busy machine alone can exceed it."""
 
     name: str
     value: float
@@ -28,7 +28,7 @@ class Figure(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a siege has seen. Times in seconds; the lists of times are not empty."""
+    """The measurements of a siege. Times are in seconds; no list of times is empty."""
 
     minutes: float
     unit_waits_s: list[float]
@@ -44,13 +44,13 @@ class Seen(NamedTuple):
 
 
 def p99(values: list[float]) -> float:
-    """The value that 99 % do not exceed."""
+    """Return the 99th percentile."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
 
 
 def figures(seen: Seen) -> list[Figure]:
-    """In the order of the report."""
+    """Return the figures in the order of the report."""
     return [
         Figure("longest time of a good unit unacknowledged", max(seen.unit_waits_s), "s", UNACKNOWLEDGED_LIMIT_S, True),
         Figure("acknowledged events that are not in the store", seen.records_lost, "", 0),

@@ -1,4 +1,4 @@
-"""Texts that programs stumble over, as the bytes of a form."""
+"""Texts that often break programs, as bytes of a form field."""
 
 import random
 
@@ -54,7 +54,7 @@ TEXTS = (
 
 
 def text(chance: random.Random) -> bytes:
-    """One of them, or two in a row, or bytes at random."""
+    """Return a text, two texts in a row, or random bytes."""
     which = chance.random()
     if which < 0.1:
         return chance.randbytes(chance.randrange(1, 200))

@@ -1,4 +1,4 @@
-"""One person's HTTP client: cookies, a source address, and the token that every form carries."""
+"""A person's HTTP client, with cookies, a source address, and the token that every form contains."""
 
 import http.client
 import re
@@ -9,19 +9,19 @@ from contextlib import closing
 from typing import NamedTuple
 
 ANSWER_WITHIN_S = 30.0
-MAX_ANSWER = 4_000_000  # bytes; a longer one is cut here
-LOGIN_TRIES = 5  # 429 while many passwords are checked at once
+MAX_ANSWER = 4_000_000  # bytes; longer answers are truncated
+LOGIN_TRIES = 5  # for 429, which is the answer while too many passwords are checked
 FORM_TOKEN = re.compile(r'name="form" value="(\w+)"')
 
 Fields = Sequence[tuple[str, bytes]]
 
 
 class LoginFailed(Exception):
-    """The answer was not a redirect to a page; the text is its status."""
+    """The answer to the login was not a redirect to a page; the text is its status."""
 
 
 class Answer(NamedTuple):
-    """`location` is empty unless it is a redirect."""
+    """`location` is "" unless the answer is a redirect."""
 
     status: int
     location: str
@@ -30,14 +30,14 @@ class Answer(NamedTuple):
 
 
 def urlencoded(fields: Fields) -> bytes:
-    """As a browser sends a form; the values need not be UTF-8."""
+    """Encode fields as a browser does. Values need not be UTF-8."""
     return "&".join(
         f"{urllib.parse.quote(name)}={urllib.parse.quote_from_bytes(value)}" for name, value in fields
     ).encode()
 
 
 def multipart(fields: Fields, files: Sequence[str]) -> tuple[str, bytes]:
-    """Content type and body (RFC 7578); the fields named in `files` are files."""
+    """Return content type and body (RFC 7578). Fields named in `files` become files."""
     boundary = secrets.token_hex(16)
     body = b""
     for name, value in fields:
@@ -49,7 +49,7 @@ def multipart(fields: Fields, files: Sequence[str]) -> tuple[str, bytes]:
 
 
 class HttpClient:
-    """Keeps its connection open between requests if `keep_alive`. Not thread-safe."""
+    """Reuses its connection with `keep_alive`. Not thread-safe."""
 
     def __init__(self, port: int, source: str = "127.0.0.1", keep_alive: bool = False) -> None:
         self._port, self._source, self._keep_alive = port, source, keep_alive
@@ -57,11 +57,11 @@ class HttpClient:
         self._connection: http.client.HTTPConnection | None = None
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
-        """Does not follow a redirect. Raises OSError, http.client.HTTPException."""
+        """Get a page without following a redirect. Raises OSError, http.client.HTTPException."""
         return self._ask("GET", path, None, headers or {})
 
     def post(self, path: str, fields: Fields, files: Sequence[str] = ()) -> Answer:
-        """A form; with `files` as multipart. Raises OSError, http.client.HTTPException."""
+        """Post a form, as multipart if there are `files`. Raises OSError, http.client.HTTPException."""
         if files:
             content_type, body = multipart(fields, files)
         else:
@@ -69,21 +69,21 @@ class HttpClient:
         return self._ask("POST", path, body, {"Content-Type": content_type})
 
     def log_in(self, name: bytes, password: bytes) -> Answer:
-        """The answer, whether it was accepted or not. Raises OSError, http.client.HTTPException, LoginFailed."""
+        """Try to log in; return the answer, accepted or not. Raises OSError, http.client.HTTPException, LoginFailed."""
         found = FORM_TOKEN.search((page := self.get("/login")).text)
         if found is None:
             raise LoginFailed(f"{page.status}: no form")
         return self.post("/login", [("name", name), ("password", password), ("form", found[1].encode())])
 
     def must_log_in(self, name: str, password: str) -> None:
-        """Raises LoginFailed, OSError, http.client.HTTPException."""
+        """Log in, with some retries. Raises LoginFailed, OSError, http.client.HTTPException."""
         for _ in range(LOGIN_TRIES):
             if (answer := self.log_in(name.encode(), password.encode())).status == 303:
                 return
         raise LoginFailed(f"{name}: {answer.status}")
 
     def close(self) -> None:
-        """The next request opens a new connection."""
+        """Close the connection. The next request opens a new one."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -1,7 +1,7 @@
-"""A measured crowd as a process of its own, so that attackers do not make it wait for the interpreter.
+"""A measured crowd in a separate process, so that attackers do not compete with it for the interpreter lock.
 
-It gets one line of JSON, prints READY when everybody is there, goes on until its input ends, and prints what it has seen
-as JSON.
+It reads one line of JSON, prints READY when everybody has connected, runs until the end of its input, and prints its
+measurements as JSON.
 """
 
 import json
@@ -18,11 +18,11 @@ END_WITHIN_S = 60.0
 
 
 class CrowdFailed(Exception):
-    """A measured process ended before it was ready, or never ended."""
+    """A measured process ended before it was ready, or did not end in time."""
 
 
 class MeasuredCrowd:
-    """Started at once."""
+    """The constructor starts the process."""
 
     def __init__(self, module: str, port: int, asked: Any) -> None:
         self._process = subprocess.Popen(
@@ -32,19 +32,19 @@ class MeasuredCrowd:
             stdout=subprocess.PIPE,
             text=True,
             preexec_fn=die_with_parent,
-            start_new_session=True,  # a share of the processors of its own, as each has in life (attackers_apart.py)
+            start_new_session=True,  # its own share of the processors, as another machine (attackers_apart.py)
         )
         _input(self._process).write(json.dumps(asked) + "\n")
         _input(self._process).flush()
 
     def wait_until_ready(self) -> None:
-        """Raises CrowdFailed when it has ended instead."""
+        """Wait for READY. Raises CrowdFailed if the process ends before."""
         assert self._process.stdout is not None
         if (line := self._process.stdout.readline()) != READY:
             raise CrowdFailed(f"not ready: {line!r}")
 
     def stop(self) -> Any:
-        """What it has seen. Raises CrowdFailed."""
+        """End the crowd and return its measurements. Raises CrowdFailed."""
         try:
             seen, _ = self._process.communicate(timeout=END_WITHIN_S)
             return json.loads(seen)
@@ -54,13 +54,13 @@ class MeasuredCrowd:
             self.kill()
 
     def kill(self) -> None:
-        """Ends it, whatever it does."""
+        """Kill the process."""
         self._process.kill()
         self._process.wait()
 
 
 def asked_on_stdin() -> tuple[Any, threading.Event]:
-    """Inside the process: what it was given, and an event that is set when its input ends."""
+    """Return the request read from standard input, and an event that is set at the end of the input. Runs in the process."""
     asked, over = json.loads(sys.stdin.readline()), threading.Event()
 
     def wait_for_the_end() -> None:

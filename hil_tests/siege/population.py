@@ -1,4 +1,4 @@
-"""Who is there before the siege: units and people, written to the store in one process."""
+"""The units and people of a siege, written to the store in one process."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from hil_tests.fixtures.bridge_process import CHECKOUT
 from hil_tests.fixtures.cloud_fixture import UnitSecret
 
 WITHIN_S = 120.0
-PASSWORD = "correct horse battery staple"  # of everybody: one hash, made once
+PASSWORD = "correct horse battery staple"  # everybody's password, so that only one hash is computed
 MAIL_DOMAIN = "example.org"
 SCRIPT = """
 import json, sys, time
@@ -39,7 +39,7 @@ print(json.dumps(made))
 
 
 class Person(NamedTuple):
-    """Somebody to be added, with the units that they own."""
+    """A person to be added, with the names of their units."""
 
     name: str
     role: str = "driver"
@@ -47,7 +47,7 @@ class Person(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """One that was added."""
+    """A unit that was added."""
 
     name: str
     secret: str
@@ -55,12 +55,12 @@ class Unit(NamedTuple):
 
     @property
     def login(self) -> UnitSecret:
-        """User name and password of its connections."""
+        """Return user name and password of its connections."""
         return self.name, self.secret
 
 
 def populate(folder: Path, people: list[Person]) -> dict[str, Unit]:
-    """Adds the people, each with an e-mail address and PASSWORD, and their units. Returns the units by name."""
+    """Add people, each with an email address and PASSWORD, and their units. Return the units by name."""
     folder.mkdir(parents=True, exist_ok=True)
     asked = {one.name: (one.role, f"{one.name}@{MAIL_DOMAIN}", one.units) for one in people}
     done = subprocess.run(

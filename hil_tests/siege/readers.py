@@ -1,6 +1,6 @@
-"""The readers: people who are logged in and look at their pages, one every EVERY_S each, on a connection that is kept.
+"""The readers: people with a session who each load a page every EVERY_S seconds, over a persistent connection.
 
-`python -m hil_tests.siege.readers PORT`, as hil_tests/siege/measured.py has it.
+Run as `python -m hil_tests.siege.readers PORT` by hil_tests/siege/measured.py.
 """
 
 import http.client
@@ -25,17 +25,18 @@ PAGES = (
 
 
 class Reader:
-    """One person, who owns the unit."""
+    """A person who owns the unit."""
 
     def __init__(self, port: int, name: str, password: str, unit: str) -> None:
         self._client = HttpClient(port, keep_alive=True)
         self._client.must_log_in(name, password)
         self._paths = [path.format(unit) for path in PAGES]
-        self.times_s: list[tuple[float, float]] = []  # when it was asked (CLOCK_MONOTONIC), and how long it took
+        self.times_s: list[tuple[float, float]] = []  # start of each request (CLOCK_MONOTONIC), and its duration
         self.counts: Counter[str] = Counter()
 
     def read(self, delay_s: float, over: threading.Event) -> None:
-        """Until `over`. A request on a kept connection that the server has closed is repeated on a new one, as browsers do."""
+        """Read until `over`. If the server has closed the persistent connection, repeat the request on a new one, as
+        browsers do."""
         due_s, count = time.monotonic() + delay_s, 0
         while not over.wait(max(0.0, due_s - time.monotonic())):
             path = self._paths[count % len(self._paths)]
@@ -54,7 +55,7 @@ class Reader:
 
 
 def main(port: int) -> None:
-    """Prints when each page was asked for and how long it took, in seconds, and the statuses."""
+    """Print start and duration of each request, in seconds, and the statuses."""
     asked, over = asked_on_stdin()
     readers = [Reader(port, *one) for one in asked]
     threads = [

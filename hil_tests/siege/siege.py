@@ -1,4 +1,4 @@
-"""A siege of the running bridge: good units and readers go on while every attacker does what it can."""
+"""A siege of the running bridge: good units and readers continue while every attacker attacks."""
 
 import sqlite3
 import time
@@ -19,7 +19,7 @@ from hil_tests.siege.measured import MeasuredCrowd
 from hil_tests.siege.population import MAIL_DOMAIN, PASSWORD, Person, populate
 from hil_tests.siege.watch import Watch
 
-CALM_S = 10.0  # in which the good ones are alone: what this machine gives them at this time, for comparison
+CALM_S = 10.0  # at the beginning, without attackers: a baseline for this machine
 ATTACKERS: dict[str, Callable[[Attack], None]] = {
     "sockets": sockets.attack,
     "requests": requests.attack,
@@ -42,7 +42,7 @@ class Plan(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """`attacks` have what each attacker did and found; `log_faults` are lines of the bridge's log."""
+    """`attacks` contains the report of each attacker; `log_faults` are lines of the bridge's log."""
 
     figures: list[Figure]
     attacks: list[Report]
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
 
 
 def besiege(folder: Path, plan: Plan) -> Outcome:
-    """Starts a bridge in the folder, and everybody else. Raises CrowdFailed if the good ones cannot begin."""
+    """Start a bridge in the folder, and everything else. Raises CrowdFailed if the good units or readers cannot begin."""
     mail_port = free_ports(1)[0]
     mail = f"mailto://127.0.0.1:{mail_port}?from=keeper@{MAIL_DOMAIN}"
     cloud = CloudFixture(folder, environment={"CHARGEKEEPER_MAIL": mail})
@@ -93,7 +93,7 @@ def besiege(folder: Path, plan: Plan) -> Outcome:
 
 
 def _attack(target: Target, plan: Plan) -> list[Report]:
-    """All attackers at once, for so long."""
+    """Run all attackers for the planned time."""
     with attacking({name: ATTACKERS[name] for name in plan.attackers}, target, plan.seed) as attackers:
         started_s = time.monotonic()
         with bar("siege, s", int(plan.seconds), lambda: int(time.monotonic() - started_s)):
@@ -102,7 +102,7 @@ def _attack(target: Target, plan: Plan) -> list[Report]:
 
 
 def _lost(folder: Path, said: dict[str, Any]) -> int:
-    """How many events of good units were acknowledged and are not in the store."""
+    """Return the number of good units' events that were acknowledged and are not in the store."""
     with closing(sqlite3.connect(folder / "chargekeeper.db", timeout=30)) as store:
         stored = dict(store.execute("SELECT unit_id, count(*) FROM events GROUP BY unit_id").fetchall())
     return sum(max(0, counts.get("event", 0) - stored.get(unit, 0)) for unit, (_, counts) in said.items())
@@ -153,7 +153,8 @@ def _outcome(
 
 
 def _split(times: list[tuple[float, float]], at_s: float) -> tuple[list[float], list[float]]:
-    """How long what began before and since `at_s` took. Neither is empty: the longest stands for none."""
+    """Return the durations of what began before `at_s`, and since. Neither is empty: without values before, 0; without
+    values since, the longest."""
     before = [took_s for began_s, took_s in times if began_s < at_s]
     since = [took_s for began_s, took_s in times if began_s >= at_s]
     return before or [0.0], since or [max(took_s for _, took_s in times)]

@@ -1,4 +1,4 @@
-"""Does a siege find the bridge whole, and does every attacker attack? Ten seconds; `make siege` holds the times."""
+"""Does a siege of ten seconds find no fault, and does every attacker attack? `make siege` also checks the times."""
 
 import random
 from pathlib import Path
@@ -7,7 +7,7 @@ from hil_tests.siege.siege import ATTACKERS, Plan, besiege
 
 SECONDS = 10.0
 UNITS, READERS = 10, 2
-# What each attacker has done at the least.
+# What each attacker must have done at least once.
 DONE = {
     "sockets": ("http opened", "mqtt opened", "drips"),
     "requests": ("half", "broken", "unread"),
@@ -19,7 +19,7 @@ DONE = {
 
 
 def test_a_short_siege_breaks_nothing(tmp_path: Path) -> None:
-    """A minute where ten seconds were too few for some attacker to begin: a machine with much else to do."""
+    """Repeat with a minute if ten seconds were too short for an attacker to begin, as on a busy machine."""
     seed = random.randrange(10**6)
     idle: list[tuple[str, str]] = []
     for seconds in (SECONDS, 6 * SECONDS):

@@ -1,7 +1,7 @@
-"""The good units: one heartbeat or event every EVERY_S each, on one connection that is opened again when it is lost.
+"""The good units: each sends a heartbeat or event every EVERY_S seconds, and reconnects when its connection is lost.
 
-`python -m hil_tests.siege.units PORT`, as hil_tests/siege/measured.py has it. A unit counts as unacknowledged from the
-moment at which a message is due until its PUBACK, reconnects included.
+Run as `python -m hil_tests.siege.units PORT` by hil_tests/siege/measured.py. A unit's time without acknowledgement begins when
+a message is due and ends with its PUBACK; it includes reconnecting.
 """
 
 import asyncio
@@ -16,28 +16,28 @@ from hil_tests.fixtures.mqtt_unit import CONNACK_OK, connect, publish
 from hil_tests.siege.measured import READY, asked_on_stdin
 
 EVERY_S = 5.0
-EVENT_EACH = 4  # of so many messages one is an event, which the store keeps for good
-ANSWER_WITHIN_S = 15.0  # then the unit opens a new connection
+EVENT_EACH = 4  # one of this many messages is an event, which the store keeps forever
+ANSWER_WITHIN_S = 15.0  # after this timeout the unit reconnects
 RECONNECT_EVERY_S = 0.2
 PUBACK_BYTES = 4
 LOOK_S = 0.1
 
 
 class GoodUnit:
-    """One unit. Its boot count is that of the process, so a siege can be repeated on one store."""
+    """A unit. Its boot count is the time at which the process started, so that a siege can be repeated on one store."""
 
     def __init__(self, name: str, secret: str, boot: int) -> None:
         self.name, self._secret, self._boot = name, secret, boot
         self._number = 0
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self.waits_s: list[tuple[float, float]] = []  # when it was due (CLOCK_MONOTONIC), and how long it waited
+        self.waits_s: list[tuple[float, float]] = []  # when due (CLOCK_MONOTONIC), and the wait
         self.counts: Counter[str] = Counter()
 
     async def live(self, port: int, delay_s: float, over: threading.Event, connected: asyncio.Event) -> None:
-        """Until `over`. A message that is under way then has until its answer's deadline."""
+        """Send messages until `over`. A message that is then unacknowledged has until its timeout."""
         await self._delivered(port, over)
-        self.waits_s.clear()  # the start is not under siege
+        self.waits_s.clear()  # exclude the connection before the siege
         connected.set()
         due_s = time.monotonic() + delay_s
         while not over.is_set():
@@ -49,7 +49,7 @@ class GoodUnit:
         self._close()
 
     async def _delivered(self, port: int, over: threading.Event, due_s: float | None = None) -> None:
-        """Sends the next message until it is acknowledged; after `over` only once more."""
+        """Send the next message until it is acknowledged; after `over`, at most once more."""
         due_s = due_s or time.monotonic()
         self._number += 1
         kind, payload = self._message()
@@ -94,7 +94,7 @@ class GoodUnit:
 
 
 async def main(port: int) -> None:
-    """Prints for each unit when its messages were due and how long they waited, in seconds, and what was acknowledged."""
+    """Print for each unit when its messages were due and how long they waited, in seconds, and what was acknowledged."""
     asked, over = asked_on_stdin()
     boot = int(time.time()) % 1_000_000
     units = [GoodUnit(name, secret, boot) for name, secret in asked]

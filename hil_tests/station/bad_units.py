@@ -1,6 +1,6 @@
-"""`python -m hil_tests.station.bad_units`: every defect of a unit and every trouble of a fixture, and what the station says.
+"""`python -m hil_tests.station.bad_units`: run the station on every defect of a unit and every trouble of a fixture.
 
-Five minutes. Exit code 1 if a bad unit passed, a good one failed, or one that failed is at the bridge.
+Takes five minutes. The exit code is 1 if a bad unit passed, a good unit failed, or a failed unit is registered at the bridge.
 """
 
 import sys
@@ -12,11 +12,11 @@ from hil_tests.station.station_fixture import MadeHere, unit_in_fixture
 from hil_tests.station.virtual import TROUBLES
 from hil_tests.station.virtual_board import DEFECTS
 
-PASSES = {"slow", "spikes"}  # troubles that a station lives with
+PASSES = {"slow", "spikes"}  # troubles in spite of which a good unit passes
 
 
 def main() -> int:
-    """Prints a line for each."""
+    """Print one line for each run."""
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="chargekeeper-station-") as folder:
         made_here = MadeHere(Path(folder) / "station")

@@ -1,8 +1,8 @@
-"""Bringing up a board: its table of checks, the record of what was seen, and both written into its document. Pure.
+"""Bring-up of a board: the table of checks, the record of their results, and both rendered into the board's document. Pure.
 
-firmware/boards has three files of a board BOARD that is brought up: BOARD_bring_up.toml, the table; BOARD_seen.json, the
-record; BOARD.md, where what stands between two marks is written from them. A check is unproven until it was seen on hardware:
-what the virtual rig shows is noted too, and proves nothing about a board.
+A board has three files in firmware/boards: BOARD_bring_up.toml is the table, BOARD_seen.json the record, and BOARD.md the
+document, in which the text between two marks is generated. A check is unproven until it has passed on hardware. Results of the
+virtual rig are recorded too, but prove nothing about a board.
 """
 
 import json
@@ -23,39 +23,39 @@ BEGIN, END = "<!-- of {table}, written by hil_tests.station -->", "<!-- end of {
 
 
 class Check(BaseModel, extra="forbid", frozen=True):
-    """Something that has to be seen."""
+    """One thing to be observed, and the probe that can observe it, if there is one."""
 
     name: str = Field(pattern="^[a-z0-9_]+$")
     expect: str
-    probe: str | None = None  # of bring_up_probes.py
+    probe: str | None = None  # a name in bring_up_probes.PROBES
 
 
 class BringUpStep(BaseModel, extra="forbid", frozen=True):
-    """What is done, and what has to be seen then."""
+    """An action, and the checks that follow it."""
 
     do: str
     check: tuple[Check, ...] = Field(min_length=1)
 
 
 class Sight(BaseModel, extra="forbid", frozen=True):
-    """What was seen, once."""
+    """The result of one check."""
 
-    on: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")  # the day
+    on: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")  # date, YYYY-MM-DD
     version: str
     is_so: bool
     seen: str
 
 
-Record = dict[str, dict[str, Sight]]  # name of the check -> HARDWARE or RIG -> what was seen there last
+Record = dict[str, dict[str, Sight]]  # name of the check -> HARDWARE or RIG -> latest result there
 
 
 def boards() -> list[str]:
-    """Those with a table."""
+    """Return the boards that have a table."""
     return sorted(path.name.removesuffix("_bring_up.toml") for path in BOARDS.glob("*_bring_up.toml"))
 
 
 def read_table(board: str, folder: Path = BOARDS) -> tuple[BringUpStep, ...]:
-    """Raises StationTrouble."""
+    """Read the table of a board. Raises StationTrouble."""
     path = folder / f"{board}_bring_up.toml"
     try:
         steps = tuple(BringUpStep(**told) for told in tomllib.loads(path.read_text())["step"])
@@ -63,18 +63,18 @@ def read_table(board: str, folder: Path = BOARDS) -> tuple[BringUpStep, ...]:
         raise StationTrouble(f"{path}: {str(error).splitlines()[0]}") from None
     names = [check.name for check in checks(steps)]
     if len(set(names)) != len(names):
-        raise StationTrouble(f"{path}: two checks have one name")
+        raise StationTrouble(f"{path}: two checks have the same name")
     return steps
 
 
 def checks(steps: tuple[BringUpStep, ...]) -> Iterator[Check]:
-    """All of them, in order."""
+    """Yield all checks in order."""
     for step in steps:
         yield from step.check
 
 
 def read_record(board: str, folder: Path = BOARDS) -> Record:
-    """Empty if nobody has seen anything. Raises StationTrouble."""
+    """Return the record of a board, {} if there is none. Raises StationTrouble."""
     path = folder / f"{board}_seen.json"
     try:
         told = json.loads(path.read_text()) if path.exists() else {}
@@ -84,7 +84,7 @@ def read_record(board: str, folder: Path = BOARDS) -> Record:
 
 
 def write_sight(board: str, name: str, where: str, sight: Sight, folder: Path = BOARDS) -> None:
-    """Add it to the record; what was seen there before is replaced."""
+    """Add a result to the record. It replaces the previous result of this check at `where`."""
     record = read_record(board, folder)
     record.setdefault(name, {})[where] = sight
     told = {name: {where: one.model_dump() for where, one in sights.items()} for name, sights in record.items()}
@@ -94,22 +94,22 @@ def write_sight(board: str, name: str, where: str, sight: Sight, folder: Path = 
 
 
 def write_document(board: str, folder: Path = BOARDS) -> None:
-    """What stands between the marks anew. Raises StationTrouble."""
+    """Render the part between the marks again. Raises StationTrouble."""
     path = folder / f"{board}.md"
     path.write_text(document(path.read_text(), board, folder))
 
 
 def document(text: str, board: str, folder: Path = BOARDS) -> str:
-    """The document as it has to be. Raises StationTrouble."""
+    """Return `text` with the part between the marks rendered from table and record. Raises StationTrouble."""
     steps, record = read_table(board, folder), read_record(board, folder)
     table = f"{board}_bring_up.toml"
     strange = set(record) - {check.name for check in checks(steps)}
     if strange:
-        raise StationTrouble(f"{board}_seen.json knows checks that {table} does not: {', '.join(sorted(strange))}")
+        raise StationTrouble(f"{board}_seen.json has checks that {table} does not have: {', '.join(sorted(strange))}")
     begin, end = BEGIN.format(table=table), END.format(table=table)
     found = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}", re.DOTALL)
     if len(found.findall(text)) != 1:
-        raise StationTrouble(f"{board}.md has not one part from `{begin}` to `{end}`")
+        raise StationTrouble(f"{board}.md does not have exactly one part from `{begin}` to `{end}`")
     return found.sub(lambda _: f"{begin}\n\n{_rendered(steps, record)}\n{end}", text)
 
 
@@ -129,12 +129,10 @@ def _rendered(steps: tuple[BringUpStep, ...], record: Record) -> str:
 def _mark(sights: dict[str, Sight]) -> str:
     if HARDWARE in sights:
         sight = sights[HARDWARE]
-        return f"{'seen' if sight.is_so else '**not so**'} on {sight.on} with {sight.version}: {sight.seen}"
+        return f"{'passed' if sight.is_so else '**failed**'} on {sight.on} with {sight.version}: {sight.seen}"
     if RIG in sights:
         sight = sights[RIG]
-        return (
-            f"**unproven** ({'so' if sight.is_so else 'not so'} on the virtual rig on {sight.on} with {sight.version})"
-        )
+        return f"**unproven** ({'passed' if sight.is_so else 'failed'} on the virtual rig on {sight.on} with {sight.version})"
     return "**unproven**"
 
 

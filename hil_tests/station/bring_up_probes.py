@@ -1,4 +1,4 @@
-"""What the bring-up tool can see itself, with a unit on its console and, for most of it, a fixture around it."""
+"""The checks that the bring-up tool makes itself, over the unit's console and, for most of them, a fixture around the unit."""
 
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
@@ -10,13 +10,11 @@ from hil_tests.station.limits import judge, read_limits
 from hil_tests.station.measuring import Measured
 
 ANSWERS_WITHIN_S = 30.0
-STALL_MS = (
-    400  # of a port, in a TLS handshake or an erase of the flash (firmware/boards/board.py), with the loop's own period
-)
+STALL_MS = 400  # longest block of a TLS handshake or a flash erase (firmware/boards/board.py), plus the loop's period
 
 
 class Seen(NamedTuple):
-    """The answer of a probe."""
+    """The result of a probe, with the figures in `text`."""
 
     is_so: bool
     text: str
@@ -26,14 +24,14 @@ Look = Callable[[Fixture], Awaitable[Seen]]
 
 
 class Probe(NamedTuple):
-    """`needs_instrument`: the console alone does not tell it."""
+    """`needs_instrument` is False if the unit's console is enough."""
 
     look: Look
     needs_instrument: bool = True
 
 
 def _by_limits(*parts: Callable[[Fixture], Awaitable[Measured]]) -> Look:
-    """As the production test judges it."""
+    """Return a probe that judges the measured values by the limits of the production test."""
 
     async def look(fixture: Fixture) -> Seen:
         measured: Measured = {}
@@ -53,7 +51,7 @@ async def _console(fixture: Fixture) -> Seen:
 
 
 async def _control_loop(fixture: Fixture) -> Seen:
-    """Since the start of the unit, whatever it did meanwhile."""
+    """Judge the worst delay of the control loop since the unit's start."""
     worst_ms = int((await fixture.ask_unit("status"))["loop_worst_ms"])
     health = await fixture.ask_unit("health")
     openings = int(health["guard_openings"])
@@ -73,9 +71,9 @@ PROBES = {
 
 
 async def look_at(probe: str, fixture: Fixture) -> Seen:
-    """What the probe sees; a unit that fails on the way is not so. Raises StationTrouble."""
+    """Run a probe. A unit that fails during it fails the check. Raises StationTrouble."""
     if probe not in PROBES:
-        raise StationTrouble(f"there is no probe {probe}: {', '.join(PROBES)}")
+        raise StationTrouble(f"unknown probe {probe}; there are: {', '.join(PROBES)}")
     try:
         return await PROBES[probe].look(fixture)
     except UnitFailed as failed:

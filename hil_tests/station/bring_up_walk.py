@@ -1,7 +1,7 @@
-"""`python -m hil_tests.station bring-up BOARD`: walks the checks of a board, and keeps what was seen after each.
+"""`python -m hil_tests.station bring-up BOARD`: go through the checks of a board and record each result at once.
 
-A check that was seen with this version is not asked again, so a walk can be ended at any moment and goes on. What the tool
-cannot see itself it asks of the person at the bench.
+A check that has passed with this version is skipped, so the walk can be ended and continued at any time. For checks without a
+usable probe, the tool asks the person at the bench.
 """
 
 import time
@@ -25,19 +25,19 @@ from hil_tests.station.bring_up_probes import PROBES, Seen, look_at
 from hil_tests.station.fixture import Fixture
 
 ANSWERS = "[y]es, [n]o, [s]kip, [q]uit: "
-PSEUDO_TERMINALS = "/dev/pts/"  # no board hangs at one
+PSEUDO_TERMINALS = "/dev/pts/"  # a real board is never on a pseudo-terminal
 SEEN_MOST = 200  # characters
 
 Ask = Callable[[str], str]
 
 
 def where_is(console: str) -> str:
-    """HARDWARE, or RIG for a line that a program of this machine has made."""
+    """Return RIG if the console is a pseudo-terminal, which a program has made, else HARDWARE."""
     return RIG if str(Path(console).resolve()).startswith(PSEUDO_TERMINALS) else HARDWARE
 
 
 async def walk(board: str, fixture: Fixture, where: str, ask: Ask = input, folder: Path = BOARDS) -> None:
-    """To the end of the table, or until the person ends it. Raises StationError."""
+    """Go through the table to its end, or until the person quits. Raises StationError."""
     steps = read_table(board, folder)
     version = (await fixture.ask_unit("update"))["version"]
     total, number = len(list(checks(steps))), 0
@@ -53,7 +53,7 @@ async def walk(board: str, fixture: Fixture, where: str, ask: Ask = input, folde
                 continue
             if seen is QUIT:
                 return
-            print(f"    {'so' if seen.is_so else 'NOT SO'}: {seen.text}")
+            print(f"    {'passed' if seen.is_so else 'FAILED'}: {seen.text}")
             sight = Sight(on=time.strftime("%Y-%m-%d"), version=version, is_so=seen.is_so, seen=seen.text)
             write_sight(board, check.name, where, sight, folder)
             write_document(board, folder)
@@ -63,7 +63,7 @@ QUIT = Seen(False, "")
 
 
 async def _see(check: Check, fixture: Fixture, ask: Ask) -> Seen | None:
-    """None: not now."""
+    """Run the probe or ask the person. Return None for a skipped check, QUIT to end the walk."""
     if check.probe is not None and (fixture.has_instrument or not PROBES[check.probe].needs_instrument):
         return await look_at(check.probe, fixture)
     while True:
@@ -79,6 +79,6 @@ async def _see(check: Check, fixture: Fixture, ask: Ask) -> Seen | None:
 
 
 def _is_known(record: Record, check: Check, where: str, version: str) -> bool:
-    """Seen so, there and with this version; what was not so is looked at again."""
+    """Return whether the check has passed there with this version. Failed checks are repeated."""
     sight = record.get(check.name, {}).get(where)
     return sight is not None and sight.is_so and sight.version == version

@@ -1,7 +1,7 @@
-"""The calibration of a unit's view of its pilot: the straight line through what it read and what was there. Pure.
+"""The calibration of a unit's pilot input: a straight line through pairs of read and true levels. Pure.
 
-The firmware reads a level as its board's arithmetic has it, times `pilot_gain_permille`, plus `pilot_zero_mv`
-(firmware/boards/board.py), both within bounds in which no level of one state reads as another.
+The firmware multiplies the level that the board's conversion gives by `pilot_gain_permille` and adds `pilot_zero_mv`
+(firmware/boards/board.py). The bounds of both are so narrow that the level of one state never reads as another state.
 """
 
 from collections.abc import Sequence
@@ -9,25 +9,27 @@ from typing import NamedTuple
 
 from hil_tests.station.errors import UnitFailed
 
-GAIN_PERMILLE = (950, 1050)  # firmware/storage/bounds.py, which refuses what is outside
+GAIN_PERMILLE = (950, 1050)  # firmware/storage/bounds.py rejects values outside
 ZERO_MV = (-300, 300)
-APART_MV = 3_000  # the levels must span this much, or noise would draw the line
+APART_MV = 3_000  # minimum span of the levels; with less, noise would determine the slope
 
 
 class Calibration(NamedTuple):
-    """As the unit's settings have it."""
+    """The two settings of the unit."""
 
     pilot_gain_permille: int = 1000
     pilot_zero_mv: int = 0
 
     def applied(self, level_mv: float) -> float:
-        """What the unit makes of a level that an uncalibrated one would read."""
+        """Return what a unit with this calibration reads, in mV, where an uncalibrated unit reads `level_mv`."""
         return level_mv * self.pilot_gain_permille / 1000 + self.pilot_zero_mv
 
 
 def fit(levels: Sequence[tuple[float, float]]) -> Calibration:
-    """Of (read, really there) pairs in mV, read without any calibration, by least squares. Raises UnitFailed where no
-    calibration that the unit takes makes them agree."""
+    """Fit (read, true) pairs in mV by least squares; the unit must have no calibration while it reads.
+
+    Raises UnitFailed if the unit's reading does not follow the level, or if the result is out of bounds.
+    """
     read = [pair[0] for pair in levels]
     if max(read) - min(read) < APART_MV:
         raise UnitFailed("the unit's reading of its pilot does not follow the pilot: check the wire of the pilot input")
@@ -39,7 +41,7 @@ def fit(levels: Sequence[tuple[float, float]]) -> Calibration:
     for value, (least, most) in ((found.pilot_gain_permille, GAIN_PERMILLE), (found.pilot_zero_mv, ZERO_MV)):
         if not least <= value <= most:
             raise UnitFailed(
-                f"the pilot input needs a gain of {found.pilot_gain_permille} permille and {found.pilot_zero_mv} mV, "
-                "more than a calibration may: check divider and offset of the pilot input"
+                f"the pilot input would need a gain of {found.pilot_gain_permille} permille and {found.pilot_zero_mv} mV, "
+                "which is out of bounds: check divider and offset of the pilot input"
             )
     return found

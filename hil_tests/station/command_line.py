@@ -1,4 +1,4 @@
-"""What `python -m hil_tests.station` does: makes a unit out of a board, and verifies the records of units that were made."""
+"""The command line `python -m hil_tests.station`: provision a unit, bring up a board, verify a unit's record."""
 
 import argparse
 import asyncio
@@ -21,7 +21,8 @@ SERIAL = re.compile(r"[A-Za-z0-9-][A-Za-z0-9_-]{0,35}")
 
 
 def main() -> int:
-    """Exit code 0: done. 1: the unit failed. 3: the station cannot go on, and nothing is said about the unit."""
+    """Return the exit code: 0 for success, 1 if the unit failed, 3 if the station cannot continue, which says nothing about
+    the unit."""
     os.umask(0o077)
     asked = _parser().parse_args()
     try:
@@ -37,22 +38,32 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m hil_tests.station", description="The provisioning station.")
     areas = parser.add_subparsers(required=True, metavar="COMMAND")
-    making = areas.add_parser("provision", help="a blank board becomes a tested, registered and labelled unit")
-    making.add_argument("serial", type=_serial, help="of the unit, its id from now on: CK-0042")
-    making.add_argument("--console", required=True, metavar="PORT", help="the unit's USB serial")
-    making.add_argument("--instrument", required=True, metavar="PORT", help="the fixture's instrument")
-    making.add_argument("--station", type=Path, default=Path("station.toml"), metavar="FILE", help="of the station")
+    making = areas.add_parser("provision", help="turn a blank board into a tested, registered and labelled unit")
+    making.add_argument("serial", type=_serial, help="the unit's serial number, which becomes its id, such as CK-0042")
+    making.add_argument("--console", required=True, metavar="PORT", help="the unit's serial port")
+    making.add_argument(
+        "--instrument", required=True, metavar="PORT", help="the serial port of the fixture's instrument"
+    )
+    making.add_argument(
+        "--station", type=Path, default=Path("station.toml"), metavar="FILE", help="the station's configuration"
+    )
     making.set_defaults(do=_provision)
     walking = areas.add_parser(
-        "bring-up", help="walk the checks of a new board, and keep what was seen in its document"
+        "bring-up", help="go through the checks of a new board and record the results in its document"
     )
     walking.add_argument("board", choices=bring_up.boards())
-    walking.add_argument("--console", metavar="PORT", help="the unit's USB serial; without it, write the document anew")
-    walking.add_argument("--instrument", metavar="PORT", help="a fixture's instrument, which then looks itself")
+    walking.add_argument(
+        "--console", metavar="PORT", help="the unit's serial port; without it, only render the document"
+    )
+    walking.add_argument(
+        "--instrument", metavar="PORT", help="the serial port of a fixture's instrument, which answers most checks"
+    )
     walking.set_defaults(do=_bring_up)
-    verifying = areas.add_parser("verify", help="is a record what the station has signed?")
+    verifying = areas.add_parser("verify", help="check the signature of a record")
     verifying.add_argument("record", type=Path)
-    verifying.add_argument("--key", type=Path, help=f"the station's public key; beside the records, {PUBLIC_KEY}")
+    verifying.add_argument(
+        "--key", type=Path, help=f"the station's public key; default: {PUBLIC_KEY} in the folder above the record's"
+    )
     verifying.set_defaults(do=_verify)
     return parser
 
@@ -65,7 +76,7 @@ def _provision(asked: argparse.Namespace) -> int:
 
 async def _make(asked: argparse.Namespace) -> None:
     configuration = read_configuration(asked.station)
-    configuration.read_token()  # before an hour of work, not after it
+    configuration.read_token()  # fail before the work, not after it
     with opened(configuration.folder / "journals", asked.serial) as journal:
         async with Fixture(Ports(asked.console, asked.instrument)) as fixture:
             await provision(Job(asked.serial, configuration, journal, fixture), lambda line: print(line, flush=True))
@@ -91,5 +102,5 @@ def _verify(asked: argparse.Namespace) -> int:
 
 def _serial(text: str) -> str:
     if SERIAL.fullmatch(text) is None:
-        raise argparse.ArgumentTypeError("1 to 36 of A-Z a-z 0-9 _ and -, and no _ at the start")
+        raise argparse.ArgumentTypeError("needs 1 to 36 of A-Z a-z 0-9 _ and -, and no _ at the start")
     return text

@@ -1,4 +1,4 @@
-"""The station's own file, station.toml: which bridge, which units, where it keeps its journals."""
+"""The station's configuration, station.toml: the bridge, the settings of its units, and where it stores its files."""
 
 import stat
 import tomllib
@@ -15,28 +15,28 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class UnitSettings(BaseModel, extra="forbid", frozen=True):
-    """What every unit of this station gets."""
+    """Settings that every unit of this station gets."""
 
-    board: str = "tcall"  # of firmware/boards
-    image: Path | None = None  # of MicroPython, for a real board
-    broker: str = Field(min_length=1)  # as the units reach it
+    board: str = "tcall"  # a board of firmware/boards
+    image: Path | None = None  # MicroPython's image; a real board needs one
+    broker: str = Field(min_length=1)  # host name, as the units reach it
     port: int = 8883
     plain_mqtt: bool = False  # for development: no TLS
-    authority: Path | None = None  # a PEM file: whom the units trust, without it whom they trust already
+    authority: Path | None = None  # PEM file of the authority for units; default: the one they trust already
     apn: str | None = None
     rating: list[Annotated[str, Field(max_length=40)]] = Field(max_length=3)  # lines of the label
 
 
 class Configuration(BaseModel, extra="forbid", frozen=True):
-    """Paths are as seen from the folder of the file."""
+    """Relative paths are relative to the folder of the file."""
 
-    name: str = Field(pattern=r"^[ -~]{1,60}$")  # of this station, in its records
+    name: str = Field(pattern=r"^[ -~]{1,60}$")  # the station's name in its records
     bridge: str  # https://...
-    authority: Path | None = None  # a PEM file: whom the bridge's certificate is of, without it the system's
+    authority: Path | None = None  # PEM file of the bridge's certificate authority; default: the system's authorities
     token: Path  # a file of mode 600 with a token of the scope `register`
     folder: Path = Path("station")
-    printer: Path | None = None  # a device or file that takes ZPL
-    limits: Path | None = None  # without it, limits.toml beside this module
+    printer: Path | None = None  # a device or file that accepts ZPL
+    limits: Path | None = None  # default: limits.toml beside this module
     unit: UnitSettings
 
     @field_validator("bridge")
@@ -44,11 +44,11 @@ class Configuration(BaseModel, extra="forbid", frozen=True):
     def _is_safe(cls, address: str) -> str:
         url = urlsplit(address)
         if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
-            raise ValueError("needs https://, or http:// on this machine: claim codes go over it")
+            raise ValueError("needs https://, because claim codes are sent to it; http:// only to this machine")
         return address.rstrip("/")
 
     def read_token(self) -> str:
-        """Raises StationTrouble if it is not there, or others can read it."""
+        """Return the token. Raises StationTrouble if the file is missing or other users can read it."""
         try:
             if self.token.stat().st_mode & OTHERS:
                 raise StationTrouble(f"others can read {self.token}: chmod 600 {self.token}")
@@ -58,7 +58,7 @@ class Configuration(BaseModel, extra="forbid", frozen=True):
 
 
 def read_configuration(path: Path) -> Configuration:
-    """Raises StationTrouble with what is wrong."""
+    """Read and check the file. Raises StationTrouble, which names the first error."""
     try:
         told = Configuration(**tomllib.loads(path.read_text()))
     except ValidationError as error:

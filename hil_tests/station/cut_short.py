@@ -1,6 +1,6 @@
-"""`python -m hil_tests.station.cut_short before|after STEP ...`: the station, killed (-9) before or after the note of a step.
+"""`python -m hil_tests.station.cut_short before|after STEP ...`: run the station and kill it before or after it notes a step.
 
-Before it the step was done and nobody knows; the rest of the arguments are the station's own.
+`before` leaves a step that is done but not in the journal. The remaining arguments are the station's own.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""What ends a run of the station before its end."""
+"""Errors that end a run of the station."""
 
 
 class StationError(Exception):
@@ -6,8 +6,8 @@ class StationError(Exception):
 
 
 class UnitFailed(StationError):
-    """The unit is not as it has to be: it is repaired, and not registered."""
+    """The unit does not meet a requirement. It is not registered until it has been repaired."""
 
 
 class StationTrouble(StationError):
-    """The station cannot tell, or cannot go on: nothing is said about the unit."""
+    """The station cannot measure or cannot continue. This says nothing about the unit."""

@@ -1,7 +1,7 @@
 """The station's side of a fixture: the unit's console and the instrument, on two serial lines.
 
-A question that the instrument does not answer, or answers with what cannot be, is asked again a few times. What stays wrong
-then is the station's trouble and says nothing about the unit; a unit that does not answer has failed.
+A question to the instrument is repeated if the answer is impossible, up to a limit; a lasting error or no answer is
+StationTrouble and says nothing about the unit. A unit that does not answer has failed.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from hil_tests.station.errors import StationTrouble, UnitFailed
 
 UNIT_WITHIN_S = 10.0
 INSTRUMENT_WITHIN_S = 10.0
-TRIES = 8  # of one reading
-READINGS = 5  # of which the median counts
+TRIES = 8  # tries of one reading
+READINGS = 5  # the median of this many readings counts
 LOOK_S = 0.1
 RAIL_FALLS_WITHIN_S = 10.0
-PILOT_POSSIBLE_MV = 16_000  # no supply of a charge point gives more, either way
+PILOT_POSSIBLE_MV = 16_000  # beyond the supply of any charge point, of either sign
 
 
 class Look(NamedTuple):
@@ -37,14 +37,14 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True)
 class Ports:
-    """The names of the serial devices."""
+    """The names of the two serial devices."""
 
     console: str
-    instrument: str | None  # None: there is nothing but the unit
+    instrument: str | None  # None: without a fixture
 
 
 class Fixture:
-    """Use it with `async with`, which opens the lines: StationTrouble if one is not there, or the lid is open."""
+    """Open the lines with `async with`. Raises StationTrouble if a line is missing or the lid is open."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
@@ -53,7 +53,7 @@ class Fixture:
 
     @property
     def has_instrument(self) -> bool:
-        """There is more than the unit's console."""
+        """Whether there is a fixture, and not only the unit's console."""
         return self._instrument is not None
 
     async def __aenter__(self) -> Self:
@@ -71,12 +71,12 @@ class Fixture:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Leaves the unit without a load, as far as the instrument still answers."""
+        """Remove the load, if the instrument still answers."""
         try:
             if self._instrument is not None:
                 await self._instrument.ask("load A", INSTRUMENT_WITHIN_S)
         except (ConsoleError, ConsoleSilent):
-            pass  # whoever opens the lid has taken the load off
+            pass  # opening the lid removes the load too
         finally:
             self._close()
 
@@ -84,8 +84,10 @@ class Fixture:
 
     @asynccontextmanager
     async def without_mains(self) -> AsyncIterator[str]:
-        """The unit's line is free for another program, which is given its name, and its mains are off; both are back after it.
-        A supply that does not fall is the fixture's trouble."""
+        """Switch off the unit's mains and release its console line, whose name is yielded, for another program.
+
+        Afterwards the line is opened and the mains are switched on again. Raises StationTrouble if the supply does not fall.
+        """
         await self.ask_instrument("load A")
         await self.ask_instrument("mains off")
         if not await self.until(lambda look: not look.wires.rail, RAIL_FALLS_WITHIN_S):
@@ -98,20 +100,20 @@ class Fixture:
         await self.ask_instrument("mains on")
 
     async def ask_unit(self, command: str, within_s: float = UNIT_WITHIN_S) -> dict[str, str]:
-        """The answer by name, as the console's `name value` lines have it. Raises UnitFailed. No secret may be in it."""
+        """Return the answer's `name value` lines by name. The answer must not contain a secret. Raises UnitFailed."""
         word = command.split()[0]
         try:
             lines = await self._unit.ask(command, within_s)
         except ConsoleSilent:
             raise UnitFailed(
-                f"the unit does not answer {word!r} on its console: check its USB and its supply, then flash it anew"
+                f"the unit does not answer {word!r} on its console: check its USB and its supply, then flash it again"
             ) from None
         except ConsoleError as refused:
             raise UnitFailed(f"the unit refuses {word!r}: {refused}") from None
         return {name: value for name, _, value in (line.partition(" ") for line in lines)}
 
     async def answers(self, within_s: float) -> bool:
-        """Whether the unit's console answers within that time; a unit that starts takes some seconds."""
+        """Return whether the unit's console answers in time. A starting unit takes some seconds."""
         deadline_s = _now_s() + within_s
         while _now_s() < deadline_s:
             try:
@@ -122,17 +124,17 @@ class Fixture:
         return False
 
     async def inputs(self) -> dict[str, float | None]:
-        """What the unit's board reads; None is no reading."""
+        """Return the unit's own readings by name; None means no reading."""
         said = await self.ask_unit("inputs")
         try:
             return {name: None if value == "-" else float(value) for name, value in said.items()}
         except ValueError:
-            raise UnitFailed("the unit's console says something else than inputs: flash it anew") from None
+            raise UnitFailed("the unit's console does not return inputs: flash it again") from None
 
     # The instrument
 
     async def ask_instrument(self, command: str, within_s: float = INSTRUMENT_WITHIN_S) -> list[str]:
-        """Its answer. Raises StationTrouble."""
+        """Return the instrument's answer. Raises StationTrouble."""
         if self._instrument is None:
             raise StationTrouble("there is no instrument: name its port with --instrument")
         try:
@@ -145,7 +147,7 @@ class Fixture:
             raise StationTrouble(f"the fixture refuses {command!r}: {refused}") from None
 
     async def look(self) -> Look:
-        """One reading that can be. Raises StationTrouble."""
+        """Return the first possible reading. Raises StationTrouble after too many impossible ones."""
         for _ in range(TRIES):
             lines = await self.ask_instrument("read")
             try:
@@ -156,15 +158,15 @@ class Fixture:
             if max(abs(mv) for mv in wires.pilot_mv) <= PILOT_POSSIBLE_MV:
                 return Look(wires, supply_mv)
         raise StationTrouble(
-            f"the fixture reads nothing that can be, {TRIES} times: check its probe on the pilot, then its instrument"
+            f"the fixture's readings were impossible {TRIES} times: check its probe on the pilot, then its instrument"
         )
 
     async def measure(self, value: Callable[[Look], float]) -> float:
-        """The median of some readings."""
+        """Return the median of several readings."""
         return statistics.median([value(await self.look()) for _ in range(READINGS)])
 
     async def until(self, is_so: Callable[[Look], bool], within_s: float) -> bool:
-        """Whether it became so in time."""
+        """Return whether the condition became true in time."""
         deadline_s = _now_s() + within_s
         while True:
             if is_so(await self.look()):

@@ -1,4 +1,4 @@
-"""The seam between the station and what writes firmware: over a serial line onto a board, or into the virtual one's folder."""
+"""Writing of firmware: over a serial line to a real board, or into the folder of a virtual one."""
 
 import shutil
 from pathlib import Path
@@ -10,12 +10,14 @@ from hil_tests.station.bring_up_walk import where_is
 from hil_tests.station.errors import StationTrouble, UnitFailed
 from hil_tests.station.virtual import IMAGE
 
-FLASH = "flash.bin"  # of the virtual board (firmware/boards/virtual.py)
+FLASH = "flash.bin"  # the virtual board's file (firmware/boards/virtual.py)
 
 
 def write_firmware(board: str, port: str, image_file: Path | None) -> str:
-    """The product onto the unit at `port`, which has no mains; all that was on it is erased. Returns the version. Raises
-    StationError."""
+    """Write the product to the unit at `port`, without mains, and erase everything else on it. Return the version.
+
+    Raises StationError.
+    """
     try:
         if where_is(port) == RIG:
             _into_folder(board, port)
@@ -27,7 +29,7 @@ def write_firmware(board: str, port: str, image_file: Path | None) -> str:
 
 
 def _onto_board(board: str, port: str, image_file: Path | None) -> None:
-    """A unit that runs the firmware hears no other program, so an image comes first, and erases it."""
+    """Write MicroPython's image first, which erases the unit: a unit that runs the firmware does not accept other programs."""
     if image_file is None:
         raise StationTrouble("station.toml has no `image`: name the image of MicroPython for this board")
     try:
@@ -37,7 +39,7 @@ def _onto_board(board: str, port: str, image_file: Path | None) -> None:
 
 
 def _into_folder(board: str, port: str) -> None:
-    """A virtual board's flash is a folder, that of its console's line (virtual.py)."""
+    """Replace the files in the folder of the console's line, which is the virtual board's flash (virtual.py)."""
     folder, new = Path(port).parent, Path(port).parent / f"{IMAGE}.new"
     (folder / FLASH).unlink(missing_ok=True)
     shutil.copyfile(image.build(board), new)

@@ -1,7 +1,7 @@
-"""The journal of one serial number: what was done with its unit, on the disk before the next step begins.
+"""The journal of one serial number: each completed step, synchronised to disk before the next step begins.
 
-A file for each, mode 600, since it holds the claim code. It is replaced whole, so a cut of the power leaves the one before or
-the new one.
+One file for each serial number, mode 600, because it contains the claim code. It is replaced as a whole, so that a power cut
+leaves either the previous file or the new one.
 """
 
 import fcntl
@@ -18,21 +18,21 @@ Facts = dict[str, Any]
 
 
 class Journal:
-    """`facts`: by name of the step. Nobody else works on it meanwhile (`opened`)."""
+    """`facts` maps the name of a completed step to its results. Open it with `opened`, which excludes other processes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
             self.facts: dict[str, Facts] = json.loads(path.read_text()) if path.exists() else {}
         except ValueError:
-            raise StationTrouble(f"{path} is damaged: lay it aside; the serial number must not be used again") from None
+            raise StationTrouble(f"{path} is damaged: move it away, and do not use the serial number again") from None
 
     def note(self, step: str, facts: Facts) -> None:
-        """The step is done, and this came of it."""
+        """Record that the step is done, with its results."""
         self._keep(self.facts | {step: facts})
 
     def forget(self, *kept: str) -> None:
-        """All steps but these are to be done again."""
+        """Remove all steps except `kept`, so that they are done again."""
         self._keep({step: facts for step, facts in self.facts.items() if step in kept})
 
     def _keep(self, facts: dict[str, Facts]) -> None:
@@ -42,18 +42,18 @@ class Journal:
 
 @contextmanager
 def opened(folder: Path, serial: str) -> Iterator[Journal]:
-    """The journal of a serial number, for this process alone. Raises StationTrouble."""
+    """Open the journal of a serial number, locked for this process. Raises StationTrouble if another process has it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(folder / f"{serial}.lock", os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StationTrouble(f"another station works on {serial} now") from None
+            raise StationTrouble(f"another station is working on {serial}") from None
         yield Journal(folder / f"{serial}.json")
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """A file of mode 600, whole or not at all, and on the disk when this returns."""
+    """Replace the file with one of mode 600 and synchronise it to disk before returning."""
     new = path.with_name(path.name + ".new")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)

@@ -1,6 +1,6 @@
 """The label of a unit: serial number, rating, and the claim code as a QR code; as PDF, and as ZPL for a label printer.
 
-A unit has one code, so both are drawn from the journal, and drawn again they are the same.
+Both are drawn from the journal, so that a label drawn again has the same claim code.
 """
 
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ from typing import NamedTuple
 import segno
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]  # ReportLab comes without types
 
-WIDTH_MM, HEIGHT_MM = 62, 29  # as cloud_bridge/label.py has it
-QUIET_MODULES = 4  # around the code (ISO/IEC 18004)
+WIDTH_MM, HEIGHT_MM = 62, 29  # as in cloud_bridge/label.py
+QUIET_MODULES = 4  # border of a QR code (ISO/IEC 18004)
 LEFT_MM, WIDEST_MM = HEIGHT_MM, WIDTH_MM - HEIGHT_MM - 2
-POINTS = 72 / 25.4  # of a millimetre
-DOTS_PER_MM = 8  # of a printer of 203 dpi
-LARGEST = 10  # dots of a module that a printer draws
+POINTS = 72 / 25.4  # per millimetre
+DOTS_PER_MM = 8  # a printer of 203 dpi
+LARGEST = 10  # largest size of a module, in dots, that a printer accepts
 EDGE_MM = 2
 
 
 class Label(NamedTuple):
-    """What stands on it."""
+    """The contents of a label."""
 
     serial: str
     rating: Sequence[str]
@@ -29,12 +29,12 @@ class Label(NamedTuple):
 
     @property
     def address(self) -> str:
-        """What the QR code says."""
+        """The content of the QR code."""
         return f"{self.claim_page}?code={self.claim_code}"
 
 
 def as_pdf(label: Label) -> bytes:
-    """One page of the label's size. The same label gives the same bytes."""
+    """Return one page of the label's size. The same label gives the same bytes."""
     drawn = BytesIO()
     canvas = Canvas(drawn, (WIDTH_MM * POINTS, HEIGHT_MM * POINTS), invariant=True)
     canvas.setTitle(label.serial)
@@ -56,7 +56,7 @@ def as_pdf(label: Label) -> bytes:
 
 
 def _write(canvas: Canvas, up_mm: float, font: str, size: float, text: str) -> None:
-    """Smaller where it would not fit."""
+    """Write a line, with a smaller font if it does not fit."""
     while canvas.stringWidth(text, font, size) > WIDEST_MM * POINTS and size > 1:
         size -= 0.25
     canvas.setFont(font, size)
@@ -64,7 +64,8 @@ def _write(canvas: Canvas, up_mm: float, font: str, size: float, text: str) -> N
 
 
 def as_zpl(label: Label) -> bytes:
-    """For a printer of 203 dpi; its own QR code, of model 2 with correction M (ZPL II programming guide, ^BQ)."""
+    """Return the label for a printer of 203 dpi. The printer draws the QR code, model 2 with correction M (ZPL II guide,
+    ^BQ)."""
     modules, _ = segno.make_qr(label.address, error="m").symbol_size(border=0)
     dots = min(LARGEST, (HEIGHT_MM - 2 * EDGE_MM) * DOTS_PER_MM // modules)
     lines = [
@@ -86,5 +87,5 @@ def _field(down_mm: float, dots: int, text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """What ZPL would take for a command, and ^FH's own sign, as hexadecimal."""
+    """Write ZPL's command characters, and ^FH's escape character, in hexadecimal."""
     return "".join(f"_{ord(sign):02X}" if sign in "^~_\\" else sign for sign in text)

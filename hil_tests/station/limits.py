@@ -1,4 +1,4 @@
-"""The limits of the production test (limits.toml), and the judgement by them. Pure."""
+"""The limits of the production test (limits.toml), and the verdict by them. Pure."""
 
 import tomllib
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ FILE = Path(__file__).with_name("limits.toml")
 
 
 class Limit(BaseModel, extra="forbid", frozen=True):
-    """One measured value: both ends are allowed."""
+    """The limits of one measured value, both inclusive, and the advice to whoever repairs the unit."""
 
     least: float
     most: float
     advice: str = Field(min_length=1)
 
     def failure(self, name: str, value: float) -> str | None:
-        """The line that a failed unit is told by, or None."""
+        """Return the line that describes the failure, or None if the value is allowed."""
         if self.least <= value <= self.most:
             return None
         if self.least == self.most:
-            return f"{name} is not so: {self.advice}"
+            return f"{name} failed: {self.advice}"
         return f"{name} is {value:g}, allowed {self.least:g} to {self.most:g}: {self.advice}"
 
 
@@ -31,7 +31,7 @@ Limits = Mapping[str, Limit]
 
 
 def read_limits(path: Path = FILE) -> dict[str, Limit]:
-    """The limits by name, in the order of the file. Raises StationTrouble."""
+    """Return the limits by name, in the order of the file. Raises StationTrouble."""
     try:
         return {name: Limit(**told) for name, told in tomllib.loads(path.read_text()).items()}
     except (OSError, ValueError, TypeError, ValidationError) as error:
@@ -39,11 +39,13 @@ def read_limits(path: Path = FILE) -> dict[str, Limit]:
 
 
 def judge(limits: Limits, measured: Mapping[str, float]) -> str | None:
-    """Why the unit fails by what was measured so far: the first, in the order of the limits. None: it does not. Raises
-    StationTrouble for a value without a limit, which nobody would have judged."""
+    """Return the first failure of the measured values, in the order of the limits, or None.
+
+    Raises StationTrouble for a value that has no limit.
+    """
     unlimited = [name for name in measured if name not in limits]
     if unlimited:
-        raise StationTrouble(f"the limits have no {', '.join(unlimited)}")
+        raise StationTrouble(f"the limits do not contain {', '.join(unlimited)}")
     for name, limit in limits.items():
         if name in measured and (failure := limit.failure(name, measured[name])):
             return failure

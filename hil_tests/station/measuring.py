@@ -1,6 +1,6 @@
-"""The production test: what is done to a unit in a fixture, and what is seen. What is allowed is in limits.toml.
+"""The production test: how a unit in a fixture is exercised and measured. The allowed values are in limits.toml.
 
-Each part returns values by the names of the limits. The unit is one that nobody has commissioned: it offers 6 A.
+Each part returns values by the names of their limits. The unit is not commissioned yet, so it offers 6 A.
 """
 
 import asyncio
@@ -14,26 +14,26 @@ from hil_tests.station.fixture import Fixture, Look
 Measured = dict[str, float]
 
 PROXIMITY_OHM = (1500, 680, 220, 100)  # IEC 61851-1 annex B
-SETTLES_S = 0.3  # a resistor was switched: three readings of the unit, and what the fixture's relay bounces
+SETTLES_S = 0.3  # after a resistor is switched: three readings of the unit, and the bounce of the fixture's relay
 PWM_WITHIN_S = 10.0
 CLOSES_WITHIN_S = 20.0  # the unit tests its residual current sensor first
 OPENS_WITHIN_S = 5.0
 DRAWS_WITHIN_S = 5.0
 DRAWS_W = 1_000
-LIGHT_WITHIN_S = 6.0  # one that breathes takes 4 s
-LIGHT_LEAST = 40  # of 255, and twice as much as the other two colours
+LIGHT_WITHIN_S = 6.0  # a breathing light has a period of 4 s
+LIGHT_LEAST = 40  # of 255; the colour must also be at least twice as bright as the other two
 CLEARS_WITHIN_S = 15.0
-PAIRS = 3  # of meter readings
+PAIRS = 3  # pairs of meter readings
 RESIDUAL_MA = 30
 TRIP_TOLD_WITHIN_S = 5.0
 MODEM_WITHIN_S = 90.0  # SIM and registration, on a weak signal
 NO_CSQ = 99
-NOTHING = "-"  # of the console
+NOTHING = "-"  # the console's word for none
 RED, GREEN, BLUE = range(3)
 
 
 async def at_rest(fixture: Fixture) -> Measured:
-    """Nothing is plugged in."""
+    """Measure with nothing plugged in."""
     await fixture.ask_unit("clear")
     await fixture.ask_instrument("load A")
     await asyncio.sleep(SETTLES_S)
@@ -49,7 +49,7 @@ async def at_rest(fixture: Fixture) -> Measured:
 
 
 async def pilot_with_a_vehicle(fixture: Fixture) -> Measured:
-    """State B: the duty cycle, and both levels."""
+    """Measure the duty cycle and both pilot levels in state B."""
     await _load_b(fixture)
     measured = {
         "pilot_b_high_mv": await fixture.measure(_high_mv),
@@ -62,7 +62,7 @@ async def pilot_with_a_vehicle(fixture: Fixture) -> Measured:
 
 
 async def proximity(fixture: Fixture) -> Measured:
-    """Every resistor of a plug, and none."""
+    """Measure with each resistor of a plug, and with none."""
     errors = []
     for ohm in PROXIMITY_OHM:
         await fixture.ask_instrument(f"proximity {ohm}")
@@ -75,7 +75,7 @@ async def proximity(fixture: Fixture) -> Measured:
 
 
 async def charging(fixture: Fixture) -> Measured:
-    """State C: the contactor, its mirror, the light, and the meter; then state B, which opens it."""
+    """Measure contactor, mirror, light and meter in state C; then return to state B, which opens the contactor."""
     closed = await _load_c(fixture)
     measured: Measured = {
         "pilot_c_high_mv": await fixture.measure(_high_mv),
@@ -97,7 +97,7 @@ async def charging(fixture: Fixture) -> Measured:
 
 
 async def residual_current(fixture: Fixture) -> Measured:
-    """The time from the residual current to the open contactor, by the instrument's own clock; then the fault is cleared."""
+    """Measure the time from the residual current to the open contactor, by the instrument's clock; then clear the fault."""
     if not await _load_c(fixture):
         raise UnitFailed("the contactor did not close a second time: check its coil, its driver and the guard")
     said = await fixture.ask_instrument(f"trip {RESIDUAL_MA}", TRIP_TOLD_WITHIN_S)
@@ -108,7 +108,7 @@ async def residual_current(fixture: Fixture) -> Measured:
 
 
 async def modem(fixture: Fixture) -> Measured:
-    """SIM and signal, as the unit's own modem has them."""
+    """Return SIM and signal as the unit's modem reports them."""
     deadline_s = asyncio.get_running_loop().time() + MODEM_WITHIN_S
     while True:
         said, status = await fixture.ask_unit("csq"), await fixture.ask_unit("status")
@@ -119,7 +119,7 @@ async def modem(fixture: Fixture) -> Measured:
 
 
 async def calibrate(fixture: Fixture) -> Calibration:
-    """What the unit's reading of its pilot needs, stored in the unit. Raises UnitFailed."""
+    """Determine the calibration of the pilot input and store it in the unit. Raises UnitFailed."""
     await _store(fixture, Calibration())
     await fixture.ask_instrument("load A")
     await asyncio.sleep(SETTLES_S)
@@ -135,25 +135,25 @@ async def _store(fixture: Fixture, calibration: Calibration) -> None:
 
 
 async def _load_b(fixture: Fixture) -> None:
-    """Raises UnitFailed where it offers nothing to a vehicle."""
+    """Enter state B. Raises UnitFailed if the unit offers no current."""
     await fixture.ask_instrument("load B")
     if not await fixture.until(lambda look: 0 < look.wires.duty_percent < 100, PWM_WITHIN_S):
         faults = (await fixture.ask_unit("status"))["faults"]
         raise UnitFailed(
-            f"the unit offers a vehicle no current (faults: {faults}): ask its console for `faults` and `why`"
+            f"the unit offers a vehicle no current (faults: {faults}): enter `faults` and `why` on its console"
         )
     await asyncio.sleep(SETTLES_S)
 
 
 async def _load_c(fixture: Fixture) -> bool:
-    """Whether the contactor has closed."""
+    """Enter state C; return whether the contactor has closed."""
     await _load_b(fixture)
     await fixture.ask_instrument("load C")
     return await fixture.until(lambda look: look.wires.contactor, CLOSES_WITHIN_S)
 
 
 async def _levels(fixture: Fixture) -> list[tuple[float, float]]:
-    """(read by the unit, really there), mV, of both levels of the PWM."""
+    """Return (read by the unit, true) in mV for both levels of the PWM."""
     return [await _pair(fixture, "pilot_high_mv", 0), await _pair(fixture, "pilot_low_mv", 1)]
 
 
@@ -163,7 +163,7 @@ async def _pair(fixture: Fixture, name: str, place: int) -> tuple[float, float]:
 
 
 async def _light(fixture: Fixture, colour: int) -> bool:
-    """Whether the light has this colour, and no other, within some seconds."""
+    """Return whether the light shows this colour, and no other, within some seconds."""
 
     def shows(look: Look) -> bool:
         others = [level for place, level in enumerate(look.wires.led) if place != colour]
@@ -187,5 +187,5 @@ def _high_mv(look: Look) -> float:
 
 
 def _error_percent(read: float | None, there: float) -> float:
-    """-100 where nothing was read."""
+    """Return the error of a reading, or -100 if there was none."""
     return -100.0 if read is None or there == 0 else round(100 * (read - there) / there, 2)

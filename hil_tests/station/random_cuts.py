@@ -1,6 +1,8 @@
-"""`python -m hil_tests.station.random_cuts --kills 40`: the station is killed at random moments and started again, until done.
+"""`python -m hil_tests.station.random_cuts --kills 40`: kill the station at random moments and start it again until it is
+done.
 
-Exit code 1 if it does not come to its end, if the bridge has not exactly this unit, or two labels have different codes.
+The exit code is 1 if a run fails, if the bridge does not have exactly these units, or if two labels of a unit have different
+codes.
 """
 
 import argparse
@@ -14,7 +16,7 @@ from pathlib import Path
 
 from hil_tests.station.station_fixture import MadeHere, unit_in_fixture
 
-LONGEST_S = 9.0  # of a run before it is killed
+LONGEST_S = 9.0  # longest time before a kill
 CODE = re.compile(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}")
 
 
@@ -35,7 +37,7 @@ def main() -> int:
 
 
 def _story(made_here: MadeHere, drawn: random.Random, kills: int) -> int:
-    """Unit after unit, until so many kills have happened; then the last one is made to its end."""
+    """Make units until `kills` runs have been killed; then finish the last unit."""
     paper, number, killed, wrong = made_here.folder / "paper", 0, 0, 0
     while killed < kills:
         number += 1
@@ -61,7 +63,7 @@ def _story(made_here: MadeHere, drawn: random.Random, kills: int) -> int:
 
 
 def _run(made_here: MadeHere, unit: Path, serial: str, kill_after_s: float | None) -> int | None:
-    """Its exit code; None: it was killed."""
+    """Return the exit code, or None if the run was killed."""
     process = subprocess.Popen(
         made_here.command(unit, serial), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

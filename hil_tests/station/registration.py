@@ -1,4 +1,4 @@
-"""Registration at the bridge, over HTTPS (cloud_bridge/web/api/README.md). The same request may be sent many times."""
+"""Registration at the bridge, over HTTPS (cloud_bridge/web/api/README.md). The request can be repeated."""
 
 import json
 import ssl
@@ -12,13 +12,13 @@ from hil_tests.station.errors import StationTrouble
 WITHIN_S = 30
 MOST_BYTES = 65_536
 REASONS = {
-    401: "the bridge does not know the station's token: make one with `token add --scope register`",
-    403: "the station's token may not register: make one with `token add --scope register`",
+    401: "the bridge does not accept the station's token: create one with `token add --scope register`",
+    403: "the station's token may not register: create one with `token add --scope register`",
 }
 
 
 class Bridge:
-    """`token` goes into a header and nowhere else. Redirects are not followed: they would carry it away."""
+    """`token` is only sent in a header. Redirects are not followed, because they would forward it."""
 
     def __init__(self, address: str, token: str, authority: Path | None = None) -> None:
         self._address, self._token = address, token
@@ -29,7 +29,8 @@ class Bridge:
         self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context), _NoRedirect)
 
     def register(self, serial: str, secret_sha256: str, claim_code: str) -> str:
-        """Registers the unit, or finds it registered just so; returns where its code is claimed. Raises StationTrouble."""
+        """Register the unit, unless it is registered with the same hashes. Return the page for claiming it. Raises
+        StationTrouble."""
         body = json.dumps({"secret_sha256": secret_sha256, "claim_code": claim_code}).encode()
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
         url = f"{self._address}/api/charge-points/{serial}"
@@ -48,7 +49,7 @@ class Bridge:
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        """None: the redirect is an HTTPError."""
+        """Return None: urllib then raises HTTPError for the redirect."""
 
 
 def _reason(refused: urllib.error.HTTPError) -> str:

@@ -1,4 +1,4 @@
-"""A station with its bridge and a unit in its fixture, as tests use them: all of them processes of their own."""
+"""A station with its bridge, and a unit in its fixture, for tests. All are separate processes."""
 
 import asyncio
 import ssl
@@ -23,7 +23,7 @@ TRIES = 4
 
 
 class MadeHere:
-    """A station at a running bridge, which it reaches over HTTPS. Its file, token and store lie in `folder`."""
+    """A station with a running bridge, which it reaches over HTTPS. Its configuration, token and store are in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -53,19 +53,21 @@ rating = ["230 V 50 Hz 32 A", "IP54"]
         )
 
     def close(self) -> None:
-        """Ends the bridge."""
+        """Stop the bridge."""
         self._background.call(self._front.close)
         self._background.close()
         self.cloud.stop()
 
     def run(self, unit: Path, serial: str, *cut: str) -> subprocess.CompletedProcess[str]:
-        """The station to its end; `cut`: before|after and a step, at which it is killed."""
+        """Run the station to its end. `cut` is before|after and a step, at which it is killed."""
         command = self.command(unit, serial, *cut)
         return subprocess.run(command, capture_output=True, text=True, timeout=RUN_WITHIN_S)
 
     def run_until_heard(self, unit: Path, serial: str, *cut: str) -> subprocess.CompletedProcess[str]:
-        """As `run`, of a good unit: one that got no processor for a second has its contactor opened by its guard, and fails.
-        It is tested from the beginning then."""
+        """`run` for a good unit: test it again if it fails.
+
+        A virtual unit that gets no processor time for a second fails, because its guard opens the contactor.
+        """
         for _ in range(TRIES):
             done = self.run(unit, serial, *cut)
             if done.returncode != FAILED:
@@ -73,7 +75,7 @@ rating = ["230 V 50 Hz 32 A", "IP54"]
         return done
 
     def command(self, unit: Path, serial: str, *cut: str) -> list[str]:
-        """As it is typed."""
+        """Return the command line."""
         words = ["hil_tests.station.cut_short", *cut] if cut else ["hil_tests.station"]
         console, instrument = (str(unit / LINKS[end]) for end in ("console", "instrument"))
         lines = ["--console", console, "--instrument", instrument, "--station", str(self.folder / "station.toml")]
@@ -81,7 +83,7 @@ rating = ["230 V 50 Hz 32 A", "IP54"]
 
 
 async def _tls_front(port: int, http_port: int, tls: Path) -> asyncio.Server:
-    """What a proxy in front of the bridge does: TLS ends in it."""
+    """Terminate TLS in front of the bridge, as a proxy does."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(tls / "server.pem", tls / "server.key")
 
@@ -93,7 +95,7 @@ async def _tls_front(port: int, http_port: int, tls: Path) -> asyncio.Server:
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Until one of the two goes away."""
+    """Copy from one to the other until either is closed."""
     with suppress(OSError):
         while chunk := await reader.read(PASSED_BYTES):
             writer.write(chunk)
@@ -103,7 +105,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @contextmanager
 def unit_in_fixture(folder: Path, *options: str) -> Iterator[Path]:
-    """A unit from the line (virtual.py); the folder of its lines."""
+    """Run a unit straight from production in a fixture (virtual.py); yield the folder of its serial lines."""
     folder.mkdir(parents=True)
     with (folder / "fixture.log").open("w") as log:
         process = subprocess.Popen(

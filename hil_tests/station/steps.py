@@ -1,10 +1,10 @@
-"""The steps from a blank board to a labelled unit. Each may be done again from its beginning, and is noted when it is done.
+"""The steps from a blank board to a labelled unit. Each can be repeated from its beginning, and is noted when it is done:
 
-    flash, identity, the parts of the production test with the calibration among them, claim_code, registration, introduction,
-    label, record
+flash, identity, the parts of the production test including the calibration, claim_code, registration, introduction, label,
+record
 
-The order is what makes a cut harmless: the unit's secret is in the unit and the claim code in the journal before the bridge
-hears of either, so a registration that is sent again is the same one, and so is a label.
+The order makes interruptions harmless. The unit holds its secret and the journal the claim code before either is sent to the
+bridge, so a repeated registration or label is identical.
 """
 
 import asyncio
@@ -34,14 +34,14 @@ BLANK_WITHIN_S = 3.0  # a unit that has not answered by then runs no firmware
 BOOT_WITHIN_S = 30.0
 HASH_DIGITS = 64
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # cloud_bridge/store/secrets.py
-CONSOLE_PIECE = 400  # characters of a certificate in one command, whole groups of four
-NEW = "-"  # the console's id of a unit without one
+CONSOLE_PIECE = 400  # characters of a certificate in one command, a multiple of 4 for base64
+NEW = "-"  # what the console reports as the id of a unit without one
 KEPT_WHEN_FAILED = ("flash", "identity", "claim_code")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One serial number at this station."""
+    """The work on one serial number at this station."""
 
     serial: str
     configuration: Configuration
@@ -49,21 +49,21 @@ class Job:
     fixture: Fixture
 
     def file(self, name: str) -> Path:
-        """A file of this serial number."""
+        """Return the path of a file of this serial number."""
         folder = self.configuration.folder / "records"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder / f"{self.serial}{name}"
 
 
 class Step(NamedTuple):
-    """What is done, and what comes of it: facts for the journal."""
+    """A step and its function, which returns facts for the journal."""
 
     name: str
     do: Callable[[Job], Awaitable[Facts]]
 
 
 async def flash(job: Job) -> Facts:
-    """The firmware onto the unit, and its first answer."""
+    """Write the firmware to the unit and check the version that it reports."""
     unit = job.configuration.unit
     async with job.fixture.without_mains() as port:
         version = await asyncio.to_thread(write_firmware, unit.board, port, unit.image)
@@ -71,12 +71,12 @@ async def flash(job: Job) -> Facts:
         raise UnitFailed("the unit does not start after it was flashed: check its 5 V supply, then its flash chip")
     found = (await job.fixture.ask_unit("update"))["version"]
     if found != version:
-        raise UnitFailed(f"the unit runs version {found} and was flashed with {version}: flash it anew")
+        raise UnitFailed(f"the unit runs version {found} and was flashed with {version}: flash it again")
     return {"version": version, "board": unit.board}
 
 
 async def identity(job: Job) -> Facts:
-    """The unit makes its secret, and tells the hash of it alone."""
+    """Let the unit generate its secret. It reports only the secret's hash."""
     said = await job.fixture.ask_unit(f"identity {job.serial}")
     if len(said["secret_sha256"]) != HASH_DIGITS:
         raise UnitFailed("the unit has a secret that it did not make: erase it, and start again")
@@ -84,12 +84,13 @@ async def identity(job: Job) -> Facts:
 
 
 async def calibration(job: Job) -> Facts:
-    """Stored in the unit."""
+    """Calibrate the pilot input; the unit stores the result."""
     return (await measuring.calibrate(job.fixture))._asdict()
 
 
 def measuring_step(part: Callable[[Fixture], Awaitable[Measured]]) -> Step:
-    """One part of the production test, judged. A unit that fails is tested from the beginning when it comes again."""
+    """Return a step that runs and judges one part of the production test. A unit that fails restarts the test from its
+    beginning."""
 
     async def do(job: Job) -> Facts:
         measured = {name: round(float(value), 3) for name, value in (await part(job.fixture)).items()}
@@ -105,13 +106,13 @@ def measuring_step(part: Callable[[Fixture], Awaitable[Measured]]) -> Step:
 
 
 async def claim_code(_job: Job) -> Facts:
-    """For the label. It is noted before anybody else knows of it."""
+    """Generate the claim code of the label. It is noted before anything else uses it."""
     signs = [secrets.choice(CODE_ALPHABET) for _ in range(12)]
     return {"code": "-".join("".join(signs[at : at + 4]) for at in range(0, 12, 4))}
 
 
 async def registration(job: Job) -> Facts:
-    """At the bridge, by the two hashes."""
+    """Register the unit at the bridge with both hashes."""
     configuration, facts = job.configuration, job.journal.facts
     bridge = Bridge(configuration.bridge, configuration.read_token(), configuration.authority)
     page = await asyncio.to_thread(
@@ -121,7 +122,7 @@ async def registration(job: Job) -> Facts:
 
 
 async def introduction(job: Job) -> Facts:
-    """The unit is told whom to call, which it does from now on."""
+    """Set the unit's broker, to which it connects from now on."""
     unit = job.configuration.unit
     for command in _authority_commands(unit.authority):
         await job.fixture.ask_unit(command)
@@ -135,7 +136,7 @@ async def introduction(job: Job) -> Facts:
 
 
 async def label(job: Job) -> Facts:
-    """Into files, and to the printer if there is one."""
+    """Write the label to files and, if there is a printer, print it."""
     facts = job.journal.facts
     drawn = labels.Label(
         job.serial,
@@ -157,7 +158,7 @@ async def label(job: Job) -> Facts:
 
 
 async def record(job: Job) -> Facts:
-    """Signed. It has no claim code."""
+    """Write and sign the record, without the claim code."""
     _write_record(job, ".json", {"outcome": "passed"} | _public(job.journal.facts))
     return {}
 
@@ -181,7 +182,7 @@ STEPS = (
 
 
 async def provision(job: Job, tell: Callable[[str], None]) -> None:
-    """From where the journal ends. Raises StationError."""
+    """Do the steps that the journal does not have yet. Raises StationError."""
     await _check_unit(job, tell)
     for step in STEPS:
         if step.name in job.journal.facts:
@@ -193,16 +194,19 @@ async def provision(job: Job, tell: Callable[[str], None]) -> None:
 
 
 async def _check_unit(job: Job, tell: Callable[[str], None]) -> None:
-    """That the unit in the fixture is the one of this serial number, as far as it has one. One that was exchanged before its
-    serial number was registered is begun anew; its claim code stays, because the bridge may know it."""
+    """Check that the unit in the fixture is the one of this serial number, if it has an identity.
+
+    If the unit was exchanged before registration, start again from the beginning; keep the claim code, which the bridge may
+    have.
+    """
     facts = job.journal.facts
-    for command in ("load A", "mains on"):  # whatever a run that was cut has left
+    for command in ("load A", "mains on"):  # an interrupted run may have left another state
         await job.fixture.ask_instrument(command)
     if "flash" not in facts:
         if await job.fixture.answers(BLANK_WITHIN_S):
             found = (await job.fixture.ask_unit("identity"))["id"]
             if found != NEW:
-                raise StationTrouble(f"this unit is {found} already: take it out, or erase its flash first")
+                raise StationTrouble(f"this unit is already {found}: remove it, or erase its flash first")
         return
     is_heard = await job.fixture.answers(BOOT_WITHIN_S)
     if is_heard:
@@ -214,7 +218,7 @@ async def _check_unit(job: Job, tell: Callable[[str], None]) -> None:
         if not is_heard:
             raise UnitFailed(f"{job.serial} is registered and does not answer: check its USB and its supply")
         raise StationTrouble(
-            f"{job.serial} is registered, and this is not its unit: put that unit in, or take another serial number"
+            f"{job.serial} is registered, and this is another unit: insert the registered one, or use another serial number"
         )
     tell(f"{'another unit':<21} from the beginning")
     job.journal.forget("claim_code")
@@ -233,7 +237,7 @@ def _authority_commands(path: Path | None) -> list[str]:
 
 
 def _write_record(job: Job, name: str, facts: dict[str, Any]) -> None:
-    """Raises StationTrouble."""
+    """Write and sign a record. Raises StationTrouble."""
     about = {"serial": job.serial, "station": job.configuration.name, "at": _now()}
     limits = read_limits(job.configuration.limits or FILE)
     allowed = {one: [limit.least, limit.most] for one, limit in limits.items()}

@@ -1,4 +1,4 @@
-"""Does what is wrong with a unit show in what is measured, and is a good one told from it? All defects: bad_units.py."""
+"""Does each defect of a unit show in its measured values, and in no others? bad_units.py runs all defects."""
 
 import asyncio
 import shutil
@@ -17,7 +17,7 @@ from hil_tests.station.limits import judge, read_limits
 from hil_tests.station.virtual import IMAGE, VirtualFixture
 
 STARTS_WITHIN_S = 60
-TRIES = 3  # a unit that gets no processor for a second opens its contactor: then it is measured anew
+TRIES = 3  # a unit that gets no processor time for a second opens its contactor, and is measured again
 LIMITS = read_limits()
 AT_REST = (measuring.at_rest,)
 FEWER = (measuring.proximity, measuring.charging, measuring.residual_current, measuring.modem)
@@ -82,7 +82,7 @@ def test_a_fixture_in_trouble_says_nothing_about_the_unit(tmp_path: Path, troubl
 
 
 class Answers:
-    """A unit's console, by command."""
+    """A unit's console with a fixed answer for each command."""
 
     def __init__(self, **said: dict[str, str]) -> None:
         self._said = said
@@ -94,7 +94,7 @@ class Answers:
 def test_a_modem_without_a_sim_is_told_at_once() -> None:
     unit: Any = Answers(csq={"csq": "99"}, status={"trouble": "SIM: NOT INSERTED"})
     measured = asyncio.run(measuring.modem(unit))
-    assert str(judge(LIMITS, measured)).startswith("sim_ready is not so: the modem finds no SIM")
+    assert str(judge(LIMITS, measured)).startswith("sim_ready failed: the modem finds no SIM")
 
 
 def test_a_unit_that_offers_nothing_says_which_faults_it_has() -> None:

@@ -1,4 +1,4 @@
-"""Does a board's document say what its table asks and its record has seen, and can no virtual rig prove anything?"""
+"""Does a board's document agree with its table and record, and can a virtual rig never prove a check?"""
 
 import asyncio
 import json
@@ -55,7 +55,7 @@ The end.
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """With the files of a board x."""
+    """A folder with the files of a board x."""
     (tmp_path / "x_bring_up.toml").write_text(TABLE)
     (tmp_path / "x.md").write_text(DOCUMENT)
     return tmp_path
@@ -63,7 +63,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("board", boards())
 def test_the_document_agrees_with_table_and_record(board: str) -> None:
-    """Else: python -m hil_tests.station bring-up BOARD."""
+    """If not, run python -m hil_tests.station bring-up BOARD."""
     text = (BOARDS / f"{board}.md").read_text()
     assert text == document(text, board)
     assert {check.probe for check in checks(read_table(board))} <= {None, *PROBES}
@@ -75,14 +75,14 @@ def test_a_check_is_unproven_until_it_was_seen_on_hardware(folder: Path) -> None
     assert document(DOCUMENT, "x", folder).count("**unproven**") == 3
     write_sight("x", "green", RIG, SIGHT, folder)
     told = document(DOCUMENT, "x", folder)
-    assert "the light is green: **unproven** (so on the virtual rig on 2026-02-03 with 1.4.0)" in told
+    assert "the light is green: **unproven** (passed on the virtual rig on 2026-02-03 with 1.4.0)" in told
     assert "0 of 3 checks have been seen to pass on hardware." in told
     write_sight("x", "green", HARDWARE, SIGHT, folder)
     told = document(told, "x", folder)
-    assert "the light is green: seen on 2026-02-03 with 1.4.0: 12.01 V by a Fluke 87" in told
+    assert "the light is green: passed on 2026-02-03 with 1.4.0: 12.01 V by a Fluke 87" in told
     assert "1 of 3 checks have been seen to pass on hardware, the last on 2026-02-03." in told
     write_sight("x", "green", HARDWARE, SIGHT.model_copy(update={"is_so": False}), folder)
-    assert "**not so** on 2026-02-03" in document(told, "x", folder)
+    assert "**failed** on 2026-02-03" in document(told, "x", folder)
     assert told.startswith("# A board\n") and told.endswith("The end.\n")
 
 
@@ -116,7 +116,7 @@ def test_each_board_of_the_rig_is_flashed_in_the_virtual_fixture(tmp_path: Path)
 
 
 def test_a_walk_asks_what_it_cannot_see_and_goes_on_where_it_was(folder: Path) -> None:
-    """Of a unit on real MicroPython, whose console tells the rest."""
+    """The unit runs on real MicroPython; its console answers the other checks."""
     shutil.copyfile(image.build(), folder / IMAGE)
     answers = iter(["q", "?", "y", "", "yes", "green, by eye"])
 

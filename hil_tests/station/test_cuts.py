@@ -1,4 +1,4 @@
-"""Does a station that is killed at any step go on where it was, with one registration and one label at the end?"""
+"""Does a station that is killed at any step continue from there, with one registration and one label at the end?"""
 
 import json
 import re
@@ -16,7 +16,7 @@ from hil_tests.station.station_fixture import MadeHere, unit_in_fixture
 from hil_tests.station.steps import STEPS
 
 SERIAL = "CK-0042"
-STORE = "station"  # the folder that configuration.py chooses
+STORE = "station"  # the default folder of configuration.py
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +40,14 @@ def noted(made_here: MadeHere) -> dict[str, dict[str, str]]:
 
 
 def units_of(made_here: MadeHere) -> list[str]:
-    """At the bridge."""
+    """Return the ids of the units at the bridge."""
     log = made_here.cloud.commands(["unit", "list"])[0]
     return [one["id"] for one in log]  # type: ignore[index]  # this command answers with a list
 
 
 @pytest.mark.parametrize("step", [step.name for step in STEPS])
 def test_killed_when_a_step_was_done_and_not_noted(made_here: MadeHere, unit: Path, step: str) -> None:
-    """One after the other, of the same unit: what a run before has noted is not done again."""
+    """Runs in order, with the same unit: a step that an earlier run has noted is not repeated."""
     done = made_here.run_until_heard(unit, SERIAL, "before", step)
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
     assert step not in noted(made_here)

@@ -43,8 +43,8 @@ def test_the_first_value_outside_fails_the_unit_with_what_to_do() -> None:
     }
     assert judge(limits, {"csq": 15, "mirror": True}) is None
     assert judge(limits, {"mirror": False, "csq": 14}) == "csq is 14, allowed 15 to 31: check the antenna"
-    assert judge(limits, {"mirror": False}) == "mirror is not so: check the mirror"
-    with pytest.raises(StationTrouble, match="no light"):
+    assert judge(limits, {"mirror": False}) == "mirror failed: check the mirror"
+    with pytest.raises(StationTrouble, match="not contain light"):
         judge(limits, {"light": 1})
 
 
@@ -167,7 +167,7 @@ def test_paths_are_seen_from_the_file_and_a_token_is_private(tmp_path: Path) -> 
 
 @contextmanager
 def answering(status: int, body: bytes, **headers: str) -> Iterator[tuple[str, list[Any]]]:
-    """A bridge that says this to everything, and what it was asked."""
+    """A bridge that gives this answer to every request; yield its address and the list of requests."""
     asked: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -204,7 +204,7 @@ def test_the_token_goes_into_a_header_and_the_secret_nowhere() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "told"),
     [
-        (401, b"", "does not know the station's token"),
+        (401, b"", "does not accept the station's token"),
         (403, b"", "may not register"),
         (409, b'{"detail": "the unit CK-1 exists already"}', "409, the unit CK-1 exists already"),
         (500, b"<html>", "500, no reason given"),

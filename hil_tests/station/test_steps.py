@@ -1,4 +1,4 @@
-"""Does the station know which unit is in its fixture, and what does it do with another one?"""
+"""Does the station recognise the unit in its fixture, and what does it do with another unit?"""
 
 import asyncio
 from pathlib import Path
@@ -17,7 +17,7 @@ REGISTERED = FLASHED | {"claim_code": {"code": "7K4M-2QXP-9BCD"}, "registration"
 
 
 class FakeFixture:
-    """With a unit that says this of itself; None: it is silent."""
+    """A fixture whose unit reports this id and hash; None: it does not answer."""
 
     def __init__(self, said: tuple[str, str] | None) -> None:
         self._said = said
@@ -36,7 +36,7 @@ class FakeFixture:
 
 
 def checked(folder: Path, said: tuple[str, str] | None, facts: dict[str, Any]) -> dict[str, Any]:
-    """What the journal has when the station has looked at the unit."""
+    """Return the journal's facts after the station has checked the unit."""
     journal = Journal(folder / "CK-1.json")
     for step, of_it in facts.items():
         journal.note(step, of_it)
@@ -59,7 +59,7 @@ def test_a_unit_without_an_identity_is_begun(tmp_path: Path, said: tuple[str, st
 
 @pytest.mark.parametrize("unit_id", ["CK-1", "CK-2"])
 def test_a_unit_that_the_station_has_not_begun_is_not_erased(tmp_path: Path, unit_id: str) -> None:
-    with pytest.raises(StationTrouble, match=f"this unit is {unit_id} already"):
+    with pytest.raises(StationTrouble, match=f"this unit is already {unit_id}"):
         checked(tmp_path, (unit_id, HASH), {})
 
 
@@ -79,12 +79,12 @@ def test_an_exchanged_unit_is_begun_anew_with_the_same_code(tmp_path: Path, said
 
 
 def test_a_unit_of_another_serial_number_is_not_erased_either(tmp_path: Path) -> None:
-    with pytest.raises(StationTrouble, match="this unit is CK-2 already"):
+    with pytest.raises(StationTrouble, match="this unit is already CK-2"):
         checked(tmp_path, ("CK-2", HASH), FLASHED)
 
 
 def test_a_registered_serial_number_is_for_its_own_unit(tmp_path: Path) -> None:
-    with pytest.raises(StationTrouble, match="is registered, and this is not its unit"):
+    with pytest.raises(StationTrouble, match="is registered, and this is another unit"):
         checked(tmp_path, ("CK-1", "5a" * 32), REGISTERED)
     with pytest.raises(UnitFailed, match="is registered and does not answer"):
         checked(tmp_path, None, REGISTERED)

@@ -1,8 +1,8 @@
-"""`python -m hil_tests.station.virtual FOLDER [--defect NAME]`: a unit from the line, in a fixture, without hardware.
+"""`python -m hil_tests.station.virtual FOLDER [--defect NAME]`: a unit from production in a fixture, without hardware.
 
-The unit runs on real MicroPython behind two serial lines, FOLDER/bench-console and FOLDER/bench-instrument; its modem, with
-SIM and antenna, is its own. It is blank until somebody lays an image into FOLDER (flashing.py). The instrument has the manners
-of real ones: it takes its time, its readings are noisy, and it measures nothing while the lid is open.
+The unit runs on real MicroPython behind two serial lines, FOLDER/bench-console and FOLDER/bench-instrument, and has its own
+modem with SIM and antenna. It is blank until an image is in FOLDER (flashing.py). The instrument behaves like a real one: it
+answers with a delay, its readings are noisy, and it measures nothing while the lid is open.
 """
 
 import argparse
@@ -22,17 +22,17 @@ from hil_tests.sim.modem.line_speed import LineSpeed
 from hil_tests.sim.modem.radio import MISSING
 from hil_tests.station.virtual_board import DEFECTS, MadeBoard
 
-IMAGE = "firmware.romfs"  # in FOLDER; the flash of the virtual board
+IMAGE = "firmware.romfs"  # in FOLDER, which is the virtual board's flash
 LOW_CSQ = 7
-GOOD_CSQ = 24  # of the fixture's antenna
+GOOD_CSQ = 24  # the signal of the fixture's antenna
 PILOT_NOISE_MV = 15  # standard deviation of one reading
 DUTY_NOISE_PERCENT = 0.05
 POWER_NOISE = 0.002
 ANSWERS_IN_S = (0.01, 0.04)
-OVERLOAD_MV = 99_999  # what a meter says that reads over its range
+OVERLOAD_MV = 99_999  # what a meter shows above its range
 TRIP_WITHIN_S = 1.0
 LOOK_S = 0.005
-# What may be wrong with a fixture, by name.
+# Faults of a fixture, by name.
 TROUBLES = {
     "lid_open": "its lid is not shut",
     "over_range": "the probe on the pilot has no contact",
@@ -62,14 +62,14 @@ class VirtualFixture(Loop):
             world.set_sim(MISSING)
 
     async def stop(self) -> None:
-        """Takes the unit out."""
+        """Remove the unit from the fixture."""
         self._answering.cancel()
         await asyncio.wait({self._answering})
         await super().stop()
         self._test_bench.modem.close()
 
     def reading(self) -> Reading:
-        """What the instrument measures, as well as it can."""
+        """Return the instrument's readings, with its noise and faults."""
         exact = super().reading()
         high_mv, low_mv = (round(self._random.gauss(mv, PILOT_NOISE_MV)) for mv in exact.pilot_mv)
         if "over_range" in self._troubles or ("spikes" in self._troubles and self._random.random() < 1 / 6):
@@ -84,7 +84,7 @@ class VirtualFixture(Loop):
         )
 
     async def _power(self, on: bool, now_s: float) -> None:
-        """A blank board has a supply and runs nothing."""
+        """Switch the mains. A blank board has a supply but runs nothing."""
         if not on or (self._folder / IMAGE).exists():
             await super()._power(on, now_s)
 
@@ -136,7 +136,7 @@ class VirtualFixture(Loop):
         return ["ok"]
 
     async def _trip(self) -> list[str]:
-        """A residual current flows until the contactor has opened, which is timed on the board's own clock."""
+        """Let a residual current flow until the contactor has opened. The board's own clock measures the time."""
         board = self.board
         began_s = board.now_s
         board.sensor.flows_for_s = 0.0
@@ -168,12 +168,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m hil_tests.station.virtual", description="A unit from the line, in a fixture, without hardware."
     )
-    parser.add_argument("folder", type=Path, help="where it keeps its flash and puts its lines")
-    parser.add_argument("--defect", action="append", default=[], choices=DEFECTS, help="what is wrong with the unit")
-    parser.add_argument(
-        "--trouble", action="append", default=[], choices=TROUBLES, help="what is wrong with the fixture"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="draws the unit's tolerances and the instrument's noise")
+    parser.add_argument("folder", type=Path, help="folder for the unit's flash and the serial lines")
+    parser.add_argument("--defect", action="append", default=[], choices=DEFECTS, help="a defect of the unit")
+    parser.add_argument("--trouble", action="append", default=[], choices=TROUBLES, help="a fault of the fixture")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the unit's tolerances and the instrument's noise")
     asked = parser.parse_args()
     asyncio.run(_live(asked.folder.absolute(), asked.defect, asked.trouble, asked.seed))
 

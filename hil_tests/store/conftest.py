@@ -1,4 +1,4 @@
-"""A PostgreSQL for each test that asks for one."""
+"""A PostgreSQL server for each test that needs one."""
 
 from collections.abc import Iterator
 

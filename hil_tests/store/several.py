@@ -1,4 +1,4 @@
-"""Two processes that ingest and two that do the upkeep, on one PostgreSQL, and their alerts counted at the mail server."""
+"""Two ingest processes and two upkeep processes on one PostgreSQL, whose alerts are counted at the mail server."""
 
 import json
 import os
@@ -20,32 +20,32 @@ from hil_tests.fixtures.postgresql import Server
 DATABASE = "chargekeeper"
 PARTS = 2
 UPKEEPS = 2
-FAULTS_OF_A_UNIT = 12  # in an hour; the bridge tells no more than 16 different ones of a unit
-LETTER_TAKES_S = 0.5  # so that processes are killed while they send, and two that sent the same would be seen
-WITHIN_S = 300.0  # longer than a claim of a dead process lasts
+FAULTS_OF_A_UNIT = 12  # in an hour; the bridge reports at most 16 different faults of a unit
+LETTER_TAKES_S = 0.5  # so that processes are killed while they send, and a duplicate becomes visible
+WITHIN_S = 300.0  # longer than the claim of a dead process lasts
 LOOK_S = 0.05
-NOTED_WITHIN_S = 10.0  # from the mail server's answer to our note of it, on a busy machine
+NOTED_WITHIN_S = 10.0  # from the mail server's answer to the commit of "sent", on a busy machine
 MARK = re.compile(r"\bround\d+-\d+\b")
-LEADER = (  # the name that its connection has
+LEADER = (  # the application name of the connection with the lock
     "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND granted "
     "AND ((classid::bigint << 32) | objid::bigint) = hashtextextended('upkeep', 0)"
 )
 
 
 class Found(NamedTuple):
-    """What became of the alerts."""
+    """The result for the alerts."""
 
     told: int
     lost: list[str]
     doubled: list[str]
-    sent_again: list[str]  # after a kill between the mail server's answer and the note of it: README of the cloud
+    sent_again: list[str]  # after a kill between the mail server's answer and the commit: see the cloud's README
 
     def is_good(self) -> bool:
         return not self.lost and not self.doubled
 
 
 class Several:
-    """Begins with everything started; `close` ends it all."""
+    """The constructor starts everything; `close` ends it."""
 
     def __init__(self, folder: Path, server: Server, mail: MailServer, units: int) -> None:
         self.takeovers_s: list[float] = []
@@ -55,7 +55,7 @@ class Several:
         self.cloud = CloudFixture(folder, outside=True, environment={"CHARGEKEEPER_DATABASE": self._url})
         self._pids: dict[str, int] = {}
         self._starts: Counter[str] = Counter()
-        self._ended: list[tuple[str, float]] = []  # processes, or their connections, by the monotonic clock
+        self._ended: list[tuple[str, float]] = []  # ends of processes or connections, monotonic time
         self._expected: list[str] = []
         self._rounds = 0
         try:
@@ -63,8 +63,8 @@ class Several:
             self.cloud.start_mosquitto()
             for name in [*(f"ingest-{number}" for number in range(1, PARTS + 1)), *self.upkeeps()]:
                 self._begin(name)
-            self._until(lambda: len(self._rows("SELECT id FROM listening")) == PARTS, "both parts listened")
-            self._until(self.leader, "one of them led")
+            self._until(lambda: len(self._rows("SELECT id FROM listening")) == PARTS, "both parts have listened")
+            self._until(self.leader, "one of them leads")
         except BaseException:
             self.close()
             raise
@@ -82,12 +82,12 @@ class Several:
         return [f"upkeep-{number}" for number in range(1, UPKEEPS + 1)]
 
     def leader(self) -> str | None:
-        """Which process does the upkeep; None while the lock is nobody's."""
+        """Return the process that does the upkeep, or None while nobody has the lock."""
         found = self._rows(LEADER)
         return str(found[0][0]).partition("/")[0] if found else None
 
     def raise_faults(self, count: int, random_: random.Random) -> None:
-        """Each with a name of its own, at units that were chosen at random; returns when the broker has taken them."""
+        """Report faults with unique names at randomly chosen units. Return when the broker has accepted them."""
         self._rounds += 1
         for number, unit in enumerate(random_.sample(self._units, count)):
             mark = f"round{self._rounds}-{number}"
@@ -98,10 +98,11 @@ class Several:
             self._expected.append(mark)
 
     def kill(self, name: str) -> None:
-        """kill -9; started again at once. Where it leads, another one stands by, and this waits until that one leads."""
+        """Kill a process with SIGKILL and start it again. If it leads, first wait for a standby, then until the standby
+        leads."""
         led = self.leader() == name
         if led:
-            self._until(lambda: self._stands_by(name), f"another one than {name} had started")
+            self._until(lambda: self._stands_by(name), f"a standby for {name} has started")
         killed_s = time.monotonic()
         _kill(self._pids[name])
         self._ended.append((name, time.monotonic()))
@@ -110,27 +111,33 @@ class Several:
         self._begin(name)
 
     def freeze(self, name: str) -> Callable[[], None]:
-        """The leader stands still, its connections open. Waits for another one that leads; call the result to let it go on."""
-        self._until(lambda: self._stands_by(name), f"another one than {name} had started")
+        """Stop the leader with SIGSTOP, which keeps its connections open, and wait until another process leads.
+
+        Call the result to let it continue.
+        """
+        self._until(lambda: self._stands_by(name), f"a standby for {name} has started")
         os.kill(self._pids[name], signal.SIGSTOP)
         self._take_over(name, time.monotonic())
         return lambda: os.kill(self._pids[name], signal.SIGCONT)
 
     def cut(self, name: str) -> None:
-        """The leader's connections are ended by the server, as by a failover. Somebody leads again, perhaps itself."""
+        """End the leader's connections at the server, as a failover does, and wait until any process leads."""
         pids = f"SELECT pid FROM pg_stat_activity WHERE application_name LIKE '{name}/%'"
         cut_s = time.monotonic()
-        # Waits until they have ended: else the lock could be seen that is about to go.
+        # Wait until they have ended. Otherwise the lock that is about to go could still be seen.
         self._server.say(f"SELECT pg_terminate_backend(pid, {WITHIN_S * 1000:.0f}) FROM ({pids}) AS his")
         self._ended.append((name, time.monotonic()))
-        self._until(self.leader, "somebody led again")
+        self._until(self.leader, "a process leads again")
         self.takeovers_s.append(time.monotonic() - cut_s)
 
     def found(self) -> Found:
-        """Waits until every fault is told, and what was queued is sent."""
-        with suppress(AssertionError):  # what is lost is in the result
-            self._until(lambda: set(self._expected) <= set(self._marks()), "all were told")
-            self._until(lambda: not self._rows("SELECT id FROM alerts WHERE due_ms IS NOT NULL"), "all were noted")
+        """Wait until each fault was reported and the queue is empty."""
+        with suppress(AssertionError):  # the result contains what is lost
+            self._until(lambda: set(self._expected) <= set(self._marks()), "all alerts were sent")
+            self._until(
+                lambda: not self._rows("SELECT id FROM alerts WHERE due_ms IS NOT NULL"),
+                "all alerts are stored as sent",
+            )
         marks = self._marks()
         times = Counter(marks)
         doubled = [mark for mark in times if times[mark] > 1]
@@ -143,7 +150,7 @@ class Several:
         )
 
     def _is_explained(self, mark: str) -> bool:
-        """Whether each process that has sent it, but the last, was killed before it can have noted that."""
+        """Return whether each process that sent it, except the last, was killed before it could commit that."""
         *earlier, _ = [letter for letter in self._mail.letters if mark in MARK.findall(letter.text)]
         return all(
             any(_sender(name) == one.sender and 0 <= at_s - one.taken_s <= NOTED_WITHIN_S for name, at_s in self._ended)
@@ -154,7 +161,7 @@ class Several:
         return [mark for letter in list(self._mail.letters) for mark in set(MARK.findall(letter.text))]
 
     def _take_over(self, name: str, since_s: float) -> None:
-        self._until(lambda: self.leader() not in (None, name), f"another one led than {name}")
+        self._until(lambda: self.leader() not in (None, name), f"a process other than {name} leads")
         self.takeovers_s.append(time.monotonic() - since_s)
 
     def _stands_by(self, name: str) -> bool:
@@ -172,7 +179,7 @@ class Several:
         self._pids[name] = self.cloud.start_beside(name, kind, environment=environment)
 
     def _make_units(self, names: list[str]) -> list[UnitSecret]:
-        """Each with an owner of its own, who gets the usual letters."""
+        """Add units, each with its own owner, who gets the usual letters."""
         made = self.cloud.commands(*(["unit", "add", name] for name in names))
         for name in names:
             person = (
@@ -188,7 +195,7 @@ class Several:
     def _until(self, condition: Callable[[], object], what: str) -> None:
         give_up_s = time.monotonic() + WITHIN_S
         while not condition():
-            assert time.monotonic() < give_up_s, f"never {what}"
+            assert time.monotonic() < give_up_s, f"timed out: {what}"
             time.sleep(LOOK_S)
 
 
@@ -197,12 +204,12 @@ def _sender(name: str) -> str:
 
 
 def units_for(rounds: int, faults: int) -> int:
-    """So many that no unit has more faults than are told."""
+    """Return a number of units that is large enough for no unit to have more faults than are reported."""
     return max(2 * faults, 2 * rounds * faults // FAULTS_OF_A_UNIT)
 
 
 def _kill(pid: int) -> None:
-    """Returns when it has ended: on a busy machine what was sent to it may be taken for a while after the signal."""
+    """Kill a process and wait for its end: on a busy machine, it may still receive for a while after the signal."""
     process = os.pidfd_open(pid)
     try:
         os.kill(pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""A unit that goes on sending while the store is in trouble, and remembers what was acknowledged."""
+"""A unit that publishes while the store is in trouble, and records what was acknowledged."""
 
 import json
 import threading
@@ -10,7 +10,7 @@ WITHIN_S = 120.0
 
 
 class Speaker:
-    """A unit that sends numbered events, one after another, and comes back whenever it is cut off."""
+    """A unit that sends numbered events one after another, and reconnects whenever it is disconnected."""
 
     def __init__(self, cloud: CloudFixture, unit: tuple[str, str]) -> None:
         self.acknowledged: set[int] = set()

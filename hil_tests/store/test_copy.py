@@ -1,4 +1,4 @@
-"""`data copy`: is every row of a SQLite database in the PostgreSQL afterwards, and does every id go on where it was?"""
+"""Does `data copy` copy every row of a SQLite database to PostgreSQL, and do ids continue from there?"""
 
 import json
 import sqlite3
@@ -20,8 +20,8 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 
 def lived_in(folder: Path) -> CloudFixture:
-    """A stopped bridge on SQLite with people, a unit and its history; the newest event is deleted, so that its id is taken
-    and no row has it."""
+    """A stopped bridge on SQLite with people, a unit and its history. The newest event is deleted, so that no row has the
+    highest id that was given."""
     folder.mkdir()
     cloud = CloudFixture(folder)
     (unit,) = cloud.add_units(["cp-1"])
@@ -40,7 +40,7 @@ def lived_in(folder: Path) -> CloudFixture:
 
 
 def rows_of_file(file: Path) -> Rows:
-    """Without the column that SQLite alone has: the chunk of time in which a row lies."""
+    """Return all rows by table, without the column that only SQLite has: `chunk`, the row's span of time."""
     with closing(sqlite3.connect(file)) as connection:
         names = [
             name
@@ -67,7 +67,7 @@ def rows_of_server(url: str) -> Rows:
 
 
 def rows(found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Comparable: SQLite has 0 and 1 for false and true."""
+    """Return the rows in a comparable form: sorted, with 0 and 1 for the booleans that SQLite does not have."""
     return sorted((tuple(int(value) if isinstance(value, bool) else value for value in row) for row in found), key=repr)
 
 
@@ -87,7 +87,7 @@ def test_every_row_is_copied_and_ids_go_on(server: Server, tmp_path: Path) -> No
         cursor = connection.execute("SELECT nextval(pg_get_serial_sequence('events', 'id'))")
         assert cursor.fetchall() == [(EVENTS + 1,)], "the id of the deleted event is not given again"
 
-    cloud.start()  # on the PostgreSQL
+    cloud.start()  # on PostgreSQL
     assert cloud.charge_point("cp-1")["contact"] in ("online", "unknown")
     cloud.stop()
     with pytest.raises(BridgeFailed, match="has rows already"):
@@ -95,7 +95,7 @@ def test_every_row_is_copied_and_ids_go_on(server: Server, tmp_path: Path) -> No
 
 
 def test_nothing_is_copied_while_the_bridge_runs(server: Server, tmp_path: Path) -> None:
-    """What it acknowledges during the copy would be missing."""
+    """The copy would miss what the bridge acknowledges meanwhile."""
     cloud = CloudFixture(tmp_path)
     server.say(f"CREATE DATABASE {DATABASE}")
     url = f"{server.url}/{DATABASE}"

@@ -1,4 +1,5 @@
-"""Another program holds the database file for 20 seconds. Is anything acknowledged and lost, or any page a riddle?"""
+"""Another program locks the database file for 20 seconds. Is nothing lost that was acknowledged, and does each page say
+what to do?"""
 
 import sqlite3
 import time
@@ -62,7 +63,7 @@ def test_a_lock_of_twenty_seconds_costs_nothing(cloud: CloudFixture) -> None:
 
 
 def told(text: str) -> bool:
-    """A page that says what to do, or the state of the service for a program."""
+    """Return whether this is a page that says what to do, or the service's state for a program."""
     return "ry again" in text or '"listening"' in text
 
 
@@ -70,5 +71,5 @@ def until(condition: object, what: str) -> None:
     assert callable(condition)
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.05)

@@ -1,6 +1,6 @@
-"""Does the cloud do on a real PostgreSQL what it does on SQLite? The same tests, all of them, run again over there.
+"""Does the cloud do the same on a real PostgreSQL as on SQLite? Runs the same tests on PostgreSQL.
 
-What has a meaning on one kind of database alone is marked so (tests/cloud_bridge/conftest.py).
+Tests that only make sense on one kind of database are marked (tests/cloud_bridge/conftest.py).
 """
 
 import os
@@ -13,12 +13,13 @@ from hil_tests.fixtures.bridge_process import CHECKOUT
 from hil_tests.fixtures.postgresql import Server
 
 CLOUD = CHECKOUT / "tests" / "cloud_bridge"
-BESIDE = "."  # the tests that are in no room
-# Where the SQL is, in every run; with POSTGRESQL_ROOMS=all (`make postgresql`) every room, pages and interface among them.
+BESIDE = "."  # tests that are directly in the folder
+# Every run includes the folders with the most SQL; POSTGRESQL_ROOMS=all (`make postgresql`) includes every folder, also pages
+# and API.
 MOSTLY = ["alerts", "store", "vehicles/tokens"]
 ALL = [BESIDE, *sorted(path.name for path in CLOUD.iterdir() if path.is_dir() and any(path.rglob("test_*.py")))]
 ROOMS = ALL if os.environ.get("POSTGRESQL_ROOMS") == "all" else MOSTLY
-WITHIN_S = 1800  # minutes where nobody else works; with a thousand stories three more
+WITHIN_S = 1800  # takes minutes on an idle machine; a thousand stories take three more
 
 
 @pytest.mark.timeout(WITHIN_S + 60)

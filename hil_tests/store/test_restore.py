@@ -1,4 +1,4 @@
-"""The drill: a backup, 2,500 more events, kill -9, `data restore`, a start. Is it exactly the backup's state?"""
+"""Does a restore give exactly the backup's state? A backup, 2,500 more events, kill -9, `data restore`, a start."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ from hil_tests.fixtures.mqtt_unit import MqttUnit
 from hil_tests.fixtures.postgresql import Server
 
 BEFORE, AFTER = 100, 2500  # events
-FREE_WITHIN_S = 60.0  # the process that refreshes grants notices that the bridge has gone
+FREE_WITHIN_S = 60.0  # until the process that refreshes grants notices that the bridge has ended
 DATABASE = "chargekeeper"
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -47,7 +47,7 @@ class PostgreSQL:
         return self._rows(DATABASE)
 
     def rows_of(self, backup: Path) -> Rows:
-        """By PostgreSQL's own tool, into a database beside it."""
+        """Restore the backup with pg_restore into a second database."""
         self._server.say("CREATE DATABASE beside")
         self._server.restore(backup, "beside")
         return self._rows("beside")
@@ -100,7 +100,7 @@ def test_a_restored_bridge_is_that_of_the_backup(store: SQLite | PostgreSQL, tmp
 
 
 def report(unit: MqttUnit, first: int, last: int) -> None:
-    """Events with these numbers, each acknowledged."""
+    """Report events with these numbers; each is acknowledged."""
     for number in range(first, last + 1):
         unit.publish("event", event(number))
 

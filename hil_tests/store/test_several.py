@@ -1,4 +1,4 @@
-"""Do several processes on one PostgreSQL lose no alert and send none twice, whichever of them is killed?"""
+"""Do several processes on one PostgreSQL send each alert exactly once, whichever of them is killed?"""
 
 import random
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def test_no_alert_is_lost_or_doubled_whatever_happens_to_a_process(several: Seve
     for _ in range(ROUNDS):
         several.raise_faults(FAULTS, chance)
         several.kill(chance.choice(several.names()))
-    for trouble in (several.kill, several.cut):  # of the leader
+    for trouble in (several.kill, several.cut):  # done to the leader
         several.raise_faults(FAULTS, chance)
         leader = several.leader()
         assert leader is not None

@@ -1,4 +1,4 @@
-"""Do pages read a real streaming standby, see what they have just changed, and go on when it is behind or away?"""
+"""Do pages read a real streaming standby, show what was just changed, and work when the standby is behind or down?"""
 
 import http.cookiejar
 import re
@@ -20,7 +20,7 @@ PAGE = "/account/details"
 
 
 class Browser:
-    """Of one person, who is logged in."""
+    """A browser in which one person is logged in."""
 
     def __init__(self, address: str, name: str, password: str) -> None:
         self._address = address
@@ -33,7 +33,7 @@ class Browser:
             return str(answer.read().decode())
 
     def send(self, path: str, **fields: str) -> str:
-        """Fills in the form of that page."""
+        """Fill in and send the form of the page."""
         token = re.search(r'name="form" value="([^"]+)"', self.read(path))
         assert token is not None
         data = urllib.parse.urlencode(fields | {"form": token[1]}).encode()
@@ -41,7 +41,7 @@ class Browser:
             return str(answer.read().decode())
 
     def forget_that_it_wrote(self) -> None:
-        with suppress(KeyError):  # it keeps that for ten seconds alone
+        with suppress(KeyError):  # the cookie only lasts ten seconds
             self.cookies.clear("127.0.0.1", "/", "chargekeeper_wrote")
 
 
@@ -67,7 +67,7 @@ def cloud(server: Server, standby: Server, tmp_path: Path) -> Iterator[CloudFixt
 def until(condition: Callable[[], object], what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.1)
 
 
@@ -88,27 +88,27 @@ def test_pages_read_it_while_it_keeps_up_and_the_primary_otherwise(
     cloud.start()
     browser = Browser(cloud.address, "ann", password)
     browser.forget_that_it_wrote()
-    until(lambda: is_asked(cloud, browser), "did a page ask the standby")
+    until(lambda: is_asked(cloud, browser), "a page asks the standby")
 
     standby.say("SELECT pg_wal_replay_pause()")
     browser.send(PAGE, full_name="Ann Archer", phone="0161 496 0000", address="4 Long Lane", access_notes="")
     assert "Ann Archer" in browser.read(), "what was just written is there, though the standby does not have it"
     browser.forget_that_it_wrote()
-    until(lambda: not is_asked(cloud, browser), "was the standby too far behind")
+    until(lambda: not is_asked(cloud, browser), "the standby is too far behind")
     assert "Ann Archer" in browser.read()
 
     standby.say("SELECT pg_wal_replay_resume()")
-    until(lambda: is_asked(cloud, browser), "did it catch up")
+    until(lambda: is_asked(cloud, browser), "it catches up")
     assert "Ann Archer" in browser.read()
 
     standby.stop()
     assert "Ann Archer" in browser.read()
-    until(lambda: not is_asked(cloud, browser), "was it away")
+    until(lambda: not is_asked(cloud, browser), "it is down")
     standby.start()
-    until(lambda: is_asked(cloud, browser), "did it come back")
+    until(lambda: is_asked(cloud, browser), "it comes back")
 
     standby.promote()
-    until(lambda: not is_asked(cloud, browser), "was the promoted one left alone")
+    until(lambda: not is_asked(cloud, browser), "the promoted one is not asked")
     assert server.say("SELECT count(*) FROM people", DATABASE) == [(1,)]
 
 

@@ -1,4 +1,4 @@
-"""A bridge on a PostgreSQL that gets into trouble: is anything acknowledged and lost, and does /healthz say so?"""
+"""If the bridge's PostgreSQL is in trouble, is nothing lost that was acknowledged, and does /healthz report it?"""
 
 import json
 import time
@@ -15,12 +15,12 @@ from hil_tests.store.speaker import Speaker
 
 WITHIN_S = 120.0
 DATABASE = "chargekeeper"
-FILLED = ("events", "listening")  # tables: of what a unit and what our canary says
-TROUBLE_S = 4.0  # more than three tries of the recorder
+FILLED = ("events", "listening")  # tables: units' messages, and our canary
+TROUBLE_S = 4.0  # longer than three tries of the recorder
 
 
 class Trouble(Protocol):
-    """Begins when it is called; `ends` ends it."""
+    """`begin` begins it, and `end` ends it."""
 
     def begin(self, server: Server) -> None: ...
     def end(self, server: Server) -> None: ...
@@ -35,7 +35,7 @@ class ReadOnly:
 
 
 class Standby:
-    """What is left behind of a failover answers every question, and takes nothing."""
+    """A server left behind by a failover: it answers every query and accepts no write."""
 
     def begin(self, server: Server) -> None:
         server.become_standby()
@@ -53,7 +53,7 @@ class Stopped:
 
 
 class NoConnectionLeft:
-    """As when somebody else's programs have taken all of them."""
+    """Other programs use all connections."""
 
     def begin(self, server: Server) -> None:
         server.say(f"ALTER DATABASE {DATABASE} ALLOW_CONNECTIONS false")
@@ -64,7 +64,7 @@ class NoConnectionLeft:
 
 
 class StatementTimeout:
-    """Somebody else holds what we want to write, longer than we may wait."""
+    """Another transaction locks the row that we write, for longer than our timeout."""
 
     def begin(self, server: Server) -> None:
         server.say(f"ALTER DATABASE {DATABASE} SET lock_timeout = '300ms'")
@@ -78,7 +78,7 @@ class StatementTimeout:
 
 
 class LostTable:
-    """A migration that went wrong."""
+    """A migration that failed."""
 
     def begin(self, server: Server) -> None:
         server.say("ALTER TABLE contacts RENAME TO contacts_away", DATABASE)
@@ -88,7 +88,7 @@ class LostTable:
 
 
 class FullDisk:
-    """PostgreSQL says so for what needs another page; the rest goes on."""
+    """PostgreSQL reports a full disk for writes that need another page, and accepts others."""
 
     def begin(self, server: Server) -> None:
         server.say(
@@ -137,7 +137,7 @@ def cloud(server: Server, tmp_path: Path) -> Iterator[CloudFixture]:
 def until(condition: Any, what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.05)
 
 

@@ -1,6 +1,6 @@
-"""Does a driver in a real browser get a car linked, see that access is lost, and get it back, both ways?
+"""Can a driver in a real browser connect a car, see that access is lost, and get it back in both ways?
 
-Against npm's oidc-provider: codes once, refresh tokens once, PKCE, issuer in the return.
+The car maker is npm's oidc-provider: one use for codes and refresh tokens, PKCE, and the issuer in the redirect.
 """
 
 import re
@@ -29,17 +29,17 @@ AGAIN_AFTER_MS = 1000
 
 @dataclass(frozen=True)
 class Town:
-    """A bridge and a car maker, for all the tests."""
+    """A bridge and a car maker, for all tests."""
 
     browser: Browser
     address: str
     maker: CarMaker
-    command: Callable[..., Any]  # of the bridge
+    command: Callable[..., Any]  # the bridge's command line
 
 
 @dataclass(frozen=True)
 class Scene(Town):
-    """And a driver of each test's own, who is logged in to the bridge."""
+    """The town, and a new driver for each test, who is logged in to the bridge."""
 
     name: str
     page: Page
@@ -91,7 +91,7 @@ def scene(town: Town) -> Iterator[Scene]:
 
 
 def authorise(page: Page, maker: CarMaker, as_whom: str = "ann@example") -> None:
-    """On the maker's own pages: log in where it asks for it, and allow."""
+    """Go through the maker's pages: log in if necessary, and consent."""
     page.wait_for_url(f"{maker.address}/**")
     login = page.locator("input[name=login]")
     if login.count():
@@ -102,7 +102,7 @@ def authorise(page: Page, maker: CarMaker, as_whom: str = "ann@example") -> None
 
 
 def connect(scene: Scene) -> None:
-    """From the first page to the linked car, as a driver goes."""
+    """Connect a car as a driver does, from the first page."""
     page = scene.page
     page.get_by_role("link", name="Account").click()
     page.get_by_role("link", name="Vehicle Details").click()
@@ -114,8 +114,11 @@ def connect(scene: Scene) -> None:
 
 
 def refresh(page: Page) -> None:
-    """Press Refresh on a vehicle's page, and again for as long as the page says that there is no answer yet: the first
-    refresh of a bridge starts a process, which a busy machine may not do within the three seconds that the page waits."""
+    """Press Refresh on a vehicle's page, and repeat while the page reports no answer yet.
+
+    The first refresh of a bridge starts a process, which can take longer on a busy machine than the three seconds for which
+    the page waits.
+    """
     for _ in range(ATTEMPTS):
         with page.expect_navigation():
             page.get_by_role("button", name="Refresh").click()
@@ -126,7 +129,7 @@ def refresh(page: Page) -> None:
 
 
 def lose(scene: Scene) -> None:
-    """The maker ends the grant; the driver refreshes the vehicle's page and opens the dashboard."""
+    """End the grant at the maker, refresh the vehicle's page, and open the dashboard."""
     page = scene.page
     scene.maker.end_every_grant()
     refresh(page)
@@ -224,7 +227,7 @@ def test_a_driver_who_says_no_is_told_that_nothing_changed(scene: Scene) -> None
 
 
 def test_a_return_is_good_once_and_in_its_own_browser_only(scene: Scene) -> None:
-    """The address of a return, as a thief would have it: used again, and in another browser."""
+    """An attacker uses the address of a return again, and in another browser."""
     seen: list[str] = []
     scene.page.on("request", lambda request: seen.append(request.url))
     connect(scene)

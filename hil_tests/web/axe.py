@@ -1,4 +1,4 @@
-"""The rules of accessibility, from npm's axe-core, run on the page that a browser shows."""
+"""The accessibility rules of npm's axe-core, checked on a page in the browser."""
 
 from pathlib import Path
 
@@ -9,12 +9,13 @@ STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 
 
 def axe_script() -> str:
-    """axe-core's source, which set-up has fetched."""
+    """Return axe-core's source, which the set-up has fetched."""
     return SCRIPT.read_text("utf-8")
 
 
 def violations(page: Page, script: str) -> list[str]:
-    """What the page breaks: the rule, and where. Evaluated by the browser's tools, so the page's policy stands."""
+    """Return the rules that the page violates, with the elements. Runs through the browser's tools, so the page's CSP stays
+    active."""
     page.evaluate(script)
     found = page.evaluate(
         "async (standards) => (await axe.run({runOnly: standards})).violations"

@@ -1,8 +1,8 @@
-"""`python -m hil_tests.web.budget`: what a first visit costs on a slow phone, against its limits: all of it, and the first
-view, which is the page and what the browser waits for before it paints.
+"""`python -m hil_tests.web.budget`: the cost of a first visit on a slow phone, against limits.
 
-The network and the processor are slowed down through Chromium's own tools, as Lighthouse does for a mid-range phone on
-a slow 4G link. Bytes are those that crossed the network, heads and bodies; the live stream is not counted.
+It measures the whole visit and the first view, which is the page and what the browser waits for before it paints. Chromium's
+tools slow down the network and the processor, as Lighthouse does for a mid-range phone on slow 4G. Bytes are those on the
+network, headers and bodies, without the live stream.
 """
 
 import argparse
@@ -21,10 +21,10 @@ SLOW_4G = {
     "downloadThroughput": 1.6e6 / 8,
     "uploadThroughput": 0.75e6 / 8,
 }  # ms, bytes/s
-SLOWER = 4  # times, the processor
+SLOWER = 4  # the processor is slowed down by this factor
 FIRST_PAINT_MS = 1800  # Lighthouse's "good" for the first contentful paint
-FIRST_VIEW_BYTES = 14_000  # one round trip: ten segments of TCP, as a server may send at first (RFC 6928)
-# page: most bytes and requests of a first visit
+FIRST_VIEW_BYTES = 14_000  # one round trip: TCP's initial window of ten segments (RFC 6928)
+# path: maximum bytes and requests of a first visit
 LIMITS = {
     "/": (30_000, 12),
     "/charge-points/CK-0001/charging": (30_000, 12),
@@ -33,14 +33,14 @@ LIMITS = {
 }
 BLOCKING = """performance.getEntriesByType("resource").filter((one) => one.renderBlockingStatus === "blocking")
   .map((one) => one.name)"""
-# A promise, because the policy of the pages forbids what `wait_for_function` does: to evaluate a text in them again and again.
+# A promise instead of `wait_for_function`, which evaluates text in the page again and again; the pages' CSP forbids that.
 FIRST_PAINT = """new Promise((painted) => new PerformanceObserver((list) => {
   for (const entry of list.getEntriesByName("first-contentful-paint")) painted(entry.startTime);
 }).observe({ type: "paint", buffered: true }))"""
 
 
 class Visit(NamedTuple):
-    sizes: dict[str, int]  # of each answer, by its address
+    sizes: dict[str, int]  # by address, in bytes
     first: list[str]  # addresses of the first view
     first_paint_ms: float
 
@@ -54,7 +54,7 @@ class Visit(NamedTuple):
 
 
 def visit(browser: Browser, state: Any, url: str, slow: bool = False) -> Visit:
-    """By somebody who is logged in and was never here before: nothing comes out of a cache."""
+    """Load the page as a user who is logged in and has nothing cached."""
     context = browser.new_context(storage_state=state, service_workers="block")
     page = context.new_page()
     tools = context.new_cdp_session(page)
@@ -77,7 +77,7 @@ def visit(browser: Browser, state: Any, url: str, slow: bool = False) -> Visit:
 
 
 def logged_in(browser: Browser, place: WebCloudFixture, name: str) -> Any:
-    """What a browser keeps of a login."""
+    """Return the storage state of a browser after a login."""
     page = browser.new_context().new_page()
     place.log_in(page, name)
     state = page.context.storage_state()
@@ -97,7 +97,7 @@ def main() -> int:
             charger.report("heartbeat", s="C2", m="smart", q=17, o="23415", a=32, w=7360, e=128200, f=[])
             place.two_weeks_of_signal("CK-0001")
             state = logged_in(browser, place, "dora")
-            visit(browser, state, f"{place.address}/", slow=True)  # the browser's own first page is not the app's doing
+            visit(browser, state, f"{place.address}/", slow=True)  # warm-up: the first page of a new browser is slower
             for path, (most_bytes, most_requests) in LIMITS.items():
                 seen = visit(browser, state, f"{place.address}{path}", slow=True)
                 fits = seen.bytes <= most_bytes and len(seen.sizes) <= most_requests

@@ -1,4 +1,4 @@
-"""Debian's Caddy with given sites, on free ports of loopback. The package is unpacked into a folder of ours, without root."""
+"""Debian's Caddy with the given sites, on free ports of loopback. The package is unpacked into build/, without root."""
 
 import socket
 import subprocess
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2] / "build" / "caddy"  # where the pack
 
 
 def find_caddy() -> Path:
-    """The program, of Debian's package. Raises SetUpError."""
+    """Return the program of Debian's package. Raises SetUpError."""
     program = ROOT / "usr" / "bin" / "caddy"
     if not program.exists():
         debian.unpack(["caddy"], debian.release()[1], ROOT)
@@ -22,7 +22,7 @@ def find_caddy() -> Path:
 
 
 class Caddy:
-    """Started at once; `close` ends it. `lines` are those of its sites."""
+    """The constructor starts it; `close` ends it. `lines` are the Caddyfile's sites."""
 
     def __init__(self, program: Path, folder: Path, lines: str, port: int) -> None:
         folder.mkdir()

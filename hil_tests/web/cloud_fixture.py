@@ -1,7 +1,7 @@
-"""A cloud that is being used: drivers, an installer, support, an operator, and chargers that talk or are silent.
+"""A cloud in use: drivers, an installer, support, an operator, and chargers that report or are silent.
 
-The bridge is a real process with the real clock. Time is moved by stopping it, setting back what it stored, and starting
-it again: for everybody else some minutes have passed in which it listened and heard nothing.
+The bridge is a real process with the real clock. To let time pass, a test stops the bridge, moves its stored times back and
+starts it again. It then looks as if the bridge had listened all the time and received nothing.
 """
 
 import math
@@ -25,8 +25,10 @@ DAY_MS = 24 * 3600 * 1000
 
 
 class WebCloudFixture(CloudFixture):
-    """A running cloud with people, pages and a clock that tests move. `logins` are name to password. With `named`, people
-    reach it by the name localhost, for which browsers keep passkeys without TLS."""
+    """A running cloud with people and chargers, whose time tests can advance. `logins` maps names to passwords.
+
+    With `named`, its address is the name localhost, for which browsers accept passkeys without TLS.
+    """
 
     def __init__(
         self, folder: Path, tls: bool = False, named: bool = False, environment: dict[str, str] | None = None
@@ -35,46 +37,46 @@ class WebCloudFixture(CloudFixture):
         if named:
             self.address = self.bridge.environment["CHARGEKEEPER_PUBLIC_URL"] = f"http://localhost:{self.http_port}"
         self.logins: dict[str, str] = {}
-        self.recovery_codes: dict[str, list[str]] = {}  # name to those that are left
+        self.recovery_codes: dict[str, list[str]] = {}  # name -> unused codes
         self.chargers: list[MqttUnit] = []
         self.start()
 
     def person(self, name: str, role: str) -> None:
-        """Adds somebody."""
+        """Add a person."""
         self.logins[name] = self.command("user", "add", name, "--role", role)["password"]
 
     def people(self, roles: dict[str, str]) -> None:
-        """Adds everybody: name to role. In one process, as those below: it takes a second of computing to start one."""
+        """Add people, name to role, in one process: each start takes a second of processor time."""
         made = self.commands(*(["user", "add", name, "--role", role] for name, role in roles.items()))
         self.logins |= {name: one["password"] for name, one in zip(roles, made, strict=True)}
 
     def unit(self, unit_id: str, owner: str) -> dict[str, Any]:
-        """Adds a charger and claims it: its id, secret and claim code."""
+        """Add a charger and claim it. Return its id, secret and claim code."""
         made = self.command("unit", "add", unit_id)
         self.command("unit", "claim", made["claim_code"], owner)
         return made
 
     def charger(self, unit_id: str, owner: str) -> MqttUnit:
-        """Adds a charger, claims it for the owner, and connects it."""
+        """Add a charger, claim it for the owner, and connect it."""
         charger = self.connect((unit_id, self.unit(unit_id, owner)["secret"]))
         self.chargers.append(charger)
         return charger
 
     def homes(self, owners: dict[str, str]) -> None:
-        """As `charger` for each: its id to its owner."""
+        """Add, claim and connect chargers, id to owner, in one process."""
         made = self.commands(*(["unit", "add", unit_id] for unit_id in owners))
         codes = (one["claim_code"] for one in made)
         self.commands(*(["unit", "claim", code, owner] for code, owner in zip(codes, owners.values(), strict=True)))
         self.chargers += [self.connect((unit_id, one["secret"])) for unit_id, one in zip(owners, made, strict=True)]
 
     def minutes_pass(self, minutes: int) -> None:
-        """Moves the stored times back, while the bridge is stopped: as if it had listened for so long."""
+        """Move the stored times back while the bridge is stopped, as if it had listened for so long."""
         self.stop_bridge()
         minutes_pass(self.folder / "chargekeeper.db", minutes)
         self.start_bridge()
 
     def wait_until_noticed(self, unit_id: str) -> None:
-        """Until the bridge has stored that this unit is silent, which a message ends. Raises TimeoutError."""
+        """Wait until the bridge has stored that this unit is silent. Raises TimeoutError."""
         deadline_s = time.monotonic() + PATIENCE_MS / 1000
         while time.monotonic() < deadline_s:
             with closing(sqlite3.connect(self.folder / "chargekeeper.db", timeout=10)) as store:
@@ -82,14 +84,14 @@ class WebCloudFixture(CloudFixture):
             if found and found[0] is not None:
                 return
             time.sleep(0.1)
-        raise TimeoutError(f"nobody noticed that {unit_id} is silent")
+        raise TimeoutError(f"the bridge did not notice that {unit_id} is silent")
 
     def now_s(self) -> float:
-        """By the bridge's wall clock."""
+        """Return the bridge's wall clock, in seconds."""
         return time.time()
 
     def two_weeks_of_signal(self, unit_id: str) -> None:
-        """A signal around the line, and two silences."""
+        """Store two weeks of signal around the threshold, with two silences."""
         now_ms = int(self.now_s() * 1000)
         rows = [
             (
@@ -114,13 +116,13 @@ class WebCloudFixture(CloudFixture):
             store.execute("UPDATE ownerships SET from_ms = ? WHERE unit_id = ?", weeks_ago)
 
     def store(self, *statements: str) -> None:
-        """Changes what is stored behind the bridge's back."""
+        """Execute SQL in the bridge's store, beside the bridge."""
         with closing(sqlite3.connect(self.folder / "chargekeeper.db", timeout=10)) as store, store:
             for statement in statements:
                 store.execute(statement)
 
     def log_in(self, page: Page, name: str) -> None:
-        """As a person does it."""
+        """Log in on the pages, with the second factor if the role needs it."""
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{self.address}/login")
         page.get_by_label("Name").fill(name)
@@ -137,7 +139,7 @@ class WebCloudFixture(CloudFixture):
         page.wait_for_url(lambda url: "/login" not in url)
 
     def set_up_second_factor(self, page: Page, name: str) -> None:
-        """On the page that asks for it; comes to the one with the recovery codes."""
+        """Set up the second factor on the page that asks for it; end on the page with the recovery codes."""
         key = page.locator("li code").first.inner_text()
         page.get_by_label("Code", exact=True).fill(code_of(key, self.now_s()))
         page.get_by_role("button", name="Continue").click()

@@ -1,4 +1,4 @@
-"""One used place and one browser for all the tests of pages."""
+"""One cloud and one browser for all tests of pages."""
 
 import shutil
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Chromium without a window, where it is installed: the same engine for less than half of the processor time."""
+    """Chromium's headless shell, if installed: the same engine for less than half of the processor time."""
     browser = playwright.chromium.launch(executable_path=shutil.which(SHELL) or CHROMIUM, args=["--no-sandbox"])
     yield browser
     browser.close()
@@ -30,7 +30,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def whole_browser(playwright: Playwright) -> Iterator[Browser]:
-    """For what the one without a window lacks: it shows no notifications."""
+    """Full Chromium, for what the headless shell lacks: it shows no notifications."""
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
     yield browser
     browser.close()
@@ -38,7 +38,7 @@ def whole_browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def letters() -> Iterator[Letters]:
-    """What the bridge sends by mail."""
+    """The mail server that receives the bridge's letters."""
     letters = Letters()
     yield letters
     letters.close()
@@ -46,7 +46,8 @@ def letters() -> Iterator[Letters]:
 
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory, letters: Letters) -> Iterator[WebCloudFixture]:
-    """Dora has a charger that charges; ingo is its installer. Bridges take seconds to start, so there is one for all."""
+    """Dora has a charger that charges, and ingo is its installer. One for all tests, because a bridge takes seconds to
+    start."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("CHARGEKEEPER_MAIL", letters.address)
         place = WebCloudFixture(tmp_path_factory.mktemp("the place"))

@@ -1,8 +1,8 @@
-"""`python -m hil_tests.web.five_tasks`: what people do most, counted in actions and timed in a browser, on a phone and a desk.
+"""`python -m hil_tests.web.five_tasks`: the five most frequent tasks, counted in actions and timed, on a phone and a desk.
 
-An action is one tap, or one text that is typed. A task begins on the first page, the one after the login, and ends when what
-was wanted can be seen. The seconds are the product's share: nobody reads or thinks in them. Exit code 1 if a task takes more
-than MOST_ACTIONS. test_five_tasks.py holds the actions, and nobody the seconds, which are the machine's as well.
+An action is one tap or one typed text. A task starts on the first page after the login and ends when its result is visible.
+The seconds are the product's share, without reading or thinking. Exit code 1 if a task takes more than MOST_ACTIONS.
+test_five_tasks.py asserts the actions, but not the seconds, which depend on the machine.
 """
 
 import argparse
@@ -26,38 +26,38 @@ from hil_tests.web.visitor import LOOKS
 
 MOST_ACTIONS = 3
 SITE = ZoneInfo("Europe/London")
-AHEAD_H, LASTS_H = 2, 3  # the hours in which it charges: whatever time it is, they are on the bar of tonight's plan
+AHEAD_H, LASTS_H = 2, 3  # hours from now until charging starts, and its duration: on the bar of tonight's plan
 WAITS = {"s": "B1", "a": 0, "w": 0, "l": 0, "y": "schedule"}
 CHARGES = {"s": "C2", "a": 32, "w": 7360, "l": 32, "y": "installer", "i": ["override"]}
 
 
 class Home(NamedTuple):
-    """A vehicle waits there for its hours, and a job is done that nobody has closed."""
+    """A driver whose vehicle waits for its hours, and an installer with a finished job that is still open."""
 
     unit_id: str
     driver: str
     installer: str
     charger: MqttUnit
-    charges_s: int  # from then on
+    charges_s: int  # when charging starts, in seconds since 1970
 
     def report(self, **state: object) -> None:
         self.charger.report("heartbeat", t=int(time.time()), m="smart", q=19, o="23415", e=125_000, f=[], **state)
 
 
 class Hand:
-    """What somebody does on a page, each action counted."""
+    """A person's actions on a page, counted."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.actions = page, 0
 
     def taps(self, name: str) -> None:
-        """A link or a button, which is scrolled to if it is farther down."""
+        """Click a link or a button, after scrolling to it if necessary."""
         self.actions += 1
         link, button = (self.page.get_by_role(role, name=name, exact=True) for role in ("link", "button"))
         link.or_(button).first.click()
 
     def opens(self, unit_id: str) -> None:
-        """The one in a list that is about this charger."""
+        """Open the entry of this charger in a list."""
         self.actions += 1
         self.page.get_by_role("main").get_by_role("link", name=unit_id).first.click()
 
@@ -101,7 +101,7 @@ def close_a_job(hand: Hand, home: Home) -> None:
 
 
 Task = Callable[[Hand, Home], None]
-TASKS: dict[str, tuple[str, Task]] = {  # who does it, and how; in this order
+TASKS: dict[str, tuple[str, Task]] = {  # role and function, in the order of execution
     "is my charger well": ("driver", is_my_charger_well),
     "tonight's plan": ("driver", tonights_plan),
     "charge now": ("driver", charge_now),
@@ -111,7 +111,7 @@ TASKS: dict[str, tuple[str, Task]] = {  # who does it, and how; in this order
 
 
 class Done(NamedTuple):
-    """A task."""
+    """The result of a task."""
 
     look: str
     task: str
@@ -120,7 +120,7 @@ class Done(NamedTuple):
 
 
 def move_in(place: WebCloudFixture, look: str) -> Home:
-    """A home of its own for each look. `place` has sue of support."""
+    """Return a new home for this look. `place` must have sue of support."""
     home = _home(place, look)
     home.charger.subscribe_to_commands()
     home.charger.report("event", t=int(time.time()), k="schedule", d={"to": _avoided(home.charges_s)})
@@ -134,7 +134,7 @@ def move_in(place: WebCloudFixture, look: str) -> Home:
 
 
 def do_all(browser: Browser, place: WebCloudFixture, look: str) -> list[Done]:
-    """Every task once, each in a browser of its own that is on the first page."""
+    """Do each task once, each in a new browser on the first page."""
     home = move_in(place, look)
     done = []
     for task, (who, do) in TASKS.items():
@@ -158,7 +158,7 @@ def _home(place: WebCloudFixture, look: str) -> Home:
 
 
 def _avoided(charges_s: int) -> str:
-    """Each day but those hours, in the unit's words."""
+    """Return the schedule of the hours in which the unit does not charge, in its own syntax."""
     begins, ends = (_clock(charges_s + hours * 3600) for hours in (0, LASTS_H))
     if begins > ends > "00:00":
         return f"mon-sun {ends}-{begins}"
@@ -178,7 +178,7 @@ async def _do_the_job(place: WebCloudFixture, home: Home) -> None:
         await installer.log_in(home.installer, place.logins[home.installer])
         found = re.search(r'href="(/jobs/\d+)', await installer.read("/jobs"))
         if found is None:
-            raise LookupError("the job is not on the installer's page")
+            raise LookupError("the installer's page does not show the job")
         job = found[1]
         for number, step in enumerate(("accept", "arrive", "measure", "fit")):
             await installer.send_form(f"{job}/{step}", job, moves=str(number))

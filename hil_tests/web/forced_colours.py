@@ -1,7 +1,7 @@
-"""What is lost of a page in colours of a person's own: the page is looked at in its colours, and in those.
+"""What a page loses in forced colours: compare the page in its own colours and in forced colours.
 
-Lost is a control without an edge, an area of colour that is neither text nor has an edge, one of several states that looks as
-its neighbour, and a focus that cannot be seen.
+A loss is a control without an edge, an area of colour with neither text nor edge, one of several states that looks like its
+neighbour, or an invisible focus.
 """
 
 from playwright.sync_api import Page
@@ -68,10 +68,10 @@ return lost; }"""
 
 
 def lost_in_forced_colours(page: Page) -> list[str]:
-    """What, and of which element; nothing, if the page can be used. Afterwards the page has its own colours again."""
+    """Return each loss with its element; [] if there is none. Afterwards the page has its own colours again."""
     areas = page.evaluate_handle(AREAS)
     page.emulate_media(forced_colors="active")
-    page.keyboard.press("Tab")  # who uses a keyboard is shown the focus from now on, wherever it goes
+    page.keyboard.press("Tab")  # after a key press, browsers show the focus
     lost = page.evaluate(LOST, areas)
     page.emulate_media(forced_colors="none")
     return [str(one) for one in lost]

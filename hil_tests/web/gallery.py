@@ -24,7 +24,7 @@ class Picture(NamedTuple):
     shows: str
     at: str = ""
     where: str = STREET
-    beside: str = ""  # comparison with other apps: what they show there, what ours shows, what was adopted
+    beside: str = ""  # comparison with other apps: what they show, what ours shows, what was adopted
 
 
 PICTURES = (

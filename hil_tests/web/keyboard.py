@@ -1,4 +1,4 @@
-"""The keyboard, in the hands of somebody who has nothing else."""
+"""Navigation with the keyboard alone."""
 
 from playwright.sync_api import Locator, Page
 
@@ -6,10 +6,10 @@ MOST_TABS = 60
 
 
 def tab_to(page: Page, there: Locator) -> None:
-    """Presses Tab until the focus is there, and sees that it can be seen."""
+    """Press Tab until `there` has the focus. Raises AssertionError if it is not reached or the focus is not visible."""
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
         if there.evaluate("one => one === document.activeElement"):
-            assert there.evaluate("one => getComputedStyle(one).outlineStyle") != "none", "the focus cannot be seen"
+            assert there.evaluate("one => getComputedStyle(one).outlineStyle") != "none", "the focus is not visible"
             return
-    raise AssertionError(f"Tab never came to {there}")
+    raise AssertionError(f"{MOST_TABS} tabs did not reach {there}")

@@ -1,4 +1,4 @@
-"""A mail server that keeps what it is given, for a person who opens their letters."""
+"""A mail server that stores the messages it receives, for tests that read them."""
 
 import email
 import email.policy
@@ -8,14 +8,14 @@ import threading
 
 
 class Letters:
-    """Listens on a free port; `address` is how the bridge is told of it (CHARGEKEEPER_MAIL)."""
+    """Listens on a free port. `address` is the value for CHARGEKEEPER_MAIL."""
 
     def __init__(self) -> None:
         self._arrived: queue.Queue[bytes] = queue.Queue()
         arrived = self._arrived
 
         class Talk(socketserver.StreamRequestHandler):
-            """Yes to everything (RFC 5321)."""
+            """Accept every command (RFC 5321)."""
 
             def handle(self) -> None:
                 self.wfile.write(b"220 letters\r\n")
@@ -35,7 +35,7 @@ class Letters:
         self.address = f"mailto://127.0.0.1:{port}?from=keeper@example.org&mode=insecure"
 
     def next(self, within_s: float) -> str:
-        """The text of the next letter."""
+        """Return the text of the next letter. Raises queue.Empty after `within_s`."""
         letter = email.message_from_bytes(self._arrived.get(timeout=within_s), policy=email.policy.default)
         body = letter.get_body(("plain", "html"))
         assert body is not None

@@ -1,9 +1,9 @@
-"""`python -m hil_tests.web.many_pages`: how long a dashboard takes while a hundred others are open and live.
+"""`python -m hil_tests.web.many_pages`: the response time of a dashboard while a hundred other pages are open and live.
 
-The dashboard is the fullest there is: street.py's driver who charges, with a car and a month of history, so what is added to
-it is measured too. Measured from the client on the loopback interface, so with the browser's side of HTTP in it; limit: p99 of
-20 ms. Beside each dashboard the client asks for a page that reads nothing, its peer: what that takes is the machine's own
-noise. The processor time of the bridge for a dashboard is told as well, which no neighbour changes much.
+The dashboard is the fullest in street.py: a driver who charges, with a car and a month of history. The client measures on
+loopback, so the figure includes its own side of HTTP; the limit for p99 is 20 ms. After each dashboard the client requests a
+page that reads nothing from the store, as a peer: its time is the machine's noise. The bridge's processor time for one
+dashboard is printed too; it depends little on other processes.
 """
 
 import argparse
@@ -20,11 +20,11 @@ from statistics import quantiles
 from hil_tests.web.cloud_fixture import WebCloudFixture
 from hil_tests.web.street import HOMES, street
 
-WATCHERS, EACH = 10, 10  # people, and pages of each: as many as an account may have live (looks.py)
+WATCHERS, EACH = 10, 10  # people and pages of each: the maximum of live pages for one account (looks.py)
 OPEN = WATCHERS * EACH
 LOOKS = 1000
 LIMIT_MS = 20.0
-HEAD_BYTES = 200  # of the stream: it has begun
+HEAD_BYTES = 200  # of the stream; enough to show that it has begun
 DASHBOARD, PEER = f"/charge-points/{HOMES['dora']}", "/offline"
 TICKS_S = os.sysconf("SC_CLK_TCK")
 
@@ -39,13 +39,13 @@ def main() -> int:
         client = http.client.HTTPConnection("127.0.0.1", place.http_port, timeout=10)
         pid = place.bridge.pid
         for look in range(LOOKS):
-            if look % 100 == 0:  # every open page is told something meanwhile
+            if look % 100 == 0:  # every open page receives an update meanwhile
                 here.report("dora", e=412_600 + look)
             for path, times_ms in took_ms.items():
                 times_ms.append(asked_ms(client, path, cookie))
         costs_ms = {path: cost_ms(client, path, cookie, pid) for path in took_ms}
         closed = place.health()["counters"]["closed_streams"]
-        assert closed == 0, f"{closed} of the {OPEN} pages were not live any more"
+        assert closed == 0, f"{closed} of the {OPEN} pages had lost their stream"
         for one in streams:
             one.close()
     (p50, p99), (peer_p50, peer_p99) = (percentiles(times_ms) for times_ms in took_ms.values())
@@ -58,7 +58,7 @@ def main() -> int:
 
 
 def asked_ms(client: http.client.HTTPConnection, path: str, cookie: str) -> float:
-    """From the request to the last byte of the answer."""
+    """Return the time from the request to the last byte of the answer, in milliseconds."""
     began_s = time.perf_counter()
     client.request("GET", path, headers={"Cookie": cookie, "Accept-Encoding": "gzip"})
     answer = client.getresponse()
@@ -68,7 +68,7 @@ def asked_ms(client: http.client.HTTPConnection, path: str, cookie: str) -> floa
 
 
 def cost_ms(client: http.client.HTTPConnection, path: str, cookie: str, pid: int, looks: int = 200) -> float:
-    """What one costs the bridge in processor time, user and system."""
+    """Return the bridge's processor time for one request, user and system, in milliseconds."""
 
     def spent_s() -> float:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -81,13 +81,13 @@ def cost_ms(client: http.client.HTTPConnection, path: str, cookie: str, pid: int
 
 
 def percentiles(times_ms: list[float]) -> tuple[float, float]:
-    """The 50th and the 99th."""
+    """Return p50 and p99."""
     cuts = quantiles(times_ms, n=100)
     return cuts[49], cuts[98]
 
 
 def open_pages(place: WebCloudFixture) -> list[http.client.HTTPConnection]:
-    """All live, at the same charge point."""
+    """Open 100 live pages of the same charge point."""
     names = [f"watcher-{number}" for number in range(WATCHERS)]
     for name in names:
         place.person(name, "support")
@@ -96,7 +96,7 @@ def open_pages(place: WebCloudFixture) -> list[http.client.HTTPConnection]:
 
 
 def session(place: WebCloudFixture, name: str) -> str:
-    """Logs in as a browser does; the cookie."""
+    """Log in as a browser does; return the cookie."""
     client = http.client.HTTPConnection("127.0.0.1", place.http_port, timeout=10)
     client.request("GET", "/login")
     answer = client.getresponse()
@@ -113,7 +113,7 @@ def session(place: WebCloudFixture, name: str) -> str:
 
 
 def stream(place: WebCloudFixture, cookie: str) -> http.client.HTTPConnection:
-    """An open page's live stream, begun."""
+    """Open a page's live stream and read its beginning."""
     client = http.client.HTTPConnection("127.0.0.1", place.http_port, timeout=10)
     client.request("GET", f"{DASHBOARD}/live", headers={"Cookie": cookie})
     answer = client.getresponse()

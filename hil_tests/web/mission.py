@@ -1,7 +1,7 @@
-"""`python -m hil_tests.web.mission`: what Chargekeeper is for, sentence by sentence, and what its pages say, word by word.
+"""`python -m hil_tests.web.mission`: each sentence of Chargekeeper's mission, beside the words on its pages that fulfil it.
 
-Drives the running product (street.py) over HTTP, as a browser without scripts does, and prints a Markdown table. The words of
-its last column are the page's own, of this run. Exit code 1 if words that a sentence stands on are not on its page.
+It drives the running product (street.py) over HTTP, as a browser without scripts, and prints a Markdown table. The last column
+quotes the pages of this run. Exit code 1 if words that a sentence needs are missing from its page.
 """
 
 import argparse
@@ -29,7 +29,7 @@ TOOL = "python -m modem report"
 
 
 class Row(NamedTuple):
-    """A sentence of the mission, where it is held, and the lines there that have its words."""
+    """A sentence of the mission, the page, the lines with the words it needs, and the words that are missing."""
 
     sentence: str
     page: str
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 class Reader:
-    """Makes the rows. `words` of a sentence are phrases, each of which has to be on a line of the page."""
+    """Collects the rows. `words` of a sentence are phrases that must each be on a line of the page."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
@@ -60,7 +60,7 @@ class Reader:
 
 
 def lines_of(text: str) -> list[str]:
-    """What a person reads on a page, a line for each block; of a terminal, its lines as they are."""
+    """Return the visible text of a page, one line for each block element; of a terminal, its lines."""
     if "<main" in text:
         text = text[text.index("<main") :]
         text = re.sub(r"<(?:script|style).*?</(?:script|style)>", "", text, flags=re.DOTALL)
@@ -71,7 +71,7 @@ def lines_of(text: str) -> list[str]:
 
 @contextmanager
 def tool(folder: Path) -> Iterator[dict[int, "Future[str]"]]:
-    """The installer's tool at two simulated modems: CSQ to what it says in the end."""
+    """Run the installer's tool on two simulated modems; yield its final output by CSQ."""
     with ThreadPoolExecutor() as threads:
         yield {csq: threads.submit(_verdict, folder / f"csq{csq}", csq) for csq in (9, 15)}
 
@@ -87,7 +87,7 @@ def _verdict(folder: Path, csq: int) -> str:
 
 
 async def read_all(here: Street, reader: Reader) -> None:
-    """In the order of the mission."""
+    """Read the pages in the order of the mission."""
     place, hold = here.place, reader.hold
     seen = {name: Browser(place.address) for name in ("dora", "hana", "sam", "rita", "lou", "carl", "sue")}
     try:
@@ -161,7 +161,7 @@ async def read_all(here: Street, reader: Reader) -> None:
 
 
 async def way_back(lou: Browser, reader: Reader) -> None:
-    """Both ways: Refresh, and through Account."""
+    """Follow both ways back to a car account: Refresh, and Account."""
     hold = reader.hold
     await lou.send_form("/account/vehicles/2/refresh", "/")
     hold("One way back: Refresh", "driver, after Refresh", lou.page, ("Connect your Vehicle",))

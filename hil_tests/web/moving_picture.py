@@ -1,7 +1,7 @@
-"""`python -m hil_tests.web.moving_picture`: the panel of a real unit in motion, as hil_tests/screenshots/moving/panel.webp.
+"""`python -m hil_tests.web.moving_picture`: record the panel of a real unit as hil_tests/screenshots/moving/panel.webp.
 
-The vehicle is plugged in, every network is cut, the mains are off for 30 seconds, and the networks come back. The unit runs in
-real time; of what it shows, a frame is taken every so often.
+The vehicle is plugged in, all networks are cut, the mains are off for 30 seconds, and the networks come back. The unit runs in
+real time; the picture has one frame for every few hundred milliseconds or seconds of it.
 """
 
 import argparse
@@ -27,14 +27,14 @@ KEPT = Path(__file__).parents[1] / "screenshots" / "moving" / "panel.webp"
 WIDTH, HEIGHT = 960, 500  # CSS pixels
 SHOWN = (640, 333)  # pixels
 SCENE_ALONE = ".top, .story { display: none }"
-QUALITY = 45  # of WebP: as a PNG that moves it would take 2 MB
+QUALITY = 45  # of WebP; an animated PNG would be 2 MB
 FRAME_MS = 700
 LAST_MS = 3000
 WITHIN_MS = 90_000
 
 
 class Scene(NamedTuple):
-    """`act` is pressed, if any; then a frame is taken `every_ms`, until `where` says `until`, and `after` more."""
+    """Click `act`, if any; then take a frame `every_ms` until `where` contains `until`, and `after` more frames."""
 
     act: str | None
     where: str
@@ -53,7 +53,7 @@ SCENES = (
 
 
 def frames(seen: Page, scenes: tuple[Scene, ...]) -> list[Image.Image]:
-    """What the panel shows, scene by scene."""
+    """Return the frames of all scenes."""
     taken: list[Image.Image] = []
 
     def take() -> None:
@@ -77,7 +77,7 @@ def frames(seen: Page, scenes: tuple[Scene, ...]) -> list[Image.Image]:
 
 
 def main() -> int:
-    """Exit code 1 if the unit did not do in time what the picture is to show."""
+    """Exit code 1 if the unit did not reach the last scene in time."""
     argparse.ArgumentParser(prog="python -m hil_tests.web.moving_picture", description=__doc__).parse_args()
     background, stack = Background(), AsyncExitStack()
     with tempfile.TemporaryDirectory(prefix="chargekeeper-picture-") as name, sync_playwright() as playwright:

@@ -1,6 +1,6 @@
 """Debian's nginx with a given `server` section, on free ports of loopback.
 
-The one that is installed; else the package is unpacked into a folder of ours, without root.
+It is the installed nginx, or the package unpacked into build/, without root.
 """
 
 import os
@@ -22,7 +22,7 @@ MIME = "types { text/html html; }"
 
 
 def find_nginx() -> Path:
-    """The program. Raises SetUpError with the reason where there is none."""
+    """Return the program. Raises SetUpError with the reason if there is none."""
     installed = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
     if installed:
         return Path(installed)
@@ -38,14 +38,14 @@ def find_nginx() -> Path:
 
 
 class Nginx:
-    """Started at once; `close` ends it. `servers` are the lines inside `http { }`."""
+    """The constructor starts it; `close` ends it. `servers` is the content of `http { }`."""
 
     def __init__(self, program: Path, folder: Path, servers: str, port: int) -> None:
         self._folder = folder
         for name in TEMPORARY:
             (folder / name).mkdir(parents=True)
         temporary = "\n".join(f"    {name}_temp_path {folder / name};" for name in TEMPORARY)
-        user = "user root;\n" if os.getuid() == 0 else ""  # its workers may read pytest's folders
+        user = "user root;\n" if os.getuid() == 0 else ""  # lets its workers read pytest's folders
         (folder / "nginx.conf").write_text(
             f"{user}daemon off;\nworker_processes 1;\npid {folder / 'pid'};\nerror_log stderr notice;\n"
             f"events {{ worker_connections 256; }}\n"

@@ -1,4 +1,4 @@
-"""The cloud of the web tests as a panel shows it, and skips its time."""
+"""The cloud of the web tests as the panel's CloudSide: shows it, and skips its time."""
 
 import asyncio
 from typing import Any
@@ -8,7 +8,7 @@ from hil_tests.web.cloud_fixture import WebCloudFixture
 
 
 class PlaceCloud:
-    """A CloudSide."""
+    """A CloudSide of a WebCloudFixture."""
 
     def __init__(self, place: WebCloudFixture) -> None:
         self._place = place

@@ -1,4 +1,4 @@
-"""Everybody of the street with a browser of their own: each logs in once, and any of their pages is looked at in many ways."""
+"""A logged-in browser for each person of the street, so that each logs in once for all tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ LOOK = LOOKS["phone"]
 
 
 class Residents:
-    """They have phones."""
+    """The people of the street, each with a phone."""
 
     def __init__(self, browser: Browser, place: WebCloudFixture) -> None:
         self._browser, self._place = browser, place
@@ -21,7 +21,7 @@ class Residents:
 
     @contextmanager
     def page_of(self, name: str, scripts: bool = True) -> Iterator[Page]:
-        """A page of somebody who is logged in; without `scripts` in a browser that runs none."""
+        """Yield a page of this person, logged in. Without `scripts`, the browser runs no JavaScript."""
         if name not in self._at_home:
             self._at_home[name] = self._new()
             door = self._at_home[name].new_page()
@@ -40,7 +40,7 @@ class Residents:
                 context.close()
 
     def leave(self) -> None:
-        """Closes their browsers."""
+        """Close all browsers."""
         for context in self._at_home.values():
             context.close()
 

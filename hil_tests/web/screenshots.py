@@ -1,8 +1,8 @@
-"""`make screenshots`: the pictures of gallery.py, taken of the running product into hil_tests/screenshots/.
+"""`make screenshots`: take the pictures of gallery.py from the running product, into hil_tests/screenshots/.
 
-The street of street.py is seen in a browser whose clock stands still, so the pages are the same in every run. What may
-differ is a pixel of a chart's line: a picture that differs in less than CHANGED of its pixels from the one that is there is
-left as it is. The panel is of a real unit on the virtual board, and changes with what it measures.
+The browser's clock stands still, so the pages of street.py are the same in every run, except for a pixel of a chart's line. A
+picture that differs from the existing one in less than CHANGED of its pixels is therefore not replaced. The panel shows a real
+unit on the virtual board and changes with its measurements.
 """
 
 import argparse
@@ -35,12 +35,12 @@ from hil_tests.web.street import EVENING_S, Street, street
 
 FOLDER = Path(__file__).parents[1] / "screenshots"
 WITHIN_MS = 60_000
-QUALITIES = (82, 70, 55, 40)  # of WebP: the first that is small enough
+QUALITIES = (82, 70, 55, 40)  # of WebP: use the first that gives a file of at most SMALL_BYTES
 SMALL_BYTES = 60_000
-CHANGED = 0.001  # of all pixels: more than the seconds of "checked at", less than a word
-FAINT = 24  # of 255: a pixel that differs by less is the same
-LOGGED_S = 2  # entries of the security log wait for a second at most
-SETTLED_MS = 400  # for a chart to be drawn and a font to be there
+CHANGED = 0.001  # share of all pixels: more than the seconds of "checked at", less than a word
+FAINT = 24  # of 255: a pixel that differs by less counts as equal
+LOGGED_S = 2  # entries of the security log are written within a second
+SETTLED_MS = 400  # time for charts and fonts
 COLUMNS = 100
 WEAK = [{"plmn": "23415", "name": "vodafone UK", "csq": 9}]
 PAPER = """<body style="margin:0;background:#11181c"><pre style="margin:24px;color:#e6edf0;font:15px/1.35 'DejaVu Sans Mono',
@@ -64,14 +64,14 @@ DIFFERENCE = """async ([before, after, faint]) => {
 
 
 class Camera:
-    """Takes pictures with one browser, and keeps those that are new."""
+    """Takes pictures with one browser, and writes those that have changed."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._judge = browser.new_page()
 
     def look(self, picture: Picture, is_shown_time: bool = True) -> Page:
-        """A browser of the picture's size and theme."""
+        """Return a page of the picture's size and theme."""
         width, height = picture.size
         context = self._browser.new_context(
             viewport={"width": width, "height": height},
@@ -108,12 +108,12 @@ class Camera:
         if share >= CHANGED:
             path.write_bytes(content)
         print(
-            f"{path.name:24} {path.stat().st_size // 1000:3} kB  {'new' if share >= CHANGED else 'as it was'} ({share:.2%})"
+            f"{path.name:24} {path.stat().st_size // 1000:3} kB  {'new' if share >= CHANGED else 'unchanged'} ({share:.2%})"
         )
 
 
 def of_street(camera: Camera, pictures: list[Picture], place: Street) -> None:
-    """Each person logs in once for each size and theme, before the first picture."""
+    """Take the pictures of the street. Each person logs in once for each size and theme, before the first picture."""
     pages: dict[tuple[str, tuple[int, int], str], Page] = {}
     for picture in pictures:
         key = (picture.who, picture.size, picture.theme)
@@ -131,7 +131,7 @@ def of_street(camera: Camera, pictures: list[Picture], place: Street) -> None:
 
 
 def of_terminal(camera: Camera, picture: Picture, folder: Path) -> None:
-    """What the installer's tool says in the end, at a simulated modem with a weak signal."""
+    """Take the final output of the installer's tool on a simulated modem with a weak signal."""
     with simulated_modem(folder / "modem", operators=WEAK) as port:
         words = [sys.executable, *picture.path.split()[1:], "--port", str(port), "--out", str(folder / "report.html")]
         environment = os.environ | {"FORCE_COLOR": "1", "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
@@ -147,7 +147,7 @@ def of_terminal(camera: Camera, picture: Picture, folder: Path) -> None:
 
 
 def of_rig(camera: Camera, picture: Picture, folder: Path) -> None:
-    """The panel of a unit that charges and has reached its cloud."""
+    """Take the panel of a unit that charges and is connected to its cloud."""
     background, stack = Background(), AsyncExitStack()
     place, rig = WebCloudFixture(folder / "cloud", tls=True), VirtualRig(background, folder / "unit", 7)
     try:
@@ -169,7 +169,7 @@ def of_rig(camera: Camera, picture: Picture, folder: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m hil_tests.web.screenshots", description=__doc__)
-    parser.add_argument("name", nargs="*", help="of gallery.py; without any, all")
+    parser.add_argument("name", nargs="*", help="picture of gallery.py; default: all")
     names = parser.parse_args().name
     wanted = [picture for picture in PICTURES if picture.name in names or not names]
     FOLDER.mkdir(exist_ok=True)

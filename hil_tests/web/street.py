@@ -1,7 +1,7 @@
-"""A street for pictures, for the table of the mission's sentences and for test_street.py: no home shows what another does.
+"""A street for screenshots, mission.py and test_street.py. Each home shows a different state.
 
-The bridge is a real process, and what it is told are messages of the wire contract. Its wall clock shows an evening of 2026,
-so that a picture is the same one whenever it is taken; what was stored meanwhile is given round times (`settle`).
+The bridge is a real process, which receives messages of the wire contract. Its wall clock shows an evening of 2026, so that
+pictures are reproducible; `settle` gives stored rows round times.
 """
 
 import time
@@ -21,24 +21,24 @@ from hil_tests.sim.car_account_web import create_app, served
 from hil_tests.web.cloud_fixture import DAY_MS, WebCloudFixture
 
 SHOWN_CLOCK = Path(__file__).with_name("shown_clock")
-EVENING_S = 1_773_170_640  # Tuesday 10 March 2026, 19:24 UTC, which is the local time of Great Britain then
+EVENING_S = 1_773_170_640  # Tuesday 10 March 2026, 19:24 UTC, which is also local time in Great Britain
 BEFORE_S = EVENING_S - 600  # when everybody moves in
 MINUTE_MS = 60_000
 CLIENT_ID = "chargekeeper-street"
 PEOPLE = {
-    "dora": "driver",  # charges, and has a car connected
-    "hana": "driver",  # waits for her off-peak hours
-    "sam": "driver",  # silent
-    "rita": "driver",  # a red light
-    "lou": "driver",  # no access to the car any more
-    "carl": "driver",  # a car, and no charger
-    "dan": "driver",  # four chargers at a depot
+    "dora": "driver",  # charges, and has connected a car
+    "hana": "driver",  # waits for off-peak hours
+    "sam": "driver",  # has a silent charger
+    "rita": "driver",  # has a red light
+    "lou": "driver",  # has lost access to the car account
+    "carl": "driver",  # has a car but no charger
+    "dan": "driver",  # has four chargers at a depot
     "ingo": "installer",
     "sue": "support",
     "olga": "operator",
 }
 HOMES = {"dora": "CK-0001", "hana": "CK-0002", "sam": "CK-0003", "rita": "CK-0004", "lou": "CK-0005"}
-STATES: dict[str, dict[str, Any]] = {  # by driver: what the heartbeat says
+STATES: dict[str, dict[str, Any]] = {  # by driver: contents of the heartbeat
     "dora": {"s": "C2", "a": 32, "w": 7360, "e": 412_600, "f": [], "l": 32, "y": "installer", "i": ["override"]},
     "hana": {
         "s": "B1",
@@ -54,7 +54,7 @@ STATES: dict[str, dict[str, Any]] = {  # by driver: what the heartbeat says
     "rita": {"s": "B1", "a": 0, "w": 0, "e": 51_200, "f": ["rcd_ac"]},
     "lou": {"s": "A1", "a": 0, "w": 0, "e": 203_900, "f": []},
 }
-DEPOT = {  # of dan: id to name, state and network. Two of them are silent, for as long as SILENT_HOURS
+DEPOT = {  # dan's chargers: id -> name, state and network. Two have been silent for SILENT_HOURS
     "CK-0011": ("Depot, bay 1", "C2", "23430"),
     "CK-0012": ("Depot, bay 2", "A1", "23430"),
     "CK-0013": ("Depot, bay 3", "B1", "23430"),
@@ -66,13 +66,13 @@ VERSIONS = {
     "1.3.2": ("CK-0003", *SILENT_BAYS, "CK-0014"),
 }
 SILENT_MINUTES = 34
-AVOIDED = "mon-sun 00:00-00:30 05:30-24:00"  # by dora and hana, whose electricity is cheap in between
-PLUGGED_MINUTES = 101  # ago, by dora
-IDLE_WH = 400_200  # of her meter before
+AVOIDED = "mon-sun 00:00-00:30 05:30-24:00"  # hours without charging: dora and hana have cheap electricity in between
+PLUGGED_MINUTES = 101  # minutes ago, by dora
+IDLE_WH = 400_200  # of her meter before that
 ASKED = "The light is red since this morning. May I use it?"
 SAID = "It has dropped out twice this week, always when the bins are out. Can you have a look?"
 WHY = "Weak signal: the median of two weeks is 14. Try a better place for the antenna first."
-LOUS = {  # how to reach lou
+LOUS = {  # lou's contact details
     "full_name": "Lou Lister",
     "phone": "0161 496 0000",
     "address": "12 Canal Street\nManchester M1 3HE",
@@ -82,7 +82,7 @@ ANSWERED = "Thank you, we see it: the signal is weak there. Ingo will call you a
 
 
 class EveningCloud(WebCloudFixture):
-    """Its bridge shows another time than the computer does."""
+    """A bridge whose wall clock shows a given time."""
 
     def __init__(self, folder: Path) -> None:
         self._shown_s, self._since_s = float(BEFORE_S), 0.0
@@ -93,7 +93,7 @@ class EveningCloud(WebCloudFixture):
         super().start_bridge()
 
     def show(self, at_s: int) -> None:
-        """From its next start on."""
+        """Set the time that the bridge shows from its next start on."""
         self._shown_s = float(at_s)
         self.bridge.environment["SHOWN_TIME_S"] = str(at_s)
 
@@ -102,7 +102,7 @@ class EveningCloud(WebCloudFixture):
 
 
 class Street:
-    """Everything that runs. `accounts` are the drivers' car accounts at their maker."""
+    """The bridge, the people, the chargers and the car makers. `accounts` are the drivers' accounts at their car makers."""
 
     def __init__(self, folder: Path, background: Background) -> None:
         self._background = background
@@ -115,13 +115,13 @@ class Street:
         self.makers = makers
 
     def introduce_makers(self, address: str) -> None:
-        """Tells the bridge of them; it reads that at its start."""
+        """Write the bridge's configuration of car makers, which it reads at its start."""
         settings = [f'public_url = "{self.place.address}"\nlook_every_s = 3600\n']
         settings += [_provider(name, f"{address}/{name}") for name in self.accounts]
         (self.place.folder / "vehicles.toml").write_text("\n".join(settings))
 
     def move_in(self) -> None:
-        """People, chargers, cars and what they have told so far."""
+        """Add the people, chargers and cars, and send their first messages."""
         place = self.place
         place.people(PEOPLE)
         place.homes({unit_id: driver for driver, unit_id in HOMES.items()} | dict.fromkeys(DEPOT, "dan"))
@@ -134,17 +134,17 @@ class Street:
         self._background.run(self._visit_pages())
 
     def charger(self, unit_id: str) -> MqttUnit:
-        """Its connection."""
+        """Return the connection of a charger."""
         return next(one for one in self.place.chargers if one.name == unit_id)
 
     def report(self, *drivers: str, **other: Any) -> None:
-        """These chargers' heartbeats, with other values where some are given."""
+        """Send a heartbeat of these drivers' chargers; `other` overrides values."""
         for driver in drivers:
             said = STATES[driver] | other
             self.charger(HOMES[driver]).report("heartbeat", t=EVENING_S, m="smart", q=19, o="23415", **said)
 
     def speak(self) -> None:
-        """All but the silent ones are heard again: none of them is late, however long the street stands."""
+        """Send a heartbeat of all chargers that are not silent, so that none of them is late."""
         self.report(*(driver for driver in HOMES if driver != "sam"))
         self._report_bays(*(unit_id for unit_id in DEPOT if unit_id not in SILENT_BAYS))
 
@@ -155,7 +155,7 @@ class Street:
             self.charger(unit_id).report("heartbeat", t=EVENING_S, **said)
 
     async def _visit_pages(self) -> None:
-        """What people do there once."""
+        """Do what people do once on the pages: connect cars, exchange messages, raise jobs."""
         place = self.place
         for name in self.accounts:
             async with Browser(place.address) as driver:
@@ -184,12 +184,12 @@ class Street:
                 await ingo.send_form(f"/jobs/1/{step}", "/jobs/1", moves=str(number))
 
     def settle_log(self) -> None:
-        """Gives what is in the security log the times that the picture shows."""
+        """Give the entries of the security log the times for the picture."""
         began_ms = (EVENING_S - 3 * 3600) * 1000
         self.place.store(f"UPDATE security_events SET at_ms = {began_ms} + id * {2 * MINUTE_MS}")
 
     def settle(self) -> None:
-        """Stops the bridge, gives what was stored the times that the pictures show, and starts it again at the evening."""
+        """Stop the bridge, give stored rows the times for the pictures, and start it again at the evening."""
         now_ms = EVENING_S * 1000
         self.place.stop_bridge()
         self.place.show(EVENING_S)
@@ -240,7 +240,7 @@ class Street:
 
 @contextmanager
 def street(folder: Path) -> Iterator[Street]:
-    """From nothing, with everybody moved in."""
+    """Run a new street with everybody moved in."""
     background = Background()
     made = Street(folder, background)
     try:

@@ -1,6 +1,6 @@
-"""Can everybody use the pages that no journey comes to, and all that matters with the keyboard alone?
+"""Are the pages that no journey visits accessible, and do all important ones work with the keyboard alone?
 
-The journeys look as closely at every page that they come to (visitor.py), and test_street.py at the mission's.
+The journeys check each page that they visit (visitor.py), and test_street.py checks the mission's pages.
 """
 
 import pytest
@@ -57,7 +57,7 @@ def test_the_fleet_is_sorted_with_the_keyboard_and_without_scripts(browser: Brow
     tab_to(page, page.get_by_role("link", name="Charger", exact=True))
     page.keyboard.press("Enter")
     expect(page.get_by_role("columnheader", name="Charger")).to_have_attribute("aria-sort", "ascending")
-    page.wait_for_load_state()  # the head of the table comes before its rows
+    page.wait_for_load_state()  # the table's head arrives before its rows
     names = page.get_by_role("rowheader").all_inner_texts()
     page.get_by_role("link", name="Charger", exact=True).click()
     expect(page.get_by_role("columnheader", name="Charger")).to_have_attribute("aria-sort", "descending")
@@ -67,7 +67,7 @@ def test_the_fleet_is_sorted_with_the_keyboard_and_without_scripts(browser: Brow
 
 
 def test_with_the_keyboard_alone(browser: Browser, place: WebCloudFixture) -> None:
-    """From the login to a message that was sent, by Tab, typing and Enter."""
+    """From the login to a sent message, with Tab, typing and Enter."""
     page = browser.new_context().new_page()
     page.goto(f"{place.address}/login")
     expect(page.locator("[autofocus]")).to_be_focused()
@@ -91,7 +91,7 @@ def test_with_the_keyboard_alone(browser: Browser, place: WebCloudFixture) -> No
 
 
 def test_the_code_of_a_second_factor_with_the_keyboard_alone(browser: Browser, place: WebCloudFixture) -> None:
-    """And without scripts."""
+    """Also without scripts."""
     place.person("otto", "operator")
     page = browser.new_context(java_script_enabled=False).new_page()
     page.set_default_timeout(PATIENCE_MS)
@@ -107,8 +107,8 @@ def test_the_code_of_a_second_factor_with_the_keyboard_alone(browser: Browser, p
             place.set_up_second_factor(page, "otto")
             page.context.clear_cookies()
     page.wait_for_url("**/login/code*")
-    expect(page.locator("[autofocus]")).to_be_focused()  # the browser moves it there some time after the load
-    for key in ("Tab", "Tab", "Enter", "Tab"):  # past the button, open what is folded
+    expect(page.locator("[autofocus]")).to_be_focused()  # the browser sets the focus some time after the load
+    for key in ("Tab", "Tab", "Enter", "Tab"):  # go past the button, then open the folded part
         page.keyboard.press(key)
     expect(page.get_by_label("Recovery code")).to_be_focused()
     page.keyboard.type(place.recovery_codes["otto"].pop())

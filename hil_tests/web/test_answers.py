@@ -1,4 +1,4 @@
-"""Does a driver with a red light reach support, and does the answer reach the pages that they have open?"""
+"""Can a driver with a red light ask support, and does the answer appear on the driver's open pages?"""
 
 from playwright.sync_api import Browser, expect
 

@@ -1,4 +1,5 @@
-"""What does a person read after a wrong code, an ended session, a form sent twice, too long a text, a hostile name?"""
+"""What does a person read after a wrong code, an expired session, a form sent twice, a text that is too long, or hostile
+text?"""
 
 import re
 from collections.abc import Iterator
@@ -65,7 +66,7 @@ def test_a_message_of_a_megabyte(dora: Visitor) -> None:
 
 
 def test_script_in_a_charger_s_name_is_only_text(dora: Visitor) -> None:
-    """On every page that says the name; a dialog of the script, or what its image would load, fails the visit."""
+    """On every page with the name. A dialog of the script, or a request of its image, fails the visit."""
     dora.goes_to("/account/units/CK-0001")
     dora.fills(name=SCRIPT)
     dora.clicks("Save")

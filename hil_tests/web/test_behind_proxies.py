@@ -1,4 +1,5 @@
-"""Do the lines of cloud_bridge/deploy work: TLS ends in Debian's nginx or Caddy, the pages are on a host or below a path?"""
+"""Do the configurations in cloud_bridge/deploy work: TLS ends in Debian's nginx or Caddy, at the root of a host or below a
+path?"""
 
 import re
 from collections.abc import Iterator
@@ -18,21 +19,21 @@ from hil_tests.web.letters import Letters
 from hil_tests.web.nginx import Nginx, find_nginx
 
 PAGE = CHECKOUT / "cloud_bridge" / "deploy" / "proxies.md"
-ROOTS = {"/": "", "/chargers/": "/chargers"}  # the location in the lines, and the path of the public address
+ROOTS = {"/": "", "/chargers/": "/chargers"}  # `location` of nginx -> path of the public URL
 
 
 class Site(NamedTuple):
-    """A cloud behind a proxy, and a browser that came through it."""
+    """A cloud behind a proxy, and a browser that is connected through the proxy."""
 
     url: str
     root: str
     cloud: WebCloudFixture
     page: Page
-    access_log: Path | None  # Caddy has none
+    access_log: Path | None  # None for Caddy, which writes none
 
 
 def lines_of(language: str, words: str) -> str:
-    """The block of the page with these words."""
+    """Return the code block of the page that contains these words."""
     return next(block.text for block in read(PAGE) if block.language == language and words in block.text)
 
 
@@ -54,7 +55,7 @@ def start_nginx(program: Path, folder: Path, location: str, bridge: str, ports: 
 
 
 def start_caddy(program: Path, folder: Path, bridge_port: int, https: int) -> Caddy:
-    """With a certificate of ours in place of the one that it would ask an authority for."""
+    """Start Caddy with our certificate instead of one from a public authority."""
     certificate = f"tls {folder}/tls/server.pem {folder}/tls/server.key"
     lines = lines_of("caddy", "127.0.0.1:8080").replace("127.0.0.1:8080", f"127.0.0.1:{bridge_port}")
     own = f"https://localhost:{https} {{\n    {certificate}"
@@ -65,7 +66,7 @@ def start_caddy(program: Path, folder: Path, bridge_port: int, https: int) -> Ca
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, letters: Letters, browser: Browser
 ) -> Iterator[Site]:
-    """Dora has a charger that charges. With "taken off", nginx does not pass the path on."""
+    """Dora has a charger that charges. With "taken off", nginx removes the path before it forwards a request."""
     location, _, manner = request.param.partition(" ")
     try:
         program = find_caddy() if manner == "by Caddy" else find_nginx()
@@ -187,7 +188,7 @@ def test_the_path_without_its_slash_leads_to_the_first_page(site: Site) -> None:
 
 
 def test_logging_out_leads_to_the_login_below_the_path(site: Site) -> None:
-    """The last one: the others want dora."""
+    """Runs last, because it logs dora out."""
     site.page.goto(f"{site.url}/account")
     site.page.get_by_role("button", name="Log out").click()
     site.page.wait_for_url(f"{site.url}/login")

@@ -1,4 +1,4 @@
-"""Does Chromium draw what the tables of a page say, all on one time axis, and nothing where nothing is known?"""
+"""Does Chromium draw the contents of a page's tables, on one time axis, and nothing where there is no data?"""
 
 import time
 from typing import Any, NamedTuple
@@ -11,8 +11,8 @@ from hil_tests.web.visitor import LOOKS
 
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
-# Of each chart, which columns of its plot have the colour of lines and columns: a row of pixels, 1 or 0. Edges are blended
-# with what is behind them, so that near the colour is enough.
+# For each chart: which columns of its plot contain the colour of lines and bars, as a row of 1 and 0. Edges are blended with
+# the background, so a similar colour counts.
 COLUMNS = """() => {
   const made = document.createElement("canvas").getContext("2d");
   made.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--brand");
@@ -32,14 +32,14 @@ COLUMNS = """() => {
 
 
 class Drawn(NamedTuple):
-    """One chart of the page."""
+    """A chart of the page."""
 
     x: int
     width: int
     found: list[int]
 
     def share(self, from_share: float, to_share: float) -> float:
-        """How many of the columns between these parts of the width are drawn on, 0 to 1."""
+        """Return the share of columns with a drawing between these parts of the width, 0 to 1."""
         part = self.found[round(from_share * self.width) : round(to_share * self.width)]
         return sum(part) / len(part)
 
@@ -61,7 +61,7 @@ def store_signal(place: WebCloudFixture, unit_id: str, since_ms: int, at_ms: lis
 
 @pytest.fixture(scope="module", params=LOOKS)
 def page_of(request: pytest.FixtureRequest, browser: Browser, place: WebCloudFixture) -> Any:
-    """Makes a charger for a new driver, who has logged in."""
+    """Return a function that adds a charger for a new driver, and returns a page of the driver."""
     pages = []
 
     def made(unit_id: str) -> Page:
@@ -91,7 +91,7 @@ def test_twenty_minutes_are_a_line(page_of: Any, place: WebCloudFixture) -> None
 
 
 def test_no_line_over_a_silence_and_its_columns_below_it(page_of: Any, place: WebCloudFixture) -> None:
-    """Of 40 minutes, which is less than the line once had to be interrupted by."""
+    """A silence of 40 minutes: an earlier version only interrupted the line for longer ones."""
     made, look = page_of
     page = made("CK-gap")
     now_ms = int(time.time() * 1000)
@@ -105,7 +105,7 @@ def test_no_line_over_a_silence_and_its_columns_below_it(page_of: Any, place: We
     page.goto(f"{place.address}/charge-points/CK-gap-{look}/history?days=1")
     reach, signal = drawn(page)
     assert (reach.x, reach.width) == (signal.x, signal.width), "one time axis"
-    assert signal.share(0.505, 0.522) == 0.0, signal.found  # 12 h of 24, and 40 minutes more
+    assert signal.share(0.505, 0.522) == 0.0, signal.found  # 12 h of 24, and the 40 minutes after
     assert signal.share(0.05, 0.49) == signal.share(0.54, 0.95) == 1.0, signal.found
 
 
@@ -133,7 +133,7 @@ def test_power_of_the_running_session_is_on_the_same_axis_and_has_its_pause(
     assert power.share(0.51, 0.74) == power.share(0.80, 0.98) == 1.0, power.found
     assert power.share(0.755, 0.785) == 0.0, (
         power.found
-    )  # 18 h to 19 h of 24; the reading before stands for five minutes
+    )  # 18 h to 19 h of 24, without the five minutes for which the reading before counts
 
 
 def test_axes_have_units_and_tables_stay_without_script(browser: Browser, place: WebCloudFixture) -> None:

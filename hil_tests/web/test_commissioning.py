@@ -1,4 +1,4 @@
-"""Does an installer commission a charger on the phone, step by step, and do installer and owner keep the record?"""
+"""Can an installer commission a charger on the phone, step by step, and do installer and owner get the record?"""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def test_a_new_charger_is_commissioned_beside_it(browser: Browser, place: WebClo
     charger.report("result", id=order["id"], ok=False, y="nobody is at the charger: press its button first")
     installer.sees("press its button, and send this again")
 
-    installer.clicks("Commission it")  # as it was sent before
+    installer.clicks("Commission it")  # a repetition
     charger.report("result", id=charger.next_command()["id"], ok=True)
     charger.report("event", k="commissioned", d={**RECORD, "by": INSTALLER})
     charger.report("heartbeat", **heartbeat | {"y": "installer"})

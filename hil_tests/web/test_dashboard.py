@@ -1,4 +1,4 @@
-"""Does an open dashboard stay true by itself, and does all of it work where no script runs?"""
+"""Does an open dashboard update by itself, and does everything on it work without scripts?"""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ CONTROLLED = """navigator.serviceWorker.ready.then(() => new Promise((done) => {
 
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
-# Milliseconds, and what a new page says of them (cloud_bridge/web/presentation/words.py).
+# Age in milliseconds -> the words on a newly loaded page (cloud_bridge/web/presentation/words.py).
 AGO = {
     1000: "Just now",
     6000: "6 seconds ago",
@@ -37,7 +37,7 @@ LASTING = {
     47 * HOUR_MS: "47 hours",
     100 * HOUR_MS: "4 days",
 }
-# The words of the script that is on the page, for ages that are set on it.
+# Set ages on the page, and return the words that its script writes for them.
 TOLD = """async ([attribute, ages]) => {
   const place = document.querySelector(`[${attribute}]`);
   const { restart } = await import(document.querySelector("link[href$='/age.js']").href);
@@ -56,7 +56,7 @@ def charger(place: WebCloudFixture) -> MqttUnit:
 
 @pytest.fixture
 def page(browser: Browser, place: WebCloudFixture) -> Iterator[Page]:
-    """Dora's dashboard, open."""
+    """Dora's open dashboard."""
     page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
     place.log_in(page, "dora")
     yield page
@@ -82,7 +82,7 @@ def test_the_first_view_is_small_and_all_ours(browser: Browser, place: WebCloudF
 
 
 def test_the_first_view_has_last_contact_why_and_the_large_action(browser: Browser, place: WebCloudFixture) -> None:
-    """Of the page and its style alone, before anything else has come, on a phone's first screen."""
+    """On a phone's first screen, with only the page and its style sheet loaded."""
     place.person("fay", "driver")
     charger = place.charger("CK-0021", "fay")
     now_s = int(time.time())
@@ -135,7 +135,7 @@ def test_an_open_page_shows_a_message_by_itself(page: Page, charger: MqttUnit) -
 def test_a_page_whose_scripts_come_slowly_is_live_all_the_same(
     browser: Browser, place: WebCloudFixture, charger: MqttUnit
 ) -> None:
-    """What follows the stream comes a second after the page."""
+    """Scripts other than the stream's arrive a second after the page."""
 
     def later(route: Route) -> None:
         time.sleep(1)
@@ -175,7 +175,7 @@ def test_a_browser_without_network_is_told_that_it_is_offline(browser: Browser, 
 
 
 def test_a_command_and_its_answer(place: WebCloudFixture, page: Page, charger: MqttUnit) -> None:
-    """A charger that listens, hears the limit and answers; the page shows its answer by itself."""
+    """A charger that subscribes receives the limit and answers; the open page shows the answer."""
     charger.subscribe_to_commands()
     idle(charger)
     page.goto(f"{place.address}/charge-points/CK-0001/charging")
@@ -208,7 +208,7 @@ def test_what_is_in_force_is_said_and_ended_without_scripts(browser: Browser, pl
 
 
 def test_without_scripts_from_silence_to_a_message(browser: Browser, place: WebCloudFixture) -> None:
-    """Refresh, the error, the steps and the call for help are links and forms."""
+    """Refresh, the error, the steps and the request for help are links and forms."""
     place.person("nora", "driver")
     charging(place.charger("CK-0002", "nora"))
     page = browser.new_context(java_script_enabled=False).new_page()
@@ -243,7 +243,7 @@ def test_words_that_are_being_written_stay_while_the_page_is_refreshed(
 
 
 def test_the_ages_of_an_open_page_are_in_the_words_of_a_new_one(browser: Browser, place: WebCloudFixture) -> None:
-    """A silence too: its alert said "for 30 minutes" as long as the page was open."""
+    """Also the duration of a silence, which once stayed at "for 30 minutes" on an open page."""
     place.person("oona", "driver")
     charging(place.charger("CK-0009", "oona"))
     page = browser.new_context().new_page()
@@ -253,5 +253,5 @@ def test_the_ages_of_an_open_page_are_in_the_words_of_a_new_one(browser: Browser
     assert page.evaluate(TOLD, ["data-age-ms", list(AGO)]) == list(AGO.values())
     assert page.evaluate(TOLD, ["data-lasting-ms", list(LASTING)]) == list(LASTING.values())
     page.locator("[data-lasting-ms]").evaluate("silence => silence.dataset.lastingMs = 40 * 60000 + 59500")
-    expect(page.get_by_role("alert")).to_contain_text("for 41 minutes", timeout=SOON_MS)  # and no message came
+    expect(page.get_by_role("alert")).to_contain_text("for 41 minutes", timeout=SOON_MS)  # without a message
     page.context.close()

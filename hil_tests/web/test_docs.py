@@ -1,11 +1,11 @@
-"""Does /docs show the interface under our policy, from our own files, and can a command be tried out there with a token?"""
+"""Does /docs show the interface under our CSP, from our own files, and can a command be tried there with a token?"""
 
 from playwright.sync_api import Browser, ConsoleMessage, Request, expect
 
 from hil_tests.web.axe import axe_script, violations
 from hil_tests.web.cloud_fixture import PATIENCE_MS, WebCloudFixture
 
-THEIRS = {"heading-order", "region"}  # what of axe Swagger UI breaks: both moderate, best practice
+THEIRS = {"heading-order", "region"}  # axe rules that Swagger UI violates: both moderate, best practice
 
 
 def test_a_command_is_tried_out_and_nobody_else_is_asked(browser: Browser, place: WebCloudFixture) -> None:

@@ -1,7 +1,7 @@
-"""Does the configuration for evcc, read and carried out as its documentation says, control a charge point?
+"""Does the configuration for evcc, interpreted as evcc's documentation says, control a charge point?
 
-evcc is a program in Go that no registry of ours carries. With `source: http` it sends a request, filters the answer with jq,
-or puts a value into a body. That is done here.
+evcc is a Go program that no package registry here offers. With `source: http` it sends a request, filters the answer with jq,
+or puts a value into a request body. This test does the same.
 """
 
 import re
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not in
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebCloudFixture, MqttUnit]]:
-    """Eve's, with a charger that listens."""
+    """Evie's home, with a charger that receives commands."""
     place = WebCloudFixture(tmp_path_factory.mktemp("evcc"))
     try:
         place.person("evie", "driver")
@@ -42,7 +42,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebCloudFi
 
 
 class Evcc:
-    """Its custom charger."""
+    """evcc's custom charger."""
 
     def __init__(self, address: str, token: str) -> None:
         (block,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(), re.DOTALL | re.MULTILINE)
@@ -52,7 +52,7 @@ class Evcc:
         assert self._charger["type"] == "custom"
 
     def get(self, name: str) -> str:
-        """What jq makes of the answer. Raises CalledProcessError where it is an error."""
+        """Return jq's result for the answer. Raises CalledProcessError if jq fails."""
         about = self._charger[name]
         answer = self._request(about, None)
         jq = ["jq", "-r", about["jq"]]
@@ -62,7 +62,7 @@ class Evcc:
         return str(float(found) * about["scale"]) if "scale" in about else found
 
     def set(self, name: str, value: bool | int) -> int:
-        """The status of the answer."""
+        """Send the value; return the HTTP status."""
         about = self._charger[name]
         chosen = r"\1" if value is True else r"\2"
         body = re.sub(rf"{{{{if \.{name}}}}}(.*?){{{{else}}}}(.*?){{{{end}}}}", chosen, about["body"])
@@ -81,7 +81,7 @@ class Evcc:
 
 
 def ordered(charger: MqttUnit) -> dict[str, Any]:
-    """The next command but for the time, which a unit that does not tell it is told."""
+    """Return the next command that does not set the time, which units without a clock receive."""
     while (command := charger.next_command())["do"] == "time":
         pass
     return command
@@ -92,7 +92,7 @@ def test_the_page_controls_a_charge_point(cloud: tuple[WebCloudFixture, MqttUnit
     made = place.command("token", "add", "--user", "evie", "--scope", "read", "--scope", "command")
     evcc = Evcc(place.address, made["token"])
     with pytest.raises(subprocess.CalledProcessError):
-        evcc.get("status")  # it was never heard
+        evcc.get("status")  # before its first message
 
     for state, status in (("A1", "A"), ("B1", "B"), ("C1", "B"), ("C2", "C"), ("E", "E")):
         charger.report("heartbeat", s=state, **CHARGING)

@@ -1,4 +1,4 @@
-"""Do the five tasks that people have most take three actions from the first page at most, on a phone and on a desk?"""
+"""Do the five most frequent tasks take at most three actions from the first page, on a phone and on a desk?"""
 
 import pytest
 from playwright.sync_api import Browser

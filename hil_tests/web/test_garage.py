@@ -1,4 +1,4 @@
-"""Does an installer do a job with one thumb: verdict, steps and photos on a phone, also where the connection is bad?"""
+"""Can an installer do a job on a phone with one thumb: verdict, steps and photos, also over a bad connection?"""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def mobile(browser: Browser) -> Iterator[Page]:
 
 
 def photo(colour: str) -> bytes:
-    """As large as a phone's, so that the page makes it smaller."""
+    """Return a photo as large as a phone's, which the page shrinks."""
     out = BytesIO()
     image = Image.effect_noise((2400, 1800), 30).convert("RGB")
     image.paste(colour, (300, 300, 1500, 1500))
@@ -42,7 +42,7 @@ def sends(page: Page, content: bytes, name: str = "photo.jpg") -> None:
 
 
 def button_of_step(page: Page, name: str) -> Locator:
-    """The big one, which is at the thumb: in the lower third, as wide as the phone, and alone there."""
+    """Return the step's large button, which must be alone in the lower third of the phone and as wide as the phone."""
     step = (
         page.locator(".thumb")
         .get_by_role("button", name=name)
@@ -56,7 +56,7 @@ def button_of_step(page: Page, name: str) -> Locator:
 
 
 def small_targets(page: Page) -> list[str]:
-    """What can be pressed in the lower half of the first view, or on the whole page by its forms, and is too small."""
+    """Return the controls of forms and of the navigation at the thumb that are too small."""
     found: list[str] = page.evaluate(
         """(least) => [...document.querySelectorAll("main :is(button, summary, select, label.take, .thumb a), .tabs a")]
         .filter((one) => one.checkVisibility()).map((one) => [one, one.getBoundingClientRect()])
@@ -68,7 +68,7 @@ def small_targets(page: Page) -> list[str]:
 
 
 def looks_well(page: Page) -> None:
-    """In both themes by axe's rules, and nothing to press is too small or cut off."""
+    """In both themes: no violation of axe's rules, no control that is too small, nothing cut off."""
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
         assert violations(page, axe_script()) == []
@@ -108,7 +108,7 @@ def test_a_job_in_a_cold_garage(mobile: Page, place: WebCloudFixture, browser: B
     lost: list[Route] = []
 
     def lose_first_answer(route: Route) -> None:
-        """The photo arrives, and the phone does not hear of it."""
+        """Deliver the photo, but lose the answer."""
         if lost:
             route.continue_()
             return
@@ -157,7 +157,7 @@ def _newest(page: Page) -> str:
 
 
 def test_what_is_uploaded_is_made_in_a_process_of_its_own(place: WebCloudFixture, browser: Browser) -> None:
-    """Without the page's script: as the phone has it."""
+    """Without the page's script, so that the file is sent as the phone has it."""
     unit_id, installer = "CK-kinds", "kim"
     place.person(installer, "installer")
     place.charger(unit_id, "dora")
@@ -179,7 +179,7 @@ def test_what_is_uploaded_is_made_in_a_process_of_its_own(place: WebCloudFixture
 
 
 def _bomb() -> bytes:
-    """20,000 by 20,000 pixels of nothing, in 50 kB."""
+    """Return an empty image of 20,000 by 20,000 pixels, in 50 kB."""
     out = BytesIO()
     Image.new("1", (20_000, 20_000)).save(out, "PNG", optimize=False)
     return out.getvalue()

@@ -1,6 +1,6 @@
-"""Can a client that a generator makes from a running bridge's own description read that bridge, and order something?
+"""Can a client generated from a running bridge's own API description read that bridge and send a command?
 
-The generator is openapi-python-client. The description comes over HTTP, with the token that it needs.
+The generator is openapi-python-client. The description is fetched over HTTP with a token.
 """
 
 import importlib
@@ -27,7 +27,7 @@ SAMPLES = Path(__file__).parents[2] / "tests" / "samples"
 
 
 class Client:
-    """The generated package, and a connection to the bridge it was generated from."""
+    """The generated package, and a connection to the bridge that it was generated from."""
 
     def __init__(self, port: int, unit: MqttUnit) -> None:
         self.unit = unit
@@ -41,7 +41,7 @@ class Client:
         self._without = package.Client(base_url=address, httpx_args=options, raise_on_unexpected_status=True)
 
     def read(self, operation: str, *arguments: Any, token: bool = True, **options: Any) -> Any:
-        """The parsed answer of the operation whose name begins so, whatever it does."""
+        """Return the parsed answer of the operation whose name begins with `operation`, of any status."""
         client = self._with_token if token else self._without
         return self._module(operation).sync(*arguments, client=client, **options)
 
@@ -56,12 +56,12 @@ class Client:
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """Of a bridge that was told of a heartbeat, a session and an event."""
+    """A client for a bridge that has received a heartbeat, a session and an event."""
     cloud = CloudFixture(tmp_path_factory.mktemp("bridge"))
     (unit,) = cloud.add_units(["cp-1"])
     five_minutes_ms = 5 * 60 * 1000
     summarized_ms = (int(time.time() * 1000) // five_minutes_ms - 2) * five_minutes_ms
-    with closing(sqlite3.connect(cloud.folder / "chargekeeper.db")) as store, store:  # the bridge's own come too late
+    with closing(sqlite3.connect(cloud.folder / "chargekeeper.db")) as store, store:  # the bridge's own comes too late
         store.execute(
             "INSERT INTO signal_5min VALUES (?1 / 86400000, 'cp-1', ?1, '23415', 15, 19, 85, 5)", (summarized_ms,)
         )
@@ -90,7 +90,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 
 
 def _generate(folder: Path) -> None:
-    (folder / "generator.yml").write_text("post_hooks: []\n")  # the code need not look nice
+    (folder / "generator.yml").write_text("post_hooks: []\n")  # skip formatting of the generated code
     done = subprocess.run(
         [
             *(sys.executable, "-m", "openapi_python_client", "generate", "--fail-on-warning", "--meta", "none"),
@@ -155,7 +155,7 @@ def test_it_orders_and_reads_what_became_of_it(client: Client) -> None:
     again = client.read("give_command_*", "cp-1", body=order, idempotency_key="once")
     assert isinstance(given, client.models.CommandState)
     assert given.id == again.id
-    while (command := client.unit.next_command())["do"] == "time":  # the clock of the samples is behind
+    while (command := client.unit.next_command())["do"] == "time":  # skip: the samples' clock is behind
         pass
     assert (command["do"], command["amps"], command["id"]) == ("limit", 16, given.id)
     answer = json.loads((SAMPLES / "result-in-force.json").read_bytes()) | {"id": given.id}

@@ -1,4 +1,4 @@
-"""Does every command of the interface's README work, typed into a shell as it stands there?"""
+"""Does every command of the API's README work when typed into a shell?"""
 
 import json
 import os
@@ -30,7 +30,7 @@ ORDERED = [
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[WebCloudFixture, MqttUnit]]:
-    """Dora's, with a charger that listens."""
+    """Dora's home, with a charger that receives commands."""
     place = WebCloudFixture(tmp_path_factory.mktemp("home"))
     try:
         place.person("dora", "driver")
@@ -65,5 +65,5 @@ def test_every_command_is_answered(home: tuple[WebCloudFixture, MqttUnit], tmp_p
     assert [(command, answer) for command, answer in told if "detail" in answer] == []
     heard: list[str] = []
     while len(heard) < len(ORDERED):
-        heard += [do for do in [charger.next_command()["do"]] if do != "time"]  # it knows no time of its own
+        heard += [do for do in [charger.next_command()["do"]] if do != "time"]  # the charger has no time of its own
     assert heard == ORDERED, "and the retry ordered nothing"

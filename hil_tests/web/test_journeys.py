@@ -1,4 +1,4 @@
-"""Does every path of the app lead where it must, by clicks alone, at a phone's and a desk's size?"""
+"""Does every path of the app lead to the right page, by clicks alone, on a phone and on a desk?"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,12 +15,12 @@ from hil_tests.web.letters import Letters
 from hil_tests.web.visitor import LOOKS, Visitor
 
 LETTER_WITHIN_S = 60
-REPORT = Path(__file__).parents[2] / "tests" / "samples" / "reports" / "after.html"  # as the installer's tool wrote it
+REPORT = Path(__file__).parents[2] / "tests" / "samples" / "reports" / "after.html"  # written by the installer's tool
 
 
 @dataclass
 class Cast:
-    """A house of its own for each size."""
+    """A separate home for each size, with its people."""
 
     unit_id: str
     driver: str
@@ -57,7 +57,7 @@ def test_history(cast: Cast) -> None:
     for span in ("24 hours", "30 days", "7 days"):
         driver.clicks(span)
         driver.comes_to("History")
-    expect(driver.page.locator(".plot canvas")).to_have_count(4)  # reach, signal, power and energy of what goes on
+    expect(driver.page.locator(".plot canvas")).to_have_count(4)  # reach, signal, power and energy
     driver.page.locator(".plot").nth(1).hover(position={"x": 200, "y": 80})
     expect(driver.page.locator(".tip").nth(1)).to_contain_text("Mean")
     for table in ("Reach as a table", "Signal as a table", "Power as a table", "When it was silent"):
@@ -111,7 +111,7 @@ def test_a_tariff_and_own_hours_across_midnight(cast: Cast) -> None:
 
 
 def _accepts(cast: Cast, driver: Visitor, hours: str) -> None:
-    """The charger hears these hours and takes them; the page shows that it did."""
+    """The charger receives these hours and accepts them; the page shows it."""
     driver.sees("Waiting for your charger")
     command = cast.charger.next_command()
     assert command["hours"] == hours
@@ -209,7 +209,8 @@ def test_a_new_address_counts_once_its_letter_is_opened(cast: Cast, place: WebCl
 
 
 def test_from_a_label_to_a_charger_of_ones_own(cast: Cast, place: WebCloudFixture, letters: Letters) -> None:
-    """A stranger scans the label, signs up by letter in another browser, claims the charger, and forgets the password."""
+    """A stranger scans the label, signs up through a letter in another browser, claims the charger, and forgets the
+    password."""
     name, unit_id = f"nina-{cast.unit_id}", f"{cast.unit_id}-new"
     code = place.command("unit", "add", unit_id)["claim_code"]
     phone, mail = cast.visit(""), cast.visit("")
@@ -252,7 +253,7 @@ def test_from_a_label_to_a_charger_of_ones_own(cast: Cast, place: WebCloudFixtur
 
 
 def _path_in(letter: str) -> str:
-    """Of its first link with a code."""
+    """Return the path of the first link with a code."""
     found = re.search(r"/[\w/-]+\?code=[\w-]+", letter)
     assert found, letter
     return found[0]
@@ -282,7 +283,7 @@ def test_a_charger_is_shared_with_a_second_person(cast: Cast, place: WebCloudFix
     owner.comes_to("People")
     owner.clicks(f"Remove {guest_name}")
     expect(owner.page.locator("main")).not_to_contain_text(guest_name)
-    guest.comes_to("Not here")  # the open page hears of it, and looks again
+    guest.comes_to("Not here")  # the open page is notified and reloads
 
 
 def test_account(cast: Cast, place: WebCloudFixture) -> None:
@@ -359,7 +360,7 @@ def test_the_operator_s_fleet(cast: Cast) -> None:
 
 
 def test_an_operator_s_second_factor(cast: Cast, place: WebCloudFixture) -> None:
-    """Set up at the first login, asked for at the next, lost, and switched off."""
+    """Set up at the first login, requested at the next, lost, and switched off."""
     name = f"{cast.driver}-runs-it"
     place.person(name, "operator")
     operator = cast.visit("")

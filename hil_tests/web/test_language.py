@@ -1,4 +1,4 @@
-"""Is all of it German for whoever reads German: what scripts say, the live stream, and the page without a network?"""
+"""Is everything in German for a German reader: the scripts' words, the live stream, and the page without a network?"""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ GERMAN_LASTING = ["1 Minute", "31 Minuten", "61 Minuten", "119 Minuten", "2 Stun
 
 @pytest.fixture
 def page(browser: Browser, place: WebCloudFixture) -> Iterator[Page]:
-    """Dora's dashboard in German, which she has chosen; another test finds it as before."""
+    """Dora's dashboard in German. Afterwards her language is English again, for other tests."""
     page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
     place.log_in(page, "dora")
     choose(page, place, "Deutsch", "Save")

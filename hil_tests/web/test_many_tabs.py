@@ -1,6 +1,6 @@
-"""Do all tabs of a browser load and stay live, however many there are?
+"""Do all tabs of a browser load and stay live, whatever their number?
 
-A browser keeps six connections to a host with HTTP/1.1: a seventh tab that holds one for ever would leave none for a page.
+With HTTP/1.1, a browser opens at most six connections to a host. If each tab held one, a seventh tab could not load.
 """
 
 from collections.abc import Iterator
@@ -55,7 +55,7 @@ def open_tabs(
 
 
 def streams(place: WebCloudFixture) -> int:
-    """Connections that the bridge has open with browsers, seen from the system."""
+    """Return the number of connections between the bridge and browsers, from /proc/net/tcp."""
     port = f":{place.http_port:04X}"
     with open("/proc/net/tcp") as table:
         rows = [line.split() for line in table.readlines()[1:]]
@@ -109,7 +109,7 @@ def test_tabs_of_different_charge_points_share_one_stream(
 def test_a_tab_that_shows_an_older_state_is_brought_up_to_date(
     context: BrowserContext, place: WebCloudFixture, charger: MqttUnit
 ) -> None:
-    """One tab was away when the state changed; another one knows it. Both ask through the same stream."""
+    """One tab was offline when the state changed; another tab has the new state. Both use the same stream."""
     idle(charger)
     (old,) = open_tabs(context, place, 1)
     shows(old, "Ready, no vehicle connected")

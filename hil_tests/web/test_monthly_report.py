@@ -1,4 +1,4 @@
-"""Does a driver on a phone come from the history to the report of last month, say which vehicle it was, and take it away?"""
+"""Can a driver on a phone open last month's report from the history, name the vehicle of a session, and download it?"""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ GOLF = "Golf, B-ÄÖ 12 E"
 
 @pytest.fixture
 def last_month(place: WebCloudFixture) -> datetime:
-    """In which mona's charger had one session, at this time."""
+    """The time of the only session of mona's charger in that month."""
     place.person(DRIVER, "driver")
     charger = place.charger(CHARGER, DRIVER)
     began = datetime.fromtimestamp(place.now_s(), UTC).replace(day=1, hour=12, minute=0) - timedelta(days=10)

@@ -1,5 +1,7 @@
-"""Does a driver switch notifications on in a browser, see one, and come to the charger by a click? No push service takes part:
-the browser's own subscription is a stand-in, and what a push service would bring comes over the browser's debugging port.
+"""Can a driver switch notifications on in a browser, see one, and get to the charger with a click?
+
+No push service takes part: a stand-in replaces the browser's subscription, and messages arrive over the browser's debugging
+port.
 """
 
 import json
@@ -12,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from hil_tests.web.cloud_fixture import WebCloudFixture
 from hil_tests.web.visitor import Visitor
 
-TURN_MS, TURNS = 50, 600  # until the browser has told of its service worker
+TURN_MS, TURNS = 50, 600  # to wait until the browser has registered its service worker
 PUSH_MANAGER = """
 class Subscription {
   constructor(key) { this.key = key; }
@@ -83,7 +85,7 @@ def test_a_browser_is_notified_and_a_click_leads_to_the_charger(dora: Visitor, p
 
 
 def _push(visitor: Visitor, place: WebCloudFixture, told: dict[str, Any]) -> None:
-    """As the browser takes it from its push service, decrypted."""
+    """Deliver a message to the service worker, decrypted, as the browser does after its push service."""
     found: list[str] = []
     session = visitor.page.context.new_cdp_session(visitor.page)
     session.on(

@@ -1,6 +1,6 @@
-"""Does an open page show what another process has heard, and end when another process lets its viewer in no more?
+"""Does an open page show messages that another process received, and does it end when its viewer logs out at another process?
 
-The units' broker is mosquitto; two processes serve pages, and hear one half of the units each.
+The units' broker is mosquitto. Two processes serve pages, and each ingests half of the units.
 """
 
 import re
@@ -23,7 +23,7 @@ from hil_tests.fixtures.postgresql import BINARIES, Server
 
 PARTS = 2
 ALIVE = "event: alive"
-ALIVE_S = 15.0  # between two signs of life: a page that heard of nothing reads the store again then
+ALIVE_S = 15.0  # interval of keep-alive events; a page without updates reads the store again at each
 WITHIN_S = 60.0
 DATABASE = "chargekeeper"
 IDS = [f"CK-{number}" for number in range(10)]
@@ -33,11 +33,11 @@ pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not inst
 
 
 class Stream:
-    """The live stream of one dashboard; read on a thread of its own."""
+    """The live stream of one dashboard, read on its own thread."""
 
     def __init__(self, browser: Browser, unit_id: str) -> None:
         self.lines: list[str] = []
-        self.alive_s = 0.0  # when the latest sign of life came
+        self.alive_s = 0.0  # time of the latest keep-alive event
         self.ended_s: float | None = None
         answer = browser.open(f"/charge-points/{unit_id}/live")
         threading.Thread(target=self._read, args=(answer,), daemon=True).start()
@@ -53,13 +53,13 @@ class Stream:
         return any(words in line for line in self.lines)
 
     def signs_of_life_before(self, words: str) -> int:
-        """How many came before these words."""
+        """Return the number of keep-alive events before these words."""
         at = next(number for number, line in enumerate(self.lines) if words in line)
         return sum(ALIVE in line for line in self.lines[:at])
 
 
 class Two:
-    """Processes; `first` and `second` are the same person's browsers at each, with one session."""
+    """Two processes of a bridge. `browser` is logged in at the first and reaches both; the second ingests `unit`."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.cloud = CloudFixture(folder, outside=True, environment=environment | {"CHARGEKEEPER_PART": f"1/{PARTS}"})
@@ -89,7 +89,7 @@ class Two:
         self.cloud.stop()
 
     def post_at_the_other(self, path: str, page: str = "/account", **fields: str) -> None:
-        """The form of a page, sent to the other process by the same browser."""
+        """Send a form of a page to the other process, from the same browser."""
         found = re.search(r'name="form" value="([0-9a-f]+)"', self.browser.get(page))
         assert found
         form = urllib.parse.urlencode({"form": found[1], **fields}).encode()
@@ -115,7 +115,7 @@ def two(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Two]:
 def until(condition: Callable[[], object], what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.01)
 
 
@@ -134,5 +134,5 @@ def test_the_stream_ends_when_its_viewer_logs_out_at_another_process(two: Two) -
     two.post_at_the_other("/logout")
     until(lambda: stream.ended_s, "the stream ended")
     assert stream.ended_s is not None and stream.ended_s - stream.alive_s < ALIVE_S - 1, (
-        "not when it was due to read again"
+        "before the page was due to read the store again"
     )

@@ -1,4 +1,4 @@
-"""Does the panel work in a real browser: roaming seen, words where the figures stand, the truth about the cloud, any size?"""
+"""Does the panel work in a real browser: roaming, explanations beside figures, the state of the cloud, any window size?"""
 
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -23,7 +23,7 @@ SKIPPED = "31 minutes skipped"
 
 
 class StubCloud:
-    """A cloud of which only the view is there."""
+    """A cloud that only has a view."""
 
     def __init__(self) -> None:
         self.state, self.trouble, self.skipped_minutes = RUNNING, "", 0
@@ -49,7 +49,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A unit on its wall, with real firmware."""
+    """A unit with real firmware, and its panel."""
     background, stack, cloud = Background(), AsyncExitStack(), StubCloud()
     rig = VirtualRig(background, tmp_path_factory.mktemp("unit"), 7)
     try:
@@ -63,7 +63,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 @pytest.fixture
 def panel(scene: Scene, browser: Browser) -> Iterator[Page]:
-    """The page, at the size of a desk; it logs no error."""
+    """The panel at the size of a desk. The test fails if it logs an error."""
     page = browser.new_context(viewport=DESK).new_page()
     page.set_default_timeout(PATIENCE_MS)
     errors: list[str] = []
@@ -77,12 +77,12 @@ def panel(scene: Scene, browser: Browser) -> Iterator[Page]:
 
 
 def test_switching_a_mast_off_lets_the_modem_roam_to_the_next_strongest(panel: Page) -> None:
-    """Of three networks, each with a signal of its own; and is the figure that of the network in use?"""
+    """There are three networks, each with its own signal. Does the panel show the signal of the one in use?"""
     in_use, csq = panel.locator(".network.serves"), panel.locator("#csq")
     expect(in_use).to_contain_text("vodafone UK")
     expect(csq).to_have_text("22")
     panel.get_by_label("Signal of EE, CSQ").fill("29")
-    expect(csq).to_have_text("22")  # nobody leaves a good network for a better one
+    expect(csq).to_have_text("22")  # a modem does not leave a good network for a better one
     panel.get_by_role("button", name="vodafone UK").click()
     expect(in_use).to_contain_text("EE")
     expect(panel.locator("#network-note")).to_contain_text("EE, 23430. Moved there from vodafone UK.")
@@ -102,7 +102,7 @@ def test_pilot_letters_and_csq_are_explained_where_they_stand(panel: Page) -> No
 
 
 def test_time_can_be_skipped_once_the_unit_is_cut_off(panel: Page) -> None:
-    """And not before: the unit would report at once?"""
+    """And not before, because the unit would report at once?"""
     skip = panel.locator("#skip")
     expect(skip).to_be_disabled()
     expect(panel.locator("#skip-note")).to_contain_text("cut the network first")
@@ -123,7 +123,7 @@ def test_the_truth_about_a_cloud_that_stopped_is_on_the_page(panel: Page, scene:
 
 @pytest.mark.parametrize("size", [DESK, PHONE, ENLARGED], ids=["desk", "phone", "phone at 200 %"])
 def test_it_fits_and_can_be_used_by_everybody(panel: Page, size: ViewportSize) -> None:
-    """Nothing wider than the window, and no rule of axe broken?"""
+    """Is nothing wider than the window, and is no rule of axe violated?"""
     panel.set_viewport_size(size)
     assert panel.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     found = violations(panel, axe_script())

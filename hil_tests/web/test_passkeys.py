@@ -1,4 +1,5 @@
-"""Does a passkey log a driver in, with Chromium's own authenticator, until it is removed; and no button without scripts?"""
+"""Does a passkey log a driver in, with Chromium's own authenticator, until it is removed? Is there no button without
+scripts?"""
 
 from collections.abc import Iterator
 
@@ -29,7 +30,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebCloudFixture]
 
 
 class Authenticator:
-    """Of a visitor's tab. `touch` is whether somebody is there to touch it."""
+    """The virtual authenticator of a visitor's tab. `touch` sets whether a user is present."""
 
     def __init__(self, visitor: Visitor) -> None:
         self._session: CDPSession = visitor.page.context.new_cdp_session(visitor.page)
@@ -61,7 +62,7 @@ def test_a_passkey_is_added_used_and_removed(browser: Browser, place: WebCloudFi
     dora.clicks("Account")
     dora.clicks("Log out")
     dora.comes_to("Log in")
-    authenticator.touch(True)  # from now on, whoever is asked among the suggestions for the name chooses it at once
+    authenticator.touch(True)  # from now on, the authenticator confirms a passkey suggested in the name field at once
     dora.page.reload()
     dora.page.wait_for_url(f"{place.address}/")
 

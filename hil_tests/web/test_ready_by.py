@@ -1,4 +1,4 @@
-"""Is a driver told that the vehicle will not be ready, on the dashboard and by a letter, while there is time?"""
+"""Is a driver told in time, on the dashboard and by a letter, that the vehicle will not be ready?"""
 
 import sqlite3
 import time
@@ -17,7 +17,7 @@ LEAVES_IN = timedelta(hours=3, minutes=40)
 
 
 def wait_until_looked_at(place: WebCloudFixture, since_ms: int) -> None:
-    """What a bridge sees of a plan it remembers; one that is stopped before its first look has seen nothing."""
+    """Wait until the bridge has judged the plan. A bridge that is stopped before that has stored nothing."""
     give_up_s = time.monotonic() + PATIENCE_MS / 1000
     query = "SELECT judged_ms >= ? FROM ready_plans WHERE unit_id = 'CK-wren'"
     while True:
@@ -25,12 +25,12 @@ def wait_until_looked_at(place: WebCloudFixture, since_ms: int) -> None:
             ((is_looked_at,),) = store.execute(query, (since_ms,))
         if is_looked_at:
             return
-        assert time.monotonic() < give_up_s, "nobody has looked at the plan"
+        assert time.monotonic() < give_up_s, "the bridge has not judged the plan"
         time.sleep(0.1)
 
 
 def test_a_vehicle_that_takes_nothing_is_told_of(browser: Browser, place: WebCloudFixture, letters: Letters) -> None:
-    """Each start of the bridge begins with a look at the plans."""
+    """Each start of the bridge begins by judging the plans."""
     place.person("wren", "driver")
     charger = place.charger("CK-wren", "wren")
     charger.report("heartbeat", **IDLE)
@@ -54,7 +54,7 @@ def test_a_vehicle_that_takes_nothing_is_told_of(browser: Browser, place: WebClo
     departure = page.get_by_role("region", name="Next departure")
     expect(departure).to_contain_text(f"Ready by {leaves:%H:%M}")
 
-    for minutes in (25, 6, 6):  # idle for long enough, amiss for long enough, and told
+    for minutes in (25, 6, 6):  # idle for long enough, not ready for long enough, and notified
         began_ms = int(place.now_s() * 1000)
         place.minutes_pass(minutes)
         wait_until_looked_at(place, began_ms)
@@ -62,7 +62,7 @@ def test_a_vehicle_that_takes_nothing_is_told_of(browser: Browser, place: WebClo
     expect(departure).to_contain_text("Your vehicle will not be ready by")
     expect(departure).to_contain_text("The vehicle is plugged in but takes nothing. Unplug it")
     letter = letters.next(LETTER_WITHIN_S)
-    while "CK-wren" not in letter:  # others are told of theirs
+    while "CK-wren" not in letter:  # skip letters about other chargers
         letter = letters.next(LETTER_WITHIN_S)
     assert "Your vehicle will not be ready by" in letter
     page.context.close()

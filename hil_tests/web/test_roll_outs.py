@@ -1,4 +1,4 @@
-"""Does an operator roll a release out on the pages, to a charger that asks for it piece by piece?"""
+"""Can an operator roll out a release on the pages, to a charger that requests it piece by piece?"""
 
 import random
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ NOISE = random.Random(7).randbytes(12_000)
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebCloudFixture]:
-    """With dora's charger, and an operator."""
+    """Dora has a charger; there is an operator."""
     cloud = WebCloudFixture(tmp_path_factory.mktemp("roll-outs"))
     try:
         for name, role in (("dora", "driver"), ("olga", "operator")):
@@ -28,7 +28,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebCloudFixture]
 
 
 def load(charger: MqttUnit, release: SignedRelease, file: int, size: int) -> bytes:
-    """A file of the release, asked for as a unit does."""
+    """Request a file of the release as a unit does, and return it."""
     found = b""
     while len(found) < size:
         charger.report("ask", h=release.name, f=file, o=len(found), c=min(8192, size - len(found)))
@@ -63,7 +63,7 @@ def test_a_release_goes_to_a_charger_that_asks_for_it(
     olga.comes_to(f"{version} to a list of units")
 
     while (order := charger.next_command())["do"] != "update":
-        pass  # the time, which it does not know
+        pass  # skip setting the time, which the charger does not have
     assert (order["do"], order["v"], order["h"], order["r"]) == ("update", version, release.name, False)
     charger.report("result", id=order["id"], ok=True)
     assert load(charger, release, 0, order["m"]) == release.manifest.read_bytes()

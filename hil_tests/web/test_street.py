@@ -1,6 +1,6 @@
-"""Can everybody use the mission's pages: by ear, in colours of their own, enlarged, without scripts, with the keyboard alone?
+"""Are the mission's pages accessible: screen reader, forced colours, enlarged, without scripts, with the keyboard alone?
 
-All on one street (street.py), of which each home has something else to show.
+All tests use one street (street.py), in which each home shows a different state.
 """
 
 import re
@@ -54,7 +54,7 @@ def test_the_accessibility_trees_are_those_that_are_kept(residents: Residents, h
 
 @pytest.mark.parametrize("name", COLOURED)
 def test_nothing_is_lost_in_forced_colours(residents: Residents, name: str) -> None:
-    """On a phone and on a desk: are controls, states and the focus told by more than the colours that a page has chosen?"""
+    """On a phone and on a desk: can controls, states and the focus be seen without the page's own colours?"""
     with residents.page_of(name) as page:
         for path in COLOURED[name]:
             page.goto(path)
@@ -65,7 +65,7 @@ def test_nothing_is_lost_in_forced_colours(residents: Residents, name: str) -> N
 
 
 def test_the_steps_of_a_job_are_told_apart_in_forced_colours(residents: Residents) -> None:
-    """What is done, what is next and what comes then?"""
+    """Can done, next and later steps be told apart?"""
     with residents.page_of("sue") as page:
         page.goto(f"/charge-points/{HOMES['hana']}/jobs")
         page.get_by_role("button", name="Raise it").click()
@@ -81,7 +81,7 @@ def test_the_steps_of_a_job_are_told_apart_in_forced_colours(residents: Resident
 
 
 def test_the_plan_is_seen_in_forced_colours(residents: Residents) -> None:
-    """The hours in which it charges are another colour than those in which it does not, in a theme of the system's own."""
+    """In a theme of the system, hours with charging have another colour than hours without."""
     with residents.page_of("hana") as page:
         page.emulate_media(forced_colors="active")
         page.goto("/")
@@ -101,7 +101,7 @@ def test_a_job_is_not_cut_off_at_400_per_cent(residents: Residents) -> None:
 
 
 def test_a_history_is_read_without_scripts(residents: Residents) -> None:
-    """All that its charts show stands in their tables, and another span is a link?"""
+    """Do tables contain all that the charts show, and is another time span a link?"""
     with residents.page_of("dora", scripts=False) as page:
         page.goto(HISTORY)
         page.get_by_role("link", name="30 days").click()
@@ -113,7 +113,7 @@ def test_a_history_is_read_without_scripts(residents: Residents) -> None:
 
 
 def test_a_job_is_done_without_scripts(residents: Residents) -> None:
-    """Verdict, evidence and the form that closes it?"""
+    """Are the verdict, the evidence and the form that closes the job there?"""
     with residents.page_of("ingo", scripts=False) as page:
         page.goto(JOB)
         page.get_by_role("button", name="Refresh").click()
@@ -143,7 +143,7 @@ def test_charge_now_and_a_limit_with_the_keyboard_alone(residents: Residents, he
 
 
 def _accepted(page: Page, charger: MqttUnit) -> dict[str, object]:
-    """What the charger was told; it takes it, and the page says so."""
+    """Return the command that the charger received. The charger accepts it, and the page shows that."""
     main = page.get_by_role("main")
     expect(main).to_contain_text("Waiting for your charger")
     command = charger.next_command()
@@ -153,7 +153,7 @@ def _accepted(page: Page, charger: MqttUnit) -> dict[str, object]:
 
 
 def test_a_lost_car_account_is_back_with_the_keyboard_alone(residents: Residents, here: Street) -> None:
-    """By Account, Vehicle Details, the vehicle, Connect your Vehicle and Continue, and what the car maker asks."""
+    """Through Account, Vehicle Details, the vehicle, Connect your Vehicle, Continue, and the car maker's consent."""
     here.accounts["carl"].lose_access()
     with residents.page_of("carl") as page:
         page.goto("/")

@@ -1,6 +1,6 @@
-"""The whole story once, as a driver lives it: charging, network gone, 31 minutes of silence, the steps, "it is back".
+"""Does the whole story work: charging, no network, 31 minutes of silence, the steps, "it is back"?
 
-A real firmware process on the virtual board, the guided story of its panel in one tab, the dashboard in another.
+A real firmware process runs on the virtual board. One tab shows its panel's guided story, another the dashboard.
 """
 
 from collections.abc import Iterator
@@ -19,9 +19,7 @@ from hil_tests.scenarios.system import charging, introduce
 from hil_tests.web.cloud_fixture import WebCloudFixture
 from hil_tests.web.place_cloud import PlaceCloud
 
-LINK_WITHIN_MS = (
-    240_000  # deadlines: what takes its time is 30 s without mains, then the modem's start and registration
-)
+LINK_WITHIN_MS = 240_000  # deadlines; the time is 30 s without mains, then the modem's start and registration
 CHARGING_WITHIN_MS = 120_000
 BACK_WITHIN_MS = 480_000
 TIMER_MS = 120_000
@@ -36,7 +34,7 @@ class Scene:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    """Dora's house: a unit that has just been put on its wall."""
+    """Dora's home, with a unit that has just been installed."""
     background, stack = Background(), AsyncExitStack()
     place = WebCloudFixture(tmp_path, tls=True)
     rig = VirtualRig(background, tmp_path / "unit", 7)
@@ -70,7 +68,7 @@ def test_silent_steps_followed_and_back(scene: Scene, browser: Browser) -> None:
     alert = dashboard.get_by_role("alert")
     expect(alert).to_contain_text("We have not heard from your charger for 31 minutes", timeout=LINK_WITHIN_MS)
     expect(alert).to_contain_text("You can still charge")
-    assert scene.rig.observe().contactor, "it charges on"
+    assert scene.rig.observe().contactor, "it continues to charge"
 
     do(panel, "Network back, and off for 30 s")
     dashboard.get_by_role("button", name="Start the 30 seconds").click()
@@ -83,7 +81,7 @@ def test_silent_steps_followed_and_back(scene: Scene, browser: Browser) -> None:
 
 
 def do(panel: Page, button: str) -> None:
-    """Presses the button of the story's step, once that is the one to do."""
+    """Click the button of a step, once it is the current step."""
     panel.locator("#story li.now").get_by_role("button", name=button, exact=True).click(timeout=CHARGING_WITHIN_MS)
 
 

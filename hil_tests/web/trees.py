@@ -1,9 +1,9 @@
-"""`python -m hil_tests.web.trees`: writes the accessibility trees of the mission's pages anew, one text each in `trees/`.
+"""`python -m hil_tests.web.trees`: write the accessibility trees of the mission's pages to `trees/`, one text file each.
 
-A tree is what a screen reader is given of a page: roles, names, states, in order. Each page on which mission.py finds a
-sentence has one, of the same street. test_street.py compares them with those that are kept, so that a change is seen as a
-difference of lines and is somebody's decision. Figures are made the same each time, but for those that are promises
-(`settled`); days are those of the street's own evening.
+An accessibility tree is what a screen reader gets: roles, names and states, in order. There is one for each page on which
+mission.py finds a sentence, all of the same street. test_street.py compares the pages with the stored trees, so that each
+change shows as a diff and is deliberate. `settled` replaces changing figures, but not those that are promises; dates are of
+the street's own evening.
 """
 
 import argparse
@@ -22,13 +22,13 @@ from hil_tests.web.street import HOMES, Street, street
 
 FOLDER = Path(__file__).with_name("trees")
 PROMISES = re.compile(r"(\b30 (?:seconds|minutes)\b(?! ago)|(?<=[Aa]bove )14\b|(?<=more than )14\b|\b14(?=: above))")
-SETTLED = (  # what changes by itself, and what stands for it
+SETTLED = (  # what changes between runs, and its replacement
     (re.compile(r"(?<=/choose/)\w+"), "#"),
     (re.compile(r"Just now|\d+ (?:second|minute|hour|day)s? ago"), "# ago"),
     (re.compile(r"\b\d+ (second|minute|hour|day)s?\b"), r"# \1s"),
     (re.compile(r"(?<!level=)\d+(?:[.,:]\d+)*"), "#"),
 )
-READ = {  # who reads which pages; lou's and sam's are read on the ways that they go
+READ = {  # pages by reader; those of lou and sam are read on their ways through the app
     "dora": {
         "dashboard": "/",
         "vehicles": "/vehicles",
@@ -50,15 +50,15 @@ LOST = {
 
 
 def settled(tree: str) -> str:
-    """Of a page, without what is another each time."""
-    parts = PROMISES.split(tree)  # every second one is a promise
+    """Return the tree of a page without what changes between runs."""
+    parts = PROMISES.split(tree)  # parts with odd indices are promises
     for pattern, instead in SETTLED:
         parts[::2] = [pattern.sub(instead, part) for part in parts[::2]]
     return "".join(parts).rstrip() + "\n"
 
 
 def trees(residents: Residents, here: Street) -> Iterator[tuple[str, str]]:
-    """Name and tree of each page. In the end sam waits for an answer, and lou's car account is connected again."""
+    """Yield name and tree of each page. Afterwards sam waits for an answer, and lou's car account is connected again."""
     here.speak()
     yield from _help_with_silence(residents)
     for name, pages in READ.items():
@@ -79,7 +79,7 @@ def _read(residents: Residents, name: str, pages: dict[str, str]) -> Iterator[tu
 
 
 def _help_with_silence(residents: Residents) -> Iterator[tuple[str, str]]:
-    """Of sam: one tap, and support has the message."""
+    """Follow sam's request for help: one tap sends support the message."""
     with residents.page_of("sam") as page:
         page.goto("/")
         expect(page.get_by_role("alert")).to_be_visible(timeout=PATIENCE_MS)
@@ -90,7 +90,7 @@ def _help_with_silence(residents: Residents) -> Iterator[tuple[str, str]]:
 
 
 def _way_back(residents: Residents) -> Iterator[tuple[str, str]]:
-    """Of lou: Refresh leads to the page with Continue, as Account does, and from there it is one tap at the car maker's."""
+    """Follow lou's way back: Refresh leads to the page with Continue, as Account does, then one tap at the car maker."""
     with residents.page_of("lou") as page:
         page.goto("/")
         page.get_by_role("alert").get_by_role("button", name="Refresh").click()
@@ -106,7 +106,7 @@ def _way_back(residents: Residents) -> Iterator[tuple[str, str]]:
 
 
 def difference(name: str, tree: str) -> list[str]:
-    """Lines of a unified diff between what is kept and this one; none: they are the same."""
+    """Return the unified diff between the stored tree and this one; [] if they are equal."""
     kept = FOLDER / f"{name}.txt"
     before = kept.read_text().splitlines() if kept.exists() else []
     return list(difflib.unified_diff(before, tree.splitlines(), f"trees/{name}.txt", "the page now", lineterm=""))

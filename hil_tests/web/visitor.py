@@ -1,6 +1,7 @@
-"""Somebody with a browser of their own, who looks closely at every page they come to.
+"""A person with a browser, which checks each page that it visits.
 
-Closely: axe's rules, nothing cut off (on a phone also enlarged to 200 %), nothing against the page's own policy.
+The checks: axe's rules, nothing cut off (on a phone also at 200 %), no violation of the page's own CSP, no error in the
+console.
 """
 
 from typing import Any
@@ -10,14 +11,14 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from hil_tests.web.axe import axe_script, violations
 from hil_tests.web.cloud_fixture import WebCloudFixture
 
-# name: what the browser is like. Each page is looked at in both, so in both sizes and both colours.
+# name -> settings of the browser. Pages are visited in both, so in both sizes and both colour schemes.
 LOOKS: dict[str, dict[str, Any]] = {
     "phone": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
     "desk": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
 }
 PATIENCE_MS = 60_000
-ENLARGED = 195  # CSS pixels that a phone of 390 shows at 200 %
-ZOOMED = ViewportSize(width=320, height=256)  # a desk of 1280 by 1024 at 400 %
+ENLARGED = 195  # width in CSS pixels of a phone of 390 at 200 %
+ZOOMED = ViewportSize(width=320, height=256)  # a desktop of 1280 by 1024 at 400 %
 
 
 class Visitor:
@@ -34,21 +35,21 @@ class Visitor:
         self.page.set_default_timeout(PATIENCE_MS)
 
     def goes_to(self, path: str) -> None:
-        """By the address, where no link leads."""
+        """Open an address that no link leads to."""
         self.page.goto(f"{self._address}{path}")
 
     def clicks(self, name: str) -> None:
-        """A link or a button."""
+        """Click a link or a button."""
         link, button = (self.page.get_by_role(role, name=name, exact=True) for role in ("link", "button"))
         link.or_(button).first.click()
 
     def fills(self, **fields: str) -> None:
-        """By their names."""
+        """Fill fields, by their names."""
         for name, value in fields.items():
             self.page.locator(f'[name="{name}"]').first.fill(value)
 
     def comes_to(self, heading: str) -> None:
-        """The page with this heading, and looks closely."""
+        """Wait for the page with this heading, and check it."""
         expect(self.page.locator("h1")).to_have_text(heading)
         found = violations(self.page, axe_script())
         assert not found, f"{self.page.url}: {found}"
@@ -70,5 +71,5 @@ class Visitor:
         return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
 
     def _hear(self, message: Any) -> None:
-        if message.type == "error" and "status of 4" not in message.text:  # a refusal is a page of ours
+        if message.type == "error" and "status of 4" not in message.text:  # a 4xx answer is one of our own pages
             self._complaints.append(message.text)

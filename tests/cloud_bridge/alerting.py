@@ -1,4 +1,4 @@
-"""Drivers who want to be alerted, and what is sent to them, for tests of the alerts."""
+"""Drivers with alert subscriptions, and the alerts sent to them, for tests."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ HOOK = "https://hooks.example/chargers"
 
 
 def webhooks(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The payloads of all webhooks from now on, which are not sent."""
+    """Return a list that collects the payloads of all webhooks from now on, which are not sent."""
     out: list[dict[str, Any]] = []
     monkeypatch.setattr(delivery, "post", lambda _url, _secret, payload, _now_ms: out.append(payload))
     return out
@@ -41,29 +41,29 @@ def unit_of(bridge: Bridge, person: Person, unit_id: str) -> Unit:
 
 
 def look(bridge: Bridge) -> None:
-    """What the bridge does every few seconds."""
+    """Do what the bridge does every few seconds: notice silences, queue alerts and send them."""
     bridge.app_state.upkeep.notice()
     notice_and_send(Alarm(bridge.app_state.database, bridge.app_state.clock, None))
 
 
 def notice_and_send(alarm: Alarm) -> int:
-    """Returns how many were delivered."""
+    """Return the number of alerts delivered."""
     alarm.notice()
     return alarm.deliver_all()
 
 
 def told(sent: list[dict[str, Any]]) -> list[tuple[str, str | None]]:
-    """In the order in which they were queued: those of two people are sent at the same time."""
+    """Return (kind, charge point) of each payload in the order of the queue: alerts of two people are sent concurrently."""
     return [(one["about"], one["charge_point"]) for one in sorted(sent, key=lambda one: one["id"])]
 
 
 def no_bad_row(error: Exception) -> None:
-    """Of tests in which every row can be read."""
+    """Raise the error, in tests in which every row is readable."""
     raise error
 
 
 class Journal:
-    """The events of one unit, numbered as its journal does."""
+    """Publishes events of one unit, numbered as in its journal."""
 
     def __init__(self, unit: Unit, unit_id: str) -> None:
         self.unit = unit

@@ -1,4 +1,4 @@
-"""Authenticator apps and recovery codes of people in tests. Codes are made as RFC 4226 and 6238 have it, without our code."""
+"""Authenticator apps and recovery codes of people in tests. Codes follow RFC 4226 and 6238, without our code."""
 
 import base64
 import hmac
@@ -14,7 +14,7 @@ STEP_MS = 30_000
 
 
 def code_of(key: str, at_ms: int) -> str:
-    """`key` is in base 32, as the page shows it."""
+    """Return the code at `at_ms`. `key` is in base 32, as the page shows it."""
     text = key.replace(" ", "")
     counter = struct.pack(">Q", at_ms // STEP_MS)
     mark = hmac.new(base64.b32decode(text + "=" * (-len(text) % 8)), counter, "sha1").digest()
@@ -23,7 +23,7 @@ def code_of(key: str, at_ms: int) -> str:
 
 
 def hidden_in(page: str) -> dict[str, str]:
-    """The hidden fields of the page's first form."""
+    """Return the hidden fields of the page's first form."""
     first = page.partition("<form")[2].partition("</form")[0]
     fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', first)
     return {name: html.unescape(value) for name, value in fields}
@@ -40,8 +40,10 @@ def recovery_codes_in(page: str) -> list[str]:
 
 
 def pass_second_factor(client: TestClient, answer: Response, name: str) -> Response:
-    """What follows the password: sets it up where that is asked for, and types a recovery code later, so that a clock that
-    stands still is enough. The answer itself where nothing is asked for."""
+    """Complete the login after the password. Return the answer itself if no second factor is asked for.
+
+    The first login sets the second factor up, later ones use a recovery code, which works although the clock stands still.
+    """
     app: Any = client.app
     codes: dict[str, list[str]] = app.state._state.setdefault("recovery_codes_of_tests", {})
     if answer.is_redirect:

@@ -1,5 +1,7 @@
-"""A catalogue in the place of the German one, in which every message stands in brackets: for tests of who is spoken to in
-which language, whatever the real one says."""
+"""A catalogue that replaces the German one and puts every message in brackets.
+
+Tests use it to check who is addressed in which language, independently of the real German texts.
+"""
 
 from gettext import NullTranslations
 
@@ -17,5 +19,5 @@ class Bracketed(NullTranslations):
 
 
 def bracket_german(patch: pytest.MonkeyPatch) -> None:
-    """What Python says in German, until the patch is undone; templates are not looked at."""
+    """Put Python's German messages in brackets until the patch is undone. Templates are unaffected."""
     patch.setattr("cloud_bridge.words.language.catalogue_of", lambda _language: Bracketed())

@@ -1,4 +1,4 @@
-"""A bridge or a database of its own for every test that asks for one, and what is asked of one kind of database alone."""
+"""A new bridge or database for every test that needs one, and the mark for tests of one kind of database."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ HERE = "postgresql" if "CHARGEKEEPER_TEST_POSTGRESQL" in os.environ else "sqlite
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The mark of a question that has a meaning on one kind of database alone."""
+    """Register the mark for tests that only make sense on one kind of database."""
     config.addinivalue_line("markers", "store(kind): left out where tests keep their store in another kind of database")
 
 
@@ -34,7 +34,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def opens_a_store(item: pytest.Function) -> bool:
-    """Whether it can: it has a folder for one, or its module makes one by itself. What has none asks nothing of a database."""
+    """Return whether the test can open a store: it has a folder for one, or its module makes one. Other tests use no
+    database."""
     return not STORES.isdisjoint(item.fixturenames) or any(hasattr(item.module, name) for name in MAKERS)
 
 
@@ -46,7 +47,8 @@ def database_away() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def loop_of_browsers() -> Iterator[None]:
-    """One event loop for all requests, as a server has; Starlette's client takes half of its time to make one for each."""
+    """Use one event loop for all requests, as a server does. Starlette's client takes half of its time to create one for
+    each."""
     with start_blocking_portal() as portal, pytest.MonkeyPatch.context() as patch:
         patch.setattr(TestClient, "portal", portal)
         yield
@@ -61,7 +63,7 @@ def statements_compiled_once() -> Iterator[None]:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """Without a bridge; with cp-1 and cp-2."""
+    """A database without a bridge, with the units cp-1 and cp-2."""
     database = open_database(store_at(tmp_path))
     with database.writing() as connection:
         add_unit(connection, "cp-1", 0)
@@ -78,7 +80,7 @@ def bridge(tmp_path: Path) -> Iterator[Bridge]:
 
 @pytest.fixture(autouse=True)
 def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
-    """argon2 is slow on purpose; not for tests."""
+    """Make argon2 fast: it is slow on purpose, but not for tests."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(passwords, "_hasher", quick)
     monkeypatch.setattr(passwords, "_NOBODY", quick.hash("nobody"))

@@ -1,7 +1,7 @@
-"""Engines of SQLAlchemy that share what they have compiled.
+"""SQLAlchemy engines that share their compiled statements.
 
-Each engine has a compiler and a cache of its own. A process makes one or two of them; these tests make thousands, and
-compiled for a third of their time.
+Each engine has its own compiler and cache. A process creates one or two engines, but these tests create thousands, and would
+spend a third of their time on compiling.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ _apart = False
 
 
 def create_engine(*arguments: Any, **options: Any) -> Engine:
-    """As SQLAlchemy's, with the dialect and the cache of the first engine of its kind."""
+    """Return an engine as SQLAlchemy does, with the dialect and the cache of the first engine of its kind."""
     engine = sqlalchemy.create_engine(*arguments, **options)
     if not _apart:
         first = _first.setdefault(engine.name, engine)
-        if hasattr(first.dialect, "server_version_info"):  # it has been connected, which completes a dialect
+        if hasattr(first.dialect, "server_version_info"):  # it has connected once, which completes a dialect
             engine.dialect = engine.pool._dialect = first.dialect
             engine._compiled_cache = first._compiled_cache
     return engine
@@ -28,7 +28,7 @@ def create_engine(*arguments: Any, **options: Any) -> Engine:
 
 @contextmanager
 def engines_apart() -> Iterator[None]:
-    """For a test that changes a dialect: engines that share nothing."""
+    """Create engines that share nothing, for a test that changes a dialect."""
     global _apart
     _apart = True
     try:

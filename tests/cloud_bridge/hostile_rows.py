@@ -1,7 +1,7 @@
-"""Rows that no version of the bridge should have stored, written straight into the store below all checks.
+"""Rows that no version of the bridge should have stored, written to the store below all checks.
 
-Every column of what charge points and people send takes every hostile value in turn, the other columns stay as they are in
-a good row. What the database itself refuses is left out: PostgreSQL keeps to its column types, SQLite takes anything.
+Every column of charge points' and people's data takes every hostile value in turn; the other columns stay as in a good row.
+Values that the database refuses are left out: PostgreSQL enforces column types, SQLite does not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ TEXTS: Sequence[Any] = (
 )
 
 _AT_MS = START_MS - HOUR_MS
-# A good row of each, but for the unit, what makes it the only one of its kind, and what it hangs on.
+# A good row of each table, without the unit, unique columns and foreign keys.
 GOOD: dict[str, dict[str, Any]] = {
     "events": {"received_ms": _AT_MS, "boot": 1, "unit_time_s": _AT_MS // 1000, "kind": "network"}
     | {"payload": '{"k":"network","d":{"do":"stay","why":"good row"}}'},
@@ -82,12 +82,12 @@ AT_COLUMN = {
     "signal_5min": "from_ms",
     "signal_hourly": "from_ms",
     "contact_gaps": "from_ms",
-}  # part of the primary key
-SESSION_KINDS = ("limit", "schedule", "override", "pause")  # of commands: each is worded from other arguments
+}  # a part of the primary key
+SESSION_KINDS = ("limit", "schedule", "override", "pause")  # commands, each of which is described by other arguments
 
 
 def variations(name: str) -> Iterator[dict[str, Any]]:
-    """The good row with one hostile value, for each column and value."""
+    """Yield the good row with one hostile value, for each column and value."""
     for key in GOOD[name]:
         if key in ("person_id", "installer_id", "author_id"):
             continue
@@ -101,7 +101,7 @@ def variations(name: str) -> Iterator[dict[str, Any]]:
 
 
 def insert_raw(connection: Connection, name: str, row: dict[str, Any]) -> bool:
-    """Whether the database has taken it as it is. SQLAlchemy converts nothing."""
+    """Return whether the database accepted the row. SQLAlchemy converts nothing."""
     if connection.dialect.name == "sqlite" and (chunked := CHUNKED.get(metadata.tables[name])) is not None:
         at_ms = row[chunked.age.name]
         row = row | {"chunk": int(at_ms / chunked.width_ms) if isinstance(at_ms, int) else 0}
@@ -115,13 +115,13 @@ def insert_raw(connection: Connection, name: str, row: dict[str, Any]) -> bool:
 
 
 def fill(database: Database, name: str, rows: Sequence[dict[str, Any]]) -> int:
-    """How many the database has taken."""
+    """Insert the rows; return how many the database accepted."""
     with database.writing() as connection:
         return sum(insert_raw(connection, name, row) for row in rows)
 
 
 def spread(name: str, unit_id: str, more: dict[str, Any], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows as those of one unit, each with what tells it from the others."""
+    """Return the rows as rows of one unit, each with its own key."""
     found = []
     for number, row in enumerate(rows):
         one = row | ({"unit_id": unit_id} if "unit_id" in metadata.tables[name].c else {}) | more

@@ -1,9 +1,9 @@
-"""Databases on the PostgreSQL of CHARGEKEEPER_TEST_POSTGRESQL, lent to tests: each as the migrations leave it.
+"""Databases on the PostgreSQL server of CHARGEKEEPER_TEST_POSTGRESQL, lent to tests in the state after the migrations.
 
-To copy one takes half a second, longer than most tests. So one that comes back is emptied and lent again: no connection is
-left to it, its tables have the rows of the migrations and its sequences begin anew. Rows of small tables are deleted, since
-TRUNCATE makes new files for a table and each of its indexes. That is so only while its catalogue is still that of its
-template: after a test that has made a partition, changed a column or a right, or gathered statistics, it is dropped.
+A copy takes half a second, longer than most tests, so returned databases are emptied and lent again: they have no connections,
+only the rows of the migrations, and new sequences. Rows of small tables are deleted, because TRUNCATE makes new files for a
+table and each index. A database is dropped if its catalogue differs from its template's: after a test that created a
+partition, changed a column or a privilege, or gathered statistics.
 """
 
 import os
@@ -15,7 +15,7 @@ from psycopg import sql
 
 from cloud_bridge.store.database import open_database
 
-# A copy has the numbers (oid) of its template. Of indexes no statistics: they are written when one is truncated.
+# A copy has the same object ids (oid) as its template. Statistics of indexes are ignored: TRUNCATE writes them.
 CATALOGUE = """
 SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
   SELECT concat_ws('|', 'class', oid, relname, relkind, relowner, relacl, reloptions) AS line
@@ -40,8 +40,8 @@ TABLES = """
 SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
 """
-# The planner takes a table without statistics for one of ten pages until it is larger (plancat.c of PostgreSQL), so up to
-# there what is left of deleted rows changes no plan.
+# For a table without statistics, the planner assumes ten pages until it is larger (plancat.c of PostgreSQL). Up to that size,
+# the remains of deleted rows change no plan.
 LARGE = """
 SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
@@ -55,12 +55,12 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 
 
 class Template(NamedTuple):
-    """A migrated database that nobody uses."""
+    """A migrated database that is only used for copies."""
 
     name: str
     catalogue: str
-    rows: dict[str, bytes]  # of the tables in which the migrations have left some, as COPY writes them
-    sequences: dict[str, int | None]  # the last value; None: not used yet
+    rows: dict[str, bytes]  # rows that the migrations inserted, by table, in the format of COPY
+    sequences: dict[str, int | None]  # last value of each sequence; None: not used yet
 
 
 _free: list[str] = []
@@ -68,7 +68,7 @@ _made = 0
 
 
 def lend(server: str) -> str:
-    """The name of a database that is as the migrations leave it; `take_back` it."""
+    """Return the name of a database in the state after the migrations. Return it with `take_back`."""
     global _made
     if _free:
         return _free.pop()
@@ -79,7 +79,7 @@ def lend(server: str) -> str:
 
 
 def take_back(server: str, name: str) -> None:
-    """It is emptied for the next test, or dropped. Raises psycopg.Error."""
+    """Empty the database for the next test, or drop it. Raises psycopg.Error."""
     if name.startswith(f"lent_{os.getpid()}_") and _is_emptied(server, name):
         _free.append(name)
     else:
@@ -88,10 +88,10 @@ def take_back(server: str, name: str) -> None:
 
 
 def create(server: str, name: str, template: str) -> None:
-    """A copy of another one; nothing where it is there already."""
+    """Copy a database, unless the copy exists."""
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
-            # From 15 on it goes through the WAL unless told otherwise, which takes three times as long (measured).
+            # From version 15 on, the default copies through the WAL, which takes three times as long (measured).
             quickly = sql.SQL("STRATEGY FILE_COPY" if connection.info.server_version >= 150_000 else "")
             names = map(sql.Identifier, (name, template))
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} {}").format(*names, quickly))
@@ -108,14 +108,14 @@ def _template(server: str) -> Template:
 
 
 def _is_emptied(server: str, name: str) -> bool:
-    """False: it cannot be as its template again."""
+    """Restore the template's state. Return False if that is impossible."""
     template = _template(server)
     try:
         with psycopg.connect(f"{server}/{name}") as connection:
             connection.execute(END_OTHERS)
             if _catalogue(connection) != template.catalogue:
                 return False
-            connection.execute("SET LOCAL session_replication_role = replica")  # rows go and come in any order
+            connection.execute("SET LOCAL session_replication_role = replica")  # allows any order of rows
             _empty(connection, {*_filled(connection), *template.rows})
             for table, rows in template.rows.items():
                 with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(table))) as copy:
@@ -124,7 +124,7 @@ def _is_emptied(server: str, name: str) -> bool:
                 if last != template.sequences[sequence]:
                     _set(connection, sequence, template.sequences[sequence])
             return True
-    except psycopg.OperationalError:  # a test has made it refuse us
+    except psycopg.OperationalError:  # the test has made it refuse connections
         return False
 
 
@@ -135,7 +135,7 @@ def _catalogue(connection: "psycopg.Connection[Any]") -> str:
 
 
 def _filled(connection: "psycopg.Connection[Any]") -> list[str]:
-    """The tables that have rows."""
+    """Return the tables that have rows."""
     tables = [name for (name,) in connection.execute(TABLES.encode())]
     looks = (
         sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(sql.Literal(name), sql.Identifier(name))

@@ -1,4 +1,4 @@
-"""A store as an older version of the bridge left it, for the tests of migrations."""
+"""A store as an older version of the bridge left it, for tests of migrations."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from cloud_bridge.store.revisions import upgrade
 
 
 def open_at(where: Path | str, revision: str) -> Database:
-    """An empty store with the tables of this revision. Close it, and `open_database` migrates it to those of today."""
+    """Open an empty store with the tables of this revision. After closing it, `open_database` migrates it to the newest."""
 
     def migrate(connection: Connection) -> bool:
         upgrade(connection, revision)
@@ -23,6 +23,6 @@ def open_at(where: Path | str, revision: str) -> Database:
 
 
 def add_old_unit(connection: Connection, unit_id: str) -> None:
-    """As versions of before did it, which knew no more of one than this."""
+    """Add a unit with the columns that the oldest versions had."""
     added = "INSERT INTO units (id, secret_hash, claim_hash, created_ms) VALUES (:unit, 'x', :unit, 0)"
     connection.execute(text(added), {"unit": unit_id})

@@ -1,6 +1,6 @@
-"""`python -m tests.cloud_bridge.openapi`: agree to the description of the HTTP interface as it is now.
+"""`python -m tests.cloud_bridge.openapi`: accept the description of the HTTP API as it is now.
 
-It writes openapi.json beside this file, which test_openapi.py holds the running interface to.
+It writes openapi.json beside this file, with which test_openapi.py compares the running API.
 """
 
 import json

@@ -1,7 +1,6 @@
-"""A broker of somebody else, played on a real socket: one client at a time, and a bridge in front of it.
+"""A simulated external broker on a real socket, for one client at a time, and a bridge connected to it.
 
-It delivers what a test gives it, and again on the next connection, with DUP and before anything else, what was not
-acknowledged, as the standard wants it [MQTT-4.4.0-1].
+It delivers what a test gives it. On the next connection it first repeats, with DUP, what was not acknowledged [MQTT-4.4.0-1].
 """
 
 import asyncio
@@ -31,14 +30,14 @@ _tick = threading.Event()  # never set
 
 
 class OutsideBroker:
-    """Echoes the client's marker. Of MQTT 3.1.1, and refuses MQTT 5; or of MQTT 5, and says no to all publications."""
+    """Echoes the client's marker. Level 4 is MQTT 3.1.1 and refuses MQTT 5; level 5 is MQTT 5 and refuses all publications."""
 
     def __init__(self, level: int = 4) -> None:
         self._level = level
-        self._properties = b"\0" * (level == 5)  # none
-        self.levels: list[int] = []  # of each CONNECT
-        self.connections = 0  # that subscribed
-        self.published: list[Publish] = []  # by the client, without its markers
+        self._properties = b"\0" * (level == 5)  # empty
+        self.levels: list[int] = []  # protocol level of each CONNECT
+        self.connections = 0  # connections that have subscribed
+        self.published: list[Publish] = []  # publications of the client, without its markers
         self.acknowledged: set[int] = set()
         self._unacknowledged: dict[int, bytes] = {}
         self._client: socket.socket | None = None
@@ -50,7 +49,7 @@ class OutsideBroker:
         self._thread.start()
 
     def deliver(self, topic: str, payload: bytes, packet_id: int, retain: bool = False) -> None:
-        """With QoS 1."""
+        """Publish with QoS 1."""
         with self._lock:
             self._unacknowledged[packet_id] = publish_packet(
                 topic, self._properties + payload, packet_id, QOS_1 | (RETAIN * retain)
@@ -59,7 +58,7 @@ class OutsideBroker:
             self._client.sendall(self._unacknowledged[packet_id])
 
     def deliver_once(self, topic: str, payload: bytes) -> None:
-        """With QoS 0."""
+        """Publish with QoS 0."""
         self.send(packets.whole(QOS_0, text(topic) + self._properties + payload))
 
     def send(self, data: bytes) -> None:
@@ -68,7 +67,7 @@ class OutsideBroker:
             self._client.sendall(data)
 
     def go_away(self) -> None:
-        """Ends the connection, and every new one, until `come_back`."""
+        """Close the connection, and each new one, until `come_back`."""
         self._is_away = True
         with self._lock:
             assert self._client is not None
@@ -102,7 +101,7 @@ class OutsideBroker:
                     return
 
     def _answer(self, client: socket.socket, first_byte: int, body: bytes) -> bool:
-        """False: the connection ends here."""
+        """Answer a packet. Return False to close the connection."""
         if self._is_away:
             return False
         match first_byte >> 4:
@@ -122,7 +121,7 @@ class OutsideBroker:
                 said = packets.parse_publish(first_byte, body)
                 is_marker = said.topic == "cp/_bridge-1/heartbeat"
                 if not is_marker:
-                    self.published.append(said)  # before it is acknowledged: then a test looks here
+                    self.published.append(said)  # before the acknowledgement, after which a test reads it
                 if said.packet_id is not None:
                     refused = NOT_AUTHORIZED + self._properties if self._level == 5 else b""
                     self.send(packets.whole(PUBACK, said.packet_id.to_bytes(2) + refused))
@@ -140,7 +139,7 @@ class OutsideBroker:
 
 
 class OutsideBridge:
-    """A bridge that takes in what an `OutsideBroker` delivers, seen from a test's thread."""
+    """A bridge that ingests what an `OutsideBroker` delivers, for use from a test's thread."""
 
     def __init__(self, app_state: AppState, broker: OutsideBroker, clock: HandClock) -> None:
         assert isinstance(app_state.broker, MqttIngest)
@@ -167,7 +166,9 @@ class OutsideBridge:
     def until(self, condition: Callable[[], object], what: str) -> None:
         give_up_s = time.monotonic() + DEADLINE_S
         while not condition():
-            assert time.monotonic() < give_up_s, f"never {what}; {self.app_state.counters}; {self.broker.published}"
+            assert time.monotonic() < give_up_s, (
+                f"timed out: {what}; {self.app_state.counters}; {self.broker.published}"
+            )
             _tick.wait(0.002)
 
     def until_acknowledged(self, packet_id: int) -> None:
@@ -178,7 +179,7 @@ class OutsideBridge:
 def outside_bridge(
     folder: Path, prepare: Callable[[AppState], None] = lambda _house: None, level: int = 4
 ) -> Iterator[OutsideBridge]:
-    """Connected and live. `prepare` is called with the house before anything is received."""
+    """Run a bridge until it is connected and live. `prepare` is called with its AppState before anything is received."""
     broker = OutsideBroker(level)
     where = store_at(folder)
     settings = Settings(
@@ -227,7 +228,7 @@ def outside_bridge(
         yield bridge
     finally:
         for loop in loops:
-            with suppress(RuntimeError):  # it has ended
+            with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(stop.set)
         running.join(DEADLINE_S)
         broker.close()

@@ -1,5 +1,7 @@
-"""An authenticator with its browser, as Web Authentication Level 2 has them (sections 5.8.1, 6.1, 6.5, 8.7), without our code
-and without the library's. Its manners can be bad: every part of what it signs can be another's.
+"""An authenticator and its browser by Web Authentication Level 2 (sections 5.8.1, 6.1, 6.5, 8.7), without our code or the
+library.
+
+It can misbehave: every part of what it signs can be replaced.
 """
 
 import base64
@@ -12,12 +14,12 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-UP, UV, AT = 0x01, 0x04, 0x40  # flags of 6.1
+UP, UV, AT = 0x01, 0x04, 0x40  # flags of section 6.1
 AAGUID = bytes(16)
 
 
 def b64(data: bytes) -> str:
-    """base64url without padding (3, "Base64url Encoding")."""
+    """Encode base64url without padding (section 3, "Base64url Encoding")."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
@@ -26,7 +28,7 @@ def un64(text: str) -> bytes:
 
 
 def cbor(value: Any) -> bytes:
-    """RFC 8949, of what authenticators write."""
+    """Encode CBOR (RFC 8949), for the types that authenticators write."""
     if isinstance(value, int):
         return _head(0, value) if value >= 0 else _head(1, -1 - value)
     if isinstance(value, bytes):
@@ -67,18 +69,18 @@ KEYS = {"ES256": _es256, "EdDSA": _eddsa, "RS256": _rs256}
 
 
 class Device:
-    """Holds one passkey, of a person whose `handle` it learns when it makes it. `counts` is what its counter goes up by."""
+    """Holds one passkey. It learns the person's `handle` at creation. `counts` is the increment of its signature counter."""
 
     def __init__(self, key: str = "ES256", counts: int = 0) -> None:
         self.public_key, self._sign = KEYS[key]()
         self.credential_id = secrets.token_bytes(32)
         self.handle, self.count, self.counts = b"", 0, counts
         self.flags = UP | UV
-        self.origin: str | None = None  # instead of the browser's
-        self.rp_id: str | None = None  # instead of the options'
+        self.origin: str | None = None  # replaces the browser's
+        self.rp_id: str | None = None  # replaces the options'
 
     def create(self, options: dict[str, Any], origin: str, **bad: Any) -> str:
-        """The JSON of the new credential (5.1). `bad` replaces parts of it: fmt, statement, auth_data."""
+        """Return the JSON of a new credential (5.1). `bad` replaces parts of it: fmt, statement, auth_data."""
         self.handle = un64(options["user"]["id"])
         attested = AAGUID + len(self.credential_id).to_bytes(2, "big") + self.credential_id + cbor(self.public_key)
         auth_data = bad.get("auth_data", self._auth_data(options["rp"]["id"], AT) + attested)
@@ -87,7 +89,7 @@ class Device:
         return self._credential({"clientDataJSON": b64(client), "attestationObject": b64(cbor(attestation))})
 
     def get(self, options: dict[str, Any], origin: str) -> str:
-        """The JSON of an assertion (5.1.4)."""
+        """Return the JSON of an assertion (5.1.4)."""
         self.count += self.counts
         auth_data = self._auth_data(options["rpId"])
         client = self._client_data("webauthn.get", options["challenge"], origin)

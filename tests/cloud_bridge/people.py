@@ -1,4 +1,4 @@
-"""People at their browsers, for tests of the pages."""
+"""People with browsers, for tests of pages."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ PASSWORD = "correct horse"
 
 
 class Visitor:
-    """Somebody who is logged in; added first when a role is given."""
+    """A person who is logged in. With a role, the person is added first."""
 
     def __init__(self, bridge: Bridge, name: str, role: Role | None = None) -> None:
         if role is not None:
@@ -26,7 +26,7 @@ class Visitor:
         pass_second_factor(self.client, self.post("/login", name=name, password=PASSWORD), name)
 
     def get(self, path: str) -> str:
-        """The page's HTML; it must be there."""
+        """Return the HTML of a page. Fails if it does not exist."""
         response = self.client.get(path)
         assert response.status_code == 200, response.text
         return response.text
@@ -35,14 +35,14 @@ class Visitor:
         return text_of(self.get(path))
 
     def post(self, path: str, form_on: str | None = None, **fields: Any) -> Response:
-        """Send the form of `path` that stands on the page `form_on`, filled in; follows to the page after it."""
+        """Fill in and send the form for `path` on the page `form_on`; follow redirects."""
         html = self.client.get(form_on or path).text
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', html))
         return self.client.post(path, data=hidden | fields)
 
 
 class Stranger(Visitor):
-    """Somebody who is not logged in, yet."""
+    """A person who is not logged in yet."""
 
     def __init__(self, bridge: Bridge) -> None:
         self.name = ""
@@ -50,18 +50,18 @@ class Stranger(Visitor):
 
 
 def text_of(html: str) -> str:
-    """What a person reads, spaces folded."""
+    """Return the visible text, with spaces collapsed."""
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
 def give(bridge: Bridge, code: str, owner: str) -> None:
-    """The unit with this claim code is the owner's."""
+    """Claim the unit with this claim code for the owner."""
     with bridge.app_state.database.writing() as connection:
         claim(connection, find_person(connection, owner), code, bridge.clock.now_ms())
 
 
 def unit_of(bridge: Bridge, driver: str) -> Unit:
-    """The new driver's charge point home-1, connected."""
+    """Add a driver with the charge point home-1; return it connected."""
     new = bridge.add_unit("home-1")
     bridge.add_person(driver, PASSWORD, Role.DRIVER)
     give(bridge, new.claim_code, driver)

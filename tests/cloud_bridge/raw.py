@@ -1,4 +1,4 @@
-"""A unit that speaks bare bytes: for what a well-behaved client never sends."""
+"""A unit that sends raw bytes, for what a well-behaved client never sends."""
 
 import socket
 
@@ -27,7 +27,7 @@ def text(value: str) -> bytes:
 
 
 class RawUnit:
-    """A socket to the listener."""
+    """A socket to the MQTT listener."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._socket = socket.create_connection(("127.0.0.1", bridge.broker.port), DEADLINE_S)
@@ -42,7 +42,7 @@ class RawUnit:
         self._socket.sendall(data)
 
     def receive(self, size: int) -> bytes:
-        """Exactly so many bytes, or fewer if the bridge closed."""
+        """Receive this many bytes, or fewer if the bridge closes the connection."""
         got = b""
         try:
             while len(got) < size and (piece := self._socket.recv(size - len(got))):
@@ -53,7 +53,7 @@ class RawUnit:
 
     @property
     def was_closed(self) -> bool:
-        """Waits for it."""
+        """Wait for the bridge to close the connection; return whether it did."""
         return self.receive(1) == b""
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A store with two units, and a recorder that writes into it: what tests of both begin with."""
+"""A store with two units, and a recorder that writes to it, for tests of both."""
 
 import asyncio
 import threading
@@ -31,7 +31,7 @@ def rows(database: Database, table: Any) -> list[Any]:
 
 
 def last_contacts(connection: Connection) -> dict[str, StoredContact]:
-    """Of every unit that was ever heard."""
+    """Return the last contact of every unit that has one."""
     found = visible_units(connection, Person(1, "sue", Role.SUPPORT))
     return {unit.id: unit.contact for unit in found if unit.contact is not None}
 
@@ -41,11 +41,11 @@ def until(condition: Callable[[], object], what: str) -> None:
         if condition():
             return
         _tick.wait(0.001)
-    raise AssertionError(f"never {what}")
+    raise AssertionError(f"timed out: {what}")
 
 
 class Recording:
-    """A recorder on a loop of its own, with a clock that is set by hand."""
+    """A recorder on its own event loop, with a clock that the test sets."""
 
     def __init__(self, database: Database, ledger: UptimeLedger | None = None) -> None:
         self.clock = HandClock()
@@ -65,7 +65,7 @@ class Recording:
     def until_idle(self) -> None:
         until(lambda: self.recorder.waiting == 0, f"all committed: {self.recorder.trouble}")
         done = threading.Event()
-        self._loop.call_soon_threadsafe(done.set)  # behind the callbacks of what was committed
+        self._loop.call_soon_threadsafe(done.set)  # runs after the commit callbacks
         assert done.wait(DEADLINE_S)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A bridge that really runs, for tests: broker on a free loopback port, store in a folder, a clock that is set by hand."""
+"""A running bridge for tests: its broker on a free loopback port, its store in a folder, and a clock that the test sets."""
 
 import asyncio
 import json
@@ -29,13 +29,13 @@ from cloud_bridge.store.units import NewUnit, Protocol, add_unit
 from cloud_bridge.web.app import create_app
 from tests.cloud_bridge import lent_databases
 
-DEADLINE_S = 60.0  # ends a test that hangs; nothing here is measured
+DEADLINE_S = 60.0  # ends a test that hangs; it measures nothing
 TOKEN = "a token of the environment, long enough"
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 
 _numbers = count(1)
 _tick = threading.Event()  # never set
-_databases: dict[str, str] = {}  # on a PostgreSQL, of the stores that are open now: by folder
+_databases: dict[str, str] = {}  # databases of the open stores on PostgreSQL, by folder
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -45,7 +45,7 @@ def sample(name: str) -> bytes:
 
 
 class HandClock:
-    """Stands still until a test moves it."""
+    """A clock that stands still until a test advances it."""
 
     def __init__(self, at_ms: int = START_MS) -> None:
         self.at_ms = at_ms
@@ -58,7 +58,7 @@ class HandClock:
 
 
 class Machine:
-    """The two clocks of a machine: time passes on both, and `set_by` moves only the one on the wall."""
+    """The two clocks of a machine. `advance` moves both, `set_by` only the wall clock."""
 
     def __init__(self, wall_ms: int = START_MS) -> None:
         self.wall_ms = wall_ms
@@ -72,19 +72,19 @@ class Machine:
         self.wall_ms += ms
 
     def clock(self, floor_ms: int = 0) -> SystemClock:
-        """Of a process that starts now."""
+        """Return the clock of a process that starts now."""
         return SystemClock(floor_ms, lambda: self.wall_ms, lambda: self.monotonic_ms)
 
 
 class Bridge:
-    """The running bridge, seen from a test's thread."""
+    """A running bridge, for use from a test's thread."""
 
     def __init__(self, app_state: AppState, clock: HandClock, loop: asyncio.AbstractEventLoop) -> None:
         self.app_state = app_state
         self.clock = clock
         self.client = TestClient(create_app(app_state), headers={"Authorization": f"Bearer {TOKEN}"})
-        self.guests: list[Callable[[], None]] = []  # called when the bridge stops, to close what a test left open
-        self.ocpp_port = 0  # of its door for OCPP, if it has one
+        self.guests: list[Callable[[], None]] = []  # called when the bridge stops, to close what the test left open
+        self.ocpp_port = 0  # the port of its OCPP door, if it has one
         self._loop = loop
         assert isinstance(app_state.broker, EmbeddedBroker)
         self.broker = app_state.broker
@@ -101,22 +101,22 @@ class Bridge:
             add_person(connection, name, password_hash, role, self.clock.now_ms())
 
     def read(self, unit_id: str) -> dict[str, Any]:
-        """The charge point as the HTTP interface tells it."""
+        """Return the charge point as the HTTP API shows it."""
         response = self.client.get(f"/api/charge-points/{unit_id}")
         assert response.status_code == 200, response.text
         said: dict[str, Any] = response.json()
         return said
 
     def stranger(self) -> TestClient:
-        """Somebody who brings no token."""
+        """Return a client without a token."""
         return TestClient(self.client.app)
 
     def send_canary(self) -> None:
-        """What roles/ingest.py lets it do every five seconds; returns when it is stored."""
+        """Send a canary, as roles/ingest.py does every five seconds; return when it is stored."""
         asyncio.run_coroutine_threadsafe(self._canary.send(), self._loop).result(DEADLINE_S)
 
     def send_ocpp_canary(self) -> None:
-        """Likewise, through the door for OCPP."""
+        """Send a canary through the OCPP door; return when it is stored."""
         assert self.app_state.ocpp is not None
         asyncio.run_coroutine_threadsafe(self.app_state.ocpp.canary().send(), self._loop).result(DEADLINE_S)
 
@@ -131,19 +131,18 @@ class Bridge:
         return future.result(DEADLINE_S)
 
     def until(self, condition: Callable[[], object], what: str) -> None:
-        """Wait until the bridge's own threads have made it true."""
+        """Wait until the condition holds, which the bridge's own threads cause."""
         give_up_s = time.monotonic() + DEADLINE_S
         while not condition():
-            assert time.monotonic() < give_up_s, f"never {what}; {self.app_state.counters}"
+            assert time.monotonic() < give_up_s, f"timed out: {what}; {self.app_state.counters}"
             _tick.wait(0.002)
 
 
 def store_at(folder: Path, empty: bool = False) -> Path | str:
-    """Where a test keeps its store: in its own folder, or in a database of its own on the PostgreSQL of
-    CHARGEKEEPER_TEST_POSTGRESQL (hil_tests/store starts one and runs these tests again).
+    """Return where a test keeps its store: its own folder, or its own database on the server of CHARGEKEEPER_TEST_POSTGRESQL.
 
-    A new one has its tables already, unless it is to be `empty`: the migrations run once a session, since they take five
-    times as long as most tests.
+    hil_tests/store starts that server and runs these tests again. A new store has all tables, unless it is to be `empty`: the
+    migrations run once a session, because they take five times as long as most tests.
     """
     server = os.environ.get("CHARGEKEEPER_TEST_POSTGRESQL")
     if server is None:
@@ -170,8 +169,8 @@ def _migrated_file() -> bytes:
 
 @contextmanager
 def databases_of_a_test() -> Iterator[None]:
-    """What `store_at` takes meanwhile goes back at the end: a thousand of them would be eight gigabytes."""
-    server, before = os.environ.get("CHARGEKEEPER_TEST_POSTGRESQL"), set(_databases)  # of fixtures of a whole module
+    """Return the databases that `store_at` takes meanwhile: a thousand of them would need eight gigabytes."""
+    server, before = os.environ.get("CHARGEKEEPER_TEST_POSTGRESQL"), set(_databases)  # from fixtures with a wider scope
     yield
     if server is not None:
         for folder in set(_databases) - before:
@@ -186,8 +185,10 @@ def running_bridge(
     ocpp: bool = False,
     proxies: tuple[str, ...] = (),
 ) -> Iterator[Bridge]:
-    """From open to closed, like a process that is started and stopped. `clock_from` makes its clock as it does for a
-    process; else it is one that is set by hand. With `ocpp` it has a door for chargers that speak it."""
+    """Run a bridge, from open to closed, as a process does.
+
+    `clock_from` makes its clock as for a process; otherwise the test sets the clock. `ocpp` adds an OCPP door.
+    """
     where = store_at(folder)
     database = where if isinstance(where, str) else None
     port = 0 if ocpp else None
@@ -231,7 +232,7 @@ def running_bridge(
             try:
                 for close in bridge.guests:
                     close()
-            finally:  # else its thread keeps the whole run from ending
+            finally:  # otherwise its thread prevents the test run from ending
                 bridge._loop.call_soon_threadsafe(stop.set)
         running.join(DEADLINE_S)
         assert not running.is_alive(), "the bridge did not stop"
@@ -240,12 +241,12 @@ def running_bridge(
 
 
 class Unit:
-    """A charge point played by paho."""
+    """A charge point simulated with paho."""
 
     def __init__(self, bridge: Bridge, user: str, secret: str, client_id: str | None = None, **options: Any) -> None:
         self.refusal: int | None = None
         self.commands: list[dict[str, Any]] = []
-        self.pieces: list[bytes] = []  # of an update
+        self.pieces: list[bytes] = []  # pieces of an update
         self.answered = threading.Event()
         self.subscribed = threading.Event()
         self.granted: list[int] = []
@@ -274,13 +275,13 @@ class Unit:
         return self
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> None:
-        """Returns when the bridge has acknowledged (QoS 1)."""
+        """Publish; with QoS 1, return when the bridge has acknowledged."""
         sent = self._client.publish(topic, payload, qos, retain)
         sent.wait_for_publish(DEADLINE_S)
         assert sent.is_published(), f"no acknowledgement of {topic}"
 
     def subscribe(self, topic: str) -> int:
-        """The granted QoS, or 0x80."""
+        """Subscribe; return the granted QoS, or 0x80."""
         self.subscribed.clear()
         self._client.subscribe(topic, 1)
         assert self.subscribed.wait(DEADLINE_S), "no SUBACK"
@@ -288,7 +289,7 @@ class Unit:
 
     def disconnect(self) -> None:
         self._client.disconnect()
-        with suppress(AttributeError):  # paho's thread may end between its look at it and its join
+        with suppress(AttributeError):  # paho's thread may end between its check and its join
             self._client.loop_stop()
 
     def _on_connect(self, _client: Any, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:

@@ -1,4 +1,4 @@
-"""A bridge with other settings of sign-up, and the letters that it sends."""
+"""A bridge with other sign-up settings, and its letters."""
 
 import re
 from dataclasses import dataclass, field, replace
@@ -17,25 +17,25 @@ MAIL = "mailto://mail.example?from=keeper@example.org"
 
 @dataclass
 class Mailbox:
-    """Everybody's. With `is_down` the mail server takes nothing."""
+    """The mailbox of all people. With `is_down`, the mail server accepts nothing."""
 
     letters: Letters
     arrived: list[Letter] = field(default_factory=list)
     is_down: bool = False
 
     def send(self, _server: str | None, address: str, text: str) -> None:
-        """In place of alerts.mail.send_mail."""
+        """Replace alerts.mail.send_mail."""
         if self.is_down:
             raise NotDelivered("it is down")
         self.arrived.append(Letter(address, text))
 
     def all(self) -> list[Letter]:
-        """Those that have come, and those on their way."""
+        """Return all letters, after waiting for those in the queue."""
         assert self.letters.wait(DEADLINE_S)
         return self.arrived
 
     def link(self) -> str:
-        """The path of the first link of the newest letter."""
+        """Return the path of the first link in the newest letter."""
         found = re.search(r"https?://[^/]+(/\S+)", self.all()[-1].text)
         assert found
         return found[1]
@@ -48,7 +48,7 @@ def set_up(
     mail: str | None = MAIL,
     **settings: Any,
 ) -> Mailbox:
-    """The pages of the bridge go by these settings from now on."""
+    """Apply these settings to the pages of the bridge from now on."""
     letters = Letters(mail, bridge.app_state.counters)
     box = Mailbox(letters)
     bridge.guests.append(letters.close)

@@ -1,5 +1,7 @@
-"""Against the running broker: does every unit get the order for the next authority, also one that comes later, and does the
-operator see how far each has come?"""
+"""With a running broker: does every unit get the command for the next authority, also one that connects later?
+
+Does the operator see the progress of each unit?
+"""
 
 import argparse
 import asyncio
@@ -242,7 +244,7 @@ def test_the_next_authority_is_made_beside_the_present_one_and_ordered(bridge: B
     ],
 )
 def test_the_end_of_an_authority_is_told_a_year_ahead(bridge: Bridge, days: int, words: str | None) -> None:
-    """On the fleet page, and on the unit's own for those who can do something about it."""
+    """On the fleet page, and on the unit's own page for those who can act on it."""
     say(connected(bridge), 2, OLD)
     with bridge.app_state.database.writing() as connection:
         expires_ms = bridge.clock.now_ms() + days * DAY_MS + 3_600_000

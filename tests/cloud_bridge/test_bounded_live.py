@@ -1,4 +1,4 @@
-"""Does the memory of a worker stay flat with any number of units, and what is forgotten not matter?"""
+"""Does a worker's memory stay constant with any number of units, without effects of what is dropped?"""
 
 import pytest
 

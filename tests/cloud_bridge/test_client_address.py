@@ -1,4 +1,4 @@
-"""Who is behind a connection, and whose word for it counts?"""
+"""Which client is behind a connection, and whose header is trusted?"""
 
 import pytest
 
@@ -11,10 +11,10 @@ PROXIES = Proxies(["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"])
     ("address", "forwarded", "client"),
     [
         ("192.0.2.7", [], "192.0.2.7"),
-        ("192.0.2.7", ["198.51.100.1"], "192.0.2.7"),  # no proxy of ours
+        ("192.0.2.7", ["198.51.100.1"], "192.0.2.7"),  # not one of our proxies
         ("127.0.0.1", [], "127.0.0.1"),
         ("127.0.0.1", ["192.0.2.7"], "192.0.2.7"),
-        ("127.0.0.1", ["198.51.100.1, 192.0.2.7"], "192.0.2.7"),  # the first is the client's own word
+        ("127.0.0.1", ["198.51.100.1, 192.0.2.7"], "192.0.2.7"),  # the client itself wrote the first
         ("127.0.0.1", ["198.51.100.1", "192.0.2.7, 10.1.2.3"], "192.0.2.7"),
         ("fd00::1", ["2001:db8::1"], "2001:db8::1"),
         ("127.0.0.1", ["unknown"], "127.0.0.1"),

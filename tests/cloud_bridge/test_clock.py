@@ -1,4 +1,4 @@
-"""Does our time follow the wall clock, tell its steps, and otherwise only move forward?"""
+"""Does our time follow the wall clock, report its steps, and otherwise only move forward?"""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ ANY_STEP = [30_000, 12 * HOUR_MS, 30 * DAY_MS, 400 * DAY_MS, 50 * 365 * DAY_MS]
 
 
 class Machine:
-    """Both clocks of a machine; `step` moves only the one on the wall."""
+    """Both clocks of a machine; `step` only moves the wall clock."""
 
     def __init__(self) -> None:
         self.wall_ms = 1_767_225_600_000
@@ -109,7 +109,7 @@ def test_a_store_from_the_future_does_not_move_us_there(ahead_ms: int) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, HOUR_MS), st.integers(-HOUR_MS, HOUR_MS)), max_size=40))
 def test_its_time_is_what_has_passed_and_the_steps_that_it_told(changes: list[tuple[int, int]]) -> None:
-    """And it is never further from the wall clock than a small step back."""
+    """It never differs from the wall clock by more than a small step back."""
     machine = Machine()
     clock = machine.clock()
     told_ms, noticed = clock.now_ms(), 0

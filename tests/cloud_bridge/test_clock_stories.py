@@ -1,13 +1,13 @@
-"""Stories of a wall clock that jumps, by anything and at any time, and of restarts anywhere between: what is claimed?
+"""Stories of a wall clock that jumps by anything at any time, and of restarts: are the claims about contact true?
 
-While the wall clock is right, the last contact is not in the future and not older than a message that was acknowledged.
-Right or wrong, no unit is called silent within 30 minutes of a message. And one that is silent is called so in the end.
-What the pages call silent is noticed for the alerts at the same moment, and what they call online is noticed as back.
+While the wall clock is right, the last contact is not in the future and not older than an acknowledged message. With any
+clock, no unit is called silent within 30 minutes of a message, and a silent unit is called silent in the end. What the pages
+call silent is noticed for alerts at the same moment, and what they call online is noticed as back.
 
-CLOCK_STORIES sets how many stories hypothesis makes up (`make fuzz`: 10,000), and CLOCK_SEED of which seed; one is drawn
-and printed unless it is set. A failure prints the story. Intake, contact, store and all that keeps time are the product's;
-brokers and sockets are left out, and the recorder writes on the story's own thread, since one that waits for another
-takes three times as long.
+CLOCK_STORIES sets how many stories hypothesis makes (`make fuzz`: 10,000), and CLOCK_SEED their seed; without it, one is drawn
+and printed. A failure prints the story. Ingest, contact, store and everything that keeps time are the product's; brokers and
+sockets are left out. The recorder writes on the story's own thread, because waiting for another thread takes three times as
+long.
 """
 
 import os
@@ -53,9 +53,9 @@ from tests.cloud_bridge.running import Machine, store_at
 
 FEW = 60
 STORIES = int(os.environ.get("CLOCK_STORIES", FEW))
-CANARY_MS = 10 * MINUTE_MS  # in these stories, to tell hours in few commits; OUTAGE_AFTER_MS is raised with it
+CANARY_MS = 10 * MINUTE_MS  # in these stories, so that hours need few commits; OUTAGE_AFTER_MS is raised with it
 UNITS = ("cp-1", "cp-2")
-# Clocks that differ by FUTURE_MS are both right, and by AGREES_MS for a unit; smaller steps than STEP_MS are not seen.
+# Clocks that differ by FUTURE_MS both count as right, or by AGREES_MS for a unit; steps smaller than STEP_MS are not seen.
 TOLERANCE_MS = AGREES_MS + FUTURE_MS + 30_000
 WRITTEN = (contacts, heartbeats, contact_gaps, transitions, listening, listening_gaps, clock_steps, verified_time)
 EMPTIED = [delete(table) for table in WRITTEN]
@@ -92,14 +92,14 @@ class Shown(NamedTuple):
 
 
 class Calls:
-    """An event loop that is never busy."""
+    """An event loop that calls immediately."""
 
     def call_soon_threadsafe(self, call: Any, *values: Any) -> None:
         call(*values)
 
 
 class Writer(Recorder):
-    """Commits what it is given before it returns."""
+    """A recorder that commits before `put` returns."""
 
     def put(self, message: InboundMessage | CanaryMark, committed: OnCommit) -> bool:
         assert self._write([Item(message, committed)]) == [], self.trouble
@@ -109,7 +109,7 @@ class Writer(Recorder):
         self._clock_set.append(done)
 
     def store_steps(self) -> None:
-        """What its thread does at once."""
+        """Do immediately what its thread would do."""
         if self._clock_set:
             self._commit([])
 
@@ -123,8 +123,8 @@ class World:
 
     def __init__(self, database: Database) -> None:
         self.machine = Machine()
-        self.wrong_by_ms = 0  # of the wall clock
-        self.heard: dict[str, int] = {}  # acknowledged, by true time
+        self.wrong_by_ms = 0  # the wall clock's error
+        self.heard: dict[str, int] = {}  # acknowledged messages, by true time
         self._database = database
         self._acknowledged = 0
         self._sent = 0
@@ -155,7 +155,7 @@ class World:
 
     def play(self, action: tuple[str, int | str | None]) -> None:
         what, how = action
-        ms = int(how) if isinstance(how, int) else -self.wrong_by_ms  # put right
+        ms = int(how) if isinstance(how, int) else -self.wrong_by_ms  # set to the right time
         if what.startswith("message"):
             self._message(str(how), "time" in what)
         elif what == "passes":
@@ -208,7 +208,7 @@ class World:
         self._acknowledged += 1
 
     def shown(self) -> dict[str, Shown]:
-        """As the pages and the interface judge it."""
+        """Return what the pages and the API show."""
         now_ms = self._clock.now_ms()
         with self._database.reading() as connection:
             stored = last_contacts(connection)
@@ -219,7 +219,7 @@ class World:
         return shown
 
     def noticed_silent(self) -> set[str]:
-        """What alerts follow."""
+        """Return the units that alerts consider silent."""
         with self._database.reading() as connection:
             return set(
                 connection.execute(select(contacts.c.unit_id).where(contacts.c.silent_ms.is_not(None))).scalars()
@@ -260,12 +260,12 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.mark.timeout(300 + STORIES)
 def test_no_clock_makes_a_false_claim(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contact, "OUTAGE_AFTER_MS", CANARY_MS + 1000)
-    monkeypatch.setattr(timekeeping._log, "disabled", True)  # a hundred thousand steps
+    monkeypatch.setattr(timekeeping._log, "disabled", True)  # there are a hundred thousand steps
 
     of_seed = int(os.environ.get("CLOCK_SEED", FEW if STORIES <= FEW else random.SystemRandom().randrange(2**32)))
     print(f"{STORIES} stories of CLOCK_SEED={of_seed}")
 
-    @seed(of_seed)  # `make test` plays the same ones every time, `make fuzz` others
+    @seed(of_seed)  # `make test` always runs the same stories, `make fuzz` others
     @settings(
         max_examples=STORIES,
         deadline=None,

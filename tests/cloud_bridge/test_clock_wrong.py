@@ -1,6 +1,6 @@
-"""A wall clock that was wrong for a while, and was put right: is anything false, lost, ended or deleted?
+"""A wall clock was wrong for a while and was then corrected: is anything false, lost, ended or deleted?
 
-On a running bridge. The machine has two clocks, and only the one on the wall is ever set.
+On a running bridge. The machine has two clocks, and only the wall clock is ever set.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ EITHER_WAY = pytest.mark.parametrize("by_ms", [-YEARS_50_MS, -12 * HOUR_MS, 12 *
 
 
 class Scene:
-    """A machine, and a bridge on it that can be stopped and started."""
+    """A machine with a bridge that can be stopped and started."""
 
     def __init__(self, folder: Path) -> None:
         self.machine = Machine()
@@ -67,7 +67,7 @@ class Scene:
             yield bridge
 
     def heartbeat(self, bridge: Bridge) -> None:
-        """Returns when it is acknowledged."""
+        """Publish a heartbeat; return when it is acknowledged."""
         self._sequence += 1
         unit = Unit(bridge, "cp-1", self.secret).connect()
         unit.publish(HEARTBEAT, sample("heartbeat-time-unknown").replace(b'"n":1', b'"n":%d' % (1000 + self._sequence)))
@@ -79,7 +79,7 @@ class Scene:
         unit.disconnect()
 
     def passes(self, bridge: Bridge, ms: int) -> None:
-        """We listen meanwhile."""
+        """Let time pass while we listen."""
         for _ in range(0, ms, 10_000):
             self.machine.advance(10_000)
             bridge.send_canary()
@@ -138,7 +138,7 @@ def test_a_clock_that_goes_wrong_while_running_leaves_the_last_contact_as_long_a
 
 
 def test_a_clock_that_starts_behind_and_is_put_right_is_as_if_it_had_not_been(scene: Scene) -> None:
-    """Without a battery a machine begins at 1970, or where it was switched off, until it has asked for the time."""
+    """Without a battery, a machine starts at 1970 or where it was switched off, until it has asked for the time."""
     with scene.bridge() as bridge:
         scene.heartbeat(bridge)
     scene.machine.set_by(-YEARS_50_MS)
@@ -192,7 +192,7 @@ def test_a_unit_whose_last_contact_is_in_the_future_is_silent_when_we_have_liste
 
 
 def test_an_outage_that_a_wrong_clock_has_ended_in_the_future_hides_no_silence(scene: Scene) -> None:
-    """It was stored as one of 400 days: no unit could have been silent in them."""
+    """It was stored as an outage of 400 days, in which no unit could have been silent."""
     with scene.bridge():
         pass
     scene.machine.advance(5 * MINUTE_MS)
@@ -242,7 +242,7 @@ def test_a_step_back_between_two_processes_is_told_too(scene: Scene) -> None:
         ]
 
 
-HISTORY = {  # of the last days, one row a table
+HISTORY = {  # rows of the last days, one for each table
     signal: {"unit_id": "cp-1", "csq": 15, "operator": "23415", "received_ms": START_MS - HOUR_MS},
     contact_gaps: {"unit_id": "cp-1", "from_ms": START_MS - 2 * HOUR_MS, "to_ms": START_MS - HOUR_MS},
     transitions: {"unit_id": "cp-1", "at_ms": START_MS - HOUR_MS, "contact": "silent", "last_contact_ms": 1},
@@ -344,7 +344,7 @@ def test_a_wrong_clock_logs_nobody_out(scene: Scene, by_ms: int) -> None:
         ann = Visitor(bridge, "ann", Role.DRIVER)
         scene.machine.set_by(by_ms)
         assert is_logged_in(ann.client)
-        Visitor(bridge, "ann")  # a login, which sweeps the sessions that have ended
+        Visitor(bridge, "ann")  # a login removes sessions that have ended
         bridge.app_state.upkeep.forget()
         with bridge.app_state.database.reading() as connection:
             assert connection.execute(select(func.count()).select_from(web_sessions)).scalar_one() == 2
@@ -370,7 +370,7 @@ def test_a_session_of_a_wrong_clock_lasts_as_long_as_any(scene: Scene, by_ms: in
 
 
 def test_a_jump_back_locks_nobody_out(scene: Scene) -> None:
-    """Guesses come back with the time that passes, not with what the wall clock says."""
+    """Tries are restored by the time that passes, not by the wall clock."""
     with scene.bridge() as bridge:
         Visitor(bridge, "ann", Role.DRIVER)
         stranger = Visitor(bridge, "ann")
@@ -386,7 +386,7 @@ def test_a_jump_back_locks_nobody_out(scene: Scene) -> None:
 
 @EITHER_WAY
 def test_a_command_ends_by_the_clock_of_the_unit(scene: Scene, by_ms: int) -> None:
-    """The unit compares the end with its own: a pause of two hours lasted for 400 days, or had expired."""
+    """The unit compares the end with its own clock: a pause of two hours once lasted 400 days, or had expired."""
     scene.machine.set_by(by_ms)
     with scene.bridge() as bridge:
         unit = Unit(bridge, "cp-1", scene.secret).connect()
@@ -435,7 +435,7 @@ COMMAND_CLOCKS = pytest.mark.parametrize("by_ms", [-YEARS_50_MS, -HOUR_MS, 0, HO
 
 
 def run_command(bridge: Bridge, monkeypatch: pytest.MonkeyPatch, now_ms: int, *words: str) -> None:
-    """As on a machine whose clock says this."""
+    """Run a command as on a machine whose clock shows this."""
     where = bridge.app_state.settings.store
     key, value = ("CHARGEKEEPER_DATABASE", where) if isinstance(where, str) else ("CHARGEKEEPER_DATA", str(where))
     with monkeypatch.context() as patch:
@@ -445,7 +445,7 @@ def run_command(bridge: Bridge, monkeypatch: pytest.MonkeyPatch, now_ms: int, *w
 
 
 def looks(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Grows with each look for secrets that were taken away."""
+    """Return a list that grows with each look for revoked secrets."""
     seen: list[int] = []
     credentials = bridge.broker._listener._admission.credentials
     changed = credentials.changed
@@ -462,11 +462,11 @@ def looks(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_unit_is_revoked_now_whatever_the_clock_of_the_command(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, by_ms: int
 ) -> None:
-    """And stays so; with a new secret it is let in again, and thrown out no more."""
+    """It stays revoked; with a new secret it is accepted again, and not disconnected any more."""
     monkeypatch.setattr(listener, "LOOK_EVERY_S", 0.01)
     with scene.bridge() as bridge:
         seen = looks(bridge, monkeypatch)
-        run_command(bridge, monkeypatch, START_MS + 90 * DAY_MS, "secret", "cp-1")  # by one that was ahead
+        run_command(bridge, monkeypatch, START_MS + 90 * DAY_MS, "secret", "cp-1")  # by a clock that was fast
         with bridge.app_state.database.writing() as connection:
             secret = units.change_secret(connection, "cp-1", START_MS)
         unit = Unit(bridge, "cp-1", secret).connect()
@@ -499,7 +499,7 @@ def test_a_revoked_unit_is_thrown_out_though_it_logged_in_by_a_clock_that_was_ah
 
 
 def test_what_waits_for_a_time_that_no_wait_leads_to_is_due(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An alert that could not be sent by a clock that was ahead, and was to be tried again 400 days later."""
+    """An alert failed by a clock that was fast, and was to be tried again 400 days later."""
     sent = webhooks(monkeypatch)
     with scene.bridge() as bridge:
         driver(bridge, "ann")
@@ -511,7 +511,7 @@ def test_what_waits_for_a_time_that_no_wait_leads_to_is_due(scene: Scene, monkey
 
 
 def test_five_minutes_of_signal_are_made_of_what_there_is_and_not_of_fifty_years(scene: Scene) -> None:
-    """Upkeep went through five million times five minutes, a transaction each."""
+    """Upkeep once processed five million spans of five minutes, one transaction each."""
     with scene.bridge() as bridge:
         upkeep = bridge.app_state.upkeep
         upkeep.roll_up()

@@ -1,4 +1,4 @@
-"""Does a crowd stay within its bounds and turn out the oldest, and does every number of files leave some for the rest?"""
+"""Does a crowd stay within its limits by closing the oldest, and do all file limits leave some files for the rest?"""
 
 from collections import Counter
 
@@ -21,7 +21,7 @@ MOST, OF_NETWORK = 6, 3
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["a", "b", "c", None]), st.booleans()), max_size=60))
 def test_a_crowd_is_bounded_and_the_oldest_goes(steps: list[tuple[int, str | None, bool]]) -> None:
-    """Beside a plain list of the members."""
+    """Compared with a plain list of the members."""
     crowd, members = Crowd[int](MOST, OF_NETWORK), list[tuple[int, str | None]]()
     for member, network, enters in steps:
         if enters:

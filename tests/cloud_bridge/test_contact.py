@@ -1,4 +1,4 @@
-"""Are the rules of contact what the dashboard promises?"""
+"""Are the rules of contact as the dashboard promises?"""
 
 import pytest
 
@@ -75,7 +75,7 @@ def test_unknown_becomes_silent_when_we_have_listened_long_enough_in_all() -> No
     ids=["right", "a little behind", "behind", "a little ahead", "ahead", "of the future", "more than was counted"],
 )
 def test_a_stamp_is_taken_at_its_word_unless_a_clock_was_wrong(stored: StoredContact, last: LastContact) -> None:
-    """At T, when we have listened for 5 s."""
+    """At T, after we have listened for 5 s."""
     assert on_clock_of_now(stored, 5000, T) == last
 
 
@@ -243,7 +243,7 @@ def test_a_shard_that_has_stored_its_own_count_is_told_by_that() -> None:
 
 
 def test_a_ledger_of_a_clock_that_was_ahead_is_put_on_the_clock_of_now() -> None:
-    """The process before started at T, with its clock 400 days ahead, and ran for an hour."""
+    """The previous process started at T, with its clock 400 days ahead, and ran for an hour."""
     ahead_ms = 400 * DAY_MS
     gaps = [Gap(T - DAY_MS, T - DAY_MS + MINUTE_MS), Gap(T, T + MINUTE_MS + ahead_ms)]
     start_ms = T + 61 * MINUTE_MS

@@ -51,9 +51,9 @@ def test_gaps_do_not_overlap(start: int, canaries: list[int]) -> None:
 
 looks = st.lists(
     st.tuples(
-        st.integers(0, 60_000),  # passes
+        st.integers(0, 60_000),  # time that passes
         st.sampled_from(["nothing", "canary", "step"]),
-        st.integers(0, OUTAGE_AFTER_MS),  # so long was the canary on its way into the store
+        st.integers(0, OUTAGE_AFTER_MS),  # the canary's delay until it was stored
         st.integers(-4_000_000_000, 4_000_000_000),  # the step
     ),
     max_size=30,
@@ -64,7 +64,7 @@ looks = st.lists(
 def test_we_never_listened_for_longer_than_it_is_ago(
     last_ok: int | None, seen: list[tuple[int, str, int, int]]
 ) -> None:
-    """Whatever steps and late canaries lie between: so no silence is longer than the time since the last contact."""
+    """With any steps and late canaries between, no silence is longer than the time since the last contact."""
     now = passed = 1_767_225_600_000
     ledger = UptimeLedger(last_ok_ms=None if last_ok is None else now + last_ok, start_ms=now)
     contacts: list[tuple[int, int]] = []

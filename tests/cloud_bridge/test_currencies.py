@@ -1,4 +1,4 @@
-"""Is money told as the people of the site tell it, and rounded once?"""
+"""Is money formatted as usual at the site, and rounded once?"""
 
 from zoneinfo import available_timezones
 

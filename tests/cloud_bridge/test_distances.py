@@ -11,7 +11,7 @@ def test_whole_miles_of_a_maker_come_back_as_they_were_told() -> None:
 
 
 def test_a_distance_is_rounded_once() -> None:
-    """0.5 km below a mile's half: rounded to whole kilometres first, it would be another mile."""
+    """Slightly below half a mile: if it were first rounded to whole kilometres, it would be another mile."""
     assert Distances.MILES.words(160.1) == "99 miles"
     assert Distances.KILOMETRES.words(159.5) == "160 km"
 

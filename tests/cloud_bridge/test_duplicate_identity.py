@@ -1,6 +1,6 @@
-"""Are two charge points with one identity always told from one whose connection or memory is in trouble?
+"""Are two charge points with one identity always distinguished from one whose connection or memory has a problem?
 
-IDENTITY_STORIES sets how many stories of either kind hypothesis makes up (`make fuzz`: 10,000); a failure prints the story.
+IDENTITY_STORIES sets how many stories of either kind hypothesis makes (`make fuzz`: 10,000); a failure prints the story.
 """
 
 import os
@@ -38,7 +38,7 @@ Heard = tuple[int, int]  # boot and sequence
 
 
 def found(heartbeats: Sequence[Numbered]) -> int | None:
-    """After how many heartbeats the verdict is "two"; None: never."""
+    """Return after how many heartbeats the verdict is "two"; None: never."""
     if not heartbeats:
         return None
     counts = Counts((heartbeats[0],))
@@ -52,7 +52,7 @@ def found(heartbeats: Sequence[Numbered]) -> int | None:
 
 
 def each_minute(*heard: Heard, knows_time: bool = True, every_ms: int = TURN_MS) -> list[Numbered]:
-    """Through an outside broker."""
+    """Return these heartbeats as an external broker delivers them, one every `every_ms`."""
     times = range(START_MS, START_MS + len(heard) * every_ms, every_ms)
     return [
         Numbered(*numbers, at_ms // 1000 if knows_time else None, at_ms, None)
@@ -65,7 +65,7 @@ def over(heartbeats: Sequence[Numbered], *connections: Connection) -> list[Numbe
 
 
 def turns(first: Heard, second: Heard, count: int) -> list[Heard]:
-    """The two by turns, each counting its messages."""
+    """Return the heartbeats of two boards in turn, each with its own count."""
     return [(boot, sequence + turn // 2) for turn in range(count) for boot, sequence in [(first, second)[turn % 2]]]
 
 
@@ -134,7 +134,7 @@ def test_one_charge_point_is_never_taken_for_two(heard: list[Heard]) -> None:
 
 
 def test_a_board_that_is_tried_out_against_a_spare_one_twice_is_not_two() -> None:
-    """Who exchanges boards takes longer than ALIVE_MS, so no connection that was alive is taken over."""
+    """Exchanging boards takes longer than ALIVE_MS, so no live connection is taken over."""
     heard = [(17, 5), (4, 9), (17, 6), (4, 10), (17, 7), (17, 8)]
     connections = [Connection(number, took_over=False) for number in range(len(heard))]
     assert found(over(each_minute(*heard), *connections)) is None
@@ -154,7 +154,7 @@ def test_what_comes_over_one_connection_is_of_one_charge_point() -> None:
 
 @pytest.mark.parametrize("knows_time", [True, False])
 def test_what_a_broker_delivers_out_of_order_is_no_return(knows_time: bool) -> None:
-    """Every other message is overtaken by the next one, over a restart too."""
+    """Every other message is overtaken by the next one, also across a restart."""
     heard = [(boot, sequence) for boot in (17, 18) for sequence in range(40)]
     heartbeats = each_minute(*heard, knows_time=knows_time, every_ms=LATE_MS - 1000)
     swapped = [heartbeats[at ^ 1] for at in range(len(heartbeats))]
@@ -189,7 +189,7 @@ ELSEWHERE = RECORD._replace(connection=Connection(2, True))
         (ELSEWHERE._replace(content=2), True),
         (ELSEWHERE._replace(unit_time_s=1030), True),
         (ELSEWHERE._replace(unit_time_s=None, content=2), True),
-        (ELSEWHERE, False),  # delivered again: its acknowledgement was lost
+        (ELSEWHERE, False),  # delivered again, because its acknowledgement was lost
         (ELSEWHERE._replace(unit_time_s=None), False),
         (ELSEWHERE._replace(unit_time_s=1001), False),
         (ELSEWHERE._replace(sequence=8, content=2), False),
@@ -228,7 +228,7 @@ class Board:
 
 STEPS = ("heartbeat", "heartbeat", "heartbeat", "late", "again", "restart", "restart", "reconnect", "learn the time")
 RARE = ("erase", "lose the count", "replace")  # at most once each
-Step = tuple[str, int, int]  # what happens, after how many ms, numbers used meanwhile
+Step = tuple[str, int, int]  # event, delay in ms, numbers used meanwhile
 
 ordinary = st.tuples(st.sampled_from(STEPS), st.integers(1000, 10 * MINUTE_MS), st.integers(1, 300))
 
@@ -244,7 +244,7 @@ def lives(draw: st.DrawFn) -> list[Step]:
 def told(
     steps: Sequence[Step], boot: int, replacement: int, is_embedded: bool, dice: random.Random
 ) -> Iterator[Numbered]:
-    """What reaches us. `replacement` is the boot count of the board that replaces the first one."""
+    """Return what reaches us. `replacement` is the boot count of the board that replaces the first one."""
     now_ms, number = START_MS, 1
     board = Board(boot, dice.randrange(1000), dice.random() < 0.5)
     held: Numbered | None = None
@@ -268,7 +268,7 @@ def told(
         yield heartbeat
         if name == "again":
             yield heartbeat._replace(received_ms=now_ms + 500)
-        if held is not None:  # overtaken by the one before
+        if held is not None:  # overtaken by the previous one
             yield held._replace(received_ms=now_ms + dice.randrange(LATE_MS))
             held = None
         if name == "late" and not is_embedded:
@@ -290,9 +290,9 @@ def test_no_story_of_one_charge_point_looks_like_two(
 MOST_TURNS = 20
 
 turn = st.tuples(
-    st.integers(LATE_MS // 1000 + 1, 600),  # seconds since the turn before
+    st.integers(LATE_MS // 1000 + 1, 600),  # seconds since the previous turn
     st.lists(st.tuples(st.integers(1, 60), st.integers(1, 10)), min_size=1, max_size=4),  # seconds, and numbers used
-    st.booleans(),  # it took over; else the connection before had ended
+    st.booleans(),  # it took over; otherwise the previous connection had ended
 )
 
 
@@ -316,8 +316,8 @@ def test_two_are_found_within_twenty_turns(
     restarts: set[int],
     is_embedded: bool,
 ) -> None:
-    """Also as copies of one flash image, with equal boot counts. One of the two restarts now and then."""
-    # Numbers that meet in step are indistinguishable from one count: here they begin further apart than they can come.
+    """Also copies of one flash image, with equal boot counts. One of the two restarts sometimes."""
+    # Equal numbers in step are indistinguishable from one count, so the boards begin further apart than they can approach.
     boards = Board(boot + 3000, sequence + 5000, know_time[0]), Board(boot + 3000 + apart, sequence, know_time[1])
     now_ms, heartbeats = START_MS, []
     for number, (after_s, beats, took_over) in enumerate(story):

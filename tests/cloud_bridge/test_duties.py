@@ -1,4 +1,4 @@
-"""Does a duty go on whatever it raises, and is the age of its last success to be seen?"""
+"""Does a duty continue whatever it raises, and is the age of its last success visible?"""
 
 import argparse
 import asyncio
@@ -27,7 +27,7 @@ TURNS = 5
 
 
 class Seconds:
-    """A monotonic clock that a test moves."""
+    """A monotonic clock that the test sets."""
 
     def __init__(self) -> None:
         self.now_s = 100.0
@@ -49,7 +49,7 @@ def run(duties: Duties, *turns: Callable[[], Awaitable[object]], seconds: float 
 
 
 def raising(errors: list[Exception | None]) -> Callable[[], Awaitable[object]]:
-    """One after the other, then it ends."""
+    """Return a duty that raises these errors one after the other, and then ends."""
     left = iter(errors)
 
     async def turn() -> None:
@@ -113,7 +113,7 @@ def test_the_same_failure_is_one_line_until_it_is_over(caplog: pytest.LogCapture
 
 
 def test_all_duties_of_the_bridge_go_on_and_are_seen(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every one of them raises what nobody expects, and then works."""
+    """Each of them raises an unexpected error, and then works."""
     upkeep, alarm = bridge.app_state.upkeep, Alarm(bridge.app_state.database, bridge.clock, None)
     turns: list[tuple[object, str]] = [(upkeep, name) for name in ("notice", "roll_up", "keep_time", "forget")]
     noticing = ("notice", "notice_weak_signal", "notice_trouble", "notice_done", "notice_lost_vehicles")

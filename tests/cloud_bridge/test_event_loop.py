@@ -24,7 +24,7 @@ def test_all_that_are_ready_have_their_turn_and_few_at_once(selector: FewAtOnce)
             theirs.send(b"x")
             selector.register(ours, selectors.EVENT_READ)
             ready.add(ours)
-        for _ in range(3):  # none is served again before the others were, though all of them stay ready
+        for _ in range(3):  # no reader is served again before the others, although all stay ready
             found = {key.fileobj for key, _ in selector.select(0)}
             assert len(found) == AT_ONCE
             ready -= found

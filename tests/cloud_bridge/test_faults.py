@@ -1,4 +1,4 @@
-"""Has every fault that the firmware knows its words, and advice that a driver may safely follow?"""
+"""Has every fault of the firmware a text, and advice that a driver can safely follow?"""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ from cloud_bridge.store.access import Role
 from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge, Unit
 
-RULES = Path(__file__).parents[2] / "firmware/charging/README.md"  # held to the firmware by a test of its own
+RULES = Path(__file__).parents[2] / "firmware/charging/README.md"  # a separate test compares it with the firmware
 TABLE = RULES.read_text().partition("<!-- faults -->")[2].partition("<!-- end -->")[0]
 CLEARS = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", TABLE, re.MULTILINE))
 RAW = re.compile(r"\b[a-z]+_[a-z_]+\b")  # a name of the firmware

@@ -1,4 +1,4 @@
-"""Does the filter know every id that was added, and take few others for one of them?"""
+"""Does the filter contain every id that was added, with few false positives?"""
 
 from cloud_bridge.id_filter import IdFilter
 

@@ -1,4 +1,4 @@
-"""Is garbage collected again once the modules are there, also when one could not be imported?"""
+"""Is garbage collection enabled again after the imports, also if one failed?"""
 
 import gc
 

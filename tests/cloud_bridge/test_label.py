@@ -1,4 +1,4 @@
-"""Does the label have the id, the code, and a QR code of the link, undamaged?"""
+"""Does the label contain the id, the code, and an intact QR code of the link?"""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -13,7 +13,7 @@ CODE = "7K4M-2QXP-9BCD"
 
 
 def drawn_modules(path: str) -> set[tuple[int, int]]:
-    """The dark modules of a path of horizontal strokes, as (row, column) without the quiet zone."""
+    """Return the dark modules of a path of horizontal strokes, as (row, column) without the quiet zone."""
     dark, column, row = set(), 0, 0
     for letter, numbers in re.findall(r"([Mmh])([-\d. ]+)", path):
         values = [float(number) for number in numbers.split()]

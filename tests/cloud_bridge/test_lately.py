@@ -1,4 +1,4 @@
-"""Is it known to whom something was sent lately, and nothing kept of longer ago or of too many?"""
+"""Does it contain recent recipients, and neither older ones nor too many?"""
 
 from cloud_bridge.lately import Lately
 

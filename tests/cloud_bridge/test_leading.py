@@ -1,4 +1,4 @@
-"""Does a process do what leaders do while it leads, and only then?"""
+"""Does a process do the leader's work only while it leads?"""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ class Hat:
 
 
 class Stage:
-    """What runs, and what began until now."""
+    """What runs, and what was started so far."""
 
     def __init__(self) -> None:
         self.runs: list[str] = []

@@ -1,4 +1,4 @@
-"""Is every line of a log of JSON one object, whatever was said? And can nobody make us write without end?"""
+"""Is every line of a JSON log one object, whatever was logged, and is the amount bounded?"""
 
 import io
 import json
@@ -42,7 +42,7 @@ def test_an_exception_is_in_the_same_line() -> None:
 
 @pytest.fixture
 def limited() -> Iterator[tuple[logging.Logger, Callable[[], list[str]], list[float], list[Callable[[], None]]]]:
-    """A logger with the handler, what it has written, the time (to be moved), and what it has planned for later."""
+    """A logger with the handler, its output, the time (for the test to set), and the calls that it has scheduled."""
     stream, now_s, planned = io.StringIO(), [100.0], list[Callable[[], None]]()
     handler = LimitedHandler(stream, lambda: now_s[0], lambda _after_s, call: planned.append(call))
     logger = logging.getLogger("test_logs.limited")
@@ -70,10 +70,10 @@ def test_a_flood_of_lines_is_a_few_and_their_number(limited: Any) -> None:
 
 
 def test_the_number_of_kinds_is_bounded_too(limited: Any) -> None:
-    """Lines whose text was put together before they were logged."""
+    """The texts of these lines were formatted before logging."""
     logger, written, _, _ = limited
     for number in range(5000):
-        logger.warning(f"closed {number}")  # what is asked about
+        logger.warning(f"closed {number}")  # the behaviour under test
     assert len(written()) == MAX_KINDS + LINES_A_MINUTE
 
 

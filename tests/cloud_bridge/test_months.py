@@ -1,4 +1,4 @@
-"""Does a month begin and end at midnight of the site, also when the clocks change in it?"""
+"""Does a month begin and end at local midnight of the site, also when the clocks change in it?"""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Does a unit that is there get its order, one that is away when it is back, and neither twice?"""
+"""Does a connected unit get its command, another one when it reconnects, and neither twice?"""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.cloud_bridge.running import DEADLINE_S, Bridge, Unit
 
 
 def send(bridge: Bridge) -> None:
-    """By a process that has just started."""
+    """Send as a process does that has just started."""
     sender = OrderSender(bridge.app_state)
     asyncio.run_coroutine_threadsafe(sender.send(), bridge.app_state.loop).result(DEADLINE_S)
 

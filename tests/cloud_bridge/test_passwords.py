@@ -1,4 +1,4 @@
-"""Which passwords are taken, and what happens when many people log in at once?"""
+"""Which passwords are accepted, and what happens when many people log in at once?"""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ from cloud_bridge.passwords import (
 )
 
 LOWEST = 19  # of nice(1)
-NOBODY = passwords_module._NOBODY  # conftest.py puts a quick one in its place
+NOBODY = passwords_module._NOBODY  # conftest.py replaces it with a fast one
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_hash_matches_its_own_password_alone(passwords: Passwords) -> None:
 
 
 def test_hashes_step_back_from_what_the_process_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that is started with less than theirs goes on with less: only root could take more."""
+    """A process with a lower priority than theirs continues with it: only root could raise it."""
     seen: list[int] = []
 
     class Hasher:
@@ -108,7 +108,7 @@ def test_a_crowd_waits_its_turn_and_the_rest_is_refused_and_counted(
         order: list[int] = []
 
         async def log_in(number: int) -> None:
-            if number == AT_ONCE + 2:  # the last to come, and the first two are at it
+            if number == AT_ONCE + 2:  # the last request arrives while the first two are being hashed
                 asyncio.get_running_loop().call_soon(all_wait.set)
             async with turns.turn(is_known=True):
                 running.append(number)
@@ -154,7 +154,7 @@ def test_a_crowd_of_strangers_leaves_a_place_for_who_is_known(passwords: Passwor
             for _ in range(STRANGERS_AT_ONCE):
                 await taken.enter_async_context(turns.turn())
             strangers = [asyncio.create_task(turns.turn().__aenter__()) for _ in range(5)]
-            await asyncio.sleep(0)  # each goes on until it has to wait
+            await asyncio.sleep(0)  # each continues until it has to wait
             assert turns.waiting == len(strangers)
             async with asyncio.timeout(10), turns.turn(is_known=True):
                 assert turns.waiting == len(strangers)
@@ -162,6 +162,6 @@ def test_a_crowd_of_strangers_leaves_a_place_for_who_is_known(passwords: Passwor
                 task.cancel()
             await asyncio.gather(*strangers, return_exceptions=True)
         async with asyncio.timeout(10), turns.turn(), turns.turn(), turns.turn(is_known=True):
-            pass  # who left while waiting has taken no place along
+            pass  # a request that was cancelled while waiting has used no slot
 
     asyncio.run(run())

@@ -1,4 +1,4 @@
-"""Is a unit excused by the outage of its own path, by any where its path is not known, and by no other?"""
+"""Is a unit excused by an outage of its own path, or of any path if its own is unknown, and by no other?"""
 
 from itertools import pairwise
 
@@ -25,13 +25,13 @@ def our_gaps(draw: some.DrawFn) -> list[PathGap]:
 
 @some.composite
 def unit_gaps(draw: some.DrawFn) -> list[PathGap]:
-    """Oldest first, and none in another."""
+    """Draw gaps, oldest first, that do not overlap."""
     ends = sorted(draw(some.sets(some.integers(0, END), max_size=8)))
     return [PathGap(*pair, draw(known)) for pair in list(pairwise(ends))[::2]]
 
 
 def path_at(moment: int, gaps: list[PathGap], path: int) -> int:
-    """The oracle: of the gap that has not ended yet, or comes next."""
+    """The oracle: return the path of the gap that has not ended yet, or comes next."""
     return next((gap.path for gap in gaps if moment < gap.to_ms), path)
 
 

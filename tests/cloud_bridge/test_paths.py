@@ -1,4 +1,4 @@
-"""Is the time in which we listened counted for each path, and for all of them at once, and never too long?"""
+"""Is listened time counted for each path and for all paths at once, and never overestimated?"""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ marks = st.lists(st.tuples(st.sampled_from((N1, N2, N3)), st.integers(0, 20_000)
 
 
 def after(said: list[tuple[int, int]]) -> tuple[dict[int, Listened], int, dict[int, list[int]]]:
-    """The rows after these canaries, each so long after the one before; the time; and when each path was heard."""
+    """Return the rows after these canaries with these delays, the time, and when each path was heard."""
     known: dict[int, Listened] = {}
     at_ms, times = START_MS, {N1: list[int](), N2: list[int](), N3: list[int]()}
     for path, passed_ms in said:
@@ -25,7 +25,7 @@ def after(said: list[tuple[int, int]]) -> tuple[dict[int, Listened], int, dict[i
 
 
 def counted_ms(times: list[int]) -> list[tuple[int, int]]:
-    """The times between two canaries of which none is late."""
+    """Return the times between two canaries that were in time."""
     return [pair for pair in zip(times, times[1:], strict=False) if pair[1] - pair[0] <= OUTAGE_AFTER_MS]
 
 

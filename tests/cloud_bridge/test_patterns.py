@@ -1,8 +1,8 @@
-"""Does every regular expression of the cloud take linear time, whatever the text?
+"""Does every regular expression of the cloud take linear time for any text?
 
-Python's engine backtracks: a pattern that may begin anywhere and repeats without a bound can take quadratic time, one with a
-repetition in a repetition exponential time. Each pattern is given texts that are made of its own parts, repeated and never
-completed. Patterns of forms and queries are pydantic's, whose engine is linear (Rust's regex).
+Python's engine backtracks: a pattern that can begin anywhere and repeats without a bound can take quadratic time; nested
+repetitions can take exponential time. Each pattern is tested with texts of its own parts, repeated and never completed.
+Patterns of forms and queries belong to pydantic, whose engine is linear (Rust's regex).
 """
 
 import ast
@@ -21,16 +21,14 @@ import pytest
 
 import cloud_bridge
 
-LENGTHS = (8_000, 40_000)  # characters; the engine cannot be stopped at once, and soon ends with few
-LIMIT_S = (
-    0.05  # of processor time for one text; of 40,000 a quadratic pattern takes three times that, ours a third of it
-)
+LENGTHS = (8_000, 40_000)  # characters; the engine cannot be interrupted, and finishes soon with few
+LIMIT_S = 0.05  # processor time for one text; at 40,000 characters a quadratic pattern takes thrice that, ours a third
 ROOT = Path(cloud_bridge.__file__ or "").parent
 COMPILE = "re.compile"
 FUNCTIONS = {COMPILE} | {
     f"re.{name}" for name in ("match", "fullmatch", "search", "sub", "subn", "split", "findall", "finditer")
 }
-OURS = {  # file: why nobody outside chooses the text
+OURS = {  # file: why no user chooses the text
     "store/backup.py": "the dump of PostgreSQL that the operator restores",
     "store/migrations/versions/0011_ids_never_reused.py": "the statements that made our own tables",
 }
@@ -38,7 +36,7 @@ ANYTHING = " a0A_-.:/\\\"'@&;%+="
 
 
 class TooSlow(Exception):
-    """The limit has passed."""
+    """The time limit was exceeded."""
 
 
 def modules() -> Iterator[Any]:
@@ -59,7 +57,7 @@ def patterns_in(value: Any) -> Iterator[re.Pattern[str]]:
 
 
 def calls() -> Iterator[tuple[str, ast.Call]]:
-    """Of functions of `re`, by file."""
+    """Yield calls of functions of `re`, by file."""
     for path in sorted(ROOT.rglob("*.py")):
         name = str(path.relative_to(ROOT))
         if "node_modules" in name or name in OURS:
@@ -81,7 +79,7 @@ PATTERNS = all_patterns()
 
 
 def sample(items: Any) -> str:
-    """A short text that the parsed pattern matches, or nearly."""
+    """Return a short text that the parsed pattern matches, or almost."""
     return "".join(map(sample_of, items))
 
 
@@ -127,7 +125,7 @@ CATEGORIES = {
 
 
 def pumps(items: Any, before: str = "") -> Iterator[tuple[str, str]]:
-    """For every repetition what comes before it, and what it repeats."""
+    """Yield, for every repetition, the text before it and the text that it repeats."""
     for item in items:
         code, value = item
         if code in (codes.MAX_REPEAT, codes.MIN_REPEAT):
@@ -173,7 +171,7 @@ def is_linear(pattern: re.Pattern[str]) -> bool:
 
 
 def test_every_pattern_is_known() -> None:
-    """Those that are compiled in a module, and literals: no pattern is put together where it is used."""
+    """Patterns compiled in a module, and literals: none is built at run time."""
     unknown = [
         f"{name}:{call.lineno}"
         for name, call in calls()

@@ -1,4 +1,4 @@
-"""Does a roll-out go on by itself, and stop by itself?"""
+"""Does a roll-out continue by itself, and stop by itself?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ from tests.cloud_bridge.running import HandClock, store_at
 
 
 class Fleet:
-    """Units of one roll-out, and a clock."""
+    """The units of one roll-out, and a clock."""
 
     def __init__(self, database: Database, units: int) -> None:
         self.database = database
@@ -35,7 +35,7 @@ class Fleet:
             self.number = start(connection)
 
     def order(self) -> list[str]:
-        """Those that are due, as sent; whom."""
+        """Mark due commands as sent; return their units."""
         with self.database.writing() as connection:
             orders = due(connection, self.clock.now_ms(), 1000)
             mark_sent(connection, orders, self.clock.now_ms())
@@ -47,7 +47,7 @@ class Fleet:
                 tell(connection, unit_id, result, self.clock.now_ms())
 
     def beat(self) -> None:
-        """Every unit is heard."""
+        """Let every unit send a heartbeat."""
         with self.database.writing() as connection:
             record(connection, [inbound(unit_id, self.clock.now_ms()) for unit_id in self.unit_ids])
 
@@ -71,7 +71,7 @@ def test_a_good_release_goes_through_all_rings(fleet: Fleet) -> None:
         ordered = fleet.order()
         fleet.tell(ordered, "good")
         reached.append(len(ordered))
-        assert fleet.decide()[0] is RollOutState.RUNNING  # its time is not over
+        assert fleet.decide()[0] is RollOutState.RUNNING  # its time has not passed
         fleet.clock.advance(HOUR_MS)
         fleet.beat()
         state, ring, _ = fleet.decide()
@@ -110,7 +110,7 @@ def test_what_is_done_is_still_watched_while_units_get_it(fleet: Fleet) -> None:
 
 
 def test_one_that_breaks_the_link_alone_is_stopped_with_its_first_unit(fleet: Fleet) -> None:
-    """It was sent the last byte, and is not heard of again."""
+    """The unit got the last piece, and does not come back."""
     (first,) = fleet.order()
     at_ms = fleet.clock.now_ms()
     with fleet.database.writing() as connection:

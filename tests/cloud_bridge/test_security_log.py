@@ -1,4 +1,4 @@
-"""Does everything that concerns security leave its trace, without a secret, and does a flood cost neither store nor log?"""
+"""Is every security event logged without a secret, and does a flood harm neither store nor log?"""
 
 import logging
 from pathlib import Path
@@ -35,7 +35,7 @@ class Site:
         self.log = SecurityLog(database, clocks_of(clock))
 
     def stored(self) -> list[SecurityEvent]:
-        """The oldest first."""
+        """Return the stored events, oldest first."""
         self.log.write()
         with self.database.reading() as connection:
             rows = connection.execute(select(security_events).order_by(security_events.c.id)).all()
@@ -48,7 +48,7 @@ def site(database: Database) -> Site:
 
 
 def stored(bridge: Bridge) -> list[tuple[str, str | None, str]]:
-    """What happened, who did it and what it was about; the oldest first."""
+    """Return (kind, name, subject) of the events, oldest first."""
     bridge.app_state.security_log.write()
     with bridge.app_state.database.reading() as connection:
         return [(row.kind, row.name, row.about) for row in reversed(newest_security_events(connection))]
@@ -172,7 +172,7 @@ def test_what_the_store_does_not_take_waits_within_bounds() -> None:
     )
 )
 def test_every_one_is_counted_whatever_the_order(happened: list[tuple[Kind, int, int]]) -> None:
-    """The clock goes on by the third, in ms, before each."""
+    """Before each, the clock advances by the third value, in ms."""
     machine = Machine()
     clock = machine.clock()
     written: list[SecurityEvent] = []

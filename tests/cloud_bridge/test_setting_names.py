@@ -1,4 +1,4 @@
-"""Is every setting in the table, is what the table says true, and is a wrong name told?"""
+"""Is every setting in the table, is the table true, and is an unknown name reported?"""
 
 import re
 from pathlib import Path
@@ -12,12 +12,12 @@ from cloud_bridge.settings import Settings, read_settings
 
 PRODUCT = Path(__file__).parents[2] / "cloud_bridge"
 NAME = re.compile(r"CHARGEKEEPER_[A-Z][A-Z_]*[A-Z]")
-NEEDS = {  # what a setting is only valid with
+NEEDS = {  # settings that another one requires
     "CHARGEKEEPER_DATABASE_READ": {"CHARGEKEEPER_DATABASE": "postgresql://a:b@c/d"},
     "CHARGEKEEPER_OCPPS_PORT": {"CHARGEKEEPER_TLS_CERT": "/etc/ssl/chargers.example.pem"},
     "CHARGEKEEPER_HOME_TLS_PORT": {"CHARGEKEEPER_TLS_CERT": "/etc/ssl/chargers.example.pem"},
 }
-OF_FILES = {"CHARGEKEEPER_NATS", "CHARGEKEEPER_BROKER_CA"}  # read at once: on this machine they are not there
+OF_FILES = {"CHARGEKEEPER_NATS", "CHARGEKEEPER_BROKER_CA"}  # read immediately; the files do not exist on this machine
 
 
 def test_every_name_that_the_bridge_reads_is_in_the_table() -> None:
@@ -41,7 +41,7 @@ def test_an_example_can_be_set_and_a_default_is_what_holds_without_it(setting) -
 
 
 def test_the_operators_guide_has_the_table() -> None:
-    """deploy/settings.md has what `as_markdown` returns."""
+    """deploy/settings.md contains what `as_markdown` returns."""
     assert as_markdown() in (PRODUCT / "deploy" / "settings.md").read_text()
 
 

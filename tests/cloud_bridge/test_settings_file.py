@@ -1,4 +1,4 @@
-"""Does a file of settings count as the environment does, and is a bad one told in one line?"""
+"""Does a file of settings work like the environment, and is a bad file reported in one line?"""
 
 from pathlib import Path
 

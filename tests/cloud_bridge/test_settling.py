@@ -1,4 +1,4 @@
-"""Are meter and vehicle found of a session while they can be, and nothing said where they do not fit?"""
+"""Are meter readings and vehicle found for a session if possible, and nothing shown if they do not fit?"""
 
 import json
 from typing import Any
@@ -34,12 +34,12 @@ def reading(at_ms: int, total_wh: int | None) -> PowerReading:
     [
         ([reading(BEGAN_MS - 60_000, 100_000), reading(ENDED_MS + 60_000, 107_000)], Meter(100_000, 107_000)),
         ([reading(BEGAN_MS - 60_000, 100_000), reading(ENDED_MS + 60_000, 107_001)], Meter(100_000, 107_001)),
-        ([reading(BEGAN_MS - 60_000, 100_000), reading(ENDED_MS + 60_000, 107_500)], None),  # of another session too
-        ([reading(BEGAN_MS - HOUR_MS, 100_000), reading(ENDED_MS + 60_000, 107_000)], None),  # from long before
+        ([reading(BEGAN_MS - 60_000, 100_000), reading(ENDED_MS + 60_000, 107_500)], None),  # includes another session
+        ([reading(BEGAN_MS - HOUR_MS, 100_000), reading(ENDED_MS + 60_000, 107_000)], None),  # long before it
         ([reading(BEGAN_MS - 60_000, None), reading(ENDED_MS + 60_000, 107_000)], None),
         ([reading(BEGAN_MS - 60_000, 100_000)], None),
         ([], None),
-        (  # the clocks of the two differ by a minute, and the first reading after it is of its end
+        (  # the clocks of the two differ by a minute, and the first reading after it is that of its end
             [reading(BEGAN_MS + 60_000, 100_000), reading(ENDED_MS - 60_000, 106_990), reading(ENDED_MS, 107_000)],
             Meter(100_000, 107_000),
         ),
@@ -80,7 +80,7 @@ def say(database: Database, at_ms: int, kind: str, unit_id: str = "cp-3", **said
 
 
 def charge(database: Database, number: int, began_ms: int, unit_id: str = "cp-3") -> None:
-    """Two hours of 7 kWh, told when they are over, with the meter five minutes before and after."""
+    """Store a session of two hours with 7 kWh, reported at its end, with meter readings five minutes before and after."""
     ended_ms, meter_wh = began_ms + 2 * HOUR_MS, 100_000 + number * 7000
     say(database, began_ms - 5 * MINUTE_MS, "heartbeat", unit_id, s="A1", w=0, e=meter_wh)
     said = {"t0": began_ms // 1000, "t1": ended_ms // 1000, "s": 7200, "e": 7000, "i": number}
@@ -155,7 +155,7 @@ def test_a_charge_goes_on_from_reading_to_reading_and_a_silence_ends_it(home: Da
 
 
 def test_the_vehicle_of_somebody_else_is_never_named(home: Database) -> None:
-    """cp-1 is nobody's, and ann has cp-3 since START_MS."""
+    """cp-1 has no owner, and ann has had cp-3 since START_MS."""
     seen(home, BEGAN_MS + HOUR_MS, True)
     charge(home, 1, BEGAN_MS, "cp-1")
     charge(home, 2, BEGAN_MS - DAY_MS)

@@ -1,4 +1,4 @@
-"""Against the running broker: is a unit told the time that does not know it, and only that one?"""
+"""With a running broker: does a unit without the time, and no other, get it as a command?"""
 
 import asyncio
 import json

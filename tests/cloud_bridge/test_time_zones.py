@@ -1,4 +1,4 @@
-"""Do hours that occur twice show which they are, and does a zone that the machine does not know break nothing?"""
+"""Are hours that occur twice distinguished, and does an unknown time zone break nothing?"""
 
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfoNotFoundError
@@ -21,7 +21,7 @@ from tests.cloud_bridge.people import Visitor, give
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
 LONDON = "Europe/London"
-HALF_PAST_ONE_MS = int(datetime(2026, 10, 25, 0, 30, tzinfo=UTC).timestamp() * 1000)  # BST; an hour later again, GMT
+HALF_PAST_ONE_MS = int(datetime(2026, 10, 25, 0, 30, tzinfo=UTC).timestamp() * 1000)  # BST; in GMT an hour later
 UNKNOWN = ["Europe/Atlantis", "", "../../etc/passwd", "Europe", "\x00", "A" * 300]
 
 
@@ -39,7 +39,7 @@ def test_other_hours_need_no_more(after_ms: int) -> None:
 
 
 def test_the_hours_of_a_chart_have_names_of_their_own() -> None:
-    """Two columns of one name looked like one hour with two values."""
+    """Two columns with the same label looked like one hour with two values."""
     cut = slots(HALF_PAST_ONE_MS - 3 * HOUR_MS, HALF_PAST_ONE_MS + 3 * HOUR_MS, LONDON)
     bars = energy_bars(cut, [], LONDON)
     assert len({bar.name for bar in bars}) == len({bar.tick for bar in bars}) == len(bars)
@@ -124,7 +124,7 @@ def test_a_machine_without_any_time_zones_shows_utc(monkeypatch: pytest.MonkeyPa
         ("2026-01-06", "09:00", "2026-01-06T09:00+00:00"),
         ("2026-07-06", "09:00", "2026-07-06T08:00+00:00"),
         ("2026-03-29", "01:30", None),  # the clocks go from 1:00 to 2:00
-        ("2026-10-25", "01:30", "2026-10-25T00:30+00:00"),  # twice: the first
+        ("2026-10-25", "01:30", "2026-10-25T00:30+00:00"),  # occurs twice; the first
     ],
 )
 def test_a_time_on_the_clock_of_the_site(day: str, at: str, found: str | None) -> None:

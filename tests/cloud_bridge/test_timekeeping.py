@@ -1,4 +1,4 @@
-"""Does a process begin without reading every unit into memory, and take over those of other shards all the same?"""
+"""Does a process start without reading every unit into memory, and still take over units of other shards?"""
 
 import pytest
 from sqlalchemy import insert, select
@@ -16,7 +16,7 @@ UNITS = [f"unit-{number}" for number in range(50)]
 
 @pytest.fixture
 def heard(database: Database) -> Database:
-    """Every unit was heard by one of four shards."""
+    """A store in which every unit was heard by one of four shards."""
     with database.writing() as connection:
         for number, unit_id in enumerate(UNITS):
             add_unit(connection, unit_id, START_MS)

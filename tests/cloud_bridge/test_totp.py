@@ -1,4 +1,4 @@
-"""Are codes those of RFC 6238, and do they count near their time alone?"""
+"""Are the codes those of RFC 6238, and only accepted near their time?"""
 
 import pytest
 
@@ -12,7 +12,7 @@ STEP_MS = STEP_S * 1000
 
 @pytest.mark.parametrize(("at_s", "code"), RFC_CODES.items())
 def test_the_codes_are_those_of_the_rfc(at_s: int, code: str) -> None:
-    """Its last six digits of eight."""
+    """The last six of its eight digits."""
     assert matching_step(RFC_SECRET, code, at_s * 1000) == at_s // STEP_S
     assert code_of(as_base32(RFC_SECRET), at_s * 1000) == code, "and the app of the tests makes the same"
 

@@ -1,4 +1,4 @@
-"""Is a trouble that does not stop charging shown wherever somebody can act on it: pages, support, alerts, API, metrics?"""
+"""Is a trouble that does not stop charging shown wherever it can be acted on: pages, support, alerts, API, metrics?"""
 
 import re
 from typing import Any
@@ -118,7 +118,7 @@ def test_the_metrics_count_units_and_name_none(bridge: Bridge) -> None:
 
 @pytest.fixture
 def sent(bridge: Bridge, unit: Unit, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The webhooks of Dora, who wants to be notified of troubles."""
+    """The webhooks of Dora, who subscribes to troubles."""
     out: list[dict[str, Any]] = []
     monkeypatch.setattr(delivery, "post", lambda _url, _secret, payload, _now_ms: out.append(payload))
     with bridge.app_state.database.writing() as connection:
@@ -166,7 +166,7 @@ def test_the_owner_is_notified_of_parts_that_failed(bridge: Bridge, unit: Unit, 
 def test_a_worn_contactor_is_told_to_the_installer(
     bridge: Bridge, unit: Unit, driver: Visitor, sent: list[dict[str, Any]]
 ) -> None:
-    """On the page of the charger, with the closings, on the page of a job, and by an alert."""
+    """On the charger's page with the number of closings, on the page of a job, and in an alert."""
     installer = Visitor(bridge, "ingo", Role.INSTALLER)
     entrust(bridge, "home-1", "ingo")
     with bridge.app_state.database.writing() as connection:

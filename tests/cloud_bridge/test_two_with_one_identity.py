@@ -1,4 +1,4 @@
-"""Are two charge points with one identity shown wherever somebody can act on it, and is nothing of them lost meanwhile?"""
+"""Are two charge points with one identity shown wherever it can be acted on, and is none of their messages lost?"""
 
 import json
 import re
@@ -22,12 +22,12 @@ from tests.cloud_bridge.outside_broker import outside_bridge
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.running import START_MS, Bridge, Machine, Unit, running_bridge
 
-TURNS = 5  # with take-overs; the first turn of each is no return
+TURNS = 5  # with take-overs; the first turn of each is not a return
 TITLE = "A second charger uses its identity"
 
 
 class Board:
-    """One of several with the same id and secret."""
+    """One of several boards with the same id and secret."""
 
     def __init__(
         self, bridge: Bridge, unit: NewUnit, boot: int, sequence: int = 0, machine: Machine | None = None
@@ -39,7 +39,7 @@ class Board:
         self.sequence = sequence
 
     def turn(self) -> Unit:
-        """It logs in, which ends the other one's connection, and sends a heartbeat."""
+        """Log in, which ends the other's connection, and send a heartbeat."""
         connected = Unit(self._bridge, self._unit.id, self._unit.secret).connect()
         self.heartbeat(connected)
         self._clock.advance(MINUTE_MS)
@@ -59,7 +59,7 @@ class Board:
 
 @pytest.fixture
 def unit(bridge: Bridge) -> NewUnit:
-    """home-1 of dora."""
+    """home-1, which belongs to dora."""
     new = bridge.add_unit("home-1")
     bridge.add_person("dora", PASSWORD, Role.DRIVER)
     give(bridge, new.claim_code, "dora")
@@ -120,7 +120,7 @@ def test_one_without_numbers_that_reconnects_and_restarts_is_not_two(
 def test_what_was_seen_before_a_restart_is_found_again_as_soon_as_if_it_had_begun_then(
     tmp_path: Path, turns_before: int
 ) -> None:
-    """Evidence that is not conclusive yet is in memory alone."""
+    """Evidence that is not conclusive yet is only in memory."""
     with running_bridge(tmp_path) as bridge:
         new, clock = bridge.add_unit("home-1"), bridge.clock
         take_turns((Board(bridge, new, 17), Board(bridge, new, 4)), turns_before)
@@ -137,7 +137,7 @@ def test_copies_of_one_image_are_noticed_by_their_sequences(bridge: Bridge, unit
 
 
 def test_copies_that_count_in_step_are_noticed_by_their_records(bridge: Bridge, unit: NewUnit) -> None:
-    """As two units with one flash image do, switched on together: their heartbeats by turns look like one count."""
+    """Two units with one flash image, switched on together: their heartbeats in turn look like one count."""
     board = Board(bridge, unit, boot=17)
     for number in range(4):
         for mode in ("smart", "link_lost"):
@@ -148,7 +148,7 @@ def test_copies_that_count_in_step_are_noticed_by_their_records(bridge: Bridge, 
 
 
 def test_a_record_that_is_delivered_again_over_each_new_connection_is_one(bridge: Bridge, unit: NewUnit) -> None:
-    """Its acknowledgements are lost, and meanwhile the unit learns the time."""
+    """Its acknowledgements are lost, and meanwhile the unit gets the time."""
     board = Board(bridge, unit, boot=17)
     for seconds in (None, None, *range(5), None):
         said = {"n": 1000, "b": 17, "k": "mode", "d": {"to": "smart"}}
@@ -172,7 +172,7 @@ def test_one_that_reconnects_and_restarts_all_day_is_not_two(bridge: Bridge, uni
 
 
 def test_all_that_both_send_is_acknowledged_and_kept_and_contact_is_true(bridge: Bridge, unit: NewUnit) -> None:
-    """Their boot counts are equal, so the numbers of their records are too."""
+    """Their boot counts are equal, and therefore the numbers of their records."""
     boards = Board(bridge, unit, 4, 900), Board(bridge, unit, 4)
     for turn in range(6):
         connected = boards[turn % 2].turn()
@@ -222,7 +222,7 @@ def test_what_two_meters_say_is_no_energy_of_a_session(bridge: Bridge, two: tupl
 
 
 def test_an_open_page_learns_of_it(bridge: Bridge, two: tuple[Board, Board]) -> None:
-    """The mark of the page changes with it, so the stream sends it anew."""
+    """The page's mark changes, so the stream sends it again."""
     driver = Visitor(bridge, "dora")
 
     def mark() -> str:
@@ -314,7 +314,7 @@ def test_a_new_secret_ends_it_and_what_was_before_does_not_count_again(
         change(connection, "home-1", bridge.clock.now_ms())
         secret = change_secret(connection, "home-1", bridge.clock.now_ms())
     assert since(bridge) is None
-    kept = Board(bridge, unit._replace(secret=secret), boot=17, sequence=50)  # its turn is a return, the last
+    kept = Board(bridge, unit._replace(secret=secret), boot=17, sequence=50)  # its turn is a return, the last one
     bridge.clock.advance(MINUTE_MS)
     for _ in range(3):
         kept.turn()
@@ -367,7 +367,7 @@ def test_a_clock_that_was_ahead_hides_nothing_and_keeps_nothing_for_ever(tmp_pat
 def test_a_new_owner_is_told_of_what_lasts_and_of_nothing_before(
     bridge: Bridge, unit: NewUnit, two: tuple[Board, Board]
 ) -> None:
-    """Even that it was so is of the time before."""
+    """Not even that it was so: that is from before their time."""
     take_turns(two)
     bridge.add_person("ben", PASSWORD, Role.DRIVER)
     with bridge.app_state.database.writing() as connection:
@@ -389,7 +389,7 @@ def test_a_notification_of_it_can_be_asked_for(bridge: Bridge, unit: NewUnit) ->
 
 
 def test_behind_an_outside_broker_the_counts_alone_show_it(tmp_path: Path) -> None:
-    """It does not tell take-overs. What it kept for us while we were away is no evidence."""
+    """It does not report take-overs. The backlog from our downtime is no evidence."""
     with outside_bridge(tmp_path) as bridge:
         bridge.add_unit("home-1")
 

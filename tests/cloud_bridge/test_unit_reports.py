@@ -1,4 +1,4 @@
-"""Do the pages of every process show what one of them alone has noticed, and is nothing in the way of a message?"""
+"""Do all processes' pages show what only one process has noticed, without delaying messages?"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -109,7 +109,7 @@ def test_a_unit_at_another_door_is_shown_as_connected(bridge: Bridge, new: NewUn
     ("setting", "told", "connected"),
     [
         ({"broker": BrokerAddress("127.0.0.1", 1883, "x")}, None, None),
-        ({"broker": BrokerAddress("127.0.0.1", 1883, "x")}, False, None),  # of a time with another broker
+        ({"broker": BrokerAddress("127.0.0.1", 1883, "x")}, False, None),  # from a time with another broker
         ({"cluster": CLUSTER}, None, None),
         ({"cluster": CLUSTER}, True, True),
         ({"cluster": CLUSTER}, False, False),
@@ -132,7 +132,7 @@ def test_after_a_kill_nobody_is_connected_by_the_word_of_the_dead(tmp_path: Path
         bridge.add_unit("wall")
     with running_bridge(tmp_path) as bridge:
         database = bridge.app_state.database
-        with database.writing() as connection:  # as it would be after kill -9
+        with database.writing() as connection:  # as after kill -9
             record_presence(connection, [presence.Presence("wall", True, "part 1", START_MS)])
         bridge.app_state.unit_reports.all_away()
         assert kept(database, "wall") == (False, "part 1", START_MS)
@@ -173,7 +173,7 @@ def test_the_energy_of_a_session_is_the_same_in_a_process_that_did_not_hear_it(t
 
 
 def test_a_command_ends_by_the_units_clock_in_a_process_that_did_not_hear_it(tmp_path: Path) -> None:
-    """The unit is an hour ahead."""
+    """The unit's clock is an hour ahead."""
     clock = HandClock()
     with running_bridge(tmp_path, clock) as bridge:
         secret = bridge.add_unit("wall").secret

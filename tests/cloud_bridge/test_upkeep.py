@@ -1,4 +1,4 @@
-"""Does upkeep leave the recorder its turns: is what it does at once bounded, and is all of it done in the end?"""
+"""Does upkeep leave the recorder its turns, with bounded transactions, and finish everything in the end?"""
 
 import threading
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from cloud_bridge.verified_time import Clocks, clocks_of
 from tests.cloud_bridge.running import DEADLINE_S, START_MS, HandClock, store_at
 
 AT_ONCE = 3
-OLD = 10  # rows of each of two tables
+OLD = 10  # rows in each of two tables
 BUCKETS = 20
 
 
@@ -41,7 +41,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def changed(database: Database) -> Iterator[list[int]]:
-    """How many rows each transaction changed, one number a transaction that changed any."""
+    """Collect the number of changed rows of each transaction that changed any."""
     rows_of_transactions: list[int] = []
     in_this = 0
 
@@ -82,7 +82,7 @@ def a_sample_in_each_bucket(database: Database, first_ms: int, buckets: int, uni
 def test_all_that_is_old_goes_a_few_rows_at_once(
     database: Database, changed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One transaction of thousands of rows of every table kept the recorder out for more than a second."""
+    """A single transaction for thousands of rows of every table blocked the recorder for more than a second."""
     monkeypatch.setattr(store_upkeep, "FORGOTTEN_AT_ONCE", AT_ONCE)
     monkeypatch.setattr(slices, "SLICE_S", 0.0)  # each step is a transaction
     monkeypatch.setattr(slices, "PAUSE_S", 0.0)
@@ -94,10 +94,10 @@ def test_all_that_is_old_goes_a_few_rows_at_once(
         connection.execute(insert(results), answers)
     changed.clear()
     made(database, clock).forget()
-    removing = [AT_ONCE + 1, AT_ONCE + 1, AT_ONCE + 1, 1 + 1]  # and how far the table has been cleared
-    noting = [1]  # that in the end, a transaction for each
+    removing = [AT_ONCE + 1, AT_ONCE + 1, AT_ONCE + 1, 1 + 1]  # including how far the table has been cleared
+    noting = [1]  # a transaction each to record the end
     before, between = ([kept.table for kept in store_upkeep.KEPT].index(table) for table in (signal, results))
-    of_signal = removing if database.kind == "postgresql" else [OLD + 1]  # those of one hour and unit lie together
+    of_signal = removing if database.kind == "postgresql" else [OLD + 1]  # those of one hour and unit are in one chunk
     assert changed[before : before + len(of_signal)] == of_signal
     between += len(of_signal)
     assert changed[between : between + 4] == removing
@@ -108,7 +108,7 @@ def test_all_that_is_old_goes_a_few_rows_at_once(
 def test_a_day_is_rolled_up_a_few_units_at_once(
     database: Database, changed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first time. All at once, or five minutes of all units at once, kept the recorder out for seconds."""
+    """At the first run, all units at once, or five minutes of all, blocked the recorder for seconds."""
     monkeypatch.setattr(signal_averages, "ROWS_AT_ONCE", 2 * signal_averages.MOST_OF_UNIT)
     monkeypatch.setattr(slices, "SLICE_S", 0.0)
     names = ["cp-1", *(f"many-{number}" for number in range(4))]
@@ -129,7 +129,7 @@ def test_a_restart_rolls_up_what_was_left_undone_and_no_whole_day(database: Data
     made(database, clock).roll_up()
     clock.advance(2 * BUCKET_MS)
     a_sample_in_each_bucket(database, START_MS, 2)
-    with database.writing() as connection:  # it came late, and changes an average that is there
+    with database.writing() as connection:  # it came late, and changes an existing average
         late = {"unit_id": "cp-1", "received_ms": START_MS - 1, "csq": 31, "operator": "23415"}
         insert_new(connection, signal, [late])
     changed.clear()
@@ -139,7 +139,7 @@ def test_a_restart_rolls_up_what_was_left_undone_and_no_whole_day(database: Data
 
 
 def test_a_statement_forgets_many_rows(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row by row, retention on PostgreSQL was no faster than what comes in. Rows of one millisecond go together."""
+    """Row by row, retention on PostgreSQL was no faster than ingest. Rows of one millisecond are deleted together."""
     monkeypatch.setattr(store_upkeep, "FORGOTTEN_AT_ONCE", AT_ONCE)
     clock = HandClock()
     old_ms = START_MS - 3 * DAY_MS
@@ -165,7 +165,7 @@ def test_a_statement_forgets_many_rows(database: Database, monkeypatch: pytest.M
 def test_without_a_unit_in_memory_it_judges_by_what_each_shard_has_stored(database: Database) -> None:
     clock = HandClock()
     heard = {"last_contact_ms": START_MS, "last_kind": "event", "messages": 1, "bad_payloads": 0, "listened_ms": 1000}
-    listened_ms = {1: 1000 + SILENT_AFTER_MS, 2: 1000 + SILENT_AFTER_MS + 1, 3: 0}  # of which the second is long enough
+    listened_ms = {1: 1000 + SILENT_AFTER_MS, 2: 1000 + SILENT_AFTER_MS + 1, 3: 0}  # only the second is long enough
     with database.writing() as connection:
         for shard, ms in listened_ms.items():
             add_unit(connection, f"of-{shard}", 0)
@@ -188,7 +188,7 @@ def test_before_any_shard_has_listened_nobody_is_silent(database: Database) -> N
 
 
 def test_whoever_hears_no_witness_learns_the_time_that_has_passed(database: Database) -> None:
-    """Else nothing would be forgotten for as long after a start as no process ran before it."""
+    """Otherwise, nothing would be deleted after a start for as long as no process ran before it."""
     clock = HandClock()
     with database.writing() as connection:
         record_verified(connection, START_MS - DAY_MS)
@@ -204,7 +204,7 @@ def test_whoever_hears_no_witness_learns_the_time_that_has_passed(database: Data
 
 
 def heard(database: Database, unit_ids: list[str], at_ms: int = START_MS) -> None:
-    """Then, and our shard has listened for long enough since to call them silent."""
+    """Mark units as heard then, with enough listened time since to call them silent."""
     row = {"last_contact_ms": at_ms, "last_kind": "event", "messages": 1, "bad_payloads": 0, "listened_ms": 0}
     with database.writing() as connection:
         for unit_id in unit_ids:
@@ -229,7 +229,7 @@ def test_a_contact_that_is_being_written_holds_nobody_else_up(database: Database
 
 
 def test_what_two_processes_do_at_once_is_done_once(tmp_path: Path, database: Database) -> None:
-    """As for the moment in which one has lost the leadership, and does not know it yet."""
+    """As in the moment in which a process has lost the leadership and has not noticed."""
     clock = HandClock()
     units = [f"of-{number}" for number in range(40)]
     bucket_ms = START_MS - START_MS % BUCKET_MS

@@ -1,4 +1,4 @@
-"""Does one row describe a value of the heartbeat, from the wire to the interface and the dashboard?"""
+"""Does one row describe a value of the heartbeat, from the wire to the API and the dashboard?"""
 
 from typing import Any
 

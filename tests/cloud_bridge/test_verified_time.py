@@ -1,4 +1,4 @@
-"""Does verified time go on with what passes, whatever the wall clock says, and does it take two witnesses to move it?"""
+"""Does verified time advance with real time, whatever the wall clock shows, and only jump with two witnesses?"""
 
 import pytest
 
@@ -79,7 +79,7 @@ def test_what_was_said_before_a_step_is_void() -> None:
 
 
 def test_a_wall_clock_that_is_behind_for_a_day_is_right() -> None:
-    """A first start with a clock 50 years ahead would otherwise hold for 50 years."""
+    """Otherwise a first start with a clock 50 years ahead would last for 50 years."""
     machine = Machine()
     verified = started(machine, START_MS + 50 * YEAR_MS)
     verified.look()
@@ -147,7 +147,7 @@ def test_how_late_it_may_be_is_what_units_say_once_they_agree() -> None:
 
 
 def test_a_wall_clock_that_may_be_behind_for_a_day_is_right_and_verified_time_stays() -> None:
-    """Verified time does not go on for the days in which we did not run."""
+    """Verified time does not advance while we do not run."""
     machine = Machine()
     verified = VerifiedTime(machine.clock(), Bounds(START_MS - 3 * DAY_MS, START_MS + HOUR_MS))
     verified.look()

@@ -1,4 +1,4 @@
-"""Does the bridge read what units write, and refuse what they cannot mean?"""
+"""Does the bridge parse what units write, and refuse values that cannot be meant?"""
 
 import json
 
@@ -80,7 +80,7 @@ def test_a_value_of_another_type_is_refused(kind: str, key: str) -> None:
 
 
 def extremes(row: Row) -> list[object]:
-    """Values at both ends of every range, and each name."""
+    """Return values at both ends of every range, and each name."""
     ranges, names = bounds(row)
     if row.type in NUMBERS:
         return [end for pair in ranges for end in pair]
@@ -185,7 +185,7 @@ def test_ids_that_do_not(unit_id: str) -> None:
     [
         (4, 42, False, True),  # the same number
         (4, 42, True, True),
-        (4, 41, True, True),  # an older one, and MQTT says it is sent again
+        (4, 41, True, True),  # an older one, repeated by MQTT
         (4, 41, False, False),  # the unit lost its flash and counts from the beginning
         (4, 43, True, False),
         (5, 42, True, False),
@@ -232,7 +232,7 @@ def test_every_other_text_is_kept_as_it_is(text: str) -> None:
 
 @given(st.dictionaries(st.text(st.characters()), st.text(st.characters()) | st.lists(st.text(st.characters()))))
 def test_what_is_storable_is_what_is_let_in(said: object) -> None:
-    written = json.dumps(said)  # two halves of a pair side by side are read as one character
+    written = json.dumps(said)  # two adjacent halves of a pair are parsed as one character
     assert is_storable_json(written) == holds_storable(json.loads(written))
 
 

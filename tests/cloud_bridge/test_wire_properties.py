@@ -1,4 +1,4 @@
-"""Whatever a unit sends: a message, or BadPayload?"""
+"""Does anything that a unit sends give a message or BadPayload?"""
 
 import json
 from contextlib import suppress

@@ -1,5 +1,6 @@
-"""A database that fails where and how a test wants it to, below SQLAlchemy: the driver's own errors, at any point of a
-transaction. The manners are those of SQLite and PostgreSQL in trouble; what is stored stays a real database.
+"""A database that fails where and how a test wants, below SQLAlchemy: the driver's own errors at any point of a transaction.
+
+The errors are those of SQLite and PostgreSQL in trouble; the data are stored in a real database.
 """
 
 import sqlite3
@@ -39,7 +40,7 @@ PEP_249 = (
     "ProgrammingError",
     "NotSupportedError",
 )
-POSTGRESQL = (  # what a server in trouble says, by its class
+POSTGRESQL = (  # errors of a server in trouble, by class
     "ReadOnlySqlTransaction",  # it has become a standby
     "DiskFull",
     "OutOfMemory",
@@ -49,7 +50,7 @@ POSTGRESQL = (  # what a server in trouble says, by its class
     "SerializationFailure",
     "AdminShutdown",
     "CrashShutdown",
-    "CannotConnectNow",  # it starts up, or recovers
+    "CannotConnectNow",  # it is starting up or recovering
     "TooManyConnections",
     "IdleInTransactionSessionTimeout",
     "InsufficientPrivilege",
@@ -65,7 +66,7 @@ SQLITE = (
     "unable to open database file",
     "database disk image is malformed",
 )
-OURS: dict[str, MakeError] = {  # of SQLAlchemy and of this process
+OURS: dict[str, MakeError] = {  # errors of SQLAlchemy and of this process
     "pool empty": lambda: TimeoutError("QueuePool limit of size 1 overflow 0 reached, connection timed out"),
     "InvalidRequestError": lambda: InvalidRequestError("injected"),
     "PendingRollbackError": lambda: PendingRollbackError("injected"),
@@ -75,11 +76,11 @@ OURS: dict[str, MakeError] = {  # of SQLAlchemy and of this process
     "OSError": lambda: OSError(24, "too many open files"),
     "RuntimeError": lambda: RuntimeError("injected"),
 }
-CUT = "connection cut"  # the driver's connection is closed for good
+CUT = "connection cut"  # closes the driver's connection
 
 
 def errors_of(dialect: str) -> dict[str, MakeError]:
-    """Every error to inject, by a name for the transcript."""
+    """Return every error to inject, by a name for the transcript."""
     module = psycopg if dialect == "postgresql" else sqlite3
     found = {name: _of(module, name) for name in PEP_249} | OURS
     if dialect == "postgresql":
@@ -88,9 +89,10 @@ def errors_of(dialect: str) -> dict[str, MakeError]:
 
 
 class UnkindDatabase(Database):
-    """The same database as another, through a connection of its own. `fail` arms it; points are counted from there:
+    """The same database as another, through its own connection. `fail` arms it.
 
-    getting a connection, BEGIN, every statement, before COMMIT, and after it (the commit holds, and nobody hears of it).
+    The points that are counted from there: getting a connection, BEGIN, every statement, before COMMIT, and after COMMIT,
+    where the commit succeeds but its answer is lost.
     """
 
     def __init__(self, kind: Database) -> None:
@@ -112,7 +114,7 @@ class UnkindDatabase(Database):
         engine.dialect.do_commit = unkind_commit  # type: ignore[method-assign, assignment]
 
     def fail(self, name: str, make: MakeError, after: int, times: int) -> None:
-        """The next `after` points pass, then `times` points fail."""
+        """Let the next `after` points pass, then fail `times` points."""
         self._error, self._wait, self._left = (name, make), after, times
 
     def heal(self) -> None:

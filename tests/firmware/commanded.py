@@ -1,5 +1,7 @@
-"""A unit of which the charging, the claims and the commands are the real ones: only board and vehicle are simulated, and no
-link. Each command is answered as on the wire."""
+"""A unit with real charging, claims and commands. Only board and vehicle are simulated, and there is no link.
+
+Each command is answered as on the wire.
+"""
 
 import json
 
@@ -24,7 +26,7 @@ DELAY_S = 100
 
 
 class Clock:
-    """Of firmware.clock: the time of the control loop."""
+    """Replaces firmware.clock: the time of the control loop."""
 
     def __init__(self, wired):
         self._wired = wired
@@ -35,7 +37,7 @@ class Clock:
 
 class CommandedUnit(ChargePoint):
     def __init__(self, folder, hours="off", at_s=12 * 3600):
-        """`hours`: the setting `schedule`; `at_s`: seconds of the day, on a Monday."""
+        """`hours` is the setting `schedule`; `at_s` is seconds of the day, on a Monday."""
         self.folder = empty(folder)
         self.wired = Unit()
         self.exchange = self.wired.exchange
@@ -50,13 +52,13 @@ class CommandedUnit(ChargePoint):
         self._commands = Commands(self)
         self._number = 0
         self._timer = HeartbeatTimer(300, 60)
-        self.heartbeat, self.heartbeat_ms = None, 0  # the last one, as bytes, and when
+        self.heartbeat, self.heartbeat_ms = None, 0  # the latest heartbeat as bytes, and its time
 
     def flash(self):
         return self.folder
 
     def run(self, ms):
-        """Let time pass: the control loop, and the claims renewed as often as on a unit."""
+        """Let time pass: run the control loop, and renew the claims as often as a unit does."""
         end_ms = self.wired.now_ms + ms
         while self.wired.now_ms < end_ms:
             if self.wired.now_ms % EVERY_MS < STEP_MS:
@@ -85,7 +87,7 @@ class CommandedUnit(ChargePoint):
         self.run(1000)
 
     def command(self, do, for_s=None, **arguments):
-        """Give it the command; the result as it is sent, read. `for_s`: how long it holds."""
+        """Give the unit a command that holds for `for_s`; return its result as sent, decoded."""
         self._number += 1
         arguments.update({"id": "c-%d" % self._number, "do": do})
         if for_s is not None:
@@ -100,5 +102,5 @@ class CommandedUnit(ChargePoint):
         return result
 
     def ruling(self):
-        """(amps, source) by which the unit charges."""
+        """Return (amps, source) of the ruling in force."""
         return tuple(self.exchange.report.ruling[:2])

@@ -1,4 +1,4 @@
-"""`micropython fill_flash.py FLASH.bin`: fill a unit's flash to the last block, as years of something else might."""
+"""`micropython fill_flash.py FLASH.bin`: fill a unit's flash to its last block, as other data could over years."""
 
 import sys
 
@@ -14,7 +14,7 @@ try:
             filler.flush()
 except OSError:
     pass  # full
-# And what is left for small files: each folder has room of its own beside its names.
+# Fill also the room for small files: each folder has room of its own beside its names.
 for folder in ("/flash", "/flash/outbox"):
     for size in (400, 100, 10):
         for number in range(1000):

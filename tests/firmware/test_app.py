@@ -1,10 +1,10 @@
-"""What the whole unit does in its start, part by part."""
+"""What does the whole unit do at its start, part by part?"""
 
 from firmware.app import Unit
 
 
 class Part:
-    """Any of them."""
+    """Any part of the unit."""
 
     def collect(self):
         pass
@@ -14,7 +14,7 @@ class Part:
 
 
 class Starting(Unit):
-    """Only the talking half, of parts that do nothing."""
+    """Only the communication thread, with parts that do nothing."""
 
     def __init__(self):
         self.pauses, self.health = (), Part()
@@ -27,7 +27,8 @@ class Starting(Unit):
 
 
 def test_the_console_answers_when_all_parts_are_there():
-    """An installer's laptop types as soon as it sees the port: `authority` found no lock, and told of a mistake of ours."""
+    """An installer's laptop sends commands as soon as it sees the port: `authority` once found no lock, and reported an
+    internal error."""
     unit = Starting()
     assert len(unit.served) == 5 and not any(unit.served)
     assert unit.pauses[-1] == unit.console.poll

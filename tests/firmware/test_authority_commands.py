@@ -1,4 +1,4 @@
-"""Can an order of the cloud change whom a unit trusts, and can none cut it off?"""
+"""Can a command of the cloud change the authorities that a unit trusts, and can no command cut the unit off?"""
 
 import binascii
 import json
@@ -19,7 +19,7 @@ UNUSABLE = b"\x30\x82\x01\x06" + bytes(262)
 
 
 class Unit(ChargePoint):
-    """Of a charge point, what these commands touch; also its trust (link/secure.py), which knows two authorities."""
+    """The part of a charge point that these commands use, and its trust (link/secure.py), which has two authorities."""
 
     def __init__(self):
         self.folder = empty("tests-authority-commands")
@@ -52,7 +52,7 @@ class Unit(ChargePoint):
         self.told.append((ok, why))
 
     def order(self, do, **arguments):
-        """Its answer."""
+        """Give a command; return its answer."""
         said = dict(arguments, id="a-%d" % len(self.told), do=do)
         Commands(self).take(json.dumps(said).encode())
         return self.told[-1]
@@ -65,14 +65,14 @@ class Unit(ChargePoint):
 
 
 def sha256s(folder):
-    """As the unit tells them."""
+    """Return the hashes as the unit reports them."""
     told = []
     tell(Authority(folder), lambda _, details: told.append(details["trusts"]))
     return told[0]
 
 
 class FlashThatFails:
-    """Within it no certificate is stored, and nothing of their order."""
+    """A context in which neither certificates nor their order can be stored."""
 
     def __enter__(self):
         self._save = record_file.save
@@ -130,7 +130,7 @@ def test_what_is_no_new_certificate_is_refused_and_nothing_changes(der, why):
 
 @pytest.mark.parametrize("der", [PRESENT, NEXT])
 def test_one_that_is_trusted_already_changes_nothing_and_is_told_again(der):
-    """As after an answer that was lost, or when the cloud has come back from an old backup."""
+    """As after a lost answer, or if the cloud was restored from an old backup."""
     unit = Unit()
     unit.next(NEXT)
     del unit.events[:]
@@ -167,7 +167,7 @@ def test_the_old_one_is_given_up_over_a_connection_of_the_new_one_only():
 
 
 def test_the_new_one_may_be_given_up_too_while_the_old_one_verifies():
-    """The order was a mistake."""
+    """The command was a mistake."""
     unit = Unit()
     unit.next(NEXT)
     assert unit.order("authority_only", sha256=sha256s(unit.folder).split(" ")[0]) == (True, None)

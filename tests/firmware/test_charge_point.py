@@ -1,4 +1,4 @@
-"""Do commands, typed or sent, touch nothing of the unit but what charge_point.py gives them, and has each answer one form?"""
+"""Do commands, typed or sent, only use what charge_point.py gives them, and do all answers have the same form?"""
 
 import ast
 from pathlib import Path
@@ -13,7 +13,7 @@ ENOUGH = 26  # members
 
 
 def members() -> tuple[set[str], set[str]]:
-    """(what may be read, what may be called)"""
+    """Return (what may be read, what may be called)."""
     (made,) = [
         node
         for node in ast.parse((ROOT / "firmware" / "charge_point.py").read_text()).body

@@ -1,4 +1,4 @@
-"""Is the platform's clock read by its own epoch, and put to the day of the build where it is behind that?"""
+"""Is the platform's clock read with its own epoch, and set to the day of the build if it is behind that?"""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Does a command do what it says, once, and is every command answered?"""
+"""Is each command carried out once, and answered?"""
 
 import json
 import os
@@ -18,7 +18,7 @@ class Reset(Exception):
 
 
 class Unit(ChargePoint):
-    """A charge point of which there is only what can be commanded; `told` are the answers."""
+    """A charge point with only what commands use; `told` records the answers."""
 
     def __init__(self, folder=FOLDER):
         self.told = []
@@ -87,7 +87,7 @@ def fresh():
         try:
             os.mkdir(folder)
         except OSError:
-            pass  # there from the last run
+            pass  # exists from the last run
     for name in os.listdir(FOLDER):
         os.remove(FOLDER + "/" + name)
     unit = Unit()
@@ -143,7 +143,7 @@ def test_charge_now_without_a_car_is_refused():
 
 @pytest.mark.parametrize("said", [{"do": "pause", "exp": END_S}, {"do": "resume"}, {"do": "override", "on": True}])
 def test_a_wish_that_cannot_be_kept_is_refused(said):
-    """The part that keeps it could not be made at the start."""
+    """The part that stores it failed at the start."""
     unit, commands = fresh()
     unit._claim_manager = None
     unit.override = lambda wanted: ChargePoint.override(unit, wanted)

@@ -1,4 +1,4 @@
-"""Whatever is commanded: is it answered once, with what fits into the outbox, and is what was refused without effect?"""
+"""Is any command answered once, with a result that fits into the outbox, and has a refused one no effect?"""
 
 import json
 
@@ -45,7 +45,7 @@ commands = st.tuples(schedules | configurations | others, ids).map(
 
 
 class Unit(ChargePoint):
-    """Of a charge point, what can be commanded, with the settings, the journal and the outbox that a unit has."""
+    """The part of a charge point that commands use, with real settings, journal and outbox."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
@@ -92,7 +92,7 @@ class Unit(ChargePoint):
 
 
 def check(payload: bytes) -> None:
-    """One answer, which the cloud can read; no change if it is a refusal."""
+    """Check for one answer that the cloud can read, and no change after a refusal."""
     folder = empty("tests-commands-properties")
     unit = Unit(folder)
     before = json.dumps(unit.state())

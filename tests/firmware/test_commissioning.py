@@ -1,4 +1,4 @@
-"""Does a unit charge at 6 A until an installer has commissioned it, say so, and never above the rating of its circuit then?"""
+"""Does a unit charge at 6 A until it is commissioned, report that, and never exceed the rating of its circuit afterwards?"""
 
 import errno
 import json
@@ -46,7 +46,7 @@ class Board:
 
 
 class Unit(ChargePoint):
-    """Of a charge point, what commissioning touches; `start` is what its program does first."""
+    """The part of a charge point that commissioning uses. `start` runs the first steps of its program."""
 
     def __init__(self, settings=None):
         self.folder = empty("tests-commissioning")
@@ -167,7 +167,7 @@ def test_a_record_that_cannot_be_read_is_6_a_whatever_was_set_before(stored):
 
 
 class FailingFlash:
-    """Stands for the module `os`: the flash does not even say whether the record is there."""
+    """Replaces the module `os`: the flash does not even report whether the record exists."""
 
     def stat(self, path):
         raise OSError(errno.EIO)
@@ -196,7 +196,7 @@ def test_a_unit_that_was_installed_before_there_were_records_stays_as_it_was_set
     unit = Unit({"id": "CP1", "installer_max_a": 16})
     assert unit.most_a() == 16 and unit.exchange.setup.commissioned
     assert commissioning.status(unit) == "commissioned 16 A"
-    unit.store(b"")  # the mains went while it was commissioned anew
+    unit.store(b"")  # the mains failed during the second commissioning
     unit.start()
     assert unit.most_a() == 16
     unit.type(amps=10)

@@ -1,5 +1,7 @@
-"""Is a unit ever offered more than the rating that somebody at it has given, or more than 6 A before, whatever the order of
-commissionings, orders, settings, faults of the flash and power cuts?"""
+"""Is a unit never offered more than the rating that a person at it has set, and no more than 6 A before?
+
+In any order of commissionings, commands, settings, faults of the flash and power cuts.
+"""
 
 import json
 from contextlib import suppress
@@ -22,7 +24,7 @@ WRONG = st.sampled_from([{}, {"polarity": False}, {"rcd_ms": 400}, {"csq": 9}, {
 
 
 class Installation(RuleBasedStateMachine):
-    """A unit, and all that may happen to what it stores; `allowed_a` is what a person at it has allowed last."""
+    """A unit, and everything that can happen to its storage. `allowed_a` is the limit last set by a person at it."""
 
     def __init__(self) -> None:
         super().__init__()

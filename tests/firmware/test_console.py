@@ -1,4 +1,4 @@
-"""Does the service console answer every command that it lists, and refuse what it cannot read?"""
+"""Does the service console answer every command that it lists, and refuse what it cannot parse?"""
 
 import sys
 

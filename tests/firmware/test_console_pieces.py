@@ -1,4 +1,4 @@
-"""Does a command arrive whole or not at all, and an answer whole, over a line that cuts, loses and doubles what is on it?"""
+"""Over a line that cuts, loses and doubles bytes: does a command arrive complete or not at all, and an answer complete?"""
 
 import random
 import re
@@ -32,7 +32,7 @@ class Port:
 
 
 class Unit(Console):
-    """A console that answers every command alike, and keeps what it carried out."""
+    """A console that answers every command alike, and records what it carried out."""
 
     after_answer = None
 
@@ -52,7 +52,7 @@ class Unit(Console):
 
 
 def talk(unit: Unit, exchange: Exchange, spoil_in=lambda data: data, spoil_out=lambda line: [line]) -> None:
-    """Until it is done: what the unit says, and a repetition when it says nothing."""
+    """Exchange lines until the command is done: the unit's lines, and a repetition if there are none."""
     waiting = [exchange.request]
     while not exchange.done:
         request = waiting.pop(0) if waiting else exchange.repeat()
@@ -130,7 +130,7 @@ def test_every_lost_piece_of_an_answer_is_asked_for_again() -> None:
         unit, exchange = Unit(), Exchange("trace", lost)
         try:
             talk(unit, exchange, spoil_out=lose)
-        except LineTooBad:  # the only piece of a line: its place is not known
+        except LineTooBad:  # the only piece of a line, so its place is unknown
             raise AssertionError(lost) from None
         assert exchange.lines == ANSWER and unit.carried_out == ["trace"]
         assert exchange.repeats == bool(len(seen) > lost), "what is sent again is counted"
@@ -189,7 +189,7 @@ def test_pieces_of_before_are_gone_with_the_next_command() -> None:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_over_a_bad_line_all_is_whole_or_an_error(seed: int) -> None:
-    """Bytes lost, changed and doubled at random in both directions; the seed is the test's name."""
+    """Bytes are lost, changed and doubled at random in both directions. The seed is part of the test's name."""
     dice = random.Random(seed)
 
     def spoil(data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Is a charge point whose control loop ends by a mistake of ours safe, and restarted as by the watchdog?"""
+"""If the control loop ends because of a programming error, is the charge point safe, and restarted as by the watchdog?"""
 
 import sys
 
@@ -12,7 +12,7 @@ from tests.firmware.link.fake_clock import FakeClock
 
 
 class Board:
-    """One that cannot be read."""
+    """A board that cannot be read."""
 
     def __init__(self) -> None:
         self.done: list[object] = []
@@ -28,14 +28,14 @@ class Board:
 
 
 class NoMemory(Board):
-    """One that cannot be written either."""
+    """A board that cannot be written either."""
 
     def write(self, outputs: object) -> None:
         raise MemoryError
 
 
 class Still(Board):
-    """One with nothing plugged in."""
+    """A board with nothing plugged in."""
 
     def read(self, inputs: Inputs) -> None:
         inputs.rail_mv, inputs.supply_mv, inputs.temperature_c, inputs.meter_wh = 5000, 230_000, 25, 1
@@ -60,7 +60,7 @@ def test_the_clock_is_set_back_each_day_and_nothing_waits_for_it() -> None:
     loop = ControlLoop(board, controller, clock)
     for _ in range(2900):
         clock.now += DAY_MS // 1000
-        controller.exchange.pauses += 1  # the main thread lives
+        controller.exchange.pauses += 1  # the main thread is alive
         controller.exchange.turns += 1
         loop.run_period()
         assert clock.now < 2 * DAY_MS + DAY_MS // 1000
@@ -87,7 +87,8 @@ def test_a_mistake_of_ours_opens_everything_and_then_restarts(monkeypatch: pytes
 
 
 class Tripping(Board):
-    """Its residual current sensor trips in the second step, beside a thermometer that is lost; the fifth ends the test."""
+    """A board whose residual current sensor trips in the second step, with a failed thermometer; the fifth step ends the
+    test."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,7 +113,7 @@ class Tripping(Board):
 
 
 def test_a_latched_fault_is_kept_by_the_board_in_the_step_that_sets_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And in no other: it costs nothing while nothing changes."""
+    """And in no other step, so that it costs nothing while nothing changes."""
     monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
     clock, board = FakeClock(), Tripping()
     monkeypatch.setattr("firmware.control_loop.time", clock)

@@ -1,4 +1,4 @@
-"""Is the unit's health told once a day, and are settings good after ten minutes?"""
+"""Is the unit's health reported once a day, and are settings confirmed after ten minutes?"""
 
 from firmware import daily_report
 from firmware.daily_report import DAY_MS, LIVED_MS, DailyReport
@@ -6,7 +6,7 @@ from tests.firmware.link.fake_clock import FakeClock
 
 
 class Rest:
-    """Exchange, settings, health with its journal, and memory in one."""
+    """Replaces exchange, settings, health with its journal, and memory."""
 
     worst_ms = 20
     cause, crashes = "soft", 2

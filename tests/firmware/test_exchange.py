@@ -1,4 +1,4 @@
-"""Is the Exchange all that the two threads have in common, and has each of its fields one writer?"""
+"""Is the Exchange the only data that the two threads share, and does each of its fields have one writer?"""
 
 import ast
 import sys
@@ -23,7 +23,7 @@ from tests.firmware.link.fake_clock import FakeClock
 from tests.firmware.storage.folder import empty
 
 ROOT = Path(__file__).parent.parent.parent
-MAIN = {"setup", "claims", "delay_s", "link_proven", "pauses", "turns"}  # who writes what
+MAIN = {"setup", "claims", "delay_s", "link_proven", "pauses", "turns"}  # fields by writer
 ASKED = {
     "clear_wanted",
     "test_wanted",
@@ -34,13 +34,13 @@ ASKED = {
 CONTROL = {"report", "fault_history", "inputs", "powered", "worst_ms", "closings", "owed", "pressed_ms"}
 SHARED = {"apart", "events", "ended"}  # never replaced
 METHODS = {"take_worst_ms", "guard_openings"}
-# What the control thread runs. All else is the main thread's, and app.py's, which makes both.
+# What the control thread runs. Everything else is run by the main thread, and app.py, which creates both.
 IN_CONTROL = ("firmware/charging/controller.py", "firmware/control_loop.py", "firmware/supervisor.py")
 PURE = (
     "firmware/charging/",
     "firmware/boards/",
     "firmware/metering/",
-)  # values and hardware; claims.py is the main thread's
+)  # values and hardware; claims.py belongs to the main thread
 
 
 def fields() -> set[str]:
@@ -54,7 +54,7 @@ def is_exchange(node: ast.expr) -> bool:
 
 
 def touched(text: str) -> tuple[set[str], set[str]]:
-    """(fields of an exchange that are read, those that are written) in a module's text."""
+    """Return (fields of an exchange that are read, fields that are written) in a module's source."""
     read, written = set(), set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Attribute) and is_exchange(node.value):
@@ -82,7 +82,7 @@ def test_each_field_has_one_writer_and_no_other_is_there() -> None:
 
 
 def test_the_main_thread_keeps_nothing_of_the_control_threads_but_the_exchange() -> None:
-    """Controller and ControlLoop are made in app.py, in a function that keeps neither, and are named nowhere else."""
+    """Controller and ControlLoop are created in a function of app.py that keeps neither, and are named nowhere else."""
     for name, text in sources(in_control=False).items():
         run = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name | ast.Attribute)]
         names = {node.id if isinstance(node, ast.Name) else node.attr for node in run}
@@ -108,7 +108,7 @@ def test_a_write_of_the_wrong_thread_would_be_seen() -> None:
 
 
 class Watched(Exchange):
-    """Notes which thread writes what."""
+    """Records which thread writes which field."""
 
     def __setattr__(self, name: str, value: object) -> None:
         self.__dict__.setdefault("written", {}).setdefault(name, set()).add(threading.current_thread().name)
@@ -116,7 +116,7 @@ class Watched(Exchange):
 
 
 class Board:
-    """One with a car that charges, until `steps` have been made."""
+    """A board with a charging car, for `steps` steps."""
 
     def __init__(self, steps: int) -> None:
         self.left = steps
@@ -145,7 +145,7 @@ class Board:
 
 
 def test_two_threads_that_run_write_what_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real loop in a thread of its own, and all that the main thread does to it, beside it."""
+    """The real loop runs on its own thread, beside everything that the main thread does to it."""
     controller = Controller(0, Setup(32, True, False, 0, True))
     exchange = controller.exchange
     exchange.__class__ = Watched
@@ -185,7 +185,7 @@ def values(value: object) -> list[object]:
 
 
 def test_what_a_field_refers_to_cannot_be_changed_afterwards() -> None:
-    """Else half of a change could be seen."""
+    """Otherwise half of a change could be seen."""
     exchange = Controller(0, Setup(32, True, False, 0, True)).exchange
     exchange.report = exchange.report._replace(session=Kept(1, 0, 0, 0))
     exchange.claims = limits.unread(0)

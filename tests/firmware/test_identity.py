@@ -1,4 +1,4 @@
-"""Has each unit a secret of its own that is told once, and does it forget its owner when it is asked to?"""
+"""Does each unit have its own secret, which is reported once, and does it erase its owner's data on request?"""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ FLASH = "build/tests-identity"
 
 
 class Unit(ChargePoint):
-    """Of a charge point, what these commands touch."""
+    """The part of a charge point that these commands use."""
 
     def __init__(self):
         self.folder = empty("tests-identity")
@@ -91,7 +91,7 @@ def test_what_is_no_object_is_refused(typed):
 
 
 def used():
-    """A unit that had an owner."""
+    """Return a unit that had an owner."""
     unit = Unit()
     answer_provision(unit, '{"id": "CP1", "broker": "b", "installer_code": "4711-0815"}')
     unit.installer_lock.unlock("4711-0815")
@@ -128,7 +128,7 @@ def test_what_the_unit_is_and_what_its_house_bears_stays():
 
 
 def secret_of_file(before):
-    """In how many other files of the flash the secret stands."""
+    """Return the number of other files on the flash that contain the secret."""
     secret, found = before.settings["secret"].encode(), 0
     for folder in ("", "/security", "/outbox", "/sessions"):
         for name in os.listdir(FLASH + folder):
@@ -156,7 +156,7 @@ def test_it_is_the_installer_s_alone_and_not_by_mistake():
 
 
 def commissioned(code="4711-0815"):
-    """A unit with a code, as it is after a restart."""
+    """Return a unit with a code, as after a restart."""
     unit = Unit()
     answer_provision(unit, '{"id": "CP1", "broker": "b", "plain_mqtt": false}')
     values = {name: unit.settings[name] for name in unit.settings.names()}

@@ -1,4 +1,4 @@
-"""Can the console show what the board reads, and can no calibration turn one state of the pilot into another?"""
+"""Can the console show the board's readings, and can no calibration turn one pilot state into another?"""
 
 import time
 
@@ -12,7 +12,7 @@ from firmware.storage import bounds
 
 
 class Loop:
-    """The control thread, which answers after so many looks."""
+    """The control thread, which answers after this many polls."""
 
     def __init__(self, monkeypatch, after):
         self.exchange = self

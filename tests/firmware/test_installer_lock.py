@@ -1,4 +1,4 @@
-"""Do identity, trust and the installer's settings open with the code alone, and not by trying, restarting or power cuts?"""
+"""Do identity, trust and the installer's settings only open with the code, and not by guessing, restarts or power cuts?"""
 
 import pytest
 
@@ -19,7 +19,7 @@ class PowerCut(Exception):
 
 
 class CutAt:
-    """Settings of a unit whose supply is switched off as the code is compared."""
+    """Settings of a unit whose power is cut while the code is compared."""
 
     def __getitem__(self, name):
         return self
@@ -29,7 +29,7 @@ class CutAt:
 
 
 class Desk:
-    """A unit whose flash stays."""
+    """A unit whose flash persists."""
 
     def __init__(self, code=CODE):
         self.folder = empty("tests-installer-lock")
@@ -60,7 +60,7 @@ class Desk:
 
 
 class CountedWrites:
-    """In place of record_file.save: how often something is stored, and whether the flash takes it."""
+    """Replaces record_file.save; counts writes, and fails if the flash is worn."""
 
     def __init__(self):
         self.writes = 0

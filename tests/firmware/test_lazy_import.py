@@ -1,4 +1,4 @@
-"""Is a module that was imported on demand forgotten again, and nothing else?"""
+"""Is a module that was imported on demand unloaded again, and no other?"""
 
 import sys
 
@@ -8,7 +8,7 @@ from firmware.lazy_import import ON_DEMAND, LazyImport
 
 
 def forget(name):
-    """Another test may have imported it."""
+    """Unload a module that another test may have imported."""
     if name in sys.modules:
         del sys.modules[name]
         package, own_name = name.rsplit(".", 1)

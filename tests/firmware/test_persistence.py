@@ -1,4 +1,4 @@
-"""Between rules and flash: is the owner heard, is a session kept, and is nothing written when nothing happens?"""
+"""Between rules and flash: are the owner's settings applied, sessions stored, and nothing written when nothing happens?"""
 
 from firmware.charging.claims import Claims
 from firmware.charging.limits import Claim
@@ -108,7 +108,7 @@ def test_after_a_cut_the_same_session_goes_on():
 
 
 def test_a_session_lasts_through_a_cut_once_the_time_is_known():
-    """[R9] The mains are away for an hour, and the unit hears the time some seconds after its start."""
+    """[R9] The mains are off for an hour, and the unit receives the time some seconds after its start."""
     home = Home(epoch_s=MONDAY_0830_S)
     home.plug()
     home.run(600000)
@@ -145,7 +145,7 @@ def test_the_owners_hours_wait_and_the_button_charges_now():
 
 
 def test_cuts_every_minute_do_not_postpone_a_charge_for_ever():
-    """[R11f] Not even where a start takes seconds, and the meter counts a little in each of them."""
+    """[R11f] Also if a start takes seconds, and the meter counts a little in each of them."""
     home = Home("default")
     home.plug()
     assert home.unit.outputs.contactor
@@ -193,7 +193,7 @@ def test_a_restart_keeps_what_is_latched_and_the_mains_off_and_on_again_clears_i
 
 
 def test_a_latched_fault_is_written_in_the_next_pause():
-    """The rest of the checkpoint has a quarter of a second."""
+    """The rest of the checkpoint may wait for a quarter of a second."""
     home = Home()
     home.run(2010)
     home.unit.inputs.rcd_ac_trip = True
@@ -202,7 +202,7 @@ def test_a_latched_fault_is_written_in_the_next_pause():
 
 
 def test_a_latched_fault_is_not_taken_off_the_flash_before_the_rules_have_run():
-    """The main thread may be the first after a restart; the supply may be lost again then."""
+    """The main thread may run first after a restart, and the supply may fail again then."""
     checkpoint = Checkpoint(empty("tests-persistence"), 0)
     checkpoint.save(0, {"latched": ["rcd_ac"], "total_wh": 5, "meter_wh": 0}, True)
     home = Home(forget=False)
@@ -231,14 +231,14 @@ def test_a_checkpoint_that_makes_no_sense_is_a_new_unit():
 
 
 def limited(home, amps, lasts_s):
-    """An order of the cloud."""
+    """Limit the current as a command of the cloud does; return when the limit ends."""
     ends_s = home.now() + lasts_s
     home.claims.cloud = Claim("cloud", amps, home.now_ms() + lasts_s * 1000, "ordered by the cloud", ends_s)
     return ends_s
 
 
 def in_force(home):
-    """What the rules are given of the cloud's."""
+    """Return the cloud's claims as the rules receive them."""
     return [claim.amps for claim in home.unit.exchange.claims if claim.source == "cloud"]
 
 
@@ -249,7 +249,7 @@ def test_an_order_of_the_cloud_outlives_a_mains_cut_until_its_end():
     again = Home(forget=False)
     again.run(1000)
     assert in_force(again) == [10], "before the time is known"
-    again.epoch_s = ends_s - 60  # the mains were away for half an hour
+    again.epoch_s = ends_s - 60  # the mains were off for half an hour
     again.claims.clock_set(again.now_ms(), again.now())
     again.run(1000)
     assert in_force(again) == [10]
@@ -301,7 +301,7 @@ def test_an_order_costs_two_writes_however_long_it_lasts():
 
 
 def closings(home, count):
-    """So many more, of a vehicle that starts and stops."""
+    """Let a vehicle start and stop until there are `count` more closings."""
     home.unit.car = "C"
     for _ in range(count):
         while not home.unit.outputs.contactor:
@@ -330,7 +330,7 @@ def test_the_closings_of_the_contactor_are_counted_for_life():
 
 
 def test_a_cut_loses_few_closings_and_none_is_a_write_of_its_own():
-    """Whenever it comes: those since the last checkpoint."""
+    """At any time, at most those since the last checkpoint are lost."""
     home, most_lost = Home(), 0
     home.unit.car = "B"
     home.run(60000)
@@ -350,7 +350,7 @@ def test_a_damaged_count_begins_at_0():
 
 
 def test_a_supply_that_fails_under_load_is_spared_by_the_rest():
-    """A vehicle in C; soon after the contactor has closed the processor restarts, without warning."""
+    """A vehicle in state C; soon after the contactor has closed, the processor restarts without warning."""
     for lives_ms in (20, 500, 40_000):
         home, elapsed_ms, closed_ms = Home(), 0, []
         while elapsed_ms < 3 * 3600000:
@@ -380,7 +380,7 @@ def test_a_vehicle_that_asks_for_moments_causes_one_write():
 
 
 def test_off_and_on_again_brings_a_resting_unit_back():
-    """A vehicle has used up the closings of a day; a person switches it off and on some minutes after the last."""
+    """A vehicle has used up the closings of a day; a person switches the unit off and on some minutes after the last."""
     home = Home()
     home.unit.car = "B"
     home.run(500)

@@ -1,4 +1,4 @@
-"""Is the watchdog fed exactly as long as everything that must live does?"""
+"""Is the watchdog fed exactly while everything that must be alive is alive?"""
 
 from firmware.supervisor import FEED_MS, LINK_FEEDS, MAIN_FEEDS, Supervisor
 
@@ -6,7 +6,7 @@ MAIN_MS, LINK_MS = MAIN_FEEDS * FEED_MS, LINK_FEEDS * FEED_MS
 
 
 class Unit:
-    """Of board and exchange, what the supervisor looks at."""
+    """The fields of board and exchange that the supervisor reads."""
 
     def __init__(self):
         self.fed = self.pauses = self.turns = self.now_ms = 0
@@ -18,7 +18,7 @@ class Unit:
         self.fed += 1
 
     def live(self, ms, main=True, link=True):
-        """How often it was fed meanwhile, by a control loop that steps."""
+        """Step the control loop; return how often the watchdog was fed."""
         before = self.fed
         for _ in range(ms // FEED_MS):
             self.now_ms += FEED_MS

@@ -1,4 +1,4 @@
-"""Is the version that a unit reports the product's?"""
+"""Does a unit report the product's version?"""
 
 import tomllib
 from pathlib import Path

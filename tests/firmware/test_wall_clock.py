@@ -1,4 +1,4 @@
-"""Is an unknown time a state, a step an event, and drift neither?"""
+"""Is an unknown time a state, a step of the time an event, and drift neither?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which of the owner's wishes is in force after a later one, by the unit's own ruling?"""
+"""Which of the owner's commands is in force after a later one, by the unit's own ruling?"""
 
 from tests.firmware.commanded import DELAY_S, CommandedUnit
 

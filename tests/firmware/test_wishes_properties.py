@@ -1,4 +1,4 @@
-"""Whatever the owner wishes for, one thing after another: do the page's words say what the unit's own ruling is?"""
+"""After any sequence of the owner's commands, do the page's words agree with the unit's own ruling?"""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tests.firmware.commanded import MONDAY_S, CommandedUnit
 pytestmark = pytest.mark.timeout(600)  # `make fuzz` on a busy machine
 
 MAX_A = 32  # of the simulated circuit
-SETTLED_MS = 600  # the claims are renewed every 250 ms, and so is what is told
+SETTLED_MS = 600  # the claims and the reported ruling are renewed every 250 ms
 BEFORE_11_S = 11 * 3600 - 45  # the default hours end at 11:00
 ZONE = "Europe/London"
 
@@ -34,7 +34,7 @@ acts = st.one_of(
 
 
 class Owner:
-    """What the rule of firmware/charging/README.md makes of the wishes, without any of the unit's code."""
+    """The rule of firmware/charging/README.md for the owner's commands, without any of the unit's code."""
 
     def __init__(self, hours: str) -> None:
         self.hours, self.plugged, self.now_too = hours, False, False
@@ -67,7 +67,7 @@ class Owner:
 
 
 def check_words(told: in_force.InForce, amps: float, source: str, plugged: bool, now_ms: int) -> None:
-    """The words name what the ruling is, and no other."""
+    """Check that the words name the ruling, and no other."""
     said = in_force.answer(told, now_ms, ZONE, "you")
     found = in_force.headline(told, plugged, now_ms, ZONE, "you")
     headline = None if found is None else found.text
@@ -86,7 +86,7 @@ def check_words(told: in_force.InForce, amps: float, source: str, plugged: bool,
 
 
 def check(unit: CommandedUnit, owner: Owner) -> None:
-    """The page, by the last heartbeat and its age, against the ruling that the unit charges by."""
+    """Compare the page, by the last heartbeat and its age, with the unit's ruling."""
     amps, source, _, ends_s = unit.exchange.report.ruling
     heartbeat = decode("heartbeat", unit.heartbeat)
     assert isinstance(heartbeat, Heartbeat)
@@ -103,12 +103,12 @@ def check(unit: CommandedUnit, owner: Owner) -> None:
     else:
         assert delayed or ends_s is not None, "the page says nothing, and nothing ends"
     if not delayed:
-        now_s = unit.wall_clock.now()  # in whole seconds: a wish lasts up to one longer
+        now_s = unit.wall_clock.now()  # in whole seconds: a command lasts up to one second longer
         assert amps in (owner.allows_a(now_s), owner.allows_a(now_s - 1))
 
 
 def settle(unit: CommandedUnit) -> None:
-    """Until nothing has just begun or ended by itself: a heartbeat that tells it is on its way."""
+    """Run until nothing has just begun or ended by itself, and a heartbeat reports it."""
     before = None
     while unit.ruling() != before:
         before = unit.ruling()

@@ -1,4 +1,4 @@
-"""Does Ctrl-C end what a person starts, also while it is still being imported?"""
+"""Does Ctrl-C end a program that a person starts, also while its modules are being imported?"""
 
 import runpy
 import sys

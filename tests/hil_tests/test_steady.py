@@ -1,4 +1,4 @@
-"""Is what a run of CI found read rightly, and is nothing taken for steady that is not?"""
+"""Are the results of a CI run parsed correctly, and is nothing called steady that is not?"""
 
 import pytest
 

@@ -1,7 +1,7 @@
-"""Replies to AT+COPS=? as real modems gave them, and the networks that they name.
+"""Replies of real modems to AT+COPS=?, and the networks that they list.
 
-Twelve captures from the test vectors of ModemManager, four shapes that its patterns lose, three from issue threads of
-2G modems. (name, reply, networks as stat, long name, short name, PLMN, access technology)
+Twelve captures from ModemManager's test vectors, four forms that its patterns do not match, and three from issues about 2G
+modems. Each is (name, reply, networks as stat, long name, short name, PLMN, access technology).
 """
 # ruff: noqa: E501  (a capture stays on one line, as it came)
 

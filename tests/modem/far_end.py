@@ -1,4 +1,4 @@
-"""An open connection over a scripted modem, and the far end of it."""
+"""An open connection over a scripted modem, and its far end."""
 
 import pytest
 
@@ -13,7 +13,7 @@ NASTY = b"\r\nOK\r\nERROR\r\n> \r\n0, CLOSED\r\n+CREG: 0\r\n+PDP: DEACT\r\nRDY\r
 
 
 class FarEnd:
-    """What the modem has received and not yet handed over, and what it does with what it is given to send."""
+    """The data that the modem has received and not yet handed over, and the data that was sent."""
 
     def __init__(self):
         self.waiting = b""
@@ -36,7 +36,7 @@ class FarEnd:
 
 
 def connected():
-    """(stream, port, clock, far end) of an open connection."""
+    """Return (stream, port, clock, far end) of an open connection."""
     far_end = FarEnd()
     answers = {
         START: OK + line("0, CONNECT OK"),

@@ -1,8 +1,8 @@
-"""What a modem says, bent at random: `python -m tests.modem.mutations COUNT SEED` looks for anything but ProtocolError.
+"""Randomly damaged modem output: `python -m tests.modem.mutations COUNT SEED` searches for any error except ProtocolError.
 
-Each input is a true answer with a few bytes lost, doubled, swapped or made up, or two answers cut into each other. It goes
-through the tokenizer in random pieces and through every function of replies.py. A failure prints the input; the same seed
-finds it again.
+Each input is a real answer with some bytes lost, doubled, swapped or invented, or two answers spliced together. It goes
+through the tokenizer in random pieces, and through every function of replies.py. A failure prints the input and its seed,
+which reproduce it.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from modem.families import (
 
 LINE_LIMIT_BYTES = 1024
 MOST_CHANGES = 6
-IN_STEP_WITHIN_LINES = 2  # of clean input; at 115,200 baud a thousand times less than the 2 s that are allowed
+IN_STEP_WITHIN_LINES = 2  # lines of clean input; at 115,200 baud a thousandth of the 2 s that are allowed
 
 ANSWERS = (
     b"+CSQ: 17,0",
@@ -88,7 +88,7 @@ HEADERS = ("+CIPRXGET: 2,0,", "+CARECV: ,", ",TCP,")
 
 
 def mutated(source: random.Random) -> bytes:
-    """One bent answer."""
+    """Return one damaged answer."""
     said = bytearray(source.choice(ANSWERS))
     if source.random() < 0.3:
         other = source.choice(ANSWERS)
@@ -108,7 +108,7 @@ def mutated(source: random.Random) -> bytes:
 
 
 def try_one(said: bytes, source: random.Random, tokenizer: at.Tokenizer) -> None:
-    """Raises AssertionError, or whatever a parser raises that it may not."""
+    """Test one input. Raises AssertionError, or the forbidden error of a parser."""
     text = said.decode("latin-1")
     for parse in PARSERS:
         try:
@@ -129,7 +129,7 @@ def try_one(said: bytes, source: random.Random, tokenizer: at.Tokenizer) -> None
 
 
 def run(count: int, seed: int) -> int:
-    """Tries so many; returns their number."""
+    """Test `count` inputs; return their number."""
     source = random.Random(seed)
     tokenizer = at.Tokenizer(sim800.FAMILY.URCS, sim800.FAMILY.LINK_URCS, LINE_LIMIT_BYTES)
     for number in track(range(count), "answers", disable=not sys.stdout.isatty()):

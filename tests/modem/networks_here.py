@@ -1,4 +1,4 @@
-"""What happens to a unit and its networks, for the tests of what is known and of what is decided."""
+"""Events of a unit and its networks, for tests of the network history and of roaming."""
 
 from modem import network_history
 
@@ -7,7 +7,7 @@ MINUTE_S = 60
 
 
 def sample(known, csqs, now_s=0, plmn=VODAFONE):
-    """A sample a minute; returns when the last one was taken."""
+    """Take a sample every minute; return the time of the last one."""
     for csq in csqs:
         now_s += MINUTE_S
         known.sampled(now_s, plmn, csq)
@@ -15,7 +15,7 @@ def sample(known, csqs, now_s=0, plmn=VODAFONE):
 
 
 def fail_the_proof(known, plmn=VODAFONE, now_s=1000, cause="timed out"):
-    """Twice, and long enough; returns when."""
+    """Let the proof fail twice over a long enough time; return the time of the second failure."""
     known.failed(now_s, plmn, cause)
     known.failed(now_s + network_history.PROOF_S, plmn, cause)
     return now_s + network_history.PROOF_S

@@ -1,11 +1,11 @@
-"""Registrations that modems wrote, as public repositories show them: (where, line, is it a URC, what it says).
+"""Registration lines of modems in public repositories: (where, line, is it a URC, what it says).
 
-Where: what of a project has the line, a log, notes, a test or a comment, and the part if it is named there.
+Where: the part of a project that contains the line (log, notes, test, comment), and the modem or file if it is named there.
 What it says: (stat, area, cell, access technology).
 """
 
 CAPTURES = [
-    # LTE-M and NB-IoT, with the timers of power saving
+    # LTE-M and NB-IoT, with the timers of power saving.
     ("log beside +CGEV", '+CEREG: 2,,,,,,"00100011",', True, (2, None, None, None)),
     ("log beside +CGEV", '+CEREG: 4,,,,,,"00100011",', True, (4, None, None, None)),
     ("log beside +CGEV", '+CEREG: 5,"0010","0824800B",7,,,"00100011",', True, (5, 0x10, 0x824800B, 7)),

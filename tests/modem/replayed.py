@@ -1,9 +1,9 @@
-"""A trace played back: a modem that answers each command as it did then, URCs and silences included.
+"""A replayed trace: a modem that answers each command as recorded, including URCs and silences.
 
-The commands must come in the order of the trace; one that does not is an AssertionError that names both. Payload, of
-which a trace keeps only the length, comes back as so many zeros.
+Commands must come in the order of the trace; otherwise an AssertionError names both commands. The trace only has the length of
+payload, so payload is replayed as zeros.
 
-It reads the files of `python -m modem trace` too, on MicroPython as well: so it has a parser of its own beside that of
+It also reads the files of `python -m modem trace`, and runs on MicroPython. It therefore has its own parser besides
 hil_tests/sim/modem/recording.py, which describes the format.
 """
 
@@ -13,14 +13,14 @@ from tests.modem.scripted import TAKES_PAYLOAD, Clock, Port
 
 
 def replayed(trace, family=sim800.FAMILY):
-    """(modem, port, clock): `trace` is the text of a trace, a line for each of Trace.lines()."""
+    """Return (modem, port, clock). `trace` is the text of a trace, with one line for each of Trace.lines()."""
     clock = Clock()
     port = _Replay(clock, [_parts(line) for line in trace.strip().split("\n") if not line.startswith("#")])
     return Modem(port, clock, family), port, clock
 
 
 def _parts(line):
-    """(milliseconds, ">" or "<", text)"""
+    """Return (milliseconds, ">" or "<", text)."""
     at_ms, mark, text = line.strip().split(" ", 2)
     return int(at_ms), mark, text
 
@@ -30,11 +30,11 @@ class _Replay(Port):
         super().__init__(clock, {})
         self._parts = parts
         self._payload_due = 0
-        self._say_until_next(parts[0][0])  # what it said before anybody asked
+        self._say_until_next(parts[0][0])  # output before the first command
 
     @property
     def done(self):
-        """Whether all of the trace has been played."""
+        """Whether the whole trace has been replayed."""
         return not self._parts
 
     def write(self, data):
@@ -58,7 +58,7 @@ class _Replay(Port):
             self._payload_due = int(command.split(",")[1])
 
     def _say_until_next(self, since_ms):
-        """All that the modem said before the next command, after the time that it took then."""
+        """Schedule all output of the modem before the next command, with the recorded delays."""
         while self._parts and self._parts[0][1].startswith("<"):
             at_ms, mark, text = self._parts.pop(0)
             self.says(_said(text) if mark == "<" else _unescaped(text), at_ms - since_ms)
@@ -73,7 +73,7 @@ def _said(text):
 
 
 def _unescaped(text):
-    """The bytes of an entry "<|": r"\\r", r"\\n", r"\\\\" and r"\\xHH" are escapes."""
+    """Return the bytes of an entry "<|", with the escapes r"\\r", r"\\n", r"\\\\" and r"\\xHH" decoded."""
     said = b""
     while text:
         before, mark, text = text.partition("\\")

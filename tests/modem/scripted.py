@@ -1,7 +1,7 @@
-"""A modem that answers from a script, on a line without delay, and a clock that only moves when somebody waits.
+"""A modem that answers from a script, on a line without delay, and a clock that only advances while a program waits.
 
-The script says what each command is answered with; commands it does not know are answered with ERROR, as a modem would.
-Nothing here sleeps, and nothing is random.
+The script maps each command to its answer; unknown commands are answered with ERROR, as by a modem. Nothing sleeps, and
+nothing is random.
 """
 
 from modem.client import Modem
@@ -22,8 +22,8 @@ class Clock:
 class Port:
     """`answers` maps a command ("AT+CSQ") to its answer, or to a list of answers for the first, second... time.
 
-    An answer is bytes, or a list of (delay_ms, bytes), or a function of the port that returns one of these. A payload
-    sent after a prompt is collected in `payloads` and answered with what `answers[PAYLOAD]` says.
+    An answer is bytes, a list of (delay_ms, bytes), or a function of the port that returns one of these. A payload sent after
+    a prompt is collected in `payloads`, and answered with `answers[PAYLOAD]`.
     """
 
     def __init__(self, clock, answers):
@@ -33,13 +33,13 @@ class Port:
         self.payloads = []
         self.prompt = b"\r\n> "
         self.bauds = []
-        self.hears_from_ms = 0  # commands before that are lost on it; None is never again
+        self.hears_from_ms = 0  # earlier commands are lost; None: all commands are
         self._line = b""
         self._payload_left = 0
         self._arriving = []  # (at_ms, bytes), in order of arrival
 
     def says(self, text, delay_ms=0):
-        """The modem says something by itself: text is framed as a line, bytes come as they are."""
+        """Let the modem send something unprompted: text is framed as a line, bytes are sent as they are."""
         chunk = text if isinstance(text, bytes) else b"\r\n" + text.encode() + b"\r\n"
         at_ms = self.clock.ms + delay_ms
         place = len(self._arriving)
@@ -114,12 +114,12 @@ SILENCE = b""
 
 
 def line(text):
-    """A line as a modem frames it."""
+    """Return a line as a modem frames it."""
     return b"\r\n" + text.encode() + b"\r\n"
 
 
 def scripted(answers, family=sim800.FAMILY):
-    """(modem, port, clock): a client before a scripted modem that can at least be brought into step."""
+    """Return (modem, port, clock): a client with a scripted modem that at least answers its start-up."""
     answers = dict(answers)
     answers.setdefault("AT+CMEE?", line("+CMEE: 1") + OK)
     clock = Clock()

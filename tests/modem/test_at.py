@@ -1,4 +1,4 @@
-"""Does the tokenizer name every byte of a dialogue rightly, however it is cut?"""
+"""Does the tokenizer classify every byte of a dialogue correctly, however the bytes are split?"""
 
 import pytest
 
@@ -13,7 +13,7 @@ def tokenizer(**limits):
 
 
 def events_of(data, expectation=None, pieces=None, size=None):
-    """The events of `data` cut in `pieces`, with `expectation` given before; and the payload that arrived."""
+    """Return the events of `data`, split into `pieces`, with `expectation` set before, and the payload that arrived."""
     subject = tokenizer()
     payload = bytearray(size or 64)
     if expectation is not None:
@@ -36,7 +36,7 @@ BARE = {"echo": "AT+CIPSEND=0,5", "info": ("+CIPSEND:",), "last": "+CIPSEND:", "
 STATUS = {"echo": "AT+CIPSTATUS", "info": ("STATE:", "C:"), "last": "C: 5"}
 ADDRESS = {"echo": "AT+CIFSR", "info": ("",), "last": ""}
 
-# name, what is expected, bytes, events
+# Name, expectation, bytes, events.
 DIALOGUES = [
     ("echo, answer, result", CSQ, b"AT+CSQ\r\r\n+CSQ: 17,0\r\n\r\nOK\r\n",
      [("echo", "AT+CSQ"), ("info", "+CSQ: 17,0"), ("final", "OK")]),
@@ -145,7 +145,7 @@ def test_each_line_is_classified_once(name, expectation, data, expected):
 
 @pytest.mark.parametrize("name, expectation, data, expected", DIALOGUES, ids=[row[0] for row in DIALOGUES])
 def test_cutting_changes_nothing(name, expectation, data, expected):
-    """Byte by byte, and in two at every place."""
+    """Byte by byte, and split in two at every place."""
     whole = events_of(data, expectation)
     assert events_of(data, expectation, [data[i : i + 1] for i in range(len(data))]) == whole
     for cut in range(len(data) + 1):
@@ -175,7 +175,7 @@ def test_a_line_that_just_fits_is_kept():
 
 
 def test_giving_up_forgets_a_payload_under_way():
-    """The bytes still to come are read as lines then: late, and nobody's."""
+    """The remaining bytes are then parsed as lines: late, and without a command."""
     subject = tokenizer()
     subject.expect(payload=bytearray(64), **RXGET)
     subject.feed(b"\r\n+CIPRXGET: 2,0,10,0\r\nABC")

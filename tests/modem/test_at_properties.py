@@ -1,4 +1,4 @@
-"""Is the tokenizer indifferent to how bytes are cut, and unmoved by bytes that no modem would send?"""
+"""Are the tokenizer's events independent of how bytes are split, and does it survive bytes that no modem sends?"""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,7 +42,7 @@ def test_any_cutting_of_any_bytes_gives_the_same_events(data: bytes, expectation
 @given(st.lists(st.one_of(bytes_of_a_modem, st.binary(max_size=300)), max_size=20), expectations)
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_give_events_and_leave_it_in_working_order(pieces: list[bytes], expectation: dict | None) -> None:
-    """Whatever came before, a command asked afterwards is answered: nothing is stuck, and nothing has grown."""
+    """Whatever came before, a later command is answered: nothing is stuck, and no buffer has grown."""
     tokenizer = at.Tokenizer(sim800.FAMILY.URCS, sim800.FAMILY.LINK_URCS, LINE_LIMIT_BYTES)
     if expectation is not None:
         tokenizer.expect(**{**expectation, **({"payload": bytearray(32)} if "header" in expectation else {})})

@@ -1,4 +1,4 @@
-"""Does each answer go to the command that it belongs to, whatever comes between, late, or not at all?"""
+"""Does each answer go to its own command, whatever comes between, late, or not at all?"""
 
 import pytest
 
@@ -74,7 +74,7 @@ def test_unsolicited_lines_reach_who_asked_for_them():
 
 
 def test_a_late_answer_is_nobody_elses():
-    """The first AT+CSQ is answered only after it was given up, just as the second question is on its way."""
+    """The first AT+CSQ is answered after it was given up, just as the second is being sent."""
     late = [(4000, CSQ_3)]
     modem, port, clock = scripted({"AT+CSQ": [late, CSQ_17]})
     with pytest.raises(CommandTimeout):
@@ -85,7 +85,7 @@ def test_a_late_answer_is_nobody_elses():
 
 @pytest.mark.parametrize("late_by_ms", range(1, 7900, 158))
 def test_however_late_it_is_nobody_elses(late_by_ms):
-    """Modems answer in order: what was asked meanwhile is answered behind the late answer."""
+    """Modems answer in order: later commands are answered after the late answer."""
 
     def in_order(answer):
         return lambda port: [(max(0, 3000 + late_by_ms - port.clock.ms), line(answer) + OK)]
@@ -314,7 +314,7 @@ def test_registration_is_that_of_the_packet_service():
 
 
 def test_a_modem_whose_prompt_got_lost_is_given_its_payload_and_answers_again():
-    """The modem waits for payload that the client, who never saw the prompt, never sends."""
+    """The client missed the prompt, so it does not send the payload for which the modem waits."""
     modem, port, clock = scripted({PAYLOAD: line("DATA ACCEPT:0,300")})
     port.says = _without_prompt(port.says)
     with pytest.raises(CommandTimeout):
@@ -328,7 +328,7 @@ def _without_prompt(says):
 
 
 def test_a_modem_that_echoes_again_has_restarted_without_a_word():
-    """At its automatic speed a SIM800 says no RDY. Echo, error reports and registration reports are as they were at first."""
+    """With automatic speed, a SIM800 sends no RDY. Echo, error reports and registration reports have their defaults again."""
     modem, port, _ = scripted({"AT+CSQ": b"AT+CSQ\r" + line("+CSQ: 20,0") + OK})
     assert modem.command("AT+CSQ") == "+CSQ: 20,0", "before it is configured it may"
     modem.needs_setup = False

@@ -1,4 +1,4 @@
-"""A thousand commands, each with a line of the modem's own injected at a random byte: is any value wrong?"""
+"""A thousand commands, with an unsolicited line inserted at a random byte of each answer: is any value wrong?"""
 
 import random
 
@@ -22,7 +22,7 @@ URCS = [
     "DST: 1",
 ]
 
-# command, its info line, what it says, and the value that any reader must find in it
+# Command, info line, content, and the value that any parser must find in it.
 QUESTIONS = [
     ("AT+CSQ", "+CSQ: {},0", replies.signal_quality, lambda n: (n % 32, 0), lambda n: n % 32),
     ("AT+COPS?", '+COPS: 0,2,"{}"', replies.operator, lambda n: (0, 2, str(23400 + n % 100), None), lambda n: 23400 + n % 100),
@@ -50,7 +50,7 @@ def test_no_value_is_wrong(seed: int) -> None:
 
 
 def test_a_lost_byte_makes_no_other_network() -> None:
-    """A PLMN cannot lose a digit unnoticed, as a signal strength can: 17 without its 1 is 7."""
+    """A PLMN cannot lose a digit unnoticed, unlike a signal strength: 17 without its 1 is 7."""
     dice = random.Random(SEED)
     modem, port, _ = scripted({})
     for number in range(COMMANDS):

@@ -1,4 +1,4 @@
-"""Do bent answers give events or ProtocolError, and nothing else? `make fuzz` tries a million."""
+"""Do damaged answers only cause events or ProtocolError? `make fuzz` tries a million."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Is what was decided done, and is no OK believed?"""
+"""Are decisions carried out, and is the result checked instead of trusting OK?"""
 
 import pytest
 
@@ -19,7 +19,7 @@ SERVED_BY_O2 = {"AT+CGREG?": line("+CGREG: 2,5") + OK, "AT+COPS?": line('+COPS: 
 
 
 class Power:
-    """Notes what is done to the pins, and gives the modem its voice back."""
+    """Records the changes of the pins, and lets the modem answer again."""
 
     def __init__(self, port):
         self.port = port
@@ -34,7 +34,7 @@ class Power:
 
 
 def configured(answers):
-    """Answers to what `configure` asks, beside these."""
+    """Return the answers that `configure` needs, and these."""
     base = {text: OK for text in ("ATE0", "AT+CMEE=1", "AT+CGREG=2", "AT+CIPSHUT", "AT+CFUN=1", "AT+CFUN=4")}
     base["AT+CFUN?"] = line("+CFUN: 1") + OK
     base["AT+CLTS?"] = line("+CLTS: 1") + OK
@@ -62,7 +62,7 @@ OTHERS_TALK = [
 
 @pytest.mark.parametrize("talk", OTHERS_TALK)
 def test_a_survey_survives_what_modems_of_other_families_say(talk):
-    """One such line within a minute of scanning threw the scan away."""
+    """One such line during the minute of scanning once discarded the scan."""
     rows = [line(row) for row in SCAN.decode().split("\r\n") if row]
     for place in range(len(rows)):
         said = b"".join(rows[:place]) + line(talk) + b"".join(rows[place:])
@@ -73,7 +73,7 @@ def test_a_survey_survives_what_modems_of_other_families_say(talk):
 
 @pytest.mark.parametrize("said", ["COMMAND NOT SUPPORT", "TOO MANY PARAMETERS", "ERROR", "+CMS ERROR: 500"])
 def test_a_survey_that_is_not_supported_ends_at_once(said):
-    """It waited for the 90 s of a scan."""
+    """It once waited for the 90 s of a scan."""
     modem, _, clock = scripted({"AT+CIPSHUT": line("SHUT OK"), "AT+CNETSCAN": line(said)})
     with pytest.raises(CommandError, match=said[-5:]):
         network_control.survey(modem)
@@ -127,7 +127,7 @@ CLEAR = 'AT+CRSM=214,28539,0,0,12,"FFFFFFFFFFFFFFFFFFFFFFFF"'
 
 
 def barred(listed, heard):
-    """A modem whose SIM has this list, and which hears these networks."""
+    """Return a modem whose SIM has this list of forbidden networks, and which finds these networks."""
     answers = {
         FORBIDDEN_LIST: line('+CRSM: 144,0,"%s"' % listed) + OK,
         CLEAR: line('+CRSM: 144,0,""') + OK,

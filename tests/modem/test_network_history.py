@@ -1,4 +1,4 @@
-"""Does what is known of networks mean what it should: good, failing, poor, and for how long?"""
+"""Does the history classify networks correctly: good, failing, poor, and for how long?"""
 
 import json
 
@@ -23,7 +23,7 @@ def test_good_data_at_9_beat_bad_data_at_20():
     known = NetworkHistory()
     known.proved(0, O2)
     now_s = fail_the_proof(known, EE)
-    known.networks[EE][3] = 0  # its quarantine is over, its record is not
+    known.networks[EE][3] = 0  # the quarantine has ended, but the record remains
     assert known.score(VisibleNetwork(O2, 9), VODAFONE) > known.score(VisibleNetwork(EE, 20), VODAFONE) - 10
     known.surveyed(now_s, [VisibleNetwork(O2, 9), VisibleNetwork(EE, 18)])
     assert known.best_other(now_s, VODAFONE).plmn == O2

@@ -1,4 +1,4 @@
-"""Is every remedy tried, in order, at its time, and within its budget?"""
+"""Is every remedy tried in order, at its time, and within its budget?"""
 
 import json
 
@@ -25,7 +25,7 @@ def trouble(now_s, answers=True, booted=False, registered=True, denied=False):
 
 
 def climb(until_s, step_s=10, ladder=None, **what):
-    """What was tried, and when, if nothing ever helps."""
+    """Return what is tried, and when, if nothing helps."""
     ladder = ladder or RecoveryLadder()
     tried = []
     for now_s in range(0, until_s, step_s):

@@ -1,4 +1,4 @@
-"""Is every form in which modems tell their registration read, and what is not certain left out?"""
+"""Is every form of registration that modems write parsed, and everything uncertain left out?"""
 
 import pytest
 
@@ -6,7 +6,7 @@ from modem.errors import ProtocolError
 from modem.registration import is_urc, registration
 from tests.modem.registration_captures import CAPTURES
 
-# what was captured of modems of many makers, and forms of the standard
+# Captured from modems of many makers, and forms of the standard.
 READ = [
     ("+CREG: 0,1", (1, None, None, None)),
     ("+CREG: 1,10", (10, None, None, None)),  # <stat> of two digits
@@ -21,7 +21,7 @@ READ = [
     ('+CREG:002,001,"18d8","ffff"', (1, 0x18D8, 0xFFFF, None)),
     ('+CREG:002,001,"0001","0010"', (1, 1, 0x10, None)),
     ("+CREG: 2,1,0001,0010", (1, 1, 0x10, None)),
-    ("+CREG: 2,1,000B,2816, B, C2816", (1, 0xB, 0x2816, None)),  # its AcT is not one of the standard's
+    ("+CREG: 2,1,000B,2816, B, C2816", (1, 0xB, 0x2816, None)),  # its AcT is not in the standard
     ('+CREG: 2, 1, "0426", "F0,0F"', (1, 0x426, None, None)),
     ('+CGREG: 1,"1422","00000142",3,"00"', (1, 0x1422, 0x142, 3)),
     ('+CGREG: 2,1,"1422","00000142",3,"00"', (1, 0x1422, 0x142, 3)),
@@ -45,8 +45,8 @@ READ = [
 ]
 
 NOT_CERTAIN = [
-    ("+CREG: 1,1F00,20,12,7", (1, 0x1F00, None, None)),  # a cell behind or before a routing area
-    ("+CGREG: 1,1422,0142,7,8", (1, 0x1422, 0x142, None)),  # AcT behind or before a routing area
+    ("+CREG: 1,1F00,20,12,7", (1, 0x1F00, None, None)),  # the cell follows or precedes a routing area
+    ("+CGREG: 1,1422,0142,7,8", (1, 0x1422, 0x142, None)),  # AcT follows or precedes a routing area
 ]
 
 REFUSED = [
@@ -63,7 +63,7 @@ REFUSED = [
     '+CREG: 2,"1","00C3","1A2B"',
     "+CREG: \u0661",
     "+CSQ: 17,0",
-    '+CEREG: 5,"88ce"',  # torn: an area without its cell
+    '+CEREG: 5,"88ce"',  # truncated: an area without its cell
     '+CEREG: 1,"7725","0138E000",7,,,"00000010","00000',
     '+CEREG: 1,"7725","0138E000",7,,,"00000010","00000"',  # a timer has eight bits
     "+CREG: 3,3,0,11",  # causes without the fields before them

@@ -1,4 +1,4 @@
-"""Is every registration that 3GPP TS 27.007 allows a modem to write read as it was meant?"""
+"""Is every registration that 3GPP TS 27.007 allows parsed with its meaning?"""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +10,7 @@ TIMER = st.from_regex(r"[01]{8}", fullmatch=True)
 
 @st.composite
 def lines(draw):
-    """(line, what it says). Written from 7.2, 10.1.20 and 10.1.22; areas and cells in quotes or without, as modems do."""
+    """Draw (line, meaning), by clauses 7.2, 10.1.20 and 10.1.22. Areas and cells have quotes or none, as from real modems."""
     command = draw(st.sampled_from(("CREG", "CGREG", "CEREG")))
     n = draw(st.integers(0, 3 if command == "CREG" else 5))
     response = draw(st.booleans())

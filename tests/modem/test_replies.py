@@ -1,4 +1,4 @@
-"""Do replies turn into the right values, and torn ones into ProtocolError?"""
+"""Are replies parsed to the right values, and truncated ones to ProtocolError?"""
 
 import pytest
 
@@ -57,7 +57,7 @@ VALUES = [
     (replies.cme_error, "+CME ERROR:", (None, None)),
     (replies.clock, '+CCLK: "24/02/29,12:34:56+04"', 1709206496),  # 11:34:56 UTC
     (replies.clock, '+CCLK: "25/12/31,23:59:59-20"', 1767243599),  # 04:59:59 UTC, and the next year
-    (replies.clock, '+CCLK: "04/01/01,00:00:10+00"', None),  # never heard the time
+    (replies.clock, '+CCLK: "04/01/01,00:00:10+00"', None),  # never received the time
     (replies.clock, '+CCLK: "80/01/06,00:00:10+00"', None),
     (replies.clock, '+CCLK: "80/01/06,07:09:04"', None),  # captured from a SIM7600 (LE20B03SIM7600M22)
     (replies.setting, "+CFUN: 1", 1),
@@ -81,7 +81,7 @@ TORN = [
     (replies.signal_quality, "+CSQ: 17,9"),
     (replies.signal_quality, "+CSQ: 17,0,0"),
     (replies.signal_quality, "+CSQ: -7,0"),
-    (replies.signal_quality, "+CSQ: \u0661\u0667,0"),  # digits, but not ours
+    (replies.signal_quality, "+CSQ: \u0661\u0667,0"),  # digits, but not ASCII
     (replies.operator, "+COPS: "),
     (replies.operator, '+COPS: 0,2,"234'),
     (replies.operator, '+COPS: 0,2,"23x15"'),

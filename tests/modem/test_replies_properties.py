@@ -1,4 +1,4 @@
-"""Do torn and mutated replies give a value or ProtocolError, and nothing else?"""
+"""Do truncated and damaged replies give a value or ProtocolError, and nothing else?"""
 
 import contextlib
 

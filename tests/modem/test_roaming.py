@@ -1,4 +1,4 @@
-"""Does the unit move exactly when it should, and never more often?"""
+"""Does the unit change networks exactly when it should, and not more often?"""
 
 import pytest
 
@@ -21,7 +21,7 @@ def seen(now_s, plmn=VODAFONE, locked=False, proven=True, busy=False):
 
 
 def weak():
-    """(known, now_s): data pass, and the signal has been 12 for half an hour."""
+    """Return (known, now_s) with working data and a signal of 12 for half an hour."""
     known = NetworkHistory()
     known.proved(0, VODAFONE)
     return known, sample(known, [12] * 30)
@@ -86,7 +86,7 @@ def test_two_networks_that_fail_make_the_broker_suspect():
     now_s = fail_the_proof(known, O2, now_s)
     decision = decide(known, seen(now_s, plmn=O2, proven=False))
     assert decision == (STAY, O2, "two networks fail, so the broker is suspect")
-    assert not known.is_failing(now_s, VODAFONE)  # they are not to blame
+    assert not known.is_failing(now_s, VODAFONE)  # the networks are not at fault
 
 
 def test_a_lock_is_taken_back_when_the_broker_is_suspect():
@@ -200,7 +200,7 @@ def test_every_decision_says_why():
             assert decide(known, seen(now_s, locked=locked, busy=busy)).why
 
 
-# Trials: the scans of LTE families give no signal
+# Trials: the scans of LTE families report no signal
 
 
 def unmeasured(*plmns):
@@ -208,7 +208,7 @@ def unmeasured(*plmns):
 
 
 def on_trial(home_csq=9, trial_csq=20, samples=TRIAL_SAMPLES, proven=True):
-    """(known, now_s): the unit left VODAFONE to try O2, and has sampled that."""
+    """Return (known, now_s) after the unit has left VODAFONE to try O2, and has sampled O2."""
     known = NetworkHistory()
     known.proved(0, VODAFONE)
     now_s = sample(known, [home_csq] * 30)
@@ -235,7 +235,7 @@ def test_a_network_on_trial_is_measured_first():
     known, now_s = on_trial(trial_csq=2, samples=TRIAL_SAMPLES - 1)
     assert decide(known, seen(now_s, plmn=O2)).do == STAY
     known, now_s = on_trial(trial_csq=2, samples=0)
-    assert decide(known, seen(now_s, plmn=O2)).do == STAY  # the readings of the network that was left do not count
+    assert decide(known, seen(now_s, plmn=O2)).do == STAY  # readings of the previous network do not count
 
 
 def test_a_network_on_trial_that_is_better_and_not_weak_is_kept():
@@ -273,7 +273,7 @@ def test_after_the_last_trial_the_unit_returns():
     assert decide(known, seen(now_s, plmn=EE)) == (SWITCH, VODAFONE, "23430 was tried and is not better than 23415")
     known.switched(now_s, VODAFONE)
     now_s = sample(known, [9] * 40, now_s)
-    assert decide(known, seen(now_s)).do != SWITCH  # each is measured now
+    assert decide(known, seen(now_s)).do != SWITCH  # each has been measured now
 
 
 def test_the_return_needs_no_budget():
@@ -327,7 +327,8 @@ def test_what_was_measured_is_tried_again_a_day_later():
 
 
 def live(air, minutes, dead=()):
-    """A unit of a family whose scan gives no signal, on networks of these CSQ. Returns (PLMN, minutes there) in turn."""
+    """Simulate a unit whose family's scans report no signal, on networks of these CSQ. Return (PLMN, minutes there) in
+    order."""
     known, plmn, stays = NetworkHistory(), VODAFONE, [[VODAFONE, 0]]
     now_s = 0
     for _ in range(minutes):

@@ -1,4 +1,4 @@
-"""Does the installer get the right verdict, and do all scales agree?"""
+"""Does the installer get the right verdict, and do all signal scales agree?"""
 
 import pytest
 

@@ -1,6 +1,7 @@
-"""Does a command of one maker stand in modem/families alone, so that a unit can have a modem of another?
+"""Are maker-specific commands only in modem/families, so that a unit can have another maker's modem?
 
-A new command outside of it is a line in STANDARD, with the clause that defines it; one that no standard has goes to a family.
+For a new standard command outside of it, add a line to STANDARD with the clause that defines it. A command without a standard
+belongs to a family.
 """
 
 import re
@@ -18,7 +19,7 @@ OUTSIDE = sorted(
     if path.suffix in (".py", ".pyi") and path.parent != FAMILIES and path != REDACTION
 )  # fmt: skip
 NAME = re.compile(r"(?:\bAT|[\"'`(,] ?)[+*^$#%]([A-Z][A-Z0-9]{2,})")
-# Bare names too, as comments write them: a maker's begins so, or ends the socket API of one.
+# Bare names too, as in comments: a maker's name begins with this, or ends with a command of one maker's socket API.
 MAKERS = re.compile(
     r"\b(CIP(?!HER)[A-Z]{3,}|CII?CR|CIFSR|CSTT|CNETSCAN|CENG|CLTS|CPSI|CNACT|CNCFG|CA(?:OPEN|SEND|RECV|ACK|STATE|CLOSE)|NETOPEN|NETCLOSE|QI[A-Z]{2,}|QENG|QCSQ)\b"
 )
@@ -37,7 +38,7 @@ ALLOWED = {name for clauses in STANDARD.values() for name in clauses}
 
 
 def of_a_maker(text: str) -> set[str]:
-    """The names of commands that no standard has."""
+    """Return the names of commands that no standard defines."""
     return set(NAME.findall(text)) - ALLOWED | set(MAKERS.findall(text))
 
 

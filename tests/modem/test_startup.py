@@ -1,4 +1,4 @@
-"""Does a modem come up from whatever state it was left in, as fast as it can and not faster than it may?"""
+"""Does a modem start from whatever state it was left in, as fast as possible and with the required delays?"""
 
 import pytest
 
@@ -47,7 +47,8 @@ def ready(changes=()):
 
 
 class Power:
-    """Supply and PWRKEY. The modem hears from `boot_ms` after the key is released, and says RDY then if it may."""
+    """Supply and PWRKEY. The modem accepts commands from `boot_ms` after the key is released, and then sends RDY if
+    `says_ready`."""
 
     def __init__(self, port, clock, boot_ms=3000, says_ready=True):
         self.port = port
@@ -82,7 +83,7 @@ def test_power_on_takes_no_longer_than_the_modem():
 
 
 def test_a_modem_that_says_no_word_as_it_boots_is_asked_until_it_answers():
-    """At an automatic baud rate there is no RDY."""
+    """With an automatic baud rate, there is no RDY."""
     modem, port, clock = ready()
     startup.power_on(modem, Power(port, clock, says_ready=False))
     assert clock.ms <= 1200 + 3000 + 2 * startup.BOOT_PROBE_MS * 4
@@ -140,7 +141,7 @@ def test_nothing_is_written_that_is_already_so():
     modem, port, _ = ready()
     startup.configure(modem)
     assert port.sent == ["AT+CGMM", "ATE0", "AT+CMEE=1", "AT+CFUN?", "AT+CGREG=2", "AT+CLTS?", "AT+IPR?"]
-    assert modem.model is None  # it does not say
+    assert modem.model is None  # the answer does not contain it
 
 
 def test_a_modem_is_asked_for_its_model_once():

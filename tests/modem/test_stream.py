@@ -1,4 +1,4 @@
-"""Is a connection opened, watched and closed as a socket is?"""
+"""Is a connection opened, watched and closed like a socket?"""
 
 import errno
 
@@ -91,7 +91,7 @@ def test_somebody_answered_an_attempt_or_nobody_did(word, answered):
     assert stream.answered == answered
 
 
-# What MicroPython's select and tls ask
+# What MicroPython's select and tls call
 
 
 def test_readiness():

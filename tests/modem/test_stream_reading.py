@@ -1,4 +1,4 @@
-"""Is all that comes over a connection read, once, and is nothing that is lost taken for data?"""
+"""Is all received data read exactly once, and is a loss never taken for data?"""
 
 import errno
 
@@ -68,7 +68,7 @@ def test_not_blocking():
 
 
 def test_blocking_again_keeps_the_timeout():
-    """umqtt.simple makes the socket blocking after each message, and would so lose any timeout."""
+    """umqtt.simple makes the socket blocking after each message, which would remove any timeout."""
     stream, _, clock, _ = connected()
     stream.settimeout(3)
     stream.setblocking(False)
@@ -87,7 +87,7 @@ def test_what_came_before_the_end_is_read_before_the_end():
 
 
 def test_a_modem_that_has_forgotten_the_connection_ends_it():
-    """Others have looped for ever on this: CIPRXGET answered with an error after the other side closed."""
+    """Other implementations looped forever: CIPRXGET returns an error after the other side closed."""
     stream, port, clock, _ = connected()
     port.answers[GET] = line("+CME ERROR: 3")
     port.says("0, CLOSED")

@@ -1,4 +1,4 @@
-"""Is all that is written taken or an error, and is a path on which nothing arrives noticed?"""
+"""Is all written data either accepted or an error, and is a path that delivers nothing detected?"""
 
 import errno
 
@@ -39,7 +39,7 @@ def test_a_modem_that_takes_only_part_is_given_the_rest():
 
 def test_a_lost_digit_of_what_was_taken_is_noticed():
     stream, port, _, far_end = connected()
-    port.answers[PAYLOAD] = lambda port: far_end.take(port)[:-3] + b"\r\n"  # 1000 is heard as 100
+    port.answers[PAYLOAD] = lambda port: far_end.take(port)[:-3] + b"\r\n"  # the modem reads 1000 as 100
     assert errno_of(stream.write, b"x" * 1000) == errno.EIO
 
 

@@ -1,4 +1,4 @@
-"""Does the README tell what the code does?"""
+"""Do the tables of the README agree with the code?"""
 
 from pathlib import Path
 

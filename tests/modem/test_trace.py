@@ -1,4 +1,4 @@
-"""Is the trace short, free of secrets, and enough to play the dialogue again?"""
+"""Is a trace short, free of secrets, and sufficient to replay the dialogue?"""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_only_the_last_4_kb_are_kept():
 def test_whole_lines_come_out_however_full_it_is(count):
     trace = Trace(50)
     for number in range(count):
-        trace.received(number % 10, "abcde")  # ten bytes with its line end
+        trace.received(number % 10, "abcde")  # ten bytes with the line end
     assert trace.lines() == ["%d < abcde" % (number % 10) for number in range(count)][-5 if count <= 5 else -4 :]
 
 
@@ -74,7 +74,7 @@ def test_payload_is_a_length_only():
     assert "> <6 bytes>" in text
 
 
-# A trace as a unit's console gave it: the modem answers with a URC between, refuses once, and takes and gives payload.
+# A trace from a unit's console: the modem sends a URC between, refuses once, and receives and sends payload.
 TRACE = """
 100 > AT+CSQ
 104 < +CGREG: 5,"01F4","2A3B"
@@ -109,7 +109,7 @@ def test_a_trace_is_a_test():
     assert port.done
 
 
-# As `python -m modem trace` writes it: the modem echoes, stray bytes precede its answer, a URC comes with a silence in it.
+# From `python -m modem trace`: the modem echoes, stray bytes precede its answer, and a URC comes after a silence.
 RECORDED = r"""
 # Trace of a modem's serial line
 # 0 115200 baud

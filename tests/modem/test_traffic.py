@@ -1,4 +1,4 @@
-"""Is each byte that goes over the air counted once, with its headers?"""
+"""Is each byte over the air counted once, with its headers?"""
 
 from modem.traffic import CLOSING_SEGMENTS, OPENING_SEGMENTS, SEGMENT_BYTES
 from tests.modem.far_end import arrive, connected

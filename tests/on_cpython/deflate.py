@@ -1,4 +1,4 @@
-"""MicroPython's deflate, as far as the firmware uses it: reading."""
+"""MicroPython's module deflate, as far as the firmware uses it: decompression."""
 
 import zlib
 

@@ -1,1 +1,1 @@
-"""MicroPython's tls by name only, so that what imports it can be imported; tests that shake hands run on MicroPython."""
+"""MicroPython's tls in name only, so that modules can import it. Tests with handshakes run on MicroPython."""

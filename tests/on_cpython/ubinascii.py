@@ -1,3 +1,3 @@
-"""umqtt.simple asks for MicroPython's old name of binascii; CPython has the new one."""
+"""MicroPython's old name of binascii, which umqtt.simple imports."""
 
 from binascii import *  # noqa: F403

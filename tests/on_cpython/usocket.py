@@ -1,3 +1,3 @@
-"""umqtt.simple asks for MicroPython's old name of socket; CPython has the new one."""
+"""MicroPython's old name of socket, which umqtt.simple imports."""
 
 from socket import *  # noqa: F403

@@ -1,3 +1,3 @@
-"""umqtt.simple asks for MicroPython's old name of struct; CPython has the new one."""
+"""MicroPython's old name of struct, which umqtt.simple imports."""
 
 from struct import *  # noqa: F403

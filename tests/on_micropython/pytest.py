@@ -1,4 +1,4 @@
-"""The two things of pytest that the core tests use, for MicroPython: `raises` and `mark.parametrize`."""
+"""The parts of pytest that the core tests use, for MicroPython: `raises` and `mark.parametrize`."""
 
 
 class raises:  # noqa: N801  (the name that pytest has)
@@ -22,7 +22,7 @@ class raises:  # noqa: N801  (the name that pytest has)
 
 
 class Cases:
-    """A test with its cases; called without arguments it runs them all."""
+    """A test with its cases. Called without arguments, it runs all of them."""
 
     def __init__(self, test, cases):
         self.test = test

@@ -1,4 +1,4 @@
-"""`micropython run.py MODULE ...`: run every test function of these modules, as pytest does; exit 1 if one fails."""
+"""`micropython run.py MODULE ...`: run every test function of these modules, as pytest does; exit with 1 if one fails."""
 
 import sys
 

@@ -1,6 +1,6 @@
-"""MicroPython: print `STATE BYTES` for a period of the control loop in each steady state, and late: after 2**30 ms.
+"""MicroPython: print `STATE BYTES` for a period of the control loop in each steady state, also after 2**30 ms.
 
-BYTES is the most that a period leaves on the heap which changes nothing, so that no report is made.
+BYTES is the maximum that a period leaves on the heap if it changes nothing, so that no report is made.
 """
 
 import gc
@@ -15,7 +15,7 @@ LATE_DAYS = 13
 
 
 class Board:
-    """A board that has nothing to do: what it reads is in its inputs."""
+    """A board without hardware: its readings are in `inputs`."""
 
     def read(self, inputs):
         pass
@@ -34,7 +34,7 @@ class Board:
 
 
 def left(call):
-    """Bytes that a call leaves on the heap."""
+    """Return the bytes that a call leaves on the heap."""
     gc.collect()
     gc.disable()
     before = gc.mem_alloc()
@@ -45,7 +45,7 @@ def left(call):
 
 
 def most(unit, loop, clock):
-    """Of STEPS periods; those in which a report is made are left out."""
+    """Return the maximum of STEPS periods, without those that make a report."""
     found = 0
     loop._inputs = unit.inputs
     for _ in range(STEPS):

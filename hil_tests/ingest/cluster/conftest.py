@@ -1,4 +1,4 @@
-"""Real nodes and real processes, started anew for each test that asks for them."""
+"""Real nodes and real processes, started anew for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from hil_tests.fixtures.auth_cluster import AuthCluster
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[AuthCluster]:
-    """Three nodes and two processes that answer logins."""
+    """Three nodes and two auth processes."""
     cluster = AuthCluster(tmp_path)
     try:
         cluster.start("auth-1", "auth-2")

@@ -1,6 +1,7 @@
-"""What is wrong around a process of a cluster: does it say so in one line with what to do, and touch no data?
+"""Does a cluster process report a wrong file, database, seed, node or clock in one line with what to do, and change no data?
 
-All on one cluster, which each test leaves as it was. A worker older than the tables: hil_tests/cluster/test_other_tables.py.
+All tests share one cluster and restore it. For a worker that is older than the tables, see
+hil_tests/cluster/test_other_tables.py.
 """
 
 import json
@@ -29,12 +30,12 @@ OF_UNITS = (
     "listening",
     "listening_gaps",
 )
-TRIES_S = 2.5  # several of a connection's
+TRIES_S = 2.5  # time for several connection attempts
 TEN_MINUTES_S = 600
 
 
 class Processes:
-    """The cluster, and processes that are ended by `close`."""
+    """The cluster, and processes that `close` ends."""
 
     def __init__(self, cluster: AuthCluster, folder: Path) -> None:
         self.cluster = cluster
@@ -43,7 +44,7 @@ class Processes:
         self._ending = ExitStack()
 
     def start(self, role: str, said: dict[str, Any] | str | None = None, ahead_s: int = 0) -> RoleProcess:
-        """With a file of the cluster that says something else."""
+        """Start a process, with values of the cluster file replaced by `said`, or with this text as the file."""
         environment = dict(self.cluster.environment)
         if said is not None:
             environment["CHARGEKEEPER_NATS"] = str(self.file(said))
@@ -58,12 +59,12 @@ class Processes:
         return file
 
     def nodes(self, **of_the_second: Any) -> dict[str, Any]:
-        """Those of the cluster, of which the second has something else."""
+        """Return the cluster's nodes, with changed values for the second."""
         first, second, third = self.ours["nodes"]
         return {"nodes": [first, second | of_the_second, third]}
 
     def rows(self) -> dict[str, object]:
-        """What the database holds of units, by table."""
+        """Return a hash of each table with units' data."""
         content = "SELECT md5(string_agg(one::text, chr(10) ORDER BY one::text)) FROM {} AS one"
         return {table: self.cluster.postgresql.say(content.format(table)) for table in OF_UNITS}
 
@@ -73,7 +74,7 @@ class Processes:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuthCluster]:
-    """Three nodes, and no process of ours."""
+    """Three nodes without a process of ours."""
     cluster = AuthCluster(tmp_path_factory.mktemp("cluster"))
     try:
         cluster.start()
@@ -94,12 +95,12 @@ def processes(cluster: AuthCluster, tmp_path: Path) -> Iterator[Processes]:
 def until(condition: Callable[[], object], what: str) -> None:
     give_up_s = time.monotonic() + WITHIN_S
     while not condition():
-        assert time.monotonic() < give_up_s, f"never {what}"
+        assert time.monotonic() < give_up_s, f"timed out: {what}"
         time.sleep(0.1)
 
 
 def get_in(cluster: AuthCluster, unit: tuple[str, str]) -> None:
-    """As a unit does: again, after its connection was ended."""
+    """Connect as a unit does, and again if the connection is closed."""
 
     def is_in() -> bool:
         try:
@@ -150,7 +151,7 @@ def test_an_auth_process_with_another_seed_ends_and_the_other_lets_the_unit_in(p
     (unit,) = processes.cluster.add_units(["seed-1"])
     wrong = processes.start("auth", {"issuer_seed": other["issuer_seed"]})
     wrong.wait_for("/healthz")
-    with pytest.raises(ConnectionResetError):  # not refused: it would stay away for up to 12 minutes
+    with pytest.raises(ConnectionResetError):  # no answer: a refused unit would stay away for up to 12 minutes
         processes.cluster.connect(unit)
     code, said = wrong.ended()
     assert (code, said.count("\n")) == (1, 2), "where /healthz is, and why it ended"
@@ -160,7 +161,7 @@ def test_an_auth_process_with_another_seed_ends_and_the_other_lets_the_unit_in(p
 
 
 def test_a_node_of_another_cluster_is_left_out_and_said(processes: Processes, tmp_path: Path) -> None:
-    """It stands where our file has the second node, and has routes to ours."""
+    """The foreign node has the place of our second node, and routes to our nodes."""
     foreign = NatsCluster(tmp_path / "foreign", nodes=2)
     file = foreign.folder / "n1.conf"
     said = json.loads(file.read_text())
@@ -171,7 +172,7 @@ def test_a_node_of_another_cluster_is_left_out_and_said(processes: Processes, tm
     ]
     file.write_text(json.dumps(said))
     try:
-        foreign.start_node("n1", wait=False)  # with routes to nobody it is never quite ready
+        foreign.start_node("n1", wait=False)  # not ready without routes to its own cluster
         until(lambda: "Authorization Violation" in foreign.log("n1"), "turned away by our nodes")
         node = json.loads(foreign.file.read_text())["nodes"][0]
         mixed = processes.nodes(client_port=node["client_port"], mqtt_port=node["mqtt_port"])
@@ -207,14 +208,14 @@ def test_where_no_name_is_known_the_line_has_them(processes: Processes) -> None:
 
 
 def test_a_file_with_fewer_nodes_than_the_cluster_has_is_told(processes: Processes) -> None:
-    processes.start("auth").wait_for("/healthz")  # it has the cluster keep messages
+    processes.start("auth").wait_for("/healthz")  # creates the streams with three replicas
     few = {"nodes": processes.ours["nodes"][:1]}
     for each in (processes.start("ingest", few), processes.start("auth", few)):
         each.wait_for("the cluster keeps each message at 3 of its nodes, and would at 1 with the 1 that the file of")
 
 
 def test_an_auth_process_goes_on_while_the_database_only_reads(processes: Processes) -> None:
-    """Whether a unit may log in is read."""
+    """A login only reads."""
     auth = processes.start("auth")
     auth.wait_for("/healthz")
     (unit,) = processes.cluster.add_units(["reads-1"])
@@ -234,7 +235,7 @@ def test_an_auth_process_goes_on_while_the_database_only_reads(processes: Proces
 
 @pytest.mark.parametrize("ahead_s", [-TEN_MINUTES_S, TEN_MINUTES_S], ids=["ahead", "behind"])
 def test_nodes_whose_clock_is_ten_minutes_off_are_told_and_not_believed(processes: Processes, ahead_s: int) -> None:
-    """Beside a worker with another clock: the nodes' own cannot be changed (fixtures/role_process.py)."""
+    """The worker has the wrong clock, because a node's clock cannot be changed (fixtures/role_process.py)."""
     name = "clock-ahead" if ahead_s < 0 else "clock-behind"
     processes.start("auth").wait_for("/healthz")
     worker = processes.start("ingest", ahead_s=ahead_s)

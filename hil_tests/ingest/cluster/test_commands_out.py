@@ -1,4 +1,4 @@
-"""Does a command reach a unit that is there, and never one that has come back after its end?"""
+"""Does a command reach a connected unit, and never a unit that comes back after the command has expired?"""
 
 import json
 import socket
@@ -34,12 +34,12 @@ async def main(file, unit_id, lasts_ms):
     await system.close()
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 """
-NOT_SENT_WITHIN_S = 20.0  # at once, and not when the command ends
-QUIET_S = 2.0  # for what must not arrive
+NOT_SENT_WITHIN_S = 20.0  # at once, not when the command expires
+QUIET_S = 2.0  # to check that nothing arrives
 
 
 def send(cluster: AuthCluster, unit_id: str, lasts_ms: int = 30_000) -> dict[str, Any]:
-    """By a process that is gone afterwards."""
+    """Send a command from a process that ends afterwards."""
     said = subprocess.run(
         [sys.executable, "-c", SEND, str(cluster.nats.file), unit_id, str(lasts_ms)],
         cwd=CHECKOUT,
@@ -54,7 +54,7 @@ def send(cluster: AuthCluster, unit_id: str, lasts_ms: int = 30_000) -> dict[str
 
 
 def kept_session(cluster: AuthCluster, node: str, unit: UnitSecret) -> socket.socket:
-    """A connection that asks for a session that is kept, which our firmware does not."""
+    """Connect with a persistent session, which our firmware does not use."""
     door = socket.create_connection(("127.0.0.1", cluster.nats.mqtt_ports[node]), ANSWER_WITHIN_S)
     name, secret = (struct.pack(">H", len(text)) + text.encode() for text in unit)
     door.sendall(packet(CONNECT, b"\0\x04MQTT\x04\xc0\0\x3c" + name + name + secret))
@@ -68,7 +68,7 @@ def test_a_command_reaches_a_unit_at_any_node_and_one_that_is_away_is_sent_nothi
     unit, away = cluster.add_units(["there", "away"])
     connection = cluster.connect(unit, "n2")
     connection.subscribe_to_commands()
-    until(lambda: bool(send(cluster, "there")["sent"]))  # a node that is slow to say who is there is asked again
+    until(lambda: bool(send(cluster, "there")["sent"]))  # repeat: a node may be slow to report who is connected
     assert connection.next_command()["id"] == "c-1"
     connection.close()
     refused = send(cluster, away[0])
@@ -79,7 +79,7 @@ def test_a_command_reaches_a_unit_at_any_node_and_one_that_is_away_is_sent_nothi
 
 
 def test_a_unit_that_comes_back_after_the_end_of_a_command_does_not_get_it(cluster: AuthCluster) -> None:
-    """It had not acknowledged it. Whoever had sent it is gone."""
+    """The unit had not acknowledged it, and the sender has ended."""
     (unit,) = cluster.add_units(["late"])
     topic = b"cp/late/command"
     with kept_session(cluster, "n1", unit) as door:
@@ -100,7 +100,7 @@ def test_a_unit_that_comes_back_after_the_end_of_a_command_does_not_get_it(clust
 
 
 def test_commands_arrive_again_when_all_nodes_were_killed_at_once(cluster: AuthCluster) -> None:
-    """What a node remembers of a subscription is in memory alone."""
+    """A node keeps subscriptions in memory only."""
     unit, other = cluster.add_units(["there", "keeps"])
     connection = cluster.connect(unit)
     connection.subscribe_to_commands()
@@ -111,7 +111,7 @@ def test_commands_arrive_again_when_all_nodes_were_killed_at_once(cluster: AuthC
         assert door.recv(5)[4] == 1
     cluster.nats.stop()
     cluster.nats.start()
-    connection.subscribe_to_commands()  # comes again as often as it has to
+    connection.subscribe_to_commands()  # connects again as often as necessary
     until(lambda: bool(send(cluster, "there")["sent"]))
     assert connection.next_command()["id"] == "c-1"
     connection.close()

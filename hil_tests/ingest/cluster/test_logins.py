@@ -1,4 +1,4 @@
-"""Who gets into the cluster, and what may they do there? Real nodes, real processes of ours, raw MQTT packets."""
+"""Who can log in to the cluster, and which topics may they use? Real nodes, real processes of ours, raw MQTT packets."""
 
 import json
 import socket
@@ -19,14 +19,14 @@ from hil_tests.fixtures.mqtt_unit import ANSWER_WITHIN_S, CONNACK_OK, SUBSCRIBE,
 from hil_tests.fixtures.ports import free_ports
 
 NOT_AUTHORISED = b"\x20\x02\0\5"
-ENDED = b""  # without an answer: a unit that is refused would stay away for longer
-QUIET_S = 1.0  # for what must not arrive
+ENDED = b""  # closed without an answer: a refused unit would stay away for longer
+QUIET_S = 1.0  # to check that nothing arrives
 WITHIN_S = 60.0
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuthCluster]:
-    """For tests that leave it as it was."""
+    """A cluster for tests that restore it."""
     cluster = AuthCluster(tmp_path_factory.mktemp("cluster"))
     try:
         cluster.start("auth-1", "auth-2")
@@ -87,7 +87,7 @@ def test_a_process_is_ready_when_it_answers_logins_and_not_before(tmp_path: Path
 
 
 def health_of(port: int) -> tuple[int, dict[str, Any]]:
-    """The first answer of a process that is starting."""
+    """Return the first answer of a starting process: status and body."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/healthz", headers={"Authorization": f"Bearer {API_TOKEN}"}
     )
@@ -100,7 +100,7 @@ def health_of(port: int) -> tuple[int, dict[str, Any]]:
             with refusal:
                 return refusal.code, json.load(refusal)
         except OSError:
-            assert time.monotonic() < give_up_s, "nobody listens"
+            assert time.monotonic() < give_up_s, "no process listens"
             time.sleep(0.05)
 
 
@@ -129,7 +129,7 @@ def test_a_unit_publishes_and_reads_on_its_own_topics_alone(cluster: AuthCluster
         assert suback(unit, "cp/own-1/command") == 1
         for topic in ("cp/own-2/command", "cp/own-2/heartbeat", "cp/own-1/command", "$MQTT/msgs/cp/own-2/command"):
             unit.sendall(publish(topic, b'{"id":"forged"}', 7))
-            assert unit.recv(4) == b"\x40\x02\0\7", topic  # MQTT 3.1.1 has no other answer
+            assert unit.recv(4) == b"\x40\x02\0\7", topic  # MQTT 3.1.1 has no negative PUBACK
         unit.settimeout(QUIET_S)
         with pytest.raises(TimeoutError):
             unit.recv(1)
@@ -149,7 +149,7 @@ def test_a_will_on_another_unit_s_topic_is_dropped_and_the_connection_stands(clu
 
 
 def test_logins_go_on_while_one_auth_process_is_killed(tmp_path: Path) -> None:
-    """A unit whose login the killed process had taken is refused by its node after 10 s, and comes again."""
+    """If the killed process had received a unit's login, the node refuses the unit after 10 s, and the unit tries again."""
     cluster = AuthCluster(tmp_path)
     try:
         cluster.start("auth-1", "auth-2")
@@ -185,7 +185,7 @@ def test_an_auth_process_that_is_told_to_end_leaves_no_login_unanswered(tmp_path
     try:
         cluster.start("auth-1", "auth-2")
         units = cluster.add_units([f"many-{number}" for number in range(40)])
-        for node in cluster.nats.names:  # the nodes make their streams when the first unit connects
+        for node in cluster.nats.names:  # the nodes create their streams when the first unit connects
             assert connack(cluster, node, *units[0]) == CONNACK_OK
         answers: list[bytes] = []
 
@@ -213,7 +213,7 @@ def test_nobody_gets_in_while_the_database_is_away_and_everybody_when_it_is_back
         assert connack(cluster, "n1", *one) == CONNACK_OK
         cluster.postgresql.stop()
         assert connack(cluster, "n1", *two) == ENDED
-        assert connack(cluster, "n1", *one) == ENDED  # it is no longer known
+        assert connack(cluster, "n1", *one) == ENDED  # no longer cached
         assert connack(cluster, "n1", one[0], "wrong") == ENDED
         cluster.postgresql.start()
         assert connack(cluster, "n1", *two) == CONNACK_OK
@@ -231,9 +231,9 @@ def test_a_short_failover_of_the_database_refuses_nobody(tmp_path: Path) -> None
         waiting = threading.Thread(target=lambda: answers.append(connack(cluster, "n1", *one)))
         waiting.start()
         time.sleep(1.0)
-        cluster.postgresql.start()  # here, for it ends with the thread that has started it
+        cluster.postgresql.start()  # on this thread, because the server ends with the thread that started it
         waiting.join(WITHIN_S)
-        if answers == [ENDED]:  # the start took longer than a login is kept
+        if answers == [ENDED]:  # the start took longer than a login waits
             answers.append(connack(cluster, "n1", *one))
         assert answers[-1] == CONNACK_OK
     finally:

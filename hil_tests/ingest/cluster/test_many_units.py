@@ -1,4 +1,4 @@
-"""Do more units than a node allows consumers of a stream by itself (1,000 from nats-server 2.15 on) hear their commands?"""
+"""Do more units receive their commands than a node's default limit of consumers allows (1,000 from nats-server 2.15 on)?"""
 
 import socket
 
@@ -8,7 +8,7 @@ from hil_tests.fixtures.nats_cluster import LOOPBACK
 from hil_tests.fleet.packets import subscribe
 
 UNITS = 1_010
-AT_ONCE = 100  # subscriptions
+AT_ONCE = 100  # concurrent subscriptions
 
 
 def test_more_units_than_a_node_allows_by_itself_hear_their_commands(cluster: AuthCluster) -> None:

@@ -1,4 +1,4 @@
-"""Does a piece of an update reach its unit at any node, and nobody else?"""
+"""Does a piece of an update reach its unit at any node, and no other unit?"""
 
 import subprocess
 import sys
@@ -34,7 +34,7 @@ def test_pieces_come_to_their_unit_in_order_and_to_no_other(cluster: AuthCluster
     stranger = cluster.connect(other, "n1")
     assert connection.subscribe_to_pieces() == 0
     assert stranger.subscribe_to_pieces("there") == REFUSED
-    connection.report("ask", h="0" * 16, f=1, o=0, c=8192)  # acknowledged: it may publish there
+    connection.report("ask", h="0" * 16, f=1, o=0, c=8192)  # acknowledged, so the unit may publish there
     subprocess.run(
         [sys.executable, "-c", SEND, str(cluster.nats.file), "there"],
         cwd=CHECKOUT,

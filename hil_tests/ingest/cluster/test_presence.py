@@ -1,4 +1,4 @@
-"""Does the store know who is connected to the cluster, also when a node is killed and tells nothing any more?"""
+"""Does the store have the units' connections, also when a node is killed and reports nothing?"""
 
 import time
 
@@ -9,7 +9,7 @@ WITHIN_S = 60.0
 
 
 def connected(cluster: AuthCluster) -> dict[str, str]:
-    """The node of each unit that is there."""
+    """Return the node of each connected unit."""
     return dict(cluster.postgresql.say("SELECT unit_id, door FROM presence WHERE connected"))
 
 

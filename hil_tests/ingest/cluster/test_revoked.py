@@ -1,4 +1,4 @@
-"""Is a unit cut off whose secret was taken away, wherever it is connected, and whatever fails meanwhile?"""
+"""Is a unit with a revoked secret disconnected, at any node, whatever fails meanwhile?"""
 
 import itertools
 import socket
@@ -12,11 +12,11 @@ from hil_tests.fixtures.auth_cluster import AuthCluster
 from hil_tests.fixtures.mqtt_unit import ANSWER_WITHIN_S, CONNACK_OK, connect
 
 WITHIN_S = 60.0
-KNOWN_FOR_S = 5.0  # a process that answers logins may take a secret of before for no longer
+KNOWN_FOR_S = 5.0  # maximum time for which an auth process may accept an old secret
 
 
 class Door:
-    """A connection that notes when it was ended."""
+    """A connection that records when it was closed."""
 
     def __init__(self, cluster: AuthCluster, node: str, name: str, secret: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", cluster.nats.mqtt_ports[node]), ANSWER_WITHIN_S)
@@ -28,7 +28,7 @@ class Door:
     def _is_let_in(self) -> bool:
         try:
             return self._socket.recv(4) == CONNACK_OK
-        except ConnectionResetError:  # ended while it was logging in, before the node has read all of it
+        except ConnectionResetError:  # closed during the login, before the node has read all of it
             return False
 
     def is_open(self) -> bool:
@@ -47,12 +47,12 @@ class Door:
         self._socket.close()
 
 
-Open = Callable[..., Door]  # the node, and the unit's name and secret
+Open = Callable[..., Door]  # the node, the unit's name and its secret
 
 
 @pytest.fixture
 def door_at(cluster: AuthCluster) -> Iterator[Open]:
-    """Opens connections, which are closed in the end."""
+    """Opens connections, and closes them at the end."""
     doors: list[Door] = []
 
     def open_one(node: str, name: str, secret: str) -> Door:
@@ -74,13 +74,13 @@ def until(condition: Callable[[], bool], within_s: float) -> bool:
 
 
 def test_a_revoked_unit_is_cut_off_at_every_node_and_stays_out(cluster: AuthCluster, door_at: Open) -> None:
-    """The others stay."""
+    """Other units stay connected."""
     units = cluster.add_units(["gone-1", "gone-2", "gone-3", "stays"])
     doors = [door_at(node, *unit) for node, unit in zip([*cluster.nats.names, "n1"], units, strict=True)]
     for unit, door in zip(units[:3], doors, strict=False):
         cluster.command("unit", "revoke", unit[0])
         assert door.ends(WITHIN_S)
-        with suppress(ConnectionRefusedError):  # the other process may not have looked yet: then it is ended as well
+        with suppress(ConnectionRefusedError):  # another process may still accept it, and closes it soon
             assert door_at("n2", *unit).ends(WITHIN_S)
     time.sleep(KNOWN_FOR_S)
     for unit, node in itertools.product(units[:3], cluster.nats.names):
@@ -97,7 +97,7 @@ def test_the_new_secret_lets_in_and_its_connection_is_left_alone_in_the_end(
     new = cluster.command("unit", "secret", name)["secret"]
     assert door.ends(WITHIN_S)
     give_up_s = time.monotonic() + WITHIN_S
-    while True:  # it may be ended once more in the first seconds, also while it is logging in
+    while True:  # in the first seconds it may be closed again, also during the login
         with suppress(ConnectionRefusedError):
             if not door_at("n2", name, new).ends(12.0):
                 break

@@ -1,4 +1,4 @@
-"""Two doors of a cluster for all tests that need them: to start them takes longer than the tests do."""
+"""Two OCPP doors of a cluster for all tests that need them, because the start takes longer than the tests."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The bridge's process with its doors for OCPP, and chargers that it knows."""
+"""The bridge's process with its OCPP doors and registered chargers."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ WITHIN_S = 60.0
 
 
 class OcppBridge:
-    """One for all tests of a module: to start it takes longer than they do. Chargers are known by their identities."""
+    """One bridge for all tests of a module, because the start takes longer than the tests. `identities` are its chargers."""
 
     def __init__(self, folder: Path, identities: list[str]) -> None:
         self.port, self.tls_port = free_ports(2)
@@ -37,7 +37,7 @@ class OcppBridge:
         return await self.get(f"/api/charge-points/{unit_id}")
 
     async def until(self, path: str, condition: Callable[[Any], object]) -> Any:
-        """What is told there, once it is so."""
+        """Read `path` until the condition holds, and return the last answer."""
         return await asyncio.to_thread(self._until, path, condition)
 
     async def kill(self) -> None:
@@ -47,7 +47,7 @@ class OcppBridge:
         await asyncio.to_thread(self.cloud.start_bridge)
 
     def order(self, unit_id: str, **wanted: Any) -> str:
-        """Gives it; returns where its answer will be."""
+        """Send a command; return the path of its state."""
         headers = {"Authorization": f"Bearer {API_TOKEN}", "Content-Type": "application/json"}
         url = f"{self.cloud.address}/api/charge-points/{unit_id}/commands"
         request = urllib.request.Request(url, json.dumps(wanted).encode(), headers)

@@ -1,4 +1,4 @@
-"""Chargers at the doors of a cluster, and what is told of them."""
+"""Chargers at the doors of a cluster, and what the API reports about them."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ def charger(given: Given, unit_id: str, door: str) -> OcppCharger:
 
 
 async def told(given: Given, unit_id: str, condition: Callable[[Any], object]) -> Any:
-    """What the interface tells of it, once it is so."""
+    """Read the charge point from the API until the condition holds, and return it."""
     give_up_s = time.monotonic() + WITHIN_S
     while not condition(said := await asyncio.to_thread(given.cloud.charge_point, unit_id)):
         assert time.monotonic() < give_up_s, (said, given.doors.log("a"), given.doors.log("b"))
@@ -28,7 +28,7 @@ async def told(given: Given, unit_id: str, condition: Callable[[Any], object]) -
 
 
 def order(given: Given, unit_id: str, **wanted: Any) -> None:
-    """Gives it. Raises HTTPError when it was not sent."""
+    """Send a command. Raises HTTPError if it was not sent."""
     headers = {"Authorization": f"Bearer {API_TOKEN}", "Content-Type": "application/json"}
     url = f"{given.cloud.address}/api/charge-points/{unit_id}/commands"
     request = urllib.request.Request(url, json.dumps(wanted).encode(), headers)

@@ -1,4 +1,4 @@
-"""A unit of ours that is shown to an OCPP back-end, and the back-ends of others that it is shown to."""
+"""A unit of ours that is shown to an OCPP back-end, and third-party back-ends to show it to."""
 
 import json
 import os
@@ -22,7 +22,7 @@ OWNER = "ann"
 
 
 class ShownUnit:
-    """Says what its tests tell it to; belongs to OWNER."""
+    """A unit that reports what the test tells it to. Its owner is OWNER."""
 
     def __init__(self, cloud: CloudFixture, made: dict[str, Any]) -> None:
         self.name = str(made["id"])
@@ -30,24 +30,24 @@ class ShownUnit:
         self.unit: MqttUnit = cloud.connect((self.name, made["secret"]))
 
     def say(self, state: str, watts: int = 0, total_wh: int = 1000, **keys: Any) -> None:
-        """A heartbeat."""
+        """Send a heartbeat."""
         self.unit.report("heartbeat", t=int(time.time()), s=state, m="smart", q=20, w=watts, e=total_wh, **keys)
 
     def show(self, url: str, *options: str, key: str = KEY) -> dict[str, Any]:
-        """To the back-end there, with its owner's consent."""
+        """Show the unit to the back-end at `url`, with its owner's consent."""
         words = ("unit", "northbound", self.name, url, "--agreed-by", OWNER, *options)
         return self._cloud.command(*words, typed=f"{key}\n")
 
 
 def owned_units(cloud: CloudFixture, *names: str) -> list[dict[str, Any]]:
-    """What is printed of each when it is added; they belong to OWNER."""
+    """Add units that belong to OWNER; return the output of each `unit add`."""
     _, *made = cloud.commands(["user", "add", OWNER], *(["unit", "add", name] for name in names))
     cloud.commands(*(["unit", "claim", one["claim_code"], OWNER] for one in made))
     return made
 
 
 class BackEnd:
-    """A process that others have written most of. Raises AssertionError for what it cannot do."""
+    """The process of a mostly third-party back-end. Its methods raise AssertionError for orders that it cannot carry out."""
 
     def __init__(self, process: "subprocess.Popen[str]", url: str, identity: str) -> None:
         self.url, self._process, self._identity = url, process, identity
@@ -71,7 +71,7 @@ class BackEnd:
         return told
 
     def until(self, condition: Callable[[list[dict[str, Any]]], object]) -> list[dict[str, Any]]:
-        """What it was told, once it is so."""
+        """Read what the back-end has received until the condition holds, and return it."""
         told: list[dict[str, Any]] = until(self.told, condition)
         return told
 
@@ -86,7 +86,7 @@ def until(read: Callable[[], Any], condition: Callable[[Any], object]) -> Any:
 
 @contextmanager
 def ocpp_csms(packages: Path, identity: str, port: int | None = None) -> Iterator[BackEnd]:
-    """`packages` has what backends/ocpp-csms.lock names."""
+    """Run a back-end on ocpp-csms. `packages` contains the packages of backends/ocpp-csms.lock."""
     environment = os.environ | {"PYTHONPATH": str(packages)}
     with _running([sys.executable, "csms.py"], environment, identity, port) as back_end:
         yield back_end

@@ -1,4 +1,4 @@
-"""Do the lines of cloud_bridge/deploy work: a charger comes through nginx or Caddy, with a password or with a certificate?"""
+"""Do the configurations in cloud_bridge/deploy work: a charger behind nginx or Caddy, with a password or a certificate?"""
 
 import asyncio
 import base64
@@ -26,12 +26,12 @@ WITHIN_S = 60.0
 
 
 class Proxied(NamedTuple):
-    """A bridge behind a proxy, and who may come through it."""
+    """A bridge behind a proxy, and its chargers' keys."""
 
     cloud: CloudFixture
-    port: int  # of the proxy
+    port: int  # the proxy's
     keys: dict[str, str]
-    folder: Path  # with the certificates
+    folder: Path  # contains the certificates
 
     def tls(self, certificate: str | None = None) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self.folder / "tls" / "ca.pem")
@@ -41,7 +41,7 @@ class Proxied(NamedTuple):
         return context
 
     async def beat(self, unit_id: str, headers: dict[str, str], certificate: str | None = None) -> str:
-        """The answer to a Heartbeat. Raises InvalidStatus."""
+        """Return the answer to a Heartbeat. Raises InvalidStatus."""
         async with connect(
             f"wss://localhost:{self.port}/ocpp/{unit_id}",
             ssl=self.tls(certificate),
@@ -63,7 +63,7 @@ def openssl(folder: Path, *words: str) -> None:
 
 
 def make_certificates(folder: Path) -> None:
-    """Of two chargers, by an authority of their maker's."""
+    """Make the certificates of two chargers, signed by their maker's authority."""
     new = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     openssl(
         folder, "req", "-x509", *new, "-keyout", "maker.key", "-out", "chargers.pem", "-subj", "/CN=Maker", "-days", "2"
@@ -77,7 +77,7 @@ def make_certificates(folder: Path) -> None:
 
 
 def start(kind: str, folder: Path, cloud_port: int, port: int) -> Any:
-    """The proxy with the lines of the page, on this port; it has `close`."""
+    """Start the proxy with the configuration of the page, on this port. The result has `close`."""
     lines = lines_of(kind)
     for written, here in {
         r"listen 443": f"listen 127.0.0.1:{port}",

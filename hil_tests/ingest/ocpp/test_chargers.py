@@ -1,5 +1,7 @@
-"""Chargers that speak OCPP against the real process, on real sockets: is contact true, and nothing lost that was answered,
-while the bridge is killed, two boxes have one identity, and chargers have the manners that they have in the field?"""
+"""Is contact true, and is nothing lost that was answered, for OCPP chargers with the real process on real sockets?
+
+The bridge is killed, two chargers have the same identity, and chargers misbehave as they do in the field.
+"""
 
 import asyncio
 import base64
@@ -23,7 +25,7 @@ from websockets.typing import Subprotocol
 from hil_tests.ingest.ocpp.running_bridge import WITHIN_S, OcppBridge
 from hil_tests.sim.ocpp_charger import Manners, NoAnswer, OcppCharger
 
-IDS = ["killed", "twice", "odd", "refused", "strict", "station"]  # a charger for each test
+IDS = ["killed", "twice", "odd", "refused", "strict", "station"]  # one charger for each test
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +149,7 @@ def test_whoever_is_refused_is_never_contacted(bridge: OcppBridge) -> None:
 
 
 class Strict(ChargePoint):  # type: ignore[misc]  # the library has no types
-    """The library's own charger: it refuses whatever its schemas do not allow."""
+    """The library's own charger, which refuses what its schemas do not allow."""
 
     @on("SetChargingProfile")  # type: ignore[untyped-decorator]
     def limit(self, **_asked: Any) -> Any:
@@ -192,11 +194,12 @@ def test_the_librarys_own_charger_takes_our_answers_by_its_schemas_over_tls(brid
 
 
 class StrictStation(Station):  # type: ignore[misc]  # the library has no types
-    """Likewise, of 2.0.1. It takes every setting, and restarts for one."""
+    """The library's own 2.0.1 station, which refuses what its schemas do not allow. It accepts every setting and restarts
+    for one."""
 
     def __init__(self, *words: Any) -> None:
         super().__init__(*words, response_timeout=int(WITHIN_S))
-        self.was_asked = asyncio.Event()  # for the last of its variables
+        self.was_asked = asyncio.Event()  # set after the request for the last variable
 
     @on("SetVariables")  # type: ignore[untyped-decorator]
     def set(self, set_variable_data: list[dict[str, Any]], **_: Any) -> Any:

@@ -1,5 +1,7 @@
-"""Charge points that others have written, against the real process: do they boot, charge, report a fault, lose their network,
-tell later what they kept, and obey, and do their own schemas allow what we answer?"""
+"""Do third-party charge points work with the real process: boot, charge, report a fault, lose the network, send later, obey?
+
+Their own schemas check our answers.
+"""
 
 import asyncio
 import json
@@ -35,14 +37,14 @@ def bridge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OcppBridge]:
 
 @pytest.fixture(scope="module")
 def packages() -> None:
-    """ocpp-rpc and em-ocpp-chargepoint-simulator, as the lock file says; nothing of them is run while they are fetched."""
+    """Install ocpp-rpc and em-ocpp-chargepoint-simulator as locked, without running their install scripts."""
     if not (HERE / "node_modules" / "ocpp-rpc").exists():
         fetch("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
 
 
 @pytest.fixture(scope="module")
 def probe(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with test-ocpp."""
+    """Install test-ocpp; return its folder."""
     folder = tmp_path_factory.mktemp("test-ocpp")
     pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
     fetch(*pip, "--no-deps", "--target", str(folder), "-r", "test-ocpp.lock")
@@ -67,11 +69,11 @@ def test_test_ocpp_boots_over_tls(bridge: OcppBridge, probe: Path, unit_id: str,
 
 
 class Failed(Exception):
-    """What the charge point makes of it."""
+    """The charge point's error."""
 
 
 class RpcCharger:
-    """ocpp-rpc, told what to do. Its own schemas refuse what they do not allow: then the answer is Failed."""
+    """ocpp-rpc as a charge point, driven by orders. If its own schemas reject our message, it raises Failed."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -102,7 +104,7 @@ async def rpc_charger(bridge: OcppBridge, unit_id: str, protocol: str) -> AsyncI
         yield charger
     finally:
         process.kill()
-        await process.communicate()  # closes its pipes too
+        await process.communicate()  # also closes its pipes
 
 
 def at(minutes_ago: int = 0) -> str:
@@ -110,7 +112,7 @@ def at(minutes_ago: int = 0) -> str:
 
 
 async def obeys(bridge: OcppBridge, charger: RpcCharger, unit_id: str, action: str, **order: Any) -> None:
-    """An order reaches it, and its answer is told."""
+    """Send a command to the charger and check that its answer is reported."""
     where = await asyncio.to_thread(bridge.order, unit_id, **order)
     assert await charger.do("asked", action)
     told = await bridge.until(where, lambda told: told["status"] != "waiting")
@@ -260,13 +262,13 @@ def test_the_em_simulator_charges_fails_comes_back_and_is_reset(bridge: OcppBrid
         finally:
             if process.returncode is None:
                 process.kill()
-            await process.communicate()  # closes its pipes too
+            await process.communicate()  # also closes its pipes
 
     asyncio.run(story())
 
 
 async def phase(process: asyncio.subprocess.Process, name: str) -> None:
-    """Returns when the simulator has got there."""
+    """Wait until the simulator has reached this phase."""
     assert process.stdout is not None
     said = []
     async with asyncio.timeout(WITHIN_S):

@@ -1,5 +1,7 @@
-"""A door that stands still, a cluster without its nodes, and a database that is away: is nothing lost that was answered, is no
-charger called silent for what was wrong with us, and is it told what was wrong?"""
+"""Is nothing lost that was answered when a door freezes, the nodes stop or the database is down?
+
+Is no charger called silent because of our outage, and is the outage reported?
+"""
 
 import asyncio
 import time
@@ -24,7 +26,7 @@ def rows(given: Given, table: str, unit_id: str) -> int:
 
 
 async def counter(given: Given, door: str, name: str) -> int:
-    """Once the door is well again."""
+    """Return a counter of a door, once the door is healthy again."""
     give_up_s = time.monotonic() + WITHIN_S
     while True:
         try:
@@ -60,7 +62,7 @@ def test_a_door_that_stands_still_answers_nothing_and_its_charger_is_heard_at_an
                 said = await told(given, "frozen", lambda said: said["connected"])
                 assert said["contact"] == "online"
                 given.doors.thaw("b")
-                await frozen.ended()  # the older connection, whose charger has come to another door
+                await frozen.ended()  # the older connection: its charger has connected to another door
                 await again.call("Heartbeat")
                 await told(given, "frozen", lambda said: said["connected"])
             asked.cancel()
@@ -94,7 +96,7 @@ def test_without_a_node_chargers_are_heard_and_orders_are_refused_until_one_is_b
             while not connected.profiles:
                 try:
                     await asyncio.to_thread(order, given, "alone", do="limit", amps=10, minutes=60)
-                except HTTPError as error:  # the node is not back yet
+                except HTTPError as error:  # the node has not started yet
                     error.close()
                 assert time.monotonic() < give_up_s, given.doors.log("a")
                 await asyncio.sleep(0.2)
@@ -116,7 +118,7 @@ def test_while_the_database_is_away_nothing_is_answered_and_what_is_sent_again_i
             assert refused.value.response.status_code == 503 and refused.value.response.headers["Retry-After"]
         finally:
             given.cloud.postgresql.start()
-        answered = await asked  # it waited for the commit
+        answered = await asked  # it waits for the commit
         assert await counter(given, "a", "refused_store") >= 1
         again = await waits.ask([2, "again", "StartTransaction", START])
         assert again[2]["transactionId"] == answered[2]["transactionId"]

@@ -1,5 +1,7 @@
-"""A unit of ours, shown to OCPP back-ends that others have written: are they told what is so, with its own times, and obeyed
-only where that was allowed?"""
+"""Do third-party OCPP back-ends receive the true state of a unit of ours, with its own times?
+
+Are their commands only executed where that was allowed?
+"""
 
 import sys
 import threading
@@ -39,7 +41,7 @@ def kinds(told: list[dict[str, Any]], what: str) -> list[dict[str, Any]]:
 
 
 def obeying(unit: ShownUnit, ok: bool = True) -> threading.Thread:
-    """The unit answers its next command."""
+    """Let the unit answer its next command, on another thread."""
 
     def answer() -> None:
         command = unit.unit.next_command()
@@ -99,7 +101,7 @@ def limited_to(amps: int) -> dict[str, Any]:
 
 @OF_NODE
 def test_ocpp_rpc_finds_no_fault_with_what_it_is_sent(units: list[ShownUnit], packages: None) -> None:
-    """It is strict: whatever its schemas do not allow is a complaint, or no answer."""
+    """ocpp-rpc is strict: it complains about, or does not answer, whatever its schemas do not allow."""
     unit = units[1]
     unit.say("A1")
     with ocpp_rpc(unit.name) as back_end:
@@ -122,7 +124,7 @@ def test_ocpp_rpc_finds_no_fault_with_what_it_is_sent(units: list[ShownUnit], pa
     lasting = {"t": ended_s, "t0": began_s, "t1": ended_s, "s": ended_s - began_s}
     unit.unit.report("session", **lasting, e=1000, y="unplugged", i=1)
     later = {"t": ended_s + 1, "t0": ended_s, "t1": ended_s + 1, "s": 1}
-    unit.unit.report("session", **later, e=5000, y="unplugged", i=2)  # nobody has seen it begin
+    unit.unit.report("session", **later, e=5000, y="unplugged", i=2)  # the bridge did not receive its beginning
     unit.say("A1", 0, 7000)
     with ocpp_rpc(unit.name, port) as back_end:
         told = back_end.until(lambda told: len(kinds(told, "StopTransaction")) == 2)
@@ -135,7 +137,7 @@ def test_ocpp_rpc_finds_no_fault_with_what_it_is_sent(units: list[ShownUnit], pa
 
 
 def ask_everything(back_end: BackEnd) -> None:
-    """Of a unit that may not be commanded: a strict client checks each answer by its schema."""
+    """Call every action for a unit that may not be commanded. A strict client checks each answer by its schema."""
     rejected = {"status": "Rejected"}
     assert back_end.call("RemoteStartTransaction", idTag="T") == rejected
     assert back_end.call("RemoteStopTransaction", transactionId=1) == rejected

@@ -1,4 +1,5 @@
-"""Of several processes on one database, has one the connection of a unit to its back-end, and another once that is gone?"""
+"""Of several processes on one database, does exactly one connect a unit to its back-end, and another when that one has
+ended?"""
 
 import os
 import signal

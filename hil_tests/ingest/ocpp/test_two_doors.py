@@ -1,5 +1,5 @@
-"""Two doors for OCPP of a cluster, each a process: is a charger one charger at both of them, do orders find it, and is nothing
-lost that was answered when one of them is killed?"""
+"""Do two OCPP doors of a cluster, each a process, act as one: same charger at both, commands find it, nothing answered is
+lost?"""
 
 import asyncio
 import time
@@ -80,7 +80,7 @@ def test_a_door_that_is_killed_loses_nothing_that_it_answered_and_leaves_nobody_
         is_over = False
 
         async def live(unit_id: str) -> None:
-            """It goes on at the other door when one is gone."""
+            """When one door is killed, the charger continues at the other."""
             turn = int(unit_id[-1])
             while not is_over:
                 turn += 1

@@ -1,6 +1,6 @@
-"""Hostile texts in every field of every form, and in every query, of the pages that a driver and a supporter can reach.
+"""Hostile texts in every field of every form and query on the pages of a driver and a support person.
 
-The driver owns the units of the attacker `poison`, so the pages that are opened show what those have sent.
+The driver owns the units of the attacker `poison`, so the pages show their messages.
 """
 
 import re
@@ -16,7 +16,7 @@ from hil_tests.siege.population import PASSWORD
 
 DRIVER, SUPPORTER = "mallory", "sue"
 ADDRESSES = {DRIVER: "127.0.0.10", SUPPORTER: "127.0.0.11"}
-MAX_PAGES = 150  # of one round: conversations and jobs grow with every round
+MAX_PAGES = 150  # of one round; the number of conversations and jobs grows
 PAUSE_S = 0.02
 NO_PAGES = ("/logout", "/static", "/live", "/openapi", "/docs")
 TOKEN = "form"
@@ -24,7 +24,7 @@ NUMBERS = re.compile(r"\d+")
 
 
 class Form(NamedTuple):
-    """`fields` are name and value, those of a choice with its first option; `files` are the names of file fields."""
+    """`fields` are name and value, for a choice its first option; `files` are the names of file fields."""
 
     page: str
     method: str
@@ -34,13 +34,13 @@ class Form(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The same for forms that differ in numbers and values alone."""
+        """Return a key that is equal for forms that only differ in numbers and values."""
         fixed = [value.decode("utf-8", "replace") for name, value in self.fields if name in ("via", "choice", "on")]
         return NUMBERS.sub("0", f"{self.action} {[name for name, _ in self.fields]} {fixed}")
 
 
 class Page(HTMLParser):
-    """Links and forms of a page."""
+    """The links and forms of a page."""
 
     def __init__(self, path: str, text: str) -> None:
         super().__init__()
@@ -48,11 +48,11 @@ class Page(HTMLParser):
         self.forms: list[Form] = []
         self._path = path
         self._form: Form | None = None
-        self._choice = ""  # a select whose first option is to come
+        self._choice = ""  # a select that still needs its first option
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Unfinished forms end with the next one."""
+        """Collect links and fields. A form that is not closed is dropped at the next one."""
         of = {name: value or "" for name, value in attrs}
         if tag == "a":
             self.links.append(urllib.parse.urljoin(self._path, of.get("href", "")))
@@ -71,7 +71,7 @@ class Page(HTMLParser):
                 self._add(name, of.get("value", ""), of.get("type") == "file")
 
     def handle_endtag(self, tag: str) -> None:
-        """A form is whole."""
+        """Add the completed form."""
         if tag == "form" and self._form is not None:
             self.forms.append(self._form)
             self._form = None
@@ -84,7 +84,7 @@ class Page(HTMLParser):
 
 
 def attack(attack: Attack) -> None:
-    """Round after round: each logs in, opens every page, and fills in every form."""
+    """Repeat rounds: each person logs in, opens every page, and sends every form."""
     people = [_Person(attack, name) for name in ADDRESSES]
     while not attack.over.is_set():
         for person in people:
@@ -93,7 +93,7 @@ def attack(attack: Attack) -> None:
 
 
 class _Person:
-    """One of the two, with a session."""
+    """One of the two people, with a session."""
 
     def __init__(self, attack: Attack, name: str) -> None:
         self.name, self._attack = name, attack
@@ -101,7 +101,7 @@ class _Person:
         self._logged_in = False
 
     def round(self) -> None:
-        """Ends early when the siege is over."""
+        """Attack all pages once. Ends early when the siege is over."""
         known: set[str] = set()
         for page in self._pages():
             for link in page.links:
@@ -114,7 +114,7 @@ class _Person:
         self._claim_again()
 
     def _pages(self) -> Iterator[Page]:
-        """Every page that links lead to from the first, breadth first."""
+        """Yield every page that can be reached by links from the first page, breadth first."""
         to_open, seen = ["/"], {"/"}
         while to_open and len(seen) <= MAX_PAGES + len(to_open) and not self._attack.over.is_set():
             path = to_open.pop(0)
@@ -131,7 +131,7 @@ class _Person:
                     to_open.append(link)
 
     def _get(self, path: str) -> Answer | None:
-        """Logged in; follows no redirect but the one to the login."""
+        """Get a page with a session. Only follow the redirect to the login."""
         for _ in range(2):
             if not self._logged_in:
                 self._log_in()
@@ -146,7 +146,7 @@ class _Person:
         self._logged_in = answer is not None and answer.status == 303
 
     def _fill(self, form: Form) -> None:
-        """Each field hostile alone, then all of them, then none there, then with another token."""
+        """Send the form with each field hostile alone, all fields hostile, all twice, all missing, and with a wrong token."""
         chance, fields = self._attack.random, form.fields
         names = [name for name, _ in fields if name != TOKEN]
         for name in names:
@@ -169,7 +169,7 @@ class _Person:
             self._asked(said, f"{form.action}?{query}")
 
     def _hostile_query(self, link: str, known: set[str]) -> None:
-        """Each parameter of a link's query hostile alone."""
+        """Request the link with each parameter of its query hostile alone."""
         path, _, query = link.partition("#")[0].partition("?")
         parameters = urllib.parse.parse_qsl(query)
         key = f"{NUMBERS.sub('0', path)}?{[name for name, _ in parameters]}"
@@ -194,13 +194,13 @@ class _Person:
         return answer
 
     def _check(self, said: str, answer: Answer | None) -> None:
-        """No page shows a script of ours as a script."""
+        """Record a fault if the page contains our script unescaped."""
         is_page = answer is not None and answer.content_type.startswith("text/html")
         if answer is not None and is_page and hostile.SCRIPT.decode() in answer.text:
             self._attack.fault(f"a script that was typed stands in the page after {said}")
 
     def _claim_again(self) -> None:
-        """A form may have released units."""
+        """Claim our units again, which an earlier form may have released."""
         owned = self._get("/account/units") if self.name == DRIVER and not self._attack.over.is_set() else None
         if owned is None:
             return

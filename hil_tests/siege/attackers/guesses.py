@@ -1,4 +1,4 @@
-"""Guesses: passwords, claim codes, tokens of the interface and secrets of units. Not one may be right."""
+"""Guesses of passwords, claim codes, API tokens and units' secrets. None may be right."""
 
 import http.client
 import socket
@@ -11,17 +11,17 @@ from hil_tests.siege.attack import Attack
 from hil_tests.siege.http_client import FORM_TOKEN, Answer, HttpClient, LoginFailed
 from hil_tests.siege.population import PASSWORD
 
-GUESSER = "gus"  # a driver without a unit, who tries the codes of others
+GUESSER = "gus"  # a driver without a unit, who guesses claim codes
 PAUSE_S = 0.1
 WITHIN_S = 5.0
-NETWORK = "127.0.2.{}"  # many addresses, because each may guess only 40 passwords in 15 minutes
+NETWORK = "127.0.2.{}"  # many addresses, because one address may only guess 40 passwords in 15 minutes
 ADDRESSES = 40
 LETTERS = string.ascii_uppercase + string.digits
 NAMES = (b"admin", b"root", b"olga", b"operator", b"")
 
 
 def attack(attack: Attack) -> None:
-    """In turn one of each kind."""
+    """Make one guess of each kind in turn."""
     gus = HttpClient(attack.target.http_port, _address(attack))
     with suppress(OSError, http.client.HTTPException, LoginFailed):
         gus.must_log_in(GUESSER, PASSWORD)

@@ -1,6 +1,6 @@
-"""Poison messages: what hypothesis makes of every key of every kind in tests/samples/schema.toml, and bytes that are no JSON.
+"""Poison messages: hypothesis's values for every key of every kind in tests/samples/schema.toml, and bytes that are not JSON.
 
-The units that send them are the attackers' own; what they say stands on pages that the attacker `forms` opens.
+The sending units are the attackers' own; the pages that the attacker `forms` opens show their messages.
 """
 
 import json
@@ -21,10 +21,10 @@ from hil_tests.siege.population import Unit
 UNITS = ("poison-0", "poison-1", "poison-2")
 SCHEMA = CHECKOUT / "tests" / "samples" / "schema.toml"
 FROM_UNITS = ("heartbeat", "event", "session", "result", "lwt")
-BATCH = 100  # messages of one run of hypothesis, whose seed can be replayed alone
+BATCH = 100  # messages of one hypothesis run, which can be repeated alone by its seed
 PAUSE_S = 0.01
 ANSWER_WITHIN_S = 5.0
-MAX_PAYLOAD = 16_000  # what the remaining length of mqtt_unit.packet has room for
+MAX_PAYLOAD = 16_000  # the maximum that fits in mqtt_unit.packet's remaining length
 
 surrogates = st.characters(categories=["Cs"])
 texts = st.text(max_size=20) | st.text(surrogates | st.just("\0") | st.characters(), max_size=20) | st.just("x" * 3000)
@@ -62,7 +62,7 @@ def _schema() -> dict[str, Any]:
 
 
 def _near(row: list[Any]) -> st.SearchStrategy[Any]:
-    """What stands near the bound of a row of the schema: inside, on it, beyond it."""
+    """Return values near the bounds of a row of the schema: inside, on the bound, outside."""
     low, _, high = str(
         row[2] or {"count": "0..9007199254740991", "time": "1577836800..4102444799"}.get(row[0], "")
     ).partition("..")
@@ -73,7 +73,7 @@ def _near(row: list[Any]) -> st.SearchStrategy[Any]:
 
 
 def messages() -> st.SearchStrategy[tuple[str, bytes]]:
-    """Kind and payload."""
+    """Return a strategy for kind and payload."""
     schema = _schema()
 
     def of_kind(kind: str) -> st.SearchStrategy[tuple[str, bytes]]:
@@ -100,7 +100,7 @@ def messages() -> st.SearchStrategy[tuple[str, bytes]]:
 
 
 def attack(attack: Attack) -> None:
-    """Batch after batch, each with a seed of its own."""
+    """Run one batch after another, each with its own seed."""
     units = [_Poisoner(attack, attack.target.units[name]) for name in UNITS]
     strategy, batch = messages(), 0
     try:
@@ -132,7 +132,7 @@ def _run_batch(
 
 
 class _Poisoner:
-    """One unit; its connection is opened again when the bridge has closed it."""
+    """One unit, which reconnects when the bridge closes the connection."""
 
     def __init__(self, attack: Attack, unit: Unit) -> None:
         self._attack, self._unit = attack, unit
@@ -140,7 +140,7 @@ class _Poisoner:
         self._packet_id = 0
 
     def send(self, kind: str, payload: bytes) -> None:
-        """One message. Returns when it is acknowledged or the connection is closed."""
+        """Send one message. Return when it is acknowledged or the connection is closed."""
         if self._attack.over.wait(PAUSE_S):
             return
         self._packet_id = self._packet_id % 0xFFFF + 1

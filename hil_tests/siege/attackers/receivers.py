@@ -1,8 +1,8 @@
-"""Hostile receivers of alerts: a mail server that is slow, silent or endless, and webhooks that point inside our network.
+"""Hostile receivers of alerts: a mail server that is slow, silent or endless, and webhooks that point into our network.
 
-Only mail can be delivered on loopback, because the operator names that server (CHARGEKEEPER_MAIL). A webhook goes to hosts
-on the internet alone: here every way of writing loopback is tried, and nobody may ever call. What a hostile receiver on the
-internet can do is tested in tests/cloud_bridge/alerts/.
+Only mail can be delivered on loopback, because the operator sets that server (CHARGEKEEPER_MAIL). Webhooks only go to hosts on
+the internet: the attacker tries every notation of loopback, and none may be called. Hostile receivers on the internet are
+tested in tests/cloud_bridge/alerts/.
 """
 
 import http.client
@@ -21,7 +21,7 @@ ADDRESS = "127.0.0.12"
 LOOK_S = 0.2
 FAULT_EVERY_S = 2.0
 DRIP_EVERY_S = 0.2
-HOLD_S = 120.0  # longer than the bridge waits for a letter
+HOLD_S = 120.0  # longer than the bridge's timeout for a letter
 LONG_LINE = b"250-" + b"x" * 100_000
 MANNERS = ("closes", "silent", "drips", "endless", "garbage", "refuses", "stops at the text")
 HOSTS = (
@@ -31,7 +31,7 @@ HOSTS = (
 
 
 def attack(attack: Attack) -> None:
-    """Serves both receivers, asks for alerts, and raises faults."""
+    """Run both receivers, subscribe to alerts, and report faults."""
     with (
         socket.create_server(("127.0.0.1", attack.target.mail_port)) as mail,
         socket.create_server(("127.0.0.1", 0)) as hook,
@@ -72,7 +72,7 @@ def _subscribe(attack: Attack, hook_port: int) -> None:
 
 
 def _raise_faults(attack: Attack) -> None:
-    """Each with a name of its own, because the same fault is not alerted again within the hour."""
+    """Report faults with unique names, because the same fault causes no second alert within an hour."""
     unit: MqttUnit | None = None
     count = 0
     while not attack.over.wait(FAULT_EVERY_S):
@@ -99,7 +99,7 @@ def _nobody_calls(attack: Attack, hook: socket.socket) -> None:
 
 
 def _serve_mail(attack: Attack, mail: socket.socket) -> None:
-    """Each connection on a thread of its own, with the next manner."""
+    """Serve each connection on its own thread, with the next manner of misbehaving."""
     mail.settimeout(LOOK_S)
     talks: list[threading.Thread] = []
     while not attack.over.is_set():
@@ -114,7 +114,7 @@ def _serve_mail(attack: Attack, mail: socket.socket) -> None:
 
 
 def _talk(attack: Attack, connection: socket.socket, manner: str) -> None:
-    """RFC 5321, as far as it goes. Ends when the bridge has closed."""
+    """Speak RFC 5321 as far as the manner does. Return when the bridge closes the connection."""
     with connection, suppress(OSError):
         connection.settimeout(HOLD_S)
         if manner == "closes":
@@ -138,7 +138,7 @@ def _talk(attack: Attack, connection: socket.socket, manner: str) -> None:
 
 
 def _hold(attack: Attack, connection: socket.socket) -> None:
-    """Reads and says nothing, until the other side closes or the siege is over."""
+    """Read without answering, until the other side closes the connection or the siege is over."""
     connection.settimeout(LOOK_S)
     while not attack.over.is_set():
         with suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""Half heads, half bodies, long headers, requests that break HTTP, and clients that never read what they asked for."""
+"""Half headers, half bodies, long headers, malformed requests, and clients that never read the answer."""
 
 import socket
 from collections import deque
@@ -7,10 +7,10 @@ from contextlib import suppress
 from hil_tests.siege.attack import Attack
 
 ADDRESSES = ("127.0.0.6", "127.0.0.7")
-MOST = 150  # open at once
+MOST = 150  # open connections
 PAUSE_S = 0.03
 WITHIN_S = 5.0
-ANSWER_WITHIN_S = 0.5  # most have none
+ANSWER_WITHIN_S = 0.5  # most get none
 HALF = (
     b"GET /login HTTP/1.1\r\nHost: x\r\n",
     b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\nname=",
@@ -50,11 +50,11 @@ BROKEN = (
     b"\0" * 5000,
 )
 UNREAD = b"GET /login HTTP/1.1\r\nHost: x\r\n\r\n" * 30
-SMALL_BUFFER = 2048  # bytes of the receiver's, so that unread answers wait in the bridge
+SMALL_BUFFER = 2048  # bytes of the receive buffer, so that unread answers stay in the bridge
 
 
 def attack(attack: Attack) -> None:
-    """One request at a time; half ones and unread ones stay open."""
+    """Send one request at a time; half and unread requests stay open."""
     opened: deque[socket.socket] = deque()
     try:
         while not attack.over.wait(PAUSE_S):

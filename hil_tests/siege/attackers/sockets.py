@@ -1,4 +1,4 @@
-"""Slow sockets: hundreds of connections for MQTT and HTTP that send a byte now and then, from four addresses."""
+"""Slow sockets: hundreds of MQTT and HTTP connections from four addresses, which send a byte now and then."""
 
 import socket
 from collections import deque
@@ -7,7 +7,7 @@ from contextlib import suppress
 from hil_tests.siege.attack import Attack
 
 ADDRESSES = ("127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5")
-MOST = 800  # open at once; HTTP has room for 100 of one address
+MOST = 800  # open connections; HTTP allows 100 from one address
 PAUSE_S = 0.01
 CONNECT_WITHIN_S = 5.0
 BEGINNINGS = {
@@ -25,7 +25,7 @@ DRIPS = (b"\0", b"a", b"\r\n", b"\xff")
 
 
 def attack(attack: Attack) -> None:
-    """Opens one at a time, and closes the oldest beyond MOST."""
+    """Open one connection at a time, and close the oldest above MOST."""
     ports = {"mqtt": attack.target.mqtt_port, "http": attack.target.http_port}
     opened: deque[socket.socket] = deque()
     try:

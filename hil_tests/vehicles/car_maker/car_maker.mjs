@@ -1,9 +1,9 @@
-// A car maker: oidc-provider as its authorisation server, and an interface that tells the state of cars.
+// A car maker: oidc-provider as its authorisation server, and an API for the state of cars.
 //
 //   node car_maker.mjs PORT REDIRECT_URI
 //
-// Prints one line when it listens. POST /test/revoke ends every grant, as the owner's change of password does. Only for
-// tests: anybody may log in as anybody. Whoever logs in as "family" has two cars, everybody else the first of them.
+// Prints one line when it listens. POST /test/revoke ends all grants, as a new password of the owner does. Only for tests:
+// any name and password can log in. The user "family" has two cars, all others have the first of them.
 
 import { Provider } from 'oidc-provider';
 

@@ -1,4 +1,4 @@
-"""The car maker as a child process: npm's oidc-provider, with a real server's rotation and reuse detection."""
+"""A car maker as a child process: npm's oidc-provider, with a real server's rotation and reuse detection of refresh tokens."""
 
 import os
 import shutil
@@ -14,14 +14,14 @@ READY_LINE = "listening on"
 
 
 class NoNode(Exception):
-    """Node or its packages are not there; the text says which."""
+    """Node or its packages are missing; the text says which."""
 
 
 class CarMaker:
-    """Listens on a port of the loopback until it is stopped."""
+    """The car maker, on a port of loopback, until `stop`."""
 
     def __init__(self, port: int, return_uri: str) -> None:
-        """Raises NoNode."""
+        """Start it. Raises NoNode."""
         self.address = f"http://127.0.0.1:{port}"
         node = _ready_node()
         self._process = subprocess.Popen(
@@ -38,7 +38,7 @@ class CarMaker:
             raise NoNode(f"oidc-provider did not start: {said!r}")
 
     def settings(self, public_url: str) -> str:
-        """vehicles.toml for a bridge that is to use it."""
+        """Return vehicles.toml for a bridge that uses it."""
         return f"""public_url = "{public_url}"
 
 [provider.maker]
@@ -54,7 +54,7 @@ scopes = ["openid", "offline_access", "vehicle:read"]
 """
 
     def end_every_grant(self) -> None:
-        """As when the owner changes the password."""
+        """End all grants, as when the owner changes the password."""
         request = urllib.request.Request(f"{self.address}/test/revoke", method="POST")
         urllib.request.urlopen(request, timeout=10).close()
 
@@ -84,5 +84,5 @@ def _ready_node() -> str:
 
 
 def in_ci() -> bool:
-    """Where nothing may be skipped."""
+    """Whether this is CI, where no test may be skipped."""
     return bool(os.environ.get("CI"))

@@ -1,5 +1,6 @@
-"""A wall clock for a Python process that shows a given time at its start, and then runs. For PYTHONPATH, so it has the name
-that Python imports at its start. The monotonic clocks stay the computer's, so nothing sees a step.
+"""A wall clock that shows a given time at the process's start and runs from there. The monotonic clocks are unchanged.
+
+Put this folder on PYTHONPATH: Python imports a module of this name at its start.
 """
 
 import os

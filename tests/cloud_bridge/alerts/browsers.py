@@ -1,4 +1,4 @@
-"""Browsers that let themselves be notified: their keys, and what they read of a message."""
+"""Browsers that subscribe to push notifications: their keys, and decryption of the messages."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -23,7 +23,7 @@ def from_base64url(text: str) -> bytes:
 
 
 class PushedBrowser:
-    """`endpoint` is its address at a push service."""
+    """`endpoint` is the browser's address at a push service."""
 
     def __init__(self, endpoint: str = "https://hooks.example/push/1") -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())

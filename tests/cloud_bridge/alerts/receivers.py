@@ -1,6 +1,6 @@
-"""Receivers of alerts on real sockets of this machine, kind and hostile, and what lets a test's alerts reach them.
+"""Receivers of alerts on real sockets, friendly and hostile, and the patch that lets alerts reach them.
 
-The guard of addresses stays in force for every other address: only 127.0.0.1 counts as one on the internet (`reach`).
+The check of addresses stays active for all other addresses: only 127.0.0.1 counts as on the internet (`_reach`).
 """
 
 import argparse
@@ -20,18 +20,18 @@ from cloud_bridge.settings import Settings
 
 HERE = "127.0.0.1"
 NAMES = ("hooks.example", "discord.com", "api.pushover.net", "hooks.slack.com", "api.telegram.org")
-GO_ON_S = 0.02  # between two bytes of one that drips
-ANSWER_S = 30.0  # ends a thread of a test that failed
+GO_ON_S = 0.02  # between two bytes of `dripping`
+ANSWER_S = 30.0  # ends a thread after a failed test
 
 Behaviour = Callable[["Receiver", ssl.SSLSocket], None]
 
 
 class Receiver:
-    """A TLS server. `requests` has what came in, as bytes; `behave` answers."""
+    """A TLS server. `requests` contains the received bytes; `behave` answers them."""
 
     def __init__(self, certificate: ssl.SSLContext, behave: "Behaviour | None" = None) -> None:
         self.requests: list[bytes] = []
-        self.at_once = 0  # connections that waited for an answer, the most so far
+        self.at_once = 0  # the highest number of connections that waited for an answer at the same time
         self.ended = threading.Event()
         self._behave = behave or ok
         self._unanswered: set[int] = set()  # threads
@@ -65,12 +65,12 @@ class Receiver:
                 self.requests.append(_request(connection))
                 self._behave(self, connection)
         except OSError:
-            pass  # the other side has gone, which is what most of these tests are about
+            pass  # the other side closed the connection, which most of these tests provoke
         finally:
             self.answers()
 
     def answers(self) -> None:
-        """The connection of this thread waits no more. Before the answer, after which the other side may come again."""
+        """Count this connection as answered. Call it before sending the answer, after which the client may connect again."""
         with self._lock:
             self._unanswered.discard(threading.get_ident())
 
@@ -92,32 +92,32 @@ def ok(receiver: Receiver, connection: ssl.SSLSocket) -> None:
 
 
 def slow(receiver: Receiver, _connection: ssl.SSLSocket) -> None:
-    """Says nothing."""
+    """Send nothing."""
     receiver.ended.wait(ANSWER_S)
 
 
 def dripping(receiver: Receiver, connection: ssl.SSLSocket) -> None:
-    """A head that never ends, a byte now and then."""
+    """Send a header that never ends, one byte at a time."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
     while not receiver.ended.wait(GO_ON_S):
         connection.sendall(b"x")
 
 
 def informing(receiver: Receiver, connection: ssl.SSLSocket) -> None:
-    """Informational answers (RFC 9110, section 15.2) without an end."""
+    """Send informational answers (RFC 9110, section 15.2) endlessly."""
     while not receiver.ended.wait(GO_ON_S):
         connection.sendall(b"HTTP/1.1 102 Processing\r\n\r\n")
 
 
 def endless_head(receiver: Receiver, connection: ssl.SSLSocket) -> None:
-    """As fast as it can."""
+    """Send headers endlessly, as fast as possible."""
     connection.sendall(b"HTTP/1.1 200 OK\r\n")
     while not receiver.ended.is_set():
         connection.sendall(b"X: " + b"x" * 4000 + b"\r\n")
 
 
 def endless_body(receiver: Receiver, connection: ssl.SSLSocket) -> None:
-    """Delivered, as far as we are concerned; nobody reads the rest."""
+    """Send a body endlessly. The alert counts as delivered, and the rest is not read."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n")
     while not receiver.ended.is_set():
         connection.sendall(bytes(65536))
@@ -140,7 +140,7 @@ def redirecting(port: int) -> Behaviour:
 
 
 class Street:
-    """Opens receivers of one test, all under the same certificate."""
+    """Opens the receivers of one test, all with the same certificate."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         tls.run(Settings(HERE, 0, 0, folder, None), argparse.Namespace(name=list(NAMES), folder=folder))

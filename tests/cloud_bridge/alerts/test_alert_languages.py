@@ -1,4 +1,4 @@
-"""Is each person told in their own language, whoever else is told of the same, and by whichever thread?"""
+"""Does each person get alerts in their own language, whoever else gets the same alert, and on whichever thread?"""
 
 from typing import Any
 

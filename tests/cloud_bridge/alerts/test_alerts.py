@@ -1,4 +1,4 @@
-"""Is everybody told what they asked for, once, in time, signed, and nobody what is not theirs?"""
+"""Does everybody get the alerts they subscribed to, once, in time and signed, and nothing about others' chargers?"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Is a driver alerted to an answer once, unless they have read it, and does the alert keep what it says to itself?"""
+"""Is a driver alerted once to an answer unless they have read it, without the answer's text in the alert?"""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 class Talk:
-    """Of Ann with support; Ben wants to be told of answers too, and has written as well."""
+    """A conversation of Ann with support. Ben also subscribes to answers, and has a conversation of his own."""
 
     def __init__(self, bridge: Bridge) -> None:
         self.bridge = bridge
@@ -39,7 +39,7 @@ class Talk:
         self.says(self.ben)
 
     def says(self, author: Person, about: Person | None = None) -> None:
-        """In the conversation of the author, or of the person it is about."""
+        """Add a message to the conversation of the author, or of the person it is about."""
         self._sent += 1
         now_ms = self.bridge.clock.now_ms()
         with self.bridge.app_state.database.writing() as connection:

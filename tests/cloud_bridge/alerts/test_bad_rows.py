@@ -1,4 +1,4 @@
-"""Does one bad row end nobody's alerts, neither now nor after a restart? Rows as an older or a newer version left them."""
+"""Does one bad row end no other alerts, neither now nor after a restart? The rows are as another version could leave them."""
 
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def test_a_payload_that_cannot_be_read_is_passed_by(
 def test_an_alert_that_the_store_refuses_is_passed_by_and_counted_and_so_after_a_restart(
     tmp_path: Path, sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As the lone surrogate in a fault's name was, for every alert of everybody, for ever."""
+    """A lone surrogate in a fault's name once failed every alert of everybody, permanently."""
 
     def poisoned(happening: Happening, name: str) -> str:
         return "\ud800" if happening.detail == "supply" else words(happening, name)
@@ -114,7 +114,7 @@ def test_an_error_of_the_database_passes_nothing_by(
 
 
 def test_a_heartbeat_that_cannot_be_read_ends_no_wait_but_its_own(bridge: Bridge, sent: list[dict[str, Any]]) -> None:
-    """When a hold-down ends, the newest heartbeat is asked."""
+    """When a hold-down ends, the newest heartbeat is read."""
     ann, ben = driver(bridge, "ann", (AlertKind.FAULT,)), driver(bridge, "ben", (AlertKind.FAULT,))
     units = {name: Journal(unit_of(bridge, who, name), name) for name, who in (("cp-1", ann), ("cp-2", ben))}
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Is a driver told once, and in time, that the vehicle will not be ready, and that it will be after all? And nobody else?"""
+"""Is a driver told once, in time, that the vehicle will not be ready, and when it will be after all? Is nobody else told?"""
 
 import json
 import threading
@@ -31,7 +31,7 @@ READY_IN_MS = 6 * HOUR_MS
 
 
 class Home:
-    """Ann's charge point and vehicle, beside which Ben lives; both want to know all there is."""
+    """Ann's charge point and vehicle, and Ben, a second resident. Both subscribe to all alerts."""
 
     def __init__(self, bridge: Bridge, sent: list[dict[str, Any]]) -> None:
         self.bridge, self.sent, self.database = bridge, sent, bridge.app_state.database
@@ -56,7 +56,7 @@ class Home:
             set_plan(connection, *of, plan, None, self.bridge.clock.now_ms())
 
     def says(self, state: str, watts: int, for_ms: int) -> None:
-        """Every five minutes, while somebody looks."""
+        """Report this every five minutes, with a look at departures each time."""
         for _ in range(for_ms // (5 * MINUTE_MS)):
             self.speaks(state, watts)
             self.bridge.clock.advance(5 * MINUTE_MS)
@@ -64,7 +64,7 @@ class Home:
             notice_and_send(self.alarm)
 
     def speaks(self, state: str, watts: int) -> None:
-        """After five minutes of this."""
+        """Report once, after five minutes in this state."""
         self.number += 1
         self.meter_wh += watts / 12
         said = {"n": self.number, "b": 1, "s": state, "a": 32, "w": watts, "e": int(self.meter_wh), "f": []}
@@ -72,7 +72,7 @@ class Home:
         self.unit.publish("cp/cp-1/heartbeat", payload.encode())
 
     def waiting(self) -> dict[str, Any]:
-        """An alert to Ann whose receiver has failed."""
+        """Queue an alert to Ann whose delivery has failed."""
         with self.database.reading() as connection:
             wish_id = connection.execute(
                 select(alert_wishes.c.id).where(alert_wishes.c.person_id == self.ann.id)
@@ -98,7 +98,7 @@ def home(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> Home:
 
 
 def test_with_two_vehicles_at_home_nobody_is_told_what_may_be_the_other_one(home: Home) -> None:
-    """Ben's is plugged in, or Ann's: no account says which."""
+    """Ben's vehicle is plugged in, or Ann's: no account tells which."""
     other = {"person_id": home.ben.id, "provider": "tesla", "car_id": "2", "vin": "5YK", "name": "Foxglove"}
     with home.database.writing() as connection:
         connection.execute(insert(vehicles), other | {"created_ms": 0, "state": State.LINKED.value, "since_ms": 0})
@@ -118,7 +118,7 @@ def test_with_two_vehicles_at_home_nobody_is_told_what_may_be_the_other_one(home
 
 
 def _line(home: Home) -> str:
-    """Of the dashboard."""
+    """Return the line on the dashboard."""
     with home.database.reading() as connection:
         return line(plan_of(connection, "cp-1", home.bridge.clock.now_ms()), "Europe/London") or ""
 
@@ -274,7 +274,7 @@ def test_a_former_owner_is_told_nothing_of_what_was_seen_or_waited(home: Home) -
 
 
 def test_a_plan_ends_with_the_sight_of_whoever_set_it(home: Home) -> None:
-    """However that came to be: here a member's row goes without more."""
+    """However the membership ended; here its row is deleted."""
     home.plans(home.ben.id)
     with home.database.writing() as connection:
         connection.execute(delete(members))
@@ -299,7 +299,7 @@ def test_a_time_zone_that_this_machine_does_not_know_is_utc(home: Home) -> None:
 
 
 def test_what_the_database_refuses_is_told_at_the_next_look(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The look and its alert are stored together, or neither."""
+    """The judgement and its alert are stored together or not at all."""
     home.plans()
     home.says("B2", 0, READY_IN_MS - 3 * HOUR_MS - 15 * MINUTE_MS)
     home.speaks("B2", 0)
@@ -330,7 +330,7 @@ def test_what_cannot_be_read_stops_no_other(home: Home, watched: str) -> None:
 
 
 def test_what_was_seen_before_the_last_departure_is_not_believed_of_the_next(home: Home) -> None:
-    """Nobody looks between two plans: the vehicle was away, and its account is lost."""
+    """No look happens between two plans; the vehicle was away, and access to its account was lost."""
     home.plans()
     home.says("C2", 7400, READY_IN_MS)
     home.bridge.clock.advance(12 * HOUR_MS)

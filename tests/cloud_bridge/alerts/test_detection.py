@@ -1,4 +1,4 @@
-"""Is every new trouble alerted once, none twice within its hold-down, and none forgotten when the hold-down ends?"""
+"""Is every new trouble alerted once, not again within its hold-down, and not forgotten when the hold-down ends?"""
 
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,12 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def journal(bridge: Bridge) -> Journal:
-    """Of the unit of Ann, who wants to be alerted to faults."""
+    """The journal of a unit of Ann, who subscribes to faults."""
     return Journal(unit_of(bridge, driver(bridge, "ann", (AlertKind.FAULT,)), "cp-1"), "cp-1")
 
 
 def words(sent: list[dict[str, Any]]) -> list[str]:
-    """What is in brackets: the fault, without the name of one that we have no words for."""
+    """Return the texts in brackets: the fault, or "" for a fault without a translation."""
     return [one["words"].split("(")[1].split(")")[0].strip() for one in sent]
 
 
@@ -117,7 +117,7 @@ def test_a_restart_of_the_unit_that_ended_a_fault_ends_the_wait_for_it(
         journal.raised("supply")
         look(bridge)
         bridge.clock.advance(10 * MINUTE_MS)
-    journal.heartbeat()  # no fault, and no event that says so
+    journal.heartbeat()  # no fault, but also no event for its end
     bridge.clock.advance(2 * HOUR_MS)
     look(bridge)
     assert told(sent) == [FAULT]
@@ -233,7 +233,7 @@ def test_a_weak_signal_is_one_alert_a_week_whatever_its_mean(bridge: Bridge, sen
 
 
 def test_a_weak_hour_of_charging_is_no_weak_day(bridge: Bridge, sent: list[dict[str, Any]]) -> None:
-    """It sends more readings in this hour than in the rest of the day."""
+    """A charging unit sends more readings in this hour than in the rest of the day."""
     unit_of(bridge, driver(bridge, "ann", (AlertKind.WEAK_SIGNAL,)), "cp-1")
     rows = [
         {"unit_id": "cp-1", "operator": "23415", "lowest": csq, "highest": csq, "samples": samples}
@@ -343,7 +343,7 @@ def test_the_id_of_an_alert_that_is_gone_is_not_sent_again(
 def test_an_event_that_is_committed_later_than_the_next_one_is_alerted_too(
     bridge: Bridge, journal: Journal, sent: list[dict[str, Any]]
 ) -> None:
-    """Two processes write: the one with the smaller id may be the later one. SQLite has one writer at a time."""
+    """With two writing processes, the smaller id may be committed later. SQLite has one writer at a time."""
     database = bridge.app_state.database
     row = {"unit_id": "cp-1", "received_ms": bridge.clock.now_ms(), "kind": "fault_raised"}
     with database.writing() as slow:

@@ -1,4 +1,4 @@
-"""Is a driver told once that the charge is done, with what it took, and of nothing else that stops the current?"""
+"""Is a driver told once that the charge is done, with its energy, and not of anything else that stops the current?"""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ readings = st.lists(
 
 
 class Charger:
-    """The heartbeats of cp-1, and what Ann is told of them."""
+    """The heartbeats of cp-1, and Ann's alerts about them."""
 
     def __init__(self, bridge: Bridge, sent: list[dict[str, Any]]) -> None:
         new, ann = bridge.add_unit("cp-1"), driver(bridge, "ann", (AlertKind.DONE,))
@@ -47,7 +47,7 @@ class Charger:
         self._alarm = Alarm(bridge.app_state.database, bridge.clock, None)
 
     def says(self, state: str, watts: int, for_ms: int = MINUTE_MS, amps: int = 32, **more: Any) -> None:
-        """Every minute, while that time passes; somebody looks after each."""
+        """Report this every minute for `for_ms`, with a look after each report."""
         for _ in range(for_ms // MINUTE_MS):
             self._number += 1
             said = {"n": self._number, "b": 1, "s": state, "a": amps, "w": watts, "e": self.total_wh, "f": [], **more}

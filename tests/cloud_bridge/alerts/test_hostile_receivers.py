@@ -1,4 +1,4 @@
-"""Does one delivery end in its time, and call nobody else, whatever the receiver does? Real sockets, a short deadline."""
+"""Does a delivery end in time, and reach no other host, whatever the receiver does? Real sockets, a short deadline."""
 
 import socket
 import time
@@ -15,8 +15,8 @@ from tests.cloud_bridge.alerts import receivers
 from tests.cloud_bridge.alerts.receivers import Behaviour, Street
 
 SHORT_S = 0.5
-LONG_S = 60.0  # a deadline that ends no delivery of these tests
-NOISE_S = 10.0  # of a machine with other work; without the deadline it is never
+LONG_S = 60.0  # a deadline that no delivery of these tests reaches
+NOISE_S = 10.0  # allowance for a busy machine; without the deadline, the delivery would never end
 
 
 @pytest.fixture

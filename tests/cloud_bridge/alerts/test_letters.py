@@ -1,4 +1,4 @@
-"""Are letters sent beside the request, a bounded number of them, whatever one of them raises?"""
+"""Are letters sent beside the request, in bounded number, whatever one of them raises?"""
 
 import threading
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ LETTER = Letter("nina@example.org", "Hello.")
 
 
 class MailServer:
-    """Sends nothing on while `gate` is closed."""
+    """A mail server that waits while `gate` is closed."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()

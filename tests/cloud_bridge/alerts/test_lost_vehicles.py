@@ -1,4 +1,4 @@
-"""Is the owner of a car account told once that the access is lost, and nobody else?"""
+"""Is only the owner of a car account told that access is lost, and only once?"""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def ann(bridge: Bridge) -> Person:
-    """With a vehicle, and beside her somebody who wants to know as much."""
+    """Ann with a vehicle, and a second person with the same subscription."""
     driver(bridge, "ben", (AlertKind.VEHICLE_LOST,))
     ann = driver(bridge, "ann", (AlertKind.VEHICLE_LOST,))
     row = {"person_id": ann.id, "provider": "tesla", "car_id": "1", "vin": "5YJ", "name": "Bluebell", "created_ms": 0}

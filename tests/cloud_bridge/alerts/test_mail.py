@@ -1,4 +1,4 @@
-"""Does a letter go to one exact address, as plain text, and end in its time whatever the mail server does?"""
+"""Does a letter go to one exact address, as plain text, and end in time whatever the mail server does?"""
 
 import email
 import email.policy
@@ -22,7 +22,7 @@ GO_ON_S = 0.02
 
 
 class Post:
-    """A mail server that says yes (RFC 5321). `said` has the lines of the envelopes, `letters` the rest."""
+    """A mail server that accepts everything (RFC 5321). `said` contains the lines of the envelopes, `letters` the messages."""
 
     def __init__(self, greeting: Callable[["Post", socketserver.StreamRequestHandler], None] | None = None) -> None:
         self.said: list[str] = []

@@ -1,4 +1,4 @@
-"""Is whoever chose it sent the report of each month once, in the first days of the next one, with both files?"""
+"""Does everybody who subscribed get each month's report once, in the first days of the next month, with both files?"""
 
 import csv
 import email
@@ -54,14 +54,14 @@ def alarm(bridge: Bridge, post: Post) -> Iterator[Alarm]:
 
 
 def another(bridge: Bridge, post: Post) -> Alarm:
-    """Of a process with the same database."""
+    """Return the Alarm of another process on the same database."""
     return Alarm(bridge.app_state.database, bridge.clock, Means(post.setting, "https://example.org"))
 
 
 def driver(
     bridge: Bridge, name: str, unit_id: str, since: str = "2026-09-20T00:00", zone: str = "Europe/Berlin"
 ) -> Person:
-    """With a charger, and an e-mail address to which the reports go."""
+    """Add a driver with a charger, and an email address for the reports."""
     new = bridge.add_unit(unit_id)
     with bridge.app_state.database.writing() as connection:
         add_person(connection, name, "a hash", Role.DRIVER, 0, f"{name}@example.org")
@@ -78,7 +78,7 @@ def driver(
 
 
 def look(bridge: Bridge, alarm: Alarm, at: str) -> int:
-    """Returns how many were delivered."""
+    """Queue and send reports at this time; return the number delivered."""
     bridge.clock.at_ms = ms(at)
     alarm.notice_reports()
     return alarm.deliver_all()
@@ -129,7 +129,8 @@ def test_the_letter_carries_the_report_as_pdf_and_csv(bridge: Bridge, post: Post
 
 
 def test_each_month_comes_once_whatever_process_dies(bridge: Bridge, post: Post, alarm: Alarm) -> None:
-    """The first process claims it and is killed; another one sends it when the claim has ended, and a third finds nothing."""
+    """The first process claims the report and is killed; another sends it after the claim has expired; a third finds
+    nothing."""
     driver(bridge, "ann", "home-1")
     bridge.clock.at_ms = ms("2026-11-02T08:00")
     alarm.notice_reports()

@@ -1,4 +1,4 @@
-"""Is no address of our own network, of a machine's own services or of a tunnel into either ever called?"""
+"""Is no address called in our own network, of the machine's own services, or of a tunnel into either?"""
 
 import socket
 import threading
@@ -42,12 +42,12 @@ def test_it_is_not_on_the_internet(address: str) -> None:
 
 @pytest.mark.parametrize("address", [PUBLIC, "1.1.1.1", "2606:4700:4700::1111", "64:ff9b::5db8:d822"])
 def test_it_is_on_the_internet(address: str) -> None:
-    """The last is an IPv4 host seen from a network of IPv6 alone."""
+    """The last is an IPv4 host as seen from an IPv6-only network."""
     assert is_public(address)
 
 
 def resolves(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> None:
-    """One answer of the name server after the other."""
+    """Let the name server give these answers, one after the other."""
     left = iter(answers)
 
     def getaddrinfo(_host: str, port: int, **_: Any) -> list[Any]:
@@ -102,7 +102,7 @@ def test_a_name_server_that_does_not_answer_costs_the_deadline_and_a_bounded_num
         assert count == public_hosts.MAX_LOOKUPS
     finally:
         go_on.set()
-    for _ in range(public_hosts.MAX_LOOKUPS):  # all are given back
+    for _ in range(public_hosts.MAX_LOOKUPS):  # each lookup is released
         assert public_hosts._lookups.acquire(timeout=5)
     for _ in range(public_hosts.MAX_LOOKUPS):
         public_hosts._lookups.release()

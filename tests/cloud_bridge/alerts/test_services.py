@@ -1,4 +1,4 @@
-"""Can an account choose more of a request than a chat, a topic or a host on the internet? Attacks on every field."""
+"""Can an account only choose a chat, a topic or a public host in a request, and nothing else? Attacks on every field."""
 
 import json
 import re
@@ -35,7 +35,7 @@ TYPED: dict[Via, dict[str, str]] = {
     Via.SLACK: {"address": "https://hooks.slack.com/services/T0123ABCD/B0123ABCD/abcdefghijklmnopqrstuvwx"},
     Via.TELEGRAM: {"token": BOT, "chat": "-1001234567890"},
 }
-# What apprise would have taken for a second target, an option, a template or another host, and what its parts can do.
+# Input that apprise would have taken for a second target, an option, a template or another host, and that its parts allow.
 ATTACKS = [
     *(", json://10.0.0.1/", " json://10.0.0.1/", ",json://x", "\tjson://x", "\njson://x", ";json://x", "\r\nX-Evil: 1"),
     *("?template=http://10.0.0.1/", "?template=/etc/passwd", "?to=x@y.z", "&to=x@y.z", "?method=DELETE", "?+X-Evil=1"),
@@ -71,7 +71,7 @@ URLS = [
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
-    """The requests that would have been sent."""
+    """Return the requests that would have been sent."""
     requests: list[Request] = []
     monkeypatch.setattr(https_post, "post", requests.append)
     return requests
@@ -94,7 +94,7 @@ def test_nothing_can_be_added_to_a_field(via: Via, name: str, attack: str) -> No
             check_target(via, target)
         except BridgeError:
             continue
-        if target == target_of(via, TYPED[via]):  # a blank at an end
+        if target == target_of(via, TYPED[via]):  # a space at an end
             continue
         assert via is Via.WEBHOOK, "a path of the receiver's own is all that may be longer"
         made = webhook_request(target, b"", ())
@@ -190,7 +190,7 @@ def test_targets_of_before_are_carried_over_or_their_owner_is_told(tmp_path: Pat
         ),
     }
     left = [
-        f"discord://{discord}",  # the same as the one above, written in another way
+        f"discord://{discord}",  # equal to the one above, in another notation
         f"tgram://{BOT}/1, json://127.0.0.1/?method=DELETE",
         f"discord://{discord}?template=/etc/passwd",
         "slack://x",

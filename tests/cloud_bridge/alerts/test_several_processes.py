@@ -1,4 +1,4 @@
-"""Is every alert queued once and sent once, when several processes look and send at the same time?"""
+"""Is every alert queued and sent exactly once when several processes look and send at the same time?"""
 
 import threading
 from collections import Counter
@@ -50,7 +50,7 @@ def at_once(*calls: Callable[[], object]) -> None:
 def test_a_transaction_that_is_held_open_delays_its_own_rows_alone(
     bridge: Bridge, sent: list[dict[str, Any]], ends_well: bool
 ) -> None:
-    """Of two processes that ingest: the earlier id may appear later, or never."""
+    """With two ingest processes, the row with the earlier id may appear later, or never."""
     ann = driver(bridge, "ann", (AlertKind.FAULT,))
     for unit_id in ("cp-1", "cp-2"):
         unit_of(bridge, ann, unit_id)
@@ -69,7 +69,8 @@ def test_a_transaction_that_is_held_open_delays_its_own_rows_alone(
 
 
 def test_of_several_that_look_at_once_one_queues_each_alert(tmp_path: Path, bridge: Bridge) -> None:
-    """Two events of the same fault are one alert: whoever takes the second has to see what the first has queued."""
+    """Two events of one fault are one alert: the process that reads the second event must see the alert queued for the
+    first."""
     ann = driver(bridge, "ann", (AlertKind.FAULT,))
     for number in range(UNITS):
         unit_of(bridge, ann, f"cp-{number}")
@@ -152,7 +153,7 @@ def test_a_failure_of_whoever_came_too_late_does_not_undo_a_delivery(bridge: Bri
 def test_what_the_store_does_not_take_at_once_is_noted_when_it_does(
     bridge: Bridge, sent: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else it would be sent again."""
+    """Otherwise it would be sent again."""
     alarm = Alarm(bridge.app_state.database, bridge.clock, None)
     queue(bridge, alarm, 1)
     away = [OperationalError("UPDATE", {}, Exception("the database is away")) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""Does a receiver that is slow, fails or never ends cost nobody else their alerts? On real sockets."""
+"""Does a receiver that is slow, fails or never ends delay no other person's alerts? On real sockets."""
 
 import threading
 import time
@@ -36,7 +36,7 @@ from tests.cloud_bridge.alerts.receivers import Behaviour, Receiver, Street
 from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge, HandClock, running_bridge
 
-LONG_S = 60.0  # a deadline that ends no delivery of these tests
+LONG_S = 60.0  # a deadline that no delivery of these tests reaches
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def sender(bridge: Bridge, counters: Counters) -> Iterator[Delivery]:
 
 
 def account(bridge: Bridge, name: str, *targets: tuple[Via, str]) -> Person:
-    """Nobody's, with a subscription to faults for each target."""
+    """Add an account with a subscription to faults for each target."""
     with bridge.app_state.database.writing() as connection:
         add_person(connection, name, "x", Role.DRIVER, 0)
         person = find_person(connection, name)
@@ -75,7 +75,7 @@ def hook(receiver: Receiver, name: str = "") -> tuple[Via, str]:
 
 
 def enqueue(bridge: Bridge, person: Person, count: int = 1) -> None:
-    """So many alerts for each of the person's subscriptions."""
+    """Queue this many alerts for each of the person's subscriptions."""
     at_ms = bridge.clock.now_ms()
     row = {"unit_id": None, "about": "fault", "at_ms": at_ms, "due_ms": at_ms, "words": "words"}
     with bridge.app_state.database.writing() as connection:
@@ -140,7 +140,7 @@ def test_many_accounts_are_sent_to_side_by_side_and_no_more_than_there_are_worke
 def test_accounts_whose_receivers_have_failed_cannot_occupy_every_worker(
     bridge: Bridge, street: Street, sender: Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All of the hostile ones have had their first try; a good one is served at once, whatever is due for them."""
+    """All hostile targets have had their first try; a good one is served at once, whatever is due for them."""
     bad, good = street.receiver(receivers.closing), street.receiver()
     for number in range(3 * WORKERS):
         enqueue(bridge, account(bridge, f"bad{number}", hook(bad)))
@@ -216,7 +216,7 @@ def test_what_was_being_sent_when_the_process_ended_is_sent_again(
     began_s = time.monotonic()
     first.close()
     assert time.monotonic() - began_s < 10
-    first.begin()  # begins nothing any more
+    first.begin()  # starts no new delivery
     assert waiting(bridge) == 1
     receiver._behave = receivers.ok
     second = Delivery(bridge.app_state.database, bridge.clock, Counters(), Means())

@@ -1,4 +1,4 @@
-"""Is an owner who asked for it told before and after an update, and an operator of a roll-out that stops by itself?"""
+"""Are subscribed owners told before and after an update, and an operator of a roll-out that stops by itself?"""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def operator(bridge: Bridge) -> None:
-    """Who wants to know of roll-outs."""
+    """Add an operator who subscribes to stopped roll-outs."""
     with bridge.app_state.database.writing() as connection:
         add_person(connection, "olga", "a hash", Role.OPERATOR, 0)
         add_subscription(connection, find_person(connection, "olga"), AlertKind.ROLL_OUT_STOPPED, Via.WEBHOOK, HOOK)
@@ -33,7 +33,7 @@ def operator(bridge: Bridge) -> None:
 
 @pytest.fixture
 def ordered(bridge: Bridge) -> None:
-    """home-1 of ann, who wants to know, was sent an order; ben, who wants to know too, has another charger."""
+    """Send the update command to home-1 of ann, who subscribes to updates; ben, who also does, has another charger."""
     unit = unit_of(bridge, driver(bridge, "ann", (AlertKind.UPDATE,)), "home-1")
     unit_of(bridge, driver(bridge, "ben", (AlertKind.UPDATE,)), "home-2")
     unit.publish("cp/home-1/heartbeat", b'{"n":1,"b":1}')
@@ -61,7 +61,7 @@ def takes(bridge: Bridge) -> None:
 def test_an_owner_is_told_before_and_after(bridge: Bridge, ordered: None, sent: list[dict[str, Any]]) -> None:
     """[S1-3d]"""
     look(bridge)
-    assert sent == []  # the order alone is no news: it may be refused
+    assert sent == []  # the command alone is not alerted, because it may be refused
     takes(bridge)
     for result in ("installed", "trial", "good"):
         says(bridge, result)

@@ -1,4 +1,4 @@
-"""Can only the browser read what is sent to it, and nobody be called whom a hostile subscription names?"""
+"""Can only the browser decrypt its messages, and can a hostile subscription address no other host?"""
 
 import json
 import stat
@@ -202,7 +202,7 @@ def test_the_key_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"no key", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
 def test_a_key_that_cannot_be_used_is_never_replaced(tmp_path: Path, content: bytes) -> None:
-    """A new one would be of no use to any browser, and the old one may be put back."""
+    """Browsers could not use a new key, and the old one may be restored."""
     (tmp_path / FILE_NAME).write_bytes(content)
     key = PushKey(tmp_path, "mailto:a@b.example")
     with pytest.raises(KeyUnusable):

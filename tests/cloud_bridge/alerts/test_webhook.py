@@ -1,4 +1,4 @@
-"""Does a webhook carry a proof that it was us, of that time and that body?"""
+"""Does a webhook carry a proof of sender, time and body?"""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""Does `python -m cloud_bridge` do what it is told, and say in one line what is in the way?"""
+"""Does `python -m cloud_bridge` carry out its commands, and report what is wrong in one line?"""
 
 import io
 import json
@@ -269,7 +269,7 @@ def test_a_backup_that_cannot_be_written_is_one_line(capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("number", ["0", "7", str(2**63)])
 def test_a_token_that_there_is_not_is_named(capsys: pytest.CaptureFixture[str], number: str) -> None:
-    """Also by a number that no row of a database can have."""
+    """Also for a number that is too large for the database."""
     assert f"there is no token number {number}" in refusal(capsys, "token", "remove", number)
 
 
@@ -306,7 +306,8 @@ def test_ctrl_c_ends_it_quietly_from_the_first_import_on(monkeypatch: pytest.Mon
 def test_it_serves_until_sigterm_and_keeps_what_came_in(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A unit added while it runs logs in, says something without waiting for an answer, and the process is ended."""
+    """A unit that was added while the bridge runs logs in and publishes without waiting for an answer; then the process is
+    ended."""
 
     def visit(mqtt_port: int) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Does the doctor say what is in order, what is not, and what to do?"""
+"""Does the doctor report what is in order, what is not, and what to do?"""
 
 import argparse
 import os
@@ -110,7 +110,7 @@ def test_plain_http_on_this_machine_is_in_order(tmp_path: Path, host: str) -> No
 def test_plain_http_beyond_it_is_not_until_tls_ends_in_front(
     tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doctor, "ANSWER_WITHIN_S", 0.01)  # nobody is at these addresses
+    monkeypatch.setattr(doctor, "ANSWER_WITHIN_S", 0.01)  # nothing answers at these addresses
     row = finding(settings(tmp_path, CHARGEKEEPER_HOST=host), "plaintext")
     assert not row["ok"]
     assert f"plain HTTP on {host}:1" in row["found"]
@@ -160,7 +160,7 @@ def test_what_stays_here_or_is_encrypted_or_no_secret_is_in_order(tmp_path: Path
 
 
 def doctor_says(check: Any, asked: Settings) -> str:
-    """What is not in order."""
+    """Return the complaint."""
     with pytest.raises(doctor.Ill) as caught:
         check(asked)
     return str(caught.value)
@@ -235,13 +235,13 @@ def test_a_key_that_root_shares_with_our_group_is_in_order(tmp_path: Path) -> No
 
 
 def test_our_own_files_are_closed_from_their_first_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a process of its own makes them, with the umask of most systems."""
+    """The files are created in a separate process with the usual umask."""
     folder = tmp_path / "data"
     monkeypatch.setenv("CHARGEKEEPER_DATA", str(folder))
     monkeypatch.delenv("CHARGEKEEPER_DATABASE", raising=False)
     before = os.umask(0o022)
     commands = ["unit add cp-1", "tls make"]
-    if os.geteuid() != 0:  # where mosquitto is a user of its own, it needs a folder of its own (test_mosquitto.py)
+    if os.geteuid() != 0:  # if mosquitto has its own user, it needs its own folder (test_mosquitto.py)
         commands.append("mosquitto write")
     try:
         for words in commands:

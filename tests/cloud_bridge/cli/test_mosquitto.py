@@ -1,4 +1,4 @@
-"""Is what is written for mosquitto safe, and does a command that changes a secret say truly what the broker knows of it?"""
+"""Are the files for mosquitto safe, and does a command that changes a secret report correctly whether the broker has it?"""
 
 import json
 import os
@@ -23,7 +23,8 @@ from cloud_bridge.store.database import open_database
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Not yet there, and where every user can go: pytest's own are closed, and mosquitto is not root."""
+    """A folder that does not exist yet, in one that every user can enter: pytest's own are closed, and mosquitto is not
+    root."""
     parent = Path(tempfile.mkdtemp())
     parent.chmod(0o755)
     yield parent / "mosquitto"
@@ -38,7 +39,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def typed(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, object]:
-    """The answer; or {"error": ...} when there is none."""
+    """Run a command; return its answer, or {"error": ...}."""
     code = main([*words, "--json"])
     seen = capsys.readouterr()
     if code:
@@ -139,7 +140,7 @@ def test_a_command_that_changes_a_secret_brings_the_password_file_up_to_date(
 ) -> None:
     monkeypatch.setenv("CHARGEKEEPER_HOME_ASSISTANT", "on")
     typed(capsys, "mosquitto", "write", "--folder", str(folder))
-    monkeypatch.delenv("CHARGEKEEPER_HOME_ASSISTANT")  # as where the command is typed without the bridge's settings
+    monkeypatch.delenv("CHARGEKEEPER_HOME_ASSISTANT")  # as in a shell without the bridge's settings
     ours = users(folder)
     owner = (folder / "passwords").stat()
     assert "_bridge-1" in ours
@@ -184,7 +185,7 @@ def test_a_password_file_that_cannot_be_written_is_said(folder: Path, capsys: py
 
 @pytest.fixture
 def hang_ups() -> Iterator[list[int]]:
-    """How often this process was told to reload, which is no mosquitto."""
+    """Count the reload signals to this process, which is not mosquitto."""
     seen: list[int] = []
 
     def note(number: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""Does `nats write` make files that agree, keep their secrets to themselves, and keep them?"""
+"""Does `nats write` make consistent files, with private secrets that it keeps when run again?"""
 
 import json
 from pathlib import Path

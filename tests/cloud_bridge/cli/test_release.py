@@ -1,4 +1,4 @@
-"""Does the command line sign, verify and store releases, and say in one line what is in the way?"""
+"""Does the command line sign, verify and store releases, and report what is wrong in one line?"""
 
 import os
 from contextlib import closing
@@ -24,7 +24,7 @@ PUBLIC = KEY.public_key().public_bytes(serialization.Encoding.PEM, serialization
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with `manifest` (not signed), `image`, `key.pem` and `public.pem`; the store is another."""
+    """A folder with `manifest` (not signed), `image`, `key.pem` and `public.pem`. The store is in another folder."""
     (tmp_path / "store").mkdir()
     where = store_at(tmp_path / "store")
     monkeypatch.setenv("CHARGEKEEPER_DATABASE" if isinstance(where, str) else "CHARGEKEEPER_DATA", str(where))
@@ -41,12 +41,12 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(files: Path, *words: str) -> int:
-    """`release` with these words; one that is a file of the folder becomes its path."""
+    """Run `release` with these words. A word that names a file of the folder becomes its path."""
     return main(["release", *(str(files / word) if (files / word).is_file() else word for word in words)])
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line on standard error."""
+    """Return the only line on standard error."""
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1, lines
     return lines[0]
@@ -55,12 +55,12 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
 def test_a_release_is_signed_added_and_listed(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(files, "sign", "manifest", "--key", "key.pem") == 0
     assert read_signed((files / "manifest").read_bytes()).manifest == MADE.manifest
-    for _ in range(2):  # the same once more changes nothing
+    for _ in range(2):  # a repetition changes nothing
         assert run(files, "add", "manifest", "image", "--public", "public.pem") == 0
     assert run(files, "list") == 0
     out = capsys.readouterr().out
     assert out.splitlines()[-1].startswith("version 1.4.0  boards tcall  least 1.0.0  bytes ")
-    assert run(files, "sign", "manifest", "--key", "key.pem") == 0  # another signature, so another manifest
+    assert run(files, "sign", "manifest", "--key", "key.pem") == 0  # another signature, and therefore another manifest
     assert run(files, "add", "manifest", "image", "--public", "public.pem") == 1
     assert "1.4.0 for tcall is stored already with another manifest" in said(capsys)
 
@@ -125,7 +125,7 @@ def test_what_does_not_fit_is_not_stored(
 
 @pytest.fixture
 def added(files: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """`files`, with the release in the store, and two units that were heard."""
+    """`files`, with the release in the store, and two units that were in contact."""
     assert run(files, "sign", "manifest", "--key", "key.pem") == 0
     assert run(files, "add", "manifest", "image", "--public", "public.pem") == 0
     with closing(open_database(read_settings(os.environ).store)) as database, database.writing() as connection:

@@ -1,4 +1,4 @@
-"""Does `settings` say what is set, and keep what is secret?"""
+"""Does `settings` print what is set, without secrets?"""
 
 import json
 from pathlib import Path

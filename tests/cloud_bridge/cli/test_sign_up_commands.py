@@ -1,4 +1,4 @@
-"""Can the operator invite people and print labels at the command line, and is no secret written where others read it?"""
+"""Can the operator invite people and print labels on the command line, without writing a secret where others can read it?"""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Does the TLS listener show the certificate it was given, the new one after a renewal, and never a bad one?"""
+"""Does the TLS listener present the given certificate, the new one after a renewal, and never a bad one?"""
 
 import argparse
 import asyncio
@@ -124,7 +124,7 @@ def test_no_cipher_with_cbc_or_without_forward_secrecy(bridge: Bridge, tmp_path:
 def test_a_handshake_that_does_not_go_on_is_closed(
     bridge: Bridge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is counted from the accept, as a connection, and no byte extends it."""
+    """The limit is counted from the accept, as for a connection, and no byte extends it."""
     monkeypatch.setattr(session, "CONNECT_OVER_TLS_WITHIN_S", 0.0)
     port = listen(bridge, certificate_in(make(tmp_path / "tls")))
     with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as stalled:
@@ -136,7 +136,7 @@ def test_a_handshake_that_does_not_go_on_is_closed(
 
 
 def test_of_too_many_handshakes_the_oldest_goes(bridge: Bridge, tmp_path: Path) -> None:
-    """In the middle of it, and another one is done meanwhile."""
+    """The oldest is closed in the middle of its handshake, while another one completes."""
     folder = make(tmp_path / "tls")
     port = listen(bridge, certificate_in(folder))
     bridge.broker._listener._unproven = Crowd(10, 3)
@@ -163,7 +163,7 @@ def test_what_is_no_handshake_ends_its_connection_alone(bridge: Bridge, tmp_path
 
 
 def test_a_certificate_is_renewed_by_the_authority_that_units_trust(tmp_path: Path) -> None:
-    """With the names it had and more, and for the nodes of a cluster, which log in to each other with it."""
+    """With its names and more, and for the nodes of a cluster, which use it to log in to each other."""
     folder = tmp_path / "tls"
     assert main(["tls", "make", "--folder", str(folder), "--name", "chargers.example"]) == 0
     authority, before = (folder / "ca.pem").read_bytes(), (folder / "server.pem").read_bytes()

@@ -1,4 +1,4 @@
-"""Is a charge point shown to a back-end only with its owner's consent, and is the key of that in no argument and no answer?"""
+"""Is a unit shown to a back-end only with its owner's consent, and is the key in no argument and no answer?"""
 
 import io
 import json
@@ -17,7 +17,7 @@ URL, KEY = "wss://csms.example/ocpp", "the-key-of-it"
 
 @pytest.fixture(autouse=True)
 def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """With cp-1, which is ann's, and cp-2, which is nobody's; ben has none."""
+    """A store with cp-1, which belongs to ann, and cp-2, which has no owner; ben has no unit."""
     monkeypatch.setenv("CHARGEKEEPER_DATA", str(tmp_path / "data"))
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{KEY}\n"))
     for name in ("ann", "ben"):

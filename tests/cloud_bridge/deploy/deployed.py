@@ -1,4 +1,4 @@
-"""What the files of cloud_bridge/deploy may name: settings that the product reads, and roles that it has."""
+"""What the files of cloud_bridge/deploy may name: the product's settings and roles."""
 
 import re
 from pathlib import Path

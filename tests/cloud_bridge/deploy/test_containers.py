@@ -1,4 +1,4 @@
-"""Are the image and the compose file made of what there is?"""
+"""Do the image and the compose file only use what exists?"""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def test_every_node_has_its_configuration_and_its_store(node: str) -> None:
 
 
 def test_pages_are_reached_over_this_machine_alone() -> None:
-    """They are plain HTTP: a proxy ends TLS in front of them."""
+    """The pages are plain HTTP: a proxy in front of them terminates TLS."""
     assert SERVICES["web"]["ports"] == ["127.0.0.1:8080-8081:8080"]
 
 

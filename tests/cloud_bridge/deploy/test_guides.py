@@ -1,4 +1,4 @@
-"""Can what the guides say be typed, and is everything there that they name?"""
+"""Can the commands of the guides be typed, and does everything exist that they name?"""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Do the manifests fit each other and the product: roles, settings, ports, probes, mounts?"""
+"""Do the manifests agree with each other and the product: roles, settings, ports, probes, mounts?"""
 
 import re
 from typing import Any
@@ -98,7 +98,7 @@ def test_services_lead_to_ports_that_there_are() -> None:
 
 
 def test_the_nodes_are_those_that_the_guide_writes_files_for() -> None:
-    """`nats write` names a node as its pod, at the headless service's name, and opens the port that the probes ask."""
+    """`nats write` names a node like its pod, at the headless service's name, and opens the port of the probes."""
     spec = the("StatefulSet", "nats")["spec"]
     guide = (DEPLOY / "cluster.md").read_text()
     nodes = re.findall(r"--node (nats-\d)=(\S+?),monitor=8222", guide)

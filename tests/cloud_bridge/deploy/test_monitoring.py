@@ -1,4 +1,4 @@
-"""Do the rules of Prometheus say what they should when they should, by its own promtool, and are their metrics told?"""
+"""Do the Prometheus rules fire when they should, by Prometheus's own promtool, and are their metrics exported?"""
 
 import json
 import re
@@ -25,7 +25,7 @@ needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not he
 BACKUP_FAILED = 'node_systemd_unit_state{name="chargekeeper-backup.service", state="failed"}'
 BACKUP_TIMER = 'node_systemd_timer_last_trigger_seconds{name="chargekeeper-backup.timer"}'
 
-# What is told for half an hour, a value a minute: (series, its values, what is to be alerted in the end).
+# Half an hour with one value a minute: (series, its values, the alert at the end).
 CASES = [
     ('up{job="chargekeeper", instance="a"}', "1x30", None),
     ('up{job="chargekeeper", instance="a"}', "0x30", "ChargekeeperDown"),
@@ -55,7 +55,7 @@ SILENT = [(1000, 11, False), (1000, 50, False), (1000, 51, True), (20, 10, False
 
 
 def values(told: str) -> str:
-    """As promtool wants them: 3x30 is 3+0x30."""
+    """Return the values in promtool's notation: 3x30 is 3+0x30."""
     return told if "+" in told else told.replace("x", "+0x")
 
 
@@ -112,7 +112,7 @@ def test_each_rule_alerts_when_it_should(tmp_path: Path) -> None:
 
 
 def story(series: dict[str, str], alert: str | None) -> dict[str, Any]:
-    """Of half an hour, at whose end this alert is there, and no other; None: none is."""
+    """Return a test of half an hour with this alert, and no other, at its end; None: no alert."""
     return {
         "interval": "1m",
         "input_series": [{"series": name, "values": told} for name, told in series.items()],

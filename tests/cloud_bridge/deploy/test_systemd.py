@@ -1,4 +1,4 @@
-"""Would systemd take the units, and do they start what there is?"""
+"""Would systemd accept the units, and do they start programs that exist?"""
 
 import re
 import shutil

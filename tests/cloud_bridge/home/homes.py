@@ -1,4 +1,4 @@
-"""A door for Home Assistant at a running bridge, and somebody who is logged in there."""
+"""A Home Assistant door of a running bridge, and clients that are logged in there."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ Message = tuple[str, bytes, bool]  # topic, payload, retained
 
 
 class Door:
-    """It looks when the test says so, and at no other time."""
+    """A door that only looks for changes when the test calls `look`."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._loop = bridge.app_state.loop
@@ -47,7 +47,7 @@ class Door:
 
 
 class Home:
-    """A client that has subscribed to these filters, with this token as its password."""
+    """An MQTT client that has subscribed to these filters, with this token as its password."""
 
     def __init__(self, bridge: Bridge, door: Door, token: str, *filters: str) -> None:
         self.heard: list[Message] = []
@@ -69,29 +69,29 @@ class Home:
         assert self._answered.wait(DEADLINE_S)
 
     def looks(self) -> "Home":
-        """After the door's next look it has heard all that this brought."""
+        """Let the door look; return when the client has received everything that this sent."""
         self._door.look()
         self._answered.clear()
-        self._client.subscribe("nothing/at/all")  # what is answered after it was sent after it
+        self._client.subscribe("nothing/at/all")  # its SUBACK arrives after all messages that were sent before
         assert self._answered.wait(DEADLINE_S)
         return self
 
     def reads_all(self) -> "Home":
-        """The next look is the one in FULL_S."""
+        """Make the next look a full one, as every FULL_S."""
         for connection in self._door.connections:
             connection.is_due = True
         return self
 
     def newest(self) -> dict[str, bytes]:
-        """By topic, what was heard last."""
+        """Return the latest payload by topic."""
         return {topic: payload for topic, payload, _ in self.heard}
 
     def sends(self, topic: str, payload: bytes) -> None:
-        """With QoS 0; waits for nothing."""
+        """Publish with QoS 0, without waiting."""
         self._client.publish(topic, payload)
 
     def orders(self, topic: str, payload: bytes) -> None:
-        """Returns when the door has it."""
+        """Publish with QoS 1; return when the door has acknowledged it."""
         self._client.publish(topic, payload, 1).wait_for_publish(DEADLINE_S)
 
     def was_closed(self) -> bool:
@@ -99,7 +99,7 @@ class Home:
 
     def close(self) -> None:
         self._client.disconnect()
-        with suppress(AttributeError):  # paho's thread may end between its look at it and its join
+        with suppress(AttributeError):  # paho's thread may end between its check and its join
             self._client.loop_stop()
 
     def _on_connect(self, client: paho.Client, _data: object, _flags: object, code: Any, _: object) -> None:
@@ -113,7 +113,7 @@ class Home:
 
 
 def dora(bridge: Bridge, *scopes: Scope) -> tuple[str, Unit]:
-    """A token of dora's, and her unit cp-1, connected; both are new."""
+    """Add dora with her unit cp-1, connected. Return a token of hers, and the unit."""
     made = bridge.add_unit("cp-1")
     bridge.add_person("dora", "correct horse", Role.DRIVER)
     give(bridge, made.claim_code, "dora")

@@ -1,4 +1,4 @@
-"""Against the running door: who gets in, what do they hear, and what can they order?"""
+"""With a running door: who can log in, what do they receive, and which commands can they give?"""
 
 import json
 import socket
@@ -21,7 +21,7 @@ STATE = "chargekeeper/cp-1/state"
 
 
 def beat(bridge: Bridge, unit: Unit, **keys: object) -> None:
-    """A heartbeat, stored."""
+    """Publish a heartbeat; return when it is stored."""
     before = bridge.counter("contacts")
     unit.publish("cp/cp-1/heartbeat", json.dumps({"b": 1, **keys}).encode())
     bridge.until(lambda: bridge.counter("contacts") > before and not bridge.app_state.recorder.waiting, "stored")
@@ -62,7 +62,7 @@ def test_silence_is_told_though_no_row_changes(bridge: Bridge) -> None:
 
 def test_who_is_not_let_in(bridge: Bridge) -> None:
     door = Door(bridge)
-    assert Home(bridge, door, "a token that is nobody's").refusal == 135  # paho's word for CONNACK 5, not authorised
+    assert Home(bridge, door, "a token that is nobody's").refusal == 135  # paho's code for CONNACK 5, not authorised
     assert bridge.counter("refused_wrong_secret") == 1
     assert Home(bridge, door, "").refusal == 135
     assert Home(bridge, door, TOKEN).refusal is None, "the token of the settings"
@@ -132,7 +132,7 @@ def test_a_reader_orders_nothing(bridge: Bridge) -> None:
 
 
 def test_a_bridged_broker_gets_what_it_is_to_keep(bridge: Bridge) -> None:
-    """It says so by the level of its protocol (mosquitto's `try_private`), and gets the RETAIN flag on everything."""
+    """It identifies itself by its protocol level (mosquitto's `try_private`), and gets the RETAIN flag on everything."""
     (token, unit), door = dora(bridge), Door(bridge)
     with socket.create_connection(("127.0.0.1", door.port), DEADLINE_S) as raw:
         raw.sendall(connect_packet("home", "home", token, level=0x84))

@@ -1,4 +1,4 @@
-"""What is Home Assistant told that there is, and is each of it as its documentation wants it?"""
+"""Which entities does Home Assistant get, and are all of them as its documentation requires?"""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from cloud_bridge.home.orders import NAMES, NoOrder, holds_ms, read_order
 from cloud_bridge.store.units import Protocol
 from tests.cloud_bridge.running import START_MS
 
-ALLOWED = {  # units of each device class and state class, of Home Assistant's documentation of sensors
+ALLOWED = {  # units for each device class and state class, from Home Assistant's documentation of sensors
     "power": ("W", "measurement"),
     "energy": ("kWh", "total_increasing"),
     "current": ("A", "measurement"),
@@ -20,7 +20,7 @@ ALLOWED = {  # units of each device class and state class, of Home Assistant's d
 
 
 def found(protocol: str = Protocol.MQTT, may_order: bool = True) -> dict[str, dict[str, Any]]:
-    """By topic."""
+    """Return the discovery messages by topic."""
     device = Device("cp-1", "Garage", protocol, "https://example.org/charge-points/cp-1")
     return {topic: json.loads(payload) for topic, payload in discovery(device, may_order)}
 

@@ -1,4 +1,4 @@
-"""Is what lies in the files of a certificate tried once, and the old one kept while it is wrong?"""
+"""Is a changed certificate file tried once, and the old certificate kept while the file is wrong?"""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Against the running broker: what moves last contact, and what does not?"""
+"""With a running broker: what moves the last contact, and what does not?"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Against the running broker: who gets in, what may they do, and what does a bad one do to the others?"""
+"""With a running broker: who can log in, what may they do, and how do bad clients affect others?"""
 
 import asyncio
 import threading
@@ -21,12 +21,12 @@ from tests.cloud_bridge.raw import CONNACK_OK, RawUnit, connect_packet, publish_
 from tests.cloud_bridge.running import DEADLINE_S, Bridge, Unit, sample
 
 HEARTBEAT = "cp/cp-1/heartbeat"
-CHANCE = 4  # times: a busy machine makes the same work dearer; a session kept for each would make it ever dearer
+CHANCE = 4  # factor for a busy machine; a session kept for each login would exceed any factor
 
 
 def test_a_wrong_secret_is_refused(bridge: Bridge) -> None:
     bridge.add_unit("cp-1")
-    assert Unit(bridge, "cp-1", "guess").connect().refusal == 135  # paho's word for CONNACK 5, not authorised
+    assert Unit(bridge, "cp-1", "guess").connect().refusal == 135  # paho's code for CONNACK 5, not authorised
     assert bridge.counter("refused_wrong_secret") == 1
 
 
@@ -50,7 +50,7 @@ def test_no_user_name_is_refused(bridge: Bridge) -> None:
 
 
 def test_a_failed_login_does_not_throw_the_real_unit_out(bridge: Bridge) -> None:
-    """amqtt 0.12.1 alone takes the session over before it looks at the password."""
+    """amqtt 0.12.1 alone takes the session over before it checks the password."""
     unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
     unit.subscribe("cp/cp-1/command")
     assert Unit(bridge, "cp-1", "guess").connect().refusal == 135
@@ -61,11 +61,11 @@ def test_a_failed_login_does_not_throw_the_real_unit_out(bridge: Bridge) -> None
 
 
 def test_a_thousand_failed_logins_leave_no_sessions_behind_and_slow_nobody_down(bridge: Bridge) -> None:
-    """amqtt 0.12.1 alone keeps one for ever for each. The last hundred cost no more than the first, but for chance."""
+    """amqtt 0.12.1 alone keeps a session for each, forever. The last hundred cost no more than the first, within CHANCE."""
     unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
     took_s = []
     for _ in range(10):
-        begun_s = time.process_time()  # broker and strangers are one process; what else the machine does is no matter
+        begun_s = time.process_time()  # broker and clients are one process, so other load does not count
         for _ in range(100):
             raw = RawUnit(bridge)
             raw.send(connect_packet("cp-1", "cp-1", "guess"))
@@ -83,7 +83,7 @@ def test_a_thousand_failed_logins_leave_no_sessions_behind_and_slow_nobody_down(
 def test_what_a_unit_costs_the_broker_does_not_grow_with_the_others(
     bridge: Bridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """amqtt 0.12.1 alone looks at the subscriptions of all others for its login, SUBSCRIBE, command, will and end."""
+    """amqtt 0.12.1 alone searches the subscriptions of all others for its login, SUBSCRIBE, command, will and end."""
     looks = 0
 
     def counted(of: type, name: str) -> None:
@@ -140,7 +140,7 @@ def test_a_subscription_to_anything_but_its_own_commands_is_refused(bridge: Brid
     ("topic", "retain"), [("cp/cp-2/heartbeat", False), ("cp/cp-1/lwt", True), ("cp/cp-1/event", False)]
 )
 def test_a_will_anywhere_but_on_its_own_lwt_is_refused_at_connect(bridge: Bridge, topic: str, retain: bool) -> None:
-    """amqtt 0.12.1 alone sends wills past its access list."""
+    """amqtt 0.12.1 alone publishes wills without its access list."""
     secret = bridge.add_unit("cp-1").secret
     unit = Unit(bridge, "cp-1", secret).will(topic, b"{}", retain).connect()
     assert unit.refusal == 135
@@ -163,7 +163,7 @@ def test_the_newest_connection_of_a_unit_stays_and_gets_its_commands(bridge: Bri
 
 
 def test_of_two_logins_at_once_the_later_one_ends_the_other(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the first would live on unseen, and no revoking could end it."""
+    """Otherwise the first would continue unseen, and could not be closed after a revocation."""
     hand_over = bridge.broker._listener._hand_over
 
     async def lingering(reader: ReaderAdapter, writer: WriterAdapter) -> None:
@@ -207,7 +207,7 @@ def test_a_command_for_a_unit_that_is_not_connected_is_not_kept(bridge: Bridge) 
 
 @pytest.mark.parametrize("level", [3, 5])
 def test_another_mqtt_version_gets_a_clear_refusal(bridge: Bridge, level: int) -> None:
-    """amqtt 0.12.1 alone lets MQTT 5 hang."""
+    """amqtt 0.12.1 alone does not answer MQTT 5."""
     raw = RawUnit(bridge)
     raw.send(connect_packet("cp-1", "cp-1", "x", level=level))
     assert raw.receive(4) == b"\x20\x02\x00\x01"
@@ -250,7 +250,7 @@ def test_what_is_not_mqtt_ends_its_own_connection_and_nothing_else(bridge: Bridg
         b"\xa2\x05\x00\x00\x00\x01a",  # UNSUBSCRIBE with packet identifier 0
         b"\xa2\x02\x00\x01",  # without a topic filter
         b"\x40\x02\x00\x00",  # PUBACK with packet identifier 0
-        b"\x40\x03\x00\x01\x00",  # longer than it is
+        b"\x40\x03\x00\x01\x00",  # longer than a PUBACK
         b"\xc0\x01\x00",  # PINGREQ with a body
         b"\xe1\x00",  # DISCONNECT with flags
         connect_packet("cp-1", "cp-1", "again"),
@@ -295,7 +295,7 @@ def test_packets_may_come_byte_by_byte_or_all_at_once_with_the_connect(bridge: B
 
 def test_a_unit_that_floods_is_slowed_and_loses_nothing(bridge: Bridge) -> None:
     raw = RawUnit(bridge).connect("cp-1", bridge.add_unit("cp-1").secret)
-    count = BURST - 1  # and its login
+    count = BURST - 1  # one for the login
     raw.send(
         b"".join(publish_packet("cp/cp-1/event", b'{"b":1,"n":%d}' % number, number + 1) for number in range(count))
     )
@@ -306,7 +306,7 @@ def test_a_unit_that_floods_is_slowed_and_loses_nothing(bridge: Bridge) -> None:
 def test_of_too_many_logins_the_oldest_goes_and_none_is_left_waiting(
     bridge: Bridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the store is slow: those that were closed wait no more, and who is left is let in."""
+    """The store is slow: closed logins stop waiting, and the remaining ones are accepted."""
     listening, may_answer = bridge.broker._listener, threading.Event()
     check = bridge.broker._credentials.check
 
@@ -332,7 +332,7 @@ def test_of_too_many_logins_the_oldest_goes_and_none_is_left_waiting(
 def test_of_a_fleet_that_comes_faster_than_it_is_let_in_nobody_is_closed(
     bridge: Bridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To make room for the newest would close those whose turn is next."""
+    """Closing the oldest for the newest would close those whose turn is next."""
     listening, may_answer = bridge.broker._listener, threading.Event()
     check = bridge.broker._credentials.check
 
@@ -354,7 +354,7 @@ def test_of_a_fleet_that_comes_faster_than_it_is_let_in_nobody_is_closed(
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The listener's times, short enough for a test; must come before the bridge."""
+    """Shorten the listener's timeouts. Needs to run before the bridge."""
     monkeypatch.setattr(listener, "LOOK_EVERY_S", 0.01)
     monkeypatch.setattr(session, "CONNECT_WITHIN_S", 0.05)
     monkeypatch.setattr(session, "IDLE_FACTOR", 0.05)
@@ -368,7 +368,7 @@ def test_a_connection_without_connect_is_closed(bridge: Bridge) -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_a_unit_silent_for_longer_than_its_keepalive_allows_is_closed(bridge: Bridge) -> None:
-    """amqtt 0.12.1 alone never notices that a unit has lost its power."""
+    """amqtt 0.12.1 alone never detects that a unit has lost its power."""
     raw = RawUnit(bridge)
     raw.send(connect_packet("cp-1", "cp-1", bridge.add_unit("cp-1").secret, keep_alive_s=1))
     assert raw.receive(4) == CONNACK_OK
@@ -408,7 +408,7 @@ def test_a_revoked_unit_is_thrown_out_and_a_new_secret_lets_it_in_again(bridge: 
 def test_a_unit_revoked_while_nobody_could_look_is_thrown_out_afterwards(
     bridge: Bridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A machine that slept, or a store that could not be read, for longer than a look goes back."""
+    """The machine slept, or the store was unreadable, for longer than a look goes back."""
     changed = bridge.broker._credentials.changed
     away = threading.Event()
     away.set()

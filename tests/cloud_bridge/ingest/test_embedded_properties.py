@@ -1,6 +1,6 @@
-"""Whatever bytes come to the running broker: do they end their own connection at most, and nothing else?
+"""Do any bytes sent to the running broker at most end their own connection?
 
-`make fuzz` takes FUZZ_STEPS / 10 of them; the budget of `make test` is the default below.
+`make fuzz` takes FUZZ_STEPS / 10 inputs; `make test` uses the default below.
 """
 
 import os
@@ -17,13 +17,13 @@ from tests.cloud_bridge.running import Bridge, running_bridge
 
 EXAMPLES = int(os.environ.get("FUZZ_STEPS", "1000")) // 10
 OURS = "fuzzed"
-NEVER_SENT = (0, 2, 5, 6, 7, 9, 11, 13, 15)  # packet types that no unit has a reason to send
+NEVER_SENT = (0, 2, 5, 6, 7, 9, 11, 13, 15)  # packet types that no unit sends
 
 quickly = settings(max_examples=EXAMPLES, deadline=None)
 
 
 class Ward:
-    """The running bridge, a unit that speaks all the time, and the secret of another."""
+    """The running bridge, a unit that publishes all the time as a witness, and the secret of another unit."""
 
     def __init__(self, bridge: Bridge) -> None:
         self.bridge = bridge
@@ -38,7 +38,7 @@ class Ward:
         return RawUnit(self.bridge).connect(OURS, self.secret)
 
     def is_well(self) -> bool:
-        """The witness is heard as ever, and nothing is left of the others."""
+        """Check that the witness is served as before, and that no other connection remains."""
         self._said = self._said % 0xFFFF + 1
         self._witness.send(publish_packet("cp/witness/heartbeat", b"{}", self._said))
         heard = self._witness.receive(4) == packets.puback(self._said)
@@ -53,7 +53,7 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
 
 
 def proper(secret: str = "guess") -> list[bytes]:
-    """One of each packet that a unit may send."""
+    """Return one of each packet that a unit may send."""
     return [
         connect_packet(OURS, OURS, secret, will=f"cp/{OURS}/lwt"),
         publish_packet(f"cp/{OURS}/event", b'{"k":"tamper"}'),
@@ -67,7 +67,7 @@ def proper(secret: str = "guess") -> list[bytes]:
 
 @st.composite
 def bent(draw: st.DrawFn) -> bytes:
-    """Proper packets one after the other, in which some bytes are wrong, missing or too many."""
+    """Draw valid packets in which some bytes are wrong, missing or added."""
     stream = bytearray(b"".join(draw(st.lists(st.sampled_from(proper()), min_size=1, max_size=4))))
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(stream)))

@@ -1,4 +1,4 @@
-"""What is handed to the store of a message that a cluster has stamped, and of its canaries?"""
+"""What does the store get of a message that a cluster has stamped, and of its canaries?"""
 
 from typing import Any, cast
 
@@ -22,7 +22,7 @@ DOORS: Any = (1, 2)
 
 
 class Kept:
-    """A recorder that keeps what it is given, and stores it at once; none while it is full."""
+    """A recorder that stores messages at once, or refuses them while it is full."""
 
     def __init__(self) -> None:
         self.is_full = False

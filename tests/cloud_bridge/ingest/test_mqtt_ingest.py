@@ -1,4 +1,4 @@
-"""Behind an outside broker: whose message counts, is anything acknowledged and lost, and does any error end receiving?"""
+"""With an external broker: whose messages count, is nothing lost that was acknowledged, and does no error end receiving?"""
 
 import asyncio
 import errno
@@ -48,7 +48,7 @@ DATABASE_ERRORS: list[BaseException] = [
     *(
         kind("injected")
         for kind in (
-            exc.TimeoutError,  # no connection of the pool was free
+            exc.TimeoutError,  # the pool had no free connection
             exc.InvalidRequestError,
             exc.ResourceClosedError,
             exc.PendingRollbackError,
@@ -88,14 +88,14 @@ def stored_events(bridge: OutsideBridge) -> int:
 
 
 class BrokenDatabase:
-    """The statement that reads the list of units fails while `error` is set."""
+    """The query of the list of units fails while `error` is set."""
 
     def __init__(self, bridge: OutsideBridge) -> None:
         self.error: BaseException | None = None
         event.listen(bridge.ingest._unit_registry._database._reader, "before_cursor_execute", self._before)
 
     def fail(self, bridge: OutsideBridge, error: BaseException) -> None:
-        """Returns when two reads have failed with it."""
+        """Set the error; return when two reads have failed with it."""
         self.error, before = error, bridge.counter("failed_registry_reads")
         bridge.until(lambda: bridge.counter("failed_registry_reads") > before + 1, "failed")
 
@@ -221,7 +221,7 @@ def test_messages_that_find_no_room_to_wait_come_again(tmp_path: Path, monkeypat
 
 @contextmanager
 def failing(thing: Any, name: str, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """The method raises once, then works again. Yields a list that is no longer empty when it has."""
+    """Let a method raise once and then work again. Yield a list that is no longer empty afterwards."""
     raised: list[int] = []
     works = getattr(thing, name)
 
@@ -302,7 +302,7 @@ def test_one_message_that_always_fails_keeps_out_no_other(tmp_path: Path, monkey
         packets.whole(0x90, b""),  # SUBACK of nothing
         packets.whole(0x40, b""),  # PUBACK
         packets.whole(0x32, b"\0\x04cp/\xff\0\x01"),  # a topic that is not UTF-8
-        packets.whole(0x30, b"\0\x01x"),  # a topic that nobody has subscribed to
+        packets.whole(0x30, b"\0\x01x"),  # a topic without a subscription
         b"\xf0\x00",  # a reserved packet
         b"\x30\xff\xff\xff\xff\xff",  # a length of five bytes
     ],
@@ -375,7 +375,7 @@ def test_what_came_before_the_first_read_of_the_list_is_not_lost(tmp_path: Path)
 
 @pytest.mark.parametrize("level", [4, 5])
 def test_a_command_that_the_broker_does_not_allow_is_not_sent(tmp_path: Path, level: int) -> None:
-    """MQTT 3.1.1 has no word for it: there it looks sent."""
+    """MQTT 3.1.1 cannot report it: there, the command looks sent."""
     with outside_bridge(tmp_path, level=level) as bridge:
         assert bridge.command("home-1") is (level == 4)
         assert bridge.broker.published[-1].topic == "cp/home-1/command"
@@ -398,7 +398,7 @@ def test_a_command_that_was_not_sent_does_not_come_later(tmp_path: Path, level: 
 
 @pytest.mark.parametrize("level", [4, 5])
 def test_a_command_in_the_moment_of_the_loss_does_not_come_later(tmp_path: Path, level: int) -> None:
-    """paho calls itself connected until it has told of it."""
+    """paho reports itself as connected until its callback has run."""
     with outside_bridge(tmp_path, level=level) as bridge:
         tell, sent = bridge.ingest._client.on_disconnect, list[bool]()
         assert tell is not None
@@ -432,7 +432,7 @@ def test_what_the_recorder_has_no_room_for_is_not_acknowledged_and_comes_again(
 
 
 def test_what_a_unit_sends_beyond_its_quota_is_dropped_and_holds_back_nobody(tmp_path: Path) -> None:
-    """Unacknowledged, it would fill what the broker has under way for all units."""
+    """Unacknowledged messages would fill the broker's in-flight window for all units."""
     with outside_bridge(tmp_path) as bridge:
         bridge.ingest._ingest._quotas = Quotas(burst=2)
         for name in ("home-1", "home-2"):
@@ -447,7 +447,7 @@ def test_what_a_unit_sends_beyond_its_quota_is_dropped_and_holds_back_nobody(tmp
 
 
 def test_a_thread_that_ends_while_it_is_stopped_is_no_error() -> None:
-    """The rest of the bridge would not be stopped."""
+    """Otherwise the rest of the bridge would not be stopped."""
     thread = threading.Thread(target=lambda: None)
     thread.start()
 
@@ -456,7 +456,7 @@ def test_a_thread_that_ends_while_it_is_stopped_is_no_error() -> None:
 
         @property
         def _thread(self) -> threading.Thread | None:
-            """There at the first look alone."""
+            """Return the thread for the first check only."""
             self.looks += 1
             return thread if self.looks == 1 else None
 

@@ -1,4 +1,4 @@
-"""The protocol of one connection, without a socket: does it say the same however the bytes come, and never too much?"""
+"""The protocol of one connection without a socket: is its output independent of how bytes arrive, and bounded?"""
 
 import pytest
 from hypothesis import given
@@ -40,7 +40,7 @@ def opened(now_s: float = 0.0) -> MqttSession:
 
 
 def events_of(chunks: list[bytes]) -> list[Event]:
-    """With a login that is decided only after every byte has come."""
+    """Return the events when the login is only decided after all bytes have arrived."""
     session, found = MqttSession(0.0), list[Event]()
     for chunk in chunks:
         session.receive(chunk, 0.0)

@@ -1,4 +1,4 @@
-"""Does a broker that knows only MQTT 3.1.1 serve us as well as one of MQTT 5?"""
+"""Does a broker that only supports MQTT 3.1.1 work as well for us as one with MQTT 5?"""
 
 from pathlib import Path
 

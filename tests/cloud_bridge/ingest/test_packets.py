@@ -1,11 +1,11 @@
-"""Does the listener read MQTT as the standard says, whole packets and pieces?"""
+"""Does the listener parse MQTT by the standard, in whole packets and in pieces?"""
 
 import pytest
 
 from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.packets import Connect, Frame, MalformedPacket, PacketTooLarge, Publish
 
-# CONNECT of the id "cp-1" with a will, made by hand from section 3.1.
+# CONNECT of the id "cp-1" with a will, written by hand from section 3.1.
 CONNECT_BODY = b"\0\x04MQTT\x04\xc6\x00\x3c\0\x04cp-1\0\x0bcp/cp-1/lwt\0\x03off\0\x04cp-1\0\x06secret"
 
 

@@ -1,4 +1,4 @@
-"""Whatever bytes come: a packet, more to wait for, or MalformedPacket?"""
+"""Do any bytes give a packet, a wait for more, or MalformedPacket?"""
 
 from contextlib import suppress
 

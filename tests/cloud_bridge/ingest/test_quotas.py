@@ -1,4 +1,4 @@
-"""Is a unit that sends too much cut off and told of, alone, and does an honest one never notice that there is a quota?"""
+"""Is only a unit that sends too much disconnected and reported, and does an honest unit never reach its quota?"""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ WORDS = "It sends too many messages"
 
 
 class Clock:
-    """A monotonic clock that is moved by hand."""
+    """A monotonic clock that the test sets."""
 
     def __init__(self, bridge: Bridge) -> None:
         self.now_s = 0.0
@@ -66,10 +66,10 @@ def test_the_memory_is_bounded() -> None:
 
 
 def test_days_of_outages_never_hurt_an_honest_unit() -> None:
-    """It charges all day, comes back every ten minutes, each time with its whole outbox, and asks for nothing less."""
+    """It charges all day, reconnects every ten minutes, each time with its whole outbox, and sends every possible packet."""
     quotas = Quotas()
     for at_s in itertools.chain(range(0, 2 * DAY_S, 600)):
-        for _ in range(RECORDS_MAX + 3 + 2 * 10):  # records, CONNECT and SUBSCRIBE and DISCONNECT, heartbeats and pings
+        for _ in range(RECORDS_MAX + 3 + 2 * 10):  # records; CONNECT, SUBSCRIBE and DISCONNECT; heartbeats and pings
             assert quotas.take("cp-1", at_s)
 
 
@@ -92,7 +92,7 @@ def test_a_unit_beyond_its_quota_is_cut_off_unacknowledged(bridge: Bridge, clock
         b"\xc0\x00",  # PINGREQ
         b"\x82\x06\x00\x01\x00\x01a\x01",  # a subscription that is refused
         publish_packet("cp/cp-2/heartbeat", b"{}"),  # dropped, but acknowledged
-        publish_packet(HEARTBEAT, b"{}", first_byte=0x33),  # likewise: retained
+        publish_packet(HEARTBEAT, b"{}", first_byte=0x33),  # a retained message, dropped but acknowledged
         publish_packet(HEARTBEAT, b"not json"),
     ],
 )
@@ -127,7 +127,7 @@ def test_its_owner_and_the_operator_are_told_for_an_hour(bridge: Bridge, clock: 
     bridge.broker._listener._ingest._quotas = Quotas(burst=0)
     unit._client.publish("cp/home-1/heartbeat", b"{}", 1)
     bridge.until(lambda: bridge.counter("refused_over_quota"), "cut off")
-    bridge.app_state.unit_reports.write()  # as once a second
+    bridge.app_state.unit_reports.write()  # as every second
     assert WORDS in dora.read("/charge-points/home-1")
     assert WORDS in olga.read("/fleet")
     bridge.clock.advance(OVER_QUOTA_MS + MINUTE_MS)

@@ -1,4 +1,4 @@
-"""Does the list of units behind an outside broker know who was added and revoked, and how many does it keep?"""
+"""Does the list of units behind an external broker include additions and revocations, and is its size bounded?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +59,7 @@ def test_units_are_active_revoked_and_active_again(place: Place) -> None:
 
 
 def test_a_unit_without_a_hash_for_mosquitto_is_not_revoked(place: Place) -> None:
-    """Those that were added before the store kept one have none."""
+    """Units that were added before the store had this hash have none."""
     place.add("one")
     with place.database.writing() as connection:
         connection.execute(update(units).values(broker_hash=None))
@@ -142,7 +142,7 @@ def test_the_read_of_every_second_uses_an_index(place: Place) -> None:
         place.refresh(*ids)
         statement, parameters = statements[-1]
         if place.database.file is None:
-            continue  # PostgreSQL's planner goes by the size of the table
+            continue  # PostgreSQL's planner depends on the size of the table
         with place.database.reading() as connection:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()  # type: ignore[arg-type]
         assert "SCAN" not in str(plan), plan

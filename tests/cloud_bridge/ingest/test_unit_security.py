@@ -1,4 +1,5 @@
-"""Do wrong installer codes on a unit's console reach security log and page of the unit, once each, whatever a unit sends?"""
+"""Are wrong installer codes on a unit's console in the security log and on the unit's page, once each, whatever a unit
+sends?"""
 
 import json
 import threading
@@ -22,7 +23,7 @@ def unit(bridge: Bridge) -> Unit:
 
 
 def recorded(bridge: Bridge) -> list[tuple[str, str, int]]:
-    """Where from, what about and how often; the oldest first."""
+    """Return address, subject and count, oldest first."""
     bridge.app_state.security_log.write()
     with bridge.app_state.database.reading() as connection:
         rows = newest_security_events(connection, Kind.WRONG_INSTALLER_CODE)

@@ -1,4 +1,4 @@
-"""Is a stranger shown by every process, and do many of them fill neither the memory, the database nor its time?"""
+"""Does every process show an unknown client, and do many of them fill neither memory nor database, nor its time?"""
 
 import threading
 

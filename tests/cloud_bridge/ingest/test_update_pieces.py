@@ -1,4 +1,4 @@
-"""Does a unit get its update by asking, and nobody anything else?"""
+"""Does a unit get its update by requesting it, and no unit anything else?"""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ NAME = name_of(MADE.whole)
 
 @pytest.fixture
 def unit(bridge: Bridge) -> Iterator[Unit]:
-    """cp-1, which was sent an order for MADE; the bridge answers asks."""
+    """cp-1, which was sent the command for MADE. The bridge answers requests."""
     unit = connected(bridge, "cp-1")
     with bridge.app_state.database.writing() as connection:
         add_release(connection, MADE)
@@ -52,7 +52,7 @@ def ask(unit: Unit, file: int, offset: int, size: int, unit_id: str = "cp-1", **
 
 
 def load(bridge: Bridge, unit: Unit, file: int, size: int) -> bytes:
-    """The whole file, by asking for eight pieces at a time."""
+    """Request a whole file, eight pieces at a time."""
     unit.pieces.clear()
 
     def loaded() -> int:

@@ -1,4 +1,4 @@
-"""Have we listened only while each way in was heard?"""
+"""Does time only count as listened while each way in was working?"""
 
 from cloud_bridge.ingest.ways_in import MQTT, OCPP, WaysIn
 

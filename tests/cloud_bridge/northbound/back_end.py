@@ -1,4 +1,4 @@
-"""A back-end on a real socket, with manners that a test gives it; on the event loop of the bridge."""
+"""A back-end on a real socket whose answers a test sets. It runs on the bridge's event loop."""
 
 import asyncio
 import json
@@ -11,26 +11,26 @@ from websockets.http11 import Request, Response
 
 from tests.cloud_bridge.running import DEADLINE_S, Bridge
 
-Answer = Callable[[str, str, dict[str, Any]], str | None]  # id, action, payload -> the frame; None: it says nothing
+Answer = Callable[[str, str, dict[str, Any]], str | None]  # id, action, payload -> the frame, or None for no answer
 STARTED = {"transactionId": 7, "idTagInfo": {"status": "Accepted"}}
 ACCEPTED = {"status": "Accepted", "interval": 60, "currentTime": "2026-01-01T00:00:00Z"}
 
 
 def well(message_id: str, action: str, _payload: dict[str, Any]) -> str:
-    """As a back-end should."""
+    """Answer as a back-end should."""
     said = {"BootNotification": ACCEPTED, "StartTransaction": STARTED}.get(action, {})
     return json.dumps([3, message_id, said])
 
 
 class SocketBackEnd:
-    """Begins to listen at once; ends with the bridge."""
+    """The constructor starts to listen. It ends with the bridge."""
 
     def __init__(self, bridge: Bridge, answer: Answer = well, **options: Any) -> None:
         self.told: list[tuple[str, dict[str, Any]]] = []
-        self.answers: dict[str, list[Any]] = {}  # to its own CALLs, by id
-        self.keys: list[str | None] = []  # as they were shown
-        self.status: HTTPStatus | None = None  # with which it refuses
-        self.headers: dict[str, str] = {}  # of that
+        self.answers: dict[str, list[Any]] = {}  # answers to its own CALLs, by id
+        self.keys: list[str | None] = []  # the keys that the bridge presented
+        self.status: HTTPStatus | None = None  # the status of a refused handshake
+        self.headers: dict[str, str] = {}  # the headers of a refused handshake
         self.open = 0
         self.opened = 0
         self._answer = answer
@@ -46,7 +46,7 @@ class SocketBackEnd:
         self._run(self._away())
 
     def drop(self) -> None:
-        """It ends the connection."""
+        """Close the connection from its side."""
         assert self._connection is not None
         self._run(self._connection.close(1012))
 
@@ -55,7 +55,7 @@ class SocketBackEnd:
         self._run(self._connection.send(frame))
 
     def ask(self, message_id: str, action: str, **payload: Any) -> list[Any]:
-        """Its CALL, and what it is answered."""
+        """Send a CALL; return the answer."""
         self.say(json.dumps([2, message_id, action, payload]))
         self._bridge.until(lambda: message_id in self.answers, f"an answer to {action}")
         return self.answers[message_id]

@@ -1,4 +1,4 @@
-"""Does an operator's address of a back-end lead where it says, with no secret in it?"""
+"""Is a back-end's address used as the operator wrote it, without a secret in it?"""
 
 import pytest
 

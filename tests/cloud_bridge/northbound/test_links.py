@@ -1,4 +1,4 @@
-"""Is a unit shown while it may be, and as it is; whatever its back-end does, and without anything of that in its contact?"""
+"""Is a unit only shown while it is allowed, and correctly, whatever its back-end does, and without effect on its contact?"""
 
 import argparse
 import asyncio
@@ -65,12 +65,12 @@ class Story:
         return found
 
     def has_transaction(self) -> bool:
-        """Whether one was made of the session that goes on."""
+        """Whether the running session has a transaction."""
         with self.bridge.app_state.database.reading() as opened:
             return [one.stored.transaction is not None for one in shown_units(opened)] == [True]
 
     def begin(self) -> None:
-        """As a process does that begins to lead."""
+        """Start the links, as a process does that becomes leader."""
         work = Links(self.bridge.app_state).run(Duties())
         self._running = asyncio.run_coroutine_threadsafe(work, self.bridge.app_state.loop)
 
@@ -351,7 +351,7 @@ def test_one_that_asks_too_often_is_left(story: Story) -> None:
     story.show(back_end.url)
     story.begin()
     story.bridge.until(lambda: len(back_end.statuses()) == 2, "told its state")
-    with suppress(Exception):  # it is left in the middle
+    with suppress(Exception):  # it is interrupted
         for number in range(connection.REQUESTS + 5):
             back_end.say(json.dumps([2, str(number), "ClearCache", {}]))
     story.until_refused(link_errors.TOO_OFTEN)

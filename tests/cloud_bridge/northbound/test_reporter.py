@@ -1,4 +1,4 @@
-"""Is a back-end told what is so: state, sessions once and with their own times, and no sign of life that is none?"""
+"""Is a back-end told the truth: states, each session once with its own times, and no sign of life without contact?"""
 
 from typing import Any
 
@@ -145,12 +145,12 @@ def test_a_session_that_the_back_end_refuses_holds_up_no_other(action: str) -> N
 
 
 def test_a_session_that_is_not_answered_keeps_no_state_from_being_told() -> None:
-    """A back-end may end the connection for it, each time."""
+    """A back-end may close the connection for it, each time."""
     back_end, record = BackEnd(), ended(1, START_MS - HOUR_MS, START_MS)
     waits_s: list[float] = []
     for _ in range(9):
         back_end.reporter.connected()
-        came = back_end.hear(known())  # without the session, whose time has not come
+        came = back_end.hear(known())  # without the session, whose retry is not due
         assert actions(came)[:3] == ["BootNotification", "StatusNotification", "StatusNotification"]
         began_s = back_end.now_s
         while (

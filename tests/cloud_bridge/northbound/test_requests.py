@@ -1,4 +1,4 @@
-"""Is a back-end answered as its schemas have it, whatever it asks, and does a unit get only orders that it may give?"""
+"""Is every request of a back-end answered by its schemas, and does a unit only get commands that the back-end may give?"""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from cloud_bridge.store.units import Protocol
 from tests.cloud_bridge.northbound.told import NAMES, check_answer, known
 from tests.cloud_bridge.running import START_MS
 
-ACTIONS = (  # of a central system, OCPP 1.6
+ACTIONS = (  # the actions of an OCPP 1.6 central system
     *("CancelReservation", "ChangeAvailability", "ChangeConfiguration", "ClearCache", "ClearChargingProfile"),
     *("DataTransfer", "GetCompositeSchedule", "GetConfiguration", "GetDiagnostics", "GetLocalListVersion"),
     *("RemoteStartTransaction", "RemoteStopTransaction", "ReserveNow", "Reset", "SendLocalList"),

@@ -1,4 +1,4 @@
-"""Is each state and each fault of a unit one that OCPP 1.6 has a word for?"""
+"""Does each state and fault of a unit map to a term of OCPP 1.6?"""
 
 import pytest
 
@@ -9,7 +9,7 @@ from cloud_bridge.ocpp_words import FAULTS, PREFIX
 from tests.cloud_bridge.northbound.told import check, known
 from tests.cloud_bridge.running import START_MS
 
-NOT_IN_OCPP = {"supply", "temperature_sensor"}  # too high or too low, it does not say; nothing alike
+NOT_IN_OCPP = {"supply", "temperature_sensor"}  # it does not tell whether too high or too low; nothing similar
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a bridge knows of a unit, and a back-end that answers what a reporter tells it."""
+"""The bridge's knowledge of a unit, and a back-end that answers the messages of a reporter."""
 
 import json
 from dataclasses import replace
@@ -19,13 +19,13 @@ TAG = "CHARGEKEEPER"
 
 
 def known(state: str | None = "A1", contact: Contact = Contact.ONLINE, at_ms: int = START_MS, **keys: Any) -> Known:
-    """Heard at that time, by both clocks."""
+    """Return the state of a unit that was last contacted at `at_ms`, with the unit's clock equal to ours."""
     heartbeat = replace(Heartbeat(state=state, unit_time_s=at_ms // 1000, total_wh=1000, watts=0.0), **keys)
     return Known(NAMES, contact, at_ms, heartbeat, at_ms)
 
 
 def check(action: str, payload: dict[str, Any]) -> None:
-    """By the schemas of OCPP 1.6; raises what the library does."""
+    """Check a CALL by the schemas of OCPP 1.6. Raises the library's errors."""
     messages.get_validator(messages.MessageType.Call, action, "1.6").validate(json.loads(json.dumps(payload)))
 
 
@@ -45,7 +45,7 @@ class BackEnd:
         self.boot: dict[str, Any] = {"status": "Accepted", "interval": 60, "currentTime": "2026-01-01T00:00:00Z"}
 
     def hear(self, what: Known, *sessions: Ended, after_s: float = 0.0) -> list[tuple[str, dict[str, Any]]]:
-        """Time passes, and whatever is due is told."""
+        """Advance the time and answer all messages that are due; return them."""
         self.now_s += after_s
         self.now_ms += int(after_s * 1000)
         came: list[tuple[str, dict[str, Any]]] = []
@@ -56,7 +56,7 @@ class BackEnd:
             check(due.action, due.payload)
             came.append((due.action, due.payload))
             self.reporter.answered(due, self._answer(due), self.now_s)
-        raise AssertionError(f"it never ends: {came[-3:]}")
+        raise AssertionError(f"messages without end: {came[-3:]}")
 
     def _answer(self, due: Due) -> Reply:
         if due.action in self.errors:

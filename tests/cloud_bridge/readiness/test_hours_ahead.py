@@ -1,4 +1,4 @@
-"""Are the hours of a unit the right spans of time, also in nights in which the clocks change?"""
+"""Are a unit's hours converted to the right spans of time, also in nights in which the clocks change?"""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo

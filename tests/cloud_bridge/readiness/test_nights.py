@@ -1,4 +1,4 @@
-"""A sample of the nights of `python -m hil_tests.bench readiness`, of fixed numbers: the same on every machine."""
+"""A sample of the nights of `python -m hil_tests.bench readiness`, with fixed numbers, equal on every machine."""
 
 from hil_tests.bench.readiness.lived import live_some
 from hil_tests.bench.readiness.nights import Nights

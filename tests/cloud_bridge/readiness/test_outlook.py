@@ -25,7 +25,7 @@ PAUSED = Heartbeat(state="B1", amps=0, watts=0, allowed_amps=0, limited_by="clou
 
 
 class Night:
-    """Somebody looks every five minutes."""
+    """A night with a look every five minutes."""
 
     def __init__(self, percent: float | None = 50.0, plan: ReadyPlan = PLAN) -> None:
         self.plan, self.now_ms, self.watched = plan, NOW_MS, Watched()
@@ -34,7 +34,7 @@ class Night:
         self.found = Outlook(Verdict.ON_TRACK)
 
     def look(self, heartbeat: Heartbeat | None = None, until_ms: int = NOW_MS, **facts: Any) -> Outlook:
-        """At the same heartbeat until then, sent anew each time unless it is silent."""
+        """Repeat this heartbeat until then, unless the charger is silent."""
         while True:
             heard_ms = NOW_MS if facts.get("is_silent") else self.now_ms
             now = Facts(heartbeat, heard_ms, car=self.car)._replace(**facts)
@@ -132,7 +132,7 @@ def test_of_a_silent_charger_the_vehicle_is_believed() -> None:
 
 
 def test_of_a_silent_charger_the_vehicles_own_readings_say_how_fast_it_charges() -> None:
-    """Half as fast as was planned, which nothing else tells."""
+    """It is half as fast as planned, which nothing else shows."""
     night = Night(plan=PLAN._replace(target_percent=90))
     night.look(IDLE)
     for number in range(13):
@@ -157,7 +157,7 @@ def test_without_a_battery_it_counts_whether_it_is_charged_at_all() -> None:
 def test_of_two_vehicles_the_one_that_is_plugged_in_is_not_taken_for_the_other(
     percent: float | None, verdict: Verdict
 ) -> None:
-    """The other one charges, and this one says that it is not plugged in."""
+    """The other vehicle charges, and this one reports that it is not plugged in."""
     night = Night()
     night.look(CHARGING)
     stands = Car(DECIDED_MS - HOUR_MS, percent, charging=False, plugged=False)
@@ -188,7 +188,7 @@ def test_without_a_battery_what_has_charged_may_have_enough_when_it_is_unplugged
 
 
 def test_an_end_of_what_was_amiss_takes_nothing_back_before_it_charges() -> None:
-    """A pause hides that the house leaves the vehicle nothing."""
+    """A pause hides that the house leaves no current for the vehicle."""
     house = Heartbeat(state="B1", amps=0, watts=0, allowed_amps=0, limited_by="load_manager")
     night = Night(percent=70.0)
     night.look(house, DECIDED_MS + 15 * MINUTE_MS)
@@ -291,7 +291,7 @@ def test_batteries_of_any_size_have_a_verdict(capacity_kwh: float, target: float
 
 
 def test_of_a_silent_charger_drivers_are_told_that_nobody_knows() -> None:
-    """Though its vehicle does not charge: the mains may come back at any time."""
+    """Though the vehicle does not charge: the mains may return at any time."""
     night = Night()
     night.look(CHARGING)
     night.now_ms = DECIDED_MS

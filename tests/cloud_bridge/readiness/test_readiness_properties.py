@@ -1,4 +1,4 @@
-"""Do the rules of a departure hold for whatever is planned, heard and read?"""
+"""Do the rules of a departure hold for any plan, heartbeats and readings?"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from cloud_bridge.wire import Heartbeat
 
 NOW_MS = 1_768_500_000_000
 ZONES = ("Europe/London", "Pacific/Apia", "America/St_Johns", "Australia/Lord_Howe", "UTC", "Mars/Olympus", "")
-# Around both changes of the clocks in London, and of the year.
+# Around both clock changes in London, and around the new year.
 MOMENTS = [1_774_742_400_000, 1_792_886_400_000, 1_798_758_000_000]
 
 minutes = st.integers(0, 26 * 60).map(lambda some: some * MINUTE_MS)
@@ -141,7 +141,7 @@ def test_whatever_is_seen_little_is_told_and_taken_back_in_turn(plan: ReadyPlan,
 
 
 def _apart(spans: list[Span]) -> list[Span]:
-    """In order, those that meet as one."""
+    """Return the spans in order, with touching ones merged."""
     found: list[Span] = []
     for begins_ms, ends_ms in sorted(spans):
         if found and begins_ms <= found[-1][1]:

@@ -1,4 +1,5 @@
-"""Asks of units, bent at random: no unit may get a byte that it may not have, or that is not the release's."""
+"""Randomly damaged requests of units for a release: no unit may get a byte that it may not have or that is not the
+release's."""
 
 import json
 import random
@@ -22,11 +23,11 @@ ANYTHING: tuple[Any, ...] = (
     *(None, True, False, -1, 0, 1, 2, 8191, 8193, 1 << 24, 1 << 53, 1 << 70, 0.5, 1e300, "", "0", "1.4.0"),
     *("x" * 300, "\u0661", [], [[]], {}, {"": 0}, "0" * 16, "g" * 16, "../../x"),
 )
-TRUE_SHARE = 0.2  # that are not bent, so that something is served
+TRUE_SHARE = 0.2  # share of undamaged requests, so that some are served
 
 
 def bent(content: bytes, draw: random.Random) -> bytes:
-    """One to four changes, and not the same as before."""
+    """Make one to four changes, so that the result differs from the input."""
     changed = bytearray(content)
     while bytes(changed) == content:
         for _ in range(draw.randint(1, 4)):
@@ -44,7 +45,7 @@ def bent(content: bytes, draw: random.Random) -> bytes:
 
 
 class Asking:
-    """A bridge that answers; cp-1 has an order for MADE, and cp-2 has none."""
+    """A bridge that answers. cp-1 has a command for MADE, and cp-2 has none."""
 
     def __init__(self, folder: Path) -> None:
         self._counters = Counters()
@@ -63,7 +64,7 @@ class Asking:
         self._database.close()
 
     async def ask(self, seed: int) -> str:
-        """What was done with the ask of this seed. Raises AssertionError for a byte that must not have been sent."""
+        """Return what was done with the request of this seed. Raises AssertionError if a wrong byte was sent."""
         draw = random.Random(seed)
         payload, unit_id = self._bent_ask(draw), draw.choice(("cp-1", "cp-1", "cp-2"))
         try:
@@ -71,7 +72,7 @@ class Asking:
         except BadPayload:
             return "no message"
         assert isinstance(ask, Ask)
-        self._now_s += 60.0  # nobody asks too often
+        self._now_s += 60.0  # within the limit of requests
         before, self._got = self._answers(), []
         self._pieces.take(unit_id, ask)
         if self._answers() == before:

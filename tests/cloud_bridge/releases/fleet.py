@@ -1,8 +1,8 @@
-"""`python -m tests.cloud_bridge.releases.fleet`: 1 % of 2,000 units go back from a release. Virtual time, a real store.
+"""`python -m tests.cloud_bridge.releases.fleet`: a roll-out from which 1 % of 2,000 units go back. Virtual time, a real store.
 
-Orders, decisions and what becomes of answers and events are the product's; only units and time are played. `--bad 0` is a good
-release. The database draws the lots of rings, so a seed repeats units and times alone. Prints the report that the page draws.
-Exit code 0 if a bad release was stopped, or a good one got to all.
+Commands, decisions and the handling of results and events are the product's; only units and time are simulated. `--bad 0` is a
+good release. The database draws the units of each ring at random, so a seed only repeats units and times. Prints the report
+that the page draws. Exit code 0 if a bad release was stopped, or a good one reached all units.
 """
 
 import argparse
@@ -35,15 +35,15 @@ from tests.cloud_bridge.running import START_MS, HandClock
 
 TURN_MS = 10 * MINUTE_MS
 DAYS = 12
-AT_ONCE = 300  # orders in a turn
-LOADS_MS = (20 * MINUTE_MS, 6 * HOUR_MS)  # an image over GPRS, while no vehicle charges
-RESETS_A_DAY = 0.01  # by watchdog, of any unit
+AT_ONCE = 300  # commands in a turn
+LOADS_MS = (20 * MINUTE_MS, 6 * HOUR_MS)  # time to load an image over GPRS, while no vehicle charges
+RESETS_A_DAY = 0.01  # watchdog resets of any unit
 OPEN_STATES = set(OPEN)
-COLUMNS = 60  # of a drawn line
+COLUMNS = 60  # width of a drawn line
 
 
 class Fleet:
-    """Units that answer orders, load, install, and are good or go back."""
+    """Units that answer commands, load, install, and then are good or go back."""
 
     def __init__(
         self, database: Database, units: int, bad: float, seed: int, resets_a_day: float = RESETS_A_DAY
@@ -57,7 +57,7 @@ class Fleet:
         self._bad = {unit_id for unit_id in self._unit_ids if self._dice.random() < bad}
         self._sequence = 1
         self._resets = resets_a_day
-        self._plans: list[tuple[int, str, str]] = []  # when, unit, what it tells
+        self._plans: list[tuple[int, str, str]] = []  # time, unit, result to report
         with database.writing() as connection:
             for unit_id in self._unit_ids:
                 add_unit(connection, unit_id, START_MS - HOUR_MS)
@@ -69,7 +69,7 @@ class Fleet:
             self.number = start(connection, wish, self.clock.now_ms())
 
     def turn(self) -> None:
-        """Ten minutes of everybody's life."""
+        """Simulate ten minutes for all units."""
         self.clock.advance(TURN_MS)
         if self.clock.now_ms() % HOUR_MS == 0:
             self._beat()
@@ -115,7 +115,7 @@ class Fleet:
 
 
 def draw(database: Database, number: int) -> None:
-    """What the page shows, in characters."""
+    """Print what the page shows, in characters."""
     with database.reading() as connection:
         one = find_roll_out(connection, number)
         states = count_states(connection, number)
@@ -140,7 +140,7 @@ def main() -> int:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--units", type=int, default=2000)
-    parser.add_argument("--bad", type=float, default=1.0, help="per cent of the units that go back")
+    parser.add_argument("--bad", type=float, default=1.0, help="percentage of units that go back")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     began_s = time.monotonic()

@@ -1,4 +1,4 @@
-"""Small releases for tests, signed with a key that is made for the run."""
+"""Small releases for tests, signed with a key that is generated for the run."""
 
 from typing import NamedTuple
 
@@ -15,12 +15,12 @@ FILES = {MAIN: b"M\x06" + bytes(range(256)) * 9, "modem/at.mpy": b"M\x06at", "fi
 
 class Made(NamedTuple):
     manifest: Manifest
-    whole: bytes  # the manifest's file
+    whole: bytes  # the file of the manifest
     image: bytes
 
 
 def release(version: str = "1.4.0", boards: tuple[str, ...] = ("tcall",), filling: bytes = b"") -> Made:
-    """Signed with KEY, which is number 0."""
+    """Return a release signed with KEY, which is key number 0."""
     image = compress(pack(FILES | {"firmware/filling.mpy": filling}))
     manifest = describe(image, Version(*map(int, version.split("."))), Version(1, 0, 0), boards, "Charges faster.")
     line = write_line(manifest)

@@ -1,8 +1,7 @@
-"""Releases and asks (bent_asks.py), bent at random: `python -m tests.cloud_bridge.releases.mutations COUNT SEED` looks for one
-that is accepted, or raises anything but what says why.
+"""Randomly damaged releases and requests (bent_asks.py). None may be accepted or raise anything but its own error.
 
-Each release is a true one of which one thing is wrong: image, manifest, signature, key, or what its own maker has got wrong.
-`release add` must refuse it. A failure prints kind and seed; the same seed finds it again.
+`python -m tests.cloud_bridge.releases.mutations COUNT SEED`. Each release has one fault: in image, manifest, signature or key,
+or a mistake of its maker. `release add` must refuse it. A failure prints kind and seed, which reproduce it.
 """
 
 import argparse
@@ -36,7 +35,7 @@ def image(draw: random.Random) -> tuple[bytes, bytes]:
 
 
 def image_of_another(draw: random.Random) -> tuple[bytes, bytes]:
-    """A genuine one, or a bomb."""
+    """Return the image of another release, or a decompression bomb."""
     return MADE.whole, draw.choice((LATER.image, compress(bytes(1 << 20)), b""))
 
 
@@ -45,7 +44,7 @@ def manifest(draw: random.Random) -> tuple[bytes, bytes]:
 
 
 def last_letter(draw: random.Random) -> tuple[bytes, bytes]:
-    """Base64 that means the same: its last letter before the padding has bits that nobody reads."""
+    """Change the last Base64 letter before the padding, whose lowest bits are ignored."""
     at = MADE.whole.rindex(b"==") - 1
     return MADE.whole[:at] + bytes((MADE.whole[at] + draw.randint(1, 3),)) + MADE.whole[at + 1 :], MADE.image
 
@@ -65,7 +64,7 @@ def signature(draw: random.Random) -> tuple[bytes, bytes]:
 
 
 def makers_mistake(draw: random.Random) -> tuple[bytes, bytes]:
-    """Signed by the right key, and wrong."""
+    """A release signed by the right key, with a wrong manifest."""
     said = json.loads(LINE)
     name = draw.choice(sorted(said))
     if draw.random() < 0.2:
@@ -81,7 +80,7 @@ RELEASES = (image, image_of_another, manifest, last_letter, key, number_of_key, 
 
 
 def refused(made: Callable[[random.Random], tuple[bytes, bytes]], seed: int) -> str:
-    """Why. Raises AssertionError for one that `release add` would take."""
+    """Return the reason of the refusal. Raises AssertionError if `release add` would accept it."""
     whole, content = made(random.Random(seed))
     try:
         signed = read_signed(whole)
@@ -96,9 +95,9 @@ def refused(made: Callable[[random.Random], tuple[bytes, bytes]], seed: int) -> 
 
 
 def main() -> int:
-    """The command line; exit code 1 if one was accepted, or raised."""
+    """Run the command line. Exit code 1 if a release was accepted, or anything else was raised."""
     parser = argparse.ArgumentParser(prog="python -m tests.cloud_bridge.releases.mutations", description=__doc__)
-    parser.add_argument("count", type=int, help="of releases, and of asks")
+    parser.add_argument("count", type=int, help="number of releases, and of requests")
     parser.add_argument("seed", type=int, nargs="?", default=0)
     wanted = parser.parse_args()
     found: Counter[str] = Counter()
@@ -107,7 +106,7 @@ def main() -> int:
         made, seed = RELEASES[number % len(RELEASES)], wanted.seed + number
         try:
             found[f"{made.__name__}: {refused(made, seed)}"] += 1
-        except Exception as error:  # whatever it is, it is what we look for
+        except Exception as error:  # any error is a failure
             failed += 1
             print(f"{made.__name__}, seed {seed}: {error!r}")
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""A store with a release, a roll-out of it, and units that say what units say."""
+"""A store with a release, its roll-out, and units that report."""
 
 import json
 from typing import Any
@@ -24,13 +24,13 @@ ALL = Choice(ChosenBy.ALL)
 
 
 def add_release(connection: Connection, made: Made = MADE) -> str:
-    """Its name."""
+    """Add a release; return its name."""
     releases.add(connection, made.manifest, made.whole, made.image, START_MS)
     return name_of(made.whole)
 
 
 def add_heard(connection: Connection, *unit_ids: str, at_ms: int = START_MS, board: str | None = "tcall") -> None:
-    """Units that were heard then, with this board; None: they have not told it."""
+    """Add units that were heard at `at_ms`, with this board; None: the board is unknown."""
     for unit_id in unit_ids:
         add_unit(connection, unit_id, START_MS - HOUR_MS)
     record(connection, [inbound(unit_id, at_ms) for unit_id in sorted(unit_ids)])
@@ -38,7 +38,7 @@ def add_heard(connection: Connection, *unit_ids: str, at_ms: int = START_MS, boa
 
 
 def start(connection: Connection, choice: Choice = ALL, at_ms: int = START_MS, **more: Any) -> int:
-    """A roll-out of the newest release."""
+    """Start a roll-out of the newest release; return its number."""
     newest = releases.list_releases(connection)[0].version
     return roll_out_start.start(connection, Wish(newest, choice, HOUR_MS, **more), at_ms)
 
@@ -49,13 +49,13 @@ def say(connection: Connection, unit_id: str, kind: str, at_ms: int = START_MS, 
 
 
 def tell(connection: Connection, unit_id: str, result: str, at_ms: int = START_MS, why: str | None = None) -> None:
-    """An event `update` about MADE."""
+    """Report an `update` event about MADE."""
     details = {"v": str(MADE.manifest.version), "r": result} | ({} if why is None else {"w": why})
     say(connection, unit_id, "event", at_ms, k="update", d=details)
 
 
 def state_of(connection: Connection, unit_id: str) -> tuple[UnitState, str]:
-    """With the reason, in its newest roll-out."""
+    """Return the unit's state and reason in its newest roll-out."""
     column = roll_out_units.c
     query = select(column.state, column.why).where(column.unit_id == unit_id, column.is_newest)
     state, why = connection.execute(query).one()

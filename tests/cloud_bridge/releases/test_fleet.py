@@ -1,4 +1,4 @@
-"""Does a whole simulated roll-out stop with a bad release, and get to all with a good one?"""
+"""Does a whole simulated roll-out stop for a bad release, and reach all units with a good one?"""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Is an image the same bytes for the same files, and is every other run of bytes refused?"""
+"""Do the same files always give the same image, and are all other bytes refused?"""
 
 import random
 import zlib

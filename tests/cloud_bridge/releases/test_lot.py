@@ -1,4 +1,4 @@
-"""Has each ring its number of units, whoever is away, and has every unit the same chance?"""
+"""Does each ring have its number of units, whoever is away, and has every unit the same chance?"""
 
 import random
 from collections import Counter
@@ -11,7 +11,7 @@ from cloud_bridge.releases.roll_out_states import ring_ends
 
 
 def rings_of(lot: Lot, heard: int, away: int, dice: random.Random) -> tuple[list[int], list[int]]:
-    """What all those draw who were heard, and who were not."""
+    """Return the rings of all units that were in contact, and of all that were not."""
     shares = [lot.heard, lot.away]
     found: tuple[list[int], list[int]] = ([], [])
     for index, number in enumerate((heard, away)):

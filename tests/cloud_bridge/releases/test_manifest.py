@@ -1,4 +1,4 @@
-"""Is a manifest the one line that every reader writes alike, and is everything else refused?"""
+"""Is a manifest one canonical line, and everything else refused?"""
 
 import base64
 import hashlib
@@ -79,7 +79,7 @@ def test_what_no_manifest_says_is_refused(key: str, value: Any) -> None:
 
 
 def test_the_same_said_in_another_way_is_refused() -> None:
-    """Two files of one meaning would have two names."""
+    """Two files with one meaning would have two names."""
     for line in (LINE.replace(b",", b", "), b" " + LINE, json.dumps(json.loads(LINE)).encode()):
         with pytest.raises(BadManifest):
             read_line(line)

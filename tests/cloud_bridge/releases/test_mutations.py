@@ -1,4 +1,4 @@
-"""Is a sample of the bent releases and asks refused? All of them: `make fuzz`."""
+"""Is a sample of the damaged releases and requests refused? `make fuzz` tries more."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Does a roll-out go through its rings, and does a unit end where its own words say, in whatever order they come?"""
+"""Does a roll-out go through its rings, and does a unit's state follow its own reports, in whatever order they come?"""
 
 import pytest
 from hypothesis import given
@@ -58,17 +58,17 @@ def after(*told: Told) -> UnitState:
     ("told", "state"),
     [
         ((Told.SENT, Told.TAKEN, Told.INSTALLED, Told.RUNS, Told.TRIAL, Told.GOOD), UnitState.GOOD),
-        ((Told.SENT, Told.GOOD), UnitState.GOOD),  # all in between was lost
+        ((Told.SENT, Told.GOOD), UnitState.GOOD),  # everything between was lost
         ((Told.SENT, Told.TAKEN, Told.INSTALLED, Told.TRIAL, Told.ROLLED_BACK), UnitState.ROLLED_BACK),
         ((Told.SENT, Told.TAKEN, Told.GOOD, Told.ROLLED_BACK), UnitState.ROLLED_BACK),  # hung after an hour
         ((Told.SENT, Told.TAKEN, Told.ROLLED_BACK, Told.GOOD), UnitState.ROLLED_BACK),
         ((Told.SENT, Told.TAKEN, Told.GOOD, Told.CORRUPT), UnitState.CORRUPT),
-        ((Told.SENT, Told.GOOD, Told.CORRUPT, Told.INSTALLED, Told.GOOD), UnitState.GOOD),  # it was loaded again
+        ((Told.SENT, Told.GOOD, Told.CORRUPT, Told.INSTALLED, Told.GOOD), UnitState.GOOD),  # it was installed again
         ((Told.SENT, Told.REFUSED), UnitState.REFUSED),
         ((Told.SENT, Told.TAKEN, Told.WITHDRAWN), UnitState.WITHDRAWN),
-        ((Told.SENT, Told.TAKEN, Told.WITHDRAWN, Told.TRIAL), UnitState.TRIAL),  # it had it already
-        ((Told.SENT, Told.REFUSED, Told.TRIAL), UnitState.TRIAL),  # the order came twice
-        ((Told.TAKEN,), UnitState.WAITING),  # nobody has asked it
+        ((Told.SENT, Told.TAKEN, Told.WITHDRAWN, Told.TRIAL), UnitState.TRIAL),  # the unit had it already
+        ((Told.SENT, Told.REFUSED, Told.TRIAL), UnitState.TRIAL),  # the command came twice
+        ((Told.TAKEN,), UnitState.WAITING),  # without a command
         ((Told.RUNS,), UnitState.GOOD),  # by cable
     ],
 )

@@ -1,4 +1,4 @@
-"""Does a signature count only from the right key, in the two forms that signers write?"""
+"""Is a signature only accepted from the right key, in the two formats that signers write?"""
 
 import hashlib
 from contextlib import suppress

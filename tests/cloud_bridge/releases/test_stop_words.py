@@ -1,4 +1,4 @@
-"""Is why a roll-out was stopped, which is stored in English, said in the language of whoever reads it?"""
+"""Is the reason of a stop, which is stored in English, shown in the reader's language?"""
 
 import pytest
 

@@ -30,7 +30,7 @@ LOOKS = 24  # at each ring, an hour apart
 
 @given(st.integers(1, 60), st.integers(0, 60), st.data())
 def test_the_chance_is_fishers(updated: int, rest: int, data: st.DataObject) -> None:
-    """Counted with whole numbers."""
+    """Computed with integers."""
     bad_updated, bad_rest = data.draw(st.integers(0, updated)), data.draw(st.integers(0, rest))
     bad = bad_updated + bad_rest
     ways = sum(comb(updated, hit) * comb(rest, bad - hit) for hit in range(bad_updated, min(bad, updated) + 1))
@@ -48,7 +48,7 @@ def test_any_counts_have_a_verdict(updated: int, rest: int, bad: int, bad_rest: 
 
 
 def test_as_many_go_back_as_the_readme_says() -> None:
-    """The smallest number that stops it, by how many have installed it."""
+    """The smallest number that stops it, by the number of units that have installed it."""
     stops = [
         next(bad for bad in range(1, units + 1) if chance_of_rate(Count(units, bad), TOLERATED) < CHANCE_BACK)
         for units in (1, 20, 200, 2000)
@@ -57,12 +57,12 @@ def test_as_many_go_back_as_the_readme_says() -> None:
 
 
 def hits(dice: random.Random, units: int, chance: float) -> int:
-    """How many of the units are hit."""
+    """Return how many of the units are affected."""
     return sum(dice.random() < chance for _ in range(units)) if chance else 0
 
 
 def rings(fleet: int) -> Iterator[tuple[int, int]]:
-    """Number of each ring that adds units, and how many have the release then."""
+    """Yield the number of each ring that adds units, and how many units then have the release."""
     before = 0
     for ring, end in enumerate(ring_ends(fleet)):
         if end > before:
@@ -71,8 +71,10 @@ def rings(fleet: int) -> Iterator[tuple[int, int]]:
 
 
 def stopped_at(dice: random.Random, sign: Sign, usual: float, more: float, fleet: int = FLEET) -> int | None:
-    """The ring at which a whole roll-out was stopped; None: it got to all. In a day at each ring `usual` of all units show the
-    sign, and `more` of those that have the release."""
+    """Return the ring at which a whole roll-out was stopped, or None if it reached all.
+
+    In a day at each ring, `usual` of all units show the sign, and `more` of those with the release.
+    """
     for ring, has_it in rings(fleet):
         updated = rest = 0
         for _ in range(LOOKS):
@@ -85,8 +87,10 @@ def stopped_at(dice: random.Random, sign: Sign, usual: float, more: float, fleet
 
 @pytest.mark.parametrize("usual", [0.001, 0.01, 0.05])
 def test_a_good_release_is_seldom_stopped_after_its_first_unit(usual: float) -> None:
-    """In 100 roll-outs, looked at 72 times each: 2 at most, where 0.5 would be usual. The first ring is one unit, whose own
-    bad day stops it as often as units have one."""
+    """In 100 roll-outs with 72 looks each: at most 2, where 0.5 is expected.
+
+    The first ring is one unit, whose own bad day stops the roll-out as often as units have one.
+    """
     dice = random.Random(21)
     ended = [stopped_at(dice, Sign.WATCHDOG, usual, 0.0, fleet=500) for _ in range(100)]
     assert sum(ring not in (None, 0) for ring in ended) <= 2
@@ -100,7 +104,7 @@ def test_a_release_that_resets_every_tenth_unit_reaches_no_more_than_a_tenth() -
 
 
 def test_units_that_go_back_for_reasons_of_their_own_stop_nothing() -> None:
-    """One of 10,000, in the whole of 200 roll-outs."""
+    """One of 10,000 units, in 200 roll-outs."""
     dice = random.Random(23)
     ended = [went_back_at(dice, 0.0001) for _ in range(200)]
     assert sum(ring is not None for ring in ended) <= 3
@@ -119,12 +123,14 @@ def test_the_chance_beside_themselves_is_the_sign_tests() -> None:
 
 
 def by_own_at(dice: random.Random, more: float) -> int | None:
-    """The hour at which the end of a last ring was stopped by what units show beside themselves; None: it was not. Each is
-    installed at an hour of its own in two days. One unit of 20 is reset twice a day, the others twice in 100 days; since they
-    have the release, `more` of them a day besides."""
+    """Return the hour at which the last ring was stopped by comparing units with themselves, or None.
+
+    Each unit installs the release at its own hour in two days. One unit of 20 is reset twice a day, the others twice in 100
+    days; with the release, `more` of them a day in addition.
+    """
     units = 500
     installed = [dice.randrange(48) for _ in range(units)]
-    resets: list[list[int]] = []  # hours of each unit, from two days before to four after
+    resets: list[list[int]] = []  # hours of each unit's resets, from two days before to four days after
     for at in installed:
         a_day = 2.0 if dice.random() < 0.05 else 0.02
         rate = [(a_day + (more if hour >= at else 0.0)) / 24 for hour in range(-48, 96)]
@@ -142,7 +148,7 @@ def by_own_at(dice: random.Random, more: float) -> int | None:
 
 
 def test_a_good_release_is_seldom_stopped_beside_itself() -> None:
-    """In 100 last rings, looked at 48 times each: 2 at most."""
+    """In 100 last rings with 48 looks each: at most 2."""
     dice = random.Random(25)
     assert sum(by_own_at(dice, 0.0) is not None for _ in range(100)) <= 2
 
@@ -161,7 +167,8 @@ def test_few_without_it_do_not_decide_and_many_do() -> None:
 
 
 def went_back_at(dice: random.Random, rate: float) -> int | None:
-    """As `stopped_at`; each unit goes back with this chance when it has installed the release, a tenth of a ring at a time."""
+    """Return the ring as `stopped_at` does. Each unit goes back with this chance after it has installed the release, a
+    tenth of a ring at a time."""
     installed = bad = 0
     for ring, end in rings(FLEET):
         while installed < end:

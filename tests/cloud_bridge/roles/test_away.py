@@ -1,4 +1,4 @@
-"""What does a role of a cluster say at its start when something that it stands on is away or wrong?"""
+"""What does a cluster's role report at its start if something that it needs is down or wrong?"""
 
 import socket
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.cloud_bridge.roles.test_role import on_cluster
 
 @pytest.fixture
 def refused_port() -> Iterator[int]:
-    """Bound, and nobody listens."""
+    """A port that is bound but does not listen."""
     with closing(socket.socket()) as held:
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
@@ -28,7 +28,7 @@ def test_without_its_database_it_ends_with_one_line(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """And is started again, by systemd or Kubernetes, until the database is there."""
+    """systemd or Kubernetes starts it again until the database is up."""
     database = f"postgresql://ours:hidden@127.0.0.1:{refused_port}/ours"
     port = {"CHARGEKEEPER_OCPP_PORT": "0"} if role is Role.OCPP else {}
     for name, value in {**on_cluster(tmp_path), **port, "CHARGEKEEPER_DATABASE": database}.items():

@@ -1,4 +1,4 @@
-"""Does a signal end a role that has just said that it is ready?"""
+"""Does a signal end a role that has just reported that it is ready?"""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ WITHIN_S = 20
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_before_it_serves_ends_it_when_it_does(bridge: Bridge, number: signal.Signals) -> None:
-    """Whoever waits for the line that says where the pages are may send one at once."""
+    """A program that waits for the line with the address may send the signal at once."""
 
     async def run() -> None:
         before = signal.getsignal(number)

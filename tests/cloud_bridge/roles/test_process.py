@@ -1,4 +1,4 @@
-"""How a role's process ends: with its work, or with the first thing in it that fails."""
+"""Does a role's process end with its work, or with its first failure?"""
 
 import asyncio
 import threading
@@ -37,7 +37,7 @@ def test_duties_end_with_the_work() -> None:
 
 
 def test_a_duty_that_fails_ends_the_work() -> None:
-    """Or a process would go on without what it is for, and nobody would start another one."""
+    """Otherwise the process would continue without its purpose, and would not be restarted."""
     with pytest.raises(RuntimeError, match="no more"):
         asyncio.run(do_beside([for_ever(), failing()], for_ever()))
 
@@ -48,7 +48,7 @@ def test_the_error_of_the_work_is_raised() -> None:
 
 
 def test_slow_duties_keep_no_thread_from_others() -> None:
-    """Twelve of them: twice as many as asyncio has threads for on two processors."""
+    """Twelve of them, twice as many as asyncio has threads on two processors."""
     done = threading.Event()
 
     async def work() -> None:

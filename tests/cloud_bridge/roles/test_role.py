@@ -1,4 +1,4 @@
-"""Which settings make which role, and what does the process say to all others?"""
+"""Which settings make which role, and what does the process report to all others?"""
 
 import subprocess
 import sys

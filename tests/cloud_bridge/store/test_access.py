@@ -1,4 +1,4 @@
-"""Does everybody see what is theirs, and nobody more? And does a claim code make a unit somebody's only once?"""
+"""Does everybody see their own units and no others, and can a claim code be used only once?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,7 +50,7 @@ def unit(database: Database, unit_id: str) -> NewUnit:
 
 
 def seen_by(database: Database, asker: Asker) -> list[str]:
-    """By the list, by the count and one by one: all three have to agree."""
+    """Return the units seen in the list, in the count and one by one, which must agree."""
     with database.reading() as connection:
         listed = [one.id for one in visible_units(connection, asker)]
         assert visible_units(connection, asker, 1) == visible_units(connection, asker)[:1]

@@ -1,4 +1,4 @@
-"""Does a backup come back whole, or not at all, and is what it replaces kept?"""
+"""Is a backup restored completely or not at all, and is what it replaces kept?"""
 
 import fcntl
 import os
@@ -38,7 +38,7 @@ def units_in(folder: Path) -> list[str]:
 
 @pytest.fixture
 def backup(tmp_path: Path) -> Path:
-    """Of a store with one unit."""
+    """A backup of a store with one unit."""
     write_backup(store_with(tmp_path / "then", "then-1"), None, tmp_path / "backup.db")
     return tmp_path / "backup.db"
 
@@ -59,7 +59,7 @@ def test_what_a_killed_process_left_in_its_wal_is_kept_and_not_mixed_in(tmp_path
     with database.writing() as connection:
         add_unit(connection, "now-2", 0)
     crashed.mkdir()
-    for path in now.iterdir():  # as kill -9 leaves them: the last commit stands in the WAL alone
+    for path in now.iterdir():  # as after kill -9: the last commit is only in the WAL
         (crashed / path.name).write_bytes(path.read_bytes())
     database.close()
     assert (crashed / f"{FILE_NAME}-wal").stat().st_size > 0
@@ -148,7 +148,7 @@ def test_a_backup_that_is_not_whole_changes_nothing(
 
 
 def test_a_backup_with_a_wal_beside_it_is_restored_with_it(tmp_path: Path) -> None:
-    """Somebody has copied the files of a bridge that was killed, instead of making a backup."""
+    """It is a copy of the files of a killed bridge instead of a backup."""
     folder = store_with(tmp_path / "then", "then-1")
     database = open_database(folder)
     with database.writing() as connection:
@@ -184,7 +184,7 @@ PG_DUMP = """#!/bin/sh
 
 @pytest.fixture
 def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What a pg_dump of ours was told: its arguments, its environment, and its service file."""
+    """Record the arguments, the environment and the service file of pg_dump."""
     tool = tmp_path / "bin" / "pg_dump"
     tool.parent.mkdir()
     tool.write_text(PG_DUMP)
@@ -195,7 +195,7 @@ def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_no_secret_of_the_address_is_an_argument(tmp_path: Path, noted: Path) -> None:
-    """`sslpassword` has no variable of libpq: it was left out, and pg_dump could not open the key."""
+    """`sslpassword` has no environment variable in libpq: it was once left out, and pg_dump could not open the key."""
     url = "postgresql://ann:plum@db.example/keeper?sslkey=/k&sslpassword=pear%20tree&keepalives_idle=7"
     write_backup(tmp_path, url, tmp_path / "backup")
     arguments, *told = noted.read_text().splitlines()

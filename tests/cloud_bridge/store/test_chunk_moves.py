@@ -1,4 +1,4 @@
-"""Does an upgrade to chunks keep every row, in short transactions, and go on where it was killed?"""
+"""Does an upgrade to chunks keep every row, in short transactions, and continue after a kill?"""
 
 import threading
 from pathlib import Path
@@ -36,7 +36,7 @@ Rows = dict[str, set[tuple[Any, ...]]]
 
 @pytest.fixture
 def older(tmp_path: Path) -> Path:
-    """A store of the version before, with rows of right clocks and of wrong ones in each of the tables."""
+    """A store of the previous version, with rows of correct and wrong clocks in each of the tables."""
     folder = store_at(tmp_path, empty=True)
     assert isinstance(folder, Path)
     before = open_at(folder, "0037")
@@ -52,7 +52,7 @@ def older(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Transactions of a step, and steps of a unit."""
+    """Make each transaction one step, and each step one unit."""
     monkeypatch.setattr(slices, "SLICE_S", 0.0)
     monkeypatch.setattr(slices, "PAUSE_S", 0.0)
     monkeypatch.setattr(chunk_moves, "MOVED_AT_ONCE", 1)
@@ -145,7 +145,7 @@ def test_a_transaction_moves_some_rows_only(older: Path, short: None, monkeypatc
 
 
 def test_two_that_move_at_once_share_the_rows(older: Path, short: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A command beside the bridge that has just been upgraded: each has looked, and finds what the other has left."""
+    """A command beside the bridge that was just upgraded: both look, and each finds what the other has left."""
     rows = before_upgrade(older)
     with monkeypatch.context() as patched:
         patched.setattr("cloud_bridge.store.database.unmoved", lambda _: [])

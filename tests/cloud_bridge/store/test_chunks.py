@@ -1,4 +1,4 @@
-"""Are rows that come in by time found, written and removed by chunks on SQLite, with the same results as on PostgreSQL?"""
+"""Are rows with a time found, written and removed by chunks on SQLite, with the same results as on PostgreSQL?"""
 
 import string
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ def times(connection: Connection, unit_id: str = "cp-1", from_ms: int = 0, to_ms
 
 @contextmanager
 def plans(database: Database) -> Iterator[list[tuple[str, str]]]:
-    """Of every statement that names a table in chunks: the statement, and a line of its plan."""
+    """Collect each statement that uses a table in chunks, with a line of its plan."""
     found: list[tuple[str, str]] = []
 
     def explain(_connection: Any, cursor: Any, statement: str, given_to: Any, _context: Any, is_many: bool) -> None:
@@ -74,7 +74,7 @@ def plans(database: Database) -> Iterator[list[tuple[str, str]]]:
 
 
 def use_everything(database: Database) -> None:
-    """All that reads or writes signal and power."""
+    """Do everything that reads or writes signal and power."""
     clock = HandClock()
     at_ms = START_MS - 2 * HOUR_MS
     with database.writing() as connection:
@@ -106,7 +106,7 @@ def use_everything(database: Database) -> None:
 
 @pytest.mark.store("sqlite")
 def test_every_statement_goes_by_chunks_and_sorts_nothing(database: Database) -> None:
-    """A table of a large fleet takes minutes to be read; a month of one unit, sorted, took three times as long."""
+    """Reading a whole table of a large fleet takes minutes; sorting a month of one unit took three times as long."""
     with plans(database) as found:
         use_everything(database)
     assert {name for name in NAMES for statement, _ in found if name in statement} == NAMES
@@ -118,7 +118,7 @@ def test_every_statement_goes_by_chunks_and_sorts_nothing(database: Database) ->
 @pytest.mark.store("sqlite")
 @pytest.mark.parametrize("table", CHUNKED, ids=lambda table: table.name)
 def test_nothing_but_the_chunks_has_to_be_written(database: Database, table: Any) -> None:
-    """An index by unit or by time would have each removed row on a page of its own again."""
+    """With an index by unit or by time, each removed row would be on its own page again."""
     with database.reading() as connection:
         made = text("SELECT type, name FROM sqlite_master WHERE tbl_name = :name")
         assert connection.execute(made, {"name": table.name}).all() == [("table", table.name)]
@@ -129,7 +129,7 @@ def test_nothing_but_the_chunks_has_to_be_written(database: Database, table: Any
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Transactions of a step, and steps of a few rows."""
+    """Make each transaction one step, and each step a few rows."""
     monkeypatch.setattr(slices, "SLICE_S", 0.0)
     monkeypatch.setattr(slices, "PAUSE_S", 0.0)
     monkeypatch.setattr(chunk_removal, "REMOVED_AT_ONCE", 2)
@@ -152,7 +152,7 @@ def test_what_is_read_and_what_is_removed_goes_by_the_time_alone(
     window: tuple[int, int],
     removed: tuple[int | None, int],
 ) -> None:
-    """Whatever clock has stamped the rows, and wherever a chunk begins."""
+    """Whatever clock stamped the rows, and wherever a chunk begins."""
     with database.writing() as connection:
         connection.execute(delete(signal))
     for unit_id, at_ms in rows:
@@ -190,13 +190,13 @@ STEPS = st.lists(
 def test_no_reading_goes_before_its_day_and_none_of_a_right_clock_stays_long(
     database: Database, quick: None, steps: list[tuple[str, int]]
 ) -> None:
-    """`heard` stamps with a clock that is wrong by so much."""
+    """`heard` stamps with a clock that is wrong by this much."""
     with database.writing() as connection:
         connection.execute(delete(signal))
         connection.execute(delete(retention))
     clock = HandClock()
     duty = upkeep(database, clock)
-    stored: dict[int, tuple[int, int]] = {}  # by stamp: when it was stored, and by how much the stamp is wrong
+    stored: dict[int, tuple[int, int]] = {}  # by stamp: when it was stored, and the error of the stamp
     for step, ms in steps:
         if step == "heard":
             at_ms = clock.now_ms() + ms
@@ -270,7 +270,7 @@ def test_whoever_is_killed_in_the_middle_of_a_chunk_goes_on_with_it(
 
 @pytest.mark.store("sqlite")
 def test_five_minutes_are_reached_before_they_are_half_gone(database: Database, quick: None) -> None:
-    """Readers take the hours for what is reached, and would see neither in between."""
+    """Readers use the hours for the span that they cover; otherwise neither would be visible."""
     rows = [
         {"unit_id": "cp-1", "from_ms": START_MS, "operator": operator}
         | dict.fromkeys(("lowest", "highest", "total", "samples"), 1)
@@ -288,7 +288,7 @@ def test_five_minutes_are_reached_before_they_are_half_gone(database: Database, 
 
 
 def test_what_is_made_of_signal_is_made_once(database: Database) -> None:
-    """Anew where there are more readings, in the chunk in which it is."""
+    """It is made again if there are more readings, in the same chunk."""
     clock = HandClock()
     duty = upkeep(database, clock)
     for _ in range(2):

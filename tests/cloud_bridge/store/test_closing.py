@@ -1,4 +1,4 @@
-"""Is every connection closed with its database, also one that is in use at that moment?"""
+"""Is every connection closed with its database, also one in use at that moment?"""
 
 import threading
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_a_connection_in_use_is_closed_when_it_comes_back(tmp_path: Path) -> Non
 
 
 def test_a_database_that_is_not_opened_leaves_no_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that a newer version has written, for instance."""
+    """For instance because a newer version has written it."""
     where = store_at(tmp_path)
     database = open_database(where)
     with database.writing() as connection:

@@ -1,4 +1,4 @@
-"""Is a database that cannot be used refused with one line that says what to do?"""
+"""Is an unusable database refused with one line that says what to do?"""
 
 import sqlite3
 from collections.abc import Callable
@@ -45,7 +45,7 @@ DAMAGES = [of_text, noise_from(0), noise_from(1), noise_from(7), noise_from(20)]
 
 @pytest.mark.parametrize(("spoil", "remedy"), [(newer, NEWER), *((damage, DAMAGED) for damage in DAMAGES)])
 def test_a_bridge_does_not_start_on_it(tmp_path: Path, spoil: Callable[[Path], None], remedy: str) -> None:
-    """And so acknowledges nothing."""
+    """It therefore acknowledges nothing."""
     open_database(tmp_path).close()
     spoil(tmp_path / FILE_NAME)
     with pytest.raises(StoreUnusable) as refusal, running_bridge(tmp_path):
@@ -65,7 +65,7 @@ def test_a_command_says_it_in_one_line(
     arguments: tuple[str, ...],
     spoil: Callable[[Path], None],
 ) -> None:
-    """A table that is not touched may be whole: then the command is carried out."""
+    """If the damaged table is not used, the command is carried out."""
     open_database(tmp_path).close()
     spoil(tmp_path / FILE_NAME)
     monkeypatch.setenv("CHARGEKEEPER_DATA", str(tmp_path))
@@ -75,7 +75,7 @@ def test_a_command_says_it_in_one_line(
 
 
 def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
-    """Tables that are the newest already are only read, so a lock of somebody else stops no start."""
+    """If the tables are up to date, they are only read, so another program's lock prevents no start."""
     open_database(tmp_path).close()
     with closing(sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

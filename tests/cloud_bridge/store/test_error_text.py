@@ -1,4 +1,4 @@
-"""Does an error of the database name no value, at any statement that there is?"""
+"""Does an error of the database contain no value, for any statement?"""
 
 import logging
 import sqlite3
@@ -18,11 +18,11 @@ from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
 MARKER = "a secret of the marker"
-ENOUGH = 60  # different statements of the story, or it has become a short one
+ENOUGH = 60  # minimum number of different statements in the story
 
 
 class Unbindable:
-    """What no driver takes, and what tells the marker to whoever prints it."""
+    """A value that no driver accepts, whose repr reveals the marker."""
 
     def __repr__(self) -> str:
         return MARKER
@@ -32,7 +32,7 @@ class Unbindable:
 
 @pytest.fixture
 def statements(bridge: Bridge) -> dict[str, Any]:
-    """Every statement of a day in the life of the bridge, with parameters that it had."""
+    """Return every statement of a day of the bridge, with parameters that it had."""
     seen: dict[str, Any] = {}
 
     def see(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
@@ -44,7 +44,7 @@ def statements(bridge: Bridge) -> dict[str, Any]:
         live_a_day(bridge)
     finally:
         event.remove(Engine, "before_cursor_execute", see)
-    told = dict(seen)  # a thread of the bridge may be in the middle of a statement
+    told = dict(seen)  # a copy, because a thread of the bridge may still add a statement
     assert len(told) > ENOUGH, "the story tries what there is"
     return told
 
@@ -92,7 +92,7 @@ def replaced(parameters: Any, value: Any) -> Any:
 
 
 def words_of(error: BaseException, caplog: pytest.LogCaptureFixture) -> str:
-    """All that a log can hold of it."""
+    """Return everything that a log can contain of the error."""
     caplog.clear()
     logging.getLogger("test").error("failed: %s", error, exc_info=error)
     logging.getLogger("test").error("failed: %r", error)
@@ -105,7 +105,7 @@ VALUES = [Unbindable(), f"{MARKER}\udc80", f"{MARKER}\0", MARKER, [MARKER], 2**2
 def test_no_statement_tells_what_it_was_given(
     bridge: Bridge, statements: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Each is asked to take what it cannot; those that can take it have told nothing either."""
+    """Each statement gets a value that it cannot accept. Statements that accept it have logged nothing either."""
     failed = set()
     for statement, parameters in statements.items():
         for value in VALUES:
@@ -139,7 +139,7 @@ def insert(connection: Connection, **values: Any) -> None:
 def test_no_constraint_tells_the_row_that_breaks_it(
     database: Database, values: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """PostgreSQL would tell the whole row, password hash and all."""
+    """PostgreSQL's own message contains the whole row, including the password hash."""
     with database.writing() as connection:
         insert(connection, name=MARKER)
     try:

@@ -1,4 +1,4 @@
-"""Is there only ever one inside, and never one who is dead?"""
+"""Does at most one process hold the lock, and never a dead one?"""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Does either database get the values that were handed in, whatever is in them?"""
+"""Does either database get exactly the given values, whatever they contain?"""
 
 from cloud_bridge.store.database import Database
 from cloud_bridge.store.tables import heartbeats, power

@@ -1,4 +1,4 @@
-"""Does no list of a large fleet read or sort the whole of it, and is what was added counted?"""
+"""Does no list of a large fleet read or sort the whole fleet, and are additions counted?"""
 
 from collections.abc import Callable
 from functools import partial
@@ -78,7 +78,7 @@ def test_every_list_walks_an_index_and_sorts_nothing(database: Database, name: s
             for statement, parameters in statements
             for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         ]
-    small = ("CONSTANT", "anon_", "authorities")  # one row, what was limited, and a handful
+    small = ("CONSTANT", "anon_", "authorities")  # one row, a limited result, or few rows
     scanned = [step for step in plan if step.startswith("SCAN") and "INDEX" not in step]
     read_whole = [step for step in scanned if not any(name in step for name in small)]
     is_limited = any("SCAN anon_" in step for step in plan)  # before it is sorted

@@ -1,4 +1,4 @@
-"""Are the gaps in a unit's contacts those that there were, whichever processes heard it, and whichever committed first?"""
+"""Are the gaps in a unit's contacts correct, whichever processes received it, and whichever committed first?"""
 
 import random
 import threading
@@ -25,19 +25,19 @@ UNITS = 8
 
 
 def heard(at_min: float, previous_min: float | None, unit_id: str = "cp-1", kind: str = "heartbeat") -> InboundMessage:
-    """A message as the process took it in that had heard the unit at `previous_min` last."""
+    """Return a message as taken in by a process that had last heard the unit at `previous_min`."""
     previous_ms = None if previous_min is None else START_MS + round(previous_min * MINUTE_MS)
     return inbound(unit_id, START_MS + round(at_min * MINUTE_MS), kind)._replace(previous_ms=previous_ms)
 
 
 def commit(database: Database, *messages: InboundMessage, at_min: float = 0) -> None:
-    """A process stores these messages when its clock shows `at_min`, if not at once."""
+    """Store messages as a process whose clock shows `at_min`, or immediately."""
     with database.writing() as connection:
         record(connection, messages, START_MS + round(at_min * MINUTE_MS))
 
 
 def gaps(database: Database) -> list[tuple[float, float]]:
-    """From and to, in minutes."""
+    """Return start and end of the gaps, in minutes."""
     return sorted(
         ((row.from_ms - START_MS) / MINUTE_MS, (row.to_ms - START_MS) / MINUTE_MS) for row in stored(database)
     )
@@ -63,7 +63,7 @@ def test_a_unit_that_comes_back_to_a_process_left_no_gap_while_another_one_heard
         commit(database, heard(at_min, at_min - 5))  # the other process
     commit(database, heard(20, 0))
     assert gaps(database) == []
-    commit(database, heard(42, 15))  # the other process again, after a gap that is one
+    commit(database, heard(42, 15))  # the other process again, after a real gap
     assert gaps(database) == [(20, 42)]
 
 
@@ -79,8 +79,8 @@ def test_a_gap_ends_with_the_earliest_message_after_it_whoever_commits_first(dat
     commit(database, heard(0, None))
     commit(database, heard(30, 0))
     assert gaps(database) == [(0, 30)]
-    commit(database, heard(22, 0), at_min=30)  # the other process, to which the database did not answer
-    commit(database, heard(26, 22), at_min=30)  # no claim of its own
+    commit(database, heard(22, 0), at_min=30)  # the other process, whose commit was delayed
+    commit(database, heard(26, 22), at_min=30)  # without a claim of its own
     assert gaps(database) == [(0, 22)]
     assert rows(database, contacts)[0].last_contact_ms == START_MS + 30 * MINUTE_MS, "it does not go back"
 
@@ -93,14 +93,14 @@ def test_the_first_contact_is_the_earliest_whoever_commits_first(database: Datab
 
 
 def test_an_impossible_last_contact_in_the_store_shows_no_gap(database: Database) -> None:
-    commit(database, heard(60 * 24, None))  # by a clock that was ahead
+    commit(database, heard(60 * 24, None))  # by a clock that was fast
     commit(database, heard(0, None))
     assert gaps(database) == []
     assert first_contact_ms(database) == START_MS
 
 
 def test_what_is_stored_once_more_changes_nothing(database: Database) -> None:
-    """The answer to the commit was lost, and all of it is written again."""
+    """The answer to the commit was lost, so everything is written again."""
     batch = [heard(25, 0), heard(50, 25), heard(51, 50)]
     commit(database, heard(0, None))
     for _ in range(2):
@@ -116,7 +116,7 @@ def test_nobody_asks_the_store_about_usual_messages() -> None:
 
 
 def test_a_claim_counts_from_the_later_of_memory_and_store() -> None:
-    """Memory may know of a contact that was not stored: the recorder was full, and the message was not acknowledged."""
+    """Memory may contain a contact that was not stored: the recorder was full, and the message was not acknowledged."""
     (gap,) = find_gaps([heard(50, 25)], {"cp-1": START_MS}).gaps
     assert gap == ("cp-1", Gap(START_MS + 25 * MINUTE_MS, START_MS + 50 * MINUTE_MS))
 
@@ -132,7 +132,7 @@ def test_a_gap_is_split_by_what_was_heard_in_it(inside: Sequence[int], left: Seq
 
 @pytest.mark.parametrize("seed", range(STORIES))
 def test_any_processes_and_any_order_of_commits_leave_the_true_gaps(database: Database, seed: int) -> None:
-    """A unit wanders between three processes, each of which stores what it has heard in order, and when it can."""
+    """A unit moves between three processes, each of which stores its messages in order, at different times."""
     chance = random.Random(seed)
     memory = [LiveUnit() for _ in range(3)]
     queues: list[list[InboundMessage]] = [[], [], []]
@@ -160,7 +160,7 @@ def test_any_processes_and_any_order_of_commits_leave_the_true_gaps(database: Da
 
 
 def test_two_processes_that_write_the_same_units_in_opposite_orders_never_meet(database: Database) -> None:
-    """On PostgreSQL one of them would be ended: `deadlock detected`. Every table that `record` writes is written."""
+    """On PostgreSQL, one would be ended with `deadlock detected`. The test covers every table that `record` writes."""
     names = [f"unit-{number}" for number in range(UNITS)]
     with database.writing() as connection:
         for name in names:
@@ -191,8 +191,8 @@ def test_two_processes_that_write_the_same_units_in_opposite_orders_never_meet(d
 
 
 def of_all_kinds(unit_id: str, number: int, at_ms: int) -> list[InboundMessage]:
-    """Three contacts, of which the first claims a gap in every other round, and a record that a broker has delivered to both
-    processes."""
+    """Return three contacts, the first of which claims a gap in every other round, and a record that a broker delivered to
+    both processes."""
     told = b'{"b":1,"n":%d,"s":"A1","p":0,"w":1,"q":20}' % number
     event = b'{"b":1,"n":%d,"k":"authority","d":{"trusts":"%s"}}' % (number, b"a" * 64)
     result = b'{"b":1,"n":%d,"id":"c-%d","ok":true}' % (number, number)

@@ -1,4 +1,4 @@
-"""Is what has been told as it was: silence and return, gaps that are ours and gaps that are not, signal, sessions?"""
+"""Is history correct: silence and return, our gaps and the unit's, signal, sessions?"""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ def ask(bridge: Bridge, what: str, **query: str) -> Any:
 
 
 def passes_listening(bridge: Bridge, ms: int) -> None:
-    """Time goes by and we listen all of it."""
+    """Let time pass while we listen."""
     for _ in range(ms // 15_000):
         bridge.clock.advance(15_000)
         bridge.send_canary()
@@ -105,7 +105,7 @@ def test_availability_leaves_out_the_time_in_which_we_were_deaf(bridge: Bridge, 
     assert said["availability"] == 0
     passes_listening(bridge, 25 * MINUTE_MS)  # a gap, and no silence
     unit.publish(HEARTBEAT, heartbeat(3))
-    said = ask(bridge, "contacts", **{"from": "2025-12-31T00:00:00Z"})  # it was first heard a day later
+    said = ask(bridge, "contacts", **{"from": "2025-12-31T00:00:00Z"})  # its first contact was a day later
     assert len(said["gaps"]) == 2
     assert said["availability"] == pytest.approx(25 / 85)
     olga = Visitor(bridge, "olga", Role.OPERATOR)

@@ -1,4 +1,4 @@
-"""Is it known, on either database, whether a row is new?"""
+"""Does either database report whether a row is new?"""
 
 from cloud_bridge.store.access import Person, Role
 from cloud_bridge.store.commands import NewCommand, add_command
@@ -10,7 +10,7 @@ from tests.cloud_bridge.recording import rows
 
 
 def test_a_command_is_new_once(database: Database) -> None:
-    """On PostgreSQL none was ever new, and so none was ever sent."""
+    """On PostgreSQL, no command was once reported as new, so none was sent."""
     command = NewCommand("c-1", "cp-1", None, 1, 2, "pause", "{}")
     with database.writing() as connection:
         assert add_command(connection, command)

@@ -1,4 +1,4 @@
-"""Does an invitation count once, for its time, for what its maker may give, and is there a bound to their number?"""
+"""Does an invitation count once, within its time, for what its maker may grant, and is their number bounded?"""
 
 import pytest
 from sqlalchemy import select, text

@@ -1,4 +1,4 @@
-"""Does a job go as its table says, whoever moves it in whatever order, and do rights end where it is somebody else's?"""
+"""Does a job follow its table, whoever moves it in whatever order, and do rights end when the unit has a new owner?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +38,7 @@ MOVES = tuple(move for move in Move if move is not Move.RAISE)
 
 
 def settle(connection: Connection) -> None:
-    """Dora's charger, and a job at it that sue has raised with ingo."""
+    """Add Dora's charger, and a job at it that sue has raised with ingo."""
     for name, role in PEOPLE.items():
         add_person(connection, name, "a hash", role, 0)
     claim(connection, person(connection, "dora"), add_unit(connection, "wall", 0).claim_code, START_MS - 1000)
@@ -171,8 +171,8 @@ STEP = st.tuples(st.sampled_from(sorted(PEOPLE)), st.sampled_from(MOVES), st.boo
 def test_any_order_of_moves_by_anybody_keeps_to_the_table(
     connection: Connection, steps: list[tuple[str, Move, bool]]
 ) -> None:
-    """What the table and WHO do not allow changes nothing; what they allow is one row; sight and customer are with the one
-    whose job it is while it is open."""
+    """Moves that the table and WHO do not allow change nothing; allowed moves add one row. While the job is open, sight and
+    customer belong to its person."""
     undone = connection.begin_nested()
     try:
         play(connection, steps)

@@ -1,4 +1,4 @@
-"""Is a photo of a job kept once, by number, and seen by whom the job is open to and nobody else, for as long as it is?"""
+"""Is a photo of a job stored once, by number, and only visible to those to whom the job is open?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,7 +77,7 @@ def move(connection: Connection, move: Move, name: str = "ingo") -> None:
 
 
 def viewers(connection: Connection) -> set[str]:
-    """Who sees the photo: on the list, small and whole alike."""
+    """Return who sees the photo: in the list, small and in full, which must agree."""
     found = set()
     for name in PEOPLE:
         who = person(connection, name)
@@ -107,7 +107,7 @@ def test_it_goes_when_the_charger_is_given_up_and_no_new_owner_sees_any(connecti
     assert connection.execute(select(func.count()).select_from(job_photos)).scalar_one() == 0
     claim(connection, person(connection, "nina"), new_code(connection, "wall"), START_MS + 20)
     assign(connection, "wall", person(connection, "ingo"), START_MS + 30)
-    take(connection)  # no page lets them: the job is open, and not of the present owner's time
+    take(connection)  # no page allows this: the job is open, and from a previous owner's time
     for name in PEOPLE:
         assert photos_of(connection, person(connection, name), 1) == []
         assert picture_of(connection, person(connection, name), 1, 2, is_thumbnail=True) is None

@@ -1,4 +1,4 @@
-"""Is there one leader of all processes on a database, and another one when it has gone?"""
+"""Is there exactly one leader among all processes of a database, and another when it has ended?"""
 
 import math
 import signal
@@ -39,7 +39,7 @@ class Seconds:
 
 
 class AnsweringLock:
-    """Says what the test wants; `takes_s` is how long the answer is on its way."""
+    """A lock with a given answer; `takes_s` is the delay of the answer."""
 
     lasts_s = LEADS_S
 
@@ -71,7 +71,7 @@ def leaderships(databases: list[Database]) -> list[Leadership]:
 
 
 def take_over(leadership: Leadership) -> None:
-    """PostgreSQL hears in a moment that a connection has ended."""
+    """PostgreSQL notices within a moment that a connection has ended."""
     give_up_s = time.monotonic() + DEADLINE_S
     while not leadership.is_leader:
         assert time.monotonic() < give_up_s
@@ -125,7 +125,7 @@ def test_who_has_lost_the_session_leads_no_more_and_may_lead_again(databases: li
 
 @pytest.mark.store("postgresql")
 def test_postgresql_gives_up_a_dead_line_later_than_its_holder(databases: list[Database]) -> None:
-    """What its manual says of these settings is what we count on; the time that it takes is measured in hil_tests."""
+    """We rely on what PostgreSQL's manual says about these settings; hil_tests measures the time."""
     lock = lock_of(databases[0])
     assert lock.hold()
     session = lock._session  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Who shares a charger sees it from the day they joined until the day they part, and no row of before or after."""
+"""Does a member see the charger's rows from the day they joined until the day they leave, and no others?"""
 
 import json
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ ALL_MS = (0, NOW_MS + 1000 * DAY_MS)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """Ann has the unit `wall`; ben, cat and one of each other role have nothing."""
+    """Ann has the unit `wall`; ben, cat and one person of each other role have nothing."""
     database = open_database(store_at(tmp_path))
     with database.writing() as connection:
         for role in Role:
@@ -91,7 +91,7 @@ def seen(connection: Connection, name: str) -> Unit | None:
 
 
 def reasons(connection: Connection, name: str) -> list[str]:
-    """Of the sessions that they are shown."""
+    """Return the reasons of the sessions that a person is shown."""
     unit = seen(connection, name)
     return [] if unit is None else [row["reason"] for row in history.unit_sessions(connection, unit.period, *ALL_MS)]
 
@@ -156,7 +156,7 @@ def test_there_is_a_number_of_invitations_and_of_people(database: Database) -> N
 
 @pytest.mark.parametrize("name", ["ann", "ben", "installer", "support", "operator"])
 def test_whom_an_invitation_is_not_for_leaves_it_unused(database: Database, name: str) -> None:
-    """The owner, somebody who has joined already, and who is no driver."""
+    """The owner, a member, and a person who is not a driver."""
     with database.writing() as connection:
         let_in(connection, "ben")
         code = invite(connection, "wall", JOINED_MS)
@@ -189,7 +189,7 @@ def test_a_member_sees_what_was_since_they_joined_and_the_owner_all_of_hers(data
 
 
 def test_what_the_unit_tells_late_is_a_members_only_if_it_was_since_they_joined(database: Database) -> None:
-    """To the first owner it is given by the time of receipt, as it can be nobody else's."""
+    """The first owner gets it by its time of receipt, because it can belong to nobody else."""
     with database.writing() as connection:
         let_in(connection, "ben")
         late_ms, before_s, since_s = JOINED_MS + DAY_MS, (JOINED_MS - DAY_MS) // 1000, (JOINED_MS + HOUR_MS) // 1000
@@ -215,7 +215,7 @@ def test_what_the_unit_tells_late_is_a_members_only_if_it_was_since_they_joined(
 def test_no_session_that_began_before_they_joined_is_theirs(
     database: Database, began_s: int, lasted_s: int, later_s: int
 ) -> None:
-    """Whenever the unit tells of it. One that was told within two seconds of its beginning has our time."""
+    """Whenever the unit reports it. A session that was reported within two seconds of its beginning has our time."""
     with database.writing() as connection:
         if not members_of(connection, "wall"):
             let_in(connection, "ben")
@@ -252,7 +252,7 @@ def test_an_alert_of_what_began_before_they_joined_goes_to_the_owner_alone(datab
 
 
 def alerted(connection: Connection) -> list[str]:
-    """Who was, in the order of their names."""
+    """Return the names of those who were alerted, in order."""
     found = select(people.c.name).join(alert_wishes, alert_wishes.c.person_id == people.c.id)
     return sorted(connection.execute(found.join(alerts, alerts.c.wish_id == alert_wishes.c.id)).scalars())
 
@@ -391,7 +391,7 @@ def test_an_owner_who_erases_her_account_takes_what_the_unit_told_a_member_too(d
 
 @pytest.mark.store("sqlite")  # PostgreSQL scans a table of one row, whatever indexes there are
 def test_a_drivers_units_are_found_by_index(database: Database) -> None:
-    """A scan of 100,000 units would be the whole time that a page may take."""
+    """A scan of 100,000 units would take all the time that a page may take."""
     with database.reading() as connection:
         ben = person(connection, "ben")
         plans: list[str] = []

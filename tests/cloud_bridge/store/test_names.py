@@ -1,4 +1,4 @@
-"""Is a person found however a phone types their name, and can nobody be made who looks like another?"""
+"""Is a person found however a phone types their name, and can nobody register a name that looks like another?"""
 
 import unicodedata
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def typed(name: str) -> list[str]:
-    """As phones do it."""
+    """Return the name as phones type it."""
     return [
         name,
         name.upper(),
@@ -111,7 +111,7 @@ def test_nobody_can_be_made_who_looks_like_another(database: Database, name: str
 
 
 def test_typing_a_name_that_looks_like_another_finds_nobody(database: Database) -> None:
-    """A typing mistake must not erase somebody else."""
+    """A typing error must not erase another person."""
     with database.writing() as connection:
         add_person(connection, "annal", "a hash", Role.DRIVER, 0)
         for other in ("anna1", "аnnal", "annaI"):

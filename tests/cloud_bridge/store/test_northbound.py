@@ -1,4 +1,4 @@
-"""Is a back-end told the present owner's sessions alone, since they have agreed, and each once?"""
+"""Does a back-end only get the present owner's sessions since their consent, each once?"""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def setting(since_ms: int = START_MS, unit_id: str = "wall") -> Setting:
 
 @pytest.fixture
 def ann(database: Database) -> int:
-    """The owner of wall."""
+    """Ann, the owner of wall."""
     with database.writing() as connection:
         new = add_unit(connection, "wall", START_MS - 99 * HOUR_MS)
         for name in ("ann", "ben"):
@@ -38,7 +38,7 @@ def ann(database: Database) -> int:
 
 
 def ended(database: Database, ended_ms: int, **columns: Any) -> None:
-    """A session of an hour, told at once."""
+    """Store a session of an hour, reported immediately."""
     row = {"unit_id": "wall", "received_ms": ended_ms + 5000, "payload": "{}", "energy_wh": 5, "duration_s": 3600}
     times = {"started_s": (ended_ms - HOUR_MS) // 1000, "ended_s": ended_ms // 1000}
     with database.writing() as connection:
@@ -51,7 +51,7 @@ def show(database: Database, agreed_by: int, since_ms: int = START_MS) -> None:
 
 
 def told(database: Database) -> list[int | None]:
-    """When the sessions ended that are to be told."""
+    """Return when the sessions ended that are to be reported."""
     with database.reading() as connection:
         return [one.ended_ms for unit in shown_units(connection) for one in unit.sessions]
 
@@ -59,7 +59,7 @@ def told(database: Database) -> list[int | None]:
 def test_sessions_are_told_from_the_setting_on(database: Database, ann: int) -> None:
     ended(database, START_MS - 2 * HOUR_MS)
     show(database, ann)
-    ended(database, START_MS - HOUR_MS)  # the unit tells it later
+    ended(database, START_MS - HOUR_MS)  # the unit reports it later
     ended(database, START_MS + HOUR_MS)
     ended(database, START_MS + 2 * HOUR_MS, started_s=None, ended_s=None)
     assert told(database) == [START_MS + HOUR_MS, START_MS + 2 * HOUR_MS + 5000]
@@ -135,7 +135,7 @@ def test_what_is_stored_and_cannot_be_ends_no_look(database: Database, ann: int)
     assert not unit.sessions[0].is_tellable
 
 
-@pytest.mark.store("sqlite")  # PostgreSQL keeps to its types
+@pytest.mark.store("sqlite")  # PostgreSQL enforces types
 @pytest.mark.parametrize("received_ms", ["many", -1, 1e308, 2**63 - 1, b"\xff"])
 @pytest.mark.parametrize("payload", [b"\xff", "[", 7, '{"s":1}', "\ufeff"])
 def test_a_heartbeat_that_nobody_can_read_is_none(database: Database, ann: int, payload: Any, received_ms: Any) -> None:

@@ -1,4 +1,4 @@
-"""Up to when could chargers be heard at all doors of a cluster, and who is taken out when one is gone?"""
+"""Until when did all doors of a cluster listen, and which chargers are marked as gone with their door?"""
 
 from cloud_bridge.contact import OUTAGE_AFTER_MS, Gap
 from cloud_bridge.paths import OCPP
@@ -27,7 +27,7 @@ def mark(database: Database, door: str, after_ms: int) -> None:
 
 
 def listened(database: Database) -> tuple[int, int]:
-    """Up to when, after START_MS, and how long in all."""
+    """Return until when we listened, after START_MS, and how long in total."""
     with database.reading() as connection:
         row = read_listened(connection)[OCPP]
     return row.until_ms - START_MS, row.total_ms

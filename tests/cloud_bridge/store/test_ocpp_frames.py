@@ -1,4 +1,4 @@
-"""Are the last frames of a charger kept, no more of them, and by whoever writes them?"""
+"""Are the last frames of a charger stored, and no more, whichever process writes them?"""
 
 from pathlib import Path
 

@@ -1,4 +1,5 @@
-"""Does a charger that is rarely heard count as silent later, and as the operator has set it once it answers?"""
+"""Does a charger with a long heartbeat interval become silent later, and as the operator set it once it accepts the
+setting?"""
 
 from sqlalchemy import Connection, select
 

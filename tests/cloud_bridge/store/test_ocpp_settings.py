@@ -1,4 +1,4 @@
-"""Is what a charger makes of its settings kept beside what it tells of them, and nothing lost while the database is away?"""
+"""Are a charger's answers to settings stored beside the settings that it reports, and not lost while the database is down?"""
 
 from collections.abc import Iterator
 from pathlib import Path

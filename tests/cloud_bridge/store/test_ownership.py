@@ -1,4 +1,4 @@
-"""Does every row belong to a person and the time of their ownership, by whatever clock, and has every reader its rule?"""
+"""Does every row belong to a person for the time of their ownership, with any clock, and has every reader its rule?"""
 
 import ast
 import json
@@ -42,7 +42,7 @@ ALL_MS = (0, NOW_MS + 1000 * DAY_MS)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """With the unit `wall`, which was added at START_MS and is nobody's; ann, ben, and one of each other role."""
+    """The unit `wall`, added at START_MS, without an owner; ann, ben, and one person of each other role."""
     database = open_database(store_at(tmp_path))
     with database.writing() as connection:
         for role in Role:
@@ -69,12 +69,12 @@ def take(connection: Connection, at_ms: int) -> None:
 
 
 def say(connection: Connection, kind: str, at_ms: int, **said: Any) -> None:
-    """A message of the unit that is received then."""
+    """Store a message of the unit that is received at that time."""
     record(connection, [inbound("wall", at_ms, kind=kind, payload=json.dumps(said, separators=(",", ":")).encode())])
 
 
 def sold(connection: Connection) -> None:
-    """Ann had it from CLAIMED_MS to SOLD_MS, and ben has it since BOUGHT_MS."""
+    """Let ann own it from CLAIMED_MS to SOLD_MS, and ben since BOUGHT_MS."""
     give(connection, "ann", CLAIMED_MS)
     take(connection, SOLD_MS)
     give(connection, "ben", BOUGHT_MS)
@@ -83,7 +83,7 @@ def sold(connection: Connection) -> None:
 def seen(connection: Connection, name: str) -> Unit:
     asker = person(connection, name)
     unit = visible_unit(connection, asker, "wall")
-    if unit is None:  # an installer without work there sees it all the same for this question
+    if unit is None:  # for this question, an installer without work there sees it too
         assert asker.role is Role.INSTALLER
         connection.execute(
             text("INSERT INTO unit_installers (unit_id, person_id, since_ms) VALUES ('wall', :id, 0)"), {"id": asker.id}
@@ -94,7 +94,7 @@ def seen(connection: Connection, name: str) -> Unit:
 
 
 def reasons(connection: Connection, name: str) -> list[str]:
-    """Of the sessions that they are shown."""
+    """Return the reasons of the sessions that a person is shown."""
     period = seen(connection, name).period
     return [row["reason"] for row in history.unit_sessions(connection, period, *ALL_MS)]
 
@@ -164,7 +164,7 @@ def test_what_the_unit_kept_and_delivers_late_belongs_to_whom_it_tells_of(databa
 def test_what_began_before_the_first_claim_is_theirs_in_whose_time_it_ended(
     database: Database,
 ) -> None:
-    """Nobody whom we know can have a better claim to it. What comes late then is nobody's."""
+    """No known person can have a better claim. What arrives late then belongs to nobody."""
     early_s = CLAIMED_MS // 1000 - 3600
     with database.writing() as connection:
         give(connection, "ann", CLAIMED_MS)
@@ -186,7 +186,7 @@ def test_what_began_before_the_first_claim_is_theirs_in_whose_time_it_ended(
 
 @pytest.mark.parametrize("unit_s", [EARLIEST_S, START_MS // 1000 - 31 * 86_400, NOW_MS // 1000, LATEST_S])
 def test_a_unit_time_that_cannot_be_is_not_believed(database: Database, unit_s: int) -> None:
-    """Long before the unit was added, or after we received it: the time of receipt counts."""
+    """Long before the unit was added, or after its receipt: the time of receipt counts."""
     with database.writing() as connection:
         sold(connection)
         say(connection, "session", BOUGHT_MS + HOUR_MS, y="ben", t0=unit_s, t1=unit_s, s=2**53 - 1)
@@ -227,7 +227,8 @@ def test_after_a_clock_was_set_back_the_former_owner_gets_and_erases_nothing_of_
 
 
 def test_after_a_clock_was_set_back_into_the_time_of_the_former_owner_nothing_new_is_hers(database: Database) -> None:
-    """Ann's time ended by a right clock, which is then set back into it. What the unit kept and tells late is still hers."""
+    """Ann's time was ended by a correct clock, which is then set back into it. What the unit stored and reports late is
+    still hers."""
     with database.writing() as connection:
         give(connection, "ann", CLAIMED_MS)
         say(connection, "session", CLAIMED_MS + HOUR_MS, y="ann")
@@ -471,8 +472,8 @@ READS_ALL = {  # functions that read rows of any time, and why they may
 
 
 def readers() -> Iterator[tuple[str, bool]]:
-    """Every function that names a table of HAPPENED, and whether it is given a Period; or its Extent, with the condition of
-    that, in a statement that is built once."""
+    """Return every function that uses a table of HAPPENED, and whether it gets a Period, or an Extent with its condition,
+    in a statement that is built once."""
     tables = {table.name for table in HAPPENED}
     for path in sorted((ROOT / "cloud_bridge").rglob("*.py")):
         if "node_modules" in path.parts or "versions" in path.parts:
@@ -502,7 +503,7 @@ def test_every_reader_takes_a_period_or_says_why_not() -> None:
     found = dict(readers())
     assert len(found) > 30
     free = {name for name, takes_period in found.items() if not takes_period}
-    restricting = {name for name in free if name.startswith("store.ownership:")}  # it makes the conditions
+    restricting = {name for name in free if name.startswith("store.ownership:")}  # it builds the conditions
     assert free - restricting - set(READS_ALL) == set(), "a reader of rows takes a Period: store/ownership.py"
     assert set(READS_ALL) - free == set(), "it reads none of those tables any more"
 

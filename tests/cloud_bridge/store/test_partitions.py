@@ -1,4 +1,5 @@
-"""Do partitions come and go with the time of rows, lose nothing to a wrong clock, and keep the recorder waiting briefly?"""
+"""Do partitions come and go with the time of rows, lose nothing to a wrong clock, and keep the recorder waiting only
+briefly?"""
 
 import threading
 import time
@@ -38,7 +39,7 @@ def heard(database: Database, *at_ms: int) -> None:
 
 
 def where(connection: Connection, table: Table) -> list[str]:
-    """The partition of each row, the oldest row first: its beginning in hours after START_MS, `before` or `default`."""
+    """Return the partition of each row, oldest first: its start in hours after START_MS, `before` or `default`."""
     age = PARTITIONED[table].age.name
     names = connection.execute(text(f'SELECT tableoid::regclass::text FROM "{table.name}" ORDER BY {age}')).scalars()
     ends = [name.removeprefix(f"{table.name}_") for name in names]
@@ -98,7 +99,7 @@ def test_two_processes_that_make_them_at_once_make_each_once(database: Database,
 def test_a_time_that_nobody_made_one_for_is_in_the_default_partition_and_forgotten_in_its_time(
     database: Database,
 ) -> None:
-    """Of a clock 50 years ahead, of one that is behind, and of an hour in which partitions could not be made."""
+    """For a clock 50 years ahead, for a slow one, and for an hour in which partitions could not be created."""
     clock = HandClock()
     heard(database, START_MS)
     make_partitions(database, START_MS)
@@ -128,7 +129,7 @@ def test_a_partition_is_dropped_when_all_of_it_is_old(database: Database) -> Non
 
 
 def test_what_a_clock_stamped_that_was_behind_stays_as_long_as_rows_of_the_table_do(database: Database) -> None:
-    """Its rows look old, and are not."""
+    """Its rows only look old."""
     clock = HandClock()
     duty = upkeep(database, clock)
     duty.forget()
@@ -148,7 +149,7 @@ def test_what_a_clock_stamped_that_was_behind_stays_as_long_as_rows_of_the_table
 
 
 def test_whoever_has_the_locks_is_not_waited_for(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A `pg_dump` reads the tables for an hour. What the recorder writes meanwhile waits for upkeep's request at most."""
+    """A `pg_dump` reads the tables for an hour. Meanwhile, the recorder waits at most for upkeep's request."""
     monkeypatch.setattr(store_partitions, "TRIES", 2)
     asked = threading.Event()
     waits_s: list[float] = []
@@ -187,7 +188,7 @@ def test_a_unit_that_is_removed_leaves_all_partitions(database: Database) -> Non
 
 @pytest.fixture
 def older(tmp_path: Path) -> Iterator[Path | str]:
-    """A store of the version before partitions, with a row in each of the tables, and one of a clock that was ahead."""
+    """A store of the version before partitions, with a row in each of the tables, and a row from a fast clock."""
     where_it_is = store_at(tmp_path, empty=True)
     before = open_at(where_it_is, "0036")
     with before.writing() as connection:

@@ -1,4 +1,4 @@
-"""Does a contact stand for as long as its path had listened by then, whenever it is stored?"""
+"""Does a contact count for the time that its path had listened by then, whenever it is stored?"""
 
 import random
 from pathlib import Path
@@ -70,7 +70,7 @@ def test_a_message_of_the_past_stands_for_what_was_listened_then(database: Datab
     pairs = zip(heard_ms, heard_ms[1:], strict=False)
     in_time = [(from_ms, to_ms) for from_ms, to_ms in pairs if to_ms - from_ms <= OUTAGE_AFTER_MS]
     by_then_ms = sum(max(0, min(to_ms, stamp_ms) - from_ms) for from_ms, to_ms in in_time)
-    since_ms = min(max(0, stamp_ms - heard_ms[-1]), 2 * OUTAGE_AFTER_MS)  # what the next canary may add
+    since_ms = min(max(0, stamp_ms - heard_ms[-1]), 2 * OUTAGE_AFTER_MS)  # the most that the next canary may add
     assert listened_ms(database) == by_then_ms + since_ms, f"seed {seed}"
 
 
@@ -90,7 +90,7 @@ def test_a_message_that_is_stored_after_a_later_one_changes_nothing_of_its_conta
 def test_a_contact_is_on_the_path_of_the_node_that_the_unit_is_on(
     database: Database, node: str | None, path: int
 ) -> None:
-    """Or on every path, while that is not known."""
+    """Or of every path, while the node is unknown."""
     if node is not None:
         connect(database, node)
     store(database, message(START_MS))
@@ -134,7 +134,7 @@ def test_a_record_without_numbers_that_is_delivered_again_is_stored_once(databas
 
 
 def test_a_gap_of_ours_has_its_path_and_a_unit_s_the_one_that_it_was_on(database: Database) -> None:
-    """n2 is gone for an hour. cp-1 was behind it, and comes back by n1; cp-2 falls silent behind n1, of its own."""
+    """n2 fails for an hour. cp-1 was behind it, and returns through n1; cp-2 falls silent behind n1 by itself."""
     both, back_ms = (N1, N2), START_MS + HOUR_MS
     connect(database, "n2")
     with database.writing() as connection:
@@ -161,7 +161,7 @@ def test_a_gap_of_ours_has_its_path_and_a_unit_s_the_one_that_it_was_on(database
 
 
 def test_a_gap_of_ours_that_lasts_excuses_whoever_was_on_its_path(database: Database) -> None:
-    """n2 is still gone when cp-1 has come back by n1: the store has its gap only when it is heard again."""
+    """n2 is still down when cp-1 has returned through n1: the store has n2's gap only after n2 is heard again."""
     both, back_ms = (N1, N2), START_MS + HOUR_MS
     connect(database, "n2")
     for path in both:

@@ -1,4 +1,4 @@
-"""Can one person's data be handed out whole, and erased whole, without a hash in the one and a trace after the other?"""
+"""Can one person's data be exported completely without hashes, and erased completely without traces?"""
 
 import json
 import sqlite3
@@ -17,7 +17,7 @@ from tests.cloud_bridge.running import Bridge, Unit, sample
 
 
 def live(bridge: Bridge, name: str) -> None:
-    """A driver, who claims a unit, which has something to say."""
+    """Add a driver with a unit that reports."""
     new = bridge.add_unit(f"of-{name}")
     with bridge.app_state.database.writing() as connection:
         add_person(connection, name, "a hash", Role.DRIVER, 0, f"{name}@example.org")

@@ -1,4 +1,4 @@
-"""Is it known which units are connected, whatever the order in which their doors tell it?"""
+"""Does the store have the connected units, in whatever order their doors report them?"""
 
 import random
 import threading
@@ -50,7 +50,7 @@ def test_of_two_events_in_one_millisecond_the_later_one_counts(database: Databas
 def test_a_unit_that_has_moved_is_not_gone_with_the_door_that_it_has_left(database: Database) -> None:
     record(database, Presence("cp-1", True, "east", START_MS), Presence("cp-2", True, "east", START_MS))
     record(database, Presence("cp-1", True, "west", START_MS + 10))
-    record(database, Presence("cp-1", False, "east", START_MS + 5))  # told late
+    record(database, Presence("cp-1", False, "east", START_MS + 5))  # reported late
     lose(database, "east", START_MS + 20)
     assert known(database) == {"cp-1": (True, "west"), "cp-2": (False, "east")}
 
@@ -79,7 +79,7 @@ def test_a_unit_that_no_door_has_told_of_is_not_known(database: Database) -> Non
 
 
 def test_doors_that_tell_of_the_same_units_in_opposite_orders_never_meet(database: Database) -> None:
-    """On PostgreSQL one of them would be ended: `deadlock detected`."""
+    """On PostgreSQL, one would be ended with `deadlock detected`."""
     names = [f"unit-{number}" for number in range(20)]
     with database.writing() as connection:
         for name in names:

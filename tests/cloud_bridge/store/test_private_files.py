@@ -1,4 +1,4 @@
-"""Are our files and folders ours alone from their first moment, with any umask, and are secrets in no argument list?"""
+"""Are our files and folders private from their creation, with any umask, and are secrets in no argument list?"""
 
 import argparse
 import io
@@ -28,7 +28,7 @@ PUBLIC = {"ca.pem", "server.pem"}  # certificates
 
 @pytest.fixture(autouse=True)
 def open_umask(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """With a umask that takes nothing away, and no second thought: a mode that is put right later is a window."""
+    """Use an empty umask, and forbid later changes of modes: until such a change, others could read the file."""
     afterthoughts: list[str] = []
     for name in ("chmod", "fchmod", "lchmod"):
         if hasattr(os, name):
@@ -39,7 +39,7 @@ def open_umask(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 
 def open_to_others(folder: Path) -> set[str]:
-    """The names of what others could reach, were it not for the folder above."""
+    """Return the names of what others could read if the folder above were open."""
     found = [folder, *folder.rglob("*")]
     return {path.name for path in found if stat.S_IMODE(path.lstat().st_mode) & 0o077}
 

@@ -1,4 +1,4 @@
-"""Is what is read together of one moment, on either database?"""
+"""Is everything that is read together from one moment, on either database?"""
 
 from contextlib import suppress
 
@@ -16,8 +16,8 @@ def count(database: Database) -> int:
 
 
 def test_a_view_does_not_move_while_others_write(database: Database) -> None:
-    """What an open page shows and its version are read one after the other. Were the version newer, the page would stay old
-    until its next sign of life."""
+    """An open page's contents and its version are read one after the other. If the version were newer, the page would stay
+    old until its next sign of life."""
     with database.reading() as view:
         before = view.execute(select(func.count()).select_from(units)).scalar_one()
         with database.writing() as connection:

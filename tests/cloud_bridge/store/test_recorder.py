@@ -154,7 +154,7 @@ def test_a_canary_is_never_kept_aside_and_holds_nobody_up(
 
 
 def test_a_step_of_our_clock_is_stored_at_once(database: Database, recording: Recording) -> None:
-    """And not with the next message: a kill -9 in between would lose it."""
+    """Not only with the next message: a kill -9 in between would lose it."""
     recording.recorder.stepped(ClockSet(Step(START_MS, 1000), START_MS, []))
     until(lambda: rows(database, clock_steps), "the step stored")
 
@@ -202,7 +202,7 @@ def test_nothing_is_acknowledged_while_nothing_can_be_written(
 def test_what_was_written_before_the_trouble_began_is_not_written_again(
     database: Database, recording: Recording, unkind: UnkindDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A group is halved because of one bad message; in the middle of it the database goes away."""
+    """A group is halved because of one bad message, and the database fails in the middle of it."""
     parts: list[int] = []
 
     def count(connection: Any, messages: Any, now_ms: int) -> None:
@@ -212,7 +212,7 @@ def test_what_was_written_before_the_trouble_began_is_not_written_again(
         record(connection, messages, now_ms)
 
     monkeypatch.setattr(recorder_module, "record", count)
-    with recording.recorder._changed:  # so that they are one group
+    with recording.recorder._changed:  # so that they form one group
         for number in range(8):
             recording.put(inbound("removed" if number == 5 else "cp-1", kind="event", payload=b'{"k":"tamper"}'))
     recording.until_idle()

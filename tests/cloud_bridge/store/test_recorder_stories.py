@@ -1,7 +1,7 @@
-"""Random stories of messages and of a database in trouble: is anything acknowledged and lost, or vouched for falsely?
+"""Random stories of messages and of a database in trouble: is anything acknowledged and lost, or confirmed falsely?
 
-Each story has a number, which is its seed. RECORDER_STORIES sets how many are played (`make fuzz`: 1,000), STORY plays
-one alone. CHARGEKEEPER_TEST_POSTGRESQL plays them on PostgreSQL, with the errors of PostgreSQL.
+Each story has a number, which is its seed. RECORDER_STORIES sets how many are run (`make fuzz`: 1,000), STORY runs one alone.
+CHARGEKEEPER_TEST_POSTGRESQL runs them on PostgreSQL, with PostgreSQL's errors.
 """
 
 import os
@@ -39,7 +39,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 class Story:
-    """One recorder's life. Raises AssertionError with what happened."""
+    """The life of one recorder. Raises AssertionError with its transcript."""
 
     def __init__(self, database: Database, number: int) -> None:
         self.transcript: list[str] = []
@@ -67,7 +67,7 @@ class Story:
                     self._messages(self._dice.randint(1, 12))
                     self._trouble_for_a_moment()
             ends_badly = self._dice.random() < 0.3
-            if ends_badly:  # the process ends while the database is away
+            if ends_badly:  # the process ends while the database is down
                 self._arm(times=-1)
                 self._messages(5)
             else:
@@ -78,7 +78,7 @@ class Story:
             self._unkind.heal()
             self._unkind.close()
         self._look_for_what_was_acknowledged()
-        if not ends_badly:  # else a last commit may hold that nobody heard of
+        if not ends_badly:  # otherwise a last commit may have succeeded without its answer
             self._compare_ledgers()
 
     def _messages(self, count: int) -> None:
@@ -104,7 +104,7 @@ class Story:
             until(lambda: self._recording.recorder.waiting == 0, self._said("all committed"))
 
     def _outage(self) -> None:
-        """Nothing can be committed for a while; canaries and messages go on coming."""
+        """Let all commits fail for a while, as canaries and messages continue."""
         self._recording.canary()
         self._recording.until_idle()
         clock, ledger = self._recording.clock, self._recording.ledger
@@ -151,7 +151,7 @@ class Story:
                 assert (message.unit_id, int(name)) in found[message.kind], self._said(f"lost {name}")
 
     def _compare_ledgers(self) -> None:
-        """The next process will read what this one knew."""
+        """Check that the next process will read what this one had in memory."""
         ledger, now_ms = self._recording.ledger, self._recording.clock.now_ms()
         with self._database.reading() as connection:
             gaps, listened = read_gaps(connection), read_listened(connection).get(1)

@@ -39,7 +39,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def releases_of(connection: Connection) -> dict[str, str]:
-    """The image that each unit gets, by unit id."""
+    """Return the image of each unit, by unit id."""
     column = roll_out_units.c
     return {unit_id: name for unit_id, name in connection.execute(select(column.unit_id, column.release))}
 
@@ -122,7 +122,7 @@ def test_a_large_roll_out_starts_in_steps(database: Database, monkeypatch: pytes
         add_heard(connection, *(f"away-{number:03}" for number in range(200)), at_ms=START_MS - DAY_MS)
         number = start(connection)
         assert sum(sum(of.values()) for of in count_states(connection, number).values()) in (40, 41)
-        (first,) = due(connection, START_MS, 10)  # which is sent at once
+        (first,) = due(connection, START_MS, 10)  # which is sent immediately
         assert first.unit_id.startswith("heard")
         with pytest.raises(ReleaseError, match="still giving its units their rings"):
             start(connection)

@@ -1,4 +1,4 @@
-"""Is every unit in one roll-out, does each move by its own words, and who gets an order when?"""
+"""Is every unit in at most one roll-out, does its state follow its reports, and which units get a command when?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +46,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def send(database: Database, at_ms: int = START_MS) -> list[str]:
-    """All orders that are due, as sent; whom."""
+    """Mark all due commands as sent; return their units."""
     with database.writing() as connection:
         orders = due(connection, at_ms, 1000)
         mark_sent(connection, orders, at_ms)
@@ -82,10 +82,10 @@ def test_the_first_ring_gets_an_order_and_nobody_else(database: Database) -> Non
     first = send(database)
     assert len(first) == 1
     assert send(database) == []  # it has not answered yet
-    assert send(database, START_MS + AGAIN_MS + 1) == []  # it is away now
+    assert send(database, START_MS + AGAIN_MS + 1) == []  # it is not connected
     with database.writing() as connection:
         say(connection, first[0], "heartbeat", START_MS + AGAIN_MS)
-    assert send(database, START_MS + AGAIN_MS + 1) == first  # the order or the answer was lost
+    assert send(database, START_MS + AGAIN_MS + 1) == first  # the command or the answer was lost
     answer(database, first[0], ok=True)
     with database.writing() as connection:
         assert state_of(connection, first[0]) == (UnitState.TAKEN, "")
@@ -134,7 +134,7 @@ def test_words_about_another_release_and_of_units_in_no_roll_out_change_nothing(
 
 @pytest.mark.parametrize("why", ["board", "version", "space", "é" * 200])
 def test_a_unit_that_refuses_is_told_with_its_reason(database: Database, why: str) -> None:
-    """One of another board among them."""
+    """Also for a release for another board."""
     with database.writing() as connection:
         add_heard(connection, "cp-1")
         start(connection)
@@ -222,7 +222,7 @@ def test_what_the_updated_units_show_is_counted_beside_the_rest(database: Databa
     with database.writing() as connection:
         for unit_id in ("u0", "u1", "u2", "u3"):
             tell(connection, unit_id, "installed", LATER_MS)
-        say(connection, "u0", "event", LATER_MS - 1, k="boot", d={"cause": "watchdog"})  # before it had it
+        say(connection, "u0", "event", LATER_MS - 1, k="boot", d={"cause": "watchdog"})  # before it had the release
         say(connection, "u1", "event", LATER_MS + 1, k="boot", d={"cause": "watchdog"})
         say(connection, "u4", "event", LATER_MS + 1, k="boot", d={"cause": "watchdog"})
         say(connection, "u5", "event", LATER_MS + 1, k="boot", d={"cause": "power_on"})
@@ -243,7 +243,7 @@ def test_the_version_is_what_the_unit_said_last(database: Database) -> None:
         say(connection, "cp-2", "event", k="boot", d={"cause": "soft", "v": "1.3.0"})
         say(connection, "cp-2", "heartbeat", v="1.4.0")
         say(connection, "cp-3", "event", k="boot", d={"cause": "soft", "v": "1.3.0"})
-        say(connection, "cp-3", "event", k="boot", d={"cause": "soft"})  # another firmware, which does not tell
+        say(connection, "cp-3", "event", k="boot", d={"cause": "soft"})  # another firmware, without its version
         assert firmware_versions(connection, ["cp-1", "cp-2", "cp-3"]) == {"cp-1": "1.3.0", "cp-2": "1.4.0"}
         assert sorted(count_versions(connection), key=str) == [("1.3.0", 1), ("1.4.0", 1), (None, 1)]
 

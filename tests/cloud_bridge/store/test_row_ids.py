@@ -1,4 +1,4 @@
-"""Is the id of a deleted row never given to another, and did the migration to that keep every row?"""
+"""Is the id of a deleted row never reused, and did the migration to that keep every row?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,7 +48,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def plant(connection: Connection, table: Table, number: int, ids: dict[str, Any]) -> Any:
-    """A row that belongs to the newest row of each table it refers to. Returns its id, or what else it is known by."""
+    """Insert a row that refers to the newest row of each referenced table. Return its id or key."""
     row: dict[str, Any] = {}
     for column in table.columns:
         if column.computed is not None:
@@ -59,7 +59,7 @@ def plant(connection: Connection, table: Table, number: int, ids: dict[str, Any]
         elif isinstance(column.type, LargeBinary):
             row[column.name] = bytes([number])
         elif isinstance(column.type, String | Text):
-            row[column.name] = f"{number} text"[: column.type.length]  # SQLite takes longer ones, PostgreSQL does not
+            row[column.name] = f"{number} text"[: column.type.length]  # PostgreSQL enforces the length, SQLite does not
         elif column.name != "id" or table.name in REUSED:
             row[column.name] = column.type.python_type(number)
     made = connection.execute(insert_into(connection.dialect.name, table), row).inserted_primary_key
@@ -67,7 +67,7 @@ def plant(connection: Connection, table: Table, number: int, ids: dict[str, Any]
 
 
 def plant_all(connection: Connection, tables: list[Table], numbers: range) -> None:
-    """A row of every number in every table."""
+    """Insert a row for every number in every table."""
     for number in numbers:
         ids: dict[str, Any] = {}
         for table in tables:
@@ -75,7 +75,7 @@ def plant_all(connection: Connection, tables: list[Table], numbers: range) -> No
 
 
 def fresh(connection: Connection, table: Table, number: int) -> int:
-    """The id of a new row, with rows of its own for all it refers to."""
+    """Return the id of a new row, with new rows for all its references."""
     ids: dict[str, Any] = {}
     for other in metadata.sorted_tables:
         ids[other.name] = plant(connection, other, number, ids)
@@ -134,12 +134,12 @@ def tables_of(connection: Connection) -> list[Table]:
 
 
 def content(connection: Connection, tables: list[Table]) -> dict[str, list[Any]]:
-    """Every row of these columns of the tables."""
+    """Return every row of these columns of the tables."""
     return {table.name: sorted(map(tuple, connection.execute(select(table))), key=repr) for table in tables}
 
 
 def structure(connection: Connection) -> dict[str, Any]:
-    """Columns, keys and indexes of every table but what the migration adds to `alerts`."""
+    """Return columns, keys and indexes of every table, except what the migration adds to `alerts`."""
     looked = inspect(connection)
     return {
         name: (
@@ -158,7 +158,7 @@ def structure(connection: Connection) -> dict[str, Any]:
 
 
 def _indexes(looked: Any, table: str) -> list[dict[str, Any]]:
-    """Their conditions as text, so that they can be compared."""
+    """Return the indexes with their conditions as text, for comparison."""
     return [
         index | {"dialect_options": {name: str(value) for name, value in index.get("dialect_options", {}).items()}}
         for index in looked.get_indexes(table)
@@ -184,7 +184,7 @@ def test_the_migration_keeps_every_row_and_every_constraint(tmp_path: Path, monk
             assert connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
     now.close()
     now = open_database(where)
-    with now.writing() as connection:  # a person goes with all that is theirs, as before
+    with now.writing() as connection:  # deleting a person deletes their rows, as before
         people = metadata.tables["people"]
         connection.execute(text("UPDATE vehicles SET grant_id = NULL"))
         connection.execute(delete(people).where(people.c.id == 5))

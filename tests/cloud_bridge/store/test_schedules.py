@@ -1,4 +1,4 @@
-"""Is what is in force what the unit has taken last, by our command or on its console?"""
+"""Is the schedule in force the latest that the unit has accepted, by our command or on its console?"""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ from tests.cloud_bridge.running import START_MS, Bridge
 
 
 class House:
-    """Dora's charger, which is told its hours from here and on its console."""
+    """Dora's charger, which gets its hours from the cloud and on its console."""
 
     def __init__(self, bridge: Bridge) -> None:
         self.bridge, self.unit = bridge, unit_of(bridge, "dora")
@@ -76,7 +76,7 @@ def test_a_record_that_comes_late_is_older_by_the_unit_s_own_count(house: House)
     house.commanded("default", 4, 9)
     house.on_console("off", 4, 3)
     assert house.in_force() == "default"
-    house.on_console("mon 08:00-09:00", 1, 1)  # of another board, whose count begins anew
+    house.on_console("mon 08:00-09:00", 1, 1)  # of another board, whose count starts again
     assert house.in_force() == "mon 08:00-09:00"
     with house.bridge.app_state.database.reading() as connection:
         found = [one.hours for one in schedules(connection, house.stored.period)]

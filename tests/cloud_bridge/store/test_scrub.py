@@ -1,4 +1,4 @@
-"""Is what was erased gone from the files, while the bridge runs? The raw bytes are searched, not the tables."""
+"""Are erased data gone from the files while the bridge runs? The test searches the raw bytes, not the tables."""
 
 import random
 import threading
@@ -38,7 +38,7 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def live(bridge: Bridge, name: str) -> list[str]:
-    """A driver with everything that a driver can have. Returns what must not be found afterwards."""
+    """Add a driver with all possible data. Return the texts that must not be found afterwards."""
     traces = {
         part: f"{name}-{part}-7f3a9" for part in ("name", "mail", "phone", "push", "text", "unit", "why", "token")
     }
@@ -67,7 +67,7 @@ def live(bridge: Bridge, name: str) -> list[str]:
 
 
 def crowd(bridge: Bridge, phase: str, count: int = 300) -> None:
-    """Enough people for the pages of tables and indexes to be split again and again."""
+    """Add enough people for pages of tables and indexes to be split many times."""
     some = random.Random(f"{phase} {SEED}")
     rows = [
         {"name": f"{some.getrandbits(40):x}", "password_hash": "x" * some.randrange(20, 200), "role": "driver"}
@@ -105,7 +105,7 @@ def test_after_an_erasure_beside_the_running_bridge_neither_files_nor_backups_ha
 
 
 def test_deleting_alone_leaves_traces_and_a_scrub_none(tmp_path: Path) -> None:
-    """Why an erasure writes the file anew: SQLite overwrites what it deletes, not what it moved before."""
+    """This is why an erasure rewrites the file: SQLite overwrites what it deletes, but not what it moved before."""
     some = random.Random(2)
     database = open_database(store_at(tmp_path))
     names = [f"{some.getrandbits(40):010x}" for _ in range(3000)]
@@ -126,7 +126,7 @@ def test_deleting_alone_leaves_traces_and_a_scrub_none(tmp_path: Path) -> None:
 
 
 def test_what_was_replaced_or_outlived_is_gone_within_the_hour(bridge: Bridge) -> None:
-    """A unit's old secret, an overwritten heartbeat, and what is kept for a time alone."""
+    """A unit's old secret, an overwritten heartbeat, and data with a retention time."""
     new = bridge.add_unit("home-1")
     unit = Unit(bridge, "home-1", new.secret).connect()
     unit.publish("cp/home-1/heartbeat", b'{"s":"A1","y":"the first word"}')
@@ -166,11 +166,11 @@ def test_a_database_that_others_keep_busy_is_said_and_not_waited_for_without_end
 
 
 def test_who_reads_a_large_table_while_the_log_is_emptied_keeps_no_writer_waiting(tmp_path: Path) -> None:
-    """The log was asked to be empty in a writer's turn, which lasted for as long as the reader did: seconds after a start."""
+    """The log was once emptied in a writer's turn, which lasted as long as the reader: seconds after a start."""
     database, other = open_database(tmp_path), open_database(tmp_path)
     queue = database._writer_queue
     assert queue is not None
-    queue._within_s = 4.0  # less than SQLite waits for others in one try (BUSY_MS)
+    queue._within_s = 4.0  # less than SQLite's own timeout (BUSY_MS)
     emptying = threading.Thread(target=database.empty_log)
     with other.reading() as reader:
         reader.execute(select(people)).all()

@@ -1,4 +1,5 @@
-"""Are the rows of second factors bounded, changed by one at a time, and did the migration end what had passed none?"""
+"""Are the rows of second factors bounded and changed by one process at a time, and did the migration end sessions without
+one?"""
 
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_of_two_that_have_read_the_same_one_uses_a_step(database: Database, olga
 
 
 def test_the_last_steps_are_kept_and_fit_in_their_column(database: Database, olga: Person) -> None:
-    """Up to the year 9999, and without a limit of SQLite's."""
+    """Up to the year 9999, although SQLite has no limit."""
     last = 253_402_300_799 // 30
     with database.writing() as connection:
         for step in range(last - 2 * STEPS_KEPT, last):

@@ -1,4 +1,4 @@
-"""Does each shard of the units have one process, and never one that is dead?"""
+"""Does each shard of the units have one process, and never a dead one?"""
 
 import os
 import signal
@@ -66,7 +66,7 @@ def test_a_server_that_forgot_the_lock_is_asked_for_it_again(database: Database)
     with pytest.raises(ShardTaken), hold_shard(database, 1, 0):
         pass
     end_sessions(database)
-    with hold_shard(database, 1, 0):  # another process was quicker
+    with hold_shard(database, 1, 0):  # another process was faster
         with pytest.raises(ShardTaken):
             lock.look()
         assert lock.lost is not None
@@ -74,7 +74,7 @@ def test_a_server_that_forgot_the_lock_is_asked_for_it_again(database: Database)
 
 
 def end_sessions(database: Database) -> None:
-    """Of all others, as in a failover."""
+    """End all other sessions, as a failover does."""
     with database.reading() as connection:
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
         connection.execute(text(f"{others} AND datname = current_database()"))

@@ -1,4 +1,4 @@
-"""Is signal kept by the hour when its five minutes are gone: the same figures, no two owners in a row, and no step lost?"""
+"""Is signal kept by the hour after its five minutes are deleted: same figures, one owner for each row, and no step lost?"""
 
 from typing import Any
 
@@ -97,7 +97,7 @@ def test_an_hour_is_cut_at_the_five_minutes_of_a_change(changed: list[int], edge
 
 
 def test_no_hour_mixes_owners(database: Database) -> None:
-    """Ann gives it up at 10:23, and Ben claims it at 10:41."""
+    """Ann releases it at 10:23, and Ben claims it at 10:41."""
     store(database, [five(START_MS + number * BUCKET_MS, number) for number in range(12)])
     with database.writing() as connection:
         for name in ("ann", "ben"):
@@ -145,7 +145,7 @@ def hours_made(database: Database, clock: HandClock) -> None:
 
 
 def condensed(database: Database, clock: HandClock) -> None:
-    """As upkeep does it, until nothing is left to do."""
+    """Condense as upkeep does, until nothing is left to do."""
     hours_made(database, clock)
     upkeep(database, clock).forget()
 
@@ -153,7 +153,7 @@ def condensed(database: Database, clock: HandClock) -> None:
 def test_a_year_of_five_minutes_is_condensed_in_steps_and_readers_see_all_of_it_at_any_time(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As an older version leaves it: nothing by the hour."""
+    """As an older version leaves it, without hours."""
     monkeypatch.setattr("cloud_bridge.upkeep.SPANS_AT_ONCE", 1)
     monkeypatch.setattr("cloud_bridge.upkeep.HOURS_SPAN_MS", 3 * HOUR_MS)
     monkeypatch.setattr(store_upkeep, "FORGOTTEN_AT_ONCE", 5)
@@ -176,7 +176,7 @@ def test_a_year_of_five_minutes_is_condensed_in_steps_and_readers_see_all_of_it_
 
     def forgetting(connection: Connection, *arguments: Any) -> None:
         if arguments[0].table is signal_5min:
-            event_seen.append(measured())  # by another connection: before this transaction
+            event_seen.append(measured())  # by another connection, so before this transaction
         forget(connection, *arguments)
 
     class Removing(ChunkRemoval):
@@ -209,7 +209,7 @@ def test_five_minutes_stay_until_their_hour_is_made(database: Database) -> None:
 
 
 def test_a_clock_that_was_behind_changes_no_hour_of_then(database: Database) -> None:
-    """It writes five minutes into an hour whose own are gone."""
+    """It writes five minutes into an hour whose own were deleted."""
     clock = HandClock(START_MS + 100 * DAY_MS)
     store(database, [five(START_MS, 25)])
     condensed(database, clock)
@@ -247,7 +247,7 @@ def test_a_restart_goes_on_with_the_hour_after_the_last(database: Database, monk
 
 
 def test_a_transaction_makes_averages_of_some_units_only(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of 10,000 units at once it kept the recorder out for more than a second (SQLite)."""
+    """For 10,000 units at once, it blocked the recorder for more than a second (SQLite)."""
     monkeypatch.setattr(signal_averages, "ROWS_AT_ONCE", 48)
     names = [f"many-{number}" for number in range(5)]
     with database.writing() as connection:

@@ -1,4 +1,4 @@
-"""Do transactions of upkeep end when their time is spent, whatever is left to do and however long a step takes?"""
+"""Do transactions of upkeep end after their time, whatever is left to do and however long a step takes?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ CONTACT = {"last_contact_ms": 1, "last_kind": "event", "messages": 1, "bad_paylo
 
 
 class Work:
-    """Steps of a length each, on a clock that only they and pauses move."""
+    """Steps of given durations, on a clock that only steps and pauses advance."""
 
     def __init__(self, database: Database, steps_s: list[float]) -> None:
         self.now_s, self.paused_s, self.transactions = 1000.0, list[float](), list[list[float]]()
@@ -57,7 +57,7 @@ def test_a_slice_ends_with_the_step_that_spends_its_time(
 
 def test_what_fails_takes_only_its_own_slice_back(database: Database) -> None:
     names = ["one", "two", "three"]
-    clock = iter(range(100))  # a second between two looks: each step is a transaction
+    clock = iter(range(100))  # a second between two calls, so each step is a transaction
 
     def add(connection: Connection, name: str) -> None:
         row = {"id": name, "secret_hash": "", "claim_hash": name, "created_ms": 0}
@@ -75,7 +75,7 @@ def test_what_fails_takes_only_its_own_slice_back(database: Database) -> None:
 @pytest.mark.store("sqlite")
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_connection_is_as_before_when_its_slice_has_ended(database: Database, fails: bool) -> None:
-    """It goes back to the pool: whoever has it next must be told of a row that refers to nothing."""
+    """It returns to the pool, and its next user must get errors for broken references."""
     try:
         with database.writing_slice(referred_to=False) as connection:
             assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 0
@@ -93,7 +93,7 @@ def test_a_connection_is_as_before_when_its_slice_has_ended(database: Database, 
 
 @pytest.mark.store("sqlite")
 def test_a_slice_is_copied_into_the_file_after_its_turn(database: Database) -> None:
-    """The write-ahead log stays small, and no other writer waits for the copying."""
+    """The write-ahead log stays small, and no other writer waits for the checkpoint."""
     with database.writing_slice() as connection:
         row = {"id": "big", "secret_hash": "", "claim_hash": "", "created_ms": 0, "name": "x" * 100}
         connection.execute(insert(units), row)

@@ -1,4 +1,4 @@
-"""Is a standby asked only while it is known to be hardly behind, and is the primary asked whenever it is not?"""
+"""Is a standby only queried while it is known to be almost up to date, and the primary otherwise?"""
 
 from collections import deque
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from cloud_bridge.store.standby import LOOKS, MAX_LAG_S, OWN_WRITES_S, Note, Sta
 
 
 class Answers:
-    """A database that answers every query with one number, or is away."""
+    """A database that answers every query with one number, or is down."""
 
     def __init__(self, answer: int | None) -> None:
         self.answer = answer
@@ -64,7 +64,7 @@ def test_it_is_not_asked_before_the_first_look() -> None:
 
 
 def test_one_that_replays_nothing_any_more_is_asked_for_three_seconds() -> None:
-    """Its connection to the primary is cut: it has replayed all that it got."""
+    """Its connection to the primary is cut after it has replayed everything that it received."""
     scene = Scene()
     scene.standby.look()
     for _ in range(int(MAX_LAG_S)):

@@ -1,4 +1,4 @@
-"""Does the store keep what it was given, through bad folders, bad rows and bad days?"""
+"""Does the store keep its data with bad folders, bad rows and failures?"""
 
 import os
 import sqlite3
@@ -60,7 +60,7 @@ def test_opening_twice_keeps_everything(tmp_path: Path, database: Database) -> N
 def test_opening_what_is_up_to_date_runs_no_migration(
     tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every command opens the database, beside the running bridge: it locks it only for as long as a look takes."""
+    """Every command opens the database beside the running bridge, and only locks it for a short check."""
 
     def must_not_run(*_: object) -> None:
         raise AssertionError("it migrates")
@@ -70,7 +70,7 @@ def test_opening_what_is_up_to_date_runs_no_migration(
 
 
 def test_many_that_open_a_new_file_at_once_wait_for_each_other(tmp_path: Path) -> None:
-    """As processes do that are started together: one changes the file's mode, and needs it for itself."""
+    """As processes do that start together: one changes the file's journal mode, which needs exclusive access."""
     refused: list[str] = []
 
     def prepare(file: Path) -> None:
@@ -94,7 +94,7 @@ def test_many_that_open_a_new_file_at_once_wait_for_each_other(tmp_path: Path) -
 
 @pytest.mark.store("sqlite")
 def test_a_new_database_is_closed_to_others_from_its_first_moment(tmp_path: Path) -> None:
-    """Whatever the umask of whoever opens it."""
+    """With any umask."""
     before = os.umask(0)
     try:
         database = open_database(tmp_path / "new")
@@ -173,7 +173,7 @@ def test_a_journal_record_is_kept_once_and_one_without_number_every_time(databas
 def test_two_records_under_one_number_are_both_kept_and_each_once(
     database: Database, in_one_batch: bool, times: int
 ) -> None:
-    """As copies of one flash image write them, whose boot counts are equal. A repeat may have learned the time."""
+    """Copies of one flash image write them, with equal boot counts. A repeated record may have got the time."""
     first = b'{"n":7,"b":4,"k":"tamper","d":{"open":true}}'
     other = b'{"n":7,"b":4,"k":"tamper","d":{"open":false}}'
     timed = b'{"n":7,"b":4,"t":1767225600,"k":"tamper","d":{"open":false}}'
@@ -186,7 +186,7 @@ def test_two_records_under_one_number_are_both_kept_and_each_once(
 
 
 def test_the_same_happening_at_another_time_is_another_record(database: Database) -> None:
-    """A time that the unit works out again may differ by a second."""
+    """A time that the unit computes again may differ by a second."""
     for seconds in (0, 1, 60, 61, 0):
         payload = b'{"n":7,"b":4,"t":%d,"k":"mode","d":{"to":"smart"}}' % (1_767_225_600 + seconds)
         with database.writing() as connection:

@@ -1,4 +1,4 @@
-"""Is each row taken once, also one that was there before rows said of themselves whether they are told?"""
+"""Is each row processed once, including rows from before the column that marks processed rows?"""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Is a unit sent what it was ordered to take, as much as its month allows, and nothing else?"""
+"""Does a unit get what it was commanded to load, within its monthly limit, and nothing else?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ LARGE = Budget(MONTH, 10**6, 90, 1024)
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """With cp-1, which was sent an order, and cp-2, which was not."""
+    """A store with cp-1, which was sent a command, and cp-2, which was not."""
     database = open_database(store_at(tmp_path))
     with database.writing() as connection:
         add_release(connection)

@@ -1,4 +1,4 @@
-"""Does every writer of a process get its turn, in order, and nobody keep the others out?"""
+"""Does every writer of a process get its turn in order, and can none keep the others out?"""
 
 import threading
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ def until_waiting(queue: WriterQueue, count: int) -> None:
         if len(queue._waiting) == count:
             return
         _tick.wait(0.001)
-    raise AssertionError(f"never {count} waiting")
+    raise AssertionError(f"timed out: {count} waiting")
 
 
 @contextmanager
 def line_of(queue: WriterQueue, names: list[tuple[str, bool]]) -> Iterator[list[str]]:
-    """The names in the order of their turns; they come to wait in the order given."""
+    """Return the names in the order of their turns; they begin to wait in the given order."""
     order: list[str] = []
 
     def write(name: str, first: bool) -> None:
@@ -76,7 +76,7 @@ def test_a_failed_transaction_ends_its_turn() -> None:
 
 
 def test_nobody_who_writes_again_and_again_keeps_another_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a real file. SQLite's own waiting is polling: it meets the moment between two transactions or it does not."""
+    """On a real file. SQLite's own waiting is polling, which may miss the moment between two transactions."""
     monkeypatch.setattr(database_module, "BUSY_MS", 100)
     database = open_database(tmp_path)
     hogging, stop = threading.Event(), threading.Event()

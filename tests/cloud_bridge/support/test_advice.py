@@ -12,7 +12,7 @@ STEP_MS = 5 * MINUTE_MS
 
 
 def evidence(*csq: tuple[int, int], gaps: tuple[Gap, ...] = ()) -> Evidence:
-    """Of a signal that was `csq` for so long, one after the other."""
+    """Return the evidence of a signal with these values and durations, in order."""
     readings, at_ms = [], 0
     for value, lasting_ms in csq:
         for _ in range(lasting_ms // STEP_MS):

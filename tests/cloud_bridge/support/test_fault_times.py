@@ -1,4 +1,4 @@
-"""Is it told since when a fault is set, whatever order its events come in?"""
+"""Is the start of a fault shown correctly, in whatever order its events arrive?"""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Does everything that a unit decides about its network reach the driver's and the installer's page, in words?"""
+"""Is every network decision of a unit described on the driver's and the installer's page?"""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_both_pages_say_what_it_did_and_why(bridge: Bridge) -> None:
 
 
 def test_a_scan_without_signal_is_not_a_strong_one() -> None:
-    """99 is no reading; LTE families scan so."""
+    """99 means no reading; scans of LTE families report it."""
     payload = '{"k":"networks","d":{"23410":99,"23430":3,"23415":22}}'
     (move,) = network_moves([row("networks", payload)])
     assert move.why == "23415 at CSQ 22, 23430 at CSQ 3, 23410 (signal not measured)"

@@ -1,4 +1,4 @@
-"""Is a photo made anew from its pixels, whatever it is called, and does anything else have one clear reason?"""
+"""Is a photo re-encoded from its pixels, whatever its name, and is anything else refused with one clear reason?"""
 
 import struct
 import zlib
@@ -12,12 +12,12 @@ from cloud_bridge.support import photo
 from cloud_bridge.support.photo import BadPhoto, kind_of, packed, remake, unpacked
 from tests.cloud_bridge.running import SAMPLES
 
-HEIC = (SAMPLES / "photos" / "phone.heic").read_bytes()  # 240 x 180, to be turned, with position and phone
+HEIC = (SAMPLES / "photos" / "phone.heic").read_bytes()  # 240 x 180, to be rotated, with position and phone
 POSITION, PHONE, ORIENTATION = 0x8825, 0x0110, 0x0112  # EXIF tags
 
 
 def picture(kind: str = "JPEG", size: tuple[int, int] = (240, 180), mode: str = "RGB", **how: Any) -> bytes:
-    """Its left half is blue, its right half red."""
+    """Return a picture whose left half is blue and right half red."""
     image = Image.new("RGB", size, "red")
     image.paste("blue", (0, 0, size[0] // 2, size[1]))
     out = BytesIO()
@@ -34,7 +34,7 @@ def with_exif() -> bytes:
 
 
 def bomb(side: int) -> bytes:
-    """A PNG of some hundred bytes that says that it has so many pixels on each side."""
+    """Return a PNG of some hundred bytes that claims to have this many pixels on each side."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
@@ -92,7 +92,7 @@ def test_it_is_upright_and_has_nothing_of_where_and_when_it_was_taken() -> None:
         (picture(size=(1, 1)), photo.TOO_SMALL),
         (picture("PNG", (63, 600)), photo.TOO_SMALL),
         (bomb(20_000), photo.TOO_MANY_PIXELS),
-        (bomb(1_000), photo.DAMAGED),  # it has fewer than it says
+        (bomb(1_000), photo.DAMAGED),  # it has fewer than it claims
         (picture()[:-200], photo.DAMAGED),
         (picture("PNG")[: len(picture("PNG")) // 2], photo.DAMAGED),
         (picture("WEBP")[:-60], photo.DAMAGED),

@@ -1,4 +1,4 @@
-"""Does whatever a decoder does end its own process alone, and is the photo refused then? (Each is a process of 50 ms.)"""
+"""Can a decoder's failure only end its own process, and is the photo then refused? (Each process takes 50 ms.)"""
 
 import asyncio
 from pathlib import Path

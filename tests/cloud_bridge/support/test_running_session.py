@@ -1,4 +1,4 @@
-"""Is the session that goes on the one since the vehicle was plugged in, with the energy of that time?"""
+"""Does the running session begin when the vehicle was plugged in, with the energy since then?"""
 
 import pytest
 
@@ -19,7 +19,7 @@ def charging(*total_wh: int | None) -> list[PowerReading]:
     [
         (AWAY + charging(1010, 1130), 130),
         (EARLIER + AWAY + charging(1010, 1130), 130),
-        (charging(1010, 1130), 120),  # what was before is not kept
+        (charging(1010, 1130), 120),  # earlier readings are deleted
         (AWAY + charging(1010, None), 10),
         (AWAY[:0] + charging(None, None), None),
         (AWAY + charging(1010, 5, 9), None),  # another meter
@@ -39,7 +39,7 @@ def test_no_vehicle_no_session(readings: list[PowerReading]) -> None:
 
 
 def test_power_of_a_step_is_over_time() -> None:
-    """An idle hour of one reading each five minutes, and a minute of many."""
+    """An idle hour with one reading every five minutes, and a minute with many."""
     readings = [PowerReading(at_ms, True, 1000, None) for at_ms in range(0, 59 * MINUTE_MS, 5 * MINUTE_MS)]
     readings += [PowerReading(59 * MINUTE_MS + at_ms, True, 7000, None) for at_ms in range(0, MINUTE_MS, 1000)]
     (found,) = power_steps(readings, -6 * 24 * HOUR_MS, HOUR_MS)

@@ -1,4 +1,4 @@
-"""Is the signal's evidence about time, whatever the readings it comes from: averages, single ones, many or few?"""
+"""Is the signal's evidence weighted by time, whatever the readings: averages, single ones, many or few?"""
 
 import random
 
@@ -34,7 +34,7 @@ def every(step_ms: int, from_ms: int, to_ms: int, csq: int) -> list[Reading]:
 
 
 def test_weak_share_is_of_time_when_a_charging_unit_sends_more_often() -> None:
-    """Nine idle hours with a good signal, one of charging with a weak one: a tenth, by any count of heartbeats."""
+    """Nine idle hours with a good signal, and one of charging with a weak one: a tenth, however many heartbeats."""
     readings = every(5 * MINUTE_MS, 0, 9 * HOUR_MS, 20) + every(MINUTE_MS, 9 * HOUR_MS, 10 * HOUR_MS, 9)
     found = summary(over_time(readings, 10 * HOUR_MS))
     assert found.weak_share == pytest.approx(0.1)

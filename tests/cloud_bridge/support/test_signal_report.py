@@ -1,4 +1,4 @@
-"""Is the installer's report read as the tool wrote it, and does no other file pass for one, or do more than be refused?"""
+"""Is the installer's report parsed as the tool wrote it, and every other file refused without harm?"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Is every tariff that can be chosen whole, dated, and one that the charger and the store take?"""
+"""Is every tariff preset complete, dated, and accepted by the charger and the store?"""
 
 from datetime import date
 

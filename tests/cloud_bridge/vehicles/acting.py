@@ -1,4 +1,4 @@
-"""A car maker that behaves like the real ones (rotation, reuse revokes everything), and accounts on it."""
+"""A car maker that behaves like real ones (rotation; reuse revokes everything), and drivers with accounts."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,19 +34,19 @@ RED = Car("car-2", "VIN00000000000RED", "Red")
 
 
 class Maker:
-    """Implements Provider. What it does next is set by the test."""
+    """Implements Provider. The test sets its behaviour."""
 
     def __init__(self, name: str = "maker", issuer: str | None = None) -> None:
         self.name, self.title, self.issuer = name, name.title(), issuer
         self.webhook: Webhook | None = None
         self.garage = [BLUE]
         self.charge: dict[str, Any] = {"battery_percent": 50.0, "plugged_in": True, "charging": False}
-        self.trouble: dict[str, ProviderError] = {}  # method -> what it answers
+        self.trouble: dict[str, ProviderError] = {}  # method -> the error that it raises
         self.released: list[str] = []
         self.revoked = 0
-        self.refreshes: list[str] = []  # with which tokens
-        self.lost_answers = 0  # of so many refreshes that come the answer is lost
-        self.second_chance = False  # the token that was just used is good once more
+        self.refreshes: list[str] = []  # the tokens used
+        self.lost_answers = 0  # number of coming refreshes whose answer is lost
+        self.second_chance = False  # whether the token used last is accepted once more
         self._count = 0
         self._live: dict[str, int] = {}  # token -> number of its grant
         self._used: dict[str, int] = {}
@@ -64,7 +64,7 @@ class Maker:
         self.refreshes.append(refresh_token)
         self._trouble("refresh")
         if refresh_token in self._used and not (self.second_chance and refresh_token == self._last_used):
-            self.end_grant(self._used[refresh_token])  # as oidc-provider: it is stolen, all of it ends
+            self.end_grant(self._used[refresh_token])  # as oidc-provider: reuse means theft, so all of it ends
         grant = self._live.pop(refresh_token, None) or (self.second_chance and self._used.get(refresh_token))
         if not grant:
             raise ProviderError(Trouble.CONSENT_GONE, "invalid_grant")
@@ -96,11 +96,11 @@ class Maker:
         self.end_grant(self._live.get(grant.refresh_token, 0))
 
     def end_grant(self, number: int) -> None:
-        """The driver takes the consent back at the maker's."""
+        """Revoke the consent, as the driver does at the maker's site."""
         self._live = {token: grant for token, grant in self._live.items() if grant != number}
 
     def forget(self, refresh_token: str) -> None:
-        """The maker's own database has lost its last exchange: the token is none that it knows."""
+        """Lose the last exchange, as after a failure of the maker's database: the token becomes unknown."""
         del self._live[refresh_token]
 
     def end_access_tokens(self) -> None:
@@ -131,7 +131,7 @@ class Door:
 
 
 class Scene:
-    """Two drivers, one maker (or more)."""
+    """Two drivers, and one maker or more."""
 
     maker: Maker
 
@@ -142,7 +142,7 @@ class Scene:
         self.accounts = Accounts(database, clocks_of(clock), catalogue, grants)
 
     def begin(self, vehicle: Vehicle | None = None, person: int = 1, session: str = "s", name: str = "maker") -> str:
-        """The state that the maker's page was given."""
+        """Begin linking; return the state in the URL of the maker's page."""
         url = begin(self.accounts, person, session, name, vehicle)
         return dict(parse_qsl(urlsplit(url).query))["state"]
 
@@ -154,7 +154,7 @@ class Scene:
         return finish(self.accounts, person, "s", name, {"state": state, "code": "c"})
 
     def add_all(self) -> list[Vehicle]:
-        """Every car of the garage, which has several."""
+        """Link every car of a garage with several cars."""
         chosen = self.come_back(self.begin()).choose_for or ""
         return choose(self.accounts, 1, chosen, [car.id for car in self.maker.garage])
 
@@ -171,7 +171,7 @@ class Scene:
 
 @contextmanager
 def scene_with(folder: Path, catalogue: Catalogue) -> Iterator[Scene]:
-    """Ann and Bob, who have the ids 1 and 2, and these providers."""
+    """Yield a scene with these providers, in which Ann and Bob have the ids 1 and 2."""
     database = open_database(store_at(folder))
     with database.writing() as connection:
         for name in ("ann", "bob"):
@@ -187,7 +187,7 @@ def scene_with(folder: Path, catalogue: Catalogue) -> Iterator[Scene]:
 
 @contextmanager
 def scene(folder: Path, *makers: Maker) -> Iterator[Scene]:
-    """With the makers of this file, one unless others are given."""
+    """Yield a scene with these makers; default: one."""
     some = makers or (Maker(),)
     with scene_with(folder, Catalogue("https://app.example", {maker.name: maker for maker in some})) as play:
         play.maker = some[0]

@@ -1,4 +1,4 @@
-"""Ann's browser at a bridge that knows a car maker."""
+"""Ann's browser, and a bridge with a car maker."""
 
 import re
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ class Driver:
         return self.client.post(path, data=data | {"form": form}, follow_redirects=False)
 
     def leave(self, path: str = "/account/vehicles/connect") -> str:
-        """Press Continue. Returns the state that the maker was given."""
+        """Press Continue; return the state in the URL of the maker's page."""
         html = self.post(path, provider="maker").text
         url = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', html)
         assert url, html

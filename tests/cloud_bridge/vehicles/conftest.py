@@ -1,4 +1,4 @@
-"""A scene, or a driver at her browser, for every test that asks for one."""
+"""A scene, or a driver with a browser, for every test that needs one."""
 
 from collections.abc import Iterator
 from pathlib import Path

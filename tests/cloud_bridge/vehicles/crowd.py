@@ -1,4 +1,4 @@
-"""Processes that look after the same account, each with a refresher of its own, and how they are killed."""
+"""Processes that use the same vehicle account, each with its own refresher process, and how they are killed."""
 
 import multiprocessing
 import os
@@ -27,7 +27,7 @@ _fork.set_forkserver_preload([__name__])
 
 
 class NoAnswer(Exception):
-    """A worker that never came back."""
+    """A worker did not answer."""
 
 
 class Worker:
@@ -42,18 +42,18 @@ class Worker:
         self._pipe.recv()
 
     def ask(self, grant_id: str, generation: int) -> None:
-        """For a refresh of this generation."""
+        """Ask for a refresh of this generation."""
         self._pipe.send((grant_id, generation))
 
     def answer(self) -> Trouble | None:
-        """Raises NoAnswer."""
+        """Return the result. Raises NoAnswer."""
         if not self._pipe.poll(ANSWER_S):
             raise NoAnswer
         trouble: Trouble | None = self._pipe.recv()
         return trouble
 
     def refreshers(self) -> list[int]:
-        """Process ids; one, unless it has just died."""
+        """Return its refresher's pid in a list, which is empty if the refresher has just died."""
         pid = self.process.pid
         try:
             return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -70,7 +70,7 @@ class Worker:
 
 
 def gather(folder: Path, count: int) -> list[Worker]:
-    """A few at a time: each looks at the database's tables first, and would wait for all the others."""
+    """Start workers, a few at a time: each first checks the database's tables, and would wait for the others."""
     workers: list[Worker] = []
     while len(workers) < count:
         group = [Worker(folder) for _ in range(min(AT_ONCE, count - len(workers)))]
@@ -81,7 +81,7 @@ def gather(folder: Path, count: int) -> list[Worker]:
 
 
 def kill_who_refreshes(crowd: list[Worker], begun: Callable[[], bool], within_s: float, delay_s: float) -> bool:
-    """The refresher that has the lock once it has `begun`, so long after that. False if none was seen in the time."""
+    """Kill the refresher that has the lock, `delay_s` after it has `begun`. Return False if there was none in time."""
     refreshers = {pid for worker in crowd for pid in worker.refreshers()}
     until_s = time.monotonic() + within_s
     while not begun() or (holder := _holder(refreshers)) is None:

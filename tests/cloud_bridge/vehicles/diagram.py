@@ -1,4 +1,4 @@
-"""`python -m tests.cloud_bridge.vehicles.diagram`: write the diagram of cloud_bridge/vehicles/README.md anew."""
+"""`python -m tests.cloud_bridge.vehicles.diagram`: write the diagram of cloud_bridge/vehicles/README.md again."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ PART = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def _states() -> list[str]:
-    """One arrow for each pair of states, with the events that lead there. A state that stays needs no arrow."""
+    """Return one arrow for each pair of states, with its events. A state that does not change needs no arrow."""
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {State.UNLINKED}"]
     for state, branches in TABLE.items():
         arrows: dict[State, list[str]] = {}
@@ -25,7 +25,7 @@ def _states() -> list[str]:
 
 
 def _before(state: State) -> list[State]:
-    """Where an attempt can have begun."""
+    """Return the states in which an attempt can have begun."""
     return [place for place, branches in TABLE.items() if place != state and state in branches.values()]
 
 
@@ -38,7 +38,7 @@ SHARDS = {"states": _states, "words": _words}
 
 
 def written() -> str:
-    """The README with its parts as the code has them."""
+    """Return the README with its parts as generated from the code."""
 
     def part(found: re.Match[str]) -> str:
         return found[1] + "\n".join(SHARDS[found[2]]()) + "\n" + found[3]

@@ -1,4 +1,4 @@
-"""A car maker's endpoints on a loopback socket, whose answers a test sets."""
+"""A car maker's endpoints on a loopback socket. The test sets the answers."""
 
 import json
 import threading
@@ -11,14 +11,14 @@ CAR = {"id": "car-1", "vin": "VIN0000000000BLUE", "name": "Blue"}
 
 
 class MakerServer:
-    """Serves one account with one car. `token` is the answer of the token endpoint instead of a grant, if it is set."""
+    """Serves one account with one car. If set, `token` is the answer of the token endpoint instead of a grant."""
 
     def __init__(self) -> None:
         self.token: tuple[int, Any] | None = None
-        self.api: tuple[int, Any] | None = None  # the answer of the data endpoints, if it is set
+        self.api: tuple[int, Any] | None = None  # the answer of the data endpoints, if set
         self.refreshes = 0
         self.revoked = 0
-        self.pause = threading.Event()  # cleared: no answer until it is set
+        self.pause = threading.Event()  # while cleared, no request is answered
         self.pause.set()
         self._grants = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -31,7 +31,7 @@ class MakerServer:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def settings(self) -> str:
-        """vehicles.toml for a bridge that knows it as "maker"."""
+        """Return vehicles.toml for a bridge in which this server is the provider "maker"."""
         return (
             f'public_url = "https://app.example"\n[provider.maker]\nkind = "generic"\ntitle = "Maker"\nclient_id = "us"\n'
             f'authorise_url = "{self.address}/authorize"\ntoken_url = "{self.address}/token"\n'
@@ -45,7 +45,7 @@ class MakerServer:
         self._server.server_close()
 
     def answer(self, path: str, body: bytes) -> tuple[int, Any]:
-        """Status and body."""
+        """Return status and body."""
         if path == "/token":
             self.refreshes += b"grant_type=refresh_token" in body
             if self.token is not None:

@@ -1,4 +1,4 @@
-"""A provider's side of the wire, played from a list of answers."""
+"""A provider's server, simulated by a list of answers."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from cloud_bridge.vehicles.providers.calls import Bounded
 
 
 class Wire:
-    """Answers in order and keeps what was asked. An answer is (status, body), with headers if it needs some."""
+    """Returns the answers in order and records the requests. An answer is (status, body), or also headers."""
 
     def __init__(self, *answers: Any) -> None:
         self.asked: list[httpx2.Request] = []
@@ -18,7 +18,7 @@ class Wire:
         self.transport = Bounded(httpx2.MockTransport(self._answer))
 
     def form(self, at: int = -1) -> dict[str, str]:
-        """The form that a request carried."""
+        """Return the form of a request."""
         return dict(parse_qsl(self.asked[at].content.decode()))
 
     def _answer(self, request: httpx2.Request) -> httpx2.Response:

@@ -1,12 +1,12 @@
 """`python -m tests.cloud_bridge.vehicles.race`: many processes refresh one account at once, and are killed meanwhile.
 
-The maker ends the whole grant when a refresh token is used twice, but for a second chance that the real ones give
-(Smartcar a minute, Tesla a day). In every round all workers want the next generation at the same moment; some of them
-are killed with SIGKILL at a random moment of it, and so is the very process that refreshes. Afterwards the grant must
-be alive, what is in the vault must be its newest, and no token was used a second time without a refresher's death.
+The maker ends the whole grant if a refresh token is used twice, except for a second chance as real makers give (Smartcar a
+minute, Tesla a day). In every round, all workers want the next generation at the same moment; some of them and the refreshing
+process are killed with SIGKILL at a random time. Afterwards the grant must be alive, the vault must contain its newest token,
+and no token may have been used twice unless a refresher was killed.
 
-`--second-chance 0` is a maker without one, such as oidc-provider: there the grants that a killed refresher has lost are
-counted (each is noticed at once, and linked again), as no client can keep them.
+`--second-chance 0` is a maker without one, such as oidc-provider. There, no client can keep a grant whose refresher was
+killed; such grants are counted, detected at once, and linked again.
 """
 
 import argparse
@@ -40,12 +40,12 @@ from hil_tests.sim.car_account import Car, CarAccount
 from hil_tests.sim.car_account_web import create_app
 from tests.cloud_bridge.vehicles.crowd import NoAnswer, Worker, gather, kill_who_refreshes, open_folder
 
-KILL_WITHIN_S = 0.15  # of the workers
-SEEN_WITHIN_S = 1.0  # who refreshes
-ANSWER_S = 0.03  # that the maker's answer is on its way
-STORE_S = 0.01  # until it is stored
-REFRESH_S = 0.03 + ANSWER_S + STORE_S  # when nobody is in the way
-SECOND_CHANCE_S = 60.0  # Smartcar's, the shortest that is documented
+KILL_WITHIN_S = 0.15  # for the kills of workers
+SEEN_WITHIN_S = 1.0  # for finding the refreshing process
+ANSWER_S = 0.03  # time for which the maker's answer is on its way
+STORE_S = 0.01  # time until it is stored
+REFRESH_S = 0.03 + ANSWER_S + STORE_S  # without interference
+SECOND_CHANCE_S = 60.0  # Smartcar's, the shortest documented
 CLIENT = "chargekeeper"
 
 
@@ -53,13 +53,13 @@ class Figures(NamedTuple):
     rounds: int
     workers_killed: int
     refreshers_killed: int
-    second_chances: int  # refreshes whose answer died with the refresher, and that were done again in time
-    lost: int  # grants, where there are no second chances
+    second_chances: int  # refreshes whose answer was lost with the refresher, and that were repeated in time
+    lost: int  # grants, for a maker without second chances
     worst_round_s: float
 
 
 class Lost(AssertionError):
-    """The grant is gone."""
+    """A grant is gone that could have been kept."""
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def _maker(second_chance_s: float) -> Iterator[tuple[CarAccount, str]]:
 
 
 def _settle(folder: Path, address: str) -> Accounts:
-    """A data folder with one driver."""
+    """Make a data folder with one driver."""
     (folder / "vehicles.toml").write_text(
         f'public_url = "http://127.0.0.1"\n[provider.demo]\nkind = "generic"\nclient_id = "{CLIENT}"\n'
         f'authorise_url = "{address}/authorize"\ntoken_url = "{address}/token"\napi_url = "{address}/api"\n'
@@ -92,7 +92,7 @@ def _settle(folder: Path, address: str) -> Accounts:
 
 
 def _link(accounts: Accounts, account: CarAccount) -> None:
-    """As the driver does at the maker's page, for the first time and after a loss."""
+    """Link the account as the driver does on the maker's page, at first and after a loss."""
     asked = parse_qs(urlsplit(begin(accounts, 1, "s", "demo", None)).query)
     code = account.consent(asked["code_challenge"][0], accounts.catalogue.return_uri("demo"))
     finish(accounts, 1, "s", "demo", {"state": asked["state"][0], "code": code})
@@ -106,7 +106,7 @@ def _kept(accounts: Accounts) -> StoredGrant:
 
 
 def race(rounds: int, workers: int, kills: int, second_chance_s: float, seed: int) -> Figures:
-    """Raises Lost with the round and the seed when a grant is gone that could have been kept."""
+    """Run the race. Raises Lost, with the round and the seed, if a grant is gone that could have been kept."""
     dice = random.Random(seed)
     refreshers_killed, lost, worst_s = 0, 0, 0.0
     with tempfile.TemporaryDirectory() as name, _maker(second_chance_s) as (account, address):
@@ -148,7 +148,7 @@ def race(rounds: int, workers: int, kills: int, second_chance_s: float, seed: in
 
 
 def _kill_refresher(dice: random.Random, crowd: list[Worker], account: CarAccount) -> bool:
-    """Half of the time at any moment of its refresh, half of the time when the maker has just used up the token."""
+    """Kill the refresher: half of the time at a random moment, half of the time when the maker has just used the token up."""
     before = account.refreshes
     if dice.random() < 0.5:
         return kill_who_refreshes(crowd, lambda: True, SEEN_WITHIN_S, dice.uniform(0, REFRESH_S))
@@ -158,7 +158,7 @@ def _kill_refresher(dice: random.Random, crowd: list[Worker], account: CarAccoun
 
 
 def _hear(crowd: list[Worker]) -> None:
-    """Every one of them, also where the first has bad news."""
+    """Wait for all workers, also if the first reports trouble."""
     try:
         troubles: set[Trouble | None] = {worker.answer() for worker in crowd}
     except NoAnswer:

@@ -1,6 +1,6 @@
-"""Is a clock of ours that jumps by ten minutes, either way, borne without a half-linked car and without a false error?
+"""Does a clock that jumps by ten minutes, either way, cause no half-linked car and no false error?
 
-And one that is years ahead, beside verified time, which has not jumped: does it end anything that a driver has begun?
+If the wall clock is years ahead of verified time, which has not jumped, does it end nothing that a driver has begun?
 """
 
 from dataclasses import replace
@@ -67,7 +67,7 @@ def test_a_jump_with_tokens_in_hand_is_not_seen(play: Scene, jump_ms: int, eager
 
 @AHEAD_OR_BACK
 def test_a_jump_about_the_time_of_a_refresh_costs_one_quiet_refresh(play: Scene, jump_ms: int) -> None:
-    """Too early is no harm; too late the maker says so first, as its own clock has gone on."""
+    """Too early is harmless; if it is too late, the maker reports it first, because its own clock has advanced."""
     vehicle = play.link()
     play.clock.advance(int(LIFE_MS * 0.8) - 1 + jump_ms)
     if jump_ms < 0:
@@ -89,7 +89,7 @@ def test_a_jump_does_not_let_in_a_second_refresher(play: Scene, jump_ms: int) ->
 
 
 def with_verified_time(play: Scene) -> Scene:
-    """As the bridge composes it; the hand clock is then the one on the wall."""
+    """Set up clocks as in the bridge; the hand clock is then the wall clock."""
     play.accounts = replace(play.accounts, clocks=Clocks(play.accounts.clock, VerifiedTime(HandClock())))
     return play
 
@@ -115,7 +115,7 @@ def test_a_wall_clock_that_jumps_gives_back_no_grant_that_waits_for_a_choice(pla
 
 
 def test_a_car_that_was_looked_at_by_a_clock_that_was_ahead_is_looked_at_again(play: Scene) -> None:
-    """It was due in 400 days, and its access would have lapsed by then."""
+    """It was due in 400 days, and its access would have expired by then."""
     play.link()
     play.clock.advance(400 * DAY_MS)
     assert poll_due(play.accounts) == 1

@@ -1,6 +1,6 @@
-"""Does every service object of the room get along with five collaborators?
+"""Does every service object of the room have at most five collaborators?
 
-A record (a dataclass or NamedTuple without methods) may have as many fields as what it describes.
+A record (a dataclass or NamedTuple without methods) may have as many fields as it needs.
 """
 
 import ast
@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOM = Path(__file__).parents[3] / "cloud_bridge" / "vehicles"
-MOST = 5  # beside self
+MOST = 5  # without self
 MODULES = sorted(ROOM.rglob("*.py"))
 
 
 def parameters(made: ast.ClassDef) -> list[str]:
-    """Of the class's constructor; none of a record."""
+    """Return the parameters of the class's constructor; none for a record."""
     methods = {node.name: node for node in made.body if isinstance(node, ast.FunctionDef)}
     if "__init__" in methods:
         arguments = methods["__init__"].args

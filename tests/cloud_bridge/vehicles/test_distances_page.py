@@ -1,4 +1,4 @@
-"""Does a person read ranges in the unit of their choice, and in the usual one until they choose?"""
+"""Does a person see ranges in the unit of their choice, and in the usual one until they choose?"""
 
 from cloud_bridge.store.sites import describe_site
 from tests.cloud_bridge.running import Bridge

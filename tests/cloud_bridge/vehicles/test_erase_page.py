@@ -1,4 +1,4 @@
-"""Does deleting an account on the page give the car maker's consent back first, whatever the maker does?"""
+"""Does deleting an account on the page first revoke the car maker's consent, whatever the maker does?"""
 
 import threading
 

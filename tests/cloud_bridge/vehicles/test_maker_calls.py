@@ -1,4 +1,4 @@
-"""Calls to car makers: is each vehicle asked once at a time, and does a maker that is slow hold up only its own?"""
+"""Calls to car makers: is each vehicle requested once at a time, and does a slow maker only delay its own vehicles?"""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ from tests.cloud_bridge.running import DEADLINE_S
 
 
 class SlowMaker:
-    """Answers when it is let."""
+    """A maker that answers when the test allows it."""
 
     def __init__(self) -> None:
         self.asked = threading.Semaphore(0)
@@ -118,7 +118,7 @@ def test_the_watch_leaves_a_vehicle_alone_that_is_asked_about(calls: MakerCalls,
 
 
 def test_a_driver_comes_after_the_watch_and_asks_anew(calls: MakerCalls, maker: SlowMaker) -> None:
-    """The watch's look does not try the refresh token, and the driver's does."""
+    """The watch does not try the refresh token, but the driver's request does."""
 
     async def run() -> None:
         watch = calls.for_poller("slow", maker.ask, about=1)

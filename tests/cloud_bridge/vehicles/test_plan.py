@@ -1,4 +1,4 @@
-"""Is the car ready in time, whatever the clocks do, and charged at once when we know too little?"""
+"""Is the car ready in time, whatever the clocks do, and charged immediately if too little is known?"""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -48,7 +48,7 @@ def test_what_is_not_known_or_urgent_or_done_is_not_paused(reading: Reading | No
 
 
 def test_the_hours_of_the_charge_point_are_no_time_for_charging() -> None:
-    """A pause up to four hours before a departure at 08:15 left 75 minutes of hours that end at half past five."""
+    """A pause until four hours before a departure at 08:15 left 75 minutes of hours that end at 05:30."""
     late = TARGET._replace(hour=8, minute=15)
     avoided = [(at("2026-01-15 05:30"), at("2026-01-16 00:30")), (at("2026-01-16 05:30"), at("2026-01-17 00:30"))]
     found = plan(late, Reading(NOW_MS, 45.0), NOW_MS, ZONE, avoided)
@@ -74,8 +74,8 @@ def test_the_last_percent_take_longer() -> None:
     [
         ("2026-01-15 06:59", "2026-01-15 07:00"),
         ("2026-01-15 07:00", "2026-01-16 07:00"),
-        ("2026-03-28 22:00", "2026-03-29 07:00"),  # a night of one hour less
-        ("2026-10-24 22:00", "2026-10-25 07:00"),  # and one more
+        ("2026-03-28 22:00", "2026-03-29 07:00"),  # a night that is an hour shorter
+        ("2026-10-24 22:00", "2026-10-25 07:00"),  # a night that is an hour longer
     ],
 )
 def test_ready_is_by_the_clock_on_the_wall(now: str, ready: str) -> None:

@@ -1,4 +1,4 @@
-"""Does the dashboard say what is wrong with the car's account, what to do, and nothing that is not so?"""
+"""Does the dashboard show what is wrong with the car's account and what to do, and nothing false?"""
 
 import re
 from typing import Any

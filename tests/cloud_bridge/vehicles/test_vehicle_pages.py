@@ -1,4 +1,4 @@
-"""Do the pages of Account > Vehicle Details lead a driver to the right car, and nobody else anywhere?"""
+"""Do the pages of Account > Vehicle Details lead a driver to the right car, and everybody else nowhere?"""
 
 import re
 

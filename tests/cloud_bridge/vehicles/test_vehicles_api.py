@@ -1,4 +1,4 @@
-"""Does the interface tell of a vehicle what the dashboard tells its driver, and no more?"""
+"""Does the API report of a vehicle what the dashboard shows its driver, and no more?"""
 
 import pytest
 

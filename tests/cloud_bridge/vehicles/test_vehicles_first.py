@@ -1,4 +1,4 @@
-"""Does a driver whose car is here and whose charger is not have a first page that tells what is so, and since when?"""
+"""Does a driver with a car and without a charger have a first page with the car's state and its time?"""
 
 import re
 
@@ -15,7 +15,7 @@ from tests.cloud_bridge.web.test_pages import text_of
 
 
 def tabs(html: str) -> list[tuple[str, str]]:
-    """Of the navigation: where each leads, and its name."""
+    """Return the tabs of the navigation: address and name."""
     main = html[html.index('<nav class="tabs"') : html.index("</nav>")]
     return re.findall(r'<a href="([^"]*)"[^>]*><svg.*?</svg>([^<]*)', main, re.DOTALL)
 

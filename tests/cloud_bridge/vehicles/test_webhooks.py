@@ -1,4 +1,4 @@
-"""Is Smartcar believed when it has signed, and nobody else?"""
+"""Is a webhook accepted if Smartcar has signed it, and no other?"""
 
 import json
 from collections.abc import Iterator
@@ -135,7 +135,7 @@ def test_the_address_of_the_webhook_needs_a_signature_and_no_login(bridge: Bridg
 
 
 def smartcar_like() -> st.SearchStrategy[Any]:
-    """Any JSON, and events with anything where something is expected."""
+    """Draw any JSON, and events with any values."""
     anything = st.recursive(
         st.none()
         | st.booleans()

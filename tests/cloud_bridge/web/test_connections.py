@@ -1,4 +1,4 @@
-"""Does a request hold one connection of the database, for as long as it needs it and no longer?"""
+"""Does a request hold one database connection, for no longer than needed?"""
 
 import asyncio
 import threading
@@ -29,17 +29,17 @@ from tests.cloud_bridge.web.test_pages import PASSWORD, form_token_in, log_in
 
 CHECKS = {access.api_asker, access.who_asks, access.person_of, page.logged_in, page.unit_of, history_api.unit_of}
 AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
-CROWD = 120  # requests at once: more than threads and connections together
+CROWD = 120  # concurrent requests: more than threads and connections together
 
 
 def held(bridge: Bridge) -> int:
-    """Connections of pages that are in use now."""
+    """Return the number of connections that pages use now."""
     return int(bridge.app_state.database._engine.pool.checkedout())  # type: ignore[attr-defined]
 
 
 @contextmanager
 def begun(bridge: Bridge) -> Iterator[list[int]]:
-    """How many connections were in use at the begin of each transaction."""
+    """Collect how many connections were in use at the beginning of each transaction."""
     found: list[int] = []
 
     def note(_connection: Connection) -> None:
@@ -69,7 +69,7 @@ def post(client: TestClient, form_page: str, path: str, **fields: str) -> int:
 
 
 def routes(bridge: Bridge) -> Iterator[tuple[str, list[Callable[..., Any]]]]:
-    """Every route, with what its path function depends on, in the order in which it is called."""
+    """Yield every route, with the dependencies of its path function in the order of calls."""
     app = bridge.client.app
     assert isinstance(app, FastAPI)
     for context in iter_route_contexts(app.routes):
@@ -159,7 +159,7 @@ def test_a_slow_client_holds_no_connection(bridge: Bridge, ann: TestClient, path
 
 
 def test_a_failed_commit_is_an_error_answer(bridge: Bridge, ann: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real one: a foreign key that is checked at the commit."""
+    """A real failure: a foreign key that is checked at the commit."""
     change = contact_details.set_details
 
     def with_dangling_row(connection: Connection, person_id: int, details: contact_details.Details) -> None:
@@ -253,7 +253,7 @@ def test_no_connection_is_held_while_others_are_called(
 
 
 def test_a_crowd_does_not_wait_for_itself(bridge: Bridge, ann: TestClient) -> None:
-    """More requests at once than there are threads and connections. None is answered 503."""
+    """More concurrent requests than threads and connections. None is answered with 503."""
     statuses = asyncio.run(_crowd(bridge))
     assert statuses == [200] * CROWD
     assert held(bridge) == 0
@@ -261,14 +261,14 @@ def test_a_crowd_does_not_wait_for_itself(bridge: Bridge, ann: TestClient) -> No
 
 async def _crowd(bridge: Bridge) -> list[int]:
     app: Any = bridge.client.app
-    app.state.connection_turns = ConnectionTurns()  # of this event loop
+    app.state.connection_turns = ConnectionTurns()  # for this event loop
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://testserver") as client:
         questions = [client.get("/api/charge-points/home-1/contacts", headers=AUTHORIZED) for _ in range(CROWD)]
         return [answer.status_code for answer in await asyncio.gather(*questions)]
 
 
 def test_who_waits_in_vain_is_asked_to_try_again(bridge: Bridge, ann: TestClient) -> None:
-    """And occupies no thread meanwhile."""
+    """Meanwhile it occupies no thread."""
 
     async def ask() -> httpx2.Response:
         app: Any = bridge.client.app
@@ -287,7 +287,7 @@ def test_who_waits_in_vain_is_asked_to_try_again(bridge: Bridge, ann: TestClient
 
 
 def test_a_request_that_waits_for_a_thread_keeps_no_writer_waiting(bridge: Bridge, ann: TestClient) -> None:
-    """The lock of SQLite's one writer is taken with the first statement, not with the connection."""
+    """The lock of SQLite's one writer is taken at the first statement, not with the connection."""
     database, wrote = bridge.app_state.database, threading.Event()
 
     def write() -> None:
@@ -306,7 +306,7 @@ def test_a_request_that_waits_for_a_thread_keeps_no_writer_waiting(bridge: Bridg
 
 
 def test_a_transaction_on_demand_takes_its_turn_with_its_first_statement(bridge: Bridge) -> None:
-    """And gives it back, committed or not: on SQLite the writers of this process wait for each other."""
+    """It returns its turn, committed or not: on SQLite the writers of this process wait for each other."""
     database = bridge.app_state.database
     with database.writing_on_demand() as waiting:
         with database.writing() as other:

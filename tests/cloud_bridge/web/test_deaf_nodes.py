@@ -1,4 +1,4 @@
-"""Is it said in plain words which node of a cluster does not hear, and nobody blamed who may be behind it?"""
+"""Do pages say in plain words which node of a cluster does not receive, without calling units behind it silent?"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ LONG_MS = 2 * SILENT_AFTER_MS
 def test_of_a_unit_behind_a_deaf_node_nobody_says_that_it_is_silent(
     tmp_path: Path, node: str, contact: str, names_it: bool
 ) -> None:
-    """n2 has been gone for an hour; all were heard last just before."""
+    """n2 has been down for an hour; all units were last heard just before."""
     with running_bridge(tmp_path) as bridge:
         bridge.add_unit("cp-1")
         bridge.send_canary()

@@ -1,4 +1,4 @@
-"""Does a form that is not taken come again, with what was typed and the reason beside its field?"""
+"""Is a refused form shown again, with what was typed and the reason beside its field?"""
 
 import re
 from typing import Any
@@ -26,7 +26,7 @@ def dora(bridge: Bridge) -> Visitor:
 
 
 def field_of(html: str, name: str) -> str:
-    """The tag of the field, which says that it is wrong and what explains it."""
+    """Return the tag of a field, which must be marked as wrong and refer to its explanation."""
     tag = re.search(rf'<(?:input|select|textarea) [^>]*?name="{name}"[^>]*>', html)
     assert tag is not None, html
     return tag[0]
@@ -97,14 +97,14 @@ def test_is_a_form_of_another_site_never_shown_filled_in(dora: Visitor) -> None:
 
 
 def test_is_a_reason_that_the_page_has_no_place_for_a_page_of_its_own(dora: Visitor) -> None:
-    """A mark of the form that is none: no field that anybody sees."""
+    """An invalid mark of the form: no visible field."""
     answer = dora.post("/support", text="Hello", once="none")
     assert answer.status_code == 422
     assert "Something was missing" in answer.text
 
 
 def test_does_a_page_of_its_own_tell_every_reason(bridge: Bridge) -> None:
-    """An installer's details have no address, so that there is no place for what is wrong with it."""
+    """An installer's details have no address, so there is no place for its error."""
     answer = Visitor(bridge, "ingo", Role.INSTALLER).post("/account/details", phone="call me", address="x\n" * 9)
     assert answer.status_code == 422
     said = text_of(answer.text)
@@ -125,7 +125,7 @@ def test_is_a_rate_told_on_the_form_and_the_message_kept(dora: Visitor, monkeypa
     ("cookie", "status"), [("chargekeeper_session", 422), ("chargekeeper_login", 422), ("planted_by_a_neighbour", 409)]
 )
 def test_a_form_of_a_stranger_comes_again_too(cookie: str, status: int) -> None:
-    """Its token is bound to the cookie of the login; one that is bound to a cookie of somebody else's is none of ours."""
+    """Its token is bound to the cookie of the login; a token bound to another cookie is refused."""
     app = FastAPI()
 
     @app.get("/form")

@@ -21,7 +21,7 @@ from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.running import START_MS, TOKEN, Bridge, Unit, running_bridge
 from tests.cloud_bridge.web.test_store_away import routes_of
 
-MANY = "cp-many"  # has all hostile rows of the tables of which a page shows many
+MANY = "cp-many"  # has all hostile rows of the tables of which a page shows many rows
 LISTED = (
     "events",
     "sessions",
@@ -33,14 +33,14 @@ LISTED = (
     "messages",
     "job_events",
 )
-# One row a unit is shown. A unit whose contact cannot be shown may hide its other rows.
+# Tables of which one row for each unit is shown. If a unit's contact cannot be shown, its other rows may be hidden too.
 SINGLE = (("contacts",), ("heartbeats", "commands", "duplicate_identities", "jobs"))
 PEOPLE = {"dora": Role.DRIVER, "ingo": Role.INSTALLER, "sue": Role.SUPPORT, "olga": Role.OPERATOR}
 
 
 @pytest.fixture
 def hostile(bridge: Bridge) -> Bridge:
-    """Dora's charge points, at which ingo works: cp-many with all rows of LISTED."""
+    """Dora's charge points, at which ingo works; cp-many has all rows of LISTED."""
     for name, role in PEOPLE.items():
         bridge.add_person(name, PASSWORD, role)
     return bridge
@@ -73,7 +73,7 @@ def clients(bridge: Bridge) -> Iterator[tuple[str, TestClient]]:
 
 
 def addresses(bridge: Bridge, places: dict[str, Any]) -> list[str]:
-    """Every GET route with these values in its places."""
+    """Return the path of every GET route with these values in its places."""
     found = []
     for method, path in routes_of(bridge.client.app, places):
         if method != "GET":
@@ -96,7 +96,7 @@ def broken(bridge: Bridge, places: dict[str, Any]) -> list[tuple[str, str, int]]
 
 
 def test_lists_with_bad_rows_are_shown(hostile: Bridge) -> None:
-    """All of them at once: each page reads its own tables, and the path that is not shown tells which."""
+    """All at once: each page reads its own tables, and the failing path shows which."""
     charge_point(hostile, MANY)
     about = conversation(hostile, MANY)
     assert fill(hostile.app_state.database, "jobs", spread("jobs", MANY, {}, [GOOD["jobs"]])) == 1
@@ -141,7 +141,7 @@ def test_jobs_of_bad_photos_are_shown(hostile: Bridge) -> None:
 
 
 def bad_and_good(bridge: Bridge, name: str, bad: dict[str, Any], more: dict[str, Any] | None = None) -> None:
-    """Of cp-many: one row with these values, and a good one."""
+    """Add two rows to cp-many: one with these values, and a good one."""
     charge_point(bridge, MANY)
     assert fill(bridge.app_state.database, name, spread(name, MANY, more or {}, [GOOD[name] | bad, GOOD[name]])) == 2
 
@@ -175,7 +175,7 @@ def test_history_and_job_count_a_bad_event_and_show_the_good_one(hostile: Bridge
 def test_the_interface_counts_what_is_no_json_object(
     hostile: Bridge, payload: str, shown: int, unreadable: int
 ) -> None:
-    """It hands out what the charge point wrote, also where we would not take it today."""
+    """It returns what the charge point wrote, also if it would not be accepted today."""
     bad_and_good(hostile, "events", {"payload": payload})
     answer = hostile.client.get(f"/api/charge-points/{MANY}/events").json()
     assert (len(answer["events"]), answer["unreadable"]) == (shown, unreadable)
@@ -251,7 +251,7 @@ def test_a_cell_of_csv_is_no_formula(hostile: Bridge, start: str) -> None:
 
 @pytest.mark.parametrize("stored", ["[]", "no JSON", "7"])
 def test_a_bad_record_does_not_stop_the_next_one(hostile: Bridge, stored: str) -> None:
-    """A record with the numbers of one that is stored is compared with it."""
+    """A record with the numbers of a stored one is compared with it."""
     new = hostile.add_unit("home-1")
     row = GOOD["events"] | {"unit_id": "home-1", "sequence": 5, "payload": stored}
     assert fill(hostile.app_state.database, "events", [row]) == 1
@@ -313,7 +313,7 @@ def test_a_job_for_an_unknown_installer_is_refused(hostile: Bridge) -> None:
 
 @pytest.mark.parametrize("names", SINGLE, ids=" ".join)
 def test_a_charge_point_with_a_bad_row_is_shown(hostile: Bridge, names: tuple[str, ...]) -> None:
-    """One charge point for each hostile value, which it has in a row of each of these tables."""
+    """One charge point for each hostile value, in a row of each of these tables."""
     database = hostile.app_state.database
     with database.reading() as connection:
         ingo = find_person(connection, "ingo").id

@@ -1,4 +1,4 @@
-"""Does the server of the pages let go of requests that are not whole in time, and of too many connections?"""
+"""Does the pages' server close incomplete requests in time, and surplus connections?"""
 
 import asyncio
 import logging
@@ -100,7 +100,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def all_of(one: socket.socket) -> bytes:
-    """Until the other side ends it."""
+    """Read until the other side closes the connection."""
     found = b""
     with one:
         try:
@@ -127,7 +127,7 @@ def all_of(one: socket.socket) -> bytes:
     ],
 )
 def test_what_is_not_whole_in_time_is_closed(start: Start, data: bytes, answers: int) -> None:
-    """Also after it was answered, and after whole requests before it."""
+    """Also after it was answered, and after complete requests before it."""
     assert all_of(start().open(data)).count(b"HTTP/1.1 200") == answers
 
 
@@ -141,7 +141,7 @@ def test_a_whole_request_may_take_its_time(start: Start) -> None:
 
 
 def test_the_oldest_of_too_many_half_requests_of_an_address_goes(start: Start) -> None:
-    """And another address does not notice."""
+    """Other addresses are unaffected."""
     pages = start()
     most = BUDGET.pages_of_network // 2
     with ExitStack() as stack:
@@ -156,7 +156,7 @@ def test_the_oldest_of_too_many_half_requests_of_an_address_goes(start: Start) -
 
 
 def test_the_connections_of_a_proxy_are_those_of_many(start: Start) -> None:
-    """Its X-Forwarded-For is believed too, and nobody else's."""
+    """Its X-Forwarded-For header is trusted too, and nobody else's."""
     pages = start(("127.0.0.1/32",))
     with ExitStack() as stack:
         opened = [stack.enter_context(pages.open(HALF)) for _ in range(BUDGET.pages_of_network)]
@@ -214,7 +214,7 @@ BAD_CHUNK = b"-1\r\n\r\n"
 def test_a_body_that_breaks_http_ends_its_connection_without_an_error_of_ours(
     start: Start, caplog: pytest.LogCaptureFixture, request_: bytes, then: bytes, status: bytes
 ) -> None:
-    """Whatever the answer has come to when it is noticed. The log says that the request was invalid; no traceback."""
+    """However far the answer is when it is noticed. The log says that the request was invalid, without a traceback."""
     pages = start()
     with caplog.at_level(logging.WARNING), pages.open(request_) as one:
         answer = b""

@@ -68,7 +68,7 @@ class Site:
         assert self.sue.post(f"/charge-points/{THEIRS}/jobs", reason=REASON).status_code == 200
 
     def sees(self) -> bool:
-        """By page and interface alike."""
+        """Return whether ingo sees it, on page and API alike."""
         found = {
             client.get(path).status_code
             for client, path in (
@@ -82,7 +82,7 @@ class Site:
         return found == {200}
 
     def alerted(self) -> int:
-        """How many alerts ingo has been given."""
+        """Return the number of ingo's alerts."""
         query = select(alerts.c.id).join(alert_wishes)
         with self.bridge.app_state.database.writing() as connection:
             person = find_person(connection, "ingo")
@@ -136,7 +136,7 @@ KEEPS_JOB = (closed_by_them, closed_by_support, released, sold, owner_erased)
 
 
 def shown(client: TestClient) -> Iterator[tuple[str, int, str]]:
-    """(path, status, text) of all that can be read, after its redirections; streams apart."""
+    """Yield (path, status, text) of everything readable, after redirects; without streams."""
     for method, path in routes(client):
         if method == "GET" and not path.endswith("/live") and path != "/logout":
             answer = client.get(path)

@@ -1,4 +1,4 @@
-"""Whose pages may be a few seconds old, where there is a standby?"""
+"""Whose pages may be a few seconds old if there is a standby?"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from tests.cloud_bridge.running import TOKEN, Bridge
 
 
 class Counting:
-    """A standby that is never behind, and counts who asks it."""
+    """A standby that is always up to date, and counts its queries."""
 
     def __init__(self, bridge: Bridge) -> None:
         self.asked = 0
@@ -30,7 +30,7 @@ class Counting:
 
 @pytest.fixture
 def standby(bridge: Bridge) -> Counting:
-    """Of a bridge whose client is nobody yet."""
+    """A standby of a bridge whose client has no session."""
     standby = Counting(bridge)
     app = create_app(replace(bridge.app_state, standby=standby))  # type: ignore[arg-type]
     bridge.client = TestClient(app, headers={"Authorization": f"Bearer {TOKEN}"})

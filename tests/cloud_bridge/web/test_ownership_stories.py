@@ -1,8 +1,8 @@
-"""Random stories of claims, releases, sales, erasures and households: does anybody ever see a row from outside their time?
+"""Random stories of claims, releases, sales, erasures and households: does anybody see a row from outside their time?
 
-Every row carries a mark of its own. After some steps one person reads every page, the interface, the CSV files, their
-export and their alerts, and no mark may be in them that is not of their time. Each story has a number, which is its seed:
-OWNERSHIP_STORIES sets how many are played, STORY plays one alone.
+Every row has a unique mark. After some steps, one person reads every page, the API, the CSV files, their export and their
+alerts, which may not contain marks from outside their time. Each story has a number, which is its seed: OWNERSHIP_STORIES sets
+how many are run, STORY runs one alone.
 """
 
 import json
@@ -46,13 +46,13 @@ SKIPPED = {  # GET routes that are not read here, with the reason
 
 class Row(NamedTuple):
     unit: str
-    order: int  # of the step in which it began
-    person: str | None = None  # who wrote it, where it is theirs whatever the unit
-    is_name: bool = False  # of the unit, which it has for everybody who sees it
+    order: int  # the step in which it began
+    person: str | None = None  # the author, whose it is whatever the unit
+    is_name: bool = False  # the unit's name, which everybody has who sees the unit
 
 
 class Story:
-    """The bridge, and what we know of it."""
+    """The bridge, and the expected state."""
 
     def __init__(self, bridge: Bridge, seed: int) -> None:
         self.random = random.Random(seed)
@@ -60,19 +60,19 @@ class Story:
         self.has_clock_trouble = self.random.random() < 0.3
         self.is_settled = (
             self.random.random() < 0.4
-        )  # no unit changes hands: members come and go at their first owner's
+        )  # no unit changes hands: members come and go while it belongs to its first owner
         self.order = 0
         self.sequence = 0
         self.rows: dict[str, Row] = {}
         self.owner: dict[str, str | None] = dict.fromkeys(UNITS)
         self.periods: dict[str, list[tuple[str, int, int]]] = {name: [] for name in DRIVERS}  # unit, from, until
         self.since: dict[str, int] = {}
-        self.joined: dict[tuple[str, str], int] = {}  # (unit, member): order in which they joined
-        self.memberships: dict[str, list[tuple[str, int, int]]] = {name: [] for name in DRIVERS}  # that have ended
-        self.first: dict[str, int] = {}  # order of a unit's first claim
-        self.moments: list[tuple[int, int]] = []  # order and clock, between the steps
+        self.joined: dict[tuple[str, str], int] = {}  # (unit, member): step in which they joined
+        self.memberships: dict[str, list[tuple[str, int, int]]] = {name: [] for name in DRIVERS}  # ended memberships
+        self.first: dict[str, int] = {}  # step of a unit's first claim
+        self.moments: list[tuple[int, int]] = []  # step and clock, between the steps
         self.transcript: list[str] = []
-        self.seen: set[str] = set()  # marks that somebody was shown
+        self.seen: set[str] = set()  # marks that somebody has seen
         self.codes: dict[str, str] = {}
         self.visitors: dict[str, Visitor] = {}
         self.units: dict[str, Unit] = {}
@@ -141,7 +141,7 @@ class Story:
                 self.ends(unit, member)
 
     def ends(self, unit: str, member: str) -> None:
-        """Of a membership, if it is one."""
+        """End a membership, if there is one."""
         since = self.joined.pop((unit, member), None)
         if since is not None:
             self.memberships[member].append((unit, since, self.order))
@@ -156,7 +156,7 @@ class Story:
             self.joined[unit, name] = self.order
 
     def part(self, unit: str) -> None:
-        """A member leaves, or is removed."""
+        """Let a member leave, or remove them."""
         found = [member for at, member in self.joined if at == unit]
         owner = self.owner[unit]
         if found and owner is not None:
@@ -195,7 +195,7 @@ class Story:
         self.publish(unit, "session", {"y": self.mark(unit), "s": 0, "e": 1000})
 
     def late_session(self, unit: str) -> None:
-        """The unit kept it until now."""
+        """Report a session that the unit stored until now."""
         moments = [one for one in self.moments if one[0] >= self.first.get(unit, self.order)]
         if moments and not self.has_clock_trouble:
             order, at_ms = self.random.choice(moments)
@@ -217,13 +217,13 @@ class Story:
         self.publish(unit, "event", {"k": kind, "d": details})
 
     def heartbeat(self, unit: str) -> None:
-        """A reading of the signal has nothing but our clock by which it could be told whose it is."""
+        """Publish a heartbeat. A signal reading can only be assigned to a person by our clock."""
         operator = "23415" if self.has_clock_trouble else self.mark(unit)
         said = {"s": self.random.choice(("A1", "C2")), "q": 15, "o": operator, "y": self.mark(unit), "w": 7000}
         self.publish(unit, "heartbeat", said | {"f": [], "e": 9})
 
     def somebody(self, unit: str) -> str | None:
-        """Who may use the unit."""
+        """Return a person who may use the unit."""
         owner = self.owner[unit]
         members = [member for at, member in self.joined if at == unit]
         return owner and self.random.choice([owner, *members])
@@ -267,7 +267,7 @@ class Story:
     def read(self, name: str) -> None:
         client = self.visitors[name].client
         for path in self.pages():
-            # Their own letters stay theirs, with what the unit told in their time.
+            # Their own letters stay theirs, with what the unit reported in their time.
             may = self.was_theirs if re.match(r"/support/\d", path) else self.may_see
             for window in (ALL_TIME, "days=30", f"{ALL_TIME}&resolution=raw"):
                 self.check(name, path, client.get(f"{path}?{window}").text, may)
@@ -281,7 +281,7 @@ class Story:
         with self.bridge.app_state.database.reading() as connection:
             person = find_person(connection, name)
             query = select(alerts.c.words).join(alert_wishes).where(alert_wishes.c.person_id == person.id)
-            # What was alerted in an earlier time of theirs stays theirs.
+            # Alerts from an earlier time of theirs stay theirs.
             self.check(name, "alerts", "\n".join(connection.execute(query).scalars()), self.was_theirs)
             self.check(name, "export", json.dumps(personal.export(connection, person)), self.was_theirs)
 
@@ -300,11 +300,11 @@ class Story:
         return self.owner[row.unit] == name and row.order >= self.since[row.unit]
 
     def was_theirs(self, name: str, row: Row) -> bool:
-        if row.person == "sue":  # a job: of the unit's owner of then
+        if row.person == "sue":  # a job: it belongs to the unit's owner of that time
             row = row._replace(person=None)
         if self.may_see(name, row):
             return True
-        if row.is_name:  # in what they were alerted to, under the name that it had then
+        if row.is_name:  # in their alerts, with the name that it had then
             return any(unit == row.unit and row.order <= until for unit, _, until in self.memberships[name]) or any(
                 unit == row.unit and from_ <= row.order <= until for unit, from_, until in self.periods[name]
             )

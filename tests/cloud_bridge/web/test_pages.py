@@ -1,4 +1,4 @@
-"""Do the pages tell a driver at one glance when the charger was heard last, and what to do?"""
+"""Do the pages show a driver at a glance when the charger was last heard, and what to do?"""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def log_in(client: TestClient, name: str = "ann", password: str = PASSWORD) -> i
 
 @pytest.fixture
 def browser(bridge: Bridge) -> Iterator[TestClient]:
-    """Ann, who runs the place, is logged in."""
+    """The browser of Ann, an operator, who is logged in."""
     bridge.add_person("ann", PASSWORD, Role.OPERATOR)
     client = bridge.stranger()
     assert log_in(client) == 303
@@ -48,7 +48,7 @@ def unit(bridge: Bridge) -> Unit:
 
 
 def text_of(html: str) -> str:
-    """What a person reads, spaces folded."""
+    """Return the visible text, with spaces collapsed."""
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
@@ -93,7 +93,7 @@ def test_refresh_is_a_form_that_reads_again(bridge: Bridge, browser: TestClient,
 def test_a_message_that_does_not_come_makes_a_charger_late(
     bridge: Bridge, browser: TestClient, unit: Unit, name: str, interval_s: int
 ) -> None:
-    """It was "Working" and "can be controlled from here" until 30 minutes were over."""
+    """It was once "Working" and "can be controlled from here" for 30 minutes."""
     unit.publish(HEARTBEAT, sample(name))
     bridge.clock.advance((interval_s + 60) * 1000)
     said = text_of(browser.get("/").text)
@@ -118,7 +118,7 @@ def test_an_event_is_contact_and_no_charger_that_tells_one_is_late(
 
 
 def test_what_a_silent_charger_did_is_what_was(bridge: Bridge, browser: TestClient, unit: Unit) -> None:
-    """It read "Charging" and "7.4 kW" for days."""
+    """It once showed "Charging" and "7.4 kW" for days."""
     unit.publish(HEARTBEAT, sample("heartbeat-charging"))
     assert "Charging" in text_of(browser.get("/").text) and "7.4 kW" in browser.get("/").text
     bridge.clock.advance(31 * MINUTE_MS)
@@ -196,7 +196,7 @@ def test_the_dashboard_says_who_limits_the_current_and_until_when(
 
 
 def test_a_name_that_we_have_no_words_for_is_never_shown_alone(bridge: Bridge, browser: TestClient, unit: Unit) -> None:
-    """Of a newer firmware. Support is told the pilot's state in its own letters, behind the words."""
+    """From a newer firmware. Support also sees the pilot's state in IEC letters, after the words."""
     names = '"s":"z_new","m":"z_new","y":"z_new","i":["z_new"],"f":["z_new"],"h":["z_new"]'
     unit.publish(HEARTBEAT, f'{{"n":1,"b":1,{names}}}'.encode())
     unit.publish("cp/home-1/session", b'{"n":2,"b":1,"e":1,"y":"z_new"}')
@@ -243,7 +243,7 @@ def test_pages_have_nothing_inline_and_nothing_from_elsewhere(browser: TestClien
 
 
 def test_the_first_view_is_small(browser: TestClient, unit: Unit) -> None:
-    """All that a phone fetches for the dashboard, as it goes over the wire."""
+    """Everything that a phone fetches for the dashboard, in bytes on the wire."""
     unit.publish(HEARTBEAT, sample("heartbeat-charging"))
     files = set(re.findall(rf"{static_files.PATH}/[\w.-]+", browser.get("/").text))
     sizes = {path: wire_bytes(browser, path) for path in ("/", *sorted(files))}
@@ -252,7 +252,7 @@ def test_the_first_view_is_small(browser: TestClient, unit: Unit) -> None:
 
 
 def test_a_file_of_the_shell_is_asked_for_once(browser: TestClient) -> None:
-    """Its path names its content, so what a browser has stays right."""
+    """Its path contains a hash of its content, so a cached copy stays valid."""
     answer = browser.get(f"{static_files.PATH}/style.css")
     assert "immutable" in answer.headers["Cache-Control"]
     assert browser.get("/static/000000000000/style.css").status_code == 404

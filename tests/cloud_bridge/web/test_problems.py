@@ -1,4 +1,4 @@
-"""Does whoever went wrong read what happened, and find the way back?"""
+"""Does a person who made an error see what happened, and a way back?"""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.cloud_bridge.people import PASSWORD, Visitor
 from tests.cloud_bridge.running import Bridge
 from tests.cloud_bridge.web.test_pages import form_token_in
 
-TOO_LARGE = 2**63  # for any row of any database
+TOO_LARGE = 2**63  # for any database row
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_is_an_address_that_no_page_leads_to_answered_with_a_page(olga: Visitor,
 
 
 def test_does_a_refused_form_lead_back_to_where_it_stands(olga: Visitor) -> None:
-    """A code of a letter that is none, from the page where the form stands; from elsewhere, the start."""
+    """With a wrong code of a letter: to the page with the form; from elsewhere, to the first page."""
     page = str(olga.client.base_url) + "/account/email/confirm"
     olga.client.headers["Referer"] = page
     assert '<a href="/account/email/confirm">Back</a>' in olga.post("/account/email/confirm", code="7K4M").text
@@ -55,7 +55,7 @@ def test_is_our_own_mistake_a_page_too(olga: Visitor, monkeypatch: pytest.Monkey
 
 
 def test_is_who_leaves_in_the_middle_of_a_request_no_mistake_of_ours(olga: Visitor) -> None:
-    """Nothing is raised, so the server logs nothing. The route is one that reads its body itself."""
+    """Nothing is raised, so the server logs nothing. The route reads its body itself."""
     scope = {"type": "http", "method": "POST", "path": "/api/webhooks/tesla", "query_string": b"", "root_path": ""}
     headers = [(b"host", b"x"), (b"content-length", b"9")]
     messages: list[Message] = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
@@ -64,7 +64,7 @@ def test_is_who_leaves_in_the_middle_of_a_request_no_mistake_of_ours(olga: Visit
         return messages.pop(0) if len(messages) > 1 else messages[0]
 
     async def send(message: Message) -> None:
-        """Nobody reads it."""
+        """Ignore the answer."""
 
     async def ask() -> None:
         await olga.client.app(scope | {"headers": headers, "client": ("127.0.0.1", 1)}, receive, send)

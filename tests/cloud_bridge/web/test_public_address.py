@@ -1,4 +1,4 @@
-"""Does one configured address decide where every link leads, and nothing that a request says?"""
+"""Does the configured address alone decide where links lead, and nothing in a request?"""
 
 import html
 import re
@@ -57,7 +57,7 @@ def set_address(bridge: Bridge, url: str | None) -> None:
 
 
 def log_in(browser: TestClient, url: str, name: str, headers: dict[str, str] | None = None) -> Any:
-    """The answer to the login form of `url`, not followed."""
+    """Return the answer to the login form of `url`, without following it."""
     form = re.search(r'name="form" value="(\w+)"', browser.get(f"{url}/login", headers=headers).text)
     assert form is not None
     data = {"name": name, "password": PASSWORD, "form": form[1], "next": "/"}
@@ -65,7 +65,7 @@ def log_in(browser: TestClient, url: str, name: str, headers: dict[str, str] | N
 
 
 def pass_second_factor(browser: TestClient, url: str, bridge: Bridge, headers: dict[str, str] | None = None) -> Any:
-    """The answer to the code that sets it up: that of the login of an operator."""
+    """Set up the second factor; return the answer, which is the same as for an operator's login."""
     shown = browser.get(f"{url}/login/second-factor", headers=headers).text
     data = hidden_in(shown) | {"code": code_of(key_in(shown), bridge.clock.now_ms())}
     answer = browser.post(f"{url}/login/second-factor", data=data, headers=headers)
@@ -83,7 +83,7 @@ def as_typed(browser: TestClient, path: str) -> Any:
 def test_every_link_of_every_page_stays_below_the_public_address(
     bridge: Bridge, role: Role, url: str, strips: bool
 ) -> None:
-    """The proxy in front leaves its path on the request, or takes it off."""
+    """The proxy in front keeps its path on the request, or removes it."""
     set_address(bridge, url)
     root = urlsplit(url).path
     bridge.add_person("dora", PASSWORD, role)
@@ -282,7 +282,7 @@ scopes = ["read"]
 
 @pytest.mark.parametrize("own", ["", 'public_url = "https://old.example"\n'])
 def test_a_car_maker_sends_drivers_back_to_the_public_address(tmp_path: Path, own: str) -> None:
-    """The setting comes before what vehicles.toml says, which had an address of its own before there was one for all."""
+    """The setting overrides vehicles.toml, which had its own address before this setting existed."""
     (tmp_path / "vehicles.toml").write_text(own + MAKER)
     catalogue = read_catalogue(tmp_path, {"CHARGEKEEPER_PUBLIC_URL": "https://example.org/chargers/"})
     assert catalogue.return_uri("maker") == "https://example.org/chargers/vehicles/return/maker"

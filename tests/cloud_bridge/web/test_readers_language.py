@@ -1,4 +1,4 @@
-"""Is each person answered in their language: by the browser, by their account, in whatever is kept, and on a live stream?"""
+"""Is each person answered in their language: of the browser, of the account, in stored texts, and on a live stream?"""
 
 import re
 
@@ -61,7 +61,7 @@ def test_programs_are_answered_in_english(bridge: Bridge) -> None:
 
 
 def test_a_problem_that_is_kept_is_kept_for_each_language(bridge: Bridge) -> None:
-    long = "/login?next=" + "x" * 20_000  # refused before any route, by a page that is made once
+    long = "/login?next=" + "x" * 20_000  # refused before any route, by a page that is rendered once
     client = bridge.stranger()
     for _ in range(2):
         assert "That was too large" in client.get(long).text
@@ -100,7 +100,7 @@ def test_a_live_stream_speaks_the_language_of_its_reader(bridge: Bridge) -> None
 
 
 def first_board(visitor: Visitor, browser: str) -> str:
-    """The heading of the first dashboard that is sent."""
+    """Return the heading of the first dashboard that is sent."""
     with visitor.client.stream(
         "GET", "/charge-points/home-1/live?seen=", headers={"Accept-Language": browser}
     ) as answer:
@@ -109,7 +109,7 @@ def first_board(visitor: Visitor, browser: str) -> str:
 
 @pytest.mark.parametrize("name", ["driver/charge_point.html", "base.html"])
 def test_english_is_compiled_without_a_lookup(name: str) -> None:
-    """What `trans` says is constant text of the template, as it was without it."""
+    """The text of `trans` is constant text of the template."""
     english = environment("en")
     source = english.loader.get_source(english, name)[0]  # type: ignore[union-attr]
     code = english.compile(source, raw=True)

@@ -1,4 +1,4 @@
-"""Every page and every answer for a program while the database is in trouble: one that says "try again", or the answer."""
+"""With the database in trouble, does every page and API answer say "try again", or give the answer?"""
 
 import re
 import sqlite3
@@ -35,7 +35,7 @@ TROUBLE = {
 
 
 def routes_of(app: Any, values: Mapping[str, Any] = PLACES) -> list[tuple[str, str]]:
-    """(method, path with a value in each place, else 1), of all that the app answers but endless streams."""
+    """Return (method, path with a value in each place, else 1) of all routes except endless streams."""
     assert isinstance(app, FastAPI)
     found = [
         (method, re.sub(r"{(\w+)(?::\w+)?}", lambda place: str(values.get(place[1], 1)), context.path or ""))
@@ -47,7 +47,7 @@ def routes_of(app: Any, values: Mapping[str, Any] = PLACES) -> list[tuple[str, s
     return found
 
 
-NO_ROUTES = [  # answered by the handlers of errors, which ask who it is
+NO_ROUTES = [  # answered by the error handlers, which read the session
     ("GET", "/nope"),
     ("HEAD", "/nope"),
     ("POST", "/nope"),

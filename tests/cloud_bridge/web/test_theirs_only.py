@@ -1,4 +1,4 @@
-"""Does a person see only what is theirs, on every route there is, whoever they are?"""
+"""Does a person of any role only see what is theirs, on every route?"""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from cloud_bridge.store.access import Role
 from tests.cloud_bridge.people import PASSWORD, Visitor, entrust, give
 from tests.cloud_bridge.running import Bridge, Unit, sample
 
-THEIRS = "secret-house"  # the unit, and a word in every text about it
+THEIRS = "secret-house"  # the unit's id, and a word in every text about it
 OURS = "eve-house"
 VALUES = {"unit_id": THEIRS, "conversation_id": "1", "job_id": "1"}
 EVERYBODY = {
@@ -31,7 +31,7 @@ EVERYBODY = {
 
 @pytest.fixture
 def bridge_with_two_houses(bridge: Bridge) -> Bridge:
-    """Dora's house has a conversation and a job with ingo; eve and ivan have a house of their own."""
+    """Dora's home has a conversation and a job with ingo; eve and ivan have another home."""
     for name, role in (("dora", Role.DRIVER), ("eve", Role.DRIVER), ("ingo", Role.INSTALLER), ("ivan", Role.INSTALLER)):
         bridge.add_person(name, PASSWORD, role)
     bridge.add_person("sue", PASSWORD, Role.SUPPORT)
@@ -51,7 +51,7 @@ def bridge_with_two_houses(bridge: Bridge) -> Bridge:
 
 
 def routes(client: TestClient) -> Iterator[tuple[str, str]]:
-    """(method, path with dora's ids in it) of every route of the application, those of included routers too."""
+    """Yield (method, path with dora's ids in it) of every route of the application, including included routers."""
     app: Any = client.app
     for route in flat(app.routes):
         for method in sorted(route.methods or ()):
@@ -63,7 +63,7 @@ def flat(found: list[BaseRoute]) -> Iterator[APIRoute]:
     for route in found:
         if isinstance(route, APIRoute):
             yield route
-        elif (router := getattr(route, "original_router", None)) is not None:  # FastAPI keeps included routers whole
+        elif (router := getattr(route, "original_router", None)) is not None:  # an included router
             yield from flat(router.routes)
 
 

@@ -1,8 +1,8 @@
-"""A language in which whatever comes from the catalogue can be told from whatever does not.
+"""A pseudo-language that shows which text comes from the catalogue.
 
-Each message stands in brackets, and so do the parts between its values: a value is outside, and has to bring its own. Dates,
-numbers and money are written as in Chinese, which has no Latin letter. Where a test's own data have none either, a Latin
-letter outside the brackets was never in a catalogue.
+Each message is in brackets, and so are the parts between its values: values stay outside and need their own brackets. Dates,
+numbers and money are formatted as in Chinese, without Latin letters. If a test's own data have no Latin letters either, a
+Latin letter outside brackets did not come from a catalogue.
 """
 
 import re
@@ -20,7 +20,7 @@ def marked(message: str) -> str:
 
 
 class PseudoCatalogue(NullTranslations):
-    """Has every message."""
+    """A catalogue that contains every message."""
 
     def gettext(self, message: str) -> str:
         return marked(message)
@@ -33,7 +33,7 @@ class PseudoCatalogue(NullTranslations):
 
 
 def speak_pseudo(patch: pytest.MonkeyPatch) -> None:
-    """Until the patch is undone, a browser that asks for it is answered in it."""
+    """Answer browsers that ask for the pseudo-language in it, until the patch is undone."""
     for module in ("language", "negotiation"):
         patch.setattr(f"cloud_bridge.words.{module}.LANGUAGES", ("en", "de", LANGUAGE))
     for module in ("words.language", "web.translated_templates"):
@@ -41,7 +41,7 @@ def speak_pseudo(patch: pytest.MonkeyPatch) -> None:
 
 
 class Outside:
-    """Collects what stands outside the brackets. A text may come in pieces."""
+    """Collects the text outside brackets. A text may come in pieces."""
 
     def __init__(self) -> None:
         self._depth = 0
@@ -57,7 +57,7 @@ class Outside:
                 self._found.append(piece)
 
     def end(self) -> list[str]:
-        """The pieces with a Latin letter since the last end."""
+        """Return the pieces with a Latin letter since the last call."""
         found, self._found, self._depth = self._found, [], 0
         return [piece.strip() for piece in found if re.search("[A-Za-z]", piece)]
 

@@ -1,4 +1,4 @@
-"""What a person reads of an HTML page, or hears: its texts, and the attributes that are read aloud or shown."""
+"""The text of an HTML page as a person reads or hears it: its texts, and the attributes that are shown or read aloud."""
 
 import re
 from html.parser import HTMLParser
@@ -11,13 +11,13 @@ VOID = {"br", "img", "input"}
 
 
 class Reading(HTMLParser):
-    """`strays` are the pieces outside the brackets of pseudo.py. On a script, its data are what it says."""
+    """Collects in `strays` the pieces outside the brackets of pseudo.py. For a script, its data attributes count."""
 
     def __init__(self) -> None:
         super().__init__()
         self._text = Outside()
         self._unread = 0
-        self._foreign = 0  # how deep, in an element of another language
+        self._foreign = 0  # nesting depth in an element of another language
         self.strays: list[str] = []
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
@@ -48,7 +48,7 @@ class Reading(HTMLParser):
 
 
 def said_in(stray: str) -> str:
-    """Without the name of its attribute."""
+    """Remove the name of the attribute."""
     return re.sub("^[a-z-]+=", "", stray)
 
 

@@ -1,4 +1,4 @@
-"""Is the catalogue up to date, is every language complete, and does a translation keep the values of its message?"""
+"""Is the catalogue up to date and every language complete, and do translations keep the values of their messages?"""
 
 import re
 from pathlib import Path
@@ -26,13 +26,13 @@ def now() -> Catalog:
 
 
 def test_the_catalogue_is_up_to_date(now: Catalog) -> None:
-    """Else: `make catalogue`."""
+    """If not, run `make catalogue`."""
     assert TEMPLATE.read_bytes() == written(now)
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_a_language_is_up_to_date_and_complete(now: Catalog, language: str) -> None:
-    """Else: `make catalogue`, and translate what is listed here."""
+    """If not, run `make catalogue`, and translate what is listed here."""
     assert catalogue_file(language).read_bytes() == written(brought_up_to_date(language, now))
     assert untranslated(read(language)) == []
 
@@ -68,5 +68,5 @@ def _forms(text: object) -> list[str]:
 
 
 def _parts(text: str) -> tuple[list[str], list[str]]:
-    """Its values, and its tags."""
+    """Return the values and the tags of a message."""
     return sorted("".join(place.groups("")) for place in PLACE.finditer(text)), sorted(re.findall(r"<[^>]+>", text))

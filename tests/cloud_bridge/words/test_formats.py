@@ -1,4 +1,4 @@
-"""Are dates, numbers, lengths of time and money written as the reader's language has it?"""
+"""Are dates, numbers, durations and money formatted in the reader's language?"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -65,7 +65,7 @@ SAID: dict[Callable[[], str], tuple[str, str, str]] = {  # in English, German, F
 
 @pytest.mark.parametrize("said", SAID, ids=[english for english, _, _ in SAID.values()])
 def test_it_is_written_as_the_language_has_it(said: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """French has no catalogue yet: its dates and numbers need none."""
+    """French has no catalogue yet, but its dates and numbers need none."""
     monkeypatch.setattr("cloud_bridge.words.language.LANGUAGES", ("en", "de", "fr"))
     monkeypatch.setattr("cloud_bridge.words.language.catalogue_of", _no_french)
     for language, expected in zip(("en", "de", "fr"), SAID[said], strict=True):

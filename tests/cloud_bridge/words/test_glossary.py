@@ -1,4 +1,4 @@
-"""One word for one thing: the glossary that people read, the one that translators keep to, and the translations agree."""
+"""One word for one thing: do the glossary for people, the one for translators, and the translations agree?"""
 
 import re
 
@@ -8,7 +8,7 @@ from babel.messages.pofile import read_po
 from cloud_bridge.words.catalogues import FOLDER, catalogue_file
 from cloud_bridge.words.glossary import TERMS
 
-# A word that would be a second one for the same thing: the term. Of the German, and of the English that drivers read.
+# A second word for the same thing -> the term. For German, and for the English that drivers read.
 REPLACED_IN_GERMAN = {
     r"Lade(station|gerät|säule|punkt)\w*": "Wallbox",
     r"Autos?|Wagens?|PKW": "Fahrzeug",
@@ -29,7 +29,7 @@ REPLACED_IN_ENGLISH = {
 
 
 def _texts(language: str) -> list[tuple[str, str]]:
-    """(English, translation), of every form."""
+    """Return (English, translation) of every form."""
     with catalogue_file(language).open("rb") as file:
         messages = [message for message in read_po(file, language) if message.id]
     return [

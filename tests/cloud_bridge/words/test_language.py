@@ -1,4 +1,4 @@
-"""Which language is spoken, to whom, on which thread?"""
+"""Which language is used, for whom, on which thread?"""
 
 import threading
 

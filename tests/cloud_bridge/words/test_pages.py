@@ -1,4 +1,5 @@
-"""Is every word that a person reads in the catalogue? Every page is read in a language in which it shows (pseudo.py)."""
+"""Is every word on every page in the catalogue? Pages are read in a pseudo-language in which missing words show
+(pseudo.py)."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ from tests.cloud_bridge.words.no_words import NO_WORDS
 from tests.cloud_bridge.words.pseudo import LANGUAGE, speak_pseudo
 from tests.cloud_bridge.words.read_html import said_in, strays_of
 
-# Names and texts without a Latin letter: what is left is ours.
+# Names and texts without a Latin letter, so that any remaining letter is ours.
 DRIVER, INSTALLER, SUPPORT, OPERATOR = "дора", "инго", "суе", "олга"
 PEOPLE = {DRIVER: Role.DRIVER, INSTALLER: Role.INSTALLER, SUPPORT: Role.SUPPORT, OPERATOR: Role.OPERATOR}
 TEXT = "Красный свет"
@@ -35,7 +36,7 @@ STATES = {
     "cp-5": "heartbeat-charge-now-limited",
 }
 NAMES = [one.name for one in presets().values()] + [name_of(language) for language in ("en", "de", LANGUAGE)]
-OWN = re.compile(  # names, ids, currencies, time zones, the code of the second factor, addresses, what a script fills in
+OWN = re.compile(  # names, ids, currencies, time zones, the code of the second factor, addresses, scripts' places
     "|".join(map(re.escape, NAMES))
     + r"|cp-\d+|[A-Z]{3}\b|[A-Z][A-Za-z_]+(?:/[A-Za-z_-]+){1,2}|(?:[A-Z0-9]{4} ){7}[A-Z0-9]{4}"
     r"|[A-Z0-9]{4}(?:-[A-Z0-9]{4}){2}|(?:otpauth://|http://|www\.)\S+|{\w+}|tesla"
@@ -56,7 +57,7 @@ NO_PAGES = (
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bridge]:
-    """Homes of which each has something else to show."""
+    """Homes that each show a different state."""
     clock = HandClock(START_MS + 10 * DAY_MS)
     with pytest.MonkeyPatch.context() as patch, running_bridge(tmp_path_factory.mktemp("street"), clock) as bridge:
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))

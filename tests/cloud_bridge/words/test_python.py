@@ -1,6 +1,6 @@
-"""Is every sentence of the code in the catalogue, also where no test shows it?
+"""Is every sentence in the code in the catalogue, also if no test shows it?
 
-A string that begins with a capital and goes on with a second word is one. What begins small is found by test_pages.py.
+A string that begins with a capital and has a second word counts as a sentence. test_pages.py finds the others.
 Only the descriptions of the HTTP interface are not translated.
 """
 
@@ -22,14 +22,14 @@ TO_NOBODY = {
     "ingest",
     "node_modules",
     "roles",
-}  # rooms that say nothing but to logs and to who runs it
+}  # rooms whose texts only go to logs and operators
 TO_OPERATORS = {
     "command_line.py",
     "web/api/metrics.py",
     "store/error_text.py",
     "store/database.py",
-}  # on the command line
-TO_PROGRAMS = {"home/entities.py"}  # in English, as the interface is
+}  # the command line
+TO_PROGRAMS = {"home/entities.py"}  # in English, like the API
 FILES = [
     file
     for file in sorted(ROOM.rglob("*.py"))

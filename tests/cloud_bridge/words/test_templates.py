@@ -1,4 +1,4 @@
-"""Is every word of every template in the catalogue? All of a template is read, so its branches that no test shows too."""
+"""Is every word of every template in the catalogue? Templates are parsed, so branches that no test shows are covered."""
 
 import re
 from collections.abc import Iterator
@@ -44,7 +44,7 @@ def strays_in(source: str) -> list[str]:
 
 
 def shown(node: nodes.Node) -> Iterator[str]:
-    """The page that it is with every branch once, and a mark in the place of each value."""
+    """Yield the page's text with every branch once, and a mark in place of each value."""
     for inner in node.iter_child_nodes():
         if isinstance(inner, nodes.TemplateData):
             yield inner.data
@@ -55,7 +55,7 @@ def shown(node: nodes.Node) -> Iterator[str]:
 
 
 def constants(node: nodes.Node) -> Iterator[str]:
-    """The strings of expressions, but those that are translated."""
+    """Yield the strings of expressions, except those that are translated."""
     for inner in node.iter_child_nodes():
         if isinstance(inner, nodes.Call) and isinstance(inner.node, nodes.Name) and inner.node.name in MARKS:
             continue

@@ -1,4 +1,4 @@
-"""`micropython damaged_run.py FOLDER`: the starter of a stock image, as it lies in FOLDER; print what it does."""
+"""`micropython damaged_run.py FOLDER`: run the starter of the stock image in FOLDER, and print what it does."""
 
 # mypy: allow-untyped-defs, allow-untyped-calls
 
@@ -12,7 +12,7 @@ main.FLASH = folder
 
 
 class Port:
-    """Of a machine whose flash is a folder."""
+    """The starter's port on a machine whose flash is a folder."""
 
     root = folder
     home = folder + "/chargekeeper"

@@ -1,9 +1,9 @@
-"""What the production image runs first, on a chip in FOLDER/flash.bin; prints what it does.
+"""Run the first program of the production image with a chip in FOLDER/flash.bin, and print what it does.
 
 micropython production_run.py run FOLDER CAUSE [WRITES]
-    FOLDER/frozen is what is frozen beside it. CAUSE is one of CAUSES. The power goes at the flash write number WRITES.
+    FOLDER/frozen is frozen beside it. CAUSE is one of CAUSES. The power is cut at flash write number WRITES.
 micropython production_run.py lay FOLDER
-    The chip is formatted, and has the files of FOLDER/files from then on.
+    Format the chip, and copy the files of FOLDER/files to it.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -24,7 +24,7 @@ FOLDER_MODE = 0x4000
 
 
 def make_chip(folder, writes=None):
-    """The flash in `folder`. The power goes at the write number `writes`."""
+    """Return the flash in `folder`. The power is cut at write number `writes`."""
     sys.path[:] = [ROOT, ".frozen"]
     from firmware.boards.flash_image import FlashImage
 
@@ -41,7 +41,7 @@ def make_chip(folder, writes=None):
 
 
 class Machine:
-    """Of MicroPython's module on an ESP32."""
+    """MicroPython's module `machine` on an ESP32."""
 
     PWRON_RESET, HARD_RESET, WDT_RESET = PWRON_RESET, HARD_RESET, WDT_RESET
 
@@ -66,7 +66,7 @@ class Machine:
 
 
 class Esp32:
-    """Likewise."""
+    """MicroPython's module `esp32`."""
 
     TYPE_DATA = 1
 

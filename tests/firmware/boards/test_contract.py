@@ -1,4 +1,4 @@
-"""Does every board keep to its contract: the constructor, and what it must do?"""
+"""Does every board fulfil its contract: the constructor and the required methods?"""
 
 import ast
 from pathlib import Path
@@ -11,7 +11,7 @@ BOARDS = Path(image.CHECKOUT) / "firmware" / "boards"
 
 
 def classes_of(board: str) -> list[ast.ClassDef]:
-    """Its class, and those of the boards that it is derived from."""
+    """Return the class of a board, and those of the boards from which it is derived."""
     tree = ast.parse((BOARDS / f"{board}.py").read_text())
     (found,) = [
         node
@@ -73,7 +73,7 @@ def test_a_board_has_every_port_of_the_contract(board: str) -> None:
 
 @pytest.mark.parametrize("board", image.boards())
 def test_a_board_without_a_guard_erases_no_flash_while_the_contactor_is_closed(board: str) -> None:
-    """It has one, or mounts its flash through unguarded_flash.py; does the image hold that?"""
+    """A board has a guard, or mounts its flash through unguarded_flash.py; is that module in the image?"""
     guards = [
         node.value
         for made in classes_of(board)

@@ -1,5 +1,7 @@
-"""Whatever of a stock image's flash is damaged: does one version that is whole run, or none, with the outputs safe, the light
-red and a line that says what to do? On real MicroPython, with every combination of damaged parts. [S1-3b] [S1-3c]
+"""With any damage to a stock image's flash, does one complete version start, or none?
+
+If none starts, are the outputs safe and the light red, and does a line say what to do? On real MicroPython, with every
+combination of damaged parts. [S1-3b] [S1-3c]
 """
 
 import binascii
@@ -19,14 +21,14 @@ ROOT = Path(__file__).parents[3]
 MICROPYTHON = ROOT / ".venv" / "bin" / "micropython"
 STOCK = ROOT / "firmware" / "boards" / "stock"
 WITHIN_S = 60
-MPY = 6  # version of the compiled files that this MicroPython runs
+MPY = 6  # format of compiled files of this MicroPython
 PARTS = ("slots", "a/product", "a/manifest", "b/product", "flashed file", "list", "starter.py", "wires.py")
 FLASHED_FILE = "chargekeeper/firmware/main.py"
 WIRES = "def make_safe():\n    print('safe')\n\n\ndef show_red():\n    print('red')\n"
 
 
 def lay(folder: Path) -> None:
-    """A flash of which all is whole: a runs, b was before it."""
+    """Write a complete flash: slot a is active, and slot b was active before."""
     for name in ("main.py", "starter.py"):
         shutil.copy(STOCK / name, folder / name)
     (folder / "wires.py").write_text(WIRES)
@@ -68,7 +70,7 @@ def bent(path: Path) -> None:
 
 
 def run(folder: Path) -> str:
-    """What it prints."""
+    """Run the starter; return what it prints."""
     run = Path(__file__).with_name("damaged_run.py")
     done = subprocess.run(
         [MICROPYTHON, run, folder], capture_output=True, text=True, errors="replace", timeout=WITHIN_S, check=False
@@ -78,11 +80,11 @@ def run(folder: Path) -> str:
 
 
 def expected(damaged: set[str]) -> str:
-    """What is to run, or "refused"."""
+    """Return what must start, or "refused"."""
     whole = [slot for slot in ("a", "b") if not damaged & {f"{slot}/product", f"{slot}/manifest"}]
     chooses = "starter.py" not in damaged
     if chooses and "slots" not in damaged and whole:
-        return f"started {whole[0]}"  # the active one, or the one before it
+        return f"started {whole[0]}"  # the active slot, or the previous one
     if not damaged & {"flashed file", "list"}:
         return "started flashed"
     return f"started {whole[0]}" if chooses and whole else "refused"
@@ -92,7 +94,7 @@ DAMAGES = (removed, cut, emptied, overwritten, bent)
 
 
 def look(folder: Path, damaged: set[str], damage: Callable[[Path], None]) -> bool:
-    """Damage these parts of a flash, and start it; whether it refused. Fails if it does not do as it should."""
+    """Damage these parts of a flash and start it; return whether it refused. Fails if it does not do as it should."""
     folder.mkdir()
     lay(folder)
     for part in damaged:

@@ -1,4 +1,4 @@
-"""Is each reset of an ESP32 told by what it was, and does only a loss of the mains count as one?"""
+"""Is the cause of each reset of an ESP32 recognised, and is only a loss of mains reported as such?"""
 
 import pytest
 
@@ -6,7 +6,7 @@ from firmware.boards.esp32_reset import ASKED, POWERED_ON, cause
 
 
 class Machine:
-    """Of MicroPython's module on an ESP32."""
+    """MicroPython's module `machine` on an ESP32."""
 
     PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 
@@ -21,7 +21,7 @@ class Machine:
     ("told", "state", "mark", "is_cause"),
     [
         (Machine.PWRON_RESET, POWERED_ON, b"", "power_on"),
-        (Machine.PWRON_RESET, POWERED_ON | 0x40, b"", "power_on"),  # the other core's field lies beside it
+        (Machine.PWRON_RESET, POWERED_ON | 0x40, b"", "power_on"),  # beside the field of the other core
         (Machine.PWRON_RESET, 12, b"", "brown_out"),
         (Machine.PWRON_RESET, 15, b"", "brown_out"),
         (Machine.PWRON_RESET, 15, ASKED, "brown_out"),

@@ -1,4 +1,4 @@
-"""Does the virtual board's flash wait for the computer's disk? Its control loop would stand still with it."""
+"""Does the virtual board's flash never wait for the computer's disk, which would stop its control loop?"""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Are the chips of the carrier set up when they answer, however late, and read as their data sheets say?"""
+"""Are the carrier's chips set up when they answer, however late, and read as their data sheets say?"""
 
 import pytest
 
@@ -14,7 +14,7 @@ from firmware.boards.i2c_parts import (
 
 
 class Bus:
-    """Chips that answer while `there`; `written` is what they were told."""
+    """Chips that answer while `there` is true; `written` records what was sent to them."""
 
     def __init__(self):
         self.there = True

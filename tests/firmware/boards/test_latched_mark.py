@@ -1,4 +1,4 @@
-"""Is what a board keeps of latched faults read as it was written, and anything else told apart from it?"""
+"""Is a board's record of latched faults read as it was written, and distinguished from anything else?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Are both plateaus found in a burst of samples, and is a resistor worked out right?"""
+"""Are both pilot levels found in a burst of samples, and is a resistor computed correctly?"""
 
 import pytest
 
@@ -11,7 +11,7 @@ def plateaus(samples):
 
 
 def burst(high, low, duty_percent, spike=None, count=80, apart_us=60, phase_us=0):
-    """`count` samples of a 1 kHz PWM, with one on an edge somewhere between."""
+    """Return `count` samples of a 1 kHz PWM, one of them on an edge."""
     samples = []
     for number in range(count):
         at = (phase_us + number * apart_us) % 1000
@@ -29,7 +29,7 @@ def test_both_plateaus_are_found_at_every_duty_that_offers_current(duty_percent)
 
 @pytest.mark.parametrize("duty_percent", [10, 16, 24, 25, 26, 27, 53, 74, 75, 76, 85, 90])
 def test_a_burst_holds_three_of_both_plateaus_up_to_63_a(duty_percent):
-    """Whatever the phase, and however fast the converter is."""
+    """For any phase and any speed of the converter."""
     count = burst_samples(duty_percent * 65535 // 100)
     for apart_us in (40, 43, 47, 50, 60):
         for phase_us in range(0, 1000, 20):

@@ -1,5 +1,6 @@
-"""Does the production image start the slot of an update, else what is frozen into it; and is it safe and red between starts
-that fail? On real MicroPython and a real littlefs. [S1-3b] [S1-3c]
+"""Does the production image start the slot of an update, or otherwise the frozen version?
+
+Is the unit safe, and its light red, between failed starts? On real MicroPython and a real littlefs. [S1-3b] [S1-3c]
 """
 
 import subprocess
@@ -31,7 +32,7 @@ def micropython(*words: object) -> subprocess.CompletedProcess[str]:
 
 
 def start(folder: Path, cause: str = "power_on") -> list[str]:
-    """What it prints, without the traces of errors."""
+    """Start the image; return what it prints, without tracebacks."""
     done = micropython("run", folder, cause)
     assert done.returncode == 0, done.stdout + done.stderr
     return [
@@ -40,7 +41,7 @@ def start(folder: Path, cause: str = "power_on") -> list[str]:
 
 
 def freeze(folder: Path, mark: str = MARK, source: str | None = None) -> None:
-    """The image of this mark."""
+    """Freeze the image of this mark."""
     version, built_s = mark.split()
     firmware = folder / "frozen" / "firmware"
     firmware.mkdir(parents=True, exist_ok=True)
@@ -50,7 +51,7 @@ def freeze(folder: Path, mark: str = MARK, source: str | None = None) -> None:
 
 
 def lay(folder: Path, **record: object) -> None:
-    """A chip on which slot a is active and b was before it, of the image MARK."""
+    """Make a chip on which slot a is active and slot b was before, of the image MARK."""
     files = folder / "files"
     for slot, version in (("a", "1.1.0"), ("b", "1.0.0")):
         lay_slot(files / slot, version, product(slot))
@@ -67,7 +68,7 @@ def board(tmp_path: Path) -> Path:
 
 
 def write(board: Path) -> None:
-    """Onto the chip, what lies in its files."""
+    """Write the files to the chip."""
     assert micropython("lay", board).returncode == 0
 
 
@@ -118,7 +119,7 @@ def test_the_watchdog_counts_and_a_restart_that_was_asked_for_does_not(board: Pa
 
 
 def test_what_a_cable_has_brought_is_what_runs(board: Path) -> None:
-    """Whether it is newer or older than the slots: their record is forgotten, not what else lies in the flash."""
+    """Whether it is newer or older than the slots: their record is dropped, but not the rest of the flash."""
     write(board)
     freeze(board, SOON)
     assert [start(board), start(board)] == [["started built_in"]] * 2
@@ -127,7 +128,7 @@ def test_what_a_cable_has_brought_is_what_runs(board: Path) -> None:
 
 
 def test_the_slot_that_the_first_image_has_filled_is_its_own(board: Path) -> None:
-    """Flash that was erased is formatted by the product, after the place where the image would have been noted."""
+    """The product formats erased flash after the point at which the image would have been recorded."""
     (board / "files" / "flashed").unlink()
     write(board)
     assert start(board) == ["watchdog", "started a"]

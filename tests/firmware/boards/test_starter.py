@@ -1,4 +1,4 @@
-"""Does the starter of a stock image start a whole copy alone, and say in one line what is wrong with any other?"""
+"""Does the starter of a stock image only start a complete copy, and say in one line what is wrong with any other?"""
 
 import binascii
 import json
@@ -105,7 +105,7 @@ def test_another_image_is_told_which_one_it_takes(home: Path) -> None:
 
 
 class Wires:
-    """Of a board. `done` is what was asked of it."""
+    """The wires of a board. `done` records the calls."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -145,7 +145,7 @@ def test_wires_that_fail_leave_the_line(monkeypatch: pytest.MonkeyPatch, capsys:
 
 
 def test_each_board_that_is_flashed_has_its_wires() -> None:
-    """The pins are those of the board itself."""
+    """The pins are equal to those of the board itself."""
     source = (Path(starter.__file__).parent / "wires_tcall.py").read_text()
     board_source = (Path(starter.__file__).parents[1] / "tcall.py").read_text()
     assert "PILOT_PWM, CONTACTOR, RCD_TEST, LIGHT = 25, 18, 19, 13\n" in source
@@ -153,7 +153,7 @@ def test_each_board_that_is_flashed_has_its_wires() -> None:
 
 
 class Machine:
-    """Of MicroPython's module on an ESP32."""
+    """MicroPython's module `machine` on an ESP32."""
 
     PWRON_RESET, HARD_RESET, WDT_RESET = 1, 2, 3
 
@@ -199,7 +199,7 @@ def test_a_panic_counts_and_a_restart_that_was_asked_for_does_not(
 
 class Port(starter.Esp32):
     def mount(self) -> None:
-        """Nothing is mounted here."""
+        """Do not mount anything."""
 
 
 class Reset(BaseException):
@@ -208,7 +208,7 @@ class Reset(BaseException):
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """On which the product raises as soon as it is imported."""
+    """A machine on which importing the product raises."""
     machine = Machine()
     monkeypatch.setitem(sys.modules, "machine", machine)  # type: ignore[arg-type]  # as much of it as is used
     monkeypatch.setitem(sys.modules, "firmware.main", None)  # importing it raises

@@ -1,4 +1,4 @@
-"""Does the T-Call come up safe: outputs, then the watchdog, then what could hang; and is a restart of ours marked?"""
+"""Does the T-Call start safely: outputs, then the watchdog, then what could hang? Is a commanded restart marked?"""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ METHODS = {node.name: node for node in BOARD.body if isinstance(node, ast.Functi
 
 
 def calls(method: str) -> list[str]:
-    """In the order of their lines, the innermost of one line first."""
+    """Return the calls in the order of their lines, the innermost of a line first."""
     found = [node for node in ast.walk(METHODS[method]) if isinstance(node, ast.Call)]
     return [ast.unparse(node) for node in sorted(found, key=lambda node: (node.lineno, -node.col_offset))]
 

@@ -1,4 +1,4 @@
-"""Does a flash without a guard beside it never erase while the contactor is closed, and lose nothing by that?"""
+"""Does a flash without a guard never erase while the contactor is closed, and lose nothing because of that?"""
 
 import os
 import re
@@ -10,7 +10,7 @@ MICROPYTHON = ROOT / ".venv" / "bin" / "micropython"
 
 
 def test_no_erase_with_a_closed_contactor_and_no_record_lost() -> None:
-    """On a real littlefs; and was there anything to refuse?"""
+    """On a real littlefs. It also checks that some erasures were refused."""
     done = subprocess.run(
         [MICROPYTHON, "-X", "heapsize=16M", "tests/firmware/boards/unguarded_run.py"],
         cwd=ROOT,

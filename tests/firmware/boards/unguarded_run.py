@@ -1,7 +1,7 @@
-"""`micropython unguarded_run.py`: a real littlefs on a chip that refuses to erase now and then; prints what is wrong with it.
+"""`micropython unguarded_run.py`: test a real littlefs on a chip that sometimes refuses to erase; print what is wrong.
 
-Records are kept and removed all the time. None may be erased for while the contactor is closed, none that was durable may be
-lost, and once it is open again everything goes on.
+Records are stored and removed all the time. No block may be erased for them while the contactor is closed, no durable record
+may be lost, and everything must continue after the contactor opens.
 """
 
 import vfs
@@ -12,7 +12,7 @@ from firmware.storage.outbox import MEMORY_MAX, Outbox
 from tests.firmware.power_loss.chip import Chip
 
 ROUNDS = 40
-RECORDS = 12  # of a round, some with the contactor closed: fewer than are kept in memory
+RECORDS = 12  # records in a round, some with the contactor closed: fewer than fit in memory
 
 closed = False
 chip = Chip()

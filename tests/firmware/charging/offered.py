@@ -1,4 +1,4 @@
-"""What a vehicle makes of the pilot's duty cycle."""
+"""The current that a pilot's duty cycle offers to a vehicle."""
 
 from firmware.charging.io import X1, F
 

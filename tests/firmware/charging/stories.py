@@ -1,7 +1,7 @@
-"""Stories of a charge point, the same on each interpreter: what it decides in 1,500 steps, folded into one number.
+"""Random stories of a charge point, equal on all interpreters: the decisions of 1,500 steps, hashed to one number.
 
-`fold(seed, start_ms)` is equal wherever the firmware runs, on 64 bits and double precision as on 32 bits and single, if the
-rules do not depend on either. A seed tells one story; `start_ms` sets the clock, for those that run across a power of two.
+`fold(seed, start_ms)` is equal on 64 bits with double precision and on 32 bits with single precision, if the rules depend on
+neither. The seed determines the story; `start_ms` sets the clock, so that a story can run across a power of two.
 """
 
 import binascii
@@ -18,33 +18,34 @@ from firmware.link import messages
 STEPS = 1500
 STEP_MS = 20
 HALF_MS = STEPS * STEP_MS // 2
-# A 32-bit MicroPython's small integers end at 2**30, its ticks wrap there; signed and unsigned words end at the others.
+# On a 32-bit MicroPython, small integers and ticks end at 2**30; signed and unsigned words end at the others.
 STORIES = ((12, 0), (23, 2**30 - HALF_MS), (47, 2**31 - HALF_MS), (11, 2**32 - HALF_MS))
 PILOT_MV = {"A": 12000, "B": 9000, "C": 6000, "D": 3000}
-CALM_STEPS = 12  # at most, between two things that happen
+CALM_STEPS = 12  # maximum number of steps between two events
 
 
 class Dice:
-    """A linear congruential generator (POSIX.1-2001, rand): the same numbers on every interpreter."""
+    """A linear congruential generator (POSIX.1-2001, rand), with the same numbers on every interpreter."""
 
     def __init__(self, seed):
         self._state = seed
 
     def roll(self, sides):
-        """0 to `sides` - 1."""
+        """Return a number from 0 to `sides` - 1."""
         self._state = (self._state * 1103515245 + 12345) & 0x7FFFFFFF
         return (self._state >> 16) % sides
 
     def choose(self, options):
-        """One of `options`."""
+        """Return one of `options`."""
         return options[self.roll(len(options))]
 
 
 class Story:
-    """A controller, and around it a vehicle, a board and an owner that do what the dice say."""
+    """A controller, with a vehicle, a board and an owner that act at random."""
 
     def __init__(self, seed, start_ms, set_back_every=0):
-        """`set_back_every`: so many steps, the control thread's clock is set back by a day, as long as it shows two."""
+        """Every `set_back_every` steps, the clock of the control thread is set back by a day while it shows at least two
+        days."""
         self.now_ms = start_ms
         self._set_back_every = set_back_every
         self.set_backs = 0
@@ -59,18 +60,18 @@ class Story:
         self.closed_steps = self.fault_steps = 0
 
     def _start(self, restored):
-        self._origin_ms = 0  # uptime at control time 0
+        self._origin_ms = 0  # uptime when the control time is 0
         self.controller = Controller(self.now_ms, self.setup, restored)
         self.exchange = self.controller.exchange
         self.exchange.claims = ()
 
     def run(self, steps=STEPS):
-        """The CRC-32 of all that was decided and reported."""
+        """Return the CRC-32 of all decisions and reports."""
         crc = calm = 0
         for number in range(steps):
             if calm == 0:
                 self._happen()
-                calm = self.dice.roll(CALM_STEPS) if self.dice.roll(4) else 100  # now and then long enough to charge
+                calm = self.dice.roll(CALM_STEPS) if self.dice.roll(4) else 100  # sometimes long enough to charge
             else:
                 calm -= 1
             self._step()
@@ -95,7 +96,7 @@ class Story:
             self.set_backs += 1
 
     def _told(self, number):
-        """What a board, a console and a broker would be given."""
+        """Return the data for board, console and broker, as bytes."""
         outputs, report = self.outputs, self.exchange.report
         told = [outputs.pilot_duty_u16, outputs.contactor, outputs.led, outputs.rcd_test, report]
         event = self.exchange.events.take()
@@ -120,7 +121,7 @@ class Story:
         inputs.rcd_ac_trip = leaks or (self.outputs.rcd_test and self.rcd_works)
 
     def _happen(self):
-        """One thing, seldom a bad one."""
+        """Let one thing happen, rarely a bad one."""
         inputs, exchange, choose = self.inputs, self.exchange, self.dice.choose
         what = self.dice.roll(16)
         if what < 6:
@@ -151,7 +152,7 @@ class Story:
             self._mains_cut()
 
     def _mains_cut(self):
-        """The processor dies; what was kept is there again."""
+        """Restart the processor; what is stored is restored."""
         report = self.exchange.report
         register = Register(report.total_wh, report.meter_wh)
         sessions = report.session.number if report.session else 0
@@ -162,11 +163,11 @@ class Story:
 
 
 def _plain(value):
-    """Lists alone: json writes a named tuple as a list on CPython, and by its name on MicroPython."""
+    """Convert tuples to lists: for a named tuple, json writes a list on CPython, and its name on MicroPython."""
     return [_plain(part) for part in value] if isinstance(value, (tuple, list)) else value
 
 
 def fold(seed, start_ms):
-    """(CRC-32, steps with the contactor closed, steps with a fault) of one story."""
+    """Return (CRC-32, steps with the contactor closed, steps with a fault) of one story."""
     story = Story(seed, start_ms)
     return story.run(), story.closed_steps, story.fault_steps

@@ -1,4 +1,4 @@
-"""`python -m tests.firmware.charging.tables`: write the tables of firmware/charging/README.md anew from the code."""
+"""`python -m tests.firmware.charging.tables`: write the tables of firmware/charging/README.md again, from the code."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ PART = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def _sequence() -> list[str]:
-    """A diagram, its arrows with event and clause; the clause is the comment beside the event."""
+    """Return a diagram whose arrows have event and clause. The clause is the comment after the event in the table."""
     lines, phase = ["```mermaid", "stateDiagram-v2", "    [*] --> idle"], ""
     source = (CHARGING / "sequence.py").read_text()
     for line in source[source.index("\nTABLE") : source.index("\nVEHICLE")].splitlines():
@@ -20,7 +20,7 @@ def _sequence() -> list[str]:
         elif branch := re.match(r'        "(\w+)": "(\w+)",(?:  # (.*))?', line):
             event, following, clause = branch.groups()
             if sequence.TABLE[phase][event] != following:
-                raise ValueError(f"{phase} and {event} are read wrongly")
+                raise ValueError(f"{phase} and {event} are parsed wrongly")
             if event != "fault":
                 lines.append(f"    {phase} --> {following}: {event}" + (f" ({_plain(clause)})" if clause else ""))
     return [*lines, "```", "", *_phases()]
@@ -35,7 +35,7 @@ def _phases() -> list[str]:
 
 
 def _plain(clause: str) -> str:
-    """Mermaid takes a colon for the beginning of a label."""
+    """Replace colons, which begin a label in Mermaid."""
     return clause.replace(":", ",")
 
 
@@ -85,7 +85,7 @@ PARTS = {"sequence": _sequence, "faults": _faults, "priorities": _priorities, "l
 
 
 def written() -> str:
-    """The README with its tables as the code has them."""
+    """Return the README with its tables as generated from the code."""
 
     def part(found: re.Match[str]) -> str:
         return found[1] + "\n".join(PARTS[found[2]]()) + "\n" + found[3]

@@ -1,4 +1,4 @@
-"""Do owner, schedule, cloud and house get what they want, after the delay where the rules ask for one?"""
+"""Do owner, schedule, cloud and house get what they claim, after the random delay where the rules require it?"""
 
 import pytest
 
@@ -12,7 +12,7 @@ DELAY_S = 100
 
 
 class House:
-    """Claims stepped once a second, with a clock on the wall that knows the time or does not."""
+    """Claims that are stepped once a second, with a wall clock that has the time or not."""
 
     def __init__(self, hours=HOURS, session=1, resumed=False, clock="07:59:00", carried_s=0, override=None):
         self.claims = Claims(lambda: DELAY_S, carried_s, override)
@@ -25,7 +25,7 @@ class House:
             self.epoch_s = MONDAY_S + int(clock[:2]) * 3600 + int(clock[3:5]) * 60 + int(clock[6:])
 
     def run(self, seconds=1):
-        """What is claimed at the end: {source: amps}."""
+        """Return the claims at the end, as {source: amps}."""
         for _ in range(seconds):
             self.now_ms += 1000
             if self.epoch_s is not None:
@@ -148,14 +148,14 @@ def test_when_the_mains_come_back_the_start_is_delayed_only_where_hours_are_kept
 
 
 def test_cuts_cannot_postpone_for_ever():
-    """[R11f] The rest of the delay is counted on, not drawn anew."""
+    """[R11f] The remaining delay continues, and is not drawn again."""
     house = House(clock="12:00:00", resumed=True, carried_s=7)
     assert house.run(7) == {"schedule": PAUSE_A}
     assert house.run(2) == {}
 
 
 def ends(house, source):
-    """When the claim of this source ends, in seconds from now."""
+    """Return when the claim of this source ends, in seconds from now."""
     (ends_s,) = [claim.ends_s for claim in house.in_force if claim.source == source]
     return None if ends_s is None else ends_s - house.epoch_s
 
@@ -204,7 +204,7 @@ def test_a_pause_of_half_an_hour_ends_when_it_should_once_a_wrong_clock_is_set_r
     house = House(clock="08:30:00")
     house.claims.hours = ()
     end_s = house.epoch_s + 1800
-    house.epoch_s += off_s  # what the network said
+    house.epoch_s += off_s  # the time from the network
     house.claims.cloud = Claim("cloud", 0, house.now_ms + (end_s - house.epoch_s) * 1000, "ordered", end_s)
     house.run(10)
     house.epoch_s -= off_s

@@ -1,4 +1,4 @@
-"""Whatever owner, cloud, clock and mains do: is no wish held longer than it may be, and nothing delayed without a reason?"""
+"""Whatever owner, cloud, clock and mains do: is no claim held too long, and is nothing delayed without a reason?"""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,11 +10,11 @@ from firmware.charging.limits import Claim
 
 HOURS = (schedule.read("default"), (), schedule.read("mon-sun 00:00-24:00"))
 MOMENTS = st.tuples(
-    st.integers(20, 700_000),  # ms since the last look
+    st.integers(20, 700_000),  # ms since the previous step
     st.sampled_from([None, 1, 1, 1, 2]),  # session
     st.sampled_from(HOURS),
-    st.sampled_from([None, 0, 10]),  # amperes that the cloud wants
-    st.booleans(),  # does the unit know the time
+    st.sampled_from([None, 0, 10]),  # amperes that the cloud claims
+    st.booleans(),  # does the unit have the time?
     st.sampled_from([None, None, "override", "skip"]),
 )
 

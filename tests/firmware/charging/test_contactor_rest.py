@@ -1,4 +1,4 @@
-"""Does a vehicle that switches on and off wear out the contactor, and does anybody else wait for that?"""
+"""Is the contactor protected from a vehicle that switches on and off, without delaying any other vehicle?"""
 
 import pytest
 
@@ -15,13 +15,13 @@ from firmware.charging.contactor_rest import (
 from firmware.charging.limits import PAUSE_A, Claim
 from tests.firmware.charging.wired import STEP_MS, Unit
 
-HALF_MS = 800  # in each of both states
+HALF_MS = 800  # in each of the two states
 DAY_MS = 24 * HOUR_MS
 PAUSE, CHARGE = (Claim("cloud", PAUSE_A, None, "test", None),), ()
 
 
 class Counted(Unit):
-    """Counts how often the contactor switches."""
+    """A unit that counts how often the contactor switches."""
 
     def __init__(self, fallback_a=0):
         Unit.__init__(self, fallback_a=fallback_a)
@@ -35,7 +35,7 @@ class Counted(Unit):
         return self.outputs
 
     def toggle(self, ms):
-        """A vehicle that changes between C and B, for so long; how often the contactor switched meanwhile."""
+        """Let a vehicle alternate between C and B for `ms`; return how often the contactor switched."""
         before, until_ms = self.switched, self.now_ms + ms
         while self.now_ms < until_ms:
             self.car = "C" if self.car == "B" else "B"
@@ -71,7 +71,8 @@ def test_the_rest_is_told_and_said_to_be_the_limit_and_nothing_is_offered_in_it(
 
 
 def rests_of(pause_ms, charges_ms):
-    """The rests of a contactor that is closed so long each time, and opened so long, or for as long as it rests."""
+    """Return the rests of a contactor that is closed for each of these times, and then open for `pause_ms` or until its
+    rest ends."""
     rest, now_ms, rests_ms = ContactorRest(0), 0, []
     for charge_ms in charges_ms:
         now_ms += pause_ms
@@ -100,7 +101,7 @@ def test_a_load_manager_that_pauses_each_ten_minutes_does_not_meet_it_for_six_ho
 
 
 def closings_of_days(days):
-    """Of a contactor that opens as soon as it closes, and closes as soon as it may: its closings, by day."""
+    """Return the closings by day of a contactor that opens at once, and closes as soon as it may."""
     rest, now_ms, closings = ContactorRest(0), 0, [0] * days
     while now_ms < days * DAY_MS:
         closings[now_ms // DAY_MS] += 1
@@ -131,7 +132,7 @@ def test_the_button_forgives_those_of_a_day_too():
 
 @pytest.mark.parametrize("asks_ms", range(320, 500, 20))
 def test_a_vehicle_that_asks_for_a_moment_at_each_start_closes_it_once(asks_ms):
-    """github.com/dingo35/SmartEVSE-3.5/issues/40: C, B, and C for good; it was closed twice at each start."""
+    """github.com/dingo35/SmartEVSE-3.5/issues/40: C, B, then C for good. It once closed twice at each start."""
     unit = Counted()
     for start in range(3):
         for car, ms in (("B", 3000 + 20 * start), ("C", asks_ms), ("B", 1000), ("C", 20_000)):

@@ -10,7 +10,7 @@ from firmware.charging.limits import PAUSE_A, Claim
 from tests.firmware.charging.wired import STEP_MS, Unit
 
 STORY_MS = 1_800_000
-MOST_OF_10_MINUTES = 20  # switchings: closings and openings
+MOST_OF_10_MINUTES = 20  # closings and openings
 MOST_LATE_MS = 100  # IEC 61851-1 table A.6, sequences 7 and 8.1
 PAUSE = (Claim("cloud", PAUSE_A, None, "test", None),)
 
@@ -28,8 +28,9 @@ moves = st.lists(
 @settings(max_examples=12, deadline=None)
 @given(moves)
 def test_no_story_that_goes_round_and_round_wears_it_out(story):
-    """In the first ten minutes at most 20 switchings, and later no more than one closing and what was forgiven. And it opens
-    within 100 ms of whatever must open it.
+    """At most 20 switchings in the first ten minutes, and later no more than one closing and what was forgiven.
+
+    It also opens within 100 ms of anything that must open it.
     """
     unit, closed_ms, was_closed, wrong_ms = Unit(), [], False, 0
     while unit.now_ms < STORY_MS:
@@ -48,7 +49,8 @@ def test_no_story_that_goes_round_and_round_wears_it_out(story):
 
 
 def _must_open(unit):
-    """By the pilot or its diode, which shows in the PWM alone, or since its own supply is gone."""
+    """Whether the contactor must open: because of the pilot, its diode (which only shows in the PWM), or the unit's own
+    supply."""
     no_diode = not unit.diode and unit.outputs.pilot_duty_u16 not in (X1, F)
     return unit.car != "C" or unit.disturbed or no_diode or unit.inputs.rail_mv < 4500
 
@@ -85,7 +87,7 @@ TOGGLED = [(wish, half_ms) for wish in (pauses, spares, overrides, asks) for hal
 
 @pytest.mark.parametrize("wish, half_ms", TOGGLED)
 def test_wishes_that_toggle_move_it_ever_more_rarely(wish, half_ms):
-    """Each 10 s: github.com/ngardiner/TWCManager/issues/445. It opens without a load 6 s after a pause, at the latest."""
+    """Every 10 s: github.com/ngardiner/TWCManager/issues/445. It opens without load at most 6 s after a pause."""
     unit, movements, switched = Unit(fallback_a=32), 0, []
     unit.car = "C"
     for turn in range(HOUR_MS // half_ms):

@@ -1,4 +1,4 @@
-"""Does the whole of the rules charge when it should, stop when it must, and never mind the network?"""
+"""Do the rules as a whole charge when they should, stop when they must, and ignore the network?"""
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_nothing_starts_before_the_owners_wishes_were_read_unless_nobody_reads_t
 
 @pytest.mark.parametrize("car", ["A", "B"])
 def test_the_contactor_opens_in_the_third_step_that_sees_the_car_leave(car):
-    """40 ms after the first: IEC 61851-1 gives 100 ms, and one or two readings are a disturbance."""
+    """40 ms after the first reading: IEC 61851-1 allows 100 ms, and one or two readings are a disturbance."""
     unit = Unit().charge()
     unit.car = car
     assert unit.run(STEP_MS).contactor and unit.run(STEP_MS).contactor
@@ -97,7 +97,7 @@ def test_noise_at_the_edge_of_a_band_does_not_open_the_contactor():
     CAR_MV["noisy"] = 6990
     unit.car = "noisy"
     for _ in range(100):
-        CAR_MV["noisy"] = 13980 + 260 - CAR_MV["noisy"]  # 7,250 and 6,990 by turns
+        CAR_MV["noisy"] = 13980 + 260 - CAR_MV["noisy"]  # alternately 7,250 and 6,990
         assert unit.run(STEP_MS).contactor
 
 
@@ -233,10 +233,10 @@ def test_a_cold_boot_without_any_network_or_time_charges_within_five_seconds():
 
 
 def test_single_readings_between_the_bands_open_nothing():
-    """Three of a hundred readings, as a long cable or an inverter beside it makes them."""
+    """Three of a hundred readings, as with a long cable or an inverter nearby."""
     unit, number, openings = Unit().charge(), 1, 0
     for _ in range(6000):
-        number = number * 75 % 65537  # as ZX81's RND
+        number = number * 75 % 65537  # ZX81's random generator
         unit.disturbed = number % 100 < 3
         closed = unit.outputs.contactor
         unit.run(20)

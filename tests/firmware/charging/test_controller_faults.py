@@ -1,4 +1,4 @@
-"""What is a fault to the whole of the rules, what is none, and how does each end?"""
+"""What is a fault for the rules as a whole, what is not, and how does each fault end?"""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_a_latched_fault_outlives_a_restart_and_not_the_person_who_clears_it():
     "dropped_ms, seen", [(300, False), (600, False), (600, True), (900, False), (900, True), (1500, True)]
 )
 def test_a_contactor_that_drops_in_a_dip_of_the_mains_is_no_fault(dropped_ms, seen):
-    """The polled meter sees the dip late, or not at all."""
+    """The polled meter reports the dip late or not at all."""
     unit = Unit().charge()
     unit.contactor_moves = False
     unit.run(dropped_ms)
@@ -130,7 +130,7 @@ def test_a_plug_pulled_during_the_self_test_is_no_leak():
         unit.car = "B"
         while not unit.outputs.rcd_test:
             unit.run(STEP_MS)
-        unit.rcd_works = False  # the sensor is ours now
+        unit.rcd_works = False  # the test controls the sensor from here on
         unit.inputs.rcd_ac_trip = unit.inputs.rcd_dc_trip = True
         unit.car = "A"
         unit.run(lets_go_in)
@@ -171,7 +171,7 @@ def test_while_its_own_supply_collapses_everything_is_open_and_nothing_is_a_faul
 
 
 def test_what_was_wrong_before_its_own_supply_went_is_judged_anew_after_it():
-    """A sensor that is there again a second after the supply, as after a cut."""
+    """After a loss of supply, a sensor works again a second later."""
     unit = Unit().charge()
     unit.inputs.supply_mv, unit.inputs.temperature_c = 0, None
     unit.run(STEP_MS)

@@ -1,7 +1,7 @@
 """Do the promises of the rules hold, whatever vehicle, board, owner, network and mains do, in any order?
 
-`make fuzz` takes FUZZ_STEPS random steps; the budget of `make test` is the default below. A failure prints its
-story; with FUZZ_SHRINK=1 the shortest that hypothesis finds.
+`make fuzz` takes FUZZ_STEPS random steps; `make test` uses the default below. A failure prints its story; with FUZZ_SHRINK=1,
+the shortest that hypothesis finds.
 """
 
 import copy
@@ -30,7 +30,7 @@ FLAGS = ("rcd_ac_trip", "rcd_dc_trip", "guard_open", "tamper", "button")
 
 
 class World:
-    """A controller, and around it a vehicle and a board that may do anything that wires can do."""
+    """A controller with a vehicle and a board that can do anything that is electrically possible."""
 
     def __init__(self) -> None:
         self.now_ms = 0
@@ -46,7 +46,7 @@ class World:
         self.total_wh = 0
         self.hot_ms = 0
         self.too_much_steps = 0
-        self.wrong_steps, self.was_closed = 0, False  # steps on end in which nothing may be closed
+        self.wrong_steps, self.was_closed = 0, False  # consecutive steps in which nothing may be closed
         self.step(200)
 
     @property
@@ -63,7 +63,7 @@ class World:
                 self.inputs.contactor_closed = self.outputs.contactor
 
     def put_right(self) -> None:
-        """Everything mended, nothing wished, a person has pressed the button, and a vehicle asks for energy."""
+        """Repair everything, remove all claims, press the button, and let a vehicle request energy."""
         inputs = self.inputs
         inputs.rail_mv, inputs.supply_mv, inputs.temperature_c, inputs.proximity_ohm = 5000, 230_000, 25, 220
         inputs.rcd_dc_trip = inputs.guard_open = inputs.button = self.leak = self.shorted = False
@@ -73,7 +73,7 @@ class World:
         self.exchange.clear_wanted = True
         self.step(1000)
         self.car = "C"
-        self.step(4000)  # an offer that was withdrawn just before all this rests for 5 s
+        self.step(4000)  # after a withdrawn offer, the unit rests for 5 s
 
     def _sense(self) -> None:
         inputs, duty = self.inputs, self.outputs.pilot_duty_u16
@@ -96,7 +96,7 @@ class World:
             inputs.rcd_ac_trip = False
 
     def _watch(self) -> None:
-        """What must hold in every single step."""
+        """Check what must hold in every step."""
         outputs, report, inputs = self.outputs, self.exchange.report, self.inputs
         faults = self.controller.faults.names
         red, green, blue = outputs.led
@@ -130,7 +130,7 @@ class World:
 
 
 class House(RuleBasedStateMachine):
-    """What may happen to such a world."""
+    """The events that can happen to a World."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -222,7 +222,7 @@ class House(RuleBasedStateMachine):
 
     @rule(proven=st.booleans(), ms=st.sampled_from([20, 1000, 130_000]))
     def network_alone_changes_nothing(self, proven: bool, ms: int) -> None:
-        """Everything else stands still: contactor, offer, faults and session are what they were, step by step."""
+        """With everything else unchanged, contactor, offer, faults and session stay equal to a twin's, step by step."""
         twin = copy.deepcopy(self.world)
         self.world.exchange.link_proven = proven
         for _ in range(min(ms, 2000) // STEP_MS):
@@ -232,7 +232,7 @@ class House(RuleBasedStateMachine):
 
     @rule()
     def mains_cut(self) -> None:
-        """The processor dies; what was kept is there again, and the energy with it."""
+        """Restart the processor; what is stored is restored, including the energy."""
         report = self.world.exchange.report
         register = Register(report.total_wh, report.meter_wh)
         sessions = report.session.number if report.session else 0

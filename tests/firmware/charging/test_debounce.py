@@ -1,4 +1,4 @@
-"""Is it only the third reading that decides, whatever is read, and how much can two in a row do?"""
+"""Does only the third equal reading decide, and what is the effect of two in a row?"""
 
 import pytest
 
@@ -14,8 +14,8 @@ from tests.firmware.charging.wired import STEP_MS, Unit
         ("BBA", "AAA"),
         ("BBABB", "AAAAA"),
         ("BAB", "AAA"),
-        ("BCC", "AAC"),  # straight to C, past B
-        ("BCB", "AA-"),  # they agree on nothing
+        ("BCC", "AAC"),  # directly to C, without B
+        ("BCB", "AA-"),  # the readings have nothing in common
         ("BCBBBB", "AA---B"),
         ("---", "AA-"),
         ("A", "A"),
@@ -33,14 +33,15 @@ def test_what_the_readings_agree_on(readings, values):
 
 
 def test_late_readings_decide_by_their_time():
-    """The loop was held up between two of them: what is wrong then ends in time."""
+    """The loop was delayed between two readings: a wrong state still ends in time."""
     debounce = Debounce("C")
     assert not debounce.step(0, "B")
     assert debounce.step(AGREED_MS + 60, "B") and debounce.value == "B"
 
 
 def disturb(unit, field, readings, every_ms, lasts_ms):
-    """How often the contactor moves in `lasts_ms`, if an input has other values for some readings on end each `every_ms`."""
+    """Return how often the contactor moves in `lasts_ms` if an input has wrong values for some consecutive readings every
+    `every_ms`."""
     movements = 0
     for step in range(lasts_ms // STEP_MS):
         inputs, before = unit.inputs, unit.outputs.contactor
@@ -60,7 +61,7 @@ def disturb(unit, field, readings, every_ms, lasts_ms):
 
 
 DISTURBANCES = [
-    ("pilot_low_mv", (-10500,)),  # under load each 10 s: 119 movements in 10 minutes, before
+    ("pilot_low_mv", (-10500,)),  # under load every 10 s: once 119 movements in 10 minutes
     ("pilot_low_mv", (-9000, -5000)),
     ("pilot_high_mv", (9000,)),
     ("pilot_high_mv", (12000, 9000)),
@@ -102,7 +103,7 @@ def test_one_or_two_readings_without_a_cable_are_no_session(readings):
 
 @pytest.mark.parametrize("low_mv", [-12900, -12000, -11000, -10700, -10500, -10100])
 def test_a_vehicle_whose_lower_plateau_is_near_12_v_is_charged(low_mv):
-    """esp32-evse issue 49: one at -10.7 V was said to have no diode."""
+    """esp32-evse issue 49: a vehicle at -10.7 V was reported to have no diode."""
     unit = Unit()
     for car in "B" * 50 + "C" * 300:
         unit.car = car
@@ -120,7 +121,7 @@ def test_a_vehicle_whose_lower_plateau_is_near_12_v_is_charged(low_mv):
 
 @pytest.mark.parametrize("field", ["rcd_ac_trip", "rcd_dc_trip"])
 def test_one_reading_of_a_residual_current_opens_at_once_and_is_no_proof(field):
-    """It was latched until a person came. The sensor is tested before the next closing."""
+    """It was once latched until a person came. The sensor is tested before the next closing."""
     unit = Unit().charge()
     setattr(unit.inputs, field, True)
     assert not unit.run(STEP_MS).contactor
@@ -135,7 +136,7 @@ def test_one_reading_of_a_residual_current_opens_at_once_and_is_no_proof(field):
     "lasts_ms, again_ms, waits", [(40, 0, False), (60, 0, True), (20, 300_000, True), (20, 700_000, False)]
 )
 def test_a_residual_current_that_lasts_or_comes_again_waits_for_a_person(lasts_ms, again_ms, waits):
-    """Unplugging does not clear it, and a person does."""
+    """Only a person clears it; unplugging does not."""
     unit = Unit().charge()
     for after_ms in (0, again_ms) if again_ms else (0,):
         unit.run(after_ms)

@@ -1,4 +1,4 @@
-"""Is the random delay within its bounds, to the second, and counted down whatever happens?"""
+"""Is the random delay within its bounds, to the second, and counted down in any case?"""
 
 import os
 

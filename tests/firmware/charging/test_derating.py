@@ -1,4 +1,4 @@
-"""Is the current reduced in steps when it is warm, and given back only when it is cooler?"""
+"""Is the current reduced in steps when the unit is warm, and only restored when it is cooler?"""
 
 from firmware.charging.derating import HOT_MS, Derating
 
@@ -16,7 +16,7 @@ def test_up_and_down_with_hysteresis():
 
 
 def test_a_single_reading_reduces_nothing():
-    """85 C is what a sensor says after its own restart."""
+    """A sensor reports 85 C after its own restart."""
     derating = Derating()
     for now_ms, temperature_c in ((0, 25), (20, 85), (60, 85), (80, 25), (1060, 85), (1080, 25)):
         assert not derating.step(now_ms, temperature_c)

@@ -1,4 +1,4 @@
-"""Is a vehicle that draws more than it is offered served as far as nothing is in danger, and stopped where something is?"""
+"""Does a vehicle that draws more than the offer still charge where that is safe, and is it stopped where it is not?"""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.firmware.charging.wired import STEP_MS, Unit
 
 
 class Site:
-    """A charge at 32 A; `obeys(offered_a)` is what the vehicle draws, `late_ms` after the offer."""
+    """A charge at 32 A. `obeys(offered_a)` is the current that the vehicle draws `late_ms` after the offer."""
 
     def __init__(self, obeys, late_ms=0, fallback_a=0):
         self.unit = Unit(fallback_a=fallback_a)
@@ -20,7 +20,7 @@ class Site:
         self.unit.exchange.claims = (Claim(source, amps, None, "a limit", None),)
 
     def run(self, ms):
-        """The largest current that was drawn in the last second, A."""
+        """Return the largest current drawn in the last second, A."""
         drawn_a = []
         for _ in range(ms // STEP_MS):
             self.offers = (self.offers + [self.unit.offered_a()])[-1 - self.late_ms // STEP_MS :]
@@ -36,7 +36,7 @@ class Site:
 
 @pytest.mark.parametrize("limit_a", [7, 8, 9])
 def test_a_zoe_is_offered_less_until_it_draws_what_is_allowed(limit_a):
-    """github.com/evcc-io/evcc/issues/28936: 1.5 A more at 6 to 9 A."""
+    """github.com/evcc-io/evcc/issues/28936: it draws 1.5 A more at 6 to 9 A."""
     site = Site(lambda offered_a: offered_a + (1.5 if offered_a < 9.5 else 0))
     site.limit(limit_a)
     assert site.run(120000) <= limit_a * 1.1 + 0.5

@@ -1,4 +1,4 @@
-"""Does the main thread read what the control thread has counted for it?"""
+"""Does the main thread read what the control thread has counted?"""
 
 from tests.firmware.charging.wired import Unit
 

@@ -1,4 +1,4 @@
-"""Is each fault set by its cause, in time, and cleared by what may clear it and nothing else?"""
+"""Is each fault set by its cause in time, and cleared only by what may clear it?"""
 
 import pytest
 
@@ -11,7 +11,7 @@ STEP_MS = 20
 
 
 class Bench:
-    """Well inputs of a charging unit, one field of which a test spoils."""
+    """Good inputs of a charging unit, of which a test changes one field."""
 
     def __init__(self):
         self.now_ms = 0
@@ -27,7 +27,7 @@ class Bench:
         self.inputs.temperature_c, self.inputs.contactor_closed, self.inputs.current_ma = 25, True, 16000
 
     def run(self, ms, person=False):
-        """Step for `ms`; the names that are set at the end."""
+        """Step for `ms`; return the names of the faults at the end."""
         for _ in range(max(1, ms // STEP_MS)):
             self.now_ms += STEP_MS
             self.control_state.diode_missing = pilot.diode_missing(self.inputs.pilot_high_mv, self.inputs.pilot_low_mv)
@@ -98,7 +98,7 @@ def test_a_latched_fault_needs_a_person_and_a_cause_that_has_gone(name, field, v
 
 
 def test_a_guard_that_opens_as_the_vehicle_leaves_is_no_fault():
-    """The rules open in the step that reads both."""
+    """The rules open the contactor in the step that reads both."""
     bench = Bench()
     bench.inputs.guard_open = True
     bench.run(STEP_MS)
@@ -141,7 +141,7 @@ def test_a_dip_of_four_seconds_is_no_fault_of_the_supply():
 
 
 def test_a_contactor_that_lets_go_in_a_dip_of_the_mains_is_not_stuck():
-    """[BS7671] Its coil has no voltage, the processor still has."""
+    """[BS7671] The coil has no voltage, but the processor still has."""
     bench = Bench()
     bench.inputs.supply_mv, bench.inputs.contactor_closed = 100000, False
     assert bench.run(4000) == ()

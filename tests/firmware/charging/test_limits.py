@@ -1,4 +1,4 @@
-"""Do ceilings always rule, and does the lowest wish that has not expired rule below them?"""
+"""Do ceilings always apply, and below them the lowest claim that has not expired?"""
 
 from firmware.charging.limits import PAUSE_A, Claim, in_force, rule
 

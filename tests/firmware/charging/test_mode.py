@@ -1,4 +1,4 @@
-"""Smart, link lost, standalone: do they follow the link and the grace, exactly?"""
+"""Do the modes smart, link lost and standalone follow the link and the grace period exactly?"""
 
 from firmware.charging.mode import GRACE_MS, TABLE, Mode
 

@@ -1,4 +1,4 @@
-"""Does a plug's resistor give its cable's rating, and never more?"""
+"""Does a plug's resistor give the rating of its cable, and never more?"""
 
 import pytest
 

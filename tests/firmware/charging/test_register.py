@@ -1,14 +1,14 @@
-"""Is all energy counted that was drawn, and none that was not possible, whatever the meter says?"""
+"""Is all energy counted that was drawn, and none that was impossible, whatever the meter reports?"""
 
 import pytest
 
 from firmware.charging.register import AGREED_MS, CUT_WH, MOST_W, SLACK_WH, Register
 
-ROUND_MS = 450  # of a meter's registers
+ROUND_MS = 450  # to read all registers of a meter
 
 
 class Charge:
-    """7.4 kW through a meter whose every reading can be spoilt. `readings` after which it was another meter."""
+    """A charge with 7.4 kW through a meter whose readings can be spoilt. After `readings` it is another meter."""
 
     def __init__(self, meter_wh=100000):
         self.register = Register()
@@ -21,14 +21,14 @@ class Charge:
         self.now_ms += ROUND_MS
         self.drawn_mwh += 7400 * ROUND_MS // 3600
         meter_wh = self.meter_wh + self.drawn_mwh // 1000
-        for _ in range(3):  # the control loop sees each reading more than once
+        for _ in range(3):  # the control loop reads each value more than once
             if value is None and meter_wh == self.register.meter_wh:
                 self.register.good_since_ms = self.now_ms
             else:
                 self.changes += self.register.read(self.now_ms, meter_wh if value is None else value)
 
     def error_wh(self):
-        """More than was drawn, or less; the last reading may be old."""
+        """Return the counted energy minus the drawn energy; the last reading may be old."""
         return self.register.total_wh - 100000 - self.drawn_mwh // 1000
 
 

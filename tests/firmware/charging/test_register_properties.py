@@ -1,4 +1,4 @@
-"""Any readings in any order: does the total only grow, and by no more than time allows?"""
+"""With any readings in any order, does the total only grow, and by no more than time allows?"""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Does the charge go on by itself after a power cut, and is nothing invented on the way?"""
+"""Does the charge continue by itself after a power cut, without invented data?"""
 
 import pytest
 

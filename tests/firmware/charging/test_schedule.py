@@ -1,4 +1,4 @@
-"""Are the owner's hours kept to the second, in local time, and is an unknown time no reason to wait?"""
+"""Are the owner's hours followed to the second, in local time, and does an unknown time cause no wait?"""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_on_the_day_the_clocks_change_local_time_rules():
     [
         ("default", 0, "08:00:00", 3),
         ("mon 22:00-24:00; tue 00:00-05:00", 0, "23:00:00", 6),  # across midnight
-        ("mon 08:00-11:00 10:00-12:00", 0, "09:00:00", 3),  # one leads into the next
+        ("mon 08:00-11:00 10:00-12:00", 0, "09:00:00", 3),  # one span leads into the next
         ("mon-fri 00:00-24:00", 0, "12:00:00", 4 * 24 + 12),
         ("mon-sun 00:00-24:00", 0, "12:00:00", None),
         ("default", 0, "12:00:00", 0),
@@ -71,7 +71,7 @@ def test_the_end_of_the_hours_is_right_when_the_clocks_change(text):
 
 
 def test_an_end_in_the_hour_that_there_is_not_is_told_all_the_same():
-    """29 March 2026 at 00:30 UTC; 01:30 on the wall does not come."""
+    """29 March 2026 at 00:30 UTC; 01:30 local time does not exist."""
     hours = schedule.read("sun 00:00-01:30")
     assert 1774746000 <= schedule.allowed_again_s(hours, 1774744200) <= 1774749600
 

@@ -1,4 +1,4 @@
-"""Is the contactor closed in two phases alone, and does every road lead there and back?"""
+"""Is the contactor closed in only two phases, and can they be reached and left from all phases?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does energy never run backwards, and does a session survive a power cut?"""
+"""Does energy never decrease, and does a session survive a power cut?"""
 
 from firmware.charging.session import Kept, Session, resume
 

@@ -1,4 +1,4 @@
-"""Does a control whose clock is set back by a day decide as if it were not, with times that stay small integers?"""
+"""Does a control whose clock is set back by a day decide as before, with times that stay small integers?"""
 
 import pytest
 
@@ -7,7 +7,7 @@ from firmware.control_loop import DAY_MS
 from tests.firmware.charging.stories import STEPS, STORIES, Story
 from tests.firmware.charging.wired import STEP_MS, Unit
 
-SMALL = 2**30  # integers from here on are objects on the heap of a 32-bit MicroPython
+SMALL = 2**30  # on a 32-bit MicroPython, integers from here on are heap objects
 
 
 @pytest.mark.parametrize("every", [1, 100])
@@ -19,7 +19,7 @@ def test_a_story_is_the_same_with_a_clock_that_is_set_back(every):
 
 
 def remembered(unit):
-    """All times that the control remembers for the distance to them."""
+    """Return all times that the control stores to compute a time span."""
     controller = unit.controller
     found = []
     parts = [controller, controller._rcd, controller._mode, controller._offer, controller._rest, controller._session]
@@ -29,7 +29,7 @@ def remembered(unit):
 
 
 def test_no_time_that_is_remembered_grows_in_a_month_or_becomes_young():
-    """A latched fault whose cause has gone is among them."""
+    """This includes a latched fault whose cause has ended."""
     unit = Unit()
     unit.run(1000)
     unit.inputs.rcd_ac_trip = True

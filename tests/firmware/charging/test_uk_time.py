@@ -1,4 +1,4 @@
-"""Does the clock show British local time, summer time to the second?"""
+"""Does the clock show British local time, with summer time to the second?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does London's clock agree with the time zone database at any second from 2002 to 2037?"""
+"""Does the London clock agree with the time zone database at any second from 2002 to 2037?"""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

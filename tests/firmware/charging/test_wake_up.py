@@ -1,4 +1,4 @@
-"""Is a vehicle that fell asleep while it waited for its offer woken, and one that wants nothing left in peace?"""
+"""Is a vehicle woken that fell asleep while it waited for an offer, and a vehicle that wants nothing left alone?"""
 
 import pytest
 
@@ -7,17 +7,17 @@ from firmware.charging.limits import PAUSE_A, Claim
 from firmware.charging.sequence import ASLEEP_MS, NUDGE_MS, REPLUG_MS
 from tests.firmware.charging.wired import STEP_MS, Unit
 
-LONG_MS = 2 * (2 * ASLEEP_MS + NUDGE_MS + REPLUG_MS)  # for anything that would come again
+LONG_MS = 2 * (2 * ASLEEP_MS + NUDGE_MS + REPLUG_MS)  # longer than anything that would be repeated
 NIGHT = (Claim("schedule", PAUSE_A, None, "hours", None),)
 
 
 class Sleeper(Unit):
-    """A vehicle that waits for its offer, and wakes when the pilot says what `wakes_by` names, if anything."""
+    """A vehicle that waits for its offer, and wakes at the pilot signal that `wakes_by` names, if any."""
 
     def __init__(self, wakes_by=None):
         Unit.__init__(self)
         self.wakes_by = wakes_by
-        self.pilots = []  # (output, for how long in ms), without the duty
+        self.pilots = []  # (output, duration in ms), without the duty cycle
         self.exchange.claims = NIGHT
         self.car = "B"
         self.run(60_000)

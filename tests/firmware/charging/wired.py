@@ -1,4 +1,4 @@
-"""The rules of charging, wired to a board that obeys and a car that asks, for tests of the whole of them."""
+"""The rules of charging with a simulated board and car, for tests of the whole."""
 
 from firmware.charging.control_state import Setup
 from firmware.charging.controller import Controller, Restored, Wear
@@ -10,7 +10,7 @@ CAR_MV = {"A": 12000, "B": 9000, "C": 6000, "D": 3000}
 
 
 class Unit:
-    """A controller with a board that obeys: contactor and pilot follow the outputs within one step."""
+    """A controller with a board whose contactor and pilot follow the outputs within one step."""
 
     def __init__(
         self,
@@ -37,8 +37,8 @@ class Unit:
         self.inputs.meter_wh = 0
         self.car = "A"
         self.diode = True
-        self.disturbed = False  # the upper plateau is between two bands
-        self.contactor_moves = True  # it obeys; else it is open
+        self.disturbed = False  # the upper pilot level is between two bands
+        self.contactor_moves = True  # False: it stays open
         self.rcd_works = True
         self.tested = False
         self.outputs = SAFE

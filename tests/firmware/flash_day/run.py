@@ -1,10 +1,10 @@
-"""`micropython run.py [DAYS]`: how often a day writes to the flash, counted by the block device under a real littlefs.
+"""`micropython run.py [DAYS]`: count the flash writes of a day, at the block device under a real littlefs.
 
-The rules, and all that stores, are the unit's own; its clock runs ahead. What is missing is the modem: the link acknowledges
-everything, is lost and proven again ten times a day, and the signal moves.
+The rules and everything that stores are the unit's own; its clock runs fast. Instead of the modem, a link acknowledges
+everything, is lost and proven again ten times a day, and the signal changes.
 
-A write is one programming of the chip. A day at rest, a day with a car that does not charge, a charge of five hours; and what
-two of these a day mean in ten years for the block that is erased most.
+A write is one programming of the chip. Measures a day at rest, a day with a car that does not charge, and a charge of five
+hours; and what two charges a day mean in ten years for the block that is erased most.
 """
 
 import sys
@@ -28,20 +28,20 @@ from firmware.storage.settings import Settings
 from firmware.wall_clock import WallClock
 from tests.firmware.charging.wired import STEP_MS, Unit
 
-IDLE_WRITES_A_DAY = 50  # at most
-CHARGING_WRITES_EVERY_MS = 300000  # one
-ERASE_CYCLES = 100000  # of the usual SPI flash
+IDLE_WRITES_A_DAY = 50  # maximum
+CHARGING_WRITES_EVERY_MS = 300000  # maximum of one
+ERASE_CYCLES = 100000  # of common SPI flash
 FLASH = "/day"
 NOON_S = 1768219200
 HOUR_MS, DAY_MS = 3600000, 86400000
 RECONNECTS_EVERY_MS = DAY_MS // 10
 CHARGE_MS = 5 * HOUR_MS
-LEAP_MS = 10000  # while nothing happens
-CHARGE_WH = 20  # in a leap: 7.4 kW
+LEAP_MS = 10000  # when nothing happens
+CHARGE_WH = 20  # in a leap, at 7.4 kW
 
 
 class Chip:
-    """A flash that counts: programs, and erasures by block."""
+    """A flash that counts programs, and erasures by block."""
 
     def __init__(self):
         self._image = bytearray(b"\xff" * (BLOCKS * BLOCK_BYTES))
@@ -122,14 +122,14 @@ class Day:
             self.turn()
 
     def wait(self):
-        """A day with a car that does not charge."""
+        """Simulate a day with a car that does not charge."""
         self.unit.car = "B"
         self.leap(DAY_MS)
         self.unit.car = "A"
         self.run(1000)
 
     def charge(self):
-        """From plug to unplug."""
+        """Simulate a charge from plug to unplug."""
         self.unit.car = "B"
         self.run(1000)
         self.unit.car = "C"

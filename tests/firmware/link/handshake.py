@@ -1,6 +1,7 @@
-"""`micropython handshake.py HOST PORT CA.der[,CA.der] [old]`: connect as the unit does, over a plain socket; prints `trusted`,
-the version of TLS and which of two authorities verified it, or why not. `old`: as on a runtime that knows nothing newer than
-TLS 1.2, such as a stock ESP32 image.
+"""`micropython handshake.py HOST PORT CA.der[,CA.der] [old]`: connect as the unit does, over a plain socket.
+
+Prints `trusted`, the TLS version and which of two authorities verified the certificate, or the error. `old` simulates a
+runtime whose newest version is TLS 1.2, such as a stock ESP32 image.
 """
 
 import socket
@@ -14,7 +15,7 @@ from firmware.link.secure import NotTrusted, SecureStream, Trust
 
 
 class Socket:
-    """What secure.py asks of modem.stream.Stream, over a socket of this machine; every name is loopback."""
+    """What secure.py uses of modem.stream.Stream, over a socket of this machine. Every name is loopback."""
 
     def connect(self, host, port, timeout_ms):
         self._socket = socket.socket()
@@ -36,7 +37,7 @@ class Socket:
 
 
 class Authority:
-    """Of storage.authority, from files with the certificates themselves."""
+    """Replaces storage.authority, with certificates from files."""
 
     kept = 0
 
@@ -55,7 +56,7 @@ class Authority:
 
 
 class OldContext:
-    """Of tls.SSLContext, with the error of a runtime that was built without TLS 1.3 and without ChaCha20."""
+    """Replaces tls.SSLContext, with the error of a runtime without TLS 1.3 and ChaCha20."""
 
     def __init__(self, protocol):
         self._context = tls.SSLContext(protocol)
@@ -71,7 +72,7 @@ class OldContext:
 
 
 class OldTls:
-    """Of the module."""
+    """Replaces the module `tls`."""
 
     SSLContext = OldContext
     PROTOCOL_TLS_CLIENT, CERT_REQUIRED = tls.PROTOCOL_TLS_CLIENT, tls.CERT_REQUIRED

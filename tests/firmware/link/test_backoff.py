@@ -1,4 +1,4 @@
-"""Do units with one fate come back one after the other?"""
+"""Do units that lose their connections at the same time reconnect at different times?"""
 
 from collections import Counter
 from random import Random

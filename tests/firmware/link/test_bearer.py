@@ -1,4 +1,4 @@
-"""Does a charge point use the tables of the modem that it has?"""
+"""Does a charge point use the tables of its modem?"""
 
 import pytest
 
@@ -41,7 +41,7 @@ class StubBoard:
 
 
 class Messages:
-    """The outbox, of a journal that nobody reads."""
+    """The outbox, and a journal that nothing reads."""
 
     def __init__(self):
         self.noted = []
@@ -101,7 +101,7 @@ def test_a_modem_that_did_not_answer_at_the_start_is_asked_later():
     with LazyImport():
         from modem import network_control
 
-        network_control.carry_out(bearer.modem, Power(), "reshut")  # which recovery may do before
+        network_control.carry_out(bearer.modem, Power(), "reshut")  # what recovery may do before
     bearer.register()
     bearer.open("internet")
     assert bearer.modem.family is sim7600.FAMILY
@@ -112,7 +112,7 @@ def test_a_modem_that_did_not_answer_at_the_start_is_asked_later():
 
 
 def test_a_modem_that_restarted_between_two_commands_is_configured_again():
-    """It has forgotten that it is not to echo: on a SIM7600 the echo of a payload spoiled every answer to one."""
+    """It echoes again: on a SIM7600, the echo of a payload spoiled every answer to a payload."""
     registered = {
         "AT+CGMM": line("SIMCOM_SIM7600E-H") + OK,
         "AT+CPIN?": line("+CPIN: READY") + OK,

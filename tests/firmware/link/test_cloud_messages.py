@@ -1,4 +1,4 @@
-"""Does the next heartbeat tell what has failed, and nothing while nothing has?"""
+"""Does the next heartbeat report what has failed, and nothing otherwise?"""
 
 import json
 import sys
@@ -29,7 +29,7 @@ class Boot:
 
 
 class Other:
-    """Of Exchange, WallClock and RadioMonitor."""
+    """Replaces Exchange, WallClock and RadioMonitor."""
 
     csq, operator = 18, "23415"
     closings = 0
@@ -54,7 +54,7 @@ def heartbeat(health, closings=0):
 
 
 def test_parts_that_failed_are_counted_each_once():
-    """Printing the trace is MicroPython's alone."""
+    """Only MicroPython prints the traceback."""
     printed, had = [], getattr(sys, "print_exception", None)
     if had is None:
         sys.print_exception = printed.append

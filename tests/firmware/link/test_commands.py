@@ -1,4 +1,4 @@
-"""Is a command carried out once, in time and as it was meant, and everything else refused with a reason?"""
+"""Is a command carried out once, in time and as intended, and everything else refused with a reason?"""
 
 import json
 

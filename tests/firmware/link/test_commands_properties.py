@@ -1,4 +1,4 @@
-"""Whatever comes in as a command or as MQTT bytes: does nothing escape, and nothing change that was not ordered?"""
+"""With any bytes as a command or as MQTT: does no error escape, and does nothing change that was not commanded?"""
 
 import json
 import os
@@ -61,7 +61,7 @@ def test_any_bytes_of_a_broker_are_messages_or_an_oserror(pieces: list[bytes]) -
             mqtt.publish("t", b"x", qos=1)
             mqtt.ping()
         except OSError:
-            return  # the connection is over
+            return  # the connection has ended
     assert clock.now < 10**6
 
 

@@ -1,4 +1,4 @@
-"""Is a heartbeat due at its interval, and at once when something changed?"""
+"""Is a heartbeat due at its interval, and immediately when something changed?"""
 
 from firmware.charging.limits import InForce, Ruling
 from firmware.link.heartbeat_timer import HeartbeatTimer

@@ -1,4 +1,4 @@
-"""Is what a network forgets learned with few connections, and is no death that something else caused taken for it?"""
+"""Does the unit learn after what time a network drops idle connections, with few lost ones, and ignore other causes?"""
 
 import pytest
 
@@ -8,7 +8,7 @@ HOUR_MS = 3600000
 
 
 def lived(forgets_ms, hours, beat_ms=FIRST_MS, span=None):
-    """(connections, the last allowed silence, pings) of so many hours on a network that forgets after `forgets_ms`."""
+    """Return (connections, the last idle time allowed, pings) after some hours on a network that drops after `forgets_ms`."""
     span = span or IdleSpan()
     now_ms, connections, messages = 0, 1, 0
     span.connected(now_ms, "23415", True)
@@ -42,7 +42,7 @@ def test_what_nobody_can_keep_alive_is_not_tried_for_ever():
     assert span_ms == LEAST_MS
     span = IdleSpan()
     lived(LEAST_MS - 1000, 1, span=span)
-    assert not span.died(LEAST_MS)  # then it is the network that fails
+    assert not span.died(LEAST_MS)  # then the network itself fails
 
 
 def test_a_day_later_the_whole_is_tried_again():

@@ -1,4 +1,4 @@
-"""Is what happened told once, under its own number, with its time as soon as that is known?"""
+"""Is every event reported once, with its own number, and with its time as soon as that is known?"""
 
 import json
 
@@ -88,7 +88,7 @@ def test_what_was_dropped_is_told_once_there_is_room_again():
     kept.note("boot", {})
     box.dropped = 17
     kept.collect()
-    assert len(box.records) == 1  # to tell it now would cost another record, for ever
+    assert len(box.records) == 1  # reporting it now would cost another record, endlessly
     assert told(kept)[1]["k"] == "boot"
     assert told(kept)[1]["d"] == {"records": 17}
     assert kept.oldest() is None

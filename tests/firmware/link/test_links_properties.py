@@ -1,4 +1,4 @@
-"""Whatever a network forgets and however connections end: is a unit that is acknowledged left alone, within its data?"""
+"""However a network drops connections: does the unit keep a working connection, within its data budget?"""
 
 import math
 
@@ -11,13 +11,13 @@ from hil_tests.sim.modem.world_file import scene
 HOURS = 3
 HEARTBEAT_S = 300
 LONGEST_END_S = 120
-ACKNOWLEDGED_WITHIN_S = HEARTBEAT_S + LONGEST_END_S + 90  # a beat, what ended the connection, and connecting again
-GRACE_S = 40  # an end as short as that is over before anything but connecting again is tried
-# What the air is charged with, as `python -m hil_tests.bench.air` prints it: a beat or a ping with its answer, a connection.
+ACKNOWLEDGED_WITHIN_S = HEARTBEAT_S + LONGEST_END_S + 90  # a heartbeat, the end of the connection, and reconnecting
+GRACE_S = 40  # after an end this short, only reconnecting is tried
+# The charged bytes, as `python -m hil_tests.bench.air` prints them: a heartbeat or ping with its answer, a connection.
 BEAT_BYTES, PING_BYTES, CONNECTION_BYTES = 400, 200, 5_000
-MONTH_BYTES = 30_000_000  # of a data plan for machines, which are sold from some 10 MB up [unverified]
+MONTH_BYTES = 30_000_000  # of a machine data plan; they are sold from about 10 MB up [unverified]
 MONTH_S = 30 * 86400
-SOONEST_S = 27  # what forgets sooner nobody keeps alive: a ping each 25 s, looked after once a second (idle_span.py)
+SOONEST_S = 27  # cannot be kept alive if dropped sooner: a ping every 25 s, checked once a second (idle_span.py)
 
 carriers = st.one_of(st.just(math.inf), st.integers(SOONEST_S, 400))
 ends = st.lists(
@@ -31,7 +31,7 @@ ends = st.lists(
 
 
 def lived(forgets_s, resets, ending):
-    """The unit after some hours in which the broker, at these seconds, closes all, or is away or deaf for so long."""
+    """Return the unit after some hours in which the broker closes all connections, or is down or deaf, at these seconds."""
     unit = ChargePoint(scene({}, 1))
     unit.uplink._settings._values["heartbeat_idle_s"] = HEARTBEAT_S
     unit.broker.forgets_s, unit.broker.resets = forgets_s, resets
@@ -69,7 +69,7 @@ def test_a_unit_whose_beats_are_acknowledged_only_connects_again(forgets_s, rese
         beats = len(unit.broker.contacts)
         sent_bytes = beats * BEAT_BYTES + (len(unit.broker.messages) - beats) * PING_BYTES
         passed_s = unit.broker.messages[-1] - unit.broker.messages[0]
-        learning_bytes = 30 * 7 * CONNECTION_BYTES  # all is tried again each day
+        learning_bytes = 30 * 7 * CONNECTION_BYTES  # the network is learned again each day
         assert sent_bytes * MONTH_S / passed_s + learning_bytes <= MONTH_BYTES, (beats, len(unit.broker.messages))
     finally:
         unit.close()

@@ -1,4 +1,4 @@
-"""Is each thing that bites in umqtt.simple 1.3.4 closed?"""
+"""Is each known problem of umqtt.simple 1.3.4 fixed?"""
 
 import errno
 
@@ -14,7 +14,7 @@ CONNACK = b"\x20\x02\x00\x00"
 
 
 class Broker:
-    """A transport with a broker at its far end: `answer(packet)` gives what comes back for each write."""
+    """A transport with a broker at its far end: `answer(packet)` returns the reply to each write."""
 
     def __init__(self, clock, answer=None):
         self.clock = clock
@@ -51,7 +51,7 @@ class Broker:
 
     def read(self, most):
         if self.coming:
-            piece, self.coming = self.coming[:1], self.coming[1:]  # one byte at a time: the worst that TCP does
+            piece, self.coming = self.coming[:1], self.coming[1:]  # one byte at a time: the worst case of TCP
             return piece
         if self.ended:
             return b""
@@ -139,7 +139,7 @@ def test_two_missed_acknowledgements_end_it_within_their_deadlines():
 
 
 def test_a_packet_that_went_out_half_is_ended_before_it_is_sent_again():
-    """Else the broker takes the beginning of the second for the end of the first, and acknowledges the mixture."""
+    """Otherwise the broker takes the beginning of the second packet for the end of the first, and acknowledges the mixture."""
     mqtt, broker, clock = connected()
     stream = b""
 
@@ -230,7 +230,7 @@ def test_the_end_of_the_stream_is_an_oserror():
         b"\x20\x03\x00\x00",
         b"HTTP/1.1 400",
         b"\x40\x03\x00\x01",
-        b"\x30" + b"\xff" * 40,  # a length without end
+        b"\x30" + b"\xff" * 40,  # a length without an end
         b"\x30\x03\x00\x09t",  # a topic longer than its packet
     ],
 )
@@ -258,7 +258,7 @@ def test_a_packet_of_256_mb_ends_the_connection_and_not_the_memory():
 
 
 def publish_of(size, qos):
-    """A PUBLISH to us with so many bytes after its fixed header."""
+    """Return a PUBLISH to us with this many bytes after its fixed header."""
     length = b""
     left = size
     while True:
@@ -339,7 +339,7 @@ def test_goodbye_closes_even_if_nobody_listens():
 
 
 def test_goodbye_after_a_write_that_timed_out():
-    """Whoever timed out may still look at what was to be written."""
+    """After a timeout, the transport may still read the buffer of the write."""
     mqtt, broker, _ = connected()
     seen = []
 

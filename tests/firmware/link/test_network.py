@@ -1,4 +1,4 @@
-"""Is what is decided about networks done, told with its reason, and remembered?"""
+"""Are network decisions carried out, reported with their reasons, and remembered?"""
 
 import errno
 
@@ -41,27 +41,27 @@ NO_CONTEXT = CommandError("AT+CIICR", "ERROR", None, None)
 
 
 class Journal:
-    """What was told; nothing is left out."""
+    """Records the events in `told`."""
 
     def __init__(self):
         self.told = []
 
     def note(self, kind, details):
-        """As the outbox, which takes no more."""
+        """Record an event, checking the size limit of the outbox."""
         assert len(messages.event(0, 0, None, kind, details)) < BODY_MAX, details
         self.told.append((kind, details))
 
     def done(self):
-        """What each event about a decision says that was done."""
+        """Return what was done by each event about a decision."""
         return [details["do"] for kind, details in self.told if kind == "network"]
 
 
 class NoPower:
-    """Pins that nobody may touch."""
+    """Pins that must not be used."""
 
 
 class Unit:
-    """A Network on flash that was empty, and everything around it."""
+    """A Network on an empty flash, and everything around it."""
 
     def __init__(self, answers=(), power=None):
         self.folder = empty("network_test")
@@ -71,7 +71,7 @@ class Unit:
         self.begin()
 
     def begin(self):
-        """The processor starts."""
+        """Start the processor."""
         self.network = Network(self.modem, self.power, self.clock, self.journal, self.folder)
         return self.network
 
@@ -88,7 +88,7 @@ class Unit:
         return self
 
     def fails(self, error=NO_CONTEXT):
-        """Twice, and long enough."""
+        """Fail twice, over a long enough time."""
         self.registered().network.lost(error)
         self.after(network_history.PROOF_S).network.lost(error)
         return self
@@ -160,7 +160,7 @@ def test_trouble_without_a_way_out_is_told_once():
 
 
 def test_while_the_broker_is_suspect_the_modem_chooses_its_network_again():
-    """It had been told which one to take."""
+    """It had been set to one network."""
     unit = Unit({"AT+COPS?": line('+COPS: 1,2,"23415"') + OK}).fails()
     unit.network.sampled(O2, 20)
     unit.network.lost(NO_CONTEXT)
@@ -189,7 +189,7 @@ def test_a_survey_can_be_watched_and_of_one_that_failed_nothing_is_left():
     assert unit.begin().known.scans == [0, 0], "the budget is spent after a restart too"
 
 
-# Whose fault it is
+# Which side is at fault
 
 
 def test_a_refusal_that_was_answered_is_not_yet_the_networks_fault():
@@ -280,7 +280,7 @@ def test_a_remedy_is_told_and_waiting_is_not():
 
 def test_a_modem_that_restarted_is_configured_and_that_is_no_reset():
     unit = Unit().registered()
-    with pytest.raises(CommandError, match="ATE0"):  # the first of its settings, which this modem does not know
+    with pytest.raises(CommandError, match="ATE0"):  # the first of its settings, which this modem does not support
         unit.network.lost(ModemRestarted("RDY"))
     assert unit.journal.told == [("network", {"do": "configure", "why": "the modem restarted"})]
     assert unit.network.ladder.resets == []

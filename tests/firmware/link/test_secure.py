@@ -1,4 +1,4 @@
-"""Does TLS keep the deadlines that it is given, whoever is at the other end? (Whom it trusts: hil_tests/link.)"""
+"""Does TLS observe its deadlines with any far end? For trust, see hil_tests/link."""
 
 import errno
 
@@ -8,11 +8,11 @@ from firmware.link.secure import HANDSHAKE_S, SecureStream, WrongCertificate
 from tests.firmware.link.fake_clock import FakeClock
 
 BYTE_MS = 5000
-RECORD_BYTES = 16384  # the longest
+RECORD_BYTES = 16384  # the maximum
 
 
 class Drip:
-    """A stream whose other side hands over a byte now and then; and a `tls` that wants a whole record of it."""
+    """A stream whose far end sends a byte now and then, and a `tls` that needs a whole record."""
 
     def __init__(self):
         self.clock = FakeClock()
@@ -53,7 +53,7 @@ def over(drip, may_stall=lambda: True):
 
 
 def test_a_handshake_is_given_up_as_soon_as_the_processor_may_not_stall():
-    """Between two of its steps, and not once hands are shaken."""
+    """Between two steps of the handshake, and not after it."""
     drip = Drip()
     answers = [True, True, False]
     with pytest.raises(OSError) as busy:

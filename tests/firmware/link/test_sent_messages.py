@@ -1,4 +1,4 @@
-"""Does the unit send the keys of tests/samples/schema.toml, each within its bound, and read the commands in it?"""
+"""Does the unit send the keys of tests/samples/schema.toml within their bounds, and read its commands?"""
 
 import json
 
@@ -122,7 +122,7 @@ def test_every_event_of_the_control_loop_was_looked_at():
 
 
 def command(do, **arguments):
-    """The command with every argument at its upper bound, or as given."""
+    """Return the command with every argument at its upper bound, or as given."""
     said = {"id": "c-1", "do": do}
     for key, row in keys_of("command." + do).items():
         if key != "do":
@@ -131,7 +131,7 @@ def command(do, **arguments):
 
 
 def at_bound(row, end):
-    """The lowest (0) or highest (1) value that the row allows."""
+    """Return the lowest (0) or highest (1) value that the row allows."""
     ranges, names = bounds(row)
     if row.type in NUMBERS:
         return ranges[0][end]
@@ -140,7 +140,7 @@ def at_bound(row, end):
 
 
 def taken(said):
-    """Whether the unit takes it for a command that it may carry out."""
+    """Return whether the unit accepts it as a valid command."""
     try:
         commands.read(json.dumps(said), NOW_S, [])
     except Refused:

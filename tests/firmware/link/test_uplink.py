@@ -1,4 +1,4 @@
-"""The whole uplink on a simulated modem, in virtual time: how does it come to a proven link, and what if it fails?"""
+"""How does the whole uplink reach a proven link on a simulated modem in virtual time, and what happens when it fails?"""
 
 import json
 
@@ -16,7 +16,7 @@ from tests.wire_schema import complaints
 
 @pytest.fixture
 def unit():
-    """Whatever it lives through, its heartbeats and its events fit tests/samples/schema.toml."""
+    """A unit whose heartbeats and events are checked against tests/samples/schema.toml."""
     made = ChargePoint(scene({}, 1))
     heartbeats: list = []
     compose = made.uplink._heartbeat
@@ -37,7 +37,7 @@ def of_event(kind, details):
 
 
 def samples(unit, look=lambda: None):
-    """How often the signal was sampled in 50 s of a proven link."""
+    """Return how often the signal was sampled in 50 s of a proven link."""
     begun: list = []
 
     def over():
@@ -64,7 +64,7 @@ def test_it_goes_from_a_dark_modem_to_a_proven_link_step_by_step(unit):
 
 
 def test_the_will_is_on_the_topic_for_wills_alone(unit, monkeypatch):
-    """A node of a cluster does not tell us the will: one on a heartbeat's topic would look like a heartbeat."""
+    """A cluster node does not mark a will as such: on a heartbeat's topic it would look like a heartbeat."""
     wills: list = []
     set_last_will = uplink.Mqtt.set_last_will
 
@@ -133,7 +133,7 @@ def test_an_uplink_that_a_mistake_of_ours_ends_each_time_leaves_none(unit):
 
 @pytest.mark.parametrize("has_guard", [True, False])
 def test_without_a_guard_no_handshake_begins_while_the_contactor_is_closed(unit, monkeypatch, has_guard):
-    """It waits for the end of the charge; with one it goes on."""
+    """The handshake waits for the end of the charge; with a guard it continues."""
     monkeypatch.setattr(uplink, "SecureStream", lambda stream, *_: stream)
     unit.uplink._bearer.has_guard = has_guard
     unit.uplink._settings._values["plain_mqtt"] = False
@@ -146,7 +146,7 @@ def test_without_a_guard_no_handshake_begins_while_the_contactor_is_closed(unit,
 
 @pytest.mark.parametrize("forgets_s, resets", [(60, False), (110, True)])
 def test_the_unit_learns_what_a_network_forgets(unit, forgets_s, resets):
-    """Six hours of it were 69 connections, three supply cuts and four scans that called CSQ 22 poor."""
+    """Six hours once cost 69 connections, three supply cuts, and four scans that rated CSQ 22 as poor."""
     unit.uplink._settings._values["heartbeat_idle_s"] = 300
     unit.broker.forgets_s, unit.broker.resets = forgets_s, resets
     unit.run(6 * 3600)
@@ -159,7 +159,7 @@ def test_the_unit_learns_what_a_network_forgets(unit, forgets_s, resets):
 
 
 def test_a_broker_that_refuses_us_is_not_asked_every_few_seconds(unit, monkeypatch):
-    """Each time costs a TLS handshake: 35 MB a day at the pace of a lost connection."""
+    """Each attempt costs a TLS handshake: 35 MB a day at the rate for a lost connection."""
     monkeypatch.setattr(broker, "CONNACK", b"\x20\x02\x00\x05")
     unit.run(1200)
     first = [at_s for at_s in unit.broker.accepted if at_s < 60]
@@ -173,7 +173,7 @@ def test_commands_that_come_too_fast_are_told(unit, monkeypatch):
 
 
 class Updates:
-    """Of firmware.update.updates, with one question to ask."""
+    """Replaces firmware.update.updates, with one request to send."""
 
     def __init__(self):
         self.asks, self.taken, self.is_put_off = True, [], False

@@ -1,4 +1,4 @@
-"""Does a charge end in time when its meter falls silent? (BS 7671 722.411.4.1: 5 s for a supply that may be wrong.)"""
+"""Does a charge end in time when its meter stops answering? (BS 7671 722.411.4.1: 5 s for a supply that may be wrong.)"""
 
 import pytest
 
@@ -7,11 +7,11 @@ from tests.firmware.charging.wired import STEP_MS, Unit
 from tests.firmware.metering.test_sdm import FakeMeter
 
 WITHIN_MS = 5000
-CONTACTOR_OPENS_MS = 100  # at the latest, after its command
+CONTACTOR_OPENS_MS = 100  # at most, after its command
 
 
 class Metered(Unit):
-    """A unit whose supply, current and energy are what its meter answers; no other input is read while it waits."""
+    """A unit whose supply, current and energy come from its meter; no other input is read while it waits."""
 
     def __init__(self):
         super().__init__()
@@ -27,7 +27,7 @@ class Metered(Unit):
 
 @pytest.mark.parametrize("last_register", (0x0000, 0x000C, 0x0006, 0x0048))
 def test_the_contactor_opens_within_five_seconds_of_the_last_answer(last_register):
-    """[BS7671] Whichever register was read last; its supply may be older than that."""
+    """[BS7671] Whichever register was read last: the reading of the supply may be older."""
     unit = Metered().charge()
     unit.run(1000)
     while not (unit.line.asked[-1] == last_register and not unit.line.coming and not unit.line.received):

@@ -1,11 +1,11 @@
-"""Are pulses counted once each, and is power what their distance says?"""
+"""Is each pulse counted once, and does the power follow from their distance?"""
 
 from firmware.charging.io import Inputs
 from firmware.metering.pulses import PulseMeter
 
 
 def readings(meter, elapsed_ms=0):
-    """After `elapsed_ms` without a pulse."""
+    """Return the inputs after `elapsed_ms` without a pulse."""
     inputs = Inputs()
     inputs.supply_mv = 230000
     meter.poll(elapsed_ms, inputs)
@@ -47,7 +47,7 @@ def test_a_meter_that_never_pulsed_draws_nothing():
 
 
 def test_the_wrap_of_the_ticks_makes_no_difference():
-    """On 32 bits after 12.4 days."""
+    """On 32 bits, it happens after 12.4 days."""
     meter = PulseMeter(1000)
     for number in range(10):
         meter.pulse((2**30 - 2250 + number * 500) % 2**30)

@@ -1,4 +1,4 @@
-"""Is a Modbus meter read, and does a silent, garbled or foreign answer never become a reading?"""
+"""Is a Modbus meter read correctly, and is a missing, garbled or foreign answer never used as a reading?"""
 
 import struct
 
@@ -15,7 +15,7 @@ PIECE = 5  # of the 9 bytes of a response
 
 
 def crc(body):
-    """Bit by bit, as the standard's own example does it."""
+    """Compute it bit by bit, as the standard's example does."""
     value = 0xFFFF
     for byte in body:
         value ^= byte
@@ -27,7 +27,7 @@ def crc(body):
 
 
 class FakeMeter:
-    """A UART with a meter at its other end: answers at once, in pieces of PIECE bytes a poll, spoilt by `spoil`."""
+    """A UART with a meter at its other end, which answers at once, in pieces of PIECE bytes a poll, spoilt by `spoil`."""
 
     def __init__(self, spoil=None):
         self.asked = []
@@ -65,7 +65,7 @@ def run(line, ms):
 
 
 def test_the_question_is_the_one_of_the_standard():
-    """01 04 00 0C 00 02 and its CRC, worked out apart."""
+    """01 04 00 0C 00 02 and its CRC, computed separately."""
     body = bytes((1, 4, 0, 12, 0, 2))
     assert modbus.request(1, 12) == body + crc(body)
 
@@ -85,7 +85,7 @@ def test_a_float_is_read_in_integers(value, exact):
 
 
 def test_what_is_read_never_falls_while_the_float_grows_and_is_right_to_one():
-    """From 2**-30 to 2**20, and no intermediate result is too large for a small integer."""
+    """From 2**-30 to 2**20; no intermediate result exceeds a small integer."""
     before = 0
     for number in range(1, 4000):
         value = struct.unpack(">f", struct.pack(">f", 2 ** (-30 + number / 80)))[0]
@@ -135,7 +135,7 @@ def test_a_meter_that_falls_silent_draws_nothing_and_keeps_its_register():
 
 
 def test_the_energy_of_before_a_start_is_not_lost_and_not_counted_again():
-    """The first steps of a start pass before the meter has answered."""
+    """The first steps after a start pass before the meter has answered."""
     register = Register(total_wh=5000, meter_wh=1234000)
     meter, inputs = SdmMeter(FakeMeter()), Inputs()
     for now_ms in range(0, 1000, STEP_MS):
@@ -157,7 +157,7 @@ def backwards(frame):
 
 
 def test_the_supply_is_asked_for_often_enough_to_be_cut_within_five_seconds():
-    """[BS7671] [R9p] A meter that takes its time: what it says of supply and power is never older than 0.45 s."""
+    """[BS7671] [R9p] With a slow meter, supply and power are never older than 0.45 s."""
     line = SlowMeter()
     run(line, 3000)
     for register in (0x0000, 0x000C):
@@ -167,7 +167,7 @@ def test_the_supply_is_asked_for_often_enough_to_be_cut_within_five_seconds():
 
 
 class SlowMeter(FakeMeter):
-    """Answers 80 ms after it was asked."""
+    """Answers 80 ms after the request."""
 
     def __init__(self):
         super().__init__()

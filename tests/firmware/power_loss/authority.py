@@ -1,7 +1,7 @@
 """`micropython authority.py`: cut the power at every point of a change of the authority.
 
-After each cut the unit must trust what it trusted before that change, or what it trusts after it; or, if the second one was
-being written, the present one alone.
+After each cut, the unit must trust what it trusted before the change or what it trusts after it. If the second authority was
+being written, it may also trust the present one alone.
 """
 
 import gc
@@ -17,7 +17,7 @@ from tests.firmware.power_loss.scenario import FOLDER, mount
 
 
 def certificate(body_bytes, letter):
-    """As the unit sees one: its length in front."""
+    """Return a fake certificate: DER begins with the length."""
     return b"\x30\x82" + body_bytes.to_bytes(2, "big") + letter * body_bytes
 
 
@@ -35,7 +35,7 @@ STEPS = (
 
 
 def play():
-    """Return (log of the chip, [(length of the log when a step began, when it was done)])."""
+    """Return (log of the chip, [(length of the log when a step began, and when it ended)])."""
     chip = Chip()
     mount(chip)
     authority = Authority(FOLDER)
@@ -51,7 +51,7 @@ def play():
 
 
 def allowed(number, whole, spans):
-    """What may be trusted when the log was cut at `number`, and all before `whole` is on the flash."""
+    """Return what may be trusted if the log is cut at `number`, and everything before `whole` is on the flash."""
     states = [[PRESENT]] + [state for _, state in STEPS]
     done = sum(1 for _, end in spans if end <= whole)
     begun = sum(1 for start, _ in spans if start < number)

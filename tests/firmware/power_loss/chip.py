@@ -1,15 +1,15 @@
-"""A flash chip in memory that logs what is written to it, and chips as a power cut would have left them."""
+"""A flash chip in memory that logs its changes, and the images that power cuts may leave."""
 
 BLOCK_BYTES = 4096
-BLOCKS = 40  # few, so that an image is quickly copied
+BLOCKS = 40  # few, so that an image is copied quickly
 ERASED = b"\xff" * BLOCK_BYTES
 
 
 class Chip:
-    """MicroPython's extended block device protocol over a bytearray. `log` holds every change, in order.
+    """MicroPython's extended block device protocol over a bytearray. `log` contains every change, in order.
 
-    An entry is (block, offset, bytes): a programming, or an erasing where offset is None. None marks a sync: what
-    stands before it is on the flash before anything behind it.
+    An entry is (block, offset, bytes): a programming, or an erasure if offset is None. The entry None is a sync: everything
+    before it is on the flash before anything after it.
     """
 
     def __init__(self, image=None):
@@ -40,7 +40,7 @@ class Chip:
 
 
 def apply(image, entry):
-    """Do what a log entry says. Programming can only clear bits, as on NOR flash: setting them again takes an erase."""
+    """Apply a log entry. Programming can only clear bits, as on NOR flash; only an erasure sets them."""
     if entry is None:
         return
     block, offset, data = entry
@@ -53,16 +53,16 @@ def apply(image, entry):
 
 
 def half(entry):
-    """The entry as it stands when the power goes in the middle of it."""
+    """Return the entry as left by a power cut in its middle."""
     block, offset, data = entry
     return (block, offset, data[: len(data) // 2])
 
 
 def leftovers(log):
-    """For every prefix of the log, the images that a cut there may leave: yields (number, how, image).
+    """For every prefix of the log, yield the images that a cut may leave, as (number, how, image).
 
-    `whole`: all of the prefix. `half`: its last change only half done. `swapped`: its last change done and the one
-    before it not, where no sync forbids that order. The images belong to the caller.
+    `whole`: the whole prefix. `half`: only half of its last change. `swapped`: its last change but not the one before, unless
+    a sync forbids that order. The caller may modify the images.
     """
     image = bytearray(ERASED * BLOCKS)
     before = None  # the image without the last change

@@ -1,8 +1,7 @@
 """`micropython run.py [EVERY | CUT=n]`: cut the power at every (or every EVERY-th) point of the scenario.
 
-After each cut the outbox must hold every record that was durable and may not go yet, once and in order, and beside
-these at most the two in flight: one being kept and one being removed. A stored value must be the one that was durable, or
-the one in flight, whole.
+After each cut, the outbox must contain every durable record that may not be gone yet, once and in order, and at most two more:
+one being stored and one being removed. The stored value must be complete, and be the durable one or the one being written.
 """
 
 import gc
@@ -13,7 +12,7 @@ from tests.firmware.power_loss.chip import leftovers
 
 
 def promises(history, length, begun):
-    """(records that must be there, records that may be there): `length` changes are on the flash, `begun` were tried."""
+    """Return (records that must exist, records that may exist). `length` changes are on the flash, `begun` were tried."""
     kept = [name for at, what, name in history if what == "kept" and at <= length]
     gone = {name for at, what, name in history if what == "gone" and at <= begun}
     may = {name for at, what, name in history if what == "put" and at <= begun}
@@ -21,7 +20,7 @@ def promises(history, length, begun):
 
 
 def wrong(names, must, may):
-    """What is wrong with the records that came back, or None."""
+    """Return what is wrong with the recovered records, or None."""
     if names != sorted(names):
         return "out of order: %r" % names
     if len(set(names)) != len(names):
@@ -38,7 +37,7 @@ def wrong(names, must, may):
 
 
 def wrong_value(value, history, length, begun):
-    """What is wrong with the stored value that came back, or None."""
+    """Return what is wrong with the recovered value, or None."""
     durable = max((number for at, what, number in history if what == "saved" and at <= length), default=0)
     newest = max((number for at, what, number in history if what == "saving" and at <= begun), default=0)
     if value is None:

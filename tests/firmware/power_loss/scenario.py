@@ -1,6 +1,6 @@
-"""What the unit does while its power is cut: it keeps records, sends some, runs out of room, restarts and goes on.
+"""The scenario of the power cuts: the unit stores records, sends some, runs out of room, restarts and continues.
 
-Beside each record it stores a value, as the checkpoint does, in the place of the one before.
+With each record it also stores a value, which replaces the previous one, as the checkpoint does.
 """
 
 import os
@@ -17,12 +17,12 @@ VALUE = FOLDER + "/value"
 
 outbox.RECORDS_MAX = 30  # so that a short scenario runs out of room
 
-# How many records are kept, then how many are sent.
+# Kind, number of records to store, number of records to send.
 STEPS = (("event", 1, 1), ("event", 6, 2), ("session", 2, 0), ("event", 9, 12), ("result", 3, 1), ("event", 30, 5))
 
 
 class NotingOutbox(Outbox):
-    """Notes in `history` from when on a record may be gone."""
+    """Records in `history` when a record may be removed."""
 
     def __init__(self, chip, history):
         self._chip, self._history = chip, history
@@ -34,7 +34,7 @@ class NotingOutbox(Outbox):
 
 
 def mount(chip):
-    """Mount the littlefs of `chip`, which is made where there is none."""
+    """Mount the littlefs of `chip`. Format it if there is none."""
     try:
         vfs.umount(FOLDER)
     except OSError:
@@ -47,15 +47,15 @@ def mount(chip):
 
 
 def body_of(sequence):
-    """Bytes that belong to this record alone, of many lengths."""
+    """Return a unique body for this record; lengths vary."""
     return bytes((32 + sequence % 90,)) * (20 + sequence * 7 % 90)
 
 
 def play():
-    """Run it all; return (log of the chip, history): (length of the log, what, (boot, sequence)) in order.
+    """Run the scenario; return (log of the chip, history). History is (length of the log, what, (boot, sequence)) in order.
 
-    `put`: we begin to keep a record; `kept`: it is durable; `gone`: it may go, because it was sent or there is no room.
-    `saving` and `saved` are the value's.
+    `put`: storing a record begins; `kept`: it is durable; `gone`: it may be removed, because it was sent or there is no room.
+    `saving` and `saved` are for the value.
     """
     chip = Chip()
     history = []
@@ -79,7 +79,7 @@ def play():
 
 
 def recover(image):
-    """Mount what a cut has left; return (the value or None, the names of all records in the order they would be sent in)."""
+    """Mount an image; return (the value or None, the names of all records in the order in which they would be sent)."""
     mount(Chip(image))
     value = record_file.load(VALUE)
     box = Outbox(FOLDER + "/outbox")

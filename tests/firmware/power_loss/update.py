@@ -1,8 +1,8 @@
-"""`micropython update.py [EVERY | CUT=n]`: cut the power at every (or every EVERY-th) change of the flash by updates.
+"""`micropython update.py [EVERY | CUT=n]`: cut the power at every (or every EVERY-th) flash change of an update.
 
-Download, verification, flip, trial, a second update into the other slot, and three resets that undo it. After each cut the
-starter must choose a version that is whole and that may run at that point; every record that was durable must be there; and
-when the unit is left alone with its cloud, the update that was ordered must come to its end.
+The scenario: download, verification, flip, trial, a second update into the other slot, and three resets that undo it. After
+each cut, the starter must choose a complete version that may run at that point, every durable record must exist, and the unit
+with its cloud must complete the commanded update.
 """
 
 import gc
@@ -29,7 +29,7 @@ def cloud_of(order):
 
 
 class RecordingUnit(FakeUnit):
-    """Its events are records of a real outbox. `kept`: (length of the log, sequence) of each that is durable."""
+    """A unit that stores its events in a real outbox. `kept` has (length of the log, sequence) of each durable event."""
 
     def __init__(self, chip):
         super().__init__(FOLDER)
@@ -44,7 +44,8 @@ class RecordingUnit(FakeUnit):
 
 
 def play():
-    """Run it all; (log of the chip, records kept, spans): a span is (begins, ends, what may run, order that is wanted)."""
+    """Run the scenario; return (log of the chip, stored records, spans). A span is (start, end, slots that may run,
+    commanded update)."""
     chip = Chip()
     mount(chip)
     unit = RecordingUnit(chip)
@@ -86,7 +87,7 @@ def play():
 
 
 def wrong(image, kept, spans):
-    """What is wrong after a cut, or None; `kept` must be there, `spans` are those that were cut."""
+    """Return what is wrong after a cut, or None. `kept` must exist; `spans` are those that the cut interrupted."""
     chip = Chip(image)
     mount(chip)
     found = starter.choose(FOLDER, "power_on")

@@ -1,16 +1,16 @@
-"""Empty folders under build/ for the tests of what is stored."""
+"""Empty folders in build/ for tests of storage."""
 
 import os
 
 
 def empty(name):
-    """An empty folder of this name; its path."""
+    """Make an empty folder of this name; return its path."""
     path = "build/" + name
     for folder in ("build", path):
         try:
             os.mkdir(folder)
         except OSError:
-            pass  # there from the last run
+            pass  # exists from the last run
     _clear(path)
     return path
 

@@ -1,4 +1,4 @@
-"""Is a certificate kept only when all of it has come, and are two kept side by side?"""
+"""Is a certificate only stored when it has arrived completely, and can two be stored side by side?"""
 
 import binascii
 

@@ -1,4 +1,4 @@
-"""Does every boot have a number that none before it had, in this life of the flash and in its former ones?"""
+"""Does every boot have a unique number, also after the flash was erased?"""
 
 from firmware.storage import boots
 from tests.firmware.storage.folder import empty

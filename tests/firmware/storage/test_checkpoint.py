@@ -1,4 +1,4 @@
-"""Is what must survive a cut there after it, at the price of few writes?"""
+"""Does everything that must survive a power cut survive it, with few writes?"""
 
 from firmware.storage.checkpoint import AGAIN_MS, EVERY_MS, FILE, FIRST_MS, Checkpoint
 from tests.firmware.storage.folder import empty

@@ -1,4 +1,4 @@
-"""Is what happened told, and does nothing ordinary push out what concerns security?"""
+"""Are events stored, and can ordinary ones not displace those that concern security?"""
 
 import os
 

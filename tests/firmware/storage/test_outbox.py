@@ -15,14 +15,14 @@ def fresh():
         try:
             os.mkdir(folder)
         except OSError:
-            pass  # there from the last run
+            pass  # exists from the last run
     for name in os.listdir(FOLDER):
         os.remove(FOLDER + "/" + name)
     return Outbox(FOLDER)
 
 
 def names(box):
-    """Take everything out: the sequences in the order in which they come."""
+    """Remove all records; return their sequence numbers in order."""
     found = []
     record = box.oldest()
     while record:
@@ -106,7 +106,7 @@ def test_sessions_alone_are_bounded_too():
 
 
 def damage(change):
-    """Three records, the second one's file changed; what comes out of an outbox that finds them so."""
+    """Store three records and change the file of the second; return what the outbox then contains."""
     fill(fresh(), range(3))
     path = FOLDER + "/" + sorted(os.listdir(FOLDER))[1]
     with open(path, "rb") as file:
@@ -124,7 +124,7 @@ def test_a_torn_record_costs_no_other(length):
 
 
 def test_a_file_of_zeros_is_no_record():
-    """Its length and its CRC are those of no bytes."""
+    """Its length and its CRC are valid for an empty body."""
     assert damage(lambda stored: bytes(6)) == ([0, 2, 3], 1)
 
 

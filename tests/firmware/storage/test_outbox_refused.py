@@ -1,4 +1,4 @@
-"""A flash that refuses: what becomes of the records? On CPython alone, where opening and removing can be made to fail."""
+"""What happens to records if the flash refuses? Only on CPython, where opening and removing can be made to fail."""
 
 import errno
 import io
@@ -30,7 +30,7 @@ def refuse_all(*_: object) -> None:
 def test_a_flash_that_takes_nothing_for_months_costs_no_more_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither opening nor removing works; what was never created need not be remembered."""
+    """Neither opening nor removing works; a file that was never created needs no memory."""
     box = filled(tmp_path, range(0))
     monkeypatch.setattr(outbox, "open", refuse_all, raising=False)
     monkeypatch.setattr(os, "remove", refuse_all)
@@ -42,7 +42,7 @@ def test_a_flash_that_takes_nothing_for_months_costs_no_more_memory(
 def test_a_flash_that_is_busy_costs_no_record_and_a_full_one_costs_the_oldest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, left: int
 ) -> None:
-    """Room is of no use to a flash that refuses to erase (boards/unguarded_flash.py)."""
+    """Freeing room does not help on a flash that refuses to erase (boards/unguarded_flash.py)."""
     box = filled(tmp_path, range(3))
 
     def refuse_writes(path: str, mode: str) -> object:

@@ -1,4 +1,4 @@
-"""Are twelve months of sessions there, and no more than fit?"""
+"""Are twelve months of sessions stored, within the limit?"""
 
 import os
 

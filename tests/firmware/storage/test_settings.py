@@ -1,4 +1,4 @@
-"""Is a bad setting refused by name, and does a bad file never stop a unit?"""
+"""Is a bad setting refused by name, and does a damaged file never stop a unit?"""
 
 import os
 
@@ -17,7 +17,7 @@ def fresh():
         try:
             os.mkdir(folder)
         except OSError:
-            pass  # there from the last run
+            pass  # exists from the last run
     for name in os.listdir(FOLDER):
         os.remove(FOLDER + "/" + name)
     return Settings(FOLDER)
@@ -29,7 +29,7 @@ def test_every_default_that_is_not_empty_passes_its_own_check():
 
 
 def test_what_was_set_is_there_after_a_restart():
-    """[R6] Another supplier's address too."""
+    """[R6] Also the address of another supplier."""
     fresh().change({"id": "CP1", "installer_max_a": 16, "broker": "other.example"})
     again = Settings(FOLDER)
     assert again["broker"] == "other.example"
@@ -76,7 +76,7 @@ def test_a_damaged_file_gives_the_defaults(stored):
 
 @pytest.mark.parametrize("stored", [b"", b"{", b"00000000 {}", b"\xff" * 100])
 def test_a_damaged_file_gives_what_the_unit_has_lived_with(stored):
-    """[S1-inputs] The limit of the circuit above all."""
+    """[S1-inputs] Above all, the limit of the circuit."""
     settings = fresh()
     settings.change({"installer_max_a": 16, "id": "CP1"})
     settings.keep_as_good()

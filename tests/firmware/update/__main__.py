@@ -1,4 +1,4 @@
-"""`python -m tests.firmware.update`: make golden.py anew. Its releases are signed by keys that are forgotten at once."""
+"""`python -m tests.firmware.update`: generate golden.py. The private keys of its releases are discarded."""
 
 import base64
 import hashlib
@@ -16,18 +16,18 @@ import binascii
 
 
 def named(name: str, content: bytes) -> str:
-    """The bytes as a constant, in lines that are not too long."""
+    """Return the bytes as a constant, in short lines."""
     text = base64.b64encode(content).decode()
     lines = "".join(f'    "{text[at : at + COLUMNS]}"\n' for at in range(0, len(text), COLUMNS))
     return f"{name} = binascii.a2b_base64(\n{lines})\n"
 
 
 def main() -> None:
-    """Writes it."""
+    """Write golden.py."""
     maker = Maker()
     noise = {
         "firmware/noise.mpy": random.Random(21).randbytes(11000)
-    }  # which does not compress: an image of many pieces
+    }  # incompressible, so that the image has many pieces
     first, second = FILES | noise, {**FILES, "firmware/other.mpy": b"other"}
     keys = "".join(f'    "{key[:64]}"\n    "{key[64:]}",\n' for key in maker.public)
     lines = [HEAD, f"KEYS = (\n{keys})\n"]

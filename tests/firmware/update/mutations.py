@@ -1,9 +1,9 @@
-"""Updates, bent at random: `python -m tests.firmware.update.mutations COUNT SEED` looks for one that is installed, or raises.
+"""Randomly damaged updates: `python -m tests.firmware.update.mutations COUNT SEED` searches for one that is installed or
+raises.
 
-Each input is a true release, or an order for it, of which one thing is wrong: bits, lengths, the order of pieces, the key, the
-board, the version, or what its own maker has got wrong; or two releases at once. Nothing but the true product may ever lie in
-the active slot, nothing may be raised, and the exchange with the control loop may not be written to. A failure prints kind and
-seed; the same seed finds it again.
+Each input is a genuine release or command with one fault: bits, lengths, the order of pieces, the key, the board, the version,
+or a mistake of its maker; or two releases at once. Only the genuine product may ever be in the active slot, no error may be
+raised, and the exchange with the control loop may not be written to. A failure prints kind and seed, which reproduce it.
 """
 
 import argparse
@@ -41,7 +41,7 @@ Release = tuple[bytes, bytes]
 
 
 class FixedExchange(Exchange):  # type: ignore[misc]  # core tests have no types
-    """Nobody writes to it."""
+    """An exchange that raises if anything writes to it."""
 
     fixed = False
 
@@ -52,7 +52,7 @@ class FixedExchange(Exchange):  # type: ignore[misc]  # core tests have no types
 
 
 def bent(content: bytes, draw: random.Random) -> bytes:
-    """One to four changes, and not the same as before."""
+    """Make one to four changes, so that the result differs from the input."""
     changed = bytearray(content)
     while bytes(changed) == content:
         for _ in range(draw.randint(1, 4)):
@@ -90,12 +90,12 @@ def other_number_of_key(draw: random.Random) -> Release:
 
 
 def another_signature(draw: random.Random) -> Release:
-    """Of another manifest by the right key."""
+    """Return the manifest with the right key's signature of another manifest."""
     return MANIFEST.split(b"\n")[0] + b"\n" + LATER_MANIFEST.split(b"\n", 1)[1], IMAGE
 
 
 def wrong_for_this_unit(draw: random.Random) -> Release:
-    """Signed by the right key."""
+    """Return a release signed by the right key, but with a wrong manifest."""
     changed: list[dict[str, object]] = [
         {"boards": draw.choice([["tcall"], ["virtual2"], ["Virtual"], [""], []])},
         {"version": draw.choice(["0.1.0", "0.0.9", "0.0.0", "100.4", "100.4.1"])},
@@ -110,10 +110,10 @@ def wrong_for_this_unit(draw: random.Random) -> Release:
 
 
 def makers_mistake(draw: random.Random) -> Release:
-    """A stream that is none, or has names that are none, signed and true in all digests."""
+    """Return a release with an invalid stream or invalid names, signed and with correct digests."""
     kind = draw.randrange(4)
     if kind == 0:
-        unpacked = stream(TRUE_FILES)[: -draw.randint(1, 20)]  # within the head of the last file
+        unpacked = stream(TRUE_FILES)[: -draw.randint(1, 20)]  # in the header of the last file
     elif kind == 1:
         name = draw.choice(["/firmware/x.mpy", "../x.mpy", "a\0.mpy", "x y.mpy", "x.py", "x" * 80 + ".mpy", ".mpy\n"])
         unpacked = stream({**TRUE_FILES, name: b"x"})
@@ -122,7 +122,7 @@ def makers_mistake(draw: random.Random) -> Release:
     else:
         unpacked = stream(TRUE_FILES) + stream(dict([draw.choice(list(TRUE_FILES.items()))]))
     manifest, image = MAKER.release_of(unpacked, VERSION)
-    if draw.random() < 0.3:  # true digests of a stream that does not unpack
+    if draw.random() < 0.3:  # correct digests of a stream that does not decompress
         image = bent(compressed(unpacked), draw)
         said = json.loads(manifest.split(b"\n")[0])
         said.update({"size": len(image), "sha256": hashlib.sha256(image).hexdigest()})
@@ -131,7 +131,7 @@ def makers_mistake(draw: random.Random) -> Release:
 
 
 def bent_pieces(draw: random.Random) -> Callable[[int, bytes], list[bytes]]:
-    """What a bad network, or a bad cloud, makes of the messages: the release may come through, and nothing else."""
+    """Return a function that damages messages as a bad network or cloud does. Only the genuine release may be installed."""
     late: list[bytes] = []
 
     def bend(number: int, message: bytes) -> list[bytes]:
@@ -155,7 +155,7 @@ def bent_pieces(draw: random.Random) -> Callable[[int, bytes], list[bytes]]:
 
 
 class TwoClouds:
-    """Two roll-outs at once: the pieces of both come, whatever was asked for."""
+    """Two roll-outs at once: the pieces of both arrive, whatever was requested."""
 
     def __init__(self, first: Cloud, second: Cloud, draw: random.Random) -> None:
         self._clouds, self._draw = (first, second), draw
@@ -179,7 +179,7 @@ def unit(folder: str) -> Any:
 
 
 def ordered(made: Any, order: dict[str, object]) -> None:
-    """As firmware/commands.py does it."""
+    """Give the command as firmware/commands.py does."""
     try:
         ordering.order(made, order)
     except CommandRefused:
@@ -224,7 +224,8 @@ KINDS = (*(made.__name__ for made in RELEASES), "pieces", "two", "order", "repla
 
 
 def run(kind: str, seed: int, folder: str = FOLDER) -> str:
-    """What has come of it: why it was refused, "nothing", or "true". Raises AssertionError if another one is installed."""
+    """Return the outcome: the reason of the refusal, "nothing", or "true". Raises AssertionError if another product is
+    installed."""
     draw, made = random.Random(seed), unit(folder)
     version = VERSION
     cloud: Any = Cloud(MANIFEST, IMAGE, hashlib.sha256(MANIFEST).digest()[:8])
@@ -233,7 +234,7 @@ def run(kind: str, seed: int, folder: str = FOLDER) -> str:
         cloud = Cloud(MANIFEST, IMAGE, hashlib.sha256(MANIFEST).digest()[:8], bent_pieces(draw))
     elif kind == "two":
         cloud = TwoClouds(cloud, Cloud(LATER_MANIFEST, LATER_IMAGE, hashlib.sha256(LATER_MANIFEST).digest()[:8]), draw)
-    elif kind == "replay":  # of the release that runs, and of an older one: its manifest is genuine
+    elif kind == "replay":  # a genuine manifest of the running release, or of an older one
         version = draw.choice(["0.1.0", "0.0.9", VERSION])
         old = MAKER.release(draw.choice(["0.1.0", "0.0.9"]), TRUE_FILES)
         cloud, order = Cloud(*old, hashlib.sha256(old[0]).digest()[:8]), order_of(old[0], version)
@@ -263,7 +264,7 @@ def run(kind: str, seed: int, folder: str = FOLDER) -> str:
 
 
 def main() -> int:
-    """The command line; exit code 1 if one was installed, or raised."""
+    """Run the command line. Exit code 1 if an update was installed or raised."""
     parser = argparse.ArgumentParser(prog="python -m tests.firmware.update.mutations", description=__doc__)
     parser.add_argument("count", type=int)
     parser.add_argument("seed", type=int, nargs="?", default=0)
@@ -274,7 +275,7 @@ def main() -> int:
         kind, seed = KINDS[number % len(KINDS)], wanted.seed + number
         try:
             found[f"{kind}: {run(kind, seed, FOLDER + '-all')}"] += 1
-        except Exception as error:  # whatever it is, it is what we look for
+        except Exception as error:  # any error is a failure
             failed += 1
             print(f"{kind}, seed {seed}: {error!r}")
     for what, count in sorted(found.items()):

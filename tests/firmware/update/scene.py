@@ -1,4 +1,4 @@
-"""A unit as an update sees it, and the cloud that it asks; for both platforms. The flash is a folder."""
+"""A unit as an update sees it, and its cloud, for both platforms. The flash is a folder."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ HOUR_MS = 3600000
 
 
 def trust(keys):
-    """From now on these are the public keys of the firmware. Another test may have forgotten the module that has them."""
+    """Set the firmware's public keys. It also restores the module that contains them, which another test may have unloaded."""
     sys.modules["firmware.update.installer"] = firmware.update.installer = installer
     installer.KEYS = keys
 
@@ -30,11 +30,11 @@ class Exchange:
 
 
 class Restarted(Exception):
-    """The processor was restarted."""
+    """The processor restarted."""
 
 
 class FakeUnit:
-    """Of firmware.charge_point.ChargePoint. `told`: (version, result, why) of each event."""
+    """Replaces firmware.charge_point.ChargePoint. `told` contains (version, result, why) of each event."""
 
     def __init__(self, flash, board="virtual"):
         self._flash = flash
@@ -69,7 +69,7 @@ class FakeUnit:
 
 
 class Cloud:
-    """Answers questions for one release. `bend(number, message)` gives what comes of each message: a list."""
+    """Answers requests for one release. `bend(number, message)` returns the list of messages that arrive instead."""
 
     def __init__(self, manifest, image, digest, bend=None):
         self._files = manifest, image
@@ -90,7 +90,7 @@ class Cloud:
 
 
 def begin(unit, order, started=slots.BUILT_IN):
-    """The unit after a start of this slot, or after it was given this order."""
+    """Return the updates of a unit after a start of this slot, or after this command."""
     updates.VERSION = starter.version(unit.flash() + "/" + started) or "0.1.0"
     unit.updates = Updates(unit, started)
     if order:
@@ -99,7 +99,7 @@ def begin(unit, order, started=slots.BUILT_IN):
 
 
 def go_on(unit, cloud, hours=4, turn_ms=TURN_MS):
-    """Let the link take its turns until the unit has nothing left to do, or restarts; whether it does."""
+    """Run the link's turns until the unit has nothing to do or restarts. Return whether it restarts."""
     until_ms = unit.now_ms_ + hours * HOUR_MS
     try:
         while unit.now_ms_ < until_ms:

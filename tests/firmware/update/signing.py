@@ -1,4 +1,4 @@
-"""Releases that a test makes and signs itself: it shares no code with the firmware nor with the cloud. CPython alone."""
+"""Releases that a test makes and signs, without code of the firmware or the cloud. CPython only."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ FILES = {
 
 
 class Maker:
-    """Has two keys. `public` are their public halves, as firmware/update/keys.py has them."""
+    """A maker with two keys. `public` are their public keys, as firmware/update/keys.py contains them."""
 
     def __init__(self) -> None:
         self._private = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
@@ -33,18 +33,18 @@ class Maker:
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
     def manifest(self, key: int = 0, **said: object) -> bytes:
-        """The file, signed; `said` are its keys and values."""
+        """Return a signed manifest file; `said` are its keys and values."""
         line = json.dumps(said, sort_keys=True, separators=(",", ":")).encode()
         return line + b"\n%d " % key + base64.b64encode(self.signature(line, key)) + b"\n"
 
     def release(
         self, version: str = "1.4.0", files: dict[str, bytes] | None = None, key: int = 0, **changed: object
     ) -> tuple[bytes, bytes]:
-        """(manifest, image) of these files."""
+        """Return (manifest, image) of these files."""
         return self.release_of(stream(FILES if files is None else files), version, key, **changed)
 
     def release_of(self, unpacked: bytes, version: str, key: int = 0, **changed: object) -> tuple[bytes, bytes]:
-        """(manifest, image) of whatever `unpacked` is."""
+        """Return (manifest, image) of an arbitrary stream."""
         image = compressed(unpacked)
         said = {
             "version": version,
@@ -61,7 +61,7 @@ class Maker:
 
 
 def stream(files: dict[str, bytes]) -> bytes:
-    """An image before it is compressed."""
+    """Return an image before compression."""
     return b"".join(
         struct.pack(">H", len(path)) + path.encode() + struct.pack(">I", len(content)) + content
         for path, content in sorted(files.items())
@@ -80,5 +80,5 @@ def digests(image: bytes) -> bytes:
 
 
 def order_of(manifest: bytes, version: str = "1.4.0", required: bool = False) -> dict[str, object]:
-    """The arguments of the command `update`."""
+    """Return the arguments of the command `update`."""
     return {"v": version, "h": hashlib.sha256(manifest).hexdigest()[:16], "m": len(manifest), "r": required}

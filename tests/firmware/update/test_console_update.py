@@ -1,4 +1,4 @@
-"""Does the console say which version runs, from where, and how far an update is, and let the installer end it?"""
+"""Does the console show the running version, its slot and the progress of an update, and can the installer end the update?"""
 
 import os
 
@@ -15,7 +15,7 @@ FOLDER = "build/tests-update-console"
 
 
 class Lock:
-    """Of firmware.installer_lock."""
+    """Replaces firmware.installer_lock."""
 
     is_locked = True
 

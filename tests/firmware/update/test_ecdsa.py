@@ -1,6 +1,6 @@
-"""Does the check of a signature say yes to what the curve's arithmetic says yes to, and to nothing else, on both platforms?
+"""Does the signature check accept exactly what the curve's arithmetic accepts, on both platforms?
 
-The vectors are of RFC 6979; the other cases were made for the edges, as those of Wycheproof are.
+The vectors are from RFC 6979; the other cases cover edges, like those of Wycheproof.
 """
 
 import binascii
@@ -33,7 +33,7 @@ R, S = int.from_bytes(SIGNATURE[:32], "big"), int.from_bytes(SIGNATURE[32:], "bi
 
 
 def ended(steps):
-    """What a generator returns."""
+    """Return the return value of a generator."""
     try:
         while True:
             next(steps)
@@ -50,7 +50,7 @@ def both(first, second):
 
 
 def affine(u1, u2, point):
-    """u1 * G + u2 * point, by the code under test; None at infinity."""
+    """Return u1 * G + u2 * point by the code under test; None at infinity."""
     x, _, z = ended(ecdsa._multiply(u1, u2, point, ended(ecdsa._sum(*point))))
     return x * ended(ecdsa._inverse(z * z, P)) % P if z else None
 
@@ -88,7 +88,7 @@ def test_numbers_at_the_edges_sign_nothing(r, s):
 
 
 def test_r_and_s_outside_their_bounds_are_refused_even_if_they_are_right_modulo_n():
-    assert verified(signature=both(R, N - S))  # both s are right (FIPS 186-5 asks for no low s)
+    assert verified(signature=both(R, N - S))  # both s are valid (FIPS 186-5 requires no low s)
     for signature in (both(R, 0), both(0, S), both(N, S), both(R, N)):
         assert not verified(signature=signature)
     if S + N < 1 << BITS:
@@ -120,7 +120,7 @@ def test_other_lengths_are_refused(cut):
 
 
 def sign(secret, digest, nonce):
-    """r and s, by the textbook; `secret` and `nonce` are small numbers of a test."""
+    """Return r and s by the textbook; `secret` and `nonce` are small numbers of a test."""
     r = affine(nonce, 0, (GX, GY)) % N
     return both(r, ended(ecdsa._inverse(nonce, N)) * (int.from_bytes(digest, "big") + r * secret) % N)
 
@@ -130,7 +130,7 @@ SECRETS, NONCES = (1, 2, 3, N - 1, N - 2, SECRET), (1, 2, 3, N - 1, 0x1234567)
 
 @pytest.mark.parametrize("secret, nonce", [(secret, nonce) for secret in SECRETS for nonce in NONCES])
 def test_keys_and_nonces_for_which_the_sum_meets_itself(secret, nonce):
-    """The key is G, or its negative: G + key is a doubling, or infinity; and sums meet their own addends on the way."""
+    """The key is G or its negative: G + key is a doubling, or infinity; and sums equal their own addends on the way."""
     x = affine(secret, 0, (GX, GY))
     y = next(y for y in roots(x) if affine(2, 0, (x, y)) is not None and on_side(secret, x, y))
     signature = sign(secret, DIGEST, nonce)

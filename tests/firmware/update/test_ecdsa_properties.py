@@ -1,4 +1,4 @@
-"""Does the check of signatures say what OpenSSL says, for keys, texts and damage at random?"""
+"""Does the signature check agree with OpenSSL, for random keys, texts and damage?"""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Is a manifest read as what it says, judged for this unit, and any other bytes refused?"""
+"""Is a manifest parsed and judged for this unit, and anything else refused?"""
 
 import json
 

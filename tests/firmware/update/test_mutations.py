@@ -1,4 +1,4 @@
-"""Is a sample of the bent updates refused as it should be? All of them: `make fuzz`."""
+"""Is a sample of the damaged updates refused as it should be? `make fuzz` tries more."""
 
 import random
 

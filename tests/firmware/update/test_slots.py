@@ -1,4 +1,4 @@
-"""Does the unit always start a version that is whole, and go back from one that does not do?"""
+"""Does the unit always start a complete version, and go back from one that does not work?"""
 
 import json
 import os
@@ -15,7 +15,7 @@ CONTENT = {"a": b"product a", "b": b"product b"}
 
 
 def new(**changed):
-    """A flash with two whole slots, a active and b before it."""
+    """Make a flash with two complete slots; a is active, and b was before."""
     empty("tests-update-slots")
     for slot in slots.SLOTS:
         lay(slot)
@@ -180,7 +180,7 @@ def test_a_damaged_record_is_none():
     for place in range(len(content)):
         with open(FOLDER + "/slots", "wb") as file:
             file.write(content[:place] + bytes((content[place] ^ 1,)) + content[place + 1 :])
-        assert chosen() in ("built_in", "a"), place  # a space of the CRC's own digits may be bent to nothing
+        assert chosen() in ("built_in", "a"), place  # a space among the digits of the CRC may be changed without effect
         with open(FOLDER + "/slots", "wb") as file:
             file.write(content[:place])
         assert chosen() == "built_in"
@@ -223,7 +223,7 @@ def test_an_erased_slot_is_empty():
 def test_a_blame_is_of_the_slot_that_ran():
     new(state="trial")
     starter.blame(FOLDER, "panic")
-    assert slots.load(FOLDER)["why"] is None  # what was flashed has run
+    assert slots.load(FOLDER)["why"] is None  # the flashed version has run
     starter.started = "a"
     try:
         starter.blame(FOLDER, "panic")

@@ -1,4 +1,4 @@
-"""Does a file come whole and in order through a network that loses, doubles and delays, and at which pace is it asked for?"""
+"""Is a file complete and in order after a network that loses, doubles and delays, and how fast is it requested?"""
 
 import pytest
 
@@ -14,7 +14,7 @@ def new(at=0, pace_ms=PACE_MS, total=TOTAL):
 
 
 def send(transfer, now_ms, asked, lose=()):
-    """Answer a question; `lose` are numbers of pieces that do not come."""
+    """Answer a request; the pieces with numbers in `lose` are lost."""
     for number, at in enumerate(range(asked[0], asked[0] + asked[1], 1024)):
         if number not in lose:
             transfer.piece(now_ms, IMAGE, at, CONTENT[at : min(at + 1024, TOTAL)])
@@ -87,7 +87,7 @@ def test_silence_is_asked_ever_more_seldom():
     assert apart[:4] == [30000, 60000, 120000, 240000] and apart[-1] == AGAIN_LAST_MS
     assert apart == sorted(apart)
     send(fetching, now_ms, (0, 1024))
-    assert fetching.question(now_ms + ANSWER_MS)  # it is back at the beginning
+    assert fetching.question(now_ms + ANSWER_MS)  # it starts from the beginning again
 
 
 @pytest.mark.parametrize(

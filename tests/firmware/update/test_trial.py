@@ -1,4 +1,4 @@
-"""Does a new version prove itself by what matters, and is a missing network no reason against it?"""
+"""Must a new version prove what matters, and does a missing network not count against it?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does anything but a refusal come of whatever a cloud, a flash or a maker may bring?"""
+"""Does anything that cloud, flash or maker provide cause a refusal at worst?"""
 
 import json
 import zlib
@@ -69,7 +69,7 @@ def test_any_bytes_are_a_piece_or_none(message: bytes) -> None:
 
 @given(st.fixed_dictionaries({"v": ANYTHING, "h": ANYTHING, "m": ANYTHING, "r": ANYTHING}))
 def test_any_order_is_taken_or_refused(order: dict[str, object]) -> None:
-    """Checked before by firmware/link/commands.py; here of texts and numbers alone, whatever they are."""
+    """firmware/link/commands.py checks it before; here, texts and numbers can be anything."""
     order = {"v": str(order["v"]), "h": str(order["h"])[:16], "m": 100, "r": bool(order["r"])}
     unit = FakeUnit(empty(FOLDER))
     try:
@@ -85,7 +85,7 @@ def test_any_order_is_taken_or_refused(order: dict[str, object]) -> None:
     st.binary(max_size=80) | ANYTHING.map(lambda said: json.dumps(said).encode()),
 )
 def test_any_record_and_any_slot_start_something(record: object, cause: str, is_true: bool, said: bytes) -> None:
-    """Nothing that lies in the flash keeps the starter from a choice, and no slot is chosen that is not whole."""
+    """No content of the flash prevents the starter from a choice, and no incomplete slot is chosen."""
     flash = empty(FOLDER)
     text = json.dumps(record).encode()
     Path(flash, "slots").write_bytes(b"%08x " % (zlib.crc32(text) ^ (not is_true)) + text)

@@ -1,4 +1,4 @@
-"""Does a signed release come from the cloud into a slot, and nothing else whatever comes?"""
+"""Does a signed release get from the cloud into a slot, and nothing else?"""
 
 import os
 
@@ -54,7 +54,7 @@ def test_while_the_contactor_is_closed_nothing_is_asked_and_nothing_written():
     asking = cloud()
     assert not go_on(unit, asking, hours=1)
     assert asking.asked == [] and not updates.awaits()
-    assert os.listdir(FOLDER) == ["update"]  # the order
+    assert os.listdir(FOLDER) == ["update"]  # the commanded update
     unit.exchange.report.contactor, unit.exchange.report.phase = False, "ready"
     assert go_on(unit, asking)
 
@@ -71,7 +71,7 @@ def test_pieces_that_come_while_it_charges_are_not_written():
 
 
 def test_a_restart_goes_on_from_what_has_come():
-    """Nothing of the image is asked for twice."""
+    """No piece of the image is requested twice."""
     unit = new()
     asking = cloud()
     begin(unit, order())
@@ -180,7 +180,7 @@ def test_a_second_update_goes_into_the_other_slot_and_not_before_the_first_is_go
     asking = Cloud(golden.LATER_MANIFEST, golden.LATER_IMAGE, golden.LATER_DIGEST)
     begin(unit, later, "a")
     go_on(unit, asking, hours=1)
-    assert asking.asked == []  # the first is on trial
+    assert asking.asked == []  # the first update is on trial
     slots.save(FOLDER, slots.after(slots.load(FOLDER), "proved", "1.0.0"))
     begin(unit, None, "a")
     assert go_on(unit, asking)

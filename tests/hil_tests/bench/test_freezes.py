@@ -1,10 +1,10 @@
-"""Does the bench of the guard see a broken promise, and say what it counted?"""
+"""Does the bench of the guard detect a broken promise, and report its counts?"""
 
 from hil_tests.bench.freezes import Freezes
 
 
 def test_are_two_units_one_figure() -> None:
-    """The worst of both, and every count."""
+    """The worst of both, and the sum of the counts."""
     together = Freezes(2, {"unplug": [20.0, 30.0]})
     together.join(Freezes(1, {"unplug": [70.0], "alone": [1010.0]}))
     said = "\n".join(together.report("freezes"))

@@ -1,4 +1,4 @@
-"""Is a loss of the supply that ended wrongly a promise that is not held?"""
+"""Does a loss of supply with a wrong end count as a broken promise?"""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""Does the latency bench count together what several units found, and say so truthfully?"""
+"""Does the latency bench combine the figures of several units, and report them correctly?"""
 
 from collections import Counter
 
@@ -6,7 +6,7 @@ from hil_tests.bench.latencies import Latencies
 
 
 def found(*times: float, steps: dict[int, int] | None = None) -> Latencies:
-    """One unit's."""
+    """Return the figures of one unit."""
     latencies = Latencies(steps=Counter(steps or {20: 990, 25: 9, 31: 1}), minutes=10)
     for ms in times:
         latencies.add("unplug", ms, ["flash", "AT+CSQ"])

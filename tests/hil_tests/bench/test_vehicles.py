@@ -6,7 +6,7 @@ from hil_tests.bench.vehicles import meet
 from hil_tests.sim import manners
 from hil_tests.sim.vehicle import Vehicle
 
-# What is seen of each: faults and events. Those that charge take more than CHARGED_WH in their 20 minutes.
+# The faults and events of each. Vehicles that charge take more than CHARGED_WH in their 20 minutes.
 CHARGED_WH = 1500
 CHARGES = {
     Vehicle: (),

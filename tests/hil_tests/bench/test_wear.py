@@ -30,7 +30,7 @@ def test_each_is_within_the_budget_and_opens_in_time(family: Family) -> None:
 
 
 def test_one_that_reacts_to_the_contactor_is_as_bad_as_any() -> None:
-    """So that what is drawn hides nothing worse."""
+    """So that the random choice hides nothing worse."""
     for family in EACH:
         if not family.turns:
             hour = outcome(family, BY_THE_CONTACTOR, HOUR_MS).hour

@@ -1,4 +1,4 @@
-"""Who has the folder of a cluster, and is nobody else ended for it?"""
+"""Which process has the folder of a cluster, and is no other process ended for it?"""
 
 import json
 import os
@@ -21,7 +21,7 @@ def test_one_run_at_a_time(tmp_path: Path) -> None:
 
 
 def test_nobody_is_ended_where_nothing_runs(tmp_path: Path) -> None:
-    """Not even the process that has the number now of one that had the folder once: this one here."""
+    """Not even a process that now has the pid of an earlier one, such as this test's."""
     assert not stop(tmp_path)
     (tmp_path / LOCK).write_text(json.dumps({"pid": os.getpid(), "started": "1"}))
     assert not stop(tmp_path)

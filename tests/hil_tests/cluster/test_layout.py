@@ -1,4 +1,4 @@
-"""Does everything of a cluster on one machine have a port of its own, and each role its two processes?"""
+"""Does every process of a cluster on one machine have its own port, and each role two processes?"""
 
 from hil_tests.cluster.layout import layout
 

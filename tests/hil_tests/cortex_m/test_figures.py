@@ -1,4 +1,4 @@
-"""Is a figure outside its budget told, and the smallest heap found?"""
+"""Is a figure above its budget reported, and the smallest heap found?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Is a cloud side that ends started again, as often as makes sense, and is the truth about it told?"""
+"""Is a cloud side that ends restarted, a sensible number of times, and is its state reported correctly?"""
 
 import asyncio
 import sqlite3
@@ -15,7 +15,7 @@ from hil_tests.fixtures.bridge_process import BridgeFailed
 
 
 class StubBridge:
-    """A process that ends when it is told to, and does not start if it is `broken`."""
+    """A process that ends when told to, and does not start if it is `broken`."""
 
     address = "http://127.0.0.1:1"
 
@@ -50,7 +50,7 @@ Story = Callable[[Cloud, StubBridge], Any]
 
 
 def told(folder: Path, story: Story) -> list[str]:
-    """Runs the story beside `watch`; returns the alarms."""
+    """Run the story beside `watch`; return the alarms."""
     alarms: list[str] = []
 
     async def run() -> None:
@@ -70,7 +70,7 @@ def told(folder: Path, story: Story) -> list[str]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Lets the others run; `told` has the deadline."""
+    """Let other tasks run; `told` has the deadline."""
     while not condition():  # noqa: ASYNC110  the conditions are of others, who set no event
         await asyncio.sleep(0)
 

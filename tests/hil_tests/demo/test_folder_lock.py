@@ -1,4 +1,4 @@
-"""Is a second run on one data folder refused, in words that say what to do?"""
+"""Is a second run with the same data folder refused, with what to do?"""
 
 from pathlib import Path
 

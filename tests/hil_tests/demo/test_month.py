@@ -1,4 +1,4 @@
-"""Is the demo's month of history one that a unit could have sent?"""
+"""Could a unit have sent the demo's month of history?"""
 
 import json
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Are apt's own source entries taken for another suite, in either form, with source packages only where they are asked for?"""
+"""Are apt's own source entries converted to another suite, in either format, with source packages only if requested?"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Is an interpreter taken for what it can do, whatever it calls itself?"""
+"""Is an interpreter accepted for its features, whatever its name?"""
 
 import sys
 from pathlib import Path

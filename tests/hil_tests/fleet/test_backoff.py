@@ -1,4 +1,4 @@
-"""Does a simulated unit wait as the firmware does?"""
+"""Does a simulated unit back off as the firmware does?"""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""Does a simulated charge point say what the product understands, and count as the firmware counts?"""
+"""Does a simulated charge point send what the product parses, and count as the firmware does?"""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""Is what a process of units writes down read again as it was?"""
+"""Is the log of a process of units parsed as it was written?"""
 
 from collections import Counter
 from io import StringIO
@@ -30,7 +30,7 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 
 
 def test_a_wait_between_the_two_clocks_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monotonic_s = iter([1.0, 1.5, *(step / 1000 for step in range(2000, 2040))])  # it had to wait in the first look
+    monotonic_s = iter([1.0, 1.5, *(step / 1000 for step in range(2000, 2040))])  # the first reading was delayed
     monkeypatch.setattr("time.monotonic", lambda: next(monotonic_s))
     monkeypatch.setattr("time.time", iter([501.4, *(502.0 + step / 500 for step in range(20))]).__next__)
     assert epoch_s() == pytest.approx(500.0, abs=0.001)
@@ -38,5 +38,5 @@ def test_a_wait_between_the_two_clocks_makes_no_difference(monkeypatch: pytest.M
 
 def test_another_line_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("X\t1\n")
-    with pytest.raises(ValueError, match="begins no line"):
+    with pytest.raises(ValueError, match="unknown kind of line"):
         read([tmp_path / "log"])

@@ -1,4 +1,4 @@
-"""Are a unit's packets as the standard has them, and is a broker's answer understood in any pieces?"""
+"""Do a unit's packets follow the standard, and is a broker's answer parsed from pieces of any size?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does the report show what a run has found, as a table, as JSON and as a page that stands alone?"""
+"""Does the report show the results of a run, as a table, as JSON and as a self-contained page?"""
 
 import json
 import xml.etree.ElementTree

@@ -1,4 +1,4 @@
-"""Who does what in a scenario: the same for the same seed, and as many as its shares say?"""
+"""Are the parts of a scenario equal for equal seeds, and as many as its shares say?"""
 
 from collections import Counter
 

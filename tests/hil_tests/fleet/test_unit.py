@@ -27,7 +27,7 @@ NEVER = Habits(10**9, 10**9)
 
 
 class Machine:
-    """A unit, and a broker that answers when it is told to."""
+    """A unit, and a broker that answers when the test tells it to."""
 
     def __init__(self, manner: Manner = Manner.USUAL, **part: Any) -> None:
         whole = Part(0, "23415", manner, False, 1.0, part.pop("stop_at_s", None), 7)
@@ -49,7 +49,7 @@ class Machine:
         return [*self.unit.network_lost(self.now_s, self.now_s + for_s)]
 
     def connect(self) -> bytes:
-        """Up to the first PUBLISH, which is returned."""
+        """Connect up to the first PUBLISH, and return it."""
         assert isinstance(self.due()[0], Open)
         self.unit.opened(self.now_s)
         (subscribe,) = self.hear(CONNACK)
@@ -61,7 +61,7 @@ class Machine:
         return self.hear(b"\x40\x02" + packet_id(publish))
 
     def settle(self, publish: bytes) -> None:
-        """Acknowledges until it has nothing more to say."""
+        """Acknowledge until the unit has nothing more to send."""
         while (actions := self.acknowledge(publish)) and isinstance(actions[-1], Send):
             publish = actions[-1].data
 

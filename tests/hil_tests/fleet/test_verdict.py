@@ -1,4 +1,4 @@
-"""Is everything told that can be wrong between what a fleet was promised and what is stored, and nothing else?"""
+"""Is everything reported that can be wrong between what was acknowledged to a fleet and what is stored, and nothing else?"""
 
 from collections import defaultdict
 from typing import Any
@@ -13,7 +13,7 @@ BEGIN_MS = 1_767_229_200_000.0
 
 
 def delivery(kind: str, sequence: int, at_ms: float, acknowledged: bool = True, **other: Any) -> Delivery:
-    """Under way for 10 ms."""
+    """Return a delivery that takes 10 ms."""
     sent_ms = BEGIN_MS + at_ms
     whole = Delivery("cp-1", kind, 9, sequence, kind == "heartbeat", sent_ms, sent_ms, sent_ms + 10, acknowledged)
     return whole._replace(**other)
@@ -29,7 +29,7 @@ SENT = [
 
 
 def stored(**other: Any) -> Stored:
-    """What is right for SENT."""
+    """Return the correct rows for SENT."""
     whole = Stored(
         journal={"event": {"cp-1": [(9, 0)]}, "session": {"cp-1": [(9, 2)]}},
         contacts={"cp-1": int(BEGIN_MS) + 5004},
@@ -71,10 +71,14 @@ def test_what_was_not_acknowledged_may_be_stored_too() -> None:
             "stored 2 times",
         ),
         ("doubled", {"power_ms": at(3, 5, 5004)}, "heartbeat ('cp-1', 9, 1) is stored twice"),
-        ("unsent", {"journal": {"event": {"cp-1": [(9, 0), (9, 7)]}, "session": {"cp-1": [(9, 2)]}}}, "nobody sent it"),
+        (
+            "unsent",
+            {"journal": {"event": {"cp-1": [(9, 0), (9, 7)]}, "session": {"cp-1": [(9, 2)]}}},
+            "but was not sent",
+        ),
         ("signal_lost", {"signal_ms": at(3)}, "the signal of heartbeat ('cp-1', 9, 3)"),
-        ("false_contact", {"power_ms": at(3, 2500, 5004)}, "when it sent none"),
-        ("false_contact", {"contacts": {"cp-1": int(BEGIN_MS) + 30_000}}, "when it sent nothing"),
+        ("false_contact", {"power_ms": at(3, 2500, 5004)}, "but sent none then"),
+        ("false_contact", {"contacts": {"cp-1": int(BEGIN_MS) + 30_000}}, "but sent nothing then"),
         ("contact_behind", {"contacts": {"cp-1": int(BEGIN_MS) + 1004}}, "was last heard at"),
         ("contact_behind", {"contacts": {}}, "was last heard at None"),
         ("contact_behind", {"heartbeats": {"cp-1": (9, 1)}}, "an older one stored"),
@@ -137,7 +141,7 @@ def test_what_an_outside_broker_kept_while_the_bridge_was_away_is_no_contact() -
 
 
 def test_of_two_that_were_under_way_the_one_that_fits_the_row_was_stored() -> None:
-    """A first board has no reading of the signal yet, and no answer; a second one of its identity has both."""
+    """The first board has no signal reading yet and no answer; a second one with its identity has both."""
     first = delivery("heartbeat", 6, 7000, acknowledged=False, boot=8, has_csq=False, ended_ms=BEGIN_MS + 9000)
     second = delivery("heartbeat", 1, 7001, boot=10, ended_ms=BEGIN_MS + 9000)
     both = stored(

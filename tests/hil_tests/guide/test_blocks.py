@@ -1,4 +1,4 @@
-"""Is every block of a page found, with what stands above it?"""
+"""Is every block of a page found, with the mark above it?"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Is each kind of mistake made, at each place of a function, and nothing else?"""
+"""Is each kind of mutation made at each place of a function, and nothing else?"""
 
 import ast
 import builtins
@@ -9,12 +9,12 @@ from hil_tests.mutants.operators import OPERATORS, Mutant, difference, marked, m
 
 
 def of(body: str) -> list[Mutant]:
-    """The mutants of a function with this body."""
+    """Return the mutants of a function with this body."""
     return mutants("a.py", f"def f(a, b):\n    {body}\n")
 
 
 def written(body: str, operator: str) -> set[str]:
-    """What the body becomes by this operator."""
+    """Return what this operator makes of the body."""
     return {mutant.mutated().splitlines()[1].strip() for mutant in of(body) if f":{operator}-" in mutant.name}
 
 

@@ -1,4 +1,4 @@
-"""Which mutants are drawn, and which tests are asked about one?"""
+"""Which mutants are drawn, and which tests run for one?"""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Can a board be added by one file, and does an image hold what its board needs and no other board's?"""
+"""Can a board be added with one file, and does an image contain what its board needs, and nothing for other boards?"""
 
 import shutil
 import sys
@@ -25,7 +25,7 @@ class SecondBoard(Board):
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the tree, in which nothing is built yet."""
+    """A copy of the tree without build results."""
     for room in ("firmware", "modem"):
         shutil.copytree(image.CHECKOUT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(image, "CHECKOUT", tmp_path)

@@ -1,4 +1,4 @@
-"""Does a reading survive its way through the instrument's lines, and is every line written down in bench.md?"""
+"""Is a reading unchanged after the instrument's lines, and is every line documented in bench.md?"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Is the panel's JSON what scripts were promised? (A unit that is not switched on is behind it.)"""
+"""Is the panel's JSON as documented for scripts? Its unit is switched off."""
 
 import asyncio
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from hil_tests.sim.board import FAULTS
 
 @pytest.fixture
 def panel(tmp_path: Path) -> Iterator[TestClient]:
-    """A client of the panel, by its own name."""
+    """A client of the panel, with one of its own host names."""
     with TestClient(create_app(Unit(tmp_path), asyncio.Event()), base_url="http://127.0.0.1") as client:
         yield client
 
@@ -112,7 +112,7 @@ def test_each_network_can_be_set_alone(panel: TestClient) -> None:
 
 
 class _Cloud:
-    """Counts what is skipped; it is `broken` on demand."""
+    """Counts the skipped minutes; it fails if it is `broken`."""
 
     def __init__(self) -> None:
         self.skipped_minutes, self.broken = 0, False
@@ -133,7 +133,7 @@ def cloud() -> _Cloud:
 
 @pytest.fixture
 def demo(tmp_path: Path, cloud: _Cloud) -> Iterator[TestClient]:
-    """The panel of a unit with a cloud beside it."""
+    """The panel of a unit with a cloud."""
     app = create_app(Unit(tmp_path), asyncio.Event(), cloud=cloud)
     with TestClient(app, base_url="http://127.0.0.1") as client:
         yield client

@@ -1,4 +1,4 @@
-"""Does a rig say what it offers, and is a test that needs more told why it cannot run?"""
+"""Does a rig list what it offers, and does a test that needs more say why it cannot run?"""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from hil_tests.sim import board
 
 
 def test_do_the_rigs_of_the_file_make_sense() -> None:
-    """The virtual one and the loop offer everything; a bench has three lines."""
+    """The virtual rig and the loop offer everything; a bench has three lines."""
     rigs = kinds()
     assert rigs["virtual"].serial is None and rigs["loop"].serial == "loop" and isinstance(rigs["tcall"].serial, Lines)
     assert all(rigs[name].offers == set(OFFERS) and rigs[name].faults == FAULTS for name in ("virtual", "loop"))
@@ -37,5 +37,5 @@ def test_is_a_table_that_makes_no_sense_refused(tmp_path: Path, table: str) -> N
 
 
 def test_can_the_virtual_board_break_all_that_the_contract_names() -> None:
-    """It has a list of its own, because it imports nothing of ours."""
+    """The virtual board has its own list, because it imports nothing of ours."""
     assert set(board.FAULTS) == set(FAULTS)

@@ -1,4 +1,4 @@
-"""Who may talk to the panel?"""
+"""Which clients may use the panel?"""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from hil_tests.rig.panel.security_headers import LoopbackOnly
 
 
 def answer(**headers: str) -> tuple[int, dict[str, str]]:
-    """Status and headers of one request."""
+    """Return status and headers of one request."""
     said: list[Message] = []
 
     async def inner(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""Does the guided story go on by what is seen, and by nothing else?"""
+"""Does the guided story only continue when its condition is seen?"""
 
 from hil_tests.rig.panel.story import SILENT_MINUTES, STEPS, Seen, Story
 

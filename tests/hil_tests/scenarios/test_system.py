@@ -1,4 +1,4 @@
-"""Does the introduction of a unit say how often it had to begin?"""
+"""Does the introduction of a unit report how often it had to start again?"""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from hil_tests.scenarios.system import INTRODUCTIONS, introduce
 
 
 class Bridge:
-    """Of BridgeProcess."""
+    """Replaces BridgeProcess."""
 
     mqtts_port = 8883
 
@@ -18,7 +18,7 @@ class Bridge:
 
 
 class Rig:
-    """Its console is silent at the first `silent` commands."""
+    """A rig whose console does not answer the first `silent` commands."""
 
     def __init__(self, silent: int) -> None:
         self._silent = silent

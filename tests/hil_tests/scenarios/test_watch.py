@@ -1,4 +1,4 @@
-"""Is a promise that a busy computer broke told from one that the unit broke?"""
+"""Is a promise that a busy computer broke distinguished from one that the unit broke?"""
 
 import pytest
 
@@ -10,21 +10,22 @@ RED = Observation(led=(255, 0, 0))
 
 
 class Story:
-    """Looks at a unit as they follow each other."""
+    """A sequence of looks at a unit."""
 
     def __init__(self) -> None:
         self.verdict = Verdict()
         self._now_s = 0.0
 
     def goes_on(self, seconds: float, seen: Observation | None = None, waits_s: float = 0.02) -> "Story":
-        """Keeps its promise, or is `seen` so; `waits_s` is its longest wait for a processor between two looks."""
+        """Let the unit keep its promise, or look like `seen`; `waits_s` is its longest wait for a processor between two
+        looks."""
         for _ in range(max(1, round(seconds / LOOK_EVERY_S))):
             self._now_s += LOOK_EVERY_S
             self.verdict.look(seen or Observation(), seen is None, waits_s, self._now_s)
         return self
 
     def starves(self, seconds: float, opens_after_s: float = 1.0) -> "Story":
-        """Waits for a processor; its guard opens meanwhile."""
+        """Let the unit wait for a processor; meanwhile, its guard opens."""
         for look in range(round(seconds / LOOK_EVERY_S)):
             lasts_s = look * LOOK_EVERY_S
             self.goes_on(LOOK_EVERY_S, OPEN if lasts_s > opens_after_s else None, lasts_s)
@@ -50,7 +51,7 @@ def test_so_it_is_where_the_wait_is_known_last() -> None:
 @pytest.mark.parametrize("seen", [OPEN, RED])
 @pytest.mark.parametrize("waits_s", [0.0, 0.1, STARVED_S * 0.9])
 def test_a_unit_that_had_a_processor_has_broken_it(seen: Observation, waits_s: float) -> None:
-    """As one that is stopped or waits for something else has, and one on a busy computer that is fast enough."""
+    """For example if it is stopped or waits for something else, or if it is fast enough on a busy computer."""
     assert Story().goes_on(9, waits_s=waits_s).goes_on(NEAR_S + 1, seen, waits_s).verdict.broken == seen
 
 

@@ -1,4 +1,4 @@
-"""Does each bound of a siege break its figure when it is exceeded, and only then?"""
+"""Is each figure of a siege marked as broken if it exceeds its limit, and only then?"""
 
 import pytest
 

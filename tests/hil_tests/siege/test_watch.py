@@ -1,4 +1,4 @@
-"""Does the siege see each kind of fault in a log of the bridge, and no fault in its other lines?"""
+"""Does the siege find each kind of fault in a bridge's log, and none in its other lines?"""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Does the simulated charge point with its car behave as resistors, relays and batteries do?"""
+"""Does the simulated charge point with its car behave like resistors, relays and batteries?"""
 
 import pytest
 
@@ -12,14 +12,14 @@ CHARGING = Outputs(pilot_duty_u16=AMPS_16, contactor=True)
 
 
 def run(board: Board, seconds: float) -> None:
-    """Lets time pass, with a control loop that runs."""
+    """Let time pass with a running control loop."""
     for _ in range(round(seconds / STEP_S)):
         board.guard.move_live_line()
         board.step(STEP_S)
 
 
 def charge(board: Board) -> None:
-    """PWM, and then the contactor: the guard wants to see C first."""
+    """Switch on PWM, then the contactor: the guard must see state C first."""
     board.outputs = Outputs(pilot_duty_u16=AMPS_16)
     run(board, 1)
     board.outputs = CHARGING
@@ -28,7 +28,7 @@ def charge(board: Board) -> None:
 
 @pytest.fixture
 def board() -> Board:
-    """Mains on, no car."""
+    """A board with mains, without a car."""
     board = Board(Vehicle())
     board.mains = True
     board.step(STEP_S)

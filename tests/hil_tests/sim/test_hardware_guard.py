@@ -1,4 +1,4 @@
-"""Does the simulated guard hold a contactor under all of its conditions, and open it in time when one of them ends?"""
+"""Does the simulated guard hold a contactor while all its conditions are met, and open it in time when one ends?"""
 
 from collections.abc import Callable
 
@@ -9,13 +9,13 @@ from hil_tests.sim.vehicle import Vehicle
 
 STEP_S = 0.01
 AMPS_16 = 17_476  # duty of 65,536
-PERIOD_S = 0.02  # of a control loop
+PERIOD_S = 0.02  # period of a control loop
 CHARGING = Outputs(pilot_duty_u16=AMPS_16, contactor=True)
 
 
 @pytest.fixture
 def board() -> Board:
-    """It charges."""
+    """A charging board."""
     board = Board(Vehicle())
     board.mains = board.vehicle.plugged = True
     board.outputs = Outputs(pilot_duty_u16=AMPS_16)
@@ -27,7 +27,7 @@ def board() -> Board:
 
 
 def live(board: Board, seconds: float) -> None:
-    """Lets time pass with a control loop that runs."""
+    """Let time pass with a running control loop."""
     for _ in range(round(seconds / PERIOD_S)):
         board.guard.move_live_line()
         for _ in range(round(PERIOD_S / STEP_S)):
@@ -35,7 +35,7 @@ def live(board: Board, seconds: float) -> None:
 
 
 def opens_after_s(board: Board, within_s: float) -> float | None:
-    """When the contacts open, with nobody who moves the live line; None if they do not."""
+    """Return when the contacts open while the live line does not move; None if they do not."""
     for step in range(round(within_s / STEP_S)):
         board.step(STEP_S)
         if not board.contact_closed:
@@ -69,7 +69,7 @@ def test_does_a_cause_open_it_while_nothing_runs(board: Board, cause: Callable[[
 
 
 def test_is_state_d_held(board: Board) -> None:
-    """Whether a vehicle may ask for ventilation is for the rules."""
+    """The rules decide whether a vehicle may ask for ventilation."""
     ask_for_ventilation(board)
     live(board, 1)
     assert board.pilot_state == "D2" and board.contact_closed
@@ -84,7 +84,7 @@ def test_does_a_dead_program_open_it_within_1_2_s_and_a_stall_not(board: Board) 
 
 @pytest.mark.parametrize("fault", ["rcd_ac", "rcd_dc"])
 def test_does_it_stay_open_until_the_drive_is_withdrawn(board: Board, fault: str) -> None:
-    """A residual current that goes away with the contactor must not close it again."""
+    """A residual current that ends when the contactor opens must not close it again."""
     board.set_fault(fault, True)
     live(board, 0.1)
     board.set_fault(fault, False)
@@ -99,7 +99,7 @@ def test_does_it_stay_open_until_the_drive_is_withdrawn(board: Board, fault: str
 
 
 def test_is_it_open_without_a_vehicle_that_asks(board: Board) -> None:
-    """Read back as such, so that a guard that is wired shut could be told."""
+    """The read-back shows it, so that a guard that is wired shut could be detected."""
     board.outputs = Outputs(pilot_duty_u16=65_535)
     open_s2(board)
     live(board, 1)

@@ -1,4 +1,4 @@
-"""Does each trouble of the network do what its name says, and only in its own direction?"""
+"""Does each network trouble do what its name says, and only in its own direction?"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter, Network], Awaitable
 
 
 def through(talk: Talk) -> None:
-    """Runs `talk` over a network in front of a server that echoes."""
+    """Run `talk` over a network to an echo server."""
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while chunk := await reader.read(1000):
@@ -96,7 +96,7 @@ def test_slices_and_a_rate_let_everything_through() -> None:
 
 
 def test_the_end_of_a_sender_arrives_behind_all_that_it_sent() -> None:
-    """Also when more is under way than the network carries at once."""
+    """Also if more is in flight than the network can carry at once."""
     heard = bytearray()
     ended = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Does what was sent arrive whole and in order whatever is lost, and is what went over the air counted?"""
+"""Does sent data arrive complete and in order whatever is lost, and is the traffic over the air counted?"""
 
 import asyncio
 import random
@@ -8,11 +8,11 @@ import pytest
 from hil_tests.sim.segments import ACK_EVERY, MSS_BYTES, End, Quality, Tally, join
 
 CONTENT = random.Random(3).randbytes(60 * MSS_BYTES)
-WITHIN_S = 100_000  # of a clock that does not wait
+WITHIN_S = 100_000  # seconds of a clock that does not wait
 
 
 class QuickLoop(asyncio.SelectorEventLoop):
-    """Its time passes at once: each wait ends as soon as nothing else is to be done."""
+    """A loop whose waits end as soon as nothing else is ready."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,7 +30,7 @@ class QuickLoop(asyncio.SelectorEventLoop):
 
 
 def carry(quality: Quality, back: Quality, seed: int = 1) -> tuple[bytes, Tally, Tally, float]:
-    """What arrives, what both directions counted, and the seconds that it took."""
+    """Return what arrives, the counts of both directions, and the duration in seconds."""
 
     async def story() -> tuple[bytes, Tally, Tally, float]:
         source, arrived = random.Random(seed), bytearray()
@@ -49,7 +49,7 @@ def carry(quality: Quality, back: Quality, seed: int = 1) -> tuple[bytes, Tally,
 
 @pytest.mark.parametrize(("rate", "acknowledged"), [(50_000, 60 / ACK_EVERY), (3000, 60)], ids=["quick", "GPRS"])
 def test_without_loss_each_segment_is_sent_once(rate: int, acknowledged: int) -> None:
-    """Each second one is acknowledged, or each one where the next takes longer than a receiver waits."""
+    """Every second segment is acknowledged, or every one if the next takes longer than a receiver waits."""
     arrived, down, up, took_s = carry(Quality(delay=0.4, rate=rate), Quality(delay=0.4, rate=1500))
     assert arrived == CONTENT
     assert (down.payload, down.segments, down.again, down.lost) == (len(CONTENT), 60, 0, 0)

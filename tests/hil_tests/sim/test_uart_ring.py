@@ -1,4 +1,4 @@
-"""Does the simulated input of a UART keep the speed of its line, and lose what its ring cannot hold?"""
+"""Does the simulated UART input have the speed of its line, and lose what does not fit its ring?"""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ PATIENCE_S = 10
 
 
 async def _fed(count: int, reads: bool) -> tuple[bytes, int, float]:
-    """Sends `count` bytes to a client that reads all the time, or at the end; returns what it read, the loss, the time."""
+    """Send `count` bytes to a client that reads all the time, or at the end; return what it read, the loss, the time."""
     line = Pty(lambda _: None)
     client = os.open(line.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
     ring = UartRing(line)
@@ -53,4 +53,4 @@ def test_a_client_that_stalls_gets_what_the_ring_held_and_the_rest_is_counted() 
     assert all(byte in sent for byte in got), "in their order"
     assert (
         len(got) >= RING_BYTES
-    )  # the kernel of a busy machine passes bytes on late, and holds some: after a loss there is room again
+    )  # a busy machine's kernel passes bytes on late, and buffers some: after a loss there is room again

@@ -1,4 +1,4 @@
-"""Is the signal of an LTE cell read in every form in which modems write it, and is its CSQ that of its RSSI?"""
+"""Is the signal of an LTE cell parsed in every form that modems write, and does its CSQ agree with its RSSI?"""
 
 import pytest
 
@@ -15,7 +15,7 @@ CAPTURES = [
     ("LTE,Online,510-10,0x0830,110132496,22,EUTRAN-BAND40,39092,3,3,-200,-1057,-660,4", (-106, -20), -66),
     ("LTE CAT-M1,Online,505-01,0x2036,134523149,238,EUTRAN-BAND28,9410,5,5,-20,-116,-82,6", (-116, -20), -82),
 ]
-WITHIN_DB = 6  # of two roundings, and of a bandwidth that LTE-M does not use in full
+WITHIN_DB = 6  # for two roundings, and for a bandwidth that LTE-M does not use completely
 
 
 @pytest.mark.parametrize("text, reference, rssi_dbm", CAPTURES, ids=[row[0][-20:] for row in CAPTURES])

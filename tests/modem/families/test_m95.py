@@ -1,4 +1,4 @@
-"""Does the driver of Quectel's GPRS modems keep to the older AT+QIxxx dialogue, and does a stream run over it?"""
+"""Does the driver of Quectel's GPRS modems follow the older AT+QIxxx dialogue, and does a stream work over it?"""
 
 import errno
 
@@ -23,7 +23,7 @@ class FarEnd:
     def __init__(self):
         self.waiting = b""
         self.sent = self.acknowledged = 0
-        self.full = 0  # so many times the modem's buffer is full
+        self.full = 0  # how many times the modem's buffer is full
 
     def get(self, port):
         taken, self.waiting = self.waiting[:1460], self.waiting[1460:]
@@ -249,7 +249,7 @@ def test_payload_of_an_uncertain_size_is_an_error_and_not_data(answer):
 
 
 def test_a_lost_byte_never_gives_other_data():
-    """It is an error or the end of the stream, and where none matters, all of the payload."""
+    """The result is an error, the end of the stream, or the whole payload if the lost byte does not matter."""
     whole = line("+QIRD: 203.0.113.7:1883,TCP,%d" % len(NASTY)) + NASTY + b"\r\nOK\r\n"
     for place in range(len(whole)):
         stream, _, _, _ = connected({GET: [whole[:place] + whole[place + 1 :], OK]})
@@ -296,7 +296,7 @@ def test_a_dead_path_is_found_by_the_counts():
 # Scan
 
 
-# Captured of an M66 (public code, ProcessQENGData); the last neighbours are as its manual writes unknown ones.
+# Captured from an M66 (public code, ProcessQENGData). The last neighbours have the manual's form for unknown ones.
 ENGINEERING = (
     "+QENG: 1,4\n"
     "+QENG: 0,404,20,3a9a,1429,1,63,-68,147,147,5,5,x,x,x,x,x,x,x\n"

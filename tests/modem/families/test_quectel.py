@@ -1,4 +1,4 @@
-"""Does the driver of Quectel's modems keep to the dialogue of their manuals, and does a stream run over it?"""
+"""Does the driver of Quectel's modems follow the dialogue of their manuals, and does a stream work over it?"""
 
 import errno
 
@@ -21,7 +21,7 @@ class FarEnd:
     def __init__(self):
         self.waiting = b""
         self.sent = self.acknowledged = 0
-        self.full = 0  # so many times the modem's buffer is full
+        self.full = 0  # how many times the modem's buffer is full
 
     def get(self, port):
         taken, self.waiting = self.waiting[:1460], self.waiting[1460:]
@@ -92,7 +92,7 @@ def test_a_context_is_opened():
 
 
 def test_a_context_that_the_network_closed_is_deactivated_before_it_is_opened_again():
-    """Until then AT+QIACT gives ERROR; a modem that has nothing to deactivate may refuse that."""
+    """Before, AT+QIACT returns ERROR. A modem without a context to deactivate may refuse AT+QIDEACT."""
     for deactivated in (OK, line("ERROR")):
         modem, port, _ = context({"AT+QIDEACT=1": deactivated})
         startup.open_pdp_context(modem, "internet")

@@ -1,11 +1,11 @@
-"""Is a modem's family chosen by the model number that it answers, and are its tables then the ones in use?"""
+"""Does the model number choose the modem's family, and are the family's tables then in use?"""
 
 import pytest
 
 from modem.families import driver, m95, quectel, registry, sim800, sim7000, sim7080, sim7600
 from tests.modem.scripted import OK, line, scripted
 
-M95_URC = "UNDER_VOLTAGE WARNING"  # in the tables of the M95 alone, and of no shape that any URC has
+M95_URC = "UNDER_VOLTAGE WARNING"  # only in the tables of the M95, and without the form of other URCs
 
 
 def identified(answers):
@@ -30,7 +30,7 @@ CHOSEN = [
 
 @pytest.mark.parametrize("model, family", CHOSEN, ids=[row[0] for row in CHOSEN])
 def test_model_numbers_choose_their_family(model, family):
-    """Alone, behind the command's name, in quotes, behind stray bytes, and among other lines of the answer."""
+    """Alone, after the command's name, in quotes, after stray bytes, and among other lines of the answer."""
     for answer in (
         line(model),
         line("+CGMM: " + model),
@@ -45,7 +45,7 @@ def test_model_numbers_choose_their_family(model, family):
         assert port.sent == ["AT+CGMM"]
 
 
-PRODUCTS = [  # what ATI was captured to answer, or as its manual writes it
+PRODUCTS = [  # answers to ATI, captured or from the manual
     ("SIM800 R14.18", sim800),
     ("SIM7070 R1951.03", sim7080),
     ("SIM7000E R1351", sim7000),
@@ -103,7 +103,7 @@ LISTED = sorted(set([name for _, name in registry.MODELS]))
 
 @pytest.mark.parametrize("name", LISTED)
 def test_every_listed_family_is_a_driver(name):
-    """Its tables have the types of the contract, and every hook that the contract leaves open is there."""
+    """Its tables have the types of the contract, and it has every hook of the contract."""
     family = registry.load(name)
     assert tables(family) == tables(driver.FAMILY)
     assert name == family.NAME
@@ -114,7 +114,7 @@ def test_every_listed_family_is_a_driver(name):
 
 
 def tables(family):
-    """Name and type of each table of a family that is in the contract."""
+    """Return name and type of each table of a family that is in the contract."""
     names = sorted([name for name in dir(driver.FAMILY) if name == name.upper() and name[0] != "_"])
     return [(name, type(getattr(family, name)).__name__) for name in names]
 

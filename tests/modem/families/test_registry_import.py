@@ -1,4 +1,4 @@
-"""Is only the family imported that a modem needs?"""
+"""Is only the family imported that the modem needs?"""
 
 import sys
 

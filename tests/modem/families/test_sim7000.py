@@ -1,4 +1,4 @@
-"""What of the SIM7000 is not as with the SIM800?"""
+"""Where does the SIM7000 differ from the SIM800?"""
 
 import pytest
 

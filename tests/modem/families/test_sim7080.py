@@ -1,4 +1,4 @@
-"""Does the driver of SIM7070, SIM7080 and SIM7090 keep to the dialogue of CNACT and CAOPEN, and does a stream run over it?"""
+"""Does the driver of SIM7070, SIM7080 and SIM7090 follow the dialogue of CNACT and CAOPEN, and does a stream work over it?"""
 
 import errno
 
@@ -22,7 +22,7 @@ class FarEnd:
     def __init__(self):
         self.waiting = b""
         self.sent = self.acknowledged = 0
-        self.full = 0  # so many times the modem's buffer is full
+        self.full = 0  # how many times the modem's buffer is full
 
     def get(self, port):
         taken, self.waiting = self.waiting[:1459], self.waiting[1459:]
@@ -125,7 +125,7 @@ def test_a_login_goes_with_the_apn_and_is_not_in_the_trace():
     [
         ("", ""),
         ('+CNACT: 0,0,"0.0.0.0"', ""),
-        ('+CNACT: 0,1,"0.0.0.0"', ""),  # active, and without an address yet
+        ('+CNACT: 0,1,"0.0.0.0"', ""),  # active, but without an address
         ('+CNACT: 0,2,"10.0.0.9"', ""),  # in operation
         ('+CNACT: 1,1,"10.0.0.2"', ""),
         ('+CNACT: 1,1,"10.0.0.2"\n+CNACT: 0,1,"10.0.0.1"', "10.0.0.1"),
@@ -189,7 +189,7 @@ def test_a_result_behind_ok_opens_the_connection_too():
 
 
 def test_a_link_in_use_is_closed_first():
-    """It is in use until AT+CACLOSE, also where the other side or a restart of the processor ended its connection."""
+    """A link is in use until AT+CACLOSE, also after the other side or a restart of the processor ended its connection."""
     stream, port, _, _ = ready({CLOSE: OK})
     stream.connect("broker.example", 1883)
     assert port.sent == [CLOSE, START]
@@ -243,7 +243,7 @@ def test_the_states_of_other_links_and_contexts_are_not_ours():
 @pytest.mark.parametrize(
     "answer",
     [
-        b"\r\n+CARECV: 0,5,hello\r\n\r\nOK\r\n",  # behind the link, as the manual has it
+        b"\r\n+CARECV: 0,5,hello\r\n\r\nOK\r\n",  # with the link first, as in the manual
         b"\r\n+CARECV: 5,hell\r\n\r\nOK\r\n",
         b"\r\n+CARECV: 5hello\r\n\r\nOK\r\n",
         b"\r\n+CARECV: 1461," + bytes(1461) + b"\r\n\r\nOK\r\n",
@@ -255,7 +255,7 @@ def test_payload_of_an_uncertain_size_is_an_error_and_not_data(answer):
 
 
 def test_a_lost_byte_never_gives_other_data():
-    """It is an error or the end of the stream, and where none matters, all of the payload."""
+    """The result is an error, the end of the stream, or the whole payload if the lost byte does not matter."""
     whole = b"\r\n+CARECV: %d," % len(NASTY) + NASTY + b"\r\n\r\nOK\r\n"
     for place in range(len(whole)):
         stream, _, _, _ = connected({GET: [whole[:place] + whole[place + 1 :], OK]})
@@ -283,7 +283,7 @@ def test_a_refusal_that_took_bytes_all_the_same_is_an_error():
     "changes, code",
     [
         ({PAYLOAD: line("+CASTATE: 0,0") + ERROR}, errno.ECONNRESET),
-        ({PAYLOAD: ERROR, ACK: ERROR}, errno.ECONNRESET),  # the link is not known
+        ({PAYLOAD: ERROR, ACK: ERROR}, errno.ECONNRESET),  # the modem does not have the link
         ({"AT+CASEND=0,5": ERROR}, errno.ETIMEDOUT),  # it never has room
     ],
 )

@@ -1,4 +1,4 @@
-"""Does the driver of the LTE modems keep to the dialogue of the A76XX application note, and does a stream run over it?"""
+"""Does the driver of the LTE modems follow the dialogue of the A76XX application note, and does a stream work over it?"""
 
 import errno
 
@@ -223,7 +223,7 @@ def test_a_connection_that_the_modem_does_not_know_is_closed():
 
 def test_data_that_wait_and_cannot_be_read_are_an_error_and_no_endless_loop():
     stream, port, _, _ = connected({GET: line("ERROR"), COUNT: line("+CIPRXGET: 4,0,7") + OK})
-    assert stream.read(1) == b""  # as a connection whose received data are lost
+    assert stream.read(1) == b""  # as for a connection whose received data are lost
     assert len(port.sent) < 10
 
 

@@ -1,4 +1,4 @@
-"""Are the responses of SIMCom's own commands read as the manual writes them, and is a torn one an error?"""
+"""Are the responses of SIMCom's own commands parsed as in the manual, and is a truncated one an error?"""
 
 import pytest
 

@@ -1,10 +1,10 @@
-"""A source of readings that was told what to say."""
+"""A source of readings that the test chooses."""
 
 from modem.installer.readings import Identity, Network, Reading
 
 
 class FakeSource:
-    """Gives `csqs` in turn, the last for ever; a scan gives `found`."""
+    """Returns `csqs` in turn, then the last one forever; a scan returns `found`."""
 
     scan_s = (45, 90)
     hears_lte = False

@@ -1,4 +1,4 @@
-"""A recording as a port, on a clock that only moves when somebody waits: a field report replayed without its waiting times."""
+"""A recording as a port, on a clock that only advances while a program waits: field reports without their waiting times."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ FIELD_REPORTS = Path(__file__).parents[1] / "field_reports"
 
 
 class ReplayedPort(scripted.Port):  # type: ignore[misc]  # it runs on MicroPython too, and has no types
-    """Answers as the modem of the recording did. `unknown` lists what was not in it."""
+    """Answers as the recorded modem did. `unknown` lists commands that are not in the recording."""
 
     def __init__(self, clock: scripted.Clock, text: str) -> None:
         super().__init__(clock, {})
@@ -27,19 +27,19 @@ class ReplayedPort(scripted.Port):  # type: ignore[misc]  # it runs on MicroPyth
 
 
 def replayed_source(text: str) -> tuple[ModemSource, ReplayedPort]:
-    """The installer's tool before the modem of a recording, and its port."""
+    """Return the source of the installer's tool for a recorded modem, and its port."""
     clock = scripted.Clock()
     port = ReplayedPort(clock, text)
     return ModemSource("/dev/modem", port, [].append, clock), port
 
 
 def field_report(name: str) -> tuple[ModemSource, ReplayedPort]:
-    """The same of a file in tests/modem/field_reports."""
+    """Return source and port for a file in tests/modem/field_reports."""
     return replayed_source((FIELD_REPORTS / name).read_text())
 
 
 def measured(source: ModemSource, port: ReplayedPort, seconds: int = 30) -> tuple[signal.Verdict, Reading]:
-    """The verdict that `python -m modem signal` gives, and the latest reading."""
+    """Return the verdict of `python -m modem signal`, and the latest reading."""
     steps = measuring(source, seconds, lambda: port.clock.ms / 1000, lambda s: port.clock.sleep_ms(round(s * 1000)))
     *_, last = steps
     return last.verdict, last.latest

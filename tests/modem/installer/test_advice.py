@@ -1,4 +1,4 @@
-"""What is the installer told to do, and in which order are the remedies tried?"""
+"""What advice does the installer get, and in which order are the remedies tried?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which exit code, what on standard output, and what when there is nobody to talk to?"""
+"""Which exit code and output does the tool have, also without a modem?"""
 
 import json
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the tool on a source; no port is opened and no time passes."""
+    """Return a function that runs the tool with a source; no port is opened, and no time passes."""
 
     def running(source: FakeSource, *arguments: str) -> tuple[int, str, str]:
         now = iter(range(100_000))

@@ -1,4 +1,4 @@
-"""Do the steps of commissioning check each answer, refuse what must be put right, and go on where the installer stopped?
+"""Do the steps of commissioning check each answer, refuse what must be corrected, and continue where the installer stopped?
 
 The unit is the firmware's own console and commissioning, at the other end of a serial line (a pseudo-terminal).
 """
@@ -25,7 +25,7 @@ GOOD = ["Jo Spark", "32", "tn-c-s", "y", "24"]
 
 
 class Line:
-    """The unit's end of the line, as its console port."""
+    """The unit's end of the line, as the port of its console."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -38,7 +38,7 @@ class Line:
 
 
 class UnitConsole(Console):
-    """With a signal of the test's choice; each measurement takes the next of `csqs`."""
+    """A console whose measurements take the next value of `csqs`."""
 
     def __init__(self, port: Line, unit: Any, csqs: list[int]) -> None:
         super().__init__(port, unit)
@@ -55,7 +55,7 @@ class UnitConsole(Console):
 
 
 class Bench:
-    """A unit, its line, and an installer who types what the test says."""
+    """A unit, its line, and an installer who types what the test sets."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
         self.unit: Any = Unit()

@@ -1,6 +1,6 @@
-"""Recordings of `python -m modem trace`: does the tool still say what it should have said there?
+"""Does the tool give the right result for each recording of `python -m modem trace`?
 
-A new report: put its file into tests/modem/field_reports, and what is right for it into a test of three lines.
+For a new report, add its file to tests/modem/field_reports, and a test of three lines with the right result.
 """
 
 from modem import signal

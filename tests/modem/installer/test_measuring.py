@@ -1,4 +1,4 @@
-"""Are there ten readings in half a minute, and is the verdict over all of them?"""
+"""Are there ten readings in half a minute, and is the verdict based on all of them?"""
 
 import itertools
 
@@ -10,7 +10,7 @@ from tests.modem.installer.fake import FakeSource
 
 
 class Clock:
-    """Moves when somebody sleeps, and by `reading_s` with each look at it."""
+    """A clock that advances while a program sleeps, and by `reading_s` with each reading."""
 
     def __init__(self, reading_s: float = 0.02) -> None:
         self._reading_s = reading_s

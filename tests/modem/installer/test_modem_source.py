@@ -1,4 +1,4 @@
-"""Does the tool get through to a modem, also to one that dies on it, and does it leave no trace?"""
+"""Does the tool reach a modem, handle one that stops answering, and leave no settings behind?"""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ ANSWERS = {
 
 
 def source(**answers: Any) -> tuple[ModemSource, Any, list[str]]:
-    """(a source before a scripted modem, its port, what was said to a person)."""
+    """Return (a source with a scripted modem, its port, the messages to the person)."""
     script = {**ANSWERS, **{f"AT+{name}": answer for name, answer in answers.items()}}
     _, port, clock = scripted(
         {text: [*answer] if isinstance(answer, list) else answer for text, answer in script.items()}
@@ -46,7 +46,7 @@ def test_without_an_lte_cell_there_is_the_csq_alone(answer: bytes) -> None:
 
 
 def dies(port: Any) -> bytes:
-    """In the middle of a command: no answer to it, nor to anything after it."""
+    """Stop answering in the middle of a command, for good."""
     port.hears_from_ms = None
     return SILENCE
 
@@ -67,7 +67,7 @@ def test_a_modem_that_still_boots_is_asked_at_its_own_speed_once_more(monkeypatc
         port.hears_from_ms = 3_000 if baud == startup.BAUD else None
 
     monkeypatch.setattr(port, "set_baud", set_baud)
-    port.says(b"\x80\x00\x80\r\n", delay_ms=1_900)  # what it says at its own speed, heard at another
+    port.says(b"\x80\x00\x80\r\n", delay_ms=1_900)  # sent at its own speed, received at another
     assert ModemSource("/dev/modem", port, [].append, clock).reading().csq == 17
 
 

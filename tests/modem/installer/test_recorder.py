@@ -1,4 +1,4 @@
-"""Is a recording complete, bounded and private, and does it give the same readings when it is replayed?"""
+"""Is a recording complete, bounded and private, and does its replay give the same readings?"""
 
 import stat
 from pathlib import Path
@@ -20,7 +20,7 @@ IMEI = "867856030004217"
 
 
 def session(**answers: Any) -> tuple[Recorder, Any]:
-    """(a recorder around a scripted modem, the modem's clock)."""
+    """Return (a recorder around a scripted modem, the modem's clock)."""
     script = {
         "AT+CGMM": line("SIMCOM_SIM800L") + OK,
         "AT+CGSN": line(IMEI) + OK,

@@ -1,4 +1,4 @@
-"""Does what identifies a person survive in no form, and all else?"""
+"""Is everything that identifies a person removed, in any form, and nothing else?"""
 
 import re
 
@@ -12,7 +12,7 @@ from modem.installer.redaction import RECEIVED, SENT, Chunk, redacted
 
 
 def received(*exchanges: tuple[str, str]) -> str:
-    """What is left of the answers of a dialogue."""
+    """Return what redaction leaves of the answers of a dialogue."""
     dialogue = []
     for command, answer in exchanges:
         dialogue += [Chunk(0, SENT, f"{command}\r".encode()), Chunk(1, RECEIVED, answer.encode("latin-1"))]
@@ -94,7 +94,7 @@ def test_a_command_is_redacted_as_its_echo_is() -> None:
     assert chunk.data == b'\rAT+CPIN="0000"\r'
 
 
-# Properties: a recording of a modem that shows a number in any of these forms, on a line that divides and disturbs it.
+# Properties: recordings of a modem that shows a number in any of these forms, on a line that splits and disturbs it.
 
 FORMS = (
     ("AT+CGSN", "{}"),
@@ -112,7 +112,7 @@ URCS = ("", "\r\nRING\r\n", '\r\n+CREG: 5,"01F4","2A3B"\r\n')
 
 
 class Line:
-    """A port on which a dialogue has been decided."""
+    """A port with a fixed dialogue."""
 
     def __init__(self) -> None:
         self.next = b""
@@ -126,7 +126,7 @@ class Line:
 
 
 def recording(command: str, answer: bytes, cuts: set[int], gap_ms: int) -> str:
-    """The file of one exchange after an ordinary one; the answer comes in pieces."""
+    """Return the recording of one exchange after an ordinary one. The answer arrives in pieces."""
     line = Line()
     recorder = Recorder(line, lambda: line.ms)  # type: ignore[arg-type]  # it has what is used here
     recorder.write(b"AT+CSQ\r")
@@ -163,7 +163,7 @@ def test_no_number_survives_in_any_form(
     command, template = form
     text = template.format(number)
     if command in ("AT+CSQ", "AT+CGMR"):
-        urc = ""  # nothing says that a part is one of a number
+        urc = ""  # nothing shows that a part belongs to a number
     answer = f"\r\n{text[:place]}{urc}{text[place:]}\r\n\r\nOK\r\n".encode()
     for at, stray in noise:
         answer = answer[:at] + stray + answer[at:]
@@ -177,7 +177,7 @@ def test_no_number_survives_in_any_form(
 
 @given(st.binary(max_size=300), st.sets(st.integers(0, 300), max_size=8), st.sampled_from([1, 60]))
 def test_the_file_gives_back_every_byte_of_any_line(answer: bytes, cuts: set[int], gap_ms: int) -> None:
-    """As far as it is not replaced: the lengths and all other bytes are the same."""
+    """Except for what is replaced: lengths and all other bytes are equal."""
     entries = parsed(recording("AT+CSQ", answer, cuts, gap_ms))
     at = max(number for number, entry in enumerate(entries) if isinstance(entry, Sent))
     again = b"".join(entry.data for entry in entries[at + 1 :] if isinstance(entry, Received))

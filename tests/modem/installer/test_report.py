@@ -1,4 +1,4 @@
-"""Does the report stand alone, say everything, and trust nothing that came over the air?"""
+"""Is the report self-contained and complete, and does it trust nothing that was received over the air?"""
 
 import json
 import re
@@ -124,8 +124,8 @@ def test_the_line_of_the_plot_has_a_gap_where_there_was_no_reading() -> None:
 
 @pytest.mark.parametrize("name", ["before.json", "after.html"])
 def test_the_samples_that_the_cloud_reads_are_what_the_tool_writes(name: str) -> None:
-    """tests/cloud_bridge/support/test_signal_report.py reads them. `python -m tests.modem.installer.test_report` writes them
-    anew."""
+    """tests/cloud_bridge/support/test_signal_report.py reads them. `python -m tests.modem.installer.test_report` writes
+    them again."""
     assert (SAMPLES / name).read_text() == written(name)
 
 
@@ -137,7 +137,7 @@ def test_a_page_cannot_end_the_contents_that_it_carries() -> None:
 
 
 def written(name: str) -> str:
-    """What the tool writes before and after an antenna was moved."""
+    """Return the report from before or after an antenna was moved, by the name of the sample."""
     if name.endswith(".html"):
         return report.page(told([17, 18, 99] * 6, [VODAFONE, O2]))
     return json.dumps(told([9] * 12, [EE, VODAFONE, O2]), indent=2, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""Does opening a console leave the processor behind it alone?"""
+"""Does opening a console leave the processor behind it running?"""
 
 import fcntl
 import os
@@ -15,8 +15,10 @@ BOTH = termios.TIOCM_DTR | termios.TIOCM_RTS
 
 
 class Board:
-    """What the two lines of a USB bridge are after each change, as the kernel is asked to make it; the processor is held in
-    reset while RTS is on and DTR is off (the two transistors of esptool's documentation)."""
+    """The two lines of a USB bridge after each change that the kernel is asked for.
+
+    The processor is in reset while RTS is on and DTR is off (the two transistors of esptool's documentation).
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.lines = [0]
@@ -62,7 +64,7 @@ def test_opening_a_console_resets_no_processor(path: str, monkeypatch: pytest.Mo
 
 
 def test_the_board_would_show_it(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """pyserial alone turns them off one after the other."""
+    """pyserial alone switches them off one after the other."""
     board = Board(monkeypatch)
     line = serial.Serial(None, 115_200)
     line.dtr = line.rts = False

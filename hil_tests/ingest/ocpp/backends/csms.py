@@ -1,6 +1,6 @@
-"""A central system on ocpp-csms, told what to do: a line of JSON each on standard input, and one for what came of it.
+"""A central system on ocpp-csms. Each line of standard input is a JSON order, and each line of standard output its result.
 
-Started with the port, and the key of every charge point.
+The arguments are the port and the key of all charge points.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
-// A central system on ocpp-rpc, which checks by its own schemas whatever it is sent and sends. It does what it is told on
-// standard input, a line of JSON each, and prints what came of it. Started with the port, and the key of every charge point.
+// A central system on ocpp-rpc, whose own schemas check each message in both directions. Each line of standard input is a JSON
+// order, and each line of output its result. The arguments are the port and the key of all charge points.
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 

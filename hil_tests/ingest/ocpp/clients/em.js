@@ -1,5 +1,5 @@
-// A charge point on em-ocpp-chargepoint-simulator, in its own words: a charge, a fault, and a session that it kept while it
-// had no connection. Run by the simulator, which hands in `connect`.
+// A scenario for em-ocpp-chargepoint-simulator: a charge, a fault, and a session stored while there was no connection. The
+// simulator runs it and passes `connect`.
 const now = () => new Date().toISOString();
 const ago = (minutes) => new Date(Date.now() - minutes * 60_000).toISOString();
 const tell = (cp, status, errorCode = "NoError") =>

@@ -1,5 +1,5 @@
-// A charge point on ocpp-rpc, which checks by its own schemas whatever it sends and is answered. It does what it is told on
-// standard input, a line of JSON each, and prints what came of it.
+// A charge point on ocpp-rpc, whose own schemas check each call that it sends and each answer. Each line of standard input is
+// a JSON order, and each line of output its result.
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 
@@ -41,7 +41,7 @@ const ORDERS = {
   async lose() {
     client._ws.terminate();
   },
-  // Waits until the bridge has asked for it.
+  // Waits until the bridge has called this action.
   async asked(action) {
     while (!asked.delete(action)) await new Promise((resolve) => (onAsked = resolve));
     return true;

@@ -1,4 +1,4 @@
-"""Logins as a node asks about them, signed by a node's own key."""
+"""Login requests as a node sends them, signed by a node's key."""
 
 import base64
 import binascii
@@ -14,7 +14,7 @@ USER_KEY = "UBCHGQUIPFGOB3ACNFYAD4DXZKYW2SQOUXQMLOLTCE7QJGDACOPBHKRF"
 
 
 class ANode:
-    """With a key of its own."""
+    """A node with its own key."""
 
     def __init__(self) -> None:
         self._key = Ed25519PrivateKey.generate()
@@ -22,7 +22,7 @@ class ANode:
         self.id = base64.b32encode(raw + binascii.crc_hqx(raw, 0).to_bytes(2, "little")).decode().rstrip("=")
 
     def asks(self, user: str = "home-1", secret: str = "secret", client_id: str | None = None) -> dict[str, Any]:
-        """The claims of its request, for a client of MQTT."""
+        """Return the claims of its request for an MQTT client."""
         return {
             "aud": "nats-authorization-request",
             "iss": self.id,
@@ -36,13 +36,13 @@ class ANode:
         }
 
     def signs(self, claims: object, header: object = None) -> bytes:
-        """As it is sent."""
+        """Return the signed request."""
         signed = b".".join(map(_text, (header or {"typ": "JWT", "alg": "ed25519-nkey"}, claims)))
         return signed + b"." + base64.urlsafe_b64encode(self._key.sign(signed)).rstrip(b"=")
 
 
 def claims_of(token: bytes | str) -> dict[str, Any]:
-    """Without a look at the signature."""
+    """Return the claims without checking the signature."""
     text = token if isinstance(token, str) else token.decode()
     body = text.split(".")[1]
     claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))

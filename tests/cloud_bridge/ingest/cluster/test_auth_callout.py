@@ -1,4 +1,4 @@
-"""Is each login answered by the store, with its counter, and at once by one query for many?"""
+"""Is each login answered from the store, with its counter, and many concurrent ones with one query?"""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ class At:
 
 
 class Answering:
-    """What one process of ours says. `ask` runs on an event loop of its own."""
+    """The answers of one auth process. `ask` runs on its own event loop."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -51,7 +51,8 @@ class Answering:
         self.reporting = Reporting(self.counters, self.security_log, self.unit_reports, self.unknown_clients)
 
     def ask(self, *logins: tuple[str, str, str]) -> list[str]:
-        """User name, secret and client id of each; "in", "ended", or why not. All at once."""
+        """Ask for logins (user name, secret, client id) concurrently. Return for each "in", "ended", or the reason of the
+        refusal."""
         return list(self.run(lambda callout: asyncio.gather(*(self._ask(callout, *login) for login in logins))))
 
     def run(self, act: Callable[[AuthCallout], Any]) -> Any:

@@ -1,4 +1,4 @@
-"""Who is a client of our own, and since when does a secret hold? The reading in batches: test_auth_callout.py."""
+"""Which logins are clients of our own, and from when is a secret valid? For reading in batches, see test_auth_callout.py."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Does each process of ours derive the same secrets, and nobody else?"""
+"""Do all our processes derive the same secrets, and nobody else?"""
 
 from cloud_bridge.ingest.cluster.canary_login import canary_login, canary_secrets
 from cloud_bridge.ingest.cluster.cluster_file import Cluster, Node

@@ -1,4 +1,4 @@
-"""Is a bad file told in one line that says what to do?"""
+"""Is a bad file reported in one line that says what to do?"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Is a command sent to a unit that is there, and never for longer than it may take?"""
+"""Is a command only sent to a connected unit, and never after it expires?"""
 
 import asyncio
 import json
@@ -23,8 +23,10 @@ DISABLED = APIError(code=400, err_code=NO_TIME_TO_LIVE, description="per-message
 
 
 class Cluster:
-    """Units that are connected to it, and a stream that confirms, or raises what it is told to. `doors` is what a door for
-    OCPP answers to a command, or what is raised where none does."""
+    """A cluster with these units connected, and a stream that confirms or raises as set.
+
+    `doors` is the answer of an OCPP door to a command, or the exception if none answers.
+    """
 
     def __init__(self, *connected: str, doors: bytes | Exception = NO_DOOR) -> None:
         self.counters = Counters()

@@ -1,4 +1,4 @@
-"""Is each reason why no node lets us in told once, with what to do?"""
+"""Is each reason why no node accepts us reported once, with what to do?"""
 
 import asyncio
 import errno

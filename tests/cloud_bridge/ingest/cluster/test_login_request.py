@@ -1,4 +1,4 @@
-"""Is what a node asks read as it was meant, and everything else refused, whatever the bytes?"""
+"""Is a node's request parsed with its meaning, and everything else refused, whatever the bytes?"""
 
 from contextlib import suppress
 from typing import Any
@@ -98,7 +98,7 @@ def test_a_request_that_was_changed_on_its_way_is_refused(at: int, other: bytes)
     changed = whole[:at] + other + whole[at + len(other) :]
     if changed != whole and changed.rstrip(b"=") != whole:
         with suppress(BadToken):
-            assert read_request(changed, OURS.public) == read_request(whole, OURS.public)  # spare bits of base64
+            assert read_request(changed, OURS.public) == read_request(whole, OURS.public)  # unused bits of base64
 
 
 @given(JSON)

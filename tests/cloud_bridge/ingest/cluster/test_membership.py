@@ -1,4 +1,4 @@
-"""Is a unit taken for one as long as it is one, and no longer than a few seconds more, with little kept in memory?"""
+"""Is a unit accepted while it is one, at most a few seconds longer, and with little memory?"""
 
 import asyncio
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 class Clock:
-    """Seconds, moved by hand."""
+    """A clock in seconds that the test sets."""
 
     now_s = 100.0
 

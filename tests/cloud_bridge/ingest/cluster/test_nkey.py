@@ -1,4 +1,4 @@
-"""Do our keys look to a NATS server as its own do?"""
+"""Does a NATS server accept our keys as its own?"""
 
 from contextlib import suppress
 

@@ -1,4 +1,4 @@
-"""Does a node's file say what the fleet's form of the product needs?"""
+"""Does a node's file contain what the product needs for a fleet?"""
 
 import json
 from pathlib import Path

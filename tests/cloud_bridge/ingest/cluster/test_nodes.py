@@ -1,4 +1,4 @@
-"""Is what the nodes answer put together rightly, and is nobody waited for who has nothing more to say?"""
+"""Are the nodes' answers combined correctly, without waiting for a node that has answered completely?"""
 
 import asyncio
 import json
@@ -17,14 +17,14 @@ START = "2026-11-27T00:33:11.018734912Z"
 
 
 def page(node: str, *clients: str) -> bytes:
-    """What a node tells of its connections, which have the numbers from 1 on."""
+    """Return a node's answer about its connections, numbered from 1."""
     told = [{"cid": number, "start": START, "mqtt_client": name} for number, name in enumerate(clients, 1)]
     data = {"now": START, "connections": told}
     return json.dumps({"server": {"id": node.upper(), "name": node}, "data": data}).encode()
 
 
 class FakeClient:
-    """Answers a question at once, with what `answers` has for it."""
+    """Answers a request immediately, with the entry of `answers`."""
 
     def __init__(self, **answers: list[bytes]) -> None:
         self.answers = {name.replace("_", "."): said for name, said in answers.items()}
@@ -46,7 +46,7 @@ class FakeClient:
 
 
 def ask(client: FakeClient, question: Callable[[Nodes], Awaitable[Answer]]) -> Answer:
-    """Of a cluster of two nodes."""
+    """Ask a cluster of two nodes."""
 
     async def asked() -> Answer:
         nodes = Nodes(cast(Client, client), 2)
@@ -58,7 +58,7 @@ def ask(client: FakeClient, question: Callable[[Nodes], Awaitable[Answer]]) -> A
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For answers that never come."""
+    """Shorten timeouts, for answers that never come."""
     for name in ("ANSWER_WITHIN_S", "PAGE_WITHIN_S", "ID_WITHIN_S"):
         monkeypatch.setattr(asking, name, 0.01)
 

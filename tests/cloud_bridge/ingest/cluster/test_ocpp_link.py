@@ -1,4 +1,4 @@
-"""Does a door hear what is for its chargers, and let go of one that another door has?"""
+"""Does a door receive the messages for its chargers, and let go of a charger that is now at another door?"""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ CLUSTER = Cluster([], "", "", "", None, "theirs")
 
 
 def link(client: Mock, door: Mock) -> OcppLink:
-    """Connected."""
+    """A connected link."""
     made = OcppLink(CLUSTER, "a", Duties())
     made._client, made._door = client, door
     return made

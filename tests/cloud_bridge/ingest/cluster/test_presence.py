@@ -1,4 +1,4 @@
-"""Does the store come to know who is connected, whatever order events come in, and whatever is lost of them?"""
+"""Does the store get the right connections, in whatever order events come, and whatever is lost?"""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ NOW_MS = time_ms("2026-11-27T00:33:00Z")
 
 
 def event(kind: str, unit_id: str, at: str, node: str = "n1", **more: Any) -> tuple[str, bytes]:
-    """Subject and data; `at` has seconds and their parts."""
+    """Return subject and data. `at` is seconds with fractions."""
     said = {
         "timestamp": f"2026-11-27T00:33:{at}Z",
         "server": {"name": node},
@@ -35,7 +35,7 @@ def event(kind: str, unit_id: str, at: str, node: str = "n1", **more: Any) -> tu
 
 
 class Cluster:
-    """One writer, its clocks and its nodes in the test's hand."""
+    """One writer, with clocks and nodes that the test controls."""
 
     def __init__(self, folder: Path) -> None:
         self.database = open_database(folder)
@@ -59,7 +59,7 @@ class Cluster:
         asyncio.run(act())
 
     def look(self, *answering: str) -> None:
-        """Which nodes answer."""
+        """Let the writer look while these nodes answer."""
         self.nodes.ids.return_value = {f"id of {name}": name for name in answering}
         asyncio.run(self.writer.look())
 
@@ -74,7 +74,7 @@ class Cluster:
         asyncio.run(act())
 
     def connected(self) -> dict[str, str]:
-        """The door of each that is connected."""
+        """Return the door of each connected unit."""
         with self.database.reading() as connection:
             rows = presence_of(connection, ["home-1", "home-2"])
         return {name: row.door for name, row in rows.items() if row.connected}
@@ -102,7 +102,7 @@ def test_an_older_event_changes_nothing(cluster: Cluster) -> None:
 
 
 def test_who_is_taken_over_by_itself_is_there(cluster: Cluster) -> None:
-    """The end of the older connection is told after the beginning of the newer one."""
+    """The end of the older connection is reported after the beginning of the newer one."""
     cluster.tell(event("CONNECT", "home-1", "01"), event("CONNECT", "home-1", "02", "n2"))
     cluster.tell(event("DISCONNECT", "home-1", "02.5", "n1", reason="Duplicate Client ID"))
     assert cluster.connected() == {"home-1": "n2"}
@@ -136,7 +136,7 @@ def test_what_no_event_has_told_the_census_finds(cluster: Cluster) -> None:
     cluster.tell(event("CONNECT", "home-1", "01"))
     cluster.census("n1", "home-2", at_s=30)
     assert cluster.connected() == {"home-2": "n1"}
-    cluster.tell(event("CONNECT", "home-1", "29"))  # older than what the census has found
+    cluster.tell(event("CONNECT", "home-1", "29"))  # older than the result of the census
     assert cluster.connected() == {"home-2": "n1"}
 
 

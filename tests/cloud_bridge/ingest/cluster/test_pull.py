@@ -1,4 +1,4 @@
-"""Is what the cluster says with a message read right, and is it asked again whatever it answers?"""
+"""Are the cluster's headers of a message parsed correctly, and is it asked again whatever it answers?"""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ V2 = "$JS.ACK.hub.AXYZ.messages.bridge.{delivered}.{sequence}.7.1800000000123456
 
 
 class Connection:
-    """Of a cluster that a test speaks for."""
+    """The connection to a simulated cluster."""
 
     def __init__(self) -> None:
         self.is_connected = True
@@ -42,7 +42,7 @@ class Connection:
         self.asked.append(json.loads(payload))
 
     async def say(self, reply: str, topic: str = "one.heartbeat") -> None:
-        """A delivery; without a reply, that there are none."""
+        """Deliver a message; without a reply subject, report that there are none."""
         if reply:
             self._receive(f"$MQTT.msgs.cp.{topic}".encode(), reply.encode(), b"{}")
         else:
@@ -57,7 +57,7 @@ async def opened() -> tuple[Connection, Pull, HandClock]:
 
 
 async def next_of(pull: Pull, connection: Connection, *replies: str, topic: str = "one.heartbeat") -> list[Delivery]:
-    """What it hands out when these come after it has asked."""
+    """Return what it yields when these arrive after its request."""
     waiting = asyncio.create_task(pull.next(BATCH))
     await asyncio.sleep(0)
     for reply in replies:
@@ -108,7 +108,7 @@ def test_it_asks_again_when_there_was_nothing_and_not_for_more_than_there_is_roo
 
 
 class Streams:
-    """What a cluster has, by name."""
+    """The streams of a cluster, by name."""
 
     def __init__(self, **subjects: list[str]) -> None:
         self.subjects = subjects
@@ -134,7 +134,7 @@ class Streams:
 
 @pytest.mark.parametrize("made", [{}, {OF_COMMANDS: ["$MQTT.msgs.>"]}], ids=["none", "by-a-node"])
 def test_commands_have_a_stream_of_their_own(made: dict[str, list[str]]) -> None:
-    """A node asks every consumer of a stream about each message, and each unit is a consumer of that of the commands."""
+    """A node checks every consumer of a stream for each message, and each unit is a consumer of the stream of commands."""
     streams = Streams(**made)
     for _ in range(2):  # two workers
         asyncio.run(keep_messages(streams, 3))  # type: ignore[arg-type]  # what it uses of one

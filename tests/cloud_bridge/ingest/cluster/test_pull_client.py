@@ -1,4 +1,4 @@
-"""Are deliveries cut out of whatever bytes come, and is all else left to nats-py, in its order?"""
+"""Are deliveries parsed from any bytes, and is everything else left to nats-py, in order?"""
 
 import asyncio
 from typing import Any
@@ -32,7 +32,7 @@ HEARD = [
 
 
 class Client:
-    """What nats-py's parser calls."""
+    """The methods that nats-py's parser calls."""
 
     def __init__(self) -> None:
         self.heard: list[Any] = []
@@ -48,7 +48,7 @@ class Client:
 
     async def _process_err(self, reason: str) -> None:
         self.heard.append(reason)
-        self.parser.reset()  # as when nats-py connects anew
+        self.parser.reset()  # as when nats-py reconnects
 
     def hear(self, *chunks: bytes) -> list[Any]:
         async def story() -> None:

@@ -1,4 +1,4 @@
-"""Which connections end when a secret was changed, and which never?"""
+"""Which connections are closed after a secret has changed, and which are not?"""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ NOW_S = 1000.0
 
 
 def a_pursuit(*unit_ids: str) -> Pursuit:
-    """Of units that were changed at NOW_S."""
+    """Return a pursuit of units that were changed at NOW_S."""
     pursuit = Pursuit()
     assert pursuit.notice({"before": 5}, NOW_S - 1) == []
     assert pursuit.notice({"before": 5} | dict.fromkeys(unit_ids, 10), NOW_S) == list(unit_ids)
@@ -63,10 +63,10 @@ def test_connections_of_before_end_whatever_a_clock_says_and_those_of_after_stay
 
 def test_it_is_pursued_until_every_node_has_said_that_there_is_none() -> None:
     pursuit = a_pursuit("home-1")
-    assert pursuit.to_end("home-1", found(), NOW_S + OVER_S - 1) == []  # a login of before may be under way
+    assert pursuit.to_end("home-1", found(), NOW_S + OVER_S - 1) == []  # a login with the old secret may be in progress
     assert pursuit.to_end("home-1", found(is_complete=False), NOW_S + OVER_S + 1) == []
     lost = of_age(OVER_S + 10)
-    assert pursuit.to_end("home-1", found(lost), NOW_S + OVER_S + 2) == [lost]  # its end was lost on the way
+    assert pursuit.to_end("home-1", found(lost), NOW_S + OVER_S + 2) == [lost]  # the request to close it was lost
     assert pursuit.pursued() == ["home-1"]
     assert pursuit.to_end("home-1", found(of_age(1)), NOW_S + OVER_S + 3) == []
     assert pursuit.pursued() == []
@@ -119,7 +119,7 @@ def test_any_bytes_are_read_as_a_page_or_none(data: bytes) -> None:
 
 
 class FakeNodes:
-    """Each unit has one connection, of long ago; what was asked and ended is noted."""
+    """Each unit has one old connection. Requests and closed connections are recorded."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -135,7 +135,7 @@ class FakeNodes:
 
 class FakeCredentials:
     def __init__(self) -> None:
-        self.store: dict[str, int] | None = {}  # when the secret of a unit was changed; None: the store is away
+        self.store: dict[str, int] | None = {}  # when the secret of a unit was changed; None: the store is down
         self.since_ms: list[int] = []
         self.forgotten: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Is a contact shown no later than it was, and no unit called silent by it, whatever the clock of a node says?"""
+"""Is a contact never shown later than it was, and does it make no unit silent, whatever a node's clock shows?"""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A charger as a test has it: one WebSocket, and frames as they are written."""
+"""A charger for tests: one WebSocket, and frames as they are written."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ def basic(user: str, password: str) -> dict[str, str]:
 
 
 class OcppClient:
-    """Of `unit_id`, which is added if there is no `secret`."""
+    """Connects as `unit_id`, which is added if there is no `secret`."""
 
     def __init__(self, bridge: Bridge, unit_id: str = "wall", secret: str | None = None, **options: Any) -> None:
         self.secret = secret or bridge.add_unit(unit_id, Protocol.OCPP).secret
@@ -26,15 +26,15 @@ class OcppClient:
         self.socket: ClientConnection = connect(url, ping_interval=None, open_timeout=DEADLINE_S, **asked)
         bridge.guests.append(self.close)
         self._number = 0
-        self._calls: list[list[Any]] = []  # of the bridge, that came while an answer was waited for
+        self._calls: list[list[Any]] = []  # CALLs of the bridge that arrived while an answer was awaited
 
     def call(self, action: str, **payload: Any) -> Any:
-        """The payload of its CALLRESULT, or the code of its CALLERROR."""
+        """Send a CALL; return the payload of its CALLRESULT, or the code of its CALLERROR."""
         self._number += 1
         return self.answer([2, str(self._number), action, payload])
 
     def answer(self, frame: Any) -> Any:
-        """To a frame with an id."""
+        """Send a frame with an id; return the third element of its answer."""
         self.send(frame)
         while (said := self.receive())[0] == CALL:
             self._calls.append(said)
@@ -42,7 +42,7 @@ class OcppClient:
         return said[2]
 
     def send(self, frame: Any) -> None:
-        """As JSON, unless it is text or bytes already."""
+        """Send a frame: text and bytes as they are, anything else as JSON."""
         self.socket.send(frame if isinstance(frame, str | bytes) else json.dumps(frame))
 
     def receive(self) -> list[Any]:
@@ -50,7 +50,7 @@ class OcppClient:
         return said
 
     def asked(self, action: str) -> list[Any]:
-        """The CALL of the bridge for this; it knows no other."""
+        """Wait for the bridge's CALL of this action. Answer others with NotImplemented."""
         while (frame := self._calls.pop(0) if self._calls else self.receive())[2] != action:
             self.send([4, frame[1], "NotImplemented", "", {}])
         return frame
@@ -59,5 +59,5 @@ class OcppClient:
         self.socket.close()
 
     def vanish(self) -> None:
-        """Without a closing handshake."""
+        """Close the TCP connection without a closing handshake."""
         self.socket.socket.close()

@@ -1,10 +1,10 @@
-"""Is a door taken out when its beat stands still, and never because we were away ourselves?"""
+"""Is a door taken out when its beat stops, and never because this process itself was suspended?"""
 
 from cloud_bridge.ingest.ocpp.beats import GONE_AFTER_S, LATE_AFTER_S, LOOK_EVERY_S, Beats
 
 
 def looks(beats: Beats, from_s: float, until_s: float, dead: str = "b") -> dict[str, int]:
-    """Every LOOK_EVERY_S; all but `dead` count on. Returns what was gone at the last one."""
+    """Look every LOOK_EVERY_S while all doors except `dead` count on. Return the doors gone at the last look."""
     gone: dict[str, int] = {}
     at_s = from_s
     while at_s <= until_s:

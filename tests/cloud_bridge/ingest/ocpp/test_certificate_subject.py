@@ -1,4 +1,4 @@
-"""Whose certificate is it, as the proxies write its subject, and does nobody get another's name by what else stands there?"""
+"""Is a certificate's name parsed correctly from its subject as proxies write it, and can other fields not fake a name?"""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Is a charger set up as the schemas of OCPP have it, one setting after the other, and its answer read as far as it can be?"""
+"""Is a charger set up by OCPP's schemas, one setting after the other, and its answer parsed as far as possible?"""
 
 from typing import Any
 
@@ -61,8 +61,8 @@ def test_an_answer_of_16_is_read(answer: dict[str, Any], said: Answered) -> None
         (set_to("UnknownVariable"), Answered.UNKNOWN),
         (set_to("NotSupportedAttributeType"), Answered.UNKNOWN),
         (set_to("Rejected"), Answered.REJECTED),
-        ({"setVariableResult": {"attributeStatus": "ACCEPTED"}}, Answered.ACCEPTED),  # no list
-        ({"setVariableResult": [{"status": "Accepted"}]}, Answered.ACCEPTED),  # by the name of 1.6
+        ({"setVariableResult": {"attributeStatus": "ACCEPTED"}}, Answered.ACCEPTED),  # not a list
+        ({"setVariableResult": [{"status": "Accepted"}]}, Answered.ACCEPTED),  # the key of OCPP 1.6
         ({"status": "Accepted"}, Answered.ACCEPTED),
         ({"setVariableResult": []}, Answered.REJECTED),
         ({"setVariableResult": ["Accepted"]}, Answered.REJECTED),

@@ -1,4 +1,4 @@
-"""Is the version of OCPP the one that a charger wants most, of those that we speak?"""
+"""Is the OCPP version the charger's first preference among those that we support?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Against the running door: who gets in, what is contact, and is every frame answered as it should be?"""
+"""With a running door: who can connect, what is contact, and is every frame answered correctly?"""
 
 import json
 import socket
@@ -200,7 +200,7 @@ def test_one_that_comes_back_before_the_end_of_its_old_connection_was_seen_is_no
 
 
 def test_a_login_asks_the_database_once(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each time is a turn on a thread, and a fleet comes back at once."""
+    """Each query takes a turn of a thread, and a whole fleet reconnects at once."""
     assert bridge.app_state.ocpp is not None
     credentials, asked = bridge.app_state.ocpp._admission.credentials, []
     look_up = credentials.look_up
@@ -360,7 +360,7 @@ def test_one_that_sends_too_much_is_cut_off_and_told_of(bridge: Bridge, monkeypa
 @pytest.mark.store("sqlite")
 def test_nothing_is_answered_that_is_not_stored(bridge: Bridge) -> None:
     charger, door = OcppClient(bridge), bridge.app_state.ocpp
-    with bridge.app_state.database.writing():  # as another program that holds the database
+    with bridge.app_state.database.writing():  # as when another program locks the database
         charger.send([2, "1", "Heartbeat", {}])
         bridge.until(lambda: bridge.counter("contacts") == 1, "heard")
         assert door is not None and door._open["wall"]._uncommitted == 1
@@ -424,7 +424,7 @@ def test_more_than_may_wait_for_the_store_wait_unread_and_none_is_lost(bridge: B
 
 
 def behind_proxy(tmp_path: Path) -> Any:
-    """With a proxy on this machine."""
+    """Run a bridge behind a proxy on this machine."""
     return running_bridge(tmp_path, ocpp=True, proxies=("127.0.0.1/32",))
 
 

@@ -1,4 +1,4 @@
-"""Is a charger that sends again at once what was refused slowed down, and no other?"""
+"""Is a charger slowed down that repeats a refused frame at once, and no other?"""
 
 from cloud_bridge.ingest.ocpp.error_budget import ERRORS_AT_ONCE, WITHIN_S, ErrorBudget
 

@@ -1,5 +1,4 @@
-"""Whatever a charger sends: is it read without an exception, answered as the schemas of OCPP have it, and stored as our own
-wire format?"""
+"""Is anything that a charger sends parsed without an exception, answered by OCPP's schemas, and stored in our wire format?"""
 
 import asyncio
 import json
@@ -26,7 +25,7 @@ from tests.cloud_bridge.ingest.ocpp.test_orders import check_call
 from tests.cloud_bridge.running import START_MS
 
 V16 = DIALECTS["ocpp1.6"]
-VERSIONS = {"ocpp1.6": "1.6", "ocpp2.0.1": "2.0.1"}  # as the library has them
+VERSIONS = {"ocpp1.6": "1.6", "ocpp2.0.1": "2.0.1"}  # the library's names
 NAMES = {
     "ocpp1.6": (
         *("Authorize", "BootNotification", "DataTransfer", "DiagnosticsStatusNotification"),
@@ -91,7 +90,7 @@ several = st.sampled_from(sorted(VERSIONS)).flatmap(
     lambda one: st.tuples(st.just(one), st.lists(calls(one), max_size=4))
 )
 
-untimed = settings(  # a busy machine is no fault
+untimed = settings(  # no deadline, because a machine can be busy
     max_examples=int(os.environ.get("OCPP_FRAMES", "300")) // 3,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
@@ -208,8 +207,8 @@ async def _refused_by_the_library(frame: Call) -> bool:
     return False
 
 
-# Frames of chargers in the field, which the schemas refuse: with the library's own check each would be lost. Where from is
-# said in the words of the issue's own tracker.
+# Frames of real chargers that the schemas refuse: the library's own check would lose each of them. The source is quoted from
+# the issue.
 ODD = [
     ("lbbrhzn#1248", "StatusNotification", {"connectorId": 1, "errorCode": "Error", "status": "Faulted"}),
     (
@@ -271,7 +270,7 @@ def test_what_the_schemas_refuse_is_read_all_the_same(_where: str, action: str, 
         assert charger.state == "C2"
 
 
-# What the schemas accept and cannot be true.
+# Frames that the schemas accept, but that cannot be true.
 DOUBTED = [
     ("evcc#29190", {"value": "4296944685"}),
     ("evcc#17585", {"value": "230", "measurand": "SoC", "unit": "V"}),

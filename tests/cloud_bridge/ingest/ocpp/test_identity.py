@@ -1,4 +1,4 @@
-"""Has every identity that a charger may have one unit, and no two the same?"""
+"""Does every possible identity of a charger map to one unit, and no two to the same?"""
 
 from unicodedata import normalize
 

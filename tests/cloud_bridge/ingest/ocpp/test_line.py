@@ -17,8 +17,8 @@ class Played:
         self.longest_s = self._frame_s = 0.0
         self.closed_s: float | None = None
         self.pings = self.probes = 0
-        self.asked_s: list[float] = []  # for its interval
-        self.own_s: list[float] = []  # its own, as far as it is known
+        self.asked_s: list[float] = []  # times at which its interval was requested
+        self.own_s: list[float] = []  # its own interval, as far as known
         self._obeys = obeys
         self._pongs, self._answers, self._heartbeat_s = ponged, answers, heartbeat_s
 
@@ -32,7 +32,7 @@ class Played:
             self.longest_s = max(self.longest_s, self.now_s - self._frame_s)
 
     def dies(self) -> None:
-        """It is half open: nobody closes it, and nothing comes any more."""
+        """The connection becomes half open: it is not closed, and nothing arrives any more."""
         self._pongs = self._answers = False
         self._heartbeat_s = None
 

@@ -1,4 +1,4 @@
-"""Is a charger recognised however it writes its id and its key, and everybody else told why not?"""
+"""Is a charger recognised however it writes its id and its key, and is everybody else refused with a reason?"""
 
 from base64 import b64encode
 
@@ -34,7 +34,7 @@ def test_its_id_is_the_last_part_of_the_address(path: str) -> None:
     assert read_knock(path, header("wall")) == Knock("wall", (KEY,))
 
 
-ODD = "R 1/ü"  # as npm's ocpp-rpc sends it: the path encoded, the user name not
+ODD = "R 1/ü"  # as npm's ocpp-rpc sends it: encoded in the path, but not in the user name
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Is nothing kept of a frame that names a person, however it is written?"""
+"""Is no part of a frame stored that identifies a person, in any notation?"""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Do our commands become CALLs that the schemas of OCPP allow, and is a charger's answer told as it is?"""
+"""Do our commands become CALLs that OCPP's schemas allow, and is a charger's answer reported correctly?"""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Does a door that was taken for gone let go of whoever has come to another one meanwhile, and tell of all others again?"""
+"""Does a door that was assumed gone let go of chargers that have moved to another door, and report all others again?"""
 
 import asyncio
 from unittest.mock import Mock
@@ -24,7 +24,7 @@ def test_whoever_came_to_another_door_stays_there(database: Database) -> None:
         for one in told:
             add_unit(connection, one.unit_id, START_MS, protocol=Protocol.OCPP)
         record_presence(connection, told)
-        leave(connection, "a")  # as another door does that takes it for gone
+        leave(connection, "a")  # as another door does that assumes it gone
     door.reset_mock()
     asyncio.run(others.look())
     assert [call[0] for call in door.method_calls] == ["connected", "leave", "tell_again"]

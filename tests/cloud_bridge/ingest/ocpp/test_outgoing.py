@@ -1,4 +1,4 @@
-"""Is a charger sent one CALL at a time, and is an order not kept waiting by what we ask for ourselves?"""
+"""Is a charger sent one CALL at a time, and does a command not wait for our own requests?"""
 
 import json
 
@@ -8,11 +8,11 @@ from cloud_bridge.ingest.ocpp.records import Record
 
 
 class Charger:
-    """Whom we call; time passes by hand."""
+    """A charger that we call; the test sets the time."""
 
     def __init__(self) -> None:
         self.calls = Calls()
-        self.said: list[tuple[str, bool]] = []  # what was answered, and what was not
+        self.said: list[tuple[str, bool]] = []  # (action, whether it was answered)
 
     def note(self, action: str) -> OnAnswer:
         def answered(reply: Reply | None) -> list[Record]:
@@ -25,7 +25,7 @@ class Charger:
         return self.calls.add(Outgoing(action, {}, self.note(action), is_own))
 
     def sent(self, now_s: float) -> tuple[str, str] | None:
-        """Its id, and what it is."""
+        """Return id and action of the next CALL."""
         frame = self.calls.next(now_s)
         return None if frame is None else tuple(json.loads(frame)[1:3])
 

@@ -1,4 +1,4 @@
-"""Does a station of OCPP 2.0.1 come to the same rows as a charger of 1.6, also after a time offline?"""
+"""Does a station of OCPP 2.0.1 give the same rows as a charger of 1.6, also after a time offline?"""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ HOUR_S = 3600
 
 
 class Station:
-    """What it says, and what we know of it then."""
+    """A station's messages, and our state for it."""
 
     def __init__(self) -> None:
         self.state = ChargerState()
@@ -33,7 +33,7 @@ class Station:
         assert self.say("StatusNotification", timestamp=iso_utc(self.now_s * 1000), **told) == {}
 
     def transaction(self, kind: str, doing: str | None = None, ago_s: int = 0, **more: Any) -> dict[str, Any]:
-        """An event of one; `wh` is its register."""
+        """Send a TransactionEvent; `wh` is its meter reading."""
         wh, name = more.pop("wh", None), more.pop("name", "tx 1")
         at = iso_utc((self.now_s - ago_s) * 1000)
         info = {"transactionId": name} | ({"chargingState": doing} if doing else {})

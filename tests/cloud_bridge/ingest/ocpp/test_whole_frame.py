@@ -1,4 +1,4 @@
-"""Are the frames that are read without the library the ones that it would have read, and no others?"""
+"""Does our parser accept the same frames as the library's, and no others?"""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ TEXT = Opcode.TEXT
 
 
 def sent(payload: bytes, opcode: Opcode = TEXT, fin: bool = True) -> bytes:
-    """As a client of the library sends it."""
+    """Return a frame as a client of the library sends it."""
     return Frame(opcode, payload, fin).serialize(mask=True)
 
 

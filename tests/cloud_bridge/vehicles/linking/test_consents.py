@@ -1,4 +1,4 @@
-"""Is every consent of a person given back before an erasure, and does no maker delay or fail it?"""
+"""Is every consent of a person revoked before an erasure, without a maker that can delay or fail it?"""
 
 import asyncio
 import threading

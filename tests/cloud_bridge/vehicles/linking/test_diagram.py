@@ -1,4 +1,4 @@
-"""Does the README tell what the code does?"""
+"""Does the diagram of the README agree with the code?"""
 
 from tests.cloud_bridge.vehicles import diagram
 

@@ -1,4 +1,4 @@
-"""Does the link to a car's account say lost when it is lost, and only then?"""
+"""Is the link to a car's account lost if and only if access is lost?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Is a consent given back as soon as nothing is read with it, and not before?"""
+"""Is a consent revoked as soon as nothing uses it, and not before?"""
 
 from sqlalchemy import delete
 

@@ -1,4 +1,4 @@
-"""Can a driver add one or all of the cars of an account with one authorisation, and is none added unasked?"""
+"""Can a driver add one or all cars of an account with one authorisation, and is none added without asking?"""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ GREEN = Car("car-3", "VIN000000000GREEN", "Green")
 
 
 def returned(play: Scene, *garage: Car) -> str:
-    """The grant of a driver who has come back from the maker, with so many cars in the account."""
+    """Return the grant of a driver who has come back from the maker, with these cars in the account."""
     play.maker.garage = list(garage)
     linked = play.come_back(play.begin())
     assert linked.choose_for is not None

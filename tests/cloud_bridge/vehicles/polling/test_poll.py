@@ -1,4 +1,4 @@
-"""Does a look at the car refresh in silence, and ask the driver only when nothing else helps?"""
+"""Does a poll refresh the access silently, and ask the driver only when nothing else helps?"""
 
 import pytest
 

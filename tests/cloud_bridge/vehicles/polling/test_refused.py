@@ -1,4 +1,4 @@
-"""Is the driver asked as soon as a maker says that access is over, after three days of one refusal, and never before?
+"""Is the driver asked as soon as a maker reports the end of access, or after three days of one refusal, and never before?
 
 With real HTTP answers of a token endpoint, from the vehicle's poll to the state of its link.
 """
@@ -46,7 +46,7 @@ def play(tmp_path: Path, maker: MakerServer) -> Iterator[Scene]:
 
 
 def look(play: Scene) -> Vehicle:
-    """As the driver's Refresh does, which tries the refresh token."""
+    """Poll as the driver's Refresh does, which tries the refresh token."""
     play.clock.advance(MINUTE_MS)
     return poll(play.accounts, play.vehicle(), eager=True)
 
@@ -149,7 +149,7 @@ def test_a_refusal_of_the_data_is_told_too(play: Scene, maker: MakerServer) -> N
 
 
 def test_the_poller_finds_it_without_the_driver(play: Scene, maker: MakerServer) -> None:
-    """Round after round for four days, as the bridge does; the maker is asked ever more seldom."""
+    """Round after round for four days, as the bridge does; the maker is asked less and less often."""
     maker.token = UNKNOWN
     told_ms = None
     began_ms = play.clock.now_ms()

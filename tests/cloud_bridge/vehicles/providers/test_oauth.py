@@ -125,7 +125,7 @@ def test_a_provider_that_is_down_or_slow_is_an_outage_and_tells_no_token(failure
     + [b'"expires_in": "\\ud800"', b'"token_type": ["\\ud800"]', b'"x": ' + b"[" * 500 + b"]" * 500],
 )
 def test_the_next_token_is_not_lost_for_something_odd_beside_it(odd: bytes) -> None:
-    """The refresh has used up the old one."""
+    """The refresh has used the old one up."""
     wire = Wire((200, b'{"access_token": "A1", "refresh_token": "R1", ' + odd + b"}"))
     grant = OAuth(SETTINGS, wire.transport).refresh("R0", NOW_MS)
     assert (grant.access_token, grant.refresh_token) == ("A1", "R1")

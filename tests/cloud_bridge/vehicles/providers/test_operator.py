@@ -1,4 +1,4 @@
-"""Does the operator read in one line what is wrong with the makers' settings, and does the bridge then end?"""
+"""Does one line tell the operator what is wrong with the makers' settings, and does the bridge then end?"""
 
 import asyncio
 import threading
@@ -68,7 +68,7 @@ def test_settings_that_are_refused_leave_nothing_running(tmp_path: Path) -> None
     assert threading.active_count() == before
 
 
-@pytest.mark.store("sqlite")  # the doctor would look at another database
+@pytest.mark.store("sqlite")  # the doctor would check another database
 def test_the_doctor_misses_a_key(
     play: Scene, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

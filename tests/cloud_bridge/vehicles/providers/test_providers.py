@@ -1,4 +1,4 @@
-"""Is every documented error of each provider understood, and every answer read into the same words?"""
+"""Is every documented error of each provider understood, and every answer parsed into the same terms?"""
 
 import json
 from typing import Any
@@ -25,7 +25,7 @@ EU, NA = "https://eu.example", "https://na.example"
 
 
 def made(kind: str, wire: Wire, **values: Any) -> Provider:
-    """A provider of the kind, as the catalogue makes it."""
+    """Return a provider of this kind, as the catalogue makes it."""
     return kinds()[kind].make(Section(kind, {**kinds()[kind].defaults, **OAUTH, **values}), wire.transport)
 
 
@@ -42,7 +42,7 @@ def generic(wire: Wire) -> Provider:
 
 
 def said(code: str, kind: str, status: int, resolution: str | None = None) -> tuple[int, dict[str, Any]]:
-    """A Smartcar error as documented."""
+    """Return a Smartcar error as documented."""
     return status, {
         "type": kind,
         "code": code or None,
@@ -86,7 +86,7 @@ TESLA = [
     (tesla_said(540, "device unexpected response"), Trouble.OUTAGE),
     ((200, b"<html>"), Trouble.OUTAGE),
     ((403, b"<html>"), Trouble.UNEXPLAINED),
-    ((404, b"<html>"), Trouble.UNEXPLAINED),  # a proxy's page is not the end of a vehicle
+    ((404, b"<html>"), Trouble.UNEXPLAINED),  # a proxy's page does not mean that the vehicle is gone
     ((401, b"<html>"), Trouble.STALE_TOKEN),
     ((401, b""), Trouble.STALE_TOKEN),
     ((418, {"error": "teapot"}), Trouble.UNEXPLAINED),
@@ -300,7 +300,7 @@ KEYS = [
     age=st.text(st.characters(max_codepoint=126, min_codepoint=32), max_size=30) | st.datetimes().map(str),
 )
 def test_any_answer_is_a_value_or_a_trouble(make: Any, call: str, status: int, bodies: list[bytes], age: str) -> None:
-    """Vehicles, readings, and the region of an account: whatever they look like, nothing else is raised."""
+    """Vehicles, readings, and the region of an account: whatever the answers contain, no other error is raised."""
     wire = Wire(*((status, body, {"SC-Data-Age": age}) for body in [*bodies, *[b"{}"] * 110]))
     try:
         getattr(make(wire), call)("A1", *([] if call == "cars" else ["car-1", NOW_MS]))

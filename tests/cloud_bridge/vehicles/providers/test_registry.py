@@ -1,4 +1,4 @@
-"""Is a provider one file: and does no other name it? (That one more adds a car maker: tests/test_additions.py.)"""
+"""Is a provider one file whose name no other file contains? tests/test_additions.py adds a car maker with one more file."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ PROVIDERS = PRODUCT / "vehicles" / "providers"
 
 
 def names() -> dict[str, Path]:
-    """Every maker's name, as kind and as title, with its own file. "generic" is nobody's name."""
+    """Return every maker's name, as kind and as title, with its file. "generic" names no maker."""
     own = {kind: Path(sys.modules[made.make.__module__].__file__ or "") for kind, made in kinds().items()}
     own |= {str(made.defaults.get("title", kind)): own[kind] for kind, made in kinds().items()}
     return {name.lower(): path for name, path in own.items() if name != "generic"}

@@ -1,4 +1,4 @@
-"""Is a refresh that a maker refuses for good understood in every dialect, and an outage never taken for one?"""
+"""Is a maker's final refusal of a refresh recognised in every dialect, and an outage never taken for one?"""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ SETTINGS = OAuthSettings("us", "https://maker.example/a", "https://maker.example
 
 
 def trouble_of(status: int, body: Any) -> Trouble | None:
-    """None for a grant."""
+    """Return the trouble, or None for a grant."""
     try:
         OAuth(SETTINGS, Wire((status, body)).transport).refresh("R0", NOW_MS)
     except ProviderError as error:
@@ -126,7 +126,7 @@ NAMES = st.sampled_from(["error", "errors", "message", "code", "detail", "fault"
 
 
 def wrapped(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """An object or a list with the inner value somewhere in it, beside noise."""
+    """Draw an object or a list with the inner value somewhere in it, beside noise."""
     noise = st.dictionaries(st.text("abc", min_size=1, max_size=3), NOISE, max_size=3)
     objects = st.tuples(noise, NAMES, inner).map(lambda parts: parts[0] | {parts[1]: parts[2]})
     lists = st.tuples(st.lists(NOISE, max_size=3), inner, st.lists(NOISE, max_size=3)).map(
@@ -136,7 +136,7 @@ def wrapped(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 def shaped() -> st.SearchStrategy[Any]:
-    """A dead word or sentence in any shape, up to eight levels deep."""
+    """Draw a word or sentence of a final refusal in any structure, up to eight levels deep."""
     return st.integers(0, 8).flatmap(lambda depth: deep(depth))
 
 
@@ -165,7 +165,7 @@ def test_the_shape_does_not_matter(body: Any, status: int) -> None:
     | st.sampled_from([b"[" * 50_000, b'{"error":' * 50_000]),
 )
 def test_any_answer_is_a_grant_or_a_trouble(status: int, body: bytes) -> None:
-    """And neither an outage nor a limit of rate ever asks the driver."""
+    """Neither an outage nor a rate limit ever asks the driver."""
     trouble = trouble_of(status, body)
     if status == 429 or status >= 500 or 300 <= status < 400:
         assert trouble not in LASTING

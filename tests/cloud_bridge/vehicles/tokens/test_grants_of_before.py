@@ -1,4 +1,4 @@
-"""Does a grant of a bridge from before shared grants still open after the migration, and its vehicle stay linked?"""
+"""Can a grant from before shared grants still be decrypted after the migration, and does its vehicle stay linked?"""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Is a grant ever lost when many processes refresh it at once and are killed meanwhile? A few rounds of race.py."""
+"""Is no grant lost when many processes refresh it at once and are killed meanwhile? A few rounds of race.py."""
 
 from tests.cloud_bridge.vehicles.race import SECOND_CHANCE_S, race
 

@@ -1,4 +1,4 @@
-"""Does whoever asks for a refresh get an answer, whatever becomes of the process that refreshes?"""
+"""Does every request for a refresh get an answer, whatever happens to the process that refreshes?"""
 
 import os
 import subprocess
@@ -84,7 +84,7 @@ def test_a_broken_pipe_answers_the_one_who_wrote_and_leaves_the_others_to_their_
     os.mkfifo("deaf")
     os.mkfifo("end")
     with door(tmp_path, sys.executable, "-c", GOES_DEAF) as opened, asking(opened, 1) as answers:
-        open("deaf").close()  # waits until it is
+        open("deaf").close()  # blocks until it is
         assert opened.refresh("another", 1) == OUTAGE
         assert not answers[0].done()
         open("end", "w").close()

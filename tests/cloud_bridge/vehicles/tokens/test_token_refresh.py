@@ -1,4 +1,4 @@
-"""Does a refresh keep the grant, whatever is lost on its way: an answer, a process, the database, the clock?"""
+"""Does a refresh keep the grant, whatever is lost: an answer, a process, the database, the clock?"""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ GONE = Outcome(Trouble.CONSENT_GONE)
 
 
 class Killed(BaseException):
-    """The refresher is gone from one line to the next."""
+    """The refresher was killed between two lines."""
 
 
 def kept(play: Scene) -> StoredGrant:
@@ -35,7 +35,7 @@ def kept(play: Scene) -> StoredGrant:
 
 
 def refresh(play: Scene, generation: int | None = None, waits: Waits = AT_ONCE) -> Outcome:
-    """Of the generation that is there, unless told otherwise."""
+    """Refresh this generation; default: the present one."""
     accounts = play.accounts
     refreshing = TokenRefresh(accounts.database, accounts.grants.vault, accounts.catalogue, play.clock, waits)
     now = kept(play)
@@ -43,7 +43,7 @@ def refresh(play: Scene, generation: int | None = None, waits: Waits = AT_ONCE) 
 
 
 def refresh_and_die(play: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between the maker's answer and our commit."""
+    """Kill the refresher between the maker's answer and our commit."""
 
     def die(*_arguments: object) -> None:
         raise Killed
@@ -100,7 +100,7 @@ def test_a_refresher_that_died_with_all_of_us_is_followed_up_in_time(
 def test_a_refresher_that_died_is_a_lost_access_where_there_is_no_second_chance(
     play: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What no client can close; the driver is told at once, and not at the next charge."""
+    """No client can prevent this; the driver is told immediately, and not at the next charge."""
     play.link()
     refresh_and_die(play, monkeypatch)
     assert poll(play.accounts, play.vehicle()).link.reason is Trouble.CONSENT_GONE
@@ -167,7 +167,7 @@ def test_a_database_that_is_full_does_not_cost_the_grant(play: Scene, monkeypatc
 
 
 def test_a_late_refresher_cannot_overwrite_a_newer_grant(play: Scene) -> None:
-    """As when PostgreSQL was lost and found, and with it the lock."""
+    """As after a failover of PostgreSQL, in which the lock was lost."""
     play.link()
     stale = kept(play)
     refresh(play)

@@ -1,4 +1,4 @@
-"""Does the vault show nothing without its key, and open with every key that it was sealed with?"""
+"""Does the vault reveal nothing without its key, and open with every key it was ever sealed with?"""
 
 import base64
 import os

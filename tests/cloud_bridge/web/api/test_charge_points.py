@@ -1,4 +1,4 @@
-"""Does the HTTP interface tell the truth, and only to those who may know?"""
+"""Does the HTTP API report the truth, and only to those who may read it?"""
 
 from pathlib import Path
 
@@ -65,7 +65,7 @@ def test_the_modem_is_that_of_the_last_boot(bridge: Bridge) -> None:
 
 BOOTS = (
     (sample("event-boot").replace(b"0.1.0", b"0.0.9"), "0.0.9"),
-    (sample("event-boot-time-unknown"), None),  # of a firmware that does not tell it
+    (sample("event-boot-time-unknown"), None),  # of a firmware that does not report it
     (b'{"n":0,"b":9,"k":"boot","d":{"v":7}}', None),
     (sample("event-boot").replace(b"0.1.0", b"x" * 99), "x" * 40),
     (sample("event-boot"), "0.1.0"),

@@ -1,11 +1,11 @@
-"""Can a program order what the pages can, once, with the scope for it, and read the charge point's own answer?"""
+"""Can a program with the scope for it give the pages' commands, once each, and read the charge point's own answer?"""
 
 import asyncio
 import json
 from typing import Any
 
 import pytest
-from httpx2 import Response  # of Starlette's test client
+from httpx2 import Response  # the response of Starlette's test client
 from starlette.testclient import TestClient
 
 from cloud_bridge import commands
@@ -28,7 +28,7 @@ READ_AND_COMMAND = (Scope.READ, Scope.COMMAND)
 
 @pytest.fixture
 def unit(bridge: Bridge) -> Unit:
-    """Dora's, connected and listening."""
+    """Dora's unit, connected and subscribed."""
     unit = unit_of(bridge, "dora")
     unit.subscribe("cp/home-1/command")
     unit.publish("cp/home-1/heartbeat", sample("heartbeat-idle"))
@@ -36,7 +36,7 @@ def unit(bridge: Bridge) -> Unit:
 
 
 def program(bridge: Bridge, name: str | None, scopes: tuple[Scope, ...] = READ_AND_COMMAND) -> TestClient:
-    """With a token of that person."""
+    """Return a client with a token of that person."""
     with bridge.app_state.database.writing() as connection:
         person_id = None if name is None else find_person(connection, name).id
         token = add_token(connection, 0, scopes, person_id=person_id)
@@ -141,7 +141,7 @@ def test_what_only_a_charger_of_ocpp_does_is_not_sent_to_a_unit_of_our_own(
 
 
 def heard_ids(unit: Unit, last: str) -> list[str]:
-    """Of all commands up to that one."""
+    """Wait for the command with the id `last`; return the ids of all commands until then."""
     while last not in [command["id"] for command in unit.commands]:
         unit.heard.clear()
         if last not in [command["id"] for command in unit.commands]:
@@ -192,7 +192,7 @@ def test_a_silent_charge_point_is_told_at_once(bridge: Bridge, unit: Unit, dora:
 def test_a_broker_that_hangs_is_as_one_that_is_gone(
     bridge: Bridge, unit: Unit, dora: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not an error of ours: the page says then what became of the order."""
+    """It is no error of ours: the page then shows what became of the command."""
     cancelled: list[str] = []
 
     async def hang(unit_id: str, _payload: bytes) -> bool:
@@ -235,7 +235,8 @@ def test_a_retry_long_after_is_answered_and_no_new_order(bridge: Bridge, unit: U
 def test_time_goes_on_between_an_order_and_its_command(
     bridge: Bridge, unit: Unit, dora: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a clock that stands still nobody saw that the end was a millisecond late, and the order refused for its own key."""
+    """With a clock that stands still, no test noticed that the end was a millisecond late, and the command refused for its
+    own key."""
     give = commands.give
 
     def a_moment_later(*arguments: Any) -> str:
@@ -317,7 +318,7 @@ def test_the_next_owner_is_told_of_no_command_of_the_last(bridge: Bridge) -> Non
 
 
 def test_orders_have_the_rate_of_the_pages(bridge: Bridge, dora: TestClient) -> None:
-    """And a retry uses none of it."""
+    """A retry uses none of it."""
     (rate,) = ORDERS
     for number in range(rate.allowed):
         assert order(dora, key=f"{number}", do="clear").status_code == 202

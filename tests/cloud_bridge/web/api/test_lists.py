@@ -1,4 +1,4 @@
-"""Are jobs, vehicles and conversations told to those whom the pages tell them, and to nobody else?"""
+"""Does the API list jobs, vehicles and conversations for those who see them on pages, and for nobody else?"""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ PEOPLE = {
 
 @pytest.fixture
 def house(bridge: Bridge) -> Bridge:
-    """Dora's, with a conversation and a job of ingo's; everybody else is there too."""
+    """Dora's home, with a conversation and a job of ingo's; all other people exist too."""
     for name, role in PEOPLE.items():
         bridge.add_person(name, PASSWORD, role)
     new = bridge.add_unit("home-1")
@@ -76,7 +76,7 @@ def test_a_job_is_told_to_its_installer_and_to_support(house: Bridge, name: str 
 
 def test_another_installer_sees_no_job_and_a_driver_may_not_ask(house: Bridge) -> None:
     assert told(program(house, "ivan"), JOBS) == {"jobs": [], "unreadable": 0}
-    for name in ("dora", "sue", None):  # support with a token that may only read
+    for name in ("dora", "sue", None):  # support with a token that can only read
         assert program(house, name).get(JOBS).status_code == 403
 
 
@@ -122,7 +122,7 @@ def test_an_answer_is_of_support_whoever_wrote_it(house: Bridge) -> None:
 
 @pytest.mark.parametrize("name", ["eve", "ingo", "sue", "olga", None])
 def test_nobody_else_is_told_of_a_conversation(house: Bridge, name: str | None) -> None:
-    """Support neither with a token that may only read."""
+    """Nor to support, with a token that can only read."""
     client = program(house, name)
     assert told(client, THREADS) == {"threads": [], "unreadable": 0}
     assert client.get(f"{THREADS}/1").status_code == 404

@@ -1,4 +1,4 @@
-"""Are the totals there for Prometheus, and only for those who run the service?"""
+"""Are the metrics available for Prometheus, and only for those who run the service?"""
 
 from cloud_bridge.store.access import Scope
 from cloud_bridge.store.tokens import add_token

@@ -1,4 +1,4 @@
-"""Does the HTTP interface answer as its description says, whoever asks and whatever is asked?"""
+"""Does the HTTP API answer as its description says, whoever sends which request?"""
 
 import json
 from collections.abc import Iterator
@@ -28,13 +28,13 @@ from tests.cloud_bridge.running import TOKEN, Bridge, Unit, sample
 from tests.cloud_bridge.web.test_pages import PASSWORD, log_in
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 15  # of each route; `make fuzz` is for more
-REFUSED_EXAMPLES = 4  # of each route, for those who are refused whatever they ask
+EXAMPLES = 15  # of each route; `make fuzz` uses more
+REFUSED_EXAMPLES = 4  # of each route, for clients whose every request is refused
 
 
 @pytest.mark.parametrize("asker", ["operator", "nobody", "stranger"])
 def test_every_answer_is_one_that_is_described(bridge: Bridge, asker: str) -> None:
-    """Status, content type and body, whatever is asked. The token of the environment is nobody's."""
+    """Status, content type and body, for any request. The token of the environment belongs to nobody."""
     unit = Unit(bridge, "cp-1", bridge.add_unit("cp-1").secret).connect()
     unit.publish("cp/cp-1/heartbeat", sample("heartbeat-charging"))
     tokens = {"operator": _operator(bridge), "nobody": TOKEN, "stranger": "guess"}
@@ -137,7 +137,8 @@ def test_every_answer_of_the_interface_has_a_schema(bridge: Bridge) -> None:
 
 
 def test_the_description_is_the_one_that_was_agreed(bridge: Bridge) -> None:
-    """Clients are generated from it. A change that is meant: `python -m tests.cloud_bridge.openapi`, and look at the diff."""
+    """Clients are generated from it. To accept a deliberate change, run `python -m tests.cloud_bridge.openapi` and check
+    the diff."""
     assert bridge.client.get("/openapi.json").json() == json.loads(AGREED.read_text())
 
 

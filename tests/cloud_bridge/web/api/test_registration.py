@@ -1,4 +1,4 @@
-"""Can a station register what it has made, as often as it has to ask and never as two, and can its token do nothing else?"""
+"""Can a station register its units, repeating requests without duplicates, and can its token do nothing else?"""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +27,7 @@ ALREADY = "the unit CK-0042 exists already, with another secret or claim code"
 
 @pytest.fixture
 def station(bridge: Bridge) -> TestClient:
-    """With a token that may register and nothing else."""
+    """A client with a token that can only register."""
     with bridge.app_state.database.writing() as connection:
         token = add_token(connection, bridge.clock.now_ms(), [Scope.REGISTER], "station 1")
     client = bridge.stranger()
@@ -106,7 +106,7 @@ def test_what_no_unit_can_have_is_refused(
 
 
 def test_its_token_may_do_nothing_else(bridge: Bridge, station: TestClient) -> None:
-    """Every route of the interface, with every method that it has."""
+    """Every route of the API, with every method that it has."""
     put(station)
     asked = 0
     for route in iter_route_contexts(station.app.routes):  # type: ignore[attr-defined]

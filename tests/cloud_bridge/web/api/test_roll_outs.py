@@ -1,4 +1,4 @@
-"""Can a program do with roll-outs what the page can, and is it told why not?"""
+"""Can a program do with roll-outs what the page can, and is it told why a request is refused?"""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.cloud_bridge.running import START_MS, Bridge
 
 @pytest.fixture(autouse=True)
 def stored(bridge: Bridge) -> None:
-    """A release, and two units that were heard."""
+    """Store a release, and two units that were in contact."""
     with bridge.app_state.database.writing() as connection:
         add_release(connection)
         add_heard(connection, "cp-1", "cp-2")

@@ -1,4 +1,4 @@
-"""Does an answer of support reach its driver, on every page and on the open ones, until they have read it?"""
+"""Is support's answer announced to its driver on every page, including open ones, until they have read it?"""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class Cast(NamedTuple):
 
 @pytest.fixture
 def cast(bridge: Bridge) -> Cast:
-    """Dora has written about home-1."""
+    """Dora has sent a message about home-1."""
     unit_of(bridge, "dora")
     driver = Visitor(bridge, "dora")
     driver.post("/charge-points/home-1/support", text="It hums.")
@@ -30,7 +30,7 @@ def cast(bridge: Bridge) -> Cast:
 
 
 def badge(visitor: Visitor, path: str = "/account") -> str:
-    """What the navigation counts, as it is seen and as it is read out: the same."""
+    """Return the count in the navigation, whose visible and spoken forms must agree."""
     html = visitor.get(path)
     seen, said = re.search(r'class="badge"[^>]*>(\d*)<', html), re.search(r'id="news" hidden>([^<]*)<', html)
     assert seen and said and said[1] == (f"{seen[1]} new" if seen[1] else "")
@@ -38,7 +38,7 @@ def badge(visitor: Visitor, path: str = "/account") -> str:
 
 
 def mark(visitor: Visitor) -> str:
-    """Of what the dashboard shows: a live page is sent another one when it differs."""
+    """Return the mark of the dashboard's contents: a live page gets a new dashboard when it differs."""
     found = re.search(r'data-live="[^"]*seen=([^"]+)"', visitor.get("/charge-points/home-1"))
     assert found
     return found[1]
@@ -49,7 +49,7 @@ def answer(cast: Cast, text: str = "Try the isolator.") -> None:
 
 
 def newest(visitor: Visitor) -> tuple[str, str]:
-    """What an open conversation shows: its newest message, and what stands below."""
+    """Return what an open conversation shows: its newest message, and the status below."""
     found = re.search(r'data-after="(\d+)" data-progress="([^"]*)"', visitor.get("/support/1"))
     assert found
     return found[1], found[2]
@@ -162,7 +162,7 @@ def test_a_red_light_leads_to_a_message_whose_facts_are_read_before(bridge: Brid
 
 @pytest.mark.parametrize("silent", [False, True])
 def test_who_can_be_asked_is_who_is_really_there(bridge: Bridge, silent: bool) -> None:
-    """Support by message is always there; installer, operator and manufacturer only where they are known."""
+    """Support by message is always available; installer, operator and manufacturer only if known."""
     unit = unit_of(bridge, "dora")
     driver = Visitor(bridge, "dora")
     unit.publish("cp/home-1/heartbeat", sample("heartbeat-charging" if silent else "heartbeat-fault"))

@@ -1,4 +1,4 @@
-"""A charge point is sold: what does the new owner see at once, and what becomes of what the former owner has set on it?"""
+"""A charge point is sold: what does the new owner see at once, and what happens to the former owner's settings?"""
 
 import re
 
@@ -31,11 +31,11 @@ def unit(bridge: Bridge, new: NewUnit) -> Unit:
 
 
 def sell(bridge: Bridge, code: str, unit: Unit, last: bytes) -> Visitor:
-    """Ann has it, the unit says `last`, and a minute later ben claims it."""
+    """Let Ann own the unit, the unit report `last`, and ben claim it a minute later."""
     ann = Visitor(bridge, "ann", Role.DRIVER)
     give(bridge, code, "ann")
     unit.publish("cp/wall/heartbeat", b'{"n":1,"b":1,"s":"A1","w":0,"e":1000}')
-    bridge.clock.advance(MINUTE_MS)  # longer, and the unit would be taken for gone
+    bridge.clock.advance(MINUTE_MS)  # after a longer time, the unit would count as silent
     ann.post(f"{PAGE}/charging/schedule", f"{PAGE}/charging", choice="default")
     unit.publish("cp/wall/heartbeat", last)
     assert "This session" in ann.read(PAGE)

@@ -1,4 +1,4 @@
-"""Does an order reach the charger as it must be written, and does the page show the charger's own answer?"""
+"""Does a command reach the charger in the right form, and does the page show the charger's own answer?"""
 
 import json
 from typing import Any
@@ -21,7 +21,7 @@ HOUR_S = 3600
 
 @pytest.fixture
 def unit(bridge: Bridge) -> Unit:
-    """Dora's, connected and listening."""
+    """Dora's unit, connected and subscribed."""
     unit = unit_of(bridge, "dora")
     unit.subscribe("cp/home-1/command")
     unit.publish("cp/home-1/heartbeat", sample("heartbeat-idle"))
@@ -29,7 +29,7 @@ def unit(bridge: Bridge) -> Unit:
 
 
 def heard(unit: Unit) -> dict[str, Any]:
-    """The command that the charger was sent."""
+    """Return the command that the charger received."""
     assert unit.heard.wait(DEADLINE_S)
     command: Any = unit.commands[0]
     assert complaints("command", command) == []
@@ -60,7 +60,7 @@ def test_the_end_is_on_the_clock_of_a_unit_that_another_process_hears(
     stored = {"payload": json.dumps(ahead, separators=(",", ":")), "received_ms": START_MS}
     with bridge.app_state.database.writing() as connection:
         connection.execute(update(heartbeats).where(heartbeats.c.unit_id == "home-1").values(stored))
-    bridge.app_state.live.unit("home-1").heartbeat_ms = None  # this process has not heard it
+    bridge.app_state.live.unit("home-1").heartbeat_ms = None  # this process has not received it
     driver.post(f"{PAGE}/limit", PAGE, amps=16, hours=2)
     assert heard(unit)["exp"] == START_MS // 1000 + 3 * HOUR_S
 
@@ -172,7 +172,7 @@ def test_who_may_only_look_gives_no_orders(bridge: Bridge, unit: Unit) -> None:
 
 
 def in_force(bridge: Bridge, unit: Unit, number: int = 30, **told: Any) -> None:
-    """A heartbeat of a vehicle that is plugged in."""
+    """Publish a heartbeat of a plugged-in vehicle."""
     heartbeat = {"n": number, "b": 4, "t": START_MS // 1000, "s": "B1", "m": "smart", "a": 0, "f": [], **told}
     unit.publish("cp/home-1/heartbeat", json.dumps(heartbeat).encode())
     bridge.until(lambda: bridge.read("home-1")["limited_by"] == told.get("y"), "told")

@@ -1,4 +1,4 @@
-"""Does the QR code of a label lead whoever scans it to the question whether to claim the charger, and keep its secret?"""
+"""Does scanning a label's QR code lead to the question whether to claim the charger, and keep the code secret?"""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Does an installer commission a charger from the phone, only at it, and do installer and owner keep what the charger says?"""
+"""Can an installer commission a charger by phone, only beside it, and do installer and owner get the charger's record?"""
 
 import json
 from io import BytesIO
@@ -27,7 +27,7 @@ def unit(bridge: Bridge) -> Unit:
 
 @pytest.fixture
 def installer(bridge: Bridge, unit: Unit) -> Visitor:
-    """With a job at home-1."""
+    """An installer with a job at home-1."""
     installer = Visitor(bridge, "ingo", Role.INSTALLER)
     entrust(bridge, "home-1", "ingo")
     assert Visitor(bridge, "sue", Role.SUPPORT).post("/charge-points/home-1/jobs", reason="New").status_code == 200

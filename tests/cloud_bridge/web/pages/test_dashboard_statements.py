@@ -1,7 +1,6 @@
-"""What does the driver's first view ask of the store: how many statements, and is each built once for all views?
+"""How many statements does the driver's first view execute, and is each built only once for all views?
 
-A time would tell of the machine; these numbers are the same everywhere. `python -m hil_tests.web.many_pages` measures what
-a dashboard costs.
+Times depend on the machine, but these numbers do not. `python -m hil_tests.web.many_pages` measures the cost of a dashboard.
 """
 
 from collections.abc import Iterator
@@ -22,12 +21,13 @@ from tests.cloud_bridge.people import Visitor, unit_of
 from tests.cloud_bridge.running import Bridge
 
 PAGE = "/charge-points/home-1"
-FIRST_VIEW, TRANSACTIONS = 19, 2  # who asks and what is theirs; what the page shows
+FIRST_VIEW, TRANSACTIONS = 19, 2  # one transaction for the person and their rights, one for the page
 
 
 @pytest.fixture
 def driver(bridge: Bridge) -> Visitor:
-    """Charges, with a tariff of two rates, a vehicle, and a plan for the next departure: nothing more is ever shown."""
+    """A driver who charges, with a tariff of two rates, a vehicle, and a plan for the next departure: the fullest
+    dashboard."""
     unit = unit_of(bridge, "dora")
     unit.publish("cp/home-1/heartbeat", b'{"n":1,"b":1,"s":"A1","w":0,"e":1000}')
     bridge.clock.advance(MINUTE_MS)
@@ -48,7 +48,7 @@ def driver(bridge: Bridge) -> Visitor:
 
 @contextmanager
 def asked(bridge: Bridge) -> Iterator[tuple[list[Any], list[Connection]]]:
-    """The statements of those who read, and the transactions of these."""
+    """Collect the statements of readers, and their transactions."""
     statements: list[Any] = []
     transactions: list[Connection] = []
 
@@ -79,7 +79,7 @@ def test_the_first_view_takes_no_more_statements_and_transactions_than_these(bri
 
 
 def test_every_statement_of_it_is_built_once(bridge: Bridge, driver: Visitor) -> None:
-    """To build one, and to find it among those that are compiled, takes three times as long as to carry it out."""
+    """Building one and finding its compiled form takes three times as long as executing it."""
     with asked(bridge) as (first, _):
         driver.get(PAGE)
     with asked(bridge) as (second, _):

@@ -1,4 +1,4 @@
-"""Is /docs there for who may read the description, from our own files, and its scripts on no other page?"""
+"""Is /docs available to those who may read the description, from our own files, and are its scripts on no other page?"""
 
 import gzip
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Do the pages show a weak signal of today beside a good fortnight, as shares of time, and begin with the driver's words?"""
+"""Do the pages show today's weak signal beside two good weeks, as shares of time, after the driver's words?"""
 
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ def cast(bridge: Bridge) -> Cast:
 
 
 def store_signal(bridge: Bridge, averages: list[tuple[int, int]], readings: list[tuple[int, int]]) -> None:
-    """Both as (time before now, CSQ); an average is of five samples."""
+    """Store signal, both as (time before now, CSQ); an average is of five samples."""
     made = [
         {
             "unit_id": "home-1",
@@ -74,7 +74,7 @@ def test_support_reads_the_last_hour_beside_the_fortnight(bridge: Bridge, cast: 
 
 
 def test_weak_time_is_a_share_of_time_on_every_page(bridge: Bridge, cast: Cast) -> None:
-    """Nine hours of good averages; one hour of weak readings, six a minute."""
+    """Nine hours of good averages, and one hour of weak readings, six a minute."""
     averages = [(ago_ms, 20) for ago_ms in range(10 * HOUR_MS, HOUR_MS, -BUCKET_MS)]
     store_signal(bridge, averages, [(ago_ms, 9) for ago_ms in range(HOUR_MS, 0, -10_000)])
     assert "Weak signal 10% of the 10 hours that were measured" in cast.support.read(RAISE)

@@ -1,4 +1,4 @@
-"""Does the operator see the worst first, and everybody how the service itself is?"""
+"""Does the operator see the worst units first, and everybody the state of the service?"""
 
 import html
 import json
@@ -30,7 +30,7 @@ def heard(bridge: Bridge, unit_id: str, operator: str = "23415") -> None:
 
 
 def listed(page: str) -> list[str]:
-    """The chargers on the page, in its order."""
+    """Return the chargers on the page, in order."""
     return re.findall(r'href="/charge-points/([^"/]+)"', page)
 
 
@@ -111,7 +111,7 @@ def test_every_head_sorts_the_table_both_ways_and_says_so(
 
 
 def test_the_silent_are_counted_by_site(bridge: Bridge) -> None:
-    """A site is what one owner has; a charger that nobody owns is one by itself."""
+    """A site is all units of one owner; a unit without an owner is its own site."""
     for unit_id in ("bay-1", "bay-2", "alone"):
         heard(bridge, unit_id)
     Visitor(bridge, "ann", Role.DRIVER)

@@ -1,4 +1,4 @@
-"""Does a letter set a forgotten password, once, for its owner alone, and tell nobody who has an account?"""
+"""Does a letter reset a forgotten password, once, for its owner only, without revealing who has an account?"""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +23,7 @@ NINA = "nina@example.org"
 
 @pytest.fixture
 def box(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> Mailbox:
-    """Nina has an address, otto has none."""
+    """The mailbox. Nina has an address, otto has none."""
     for name in ("nina", "otto"):
         bridge.add_person(name, PASSWORD, Role.DRIVER)
     with bridge.app_state.database.writing() as connection:
@@ -37,7 +37,7 @@ def ask(bridge: Bridge, who: str) -> tuple[int, str]:
 
 
 def set_password(bridge: Bridge, link: str, password: str = NEW_PASSWORD) -> str:
-    """What the page says. A link that shows no form is used all the same."""
+    """Set the password; return the page's text. The form is sent even if the link shows none."""
     stranger = Stranger(bridge)
     form_on = link if stranger.client.get(link).status_code == 200 else "/login"
     code = link.partition("code=")[2]
@@ -55,7 +55,7 @@ def test_a_letter_sets_a_new_password_once(bridge: Bridge, box: Mailbox, who: st
     assert letter.address == NINA and "Your name there is nina" in letter.text
     link = box.link()
     assert link.startswith("/login/new-password?code=")
-    for _ in range(3):  # as programs that look at mail do
+    for _ in range(3):  # as mail scanners do
         answer = bridge.stranger().get(link)
         assert (answer.status_code, answer.headers["Referrer-Policy"]) == (200, "no-referrer")
     assert "Your new password counts" in set_password(bridge, link)
@@ -141,7 +141,7 @@ def test_a_link_used_twice_at_once_counts_once(bridge: Bridge, box: Mailbox) -> 
 
 
 def test_letters_of_an_account_are_few_whoever_asks(bridge: Bridge, box: Mailbox) -> None:
-    """And the ones that were sent go on: nobody can end them by asking again."""
+    """Letters that were sent stay valid: nobody can end them by asking again."""
     ask(bridge, "nina")
     box.all()
     first = box.link()
@@ -168,7 +168,7 @@ def test_guessing_links_ends(bridge: Bridge, box: Mailbox) -> None:
 
 
 def test_a_new_address_needs_the_password_and_the_former_one_is_told(bridge: Bridge, box: Mailbox) -> None:
-    """A letter there can set a new password, so an open browser must not be enough to have it sent elsewhere."""
+    """A letter to it can set a new password, so an open browser must not be enough to change it."""
     nina, sent = Visitor(bridge, "nina"), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("cloud_bridge.web.pages.everyone.email.send_mail", lambda *letter: sent.append(letter[2]))

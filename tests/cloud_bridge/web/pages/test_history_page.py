@@ -1,4 +1,4 @@
-"""Does the history page add up: availability, signal, sessions and their cost?"""
+"""Do the figures of the history page add up: availability, signal, sessions and their cost?"""
 
 import csv
 import io
@@ -26,7 +26,7 @@ def seconds(text: str) -> int:
 
 @pytest.fixture
 def driver(bridge: Bridge) -> Visitor:
-    """Dora, whose unit has been hers for 8 days, was silent for six hours of the last week and has a signal."""
+    """Dora, whose unit has been hers for 8 days, was silent for six hours of the last week, and has a signal."""
     new = bridge.add_unit("home-1")
     bridge.add_person("dora", PASSWORD, Role.DRIVER)
     give(bridge, new.claim_code, "dora")
@@ -73,7 +73,7 @@ def test_the_currency_of_the_site_is_on_the_page_in_the_csv_and_in_the_interface
 
 
 def test_a_session_costs_what_its_hours_of_charging_cost_unless_it_charged_at_once(bridge: Bridge) -> None:
-    """Twice 10 kWh from 18:00 to 08:00; the hours are those of the off-peak rate."""
+    """Twice 10 kWh from 18:00 to 08:00, with the hours of the off-peak rate."""
     unit = unit_of(bridge, "eve")
     eve = Visitor(bridge, "eve")
     rates = {"rate": "28", "off_peak_rate": "8.5", "off_peak_from": "00:30", "off_peak_to": "05:30"}

@@ -1,4 +1,4 @@
-"""A second person at one charger: do they get in by the owner's link alone, do all that they may, and nothing else?"""
+"""Can a second person only join a charger by the owner's link, and do what members may, and nothing else?"""
 
 import re
 from dataclasses import replace
@@ -26,7 +26,7 @@ CHARGER = "/charge-points/home-1"
 
 @pytest.fixture
 def unit(bridge: Bridge) -> Unit:
-    """Ann's."""
+    """Ann's unit."""
     return unit_of(bridge, "ann")
 
 
@@ -36,7 +36,7 @@ def ann(bridge: Bridge, unit: Unit) -> Visitor:
 
 
 def link_in(html: str) -> str:
-    """The path of the link that was made."""
+    """Return the path of the link on the page."""
     found = re.search(r"https?://[^/<]+(/join\?code=[\w-]{43})</pre>", unescape(html))
     assert found, html
     return found[1]
@@ -48,7 +48,7 @@ def invited(ann: Visitor) -> str:
 
 @pytest.fixture
 def ben(bridge: Bridge, ann: Visitor) -> Visitor:
-    """A member."""
+    """Ben, a member."""
     ben = Visitor(bridge, "ben", Role.DRIVER)
     assert ben.post("/join", invited(ann)).status_code == 200
     return ben
@@ -194,7 +194,7 @@ def test_a_release_ends_it_for_everybody_and_a_new_owner_sees_nobody(
 
 
 def test_the_pages_say_that_somebody_of_the_household_wished_it(unit: Unit, ann: Visitor, ben: Visitor) -> None:
-    """Whose order it was, the unit does not know."""
+    """The unit does not report who gave the command."""
     unit.publish("cp/home-1/heartbeat", b'{"n":9,"b":1,"s":"B1","m":"smart","y":"cloud","l":0,"a":0,"f":[]}')
     for visitor in (ann, ben):
         assert "Paused by your household" in visitor.read(CHARGER)

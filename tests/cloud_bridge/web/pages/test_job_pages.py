@@ -1,4 +1,4 @@
-"""Do support, installer and driver each see how a job goes, what is theirs of it, and why a form was not taken?"""
+"""Do support, installer and driver each see a job's progress, their own actions, and why a form was refused?"""
 
 import re
 from typing import NamedTuple
@@ -30,7 +30,7 @@ class Cast(NamedTuple):
 
 @pytest.fixture
 def cast(bridge: Bridge) -> Cast:
-    """Dora's charger, whose job is ingo's since 1 January 2026."""
+    """Dora's charger, with a job of ingo's since 1 January 2026."""
     unit_of(bridge, "dora")
     driver = Visitor(bridge, "dora")
     driver.post("/account/details", **HOME, access_notes=NOTES)
@@ -43,7 +43,7 @@ def cast(bridge: Bridge) -> Cast:
 
 
 def move(who: Visitor, what: str, **fields: str) -> str:
-    """The text of the page after it."""
+    """Make a move; return the text of the next page."""
     answer = who.post(f"{PATH}/{what}", PATH, **fields)
     assert answer.status_code == 200, answer.text
     return text_of(answer.text)

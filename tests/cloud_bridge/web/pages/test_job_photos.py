@@ -1,4 +1,4 @@
-"""Does a photo come in from a phone, once, and is it shown as a picture and nothing else, to whom the job is open to?"""
+"""Is a photo from a phone stored once, and shown only as a picture, and only to those to whom the job is open?"""
 
 from io import BytesIO
 
@@ -19,7 +19,7 @@ PATH, CHARGER = "/jobs/1", "/charge-points/home-1"
 
 
 class Maker:
-    """In this process; what it has made before is given again."""
+    """Makes photos in this process, and returns earlier results again."""
 
     def __init__(self) -> None:
         self.is_busy = False
@@ -54,7 +54,7 @@ def maker(bridge: Bridge) -> Maker:
 
 @pytest.fixture
 def installer(bridge: Bridge, maker: Maker) -> Visitor:
-    """With a job at dora's home-1."""
+    """An installer with a job at dora's home-1."""
     unit_of(bridge, "dora")
     installer = Visitor(bridge, "ingo", Role.INSTALLER)
     entrust(bridge, "home-1", "ingo")

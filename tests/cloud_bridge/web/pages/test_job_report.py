@@ -1,4 +1,4 @@
-"""Is what the installer's tool wrote shown as a table, and anything else only handed out as a file?"""
+"""Is a report of the installer's tool shown as a table, and any other file only offered for download?"""
 
 import pytest
 from httpx2 import Response
@@ -14,7 +14,7 @@ PATH = "/jobs/1"
 
 @pytest.fixture
 def installer(bridge: Bridge) -> Visitor:
-    """With a job at home-1."""
+    """An installer with a job at home-1."""
     unit_of(bridge, "dora")
     installer = Visitor(bridge, "ingo", Role.INSTALLER)
     entrust(bridge, "home-1", "ingo")

@@ -1,4 +1,4 @@
-"""Does a driver get the report of a month, with what is theirs and nothing else, as page, CSV, PDF and by the interface?"""
+"""Does a driver get a month's report with only their own data, as page, CSV, PDF and through the API?"""
 
 import csv
 import io
@@ -28,7 +28,7 @@ def ms(text: str) -> int:
 
 
 class Home:
-    """Dora's charger home-1, hers since 20 September 2026. It is 10 November."""
+    """Dora's charger home-1, hers since 20 September 2026. Today is 10 November."""
 
     def __init__(self, bridge: Bridge) -> None:
         self.bridge = bridge
@@ -40,7 +40,7 @@ class Home:
         self.number = 0
 
     def charge(self, began: str, hours: float, energy_wh: int, **other: Any) -> None:
-        """Told when it is over; `began` is UTC."""
+        """Report a session at its end; `began` is UTC."""
         self.number += 1
         began_ms = ms(began)
         ended_ms = began_ms + int(hours * HOUR_MS)
@@ -121,7 +121,7 @@ def test_a_session_belongs_to_the_month_in_which_it_began_on_the_clock_of_the_si
     home.site(dora, BERLIN)
     home.charge("2026-09-30T21:59", 10, 1000)  # 23:59 in Berlin
     home.charge("2026-09-30T22:00", 10, 2000)
-    home.charge("2026-10-31T22:59", 10, 3000)  # 23:59, and an hour later is November
+    home.charge("2026-10-31T22:59", 10, 3000)  # 23:59; an hour later is November
     home.charge("2026-10-31T23:00", 10, 4000)
     assert [row["kwh"] for row in home.rows(dora, "2026-10")] == ["2.000", "3.000"]
     assert home.rows(dora, "2026-10")[1]["ended"] == "2026-11-01T09:59:00+01:00"
@@ -130,7 +130,7 @@ def test_a_session_belongs_to_the_month_in_which_it_began_on_the_clock_of_the_si
 
 @pytest.mark.parametrize(("zone", "first", "second"), [(LONDON, "BST", "GMT"), (BERLIN, "CEST", "CET")])
 def test_the_hour_that_comes_twice_is_told_apart(home: Home, dora: Visitor, zone: str, first: str, second: str) -> None:
-    """On 25 October the clocks go back at 01:00 UTC."""
+    """On 25 October, the clocks go back at 01:00 UTC."""
     home.site(dora, zone, **NIGHT | {"off_peak_from": "01:00", "off_peak_to": "03:00"})
     home.charge("2026-10-25T00:30", 1, 1000)
     said = dora.read(f"{REPORT}?month=2026-10")
@@ -172,7 +172,7 @@ def test_the_present_month_is_there_and_says_that_it_is_not_over(home: Home, dor
 
 
 def test_after_a_change_of_hands_in_the_month_each_sees_their_own(home: Home, dora: Visitor) -> None:
-    """The session of the 14th began in dora's time, and is hers though it is told in ben's."""
+    """The session of the 14th began in dora's time, and is hers although it is reported in ben's."""
     home.charge("2026-10-03T12:00", 1, 1111)
     with home.bridge.app_state.database.writing() as connection:
         assert release(connection, "home-1", now_ms=ms("2026-10-14T00:00"))
@@ -227,7 +227,7 @@ def test_a_session_without_its_times_stands_under_the_time_at_which_it_came(home
 
 
 def seen_charging(home: Home, name: str) -> None:
-    """By its account, in every session that is there."""
+    """Set the vehicle that was seen charging, by its account, in every session."""
     with home.bridge.app_state.database.writing() as connection:
         connection.execute(update(sessions).values(vehicle=name))
 

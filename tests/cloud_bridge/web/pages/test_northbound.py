@@ -1,4 +1,4 @@
-"""Does an owner read to whom their charger is shown, and can end that, and nobody else?"""
+"""Can an owner see to whom their charger is shown and end it, and nobody else?"""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_an_owner_reads_to_whom_it_is_shown_and_how_that_goes(bridge: Bridge, an
 
 
 def test_an_owner_ends_it(bridge: Bridge, ann: Visitor) -> None:
-    for _ in range(2):  # twice is once
+    for _ in range(2):  # twice is the same as once
         assert ann.post(END, "/account/units/home-1").status_code == 200
     assert not is_shown(bridge) and "csms.example" not in ann.get(PEOPLE)
 

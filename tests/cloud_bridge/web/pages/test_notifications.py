@@ -1,4 +1,4 @@
-"""Can a person see and choose what they are told, and does a browser that is left stop being notified?"""
+"""Can a person see and choose their notifications, and is a browser no longer notified after a logout?"""
 
 import json
 import re
@@ -43,7 +43,7 @@ def dora(bridge: Bridge, unit: Unit) -> Visitor:
 
 @pytest.fixture
 def letters(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """(address, words) of those that are sent from now on; the pages know of the mail server too."""
+    """Collect (address, text) of letters from now on. The pages also have the mail server's setting."""
     sent: list[tuple[str, str]] = []
     monkeypatch.setattr(delivery, "send_mail", lambda _server, address, words, *_: sent.append((address, words)))
     app: Any = bridge.client.app
@@ -54,7 +54,7 @@ def letters(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, 
 
 @pytest.fixture
 def pushed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
-    """(endpoint, words, path) of what is sent to browsers from now on."""
+    """Collect (endpoint, text, path) of push messages from now on."""
     sent: list[tuple[str, str, str]] = []
     monkeypatch.setattr(
         delivery, "send", lambda _key, target, notice, _now: sent.append((target.endpoint, notice.words, notice.path))
@@ -68,7 +68,7 @@ def has_address(bridge: Bridge, name: str) -> None:
 
 
 def allow(visitor: Visitor, browser: PushedBrowser) -> int:
-    """What static/push.js does. Returns the status."""
+    """Do what static/push.js does; return the status."""
     form = visitor.client.get(f"{PATH}/push-key").json()["form"]
     return visitor.client.post(f"{PATH}/browsers", data={"form": form} | browser.fields).status_code
 
@@ -79,7 +79,7 @@ def alarm_of(bridge: Bridge, public_url: str | None = None) -> Alarm:
 
 
 def stored(bridge: Bridge) -> list[str]:
-    """The endpoints of the browsers that are notified."""
+    """Return the endpoints of the browsers that are notified."""
     with bridge.app_state.database.reading() as connection:
         return list(connection.execute(select(push_browsers.c.endpoint_secret).order_by(push_browsers.c.id)).scalars())
 
@@ -90,7 +90,7 @@ def kinds_of(bridge: Bridge, via: Via, name: str = "dora") -> set[AlertKind]:
 
 
 def boxes(html: str, via: str) -> dict[str, bool]:
-    """By kind, whether its box is ticked."""
+    """Return by kind whether its box is ticked."""
     found = re.findall(rf'<input type="checkbox" name="{via}" value="(\w+)" aria-label="[^"]*"( checked)?>', html)
     return {kind: bool(checked) for kind, checked in found}
 
@@ -315,7 +315,7 @@ def test_an_address_without_tls_says_why_no_device_can_be_notified(bridge: Bridg
 
 
 def test_who_has_chosen_before_keeps_exactly_that(tmp_path: Path) -> None:
-    """Ann has chosen one kind by letter, Ben a webhook; Cleo has never looked at the page."""
+    """Ann has chosen one kind by letter, and Ben a webhook; Cleo has never opened the page."""
     where = store_at(tmp_path, empty=True)
     before = open_at(where, "0026")
     with before.writing() as connection:

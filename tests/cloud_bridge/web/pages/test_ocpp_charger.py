@@ -1,4 +1,4 @@
-"""Do the pages show a charger of another maker as any other, leave out what it cannot tell, and offer only what it can do?"""
+"""Do the pages show an OCPP charger like any other, without what it cannot report, and offer only what it can do?"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +23,7 @@ def bridge(tmp_path: Path) -> Iterator[Bridge]:
 
 @pytest.fixture
 def charger(bridge: Bridge) -> OcppClient:
-    """Claimed by ann, and never connected before."""
+    """A charger claimed by ann that has never connected."""
     new = bridge.add_unit("wall", Protocol.OCPP)
     bridge.add_person("ann", "correct horse", Role.DRIVER)
     give(bridge, new.claim_code, "ann")

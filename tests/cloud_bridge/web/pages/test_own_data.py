@@ -1,4 +1,4 @@
-"""Can a person choose what they are told, take their data away, and be forgotten?"""
+"""Can a person choose their notifications, export their data, and be erased?"""
 
 from dataclasses import replace
 from typing import Any
@@ -56,7 +56,7 @@ def test_erasing_needs_the_password_and_is_for_good(bridge: Bridge, dora: Visito
 
 
 def test_an_address_is_not_changed_where_no_mail_is_sent(dora: Visitor) -> None:
-    """With a mail server: hil_tests/web/test_journeys.py."""
+    """With a mail server, see hil_tests/web/test_journeys.py."""
     assert "sends no e-mail at present" in dora.read("/account/email")
     assert "sends no e-mail at present" in dora.read("/account/notifications")
     assert "E-mail" not in dora.read("/account/notifications")

@@ -1,4 +1,4 @@
-"""Does a passkey of one's own open the account, and nothing else that looks like one?"""
+"""Does a person's own passkey open the account, and nothing that looks like one?"""
 
 import html
 import json
@@ -33,7 +33,7 @@ REFUSED = "That passkey was not accepted"
 
 @pytest.fixture
 def bridge(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> Bridge:
-    """Where browsers keep passkeys."""
+    """A bridge at an address for which browsers store passkeys."""
     set_address(bridge, ORIGIN)
     monkeypatch.setattr(bridge, "stranger", lambda: TestClient(bridge.client.app, base_url=ORIGIN))
     return bridge
@@ -45,14 +45,14 @@ def set_address(bridge: Bridge, url: str | None) -> None:
 
 
 class Ann(Visitor):
-    """At her browser, with an account and, once `add` has been called, a passkey."""
+    """Ann at her browser, with an account and, after `add`, a passkey."""
 
     def __init__(self, bridge: Bridge, name: str = "ann", role: Role | None = Role.DRIVER) -> None:
         self.bridge = bridge
         super().__init__(bridge, name, role)
 
     def options(self, **fields: str) -> dict[str, Any]:
-        """Of the page on which the authenticator is asked for a new one."""
+        """Return the options of the page that asks the authenticator for a new passkey."""
         return options_in(self.begin(**fields).text)
 
     def begin(self, **fields: str) -> Response:
@@ -318,7 +318,7 @@ BAD_LOGIN: dict[str, Callable[[Device, dict[str, Any]], str]] = {
 
 
 def later(challenge: bytes) -> bytes:
-    """One that ends a day later, with the mark of before."""
+    """Return a challenge that ends a day later, with the old signature."""
     return (int.from_bytes(challenge[:8], "big") + 86_400_000).to_bytes(8, "big") + challenge[8:]
 
 
@@ -369,7 +369,7 @@ def test_a_form_of_another_site_is_refused(bridge: Bridge, ann: Ann) -> None:
 def test_a_counter_that_goes_back_is_refused_and_noted(bridge: Bridge, ann: Ann) -> None:
     device = ann.add(Device(counts=5))
     assert Stranger(bridge).uses(device).status_code == 303
-    device.count = 0  # a copy from before
+    device.count = 0  # an older copy of the device
     assert is_refused(Stranger(bridge).uses(device)), "5 again"
     assert (Kind.PASSKEY_COPIED, "ann", "passkey 1") in stored(bridge)
     device.count = 10
@@ -420,7 +420,7 @@ def test_an_operators_passkey_is_both_factors(bridge: Bridge) -> None:
 
 
 def test_an_operator_without_a_second_factor_sets_one_up_after_the_passkey(bridge: Bridge) -> None:
-    """Or the password alone would let a stranger set one up."""
+    """Otherwise a stranger with the password could set one up."""
     olga = operator(bridge)
     device = of_operator(bridge, olga)
     codes = bridge.client.app.state._state["recovery_codes_of_tests"]["olga"]  # type: ignore[attr-defined]
@@ -437,7 +437,7 @@ def test_an_operator_without_a_second_factor_sets_one_up_after_the_passkey(bridg
 
 
 def test_who_is_made_an_operator_begins_without_passkeys(bridge: Bridge, ann: Ann) -> None:
-    """One that was added with a password alone is worth no more than that."""
+    """A passkey added with only a password is worth no more than the password."""
     device = ann.add(Device())
     for role, is_in in ((Role.SUPPORT, True), (Role.OPERATOR, False)):
         with bridge.app_state.database.writing() as connection:
@@ -505,7 +505,7 @@ def test_where_browsers_keep_none_nothing_is_offered_and_the_page_says_why(
 
 @pytest.fixture
 def forgiving(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bridge]:
-    """Nobody is braked, so that each answer is about what was sent."""
+    """Switch off the limits of attempts, so that each answer is about the request."""
     app: Any = bridge.client.app
     monkeypatch.setattr(app.state.attempts, "reserve", lambda *_: 0)
     yield bridge
@@ -519,7 +519,7 @@ def test_nothing_and_too_much_is_answered(forgiving: Bridge, sent: str) -> None:
 
 
 def test_a_bomb_of_shared_values_is_not_read(forgiving: Bridge) -> None:
-    """Tags 28 and 29 (http://cbor.schmorp.de/value-sharing): 300 bytes that are 2 to the power of 40 values."""
+    """Tags 28 and 29 (http://cbor.schmorp.de/value-sharing): 300 bytes that represent 2 to the power of 40 values."""
     bomb = b"\x82\x00\x00"
     for number in range(40, 0, -1):
         bomb = b"\xd8\x1c\x82" + bomb + b"\xd8\x1d" + cbor(number)

@@ -1,4 +1,4 @@
-"""Does a supplier's tariff set hours and cost together, and only after it has shown what it sets?"""
+"""Does a supplier's tariff preset set hours and cost together, and only after showing them?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does the operator see, start and stop a roll-out on the pages, and the owner what it means for them?"""
+"""Can the operator see, start and stop a roll-out on the pages, and does the owner see its effect?"""
 
 import pytest
 
@@ -14,7 +14,7 @@ FORM = {"version": "1.4.0", "by": "all", "soak_hours": "24", "text": "", "ids": 
 
 @pytest.fixture
 def operator(bridge: Bridge) -> Visitor:
-    """With a release, and three units that were heard."""
+    """An operator with a release, and three units that were in contact."""
     for number in range(3):
         unit_id = f"cp-{number}"
         unit = Unit(bridge, unit_id, bridge.add_unit(unit_id).secret).connect()
@@ -57,7 +57,7 @@ def test_a_form_that_cannot_be_is_told_why(
     answer = operator.post("/roll-outs", form_on="/roll-outs", **FORM | {field: value})
     assert answer.status_code == 422
     assert reason in answer.text
-    assert "Start a roll-out" in answer.text  # the form comes again
+    assert "Start a roll-out" in answer.text  # the form is shown again
 
 
 def test_nobody_else_sees_it(bridge: Bridge, operator: Visitor) -> None:

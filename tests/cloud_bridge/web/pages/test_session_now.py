@@ -1,4 +1,4 @@
-"""Does the dashboard say what the session that goes on has taken and cost, since when, and when it is enough?"""
+"""Does the dashboard show the running session's energy, cost and beginning, and when the charge will be enough?"""
 
 import pytest
 
@@ -12,7 +12,7 @@ PAGE = "/charge-points/home-1"
 
 @pytest.fixture
 def unit(bridge: Bridge) -> Unit:
-    """Dora's, without a vehicle; a minute later one is plugged in and charges."""
+    """Dora's unit without a vehicle; a minute later one is plugged in and charges."""
     unit = unit_of(bridge, "dora")
     unit.publish("cp/home-1/heartbeat", b'{"n":1,"b":1,"s":"A1","w":0,"e":1000}')
     bridge.clock.advance(MINUTE_MS)
@@ -26,7 +26,7 @@ def driver(bridge: Bridge, unit: Unit) -> Visitor:
 
 
 def drawn(bridge: Bridge, unit: Unit, driver: Visitor, number: int, meter_wh: int) -> str:
-    """What the dashboard says when the meter has come so far."""
+    """Return the dashboard when the meter has reached this value."""
     unit.publish("cp/home-1/heartbeat", b'{"n":%d,"b":1,"s":"C2","w":7360,"e":%d}' % (number, meter_wh))
     bridge.until(lambda: f"{meter_wh / 1000:.1f} kWh" in driver.read(PAGE), "heard")
     return driver.read(PAGE)
@@ -41,7 +41,7 @@ def test_energy_cost_and_since_when(bridge: Bridge, unit: Unit, driver: Visitor)
 
 
 def test_two_rates_are_told_apart_by_when_it_charged(bridge: Bridge, unit: Unit, driver: Visitor) -> None:
-    """From 00:01 to 00:21, of which half is off-peak."""
+    """From 00:01 to 00:21, half of it off-peak."""
     with bridge.app_state.database.writing() as connection:
         set_tariff(connection, "home-1", Tariff(3000, 1000, 11, 300))
     bridge.clock.advance(20 * MINUTE_MS)

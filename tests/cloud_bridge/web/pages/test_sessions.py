@@ -1,4 +1,4 @@
-"""Does a person see where they are logged in, and can they end it there, and nobody else's?"""
+"""Can a person see and end their own logins, and nobody else's?"""
 
 import re
 

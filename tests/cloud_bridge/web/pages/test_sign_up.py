@@ -1,4 +1,4 @@
-"""Can whoever may sign up do so, and nobody else; and does no page tell who has an account?"""
+"""Can only those sign up who may, and does no page reveal who has an account?"""
 
 import re
 import threading
@@ -26,14 +26,14 @@ BEGIN = "/sign-up/begin"
 
 
 def invited(bridge: Bridge, role: Role = Role.DRIVER, email: str | None = None, by: str | None = None) -> str:
-    """The path of the link."""
+    """Return the path of an invitation's link."""
     with bridge.app_state.database.writing() as connection:
         maker = None if by is None else find_person(connection, by)
         return link_of("", invite(connection, role, bridge.clock.now_ms(), email, maker))
 
 
 def begin(stranger: Stranger, link: str, name: str = "nina", password: str = NEW_PASSWORD, **fields: str) -> str:
-    """Where it ends, as a path; or what the page says. A link that shows no form is used all the same."""
+    """Sign up; return the path it ends on, or the page's text. The form is sent even if the link shows none."""
     has_form = 'name="code"' in stranger.client.get(link).text
     code = {} if has_form else {"code": link.partition("code=")[2]}
     answer = stranger.post(
@@ -185,7 +185,7 @@ def test_somebody_who_was_faster_gets_the_charger_and_both_have_an_account(
 def test_a_label_that_somebody_claims_meanwhile_makes_no_account(
     bridge: Bridge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no letters are sent, the label alone lets a stranger in."""
+    """If no letters are sent, the label alone admits a stranger."""
     set_up(bridge, monkeypatch, mail=None)
     bridge.add_person("dora", PASSWORD, Role.DRIVER)
     code, stranger = bridge.add_unit("home-1").claim_code, Stranger(bridge)
@@ -377,7 +377,7 @@ def test_guessing_links_ends_and_is_in_the_security_log(bridge: Bridge, monkeypa
 
 
 def test_trying_names_ends(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each tells whether somebody has it."""
+    """Each try reveals whether a name is taken."""
     set_up(bridge, monkeypatch)
     bridge.add_person("dora", PASSWORD, Role.DRIVER)
     link, stranger = invited(bridge), Stranger(bridge)
@@ -387,7 +387,7 @@ def test_trying_names_ends(bridge: Bridge, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("mail", [MAIL, None])
 def test_guessing_labels_ends(bridge: Bridge, monkeypatch: pytest.MonkeyPatch, mail: str | None) -> None:
-    """By whoever is not logged in: each try of a code is counted by the network."""
+    """Without a login, each try of a code is counted for the network."""
     set_up(bridge, monkeypatch, SignUp.INVITATION, mail)
     right = bridge.add_unit("home-1").claim_code
     answers = []
@@ -412,7 +412,7 @@ def test_one_label_is_not_the_key_to_any_number_of_accounts(bridge: Bridge, monk
     code = bridge.add_unit("home-1").claim_code
     answers = []
     for number in range(21):
-        bridge.clock.advance(2 * MINUTE_MS)  # so that it is not the network's rate that ends it
+        bridge.clock.advance(2 * MINUTE_MS)  # so that the network's rate is not the reason
         stranger = Stranger(bridge)
         stranger.client.get("/claim", params={"code": code})
         answers.append(stranger.post("/sign-up", address=f"n{number}@example.org").status_code)

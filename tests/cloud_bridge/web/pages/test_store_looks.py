@@ -1,4 +1,4 @@
-"""Does an open page hear of what another process has stored, and end for whoever may look no more?"""
+"""Does an open page show what another process has stored, and end for a viewer who loses the right to it?"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -42,12 +42,12 @@ from tests.cloud_bridge.running import DEADLINE_S, Bridge, sample
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     for room, name in ((looks, "LOOK_S"), (store_looks, "LOOK_S"), (stream, "PAUSE_S"), (stream, "SETTLE_S")):
         monkeypatch.setattr(room, name, 0.001)
-    monkeypatch.setattr(stream, "ALIVE_S", DEADLINE_S)  # no sign of life lets it read the store again
+    monkeypatch.setattr(stream, "ALIVE_S", DEADLINE_S)  # so that no sign of life makes it read the store
 
 
 @pytest.fixture
 def ann(bridge: Bridge) -> str:
-    """The cookie of a session. Ann owns home-1; home-2 is Ben's, who has let her in."""
+    """The cookie of a session. Ann owns home-1; home-2 belongs to Ben, who shares it with her."""
     for name in ("ann", "ben", "sue"):
         bridge.add_person(name, "correct horse", Role.SUPPORT if name == "sue" else Role.DRIVER)
     for unit_id, owner in (("home-1", "ann"), ("home-2", "ben")):
@@ -59,7 +59,7 @@ def ann(bridge: Bridge) -> str:
 
 
 def reading(bridge: Bridge, session: str, unit_id: str = "home-1") -> Callable[[], Stored | None]:
-    """As the page reads it."""
+    """Return a function that reads as the page does."""
 
     def read() -> Stored | None:
         now_ms = bridge.clock.now_ms()
@@ -73,7 +73,7 @@ def reading(bridge: Bridge, session: str, unit_id: str = "home-1") -> Callable[[
 
 
 def listening(bridge: Bridge, session: str, unit_id: str = "home-1") -> AsyncIterator[str]:
-    """What comes after the state that the page shows."""
+    """Return what the stream sends after the state that the page shows."""
     read = reading(bridge, session, unit_id)
     now = read()
     assert now
@@ -85,7 +85,7 @@ def listening(bridge: Bridge, session: str, unit_id: str = "home-1") -> AsyncIte
 
 
 def store_heartbeat(bridge: Bridge, name: str = "heartbeat-charging", unit_id: str = "home-1") -> None:
-    """As a process does that has heard it: nothing of it is in the memory of this one."""
+    """Store a heartbeat as another process does: this process has nothing of it in memory."""
     payload = sample(name)
     message = decode("heartbeat", payload)
     inbound = InboundMessage(unit_id, "heartbeat", bridge.clock.now_ms(), payload, message, bad=False)

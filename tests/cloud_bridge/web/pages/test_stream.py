@@ -1,4 +1,4 @@
-"""Does an open page hear what it must, once, and nothing else?"""
+"""Does an open page get every update once, and nothing else?"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -84,7 +84,7 @@ def test_a_message_is_an_event_with_the_mark_of_what_it_shows(bridge: Bridge, un
 def test_what_a_slow_store_did_not_know_yet_is_sent_once_it_does(
     bridge: Bridge, unit: Unit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """ "It is back" goes by what is stored of the silence."""
+    """ "It is back" depends on the stored silence."""
 
     async def run() -> list[str]:
         waiting = iter([1, 1, 0])
@@ -105,7 +105,7 @@ def test_what_a_slow_store_did_not_know_yet_is_sent_once_it_does(
 def test_what_was_made_before_the_store_knew_is_not_sent_again(
     bridge: Bridge, unit: Unit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is made for a browser is kept for a second, and the page comes once more after half of one."""
+    """What is rendered for a browser is kept for a second, and the page asks again after half a second."""
     made = 0
 
     def render(_unit: StoredUnit, _point: ChargePoint) -> str:
@@ -170,7 +170,7 @@ def test_the_stream_ends_with_the_session(bridge: Bridge, unit: Unit) -> None:
 
 
 def test_a_unit_that_another_process_has_released_is_shown_no_more(bridge: Bridge, unit: Unit) -> None:
-    """What the new owner's unit says must not reach the page that the former owner left open."""
+    """Messages of the new owner's unit must not reach the page that the former owner left open."""
 
     async def run() -> None:
         answers = iter([stored(bridge), None])
@@ -211,7 +211,7 @@ def test_several_charge_points_are_one_stream(bridge: Bridge, unit: Unit) -> Non
 
 
 def test_an_error_of_one_ends_the_stream_of_all(bridge: Bridge, unit: Unit) -> None:
-    """The browser asks again, for all."""
+    """The browser requests all again."""
 
     def broken() -> Stored | None:
         raise TimeoutError
@@ -230,7 +230,7 @@ def test_an_error_of_one_ends_the_stream_of_all(bridge: Bridge, unit: Unit) -> N
 
 
 def test_the_stream_of_all_is_of_theirs_alone(bridge: Bridge, unit: Unit) -> None:
-    """Of another's charge point it says only that there is nothing to see, as of one that is not there."""
+    """For another person's unit, it only says that there is nothing to see, as for a unit that does not exist."""
     eve = Visitor(bridge, "eve", Role.DRIVER)
     for unit_id in ("home-1", "no-such-unit", "", "a" * 99):
         answer = eve.client.get("/live", params={"of": f"{unit_id}:1.2"})
@@ -241,7 +241,7 @@ def test_the_stream_of_all_is_of_theirs_alone(bridge: Bridge, unit: Unit) -> Non
 
 
 def test_of_too_many_streams_of_one_account_the_oldest_is_closed(bridge: Bridge, unit: Unit) -> None:
-    """And told so, that it does not come back at once. Another account keeps its own."""
+    """It is told so, and does not come back at once. Another account keeps its streams."""
 
     async def run() -> None:
         all_looks = Looks(bridge.app_state)
@@ -279,7 +279,7 @@ def test_of_too_many_streams_of_one_account_the_oldest_is_closed(bridge: Bridge,
 def test_all_streams_share_one_look_at_a_charge_point(
     bridge: Bridge, unit: Unit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While nothing changes, and each of them hears of a change."""
+    """Nothing changes at first; then all of them get a change."""
     looked: list[str] = []
     some_looks = asyncio.Event()
 
@@ -317,14 +317,14 @@ def test_all_streams_share_one_look_at_a_charge_point(
 
 
 def test_a_hundred_streams_make_what_they_send_one_after_the_other(bridge: Bridge) -> None:
-    """Else a message of one charge point takes all processors from every other request."""
+    """Otherwise, a message of one charge point would take all processors from other requests."""
     open_looks, making, most = Looks(bridge.app_state), 0, 0
 
     def make(number: int) -> int:
         nonlocal making, most
         making += 1
         most = max(most, making)
-        sum(range(20_000))  # long enough for another thread to come in between
+        sum(range(20_000))  # long enough for another thread to run
         making -= 1
         return number
 
@@ -352,7 +352,7 @@ def test_all_pages_of_one_browser_are_sent_what_was_made_once(bridge: Bridge, mo
         assert told == ["ann 1", "ben 1", "ann 2"] * 10
         assert sorted(made) == sorted(keys)
         async with asyncio.timeout(DEADLINE_S):
-            while made.count(("ann", "1")) == 1:  # what is old is made anew
+            while made.count(("ann", "1")) == 1:  # an old one is rendered again
                 await shown("ann", "1")
                 await asyncio.sleep(0)
 

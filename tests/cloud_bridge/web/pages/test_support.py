@@ -1,4 +1,4 @@
-"""Does a message reach support with the charger's facts, once, and does a job reach the installer with its evidence?"""
+"""Does a message reach support with the charger's facts, once, and a job the installer with its evidence?"""
 
 from typing import NamedTuple
 
@@ -60,7 +60,7 @@ def test_one_tap_raises_a_silent_charger_with_its_facts(bridge: Bridge, unit: Un
 def test_what_is_stored_of_a_message_is_in_english_whoever_writes_it(
     bridge: Bridge, unit: Unit, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that support can read it, and a driver who reads it again does so in their language."""
+    """So that support can read it; a driver who reads it again sees it in their language."""
     bracket_german(monkeypatch)
     unit.publish(HEARTBEAT, sample("heartbeat-charging"))
     bridge.clock.advance(31 * MINUTE_MS)

@@ -1,4 +1,4 @@
-"""Is what a session costs the sum over its time, also across midnight and when the clocks change?"""
+"""Is a session's cost the sum over its time, also across midnight and when the clocks change?"""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ from cloud_bridge.store.sites import Tariff
 from cloud_bridge.web.presentation.cost import Span, cost, tariff_words
 
 LONDON = "Europe/London"
-BEGINS = [  # a winter's night, a summer's, and those in which the clocks go forward and back
+BEGINS = [  # nights in winter and summer, and those in which the clocks go forward and back
     datetime(2026, 1, 10, 18, tzinfo=UTC),
     datetime(2026, 7, 10, 18, tzinfo=UTC),
     datetime(2026, 3, 28, 18, tzinfo=UTC),
@@ -23,7 +23,7 @@ minutes = st.integers(0, 1439)
 
 
 def summed(energy_wh: int, started_s: int, ended_s: int, tariff: Tariff, zone: str) -> float:
-    """By the second, by what the clock on the wall shows, in words of its own."""
+    """Compute the cost second by second from the wall clock, independently."""
     night = {(tariff.off_peak_from + n) % 1440 for n in range((tariff.off_peak_to - tariff.off_peak_from) % 1440)}
     rates = []
     for at_s in range(started_s, ended_s):
@@ -66,13 +66,13 @@ def test_the_night_of_23_30_to_05_30_is_an_hour_shorter_or_longer_when_the_clock
 
 
 def test_the_energy_lies_in_the_hours_of_charging() -> None:
-    """Plugged in from 18:00 to 08:00: what is charged from 00:30 to 05:30 alone costs the off-peak rate alone."""
+    """Plugged in from 18:00 to 08:00: energy charged only from 00:30 to 05:30 only costs the off-peak rate."""
     began_s = int(datetime(2026, 1, 10, 18, tzinfo=UTC).timestamp())
     go, ended_s = Tariff(2800, 850, 30, 330), began_s + 14 * 3600
     for hours, pence in (
         ("mon-sun 00:00-00:30 05:30-24:00", 85),
-        ("mon-sun 00:00-00:30 01:30-05:30 06:30-24:00", (85 + 280) / 2),  # an hour of each
-        ("mon-sun 00:00-24:00", (5 * 85 + 9 * 280) / 14),  # never: so the hours were not kept
+        ("mon-sun 00:00-00:30 01:30-05:30 06:30-24:00", (85 + 280) / 2),  # one hour at each rate
+        ("mon-sun 00:00-24:00", (5 * 85 + 9 * 280) / 14),  # never: the hours were not followed
         ("off", (5 * 85 + 9 * 280) / 14),
     ):
         allowed = stored(hours)

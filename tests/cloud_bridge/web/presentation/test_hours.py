@@ -1,4 +1,4 @@
-"""Does the unit charge exactly when the person said, and does the page say exactly when the unit charges?"""
+"""Does the unit charge exactly when the person chose, and does the page show exactly when the unit charges?"""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -17,7 +17,7 @@ from firmware.link import commands
 from firmware.storage import bounds
 
 LONDON = ZoneInfo("Europe/London")
-WEEKS = ("2026-01-12", "2026-07-06", "2026-03-23", "2026-10-19")  # winter, summer, and those in which the clocks change
+WEEKS = ("2026-01-12", "2026-07-06", "2026-03-23", "2026-10-19")  # winter, summer, and the clocks change
 
 minutes = st.integers(0, 47).map(lambda half_hour: half_hour * 30) | st.integers(0, 1439)
 of_day = st.lists(st.builds(Window, minutes, minutes), min_size=1, max_size=hours.MAX_WINDOWS, unique=True).map(tuple)
@@ -29,7 +29,7 @@ def minute(time: str) -> int:
 
 
 def between(*times: str) -> tuple[Window, ...]:
-    """'23:30-05:30'"""
+    """Parse windows such as '23:30-05:30'."""
     return tuple(Window(minute(time[:5]), minute(time[6:])) for time in times)
 
 
@@ -37,7 +37,7 @@ NIGHT, DAY = between("23:30-05:30"), between("00:00-00:00")
 
 
 def differences(allowed: int, text: str, monday: str) -> list[str]:
-    """The minutes of the week in which the unit's own rule says otherwise."""
+    """Return the minutes of the week in which the unit's own rule differs."""
     rule = schedule.read(text)
     begin_s = int(datetime.fromisoformat(monday).replace(tzinfo=LONDON).timestamp())
     found = []
@@ -76,7 +76,7 @@ parts = st.builds(lambda day, spans: " ".join([day, *spans]), days, st.lists(st.
 @settings(max_examples=300, deadline=None)
 @given(st.lists(parts, max_size=9).map("; ".join) | st.sampled_from(["default", "off"]))
 def test_hours_of_any_origin_are_read_as_the_unit_reads_them(text: str) -> None:
-    """As an older version of ours has sent them."""
+    """As an older version has sent them."""
     allowed = stored(text)
     if text and len(text) <= LONGEST_TEXT:
         assert (allowed is None) == (schedule.complaint(text) is not None)
@@ -88,7 +88,7 @@ def test_hours_of_any_origin_are_read_as_the_unit_reads_them(text: str) -> None:
 
 
 def test_hours_that_no_windows_can_mean_are_not_looked_through() -> None:
-    """As many as the unit takes would be a million pairs of windows for each part of the week."""
+    """With as many as the unit accepts, there would be a million pairs of windows for each part of the week."""
     text = "mon " + " ".join(f"{hour:02d}:00-{hour:02d}:30" for hour in range(16))
     assert stored(text) is not None and schedule.complaint(text) is None
     assert said(text) is None and in_words(text).startswith("Any time, but not 00:00 to 00:30 or")
@@ -106,8 +106,8 @@ def test_what_the_unit_would_refuse_is_none(bad: object) -> None:
         (
             Windows(NIGHT, DAY),
             "mon 00:00-23:30; tue-fri 05:30-23:30",
-        ),  # Friday's ends on Saturday, Sunday's at midnight
-        (Windows(DAY, NIGHT), "sat 00:00-23:30; sun 05:30-23:30"),  # Sunday's ends on Monday
+        ),  # Friday's window ends on Saturday, Sunday's at midnight
+        (Windows(DAY, NIGHT), "sat 00:00-23:30; sun 05:30-23:30"),  # Sunday's window ends on Monday
         (Windows(NIGHT, ()), "mon 00:00-23:30; tue-fri 05:30-23:30; sat 05:30-24:00; sun 00:00-24:00"),
         (Windows(DAY, DAY), "off"),
         (
@@ -148,7 +148,7 @@ def test_a_form_is_empty_where_no_windows_were_chosen(text: str | None) -> None:
 
 
 def sent(weekday: Lines, weekend: Lines) -> dict[str, str]:
-    """The fields of the form."""
+    """Return the fields of the form."""
     named = [("weekday", weekday), ("weekend", weekend)]
     begins = {f"{kind}_from_{line}": begin for kind, lines in named for line, (begin, _) in enumerate(lines)}
     return begins | {f"{kind}_to_{line}": end for kind, lines in named for line, (_, end) in enumerate(lines)}

@@ -1,4 +1,4 @@
-"""Does the page say what the unit said is in force, no more and no longer than it was told?"""
+"""Does the page show what the unit reported as in force, and for no longer than reported?"""
 
 from typing import Any
 

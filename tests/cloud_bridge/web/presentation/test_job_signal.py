@@ -1,4 +1,4 @@
-"""Is the verdict of this moment right and in plain words, and is before compared with what was measured after?"""
+"""Is the present verdict right and in plain words, and are the values before compared with measurements after?"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Is the next step of a job one button, and the right one, whoever looks?"""
+"""Is the next step of a job one button, and the right one for each viewer?"""
 
 import pytest
 
@@ -23,7 +23,7 @@ from tests.cloud_bridge.web.presentation.test_job_words import job
         (JobState.ON_SITE, 15, job_steps.DONE, "done done done now"),
         (JobState.FITTED, 11, job_steps.DONE, "done done done now"),
         (JobState.FITTED, None, job_steps.DONE, "done now done later"),
-        (JobState.PLANNED, 11, job_steps.ARRIVE, "now later later later"),  # they come again
+        (JobState.PLANNED, 11, job_steps.ARRIVE, "now later later later"),  # a second visit
     ],
 )
 def test_one_step_at_a_time(state: JobState, before: int | None, button: job_steps.BigButton, shown: str) -> None:

@@ -1,4 +1,4 @@
-"""Does every state and move of a job have its words, and does a phone number become one that can be called?"""
+"""Does every state and move of a job have a text, and does a phone number become a callable one?"""
 
 import pytest
 

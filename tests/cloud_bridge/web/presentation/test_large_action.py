@@ -1,4 +1,4 @@
-"""Is the one large button what helps now, and is there none where none would?"""
+"""Is the one large button what helps now, and absent if nothing helps?"""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_nothing_is_offered_to_a_charger_that_does_not_hear_us_or_has_a_fault() 
 
 
 def test_nothing_is_said_or_offered_twice() -> None:
-    """Where the headline does not say why, the wish does."""
+    """If the headline gives no reason, the claim does."""
     hours = Wish("Paused outside your charging hours", "override", "true", "Charge now")
     pause = Wish("Paused by you", "resume", None, "End the pause")
     delay = Wish("Random delay: 3 min", "skip-delay", None, "Skip the delay")

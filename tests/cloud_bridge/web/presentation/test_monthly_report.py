@@ -1,4 +1,4 @@
-"""Do the sums of a monthly report add up to its rows, and its rows to the cost rule, whatever the sessions are?"""
+"""Do a monthly report's sums agree with its rows, and its rows with the cost rule, for any sessions?"""
 
 import csv
 import io
@@ -48,7 +48,7 @@ def about(tariff: Tariff | None = NIGHT, currency: str = "EUR", **other: Any) ->
 
 
 def stored(number: int, began_ms: int, lasting_s: int, energy_wh: int, **other: Any) -> dict[str, Any]:
-    """As history.sessions_begun has it."""
+    """Return a row as from history.sessions_begun."""
     ended_ms = began_ms + lasting_s * 1000
     row: dict[str, Any] = {"id": number, "began_ms": began_ms, "received_ms": ended_ms + 1000, "energy_wh": energy_wh}
     row |= {"started_s": began_ms // 1000, "ended_s": ended_ms // 1000, "vehicle": None, "vehicle_said": None}

@@ -1,4 +1,4 @@
-"""Does the bar of tonight show the hours, the prices and the departure where they are, and say the same in words?"""
+"""Does tonight's bar show hours, prices and departure at the right places, with equal words?"""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from cloud_bridge.web.presentation.view import ChargePoint
 from cloud_bridge.wire import Heartbeat
 
 LONDON = "Europe/London"
-NIGHT = "mon-sun 05:30-24:00; mon-sun 00:00-00:30"  # to avoid: all but 00:30 to 05:30
+NIGHT = "mon-sun 05:30-24:00; mon-sun 00:00-00:30"  # to avoid: all except 00:30 to 05:30
 GO = Tariff(2800, 850, 30, 5 * 60 + 30)
 
 

@@ -1,4 +1,4 @@
-"""Does the bar show every state that has units, and the graph every hour since it began?"""
+"""Does the bar show every state that has units, and the graph every hour since the beginning?"""
 
 from cloud_bridge.durations import DAY_MS, HOUR_MS
 from cloud_bridge.releases.roll_out_states import RollOutState, UnitState

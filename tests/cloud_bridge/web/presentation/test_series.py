@@ -1,4 +1,4 @@
-"""Do the rows that charts draw add up, on the clock of the site?"""
+"""Do the rows of the charts add up, by the local time of the site?"""
 
 import random
 from datetime import UTC, datetime
@@ -75,7 +75,7 @@ def test_silence_by_the_hour_is_the_site_s_hour() -> None:
 
 
 def points_between(from_ms: int, to_ms: int, every_ms: int = STEP_MS) -> list[SignalPoint]:
-    """The signal of a unit that is heard so often."""
+    """Return the signal points of a unit that is heard this often."""
     readings = [
         Reading(at_ms, float(csq), "23415", csq, csq, 1)
         for at_ms in range(from_ms, to_ms, every_ms)
@@ -109,7 +109,7 @@ def test_a_first_twenty_minutes_are_a_line_of_many_points(days: int) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_no_line_over_a_silence(seed: int) -> None:
-    """Of any length, anywhere in the steps, heard again in the middle of five minutes."""
+    """Of any length, anywhere in the steps, ending in the middle of five minutes."""
     chance = random.Random(seed)
     days = chance.choice([1, 7, 14, 30])
     silences, heard, at = [], [], 0
@@ -126,7 +126,7 @@ def test_no_line_over_a_silence(seed: int) -> None:
     step_ms = next(one for one in STEPS_MS if days * DAY_MS / one <= MAX_STEPS)
     assert all(step.from_ms <= step.to_ms for step in steps)
     for silence in silences:
-        if silence.to_ms - silence.from_ms >= step_ms / 2:  # else it is narrower than the line
+        if silence.to_ms - silence.from_ms >= step_ms / 2:  # otherwise it is narrower than the line
             assert not [one for one in steps if one.from_ms < silence.to_ms and one.to_ms > silence.from_ms], (
                 f"seed {seed}"
             )

@@ -1,4 +1,4 @@
-"""Does the form of a tariff take what people type, and say what to do about the rest?"""
+"""Does a tariff's form accept what people type, and say what to do about the rest?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Is an owner told before and after, in plain words, and nothing when there is nothing to tell?"""
+"""Does an owner get plain words before and after an update, and none when there is nothing to report?"""
 
 import pytest
 

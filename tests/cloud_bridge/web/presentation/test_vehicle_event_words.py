@@ -30,7 +30,7 @@ def test_the_history_page_lists_wake_ups_and_rests_of_the_contactor(bridge: Brid
 
 
 def _now(payload: bytes) -> bytes:
-    """Without the time of the sample, which may be before the owner's."""
+    """Remove the time of the sample, which may be before the owner's time."""
     head, _, rest = payload.partition(b'"t":')
     return head + rest.partition(b",")[2]
 

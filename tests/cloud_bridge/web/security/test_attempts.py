@@ -1,4 +1,4 @@
-"""Is a guesser stopped, and is nobody else?"""
+"""Is a guesser stopped, and nobody else?"""
 
 from cloud_bridge.web.security import attempts
 from cloud_bridge.web.security.attempts import MAX_KEYS, WINDOW_MS, Attempts, Limit, login_limits

@@ -1,4 +1,4 @@
-"""Does a challenge count once, for its purpose, in its browser and until its end, and can nobody use up those of others?"""
+"""Is a challenge valid once, for its purpose, in its browser and until its end, and can nobody use up those of others?"""
 
 import pytest
 

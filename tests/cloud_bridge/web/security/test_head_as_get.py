@@ -1,4 +1,4 @@
-"""Is HEAD answered as GET, without the body, wherever GET is?"""
+"""Is HEAD answered like GET, without the body, on every route with GET?"""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ from cloud_bridge.store.access import Role
 from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge
 
-# Different at every answer: tokens of forms, and with them the length of a compressed page.
+# What differs in every answer: form tokens, and with them the length of a compressed page.
 OF_THE_MOMENT = {"content-length", "set-cookie", "date"}
 
 

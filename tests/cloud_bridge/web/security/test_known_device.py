@@ -1,4 +1,4 @@
-"""Is a person let in from a browser of theirs while others guess at their password, and does its cookie give nothing else?"""
+"""Can a person log in from a known browser while others guess the password, and does its cookie give nothing else?"""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ OWN_GUESSES = 8
 
 @pytest.fixture
 def ann(bridge: Bridge) -> TestClient:
-    """Her browser, in which she has logged in and out again."""
+    """Ann's browser, in which she has logged in and out."""
     bridge.add_person("ann", PASSWORD, Role.DRIVER)
     bridge.add_person("ben", PASSWORD, Role.DRIVER)
     browser = bridge.stranger()
@@ -34,7 +34,7 @@ def ann(bridge: Bridge) -> TestClient:
 
 
 def guess_from_everywhere(bridge: Bridge) -> None:
-    """As a crowd of addresses does it, until nobody can log in as ann, nor from ann's own address."""
+    """Guess from many addresses, until nobody can log in as ann, not even from ann's address."""
     app: Any = bridge.client.app
     attempts: Attempts = app.state.attempts
     for number in range(250):
@@ -44,7 +44,7 @@ def guess_from_everywhere(bridge: Bridge) -> None:
 
 
 def device_only(bridge: Bridge, cookie: str) -> TestClient:
-    """A browser that has nothing but a copy of the cookie."""
+    """Return a browser that only has a copy of the cookie."""
     browser = bridge.stranger()
     browser.cookies.set(DEVICE_COOKIE, cookie)
     return browser
@@ -157,7 +157,7 @@ def test_over_tls_a_neighbour_of_the_domain_cannot_plant_one(bridge: Bridge) -> 
 def test_who_has_guessed_too_often_takes_nobodys_turn_to_hash(
     bridge: Bridge, ann: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They were refused after they had waited, so a crowd of them kept everybody else waiting."""
+    """They were once refused after waiting, so a crowd of them delayed everybody else."""
 
     def never(*_: Any) -> Any:
         raise AssertionError("a turn was taken")

@@ -1,4 +1,4 @@
-"""Is guessing a password slow, and the right one still welcome?"""
+"""Is guessing a password slow, while the right one still works?"""
 
 import asyncio
 from typing import Any
@@ -10,7 +10,7 @@ from tests.cloud_bridge.people import Visitor
 from tests.cloud_bridge.running import Bridge
 from tests.cloud_bridge.web.test_pages import PASSWORD, form_token_in, log_in
 
-CROWD = 60  # more than one address may have wrong passwords
+CROWD = 60  # more than the wrong passwords that one address may send
 
 
 def test_after_some_wrong_passwords_even_the_right_one_has_to_wait(bridge: Bridge) -> None:
@@ -43,8 +43,7 @@ def test_an_open_browser_is_no_place_to_guess_its_owners_password(bridge: Bridge
 
 
 def test_a_crowd_behind_one_address_logs_in_at_once(bridge: Bridge) -> None:
-    """Who waits for a turn to hash has guessed nothing yet: an attempt that counts while it waits would be one of forty that
-    an address has."""
+    """Waiting for a turn to hash is no guess: if it counted as one, it would use up the forty of the address."""
     for number in range(CROWD):
         bridge.add_person(f"person {number}", PASSWORD, Role.DRIVER)
 

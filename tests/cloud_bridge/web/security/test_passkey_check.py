@@ -1,4 +1,4 @@
-"""Is anything that a browser can send a result or a refusal, and does nothing count that the device did not sign?"""
+"""Does anything that a browser sends give a result or a refusal, and count only if the device signed it?"""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ EXAMPLES = 300
 
 DEVICES = [Device(key) for key in ("ES256", "EdDSA")]
 CREATED = [device.create(CREATION, ORIGIN) for device in DEVICES]
-SIGNED = [device.get(REQUEST, ORIGIN) for device in DEVICES]  # once: the length of a signature varies
+SIGNED = [device.get(REQUEST, ORIGIN) for device in DEVICES]  # made once, because the length of a signature varies
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 JSON = st.recursive(
@@ -55,7 +55,7 @@ CLIENT = st.fixed_dictionaries(
 
 @st.composite
 def mangled(draw: st.DrawFn, credential: str) -> str:
-    """What a browser sends, with parts of it replaced, cut or left out."""
+    """Draw a browser's message with parts replaced, truncated or missing."""
     said = json.loads(credential)
     whole = said | said["response"]
     for _ in range(draw(st.integers(1, 3))):
@@ -144,7 +144,7 @@ def test_what_is_plain_is_no_larger_when_it_is_read(data: bytes) -> None:
         try:
             value = cbor2.loads(data[:80])
         except cbor2.CBORDecodeError:
-            return  # such as text that is no UTF-8
+            return  # such as text that is not UTF-8
         assert len(cbor2.dumps(value)) <= 9 * len(data)
 
 

@@ -1,4 +1,4 @@
-"""Is a body longer than elsewhere at the one form that sends a photo, below a public path too, and nowhere else?"""
+"""Is a large body only accepted by the form that sends a photo, also below a public path?"""
 
 import pytest
 

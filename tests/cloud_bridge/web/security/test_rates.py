@@ -1,4 +1,4 @@
-"""Is what a person can have us send or store bounded, with a page that says when to try again, and nobody else held up?"""
+"""Is what a person can make us send or store limited, with a page that says when to try again, and without delaying others?"""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -72,7 +72,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def driver(bridge: Bridge) -> Visitor:
-    """Dora, with a charger that has no connection."""
+    """Dora, with a charger that is not connected."""
     new = bridge.add_unit("home-1")
     bridge.add_person("dora", PASSWORD, Role.DRIVER)
     give(bridge, new.claim_code, "dora")
@@ -80,7 +80,7 @@ def driver(bridge: Bridge) -> Visitor:
 
 
 def post_until_refused(visitor: Visitor, path: str, most: int, form_on: str | None = None, **fields: Any) -> Any:
-    """The refusal, after as many as are allowed."""
+    """Post until the limit; return the refusal."""
     for _ in range(most):
         assert visitor.post(path, form_on, **fields).status_code == 200
     return visitor.post(path, form_on, **fields)
@@ -136,7 +136,7 @@ def test_messages_and_raising_have_one_rate(bridge: Bridge, driver: Visitor) -> 
 def test_letters_have_a_rate(bridge: Bridge, driver: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     letters: list[str] = []
     monkeypatch.setattr(email, "send_mail", lambda _server, address, _words: letters.append(address))
-    path, form_on = "/account/email", "/account/details"  # without a mail server the page itself has no form
+    path, form_on = "/account/email", "/account/details"  # without a mail server, the page itself has no form
     for _ in range(3):
         refused = post_until_refused(driver, path, 5, form_on, address="stranger@example.org", password=PASSWORD)
         assert (refused.status_code, "Try again in 3 minutes." in refused.text) == (429, True)

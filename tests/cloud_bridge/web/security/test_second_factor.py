@@ -1,4 +1,4 @@
-"""Does an operator's password alone open nothing, does each code count once, and does nobody lose their way in?"""
+"""Is an operator's password alone useless, does each code count once, and does nobody lose access?"""
 
 import html
 import logging
@@ -35,7 +35,7 @@ OF_THE_LOGIN = {"/login/code", "/login/second-factor", "/login/cancel"}
 
 
 class Operator:
-    """Olga: her password, her app, and one browser after the other."""
+    """Olga with her password, her app, and one browser after the other."""
 
     def __init__(self, bridge: Bridge, role: Role = Role.OPERATOR) -> None:
         bridge.add_person("olga", PASSWORD, role)
@@ -47,7 +47,7 @@ class Operator:
         return code_of(self.key, self.bridge.clock.now_ms())
 
     def password(self, browser: TestClient | None = None, next: str = "/") -> TestClient:
-        """A browser in which the password was typed; it stands before whatever is asked then."""
+        """Return a browser in which the password was typed, before the next question."""
         browser = browser or self.bridge.stranger()
         fields = hidden_in(browser.get("/login", params={"next": next}).text)
         answer = browser.post("/login", data=fields | {"name": "olga", "password": PASSWORD}, follow_redirects=False)
@@ -102,7 +102,7 @@ def test_an_operator_sets_it_up_at_the_next_login_and_types_a_code_at_each_after
 
 @pytest.mark.parametrize("is_set_up", [False, True])
 def test_a_half_login_reaches_nothing_but_the_code_and_the_way_back(olga: Operator, is_set_up: bool) -> None:
-    """On every route there is, also with its cookie in the place of a session's, and with every form's token."""
+    """On every route, also with its cookie in place of a session's, and with every form's token."""
     if is_set_up:
         olga.set_up()
         olga.wait()
@@ -148,7 +148,7 @@ def test_a_form_of_another_site_is_refused(olga: Operator) -> None:
 
 
 def test_a_code_counts_once_also_in_its_neighbours_half_minutes(olga: Operator) -> None:
-    """Whoever looks over her shoulder has the password and the code of that moment."""
+    """Whoever looks over her shoulder has the password and the present code."""
     olga.set_up()
     first_used = olga.code
     olga.wait()
@@ -194,7 +194,7 @@ def test_a_clock_that_is_set_back_makes_no_code_count_again(olga: Operator) -> N
 
 
 def test_a_clock_that_was_ahead_and_is_put_right_locks_nobody_out(olga: Operator) -> None:
-    """A last step alone would refuse every code until its time has come."""
+    """With only the last step stored, every code would be refused until that time."""
     olga.set_up()
     olga.bridge.clock.advance(DAY_MS)
     assert olga.types(olga.password(), olga.code).status_code == 303
@@ -224,7 +224,7 @@ def test_a_recovery_code_counts_once_however_it_is_typed(olga: Operator) -> None
 
 
 def test_guesses_at_the_code_are_braked_by_the_quarter_hour_and_by_the_day(olga: Operator) -> None:
-    """From many browsers, and in any number at once: a million codes take centuries."""
+    """From many browsers, in any number at once: guessing a million codes takes centuries."""
     olga.set_up()
     olga.wait(5)
     statuses = [olga.types(olga.password(), "x").status_code for _ in range(10)]
@@ -259,7 +259,7 @@ def test_a_waiting_login_is_over_after_some_minutes_with_a_new_password_and_when
 
 
 def test_a_secret_that_somebody_else_has_seen_is_not_confirmed(olga: Operator) -> None:
-    """Mallory knows the password, opens the page first, and hopes that olga takes that secret."""
+    """Mallory knows the password, opens the page first, and hopes that olga uses that secret."""
     mallory, her = olga.password(), olga.password()
     seen, shown = mallory.get("/login/second-factor").text, her.get("/login/second-factor").text
     assert key_in(seen) != key_in(shown)
@@ -312,7 +312,7 @@ def test_it_is_stored_sealed_and_hashed_and_stands_in_no_log_export_or_address(
 
 
 def test_another_persons_secret_does_not_open_as_theirs(olga: Operator) -> None:
-    """A row that was moved in the database."""
+    """A row was moved in the database."""
     olga.set_up()
     olga.wait()
     eve = Visitor(olga.bridge, "eve", Role.OPERATOR)
@@ -408,7 +408,7 @@ def test_everybody_else_may_have_one(bridge: Bridge, role: Role) -> None:
 
 
 def test_who_becomes_an_operator_is_no_operator_without_it(bridge: Bridge) -> None:
-    """A session from before would have the new rights."""
+    """Otherwise, an older session would get the new rights."""
     dora = Operator(bridge, Role.DRIVER)
     browser = dora.password()
     with bridge.app_state.database.writing() as connection:
@@ -443,7 +443,7 @@ def test_recovery_codes_are_all_different() -> None:
 
 
 def command(bridge: Bridge, *words: str) -> int:
-    """On the command line beside the running bridge."""
+    """Run a command beside the running bridge."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHARGEKEEPER_DATA", str(bridge.app_state.settings.folder))
         patch.setattr(user, "open_database", lambda _where: open_database(bridge.app_state.settings.store))
@@ -451,7 +451,7 @@ def command(bridge: Bridge, *words: str) -> int:
 
 
 def dump(bridge: Bridge) -> str:
-    """Every row of every table."""
+    """Return every row of every table."""
     found: list[Any] = []
     with bridge.app_state.database.reading() as connection:
         for table in metadata.sorted_tables:

@@ -1,4 +1,4 @@
-"""Are headers that are longer than any of ours refused before anything reads them?"""
+"""Are headers that are longer than any of ours refused before they are parsed?"""
 
 import time
 
@@ -7,7 +7,7 @@ import pytest
 from cloud_bridge.web.security.security_headers import MAX_CONTENT_TYPE, MAX_HEADERS_BYTES, MAX_TARGET_BYTES
 from tests.cloud_bridge.running import Bridge
 
-QUICK_S = 1.0  # of processor time; Python's reader of parameters takes 12 s for this one
+QUICK_S = 1.0  # of processor time; Python's parser of parameters takes 12 s for this header
 
 
 LONG = [

@@ -1,4 +1,4 @@
-"""Is a text that a database refuses turned away at the door, wherever in a request it stands?"""
+"""Is a text that a database refuses rejected immediately, anywhere in a request?"""
 
 import asyncio
 import json
@@ -74,7 +74,7 @@ JSON: st.SearchStrategy[Any] = st.deferred(
 
 @given(JSON)
 def test_what_passes_can_be_written_as_utf_8_and_has_no_nul(value: Any) -> None:
-    """As JSON has it: two surrogates that make a pair are one character there."""
+    """In JSON, two surrogates that form a pair are one character."""
     read = json.loads(json.dumps(value))
     storable = all("\0" not in text and not any("\ud800" <= one <= "\udfff" for one in text) for text in texts_in(read))
     assert holds_storable(read) is storable
@@ -112,7 +112,7 @@ def test_every_route_refuses_it_in_its_body(bridge: Bridge, kind: str, body: byt
     for client in (olga.client, bridge.client):
         for path in paths(bridge, "POST", "1"):
             answer = client.post(path, content=body, headers={"Content-Type": kind} if kind else None)
-            if takes_photo("POST", path):  # whoever is not logged in is led to the login
+            if takes_photo("POST", path):  # a client without a session is redirected to the login
                 assert answer.status_code in (200, 404)
                 continue
             if path.startswith(LEFT_TO_ROUTE):
@@ -125,7 +125,7 @@ def test_every_route_refuses_it_in_its_body(bridge: Bridge, kind: str, body: byt
 
 @pytest.mark.parametrize("value", [b"NaN", b"-Infinity", b"1e999", b'{"x": [NaN]}', b"9" * 4000, b"9" * 5000])
 def test_a_number_that_is_none_is_refused(bridge: Bridge, value: bytes) -> None:
-    """The answer told it again, and JSON cannot say it: 500."""
+    """The answer once repeated it, and JSON cannot represent it, so the status was 500."""
     for path in paths(bridge, "POST", "1"):
         if path.startswith("/api/"):
             for body in (value, b'{"about": %s}' % value, b'{"target": %s, "via": "webhook"}' % value):
@@ -151,7 +151,7 @@ def test_a_character_is_storable(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["\0", "a\0", "\ud800", "\udfff", "\udc80abc", "\ud83d\udd0c"])
 def test_what_is_no_character_is_not(text: str) -> None:
-    """Two surrogates in one Python string are two lone ones."""
+    """In a Python string, two surrogates are two lone ones."""
     assert not is_storable(text)
 
 

@@ -1,4 +1,4 @@
-"""Can an API token do what it was given and no more, for as long as it was given it, and are guesses braked?"""
+"""Can an API token only do what it was granted, for as long as it was granted, and are guesses slowed down?"""
 
 import pytest
 
@@ -15,7 +15,7 @@ WISH = {"about": "silent", "via": "webhook", "target": "https://example.org/x"}
 
 
 def token_of(bridge: Bridge, *scopes: Scope, expires_ms: int | None = None) -> dict[str, str]:
-    """The header with a new token of ann's."""
+    """Return the header with a new token of ann's."""
     with bridge.app_state.database.writing() as connection:
         person = find_person(connection, "ann")
         token = add_token(connection, bridge.clock.now_ms(), scopes, "", person.id, expires_ms)
@@ -29,7 +29,7 @@ def ann(bridge: Bridge) -> Bridge:
 
 
 def test_a_token_that_reads_writes_nothing(ann: Bridge) -> None:
-    """Every route of the interface that is no GET."""
+    """Every route of the API except GET."""
     reader, client = token_of(ann, Scope.READ), ann.stranger()
     paths = client.get("/openapi.json", headers=reader).json()["paths"]
     writing = [(path, method) for path, methods in paths.items() for method in methods if method not in ("get", "head")]

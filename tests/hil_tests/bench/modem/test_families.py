@@ -1,4 +1,4 @@
-"""Does the unit's uplink keep its connection and leave a weak network with every modem that has a driver? In virtual time."""
+"""Does the unit's uplink keep its connection and leave a weak network with every supported modem? In virtual time."""
 
 from typing import Any
 
@@ -16,12 +16,12 @@ VODAFONE = {"plmn": "23415", "name": "vodafone UK", "csq": 22}
 O2 = {"plmn": "23410", "name": "O2 - UK", "csq": 20}
 EE = {"plmn": "23430", "name": "EE", "csq": 21}
 STEADY_S = 20 * MINUTE_S
-LEFT_WITHIN_S = 25 * MINUTE_S  # a quarter of an hour, a few minutes until the smoothed signal follows, a scan
+LEFT_WITHIN_S = 25 * MINUTE_S  # a quarter of an hour, some minutes until the smoothed signal follows, and a scan
 SETTLED_S = 12 * MINUTE_S
 
 
 def steps(unit: ChargePoint) -> list[tuple[str, Any]]:
-    """What was decided about the network; not what was left as it was."""
+    """Return the network decisions, except decisions to stay."""
     return [(one["do"], one.get("o")) for _, kind, one in unit.events if kind == "network" and one["do"] != "stay"]
 
 
@@ -39,8 +39,9 @@ def test_a_connection_that_nothing_disturbs_is_kept(model: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_weak_network_is_left_for_a_better_one(model: str) -> None:
-    """EE is the strongest when the unit scans, and weaker than Vodafone once it serves. Where the scan gives no signal, the
-    switch to it is a trial, and O2 is the next.
+    """EE is the strongest when the unit scans, and weaker than Vodafone once it serves.
+
+    If the scan reports no signal, the switch to EE is a trial, and O2 is next.
     """
     unit = ChargePoint(scene({"model": model, "operators": [VODAFONE, O2, EE]}, seed=3))
     world, since_s = unit.modem.world, {"weak": 0.0}
@@ -67,7 +68,7 @@ def test_a_weak_network_is_left_for_a_better_one(model: str) -> None:
 
 
 @pytest.mark.parametrize("name", PLAYED)
-@pytest.mark.parametrize("model", [model for model in MODELS if model != "SIM800L"])  # of which test_faults.py asks
+@pytest.mark.parametrize("model", [model for model in MODELS if model != "SIM800L"])  # test_faults.py tests it
 def test_there_is_contact_again_in_time(model: str, name: str) -> None:
     fault = next(fault for fault in FAULTS if fault.name == name)
     found = outcome(fault._replace(world={**fault.world, "model": model}), seed=2)

@@ -1,4 +1,4 @@
-"""Does a unit with its whole uplink come back by itself? The quick ones of `python -m hil_tests.bench.modem faults`."""
+"""Does a unit with its whole uplink recover by itself? The fast ones of `python -m hil_tests.bench.modem faults`."""
 
 import pytest
 

@@ -9,11 +9,11 @@ from hil_tests.sim.modem.personality import SIM800L, Personality
 from hil_tests.sim.modem.radio import HERE, LTE_M, World
 from hil_tests.sim.modem.simcom import Modem
 
-SETTLE_S = 0.1  # virtual: longer than any ordinary command takes
+SETTLE_S = 0.1  # virtual seconds: longer than any ordinary command takes
 
 
 class Client:
-    """Types and reads."""
+    """A terminal that sends commands and reads answers."""
 
     def __init__(self, modem: Modem) -> None:
         self.write = modem.receive
@@ -21,23 +21,23 @@ class Client:
         modem.wire(self._said.extend)
 
     def read(self) -> bytes:
-        """What has come since the last time."""
+        """Return what has arrived since the last call."""
         said = bytes(self._said)
         self._said.clear()
         return said
 
     async def ask(self, command: str, within_s: float = SETTLE_S) -> list[str]:
-        """Types a command and returns the lines of what is said within a time."""
+        """Send a command; return the lines that arrive within the time."""
         self.read()
         self.write(command.encode() + b"\r")
         return await self.lines(within_s)
 
     async def sleep(self, seconds: float) -> None:
-        """Waits on the virtual clock."""
+        """Wait on the virtual clock."""
         await asyncio.sleep(seconds)
 
     async def lines(self, within_s: float) -> list[str]:
-        """The lines that are said within a time."""
+        """Return the lines that arrive within the time."""
         await asyncio.sleep(within_s)
         return [line for line in self.read().decode("latin-1").split("\r\n") if line]
 
@@ -46,7 +46,7 @@ class Client:
 async def switched_on(
     seed: int = 1, booted: bool = True, personality: Personality = SIM800L
 ) -> AsyncIterator[tuple[Modem, Client]]:
-    """A modem with a supply whose key has been pressed; booted and registered unless told otherwise."""
+    """Return a powered modem whose key was pressed; by default, wait until it has booted and registered."""
     operators = tuple(replace(operator, act=LTE_M) for operator in HERE) if personality.lte else HERE
     modem = Modem(World(seed, operators, personality.latencies), personality)
     client = Client(modem)
@@ -62,7 +62,7 @@ async def switched_on(
 
 
 async def press(modem: Modem, seconds: float) -> None:
-    """Holds PWRKEY for a time."""
+    """Hold PWRKEY for this time."""
     modem.key(True)
     await asyncio.sleep(seconds)
     modem.key(False)

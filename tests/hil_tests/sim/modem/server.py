@@ -1,4 +1,4 @@
-"""A server for the simulated modem's connections, and bytes that a careless client takes for words of the modem."""
+"""A server for the simulated modem's connections, and payload that a careless client takes for output of the modem."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ NASTY = b"\r\nOK\r\n> CLOSED\r\nERROR\r\n+CREG: 0\r\n\x00\x1a\x1b\xff"
 
 
 class Server:
-    """A TCP server that keeps what it was sent and the connections it has."""
+    """A TCP server that records what it receives and its connections."""
 
     def __init__(self) -> None:
         self.received = bytearray()
@@ -16,7 +16,7 @@ class Server:
         self.ended = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection."""
+        """Serve one connection."""
         self.writers.append(writer)
         while chunk := await reader.read(4096):
             self.received += chunk
@@ -25,7 +25,7 @@ class Server:
 
 @contextlib.asynccontextmanager
 async def serving() -> AsyncIterator[tuple[Server, int]]:
-    """A server on a free port of this machine."""
+    """Run a server on a free port of this machine."""
     server = Server()
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     try:

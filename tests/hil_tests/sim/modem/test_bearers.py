@@ -1,4 +1,4 @@
-"""Do bearer profiles and PDP contexts open, close and get lost as the manual has it?"""
+"""Do bearer profiles and PDP contexts open, close and get lost as in the manual?"""
 
 from tests.hil_tests.sim.modem.client import Client, switched_on
 from tests.hil_tests.sim.modem.virtual_time import run
@@ -33,7 +33,7 @@ def test_a_library_that_opens_a_bearer_profile_first_connects() -> None:
 
 
 def test_a_context_attaches_first_where_the_client_had_detached() -> None:
-    """27.007 section 10.1.10 of AT+CGACT; a library detaches before it opens anything, and attaches only after."""
+    """27.007 section 10.1.10 about AT+CGACT; a library detaches before it opens anything, and only attaches afterwards."""
 
     async def story() -> None:
         for opening in ('AT+CGDCONT=1,"IP","internet";+CGACT=1,1', "AT+SAPBR=1,1"):

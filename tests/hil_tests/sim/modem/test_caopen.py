@@ -1,4 +1,4 @@
-"""Does SIM7080 speak AT+CAOPEN as its application note does, and fail as its tables say?"""
+"""Does SIM7080 implement AT+CAOPEN as in its application note, and fail as in its tables?"""
 
 import asyncio
 
@@ -70,7 +70,7 @@ def test_does_each_wrong_step_have_its_result() -> None:
             for command in ("AT+CASEND=0,1", "AT+CARECV=0,1", "AT+CAACK=0", "AT+CNACT=0,1", "AT+CNACT=4,1"):
                 assert await client.ask(command) == ["ERROR"], command
             assert await client.ask('AT+CAOPEN=0,0,"TCP","no.such.host",80', BRING_UP_S) == ["+CAOPEN: 0,20", "OK"]
-            assert await connect(client, port) == ["+CAOPEN: 0,4", "OK"]  # taken until it is closed
+            assert await connect(client, port) == ["+CAOPEN: 0,4", "OK"]  # in use until it is closed
             assert await client.ask("AT+CACLOSE=0") == ["OK"]
             assert await connect(client, 1) == ["+CAOPEN: 0,23", "OK"]
             await client.ask("AT+CACLOSE=0")

@@ -1,4 +1,4 @@
-"""Is an AT command line taken apart as V.250 says?"""
+"""Is an AT command line parsed as V.250 says?"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Does ATD*99# lead into data mode, and do `+++`, ATO, ATH and the network lead out of it as V.250 says?"""
+"""Does ATD*99# start data mode, and do `+++`, ATO, ATH and the network end it as V.250 says?"""
 
 import pytest
 
@@ -7,7 +7,7 @@ from hil_tests.sim.modem.ppp import LCP, frame
 from tests.hil_tests.sim.modem.client import Client, switched_on
 from tests.hil_tests.sim.modem.virtual_time import run
 
-DIALLED_S = 2  # PDP activation included
+DIALLED_S = 2  # including PDP activation
 TERMINATE = frame(LCP, bytes([5, 1, 0, 4]))  # LCP Terminate-Request
 
 

@@ -1,4 +1,4 @@
-"""Does the simulated modem's TCP carry bytes as they are, and lose a connection as real ones do?"""
+"""Does the simulated modem's TCP transport bytes unchanged, and lose a connection as real ones do?"""
 
 import asyncio
 
@@ -10,7 +10,7 @@ BRING_UP_S = 2
 
 
 async def connect(client: Client, port: int, settings: str = "AT+CIPMUX=1;+CIPQSEND=1;+CIPRXGET=1") -> list[str]:
-    """From IP INITIAL to an open connection."""
+    """Connect, from IP INITIAL to an open connection."""
     await client.ask(settings)
     await client.ask('AT+CSTT="internet"')
     assert await client.ask("AT+CIICR", BRING_UP_S) == ["OK"]
@@ -20,7 +20,7 @@ async def connect(client: Client, port: int, settings: str = "AT+CIPMUX=1;+CIPQS
 
 
 async def send(client: Client, payload: bytes) -> list[str]:
-    """One AT+CIPSEND on link 0."""
+    """Send one AT+CIPSEND on link 0."""
     assert await client.ask(f"AT+CIPSEND=0,{len(payload)}") == ["> "]
     client.write(payload)
     return await client.lines(0.01)

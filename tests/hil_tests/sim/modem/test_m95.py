@@ -1,4 +1,4 @@
-"""Does M95 speak the older AT+QIxxx commands as the recommended process does, and fail as it says?"""
+"""Does M95 implement the older AT+QIxxx commands as in the recommended process, and fail as it says?"""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Do SIM7600 and A7670 speak AT+NETOPEN as the application note's examples do, and fail as its tables say?"""
+"""Do SIM7600 and A7670 implement AT+NETOPEN as in the application note's examples, and fail as in its tables?"""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Does the network's end of PPP negotiate as RFC 1661 and RFC 1332 say, and survive whatever a client sends?"""
+"""Does the network's end of PPP negotiate as RFC 1661 and RFC 1332 say, and survive anything that a client sends?"""
 
 import asyncio
 import random

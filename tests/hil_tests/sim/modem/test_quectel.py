@@ -1,4 +1,4 @@
-"""Do EC21 and BG95 speak AT+QIOPEN as the application notes' examples do, and fail as their tables say?"""
+"""Do EC21 and BG95 implement AT+QIOPEN as in the application notes' examples, and fail as in their tables?"""
 
 import asyncio
 import re

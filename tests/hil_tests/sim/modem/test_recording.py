@@ -1,4 +1,4 @@
-"""Is a recording read as it was written, and what is none refused with its place?"""
+"""Is a recording parsed as it was written, and an invalid one refused with the place of the error?"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Is each command answered as it was in the recording, in whatever order the client asks?"""
+"""Is each command answered as in the recording, in whatever order the client sends them?"""
 
 import pytest
 from hypothesis import given
@@ -27,7 +27,7 @@ OPERATOR = [(10, b"\r\n+COPS: 0\r\n"), (11, b"\r\nOK\r\n")]
 
 
 def replay(text: str = RECORDING) -> tuple[Replay, list[str]]:
-    """(a replay, what it reports)."""
+    """Return (a replay, its reports)."""
     reported: list[str] = []
     return Replay(parsed(text), reported.append), reported
 
@@ -53,10 +53,10 @@ def test_a_silence_is_a_silence() -> None:
 def test_a_command_is_looked_for_onwards_then_in_what_was_before() -> None:
     played, reported = replay()
     played.receive(0, b"AT+CSQ\r")
-    assert played.receive(0, b"AT+COPS?\r") == OPERATOR  # two commands are left out
-    assert played.receive(0, b"AT+CSQ\r") == SECOND  # the nearest one before
-    assert played.receive(0, b"AT+CSQ\r") == SECOND  # no later one
-    assert played.receive(0, b"AT+CGMM\r") == []  # and from there onwards
+    assert played.receive(0, b"AT+COPS?\r") == OPERATOR  # two commands are skipped
+    assert played.receive(0, b"AT+CSQ\r") == SECOND  # the nearest earlier one
+    assert played.receive(0, b"AT+CSQ\r") == SECOND  # there is no later one
+    assert played.receive(0, b"AT+CGMM\r") == []  # and from there on
     assert (played.in_order, played.moved, played.unknown, reported) == (2, 3, 0, [])
 
 

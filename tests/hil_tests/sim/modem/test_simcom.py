@@ -1,4 +1,4 @@
-"""Does the simulated SIM800 behave as its manual says: power, boot, memory, registration, errors?"""
+"""Does the simulated SIM800 behave as in its manual: power, boot, memory, registration, errors?"""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Does a world file give each model its own delays and its own technology, and take what it says itself?"""
+"""Does a world file give each model its own delays and technology, and override them with its own values?"""
 
 import pytest
 
