@@ -246,6 +246,15 @@ def test_answers_that_follow_ok():
     assert modem.unexpected_lines == 0
 
 
+def test_a_quiet_line_is_looked_at_once_before_a_command():
+    modem, port, _ = scripted({"AT+CSQ": CSQ_17})
+    looks = []
+    read = port.read
+    port.read = lambda: looks.append(list(port.sent)) or read()
+    modem.command("AT+CSQ")
+    assert looks.count([]) == 1
+
+
 def test_an_answer_without_ok():
     modem, _, _ = scripted({"AT+CIFSR": line("10.64.0.17")})
     assert modem.command("AT+CIFSR") == "10.64.0.17"

@@ -150,6 +150,34 @@ def test_what_is_kept_is_bounded():
     assert VODAFONE in known.networks
 
 
+def test_weakness_that_lasts_a_quarter_of_an_hour_is_poor_to_the_second():
+    known = NetworkHistory()
+    known.sampled(0, VODAFONE, network_history.POOR_CSQ)
+    assert not known.is_poor(network_history.POOR_S - 1)
+    assert known.is_poor(network_history.POOR_S)
+
+
+def test_without_a_reading_the_serving_network_is_rated_as_the_weakest():
+    assert NetworkHistory().current_score(VODAFONE) == 0
+
+
+@pytest.mark.parametrize("csq, weak", [(network_history.POOR_CSQ, True), (network_history.POOR_CSQ + 1, False)])
+def test_weak_is_14_or_less(csq, weak):
+    known = NetworkHistory()
+    assert not known.is_weak()
+    sample(known, [csq])
+    assert known.is_weak() is weak
+
+
+def test_a_failure_before_a_switch_does_not_count_against_the_next_network():
+    known = NetworkHistory()
+    known.failed(1000, VODAFONE, "timed out")
+    known.switched(1010, O2)
+    assert not known.is_in_doubt()
+    known.failed(1000 + network_history.PROOF_S, O2, "timed out")
+    assert not known.is_failing(1000 + network_history.PROOF_S, O2)
+
+
 def test_two_failures_within_three_quarters_of_a_minute_are_bad_luck():
     known = NetworkHistory()
     known.failed(1000, VODAFONE, "data")

@@ -37,6 +37,27 @@ def test_the_index_of_the_standard():
     assert found == (-94, -10, 20)
 
 
+@pytest.mark.parametrize(
+    "rsrp, rsrq, found",
+    [
+        ("0", "0", (-141, -20)),
+        ("97", "34", (-44, -3)),
+        ("98", "34", None),
+        ("97", "35", None),
+        ("-29", "3", (-29, 3)),
+        ("-28", "3", None),
+        ("-29", "4", None),
+        ("-100", "-44", (-100, -44)),
+        ("-100", "-45", None),
+        ("-1570", "-95", (-157, -10)),
+        ("-1576", "-95", None),
+        ("-1000", "15", (-100, 2)),
+    ],
+)
+def test_the_range_of_each_scale(rsrp, rsrq, found):
+    assert lte.cell(rsrp, rsrq, 17) == (found and found + (17,))
+
+
 NO_SIGNAL = [
     "+CPSI: NO SERVICE,Online",
     "+CPSI: GSM,Online,460-00,0x1816,63905,81 EGSM 900,-64,0,34-34",
