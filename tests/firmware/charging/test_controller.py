@@ -7,7 +7,7 @@ from firmware.charging.controller import REPORT_MS, Controller
 from firmware.charging.io import X1, F, Inputs
 from firmware.charging.led import VIOLET
 from firmware.charging.limits import PAUSE_A, READ_WITHIN_MS, Claim
-from firmware.charging.register import Register
+from firmware.charging.register import SLACK_WH, Register
 from firmware.charging.sequence import SETTLE_MS
 from tests.firmware.charging.wired import CAR_MV, STEP_MS, Unit
 
@@ -188,6 +188,20 @@ def test_a_session_counts_its_energy_from_plug_to_unplug():
     unit.run(100)
     record = [event.what for event in unit.events() if event.kind == "session"][0]
     assert record.energy_wh == 30 and record.why == "unplugged" and record.end_ms > record.start_ms
+
+
+def test_a_meter_that_stood_still_cannot_have_counted_since_then():
+    """What it can have counted is counted from its last good reading, also from one that was the same as before."""
+    unit = Unit()
+    unit.run(60000)
+    unit.inputs.meter_wh = 300
+    unit.run(1000)
+    assert unit.exchange.report.total_wh == 0
+    unit.inputs.meter_wh = 0
+    unit.run(1000)
+    unit.inputs.meter_wh = SLACK_WH
+    unit.run(1000)
+    assert unit.exchange.report.total_wh == SLACK_WH
 
 
 def test_a_meter_that_was_exchanged_is_an_event_and_no_energy():
