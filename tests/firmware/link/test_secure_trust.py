@@ -1,4 +1,4 @@
-"""Whom does the unit trust, and when does it read that again? With a stand-in for mbedTLS; hil_tests/link asks the real one."""
+"""Whom does the unit trust, and when is that read again? With a stand-in for mbedTLS; hil_tests/link asks the real one."""
 
 import hashlib
 from types import SimpleNamespace
