@@ -63,3 +63,8 @@ def items(value: Any) -> list[dict[str, Any]]:
     """The objects of a list, or the one that stands where a list should."""
     several = value[:MAX_ITEMS] if isinstance(value, list) else [value]
     return [one for one in several if isinstance(one, dict)]
+
+
+def first(value: Any) -> dict[str, Any]:
+    """The first object of a list, or the one that stands where a list should; an empty one where there is none."""
+    return next(iter(items(value)), {})

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -17,21 +18,26 @@ REFUSES = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\
 @asynccontextmanager
 async def port(answer: bytes) -> AsyncIterator[DoorAddress]:
     """One that answers each request so; nothing: it leaves whoever comes waiting."""
-    gone = asyncio.Event()
+    serving: list[Any] = []
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(answer)
-        if not answer:
-            await gone.wait()
-        writer.close()
+        serving.append(asyncio.current_task())
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(answer)
+            if not answer:
+                await reader.read()
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(take, HOST, 0)
     try:
         yield DoorAddress(HOST, server.sockets[0].getsockname()[1], False)
     finally:
-        gone.set()
         server.close()
+        for one in serving:
+            one.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
 
 async def lost_at(answer: bytes) -> tuple[str, str, int]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_bridge.ingest.ocpp.fields import MAX_DIGITS, MAX_ITEMS, ascii_text, items, number, text, time_s, whole
+from cloud_bridge.ingest.ocpp.fields import MAX_DIGITS, MAX_ITEMS, ascii_text, first, items, number, text, time_s, whole
 from cloud_bridge.wire import EARLIEST_S, LATEST_S, MAX_COUNT
 
 
@@ -106,3 +106,8 @@ def test_the_objects_of_a_list_or_the_one_in_its_place() -> None:
     assert items({"a": 1}) == [{"a": 1}]
     assert items(None) == items("x") == items([]) == []
     assert len(items([{"a": 1}] * (MAX_ITEMS + 1))) == MAX_ITEMS
+
+
+def test_the_first_object_or_an_empty_one() -> None:
+    assert first([2, {"a": 1}, {"b": 2}]) == first({"a": 1}) == {"a": 1}
+    assert first(None) == first([]) == first(["x"]) == {}

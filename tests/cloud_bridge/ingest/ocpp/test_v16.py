@@ -25,10 +25,11 @@ class Charger:
 
     def __init__(self) -> None:
         self.state = ChargerState()
+        self.now_ms = NOW_MS
         self.stored: list[tuple[str, dict[str, Any]]] = []
 
-    def say(self, action: str, now_ms: int = NOW_MS, **payload: Any) -> dict[str, Any]:
-        outcome = carry_out(ACTIONS, self.state, Call("1", action, payload), now_ms)
+    def say(self, action: str, **payload: Any) -> dict[str, Any]:
+        outcome = carry_out(ACTIONS, self.state, Call("1", action, payload), self.now_ms)
         assert outcome.refused is None
         self.stored += [(kind, json.loads(said)) for kind, said in outcome.records]
         return outcome.answer
@@ -85,7 +86,8 @@ def start(charger: Charger, **more: Any) -> int:
 
 def stop(charger: Charger, number: Any, **more: Any) -> None:
     told = {"transactionId": number, "timestamp": iso_utc(NOW_MS + 60_000), "meterStop": 1500} | more
-    assert charger.say("StopTransaction", NOW_MS + 60_000, **told) == ACCEPTED
+    charger.now_ms = NOW_MS + 60_000
+    assert charger.say("StopTransaction", **told) == ACCEPTED
 
 
 def test_a_transaction_is_one_session_however_often_both_ends_are_sent() -> None:
