@@ -80,3 +80,73 @@ def test_a_node_that_answers_is_waited_for(parts: Parts) -> None:
     made: Any = service(parts)
     assert asyncio.run(made._connected(connect)) == "a client"
     assert asked == [(parts, NAME)] * 3 and parts.waited_s == [CONNECT_AGAIN_S] * 2
+
+
+class Part(Parts):
+    """Each part that the service makes, told apart by its name in `done`."""
+
+    def __init__(self, done: list[str], name: str, ends_with: Exception | None = None) -> None:
+        super().__init__()
+        self._done, self._name, self._ends_with = done, name, ends_with
+        self.counters = self.security_log = self.unknown_clients = self
+        self.nodes = (self,)
+        self.name, self.issuer_seed = "n1", "seed"
+
+    def separate(self, _connections: int) -> "Part":
+        return self
+
+    async def start(self, *_: Any) -> None:
+        self._done.append(f"{self._name} begins")
+
+    async def run(self, *_: Any) -> None:
+        if self._ends_with is not None:
+            raise self._ends_with
+        await asyncio.Event().wait()
+
+    async def finish(self) -> None:
+        self._done.append(f"{self._name} ends")
+
+    async def write(self) -> None:
+        self._done.append(f"{self._name} is written")
+
+    def close(self) -> Any:
+        self._done.append(f"{self._name} is closed")
+        return asyncio.sleep(0) if self._name in ("bridge", "system") else None
+
+
+def test_what_fails_of_it_ends_it_with_its_own_error_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def making(name: str, ends_with: Exception | None = None) -> Any:
+        return lambda *_: Part(done, name, ends_with)
+
+    async def connected(part: Part) -> Part:
+        return part
+
+    async def keep_messages(*_: Any) -> None:
+        done.append("messages are kept")
+
+    monkeypatch.setattr(auth_service, "keep_messages", keep_messages)
+    for name in ("connect_bridge", "connect_system"):
+        monkeypatch.setattr(auth_service, name, lambda *_, name=name: connected(Part(done, name.partition("_")[2])))
+    for name in ("Nodes", "Revocation", "PresenceWriter", "Census", "BatchedCredentials"):
+        monkeypatch.setattr(auth_service, name, making(name))
+    monkeypatch.setattr(auth_service, "AuthCallout", making("AuthCallout", ValueError("of its own")))
+    for name in ("Admission", "Signer", "canary_secrets"):
+        monkeypatch.setattr(auth_service, name, making(name))
+    made = service(Part(done, "database"))
+    with pytest.raises(ValueError, match="of its own"):
+        asyncio.run(made.run(lambda: done.append("answering")))
+    assert done == [
+        "messages are kept",
+        "Nodes begins",
+        "AuthCallout begins",
+        "answering",
+        "PresenceWriter begins",
+        "AuthCallout ends",
+        "PresenceWriter is written",
+        "bridge is closed",
+        "system is closed",
+        "BatchedCredentials is closed",
+        "database is closed",
+    ]
