@@ -70,6 +70,26 @@ def test_four_missing_readings_mean_nothing_and_five_do():
     assert known.is_poor(now_s + network_history.POOR_S)
 
 
+def test_five_missing_readings_are_the_weakest_signal_also_of_a_unit_that_has_just_started():
+    known = NetworkHistory()
+    now_s = sample(known, [99] * (network_history.NO_READINGS - 1))
+    assert not known.is_weak()
+    now_s = sample(known, [99], now_s)
+    assert known.is_weak() and known.current_score(VODAFONE) == 0
+    sample(known, [20] + [99] * (network_history.NO_READINGS - 1), now_s)
+    assert known.current_score(VODAFONE) == 0 + network_history.SMOOTHING * 20, "they count from the last reading"
+
+
+def test_connections_that_broke_over_one_network_say_nothing_of_the_next():
+    known = NetworkHistory()
+    known.sampled(0, VODAFONE, 20)
+    for now_s in (1, 2, 3):
+        known.data_failed(now_s)
+    assert known.is_poor(3)
+    known.sampled(4, O2, 20)
+    assert not known.is_poor(4)
+
+
 def test_three_broken_connections_in_half_an_hour_make_a_network_poor():
     known = NetworkHistory()
     for now_s in (0, 1000, 1700):

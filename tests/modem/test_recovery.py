@@ -137,6 +137,17 @@ def test_the_forbidden_list_is_cleared_once_a_week_and_that_counts_as_a_reset():
 
 
 @pytest.mark.parametrize(
+    "do, rung", [(RESHUT, 1), (REATTACH, 2), (RADIO_CYCLE, 3), (RESTART, 4), (SUPPLY_CUT, 5), (WAIT, 0), (CONFIGURE, 0)]
+)
+def test_a_step_includes_those_below_it(do, rung):
+    ladder = RecoveryLadder()
+    ladder.tried(7, do)
+    assert (ladder.rung, ladder.tried_s) == (rung, 7 if rung else None)
+    ladder.tried(8, SUPPLY_CUT)
+    assert ladder.rung == (5 if rung < 5 else 6)
+
+
+@pytest.mark.parametrize(
     "stored, due_s", [({"looks": [0, 5000]}, 5000 + DAY_S), ({"clears": [0, 5000]}, 5000 + 7 * DAY_S)]
 )
 def test_the_last_one_that_is_stored_counts(stored, due_s):

@@ -343,6 +343,20 @@ def test_user_and_password_go_with_the_apn():
     assert 'AT+CSTT="iot.net","me","secret"' in port.sent
 
 
+def test_the_longest_apn_and_login_that_every_family_takes():
+    longest = "x" * 50
+    modem, port, _ = ready({'AT+CSTT="%s","%s","%s"' % (longest, longest, longest): OK})
+    assert startup.open_pdp_context(modem, longest, longest, longest) == "10.64.0.17"
+
+
+@pytest.mark.parametrize("login", [("x" * 51, ""), ("", "x" * 51), ('a"', ""), ("", 'a"')])
+def test_a_login_that_the_modem_would_misread(login):
+    modem, port, _ = ready()
+    with pytest.raises(ValueError):
+        startup.open_pdp_context(modem, "internet", *login)
+    assert port.sent == []
+
+
 @pytest.mark.parametrize("apn", ['x","y', "x" * 51])
 def test_an_apn_that_the_modem_would_misread(apn):
     modem, port, _ = ready()

@@ -68,6 +68,14 @@ NO_SIGNAL = [
 ]
 
 
+def test_a_cell_has_twelve_fields_at_least():
+    twelve = "+CPSI: LTE,Online,310-260,0x1A2B,12345678,100,EUTRAN-BAND12,5230,3,3,-10,-105"
+    assert lte.cpsi_cell(twelve) == (-105, -10, lte.BLOCKS_DB[3])
+    assert lte.cpsi_cell(twelve.rpartition(",")[0]) is None
+    for width, blocks_db in (("0", lte.BLOCKS_DB[0]), ("5", lte.BLOCKS_DB[5]), ("6", 17), ("12", 17), ("", 17)):
+        assert lte.cpsi_cell(twelve.replace(",3,3,", ",%s,3," % width))[2] == blocks_db
+
+
 @pytest.mark.parametrize("text", NO_SIGNAL)
 def test_what_is_no_signal_of_lte(text):
     assert lte.cpsi_cell(text) is None
