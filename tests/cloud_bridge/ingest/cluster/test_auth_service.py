@@ -15,7 +15,7 @@ class Parts:
     """What it is made of, in all of their places; and the time that it has waited."""
 
     def __init__(self) -> None:
-        self.nodes = ("a", "b", "c")
+        self.nodes: tuple[Any, ...] = ("a", "b", "c")
         self.is_connected = True
         self.required: list[Any] = []
         self.waited_s: list[float] = []
@@ -99,7 +99,9 @@ class Part(Parts):
         self._done.append(f"{self._name} begins")
 
     async def run(self, *_: Any) -> None:
+        self._done.append(f"{self._name} runs")
         if self._ends_with is not None:
+            await asyncio.get_running_loop().run_in_executor(None, int)  # the others begin
             raise self._ends_with
         await asyncio.Event().wait()
 
@@ -143,6 +145,10 @@ def test_what_fails_of_it_ends_it_with_its_own_error_and_in_order(monkeypatch: p
         "AuthCallout begins",
         "answering",
         "PresenceWriter begins",
+        "AuthCallout runs",
+        "Revocation runs",
+        "PresenceWriter runs",
+        "Census runs",
         "AuthCallout ends",
         "PresenceWriter is written",
         "bridge is closed",
