@@ -99,7 +99,9 @@ def ceiling(command: dict[str, Any], now_ms: int) -> Ceiling:
         "startSchedule": iso_utc(now_ms),
         "duration": lasting_s,
         "chargingRateUnit": "A",
-        "chargingSchedulePeriod": [{"startPeriod": 0, "limit": float(amps if amps is not None and amps >= LEAST_A else 0)}],
+        "chargingSchedulePeriod": [
+            {"startPeriod": 0, "limit": float(amps if amps is not None and amps >= LEAST_A else 0)}
+        ],
     }
     profile = {
         "stackLevel": 0,
