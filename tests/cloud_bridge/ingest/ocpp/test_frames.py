@@ -51,7 +51,8 @@ def test_what_is_no_type_of_a_message(kind: Any) -> None:
 
 @pytest.mark.parametrize("kind", [2, "2"])
 def test_a_call_has_an_action_and_may_lack_a_payload(kind: Any) -> None:
-    for rest in ([], [None], [[]], [{}]):
+    several: list[list[Any]] = [[], [None], [[]], [{}]]
+    for rest in several:
         assert read(kind, "1", "x" * MAX_ACTION, *rest) == Call("1", "x" * MAX_ACTION, {})
     assert read(kind, "1", "A", {"a": 1}, "more") == Call("1", "A", {"a": 1})
     for action in ("", "x" * (MAX_ACTION + 1), None, 7):
