@@ -13,6 +13,7 @@ from cloud_bridge.counters import Counters
 from cloud_bridge.ingest import update_pieces
 from cloud_bridge.ingest.update_pieces import UpdatePieces, month_of
 from cloud_bridge.releases.manifest import name_of
+from cloud_bridge.store.database import Database
 from cloud_bridge.store.releases import ReleaseFiles
 from cloud_bridge.store.roll_out_orders import due, mark_sent
 from cloud_bridge.store.update_asks import Answer, Asked, Part
@@ -202,3 +203,22 @@ def test_a_unit_may_ask_so_often_and_no_more() -> None:
     assert counters.asks_too_often == 0
     pieces.take("cp-1", asking(offset=7))
     assert counters.asks_too_often == 1 and pieces._waiting["cp-1"].offset == 0
+
+
+def test_the_releases_that_were_asked_for_last_are_kept_in_memory(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def read_files(_connection: Any, name: str) -> ReleaseFiles | None:
+        read.append(name)
+        return None if name == "gone" else ReleaseFiles(name.encode(), b"")
+
+    monkeypatch.setattr(update_pieces, "read_files", read_files)
+    nothing: Any = None
+    pieces = UpdatePieces(database, nothing, Counters(), 0, lambda: 0.0)
+    names = [str(number) for number in range(update_pieces.KEPT_RELEASES)]
+    for name in [*names, *names, "one more", names[-1], names[0]]:
+        assert pieces._release(name).manifest == name.encode()
+    assert read == [*names, "one more", names[0]] and len(pieces._files) == update_pieces.KEPT_RELEASES
+    assert pieces._release("gone") == ReleaseFiles(b"", b"")

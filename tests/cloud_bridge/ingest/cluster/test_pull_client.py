@@ -79,6 +79,8 @@ def test_nothing_of_a_connection_is_left_for_the_next_one() -> None:
         b"MSG $MQTT.msgs.cp.one.event 2\r\n{}\r\n",
         b"HMSG $MQTT.msgs.cp.one.event 1 many 2\r\n{}\r\n",
         b"MSG $MQTT.msgs.cp.one.event 1 reply -45\r\n",
+        b"MSG $MQTT.msgs.cp.one.event 1 reply +2\r\n{}\r\n",
+        b"MSG $MQTT.msgs.cp.one.event 1 reply 0_2\r\n{}\r\n",
         b"NEWS\r\n",
         b"MSG a 1 9999999\r\n" + b" " * MAX_UNREAD_BYTES,
         b" " * (MAX_UNREAD_BYTES + 1),

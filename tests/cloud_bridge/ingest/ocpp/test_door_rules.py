@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import Iterator
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +13,9 @@ import pytest
 from cloud_bridge.client_address import Proxies
 from cloud_bridge.connection_limits import divide
 from cloud_bridge.counters import Counters
+from cloud_bridge.ingest.admission import Secret
 from cloud_bridge.ingest.ocpp import door as door_module
+from cloud_bridge.ingest.ocpp import identity, login
 from cloud_bridge.ingest.ocpp.charger import ChargerState
 from cloud_bridge.ingest.ocpp.door import CONTESTED_AFTER, CONTESTED_WITHIN_S, Limits, OcppDoor
 from cloud_bridge.ingest.ocpp.error_budget import ERRORS_AT_ONCE, ErrorBudget
@@ -460,3 +464,76 @@ def test_a_secret_that_was_changed_ends_what_was_opened_with_it(
     _run(door._look_once())
     assert ("aborted" in connection.done) is ends and around.counters.closed_revoked == ends
     assert around.counters.dropped_frames == 3
+
+
+# Who is let in
+
+
+class Headers:
+    """Of a request."""
+
+    def __init__(self, **values: str) -> None:
+        self._values = values
+
+    def get_all(self, name: str) -> list[str]:
+        value = self._values.get(name.lower().replace("-", "_"))
+        return [] if value is None else [value]
+
+
+def knocks(
+    door: Any,
+    path: str = "/ocpp/wall",
+    subprotocol: str = "ocpp1.6",
+    found: Secret = Secret.RIGHT,
+    closing: bool = False,
+) -> tuple[Connection, Any]:
+    """A charger that asks to be let in, and why it is refused; None: it is not."""
+    connection: Any = Connection("")
+    connection.ended, connection.address, connection.dialect = closing, "192.0.2.7", None
+    said = b64encode(path.rpartition("/")[2].encode() + b":secret").decode()
+    request = SimpleNamespace(
+        path=path, headers=Headers(authorization=f"Basic {said}", sec_websocket_protocol=subprotocol)
+    )
+
+    async def proof(asking: Any, knock: Any, network: str) -> Secret:
+        assert asking is connection and network == "192.0.2.0/24"
+        return found
+
+    door._proof = proof
+    ended: list[Any] = []
+    try:
+        door._refusal(connection, "192.0.2.0/24", request).send(None)
+    except StopIteration as end:
+        ended.append(end.value)
+    return connection, *ended
+
+
+def test_one_that_is_who_it_says_is_let_in(door: Any) -> None:
+    connection, refused = knocks(door)
+    assert refused is None and (connection.unit_id, connection.dialect) == ("wall", DIALECT)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "counter"),
+    [
+        ({"path": "/"}, identity.NO_ID, "refused_client_id"),
+        ({"path": "/" + "x" * 60}, identity.LONG_ID, "refused_client_id"),
+        ({"found": Secret.WRONG}, login.WRONG_SECRET, None),
+        ({"found": Secret.OF_NOBODY}, login.NOT_OURS, None),
+        ({"found": Secret.UNCHECKED}, login.TRY_AGAIN, None),
+        ({"subprotocol": "ocpp1.5"}, login.NO_SUBPROTOCOL, "refused_protocol"),
+        ({"closing": True}, login.BUSY, None),
+    ],
+)
+def test_one_that_is_not_is_told_why(door: Any, around: Around, change: Any, reason: str, counter: str | None) -> None:
+    connection, refused = knocks(door, **change)
+    assert refused.reason == reason and connection.unit_id == ""
+    assert counter is None or getattr(around.counters, counter) == 1
+    called = [("saw_stranger", "x" * 60)] if "x" * 60 in change.get("path", "") else []
+    assert around.of("saw_stranger") == called
+
+
+def test_one_that_sends_too_much_is_not_let_in(door: Any, around: Around) -> None:
+    around.admitted = False
+    connection, refused = knocks(door)
+    assert tuple(refused) == (HTTPStatus.SERVICE_UNAVAILABLE, login.TOO_MUCH, "wall", "") and connection.unit_id == ""
