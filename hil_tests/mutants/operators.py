@@ -42,7 +42,7 @@ CONNECTED: dict[type[ast.AST], type[ast.AST]] = {ast.And: ast.Or, ast.Or: ast.An
 CALLED = {"min": "max", "max": "min", "any": "all", "all": "any"}
 DEFINED = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # Swapped arguments are the same here, or noticed by any test at all.
-NOT_SWAPPED = ("min", "max", "isinstance", "issubclass", "hasattr", "getattr")
+NOT_SWAPPED = ("min", "max", "suppress", "isinstance", "issubclass", "hasattr", "getattr")
 LOGS = ("log", "_log", "logging", "logger")  # what is said there is for people
 
 
