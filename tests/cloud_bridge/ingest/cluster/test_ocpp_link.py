@@ -120,3 +120,15 @@ def test_what_is_no_command_for_a_charger_is_left_alone(subject: str, reply: str
     asyncio.run(link(client(), door)._told(message))
     message.respond.assert_not_awaited()
     assert not door.command.called and not door.leave.called
+
+
+def test_it_tells_the_door_that_it_was_started_for() -> None:
+    async def story() -> None:
+        door, made = Mock(), link(client(), Mock())
+        made._client = None
+        made.start(door)
+        await made._told(Mock(subject="ocpp.wall.taken", data=b'{"door":"b","since":9}', reply=""))
+        door.leave.assert_called_once_with("wall", 9)
+        await made.stop()
+
+    asyncio.run(story())

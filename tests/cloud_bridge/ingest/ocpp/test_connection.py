@@ -305,3 +305,15 @@ def test_one_that_does_not_answer_is_not_set_up() -> None:
     charger.connection.set_up(1_767_225_600)
     charger.connection.calls._own.popleft().on_answer(None)
     assert not charger.connection.calls._own and charger.connection.charger.set_up_s == 0
+
+
+def test_it_is_not_read_on_while_messages_are_held_or_too_many_wait() -> None:
+    charger = Charger().opened()
+    charger.says(b"held")
+    charger.transport.done.clear()
+    charger.connection._go_on()
+    assert charger.transport.done == [], "nobody takes them"
+    charger = Charger().served()
+    charger.connection._uncommitted = MAX_UNCOMMITTED
+    charger.connection._go_on()
+    assert charger.transport.done == []
