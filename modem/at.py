@@ -232,7 +232,7 @@ class Tokenizer:
         if end < 0:
             return self._take_line(chunk, at, events)
         self._rest = lines[end + 1 :]
-        lines = lines[: end + 1]
+        lines = lines[:end]
         try:
             text = lines.decode().replace("\r\n", "\n")
             texts = (text.replace("\r", "\n") if "\r" in text else text).split("\n")

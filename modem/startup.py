@@ -143,7 +143,7 @@ def wait_for_network(modem: "Modem", timeout_ms: int = NETWORK_TIMEOUT_MS) -> re
     since_ms = modem.clock.now_ms()
     mode = modem.query("AT+COPS?", replies.operator).mode
     if mode == _DEREGISTERED:
-        mode = _choose_automatically(modem)
+        _choose_automatically(modem)
     while True:
         registration = modem.registration()
         if registration.stat in replies.REGISTERED:
@@ -152,16 +152,16 @@ def wait_for_network(modem: "Modem", timeout_ms: int = NETWORK_TIMEOUT_MS) -> re
         if waited_ms >= timeout_ms:
             raise NotRegistered(registration.stat)
         if mode == _MANUAL and waited_ms >= MANUAL_SELECTION_MS:
-            mode = _choose_automatically(modem)
+            _choose_automatically(modem)
+            mode = _AUTOMATIC
         modem.wait(min(timeout_ms - waited_ms, NETWORK_POLL_MS))
 
 
-def _choose_automatically(modem: "Modem") -> int:
+def _choose_automatically(modem: "Modem") -> None:
     try:
         modem.command("AT+COPS=0")
     except CommandError:
         pass  # no network at present; the mode is saved and the search continues
-    return _AUTOMATIC
 
 
 def open_pdp_context(modem: "Modem", apn: str, user: str = "", password: str = "") -> str:

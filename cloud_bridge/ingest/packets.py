@@ -8,6 +8,7 @@ from typing import NamedTuple
 CONNECT, PUBLISH, PUBACK = 1, 3, 4
 SUBSCRIBE, UNSUBSCRIBE, PINGREQ, DISCONNECT = 8, 10, 12, 14
 PINGRESP = b"\xd0\0"
+_RESERVED, _WILL, _WILL_RETAIN, _PASSWORD, _USER_NAME = 0x01, 0x04, 0x20, 0x40, 0x80  # flags of a CONNECT, 3.1.2.3
 BRIDGE = 0x80  # bit of the protocol level, set by a bridge that wants RETAIN flags unchanged (mosquitto's try_private)
 
 # CONNACK return codes, table 3.1
@@ -81,22 +82,22 @@ def parse_connect(body: bytes) -> Connect:
     keep_alive_s, at = _number(body, at, 2)
     if level & ~BRIDGE != 4 or protocol != "MQTT":  # another version may lay out the rest differently
         return Connect(protocol, level, keep_alive_s, keep_alive_at, "", None, False, None, None)
-    if flags & 0x01:
+    if flags & _RESERVED:
         raise MalformedPacket("[MQTT-3.1.2-3] the reserved flag is set")
     client_id, at = _text(body, at)
     will_topic: str | None = None
     user_name: str | None = None
     password: str | None = None
-    if flags & 0x04:
+    if flags & _WILL:
         will_topic, at = _text(body, at)
         _, at = _field(body, at)
-    if flags & 0x80:
+    if flags & _USER_NAME:
         user_name, at = _text(body, at)
-    if flags & 0x40:
+    if flags & _PASSWORD:
         password, at = _text(body, at)
     if at != len(body):
         raise MalformedPacket("bytes after the CONNECT's last field")
-    retain = bool(flags & 0x20)
+    retain = bool(flags & _WILL_RETAIN)
     return Connect(protocol, level, keep_alive_s, keep_alive_at, client_id, will_topic, retain, user_name, password)
 
 

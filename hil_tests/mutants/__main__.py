@@ -2,7 +2,8 @@
 
 Of all places where the rooms could have a mistake a sample is drawn by the seed, which is printed: the same seed draws the
 same ones of the same tree. Each is made in a copy of the tree, where the tests that come by run, the module's own ones
-first. Prints each mistake that no test has noticed. Exits 1 if fewer than 90 % were noticed.
+first. Prints each mistake that no test has noticed, with the reason if it is argued (argued.toml). Exits 1 if fewer than
+90 % were noticed, argued or not.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from hil_tests.fixtures.progress import bar
+from hil_tests.mutants.argued import FILE, Argued, argued, reason
 from hil_tests.mutants.copies import CHECKOUT, Copy, exclusive_lock
 from hil_tests.mutants.operators import Mutant, difference, mutants
 from hil_tests.mutants.rooms import ROOMS, draw, report, room_of
@@ -61,7 +63,7 @@ def by_all(copies: list[Copy], what: str, tasks: list[Task], ask: Callable[[Copy
         return list(threads.map(answer, tasks))
 
 
-def survivors(sample: list[Mutant]) -> list[Mutant]:
+def survivors(sample: list[Mutant], reasons: list[Argued]) -> list[Mutant]:
     """Those that no test notices."""
     rooms = {room_of(mutant.path) for mutant in sample}
     paths = [path for room in ROOMS if room in rooms for path in files_below(room)]
@@ -75,14 +77,15 @@ def survivors(sample: list[Mutant]) -> list[Mutant]:
         print(*(f"not asked: {item}" for file in measured for item in file.failed), sep="\n", flush=True)
         for one in copies:
             one.unmark(paths)
-        left = by_all(copies, "mutants", sample, lambda one, mutant: told(mutant, one.survives(mutant, items)))
+        left = by_all(copies, "mutants", sample, lambda one, mutant: told(mutant, one.survives(mutant, items), reasons))
     return [mutant for mutant, survived in zip(sample, left, strict=True) if survived]
 
 
-def told(mutant: Mutant, survived: bool) -> bool:
+def told(mutant: Mutant, survived: bool, reasons: list[Argued]) -> bool:
     """The same, said at once: a long run is read while it goes on."""
     if survived:
-        print(f"\n{mutant.name}\n{difference(mutant)}", flush=True)
+        why = reason(mutant, reasons)
+        print(f"\n{mutant.name}\n{difference(mutant)}", *[f"argued: {why}"] * bool(why), sep="\n", flush=True)
     return survived
 
 
@@ -104,9 +107,10 @@ def main() -> int:
         parser.error("there is no such mutant")
     sample = draw(made, asked.count, asked.seed)
     print(f"seed {asked.seed}: {len(sample)} of {len(made)} mutants", flush=True)
-    left = survivors(sample)
+    reasons = argued(FILE.read_text())
+    left = survivors(sample, reasons)
     print(f"\nseed {asked.seed}, {(time.monotonic() - started_s) / 60:.1f} minutes")
-    print(*report(sample, left), sep="\n")
+    print(*report(sample, left, reasons), sep="\n")
     return 0 if len(left) <= (1 - KILLED_LEAST) * len(sample) else 1
 
 

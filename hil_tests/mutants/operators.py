@@ -42,7 +42,7 @@ CONNECTED: dict[type[ast.AST], type[ast.AST]] = {ast.And: ast.Or, ast.Or: ast.An
 CALLED = {"min": "max", "max": "min", "any": "all", "all": "any"}
 DEFINED = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # Swapped arguments are the same here, or noticed by any test at all.
-NOT_SWAPPED = ("min", "max", "isinstance", "issubclass", "hasattr", "getattr")
+NOT_SWAPPED = ("min", "max", "suppress", "isinstance", "issubclass", "hasattr", "getattr")
 LOGS = ("log", "_log", "logging", "logger")  # what is said there is for people
 
 
@@ -57,6 +57,11 @@ class Mutant:
     begin: int
     end: int
     instead: str
+
+    @property
+    def operator(self) -> str:
+        """The row of OPERATORS that made it."""
+        return self.name.rpartition(":")[2].rpartition("-")[0]
 
     def mutated(self) -> str:
         """The whole text with the mistake."""
@@ -175,6 +180,13 @@ def difference(mutant: Mutant) -> str:
     """What the mutant changes, as the lines with - and +."""
     lines = difflib.unified_diff(mutant.source.splitlines(), mutant.mutated().splitlines(), n=0, lineterm="")
     return "\n".join(line for line in lines if line[:3] not in ("---", "+++") and line[:2] != "@@")
+
+
+def changed_lines(mutant: Mutant) -> tuple[str, str]:
+    """(what stands there, what the mutant has in its place): whole lines, without what they are indented by."""
+    lines = difference(mutant).splitlines()
+    before, after = (" ".join(line[1:].strip() for line in lines if line[0] == sign) for sign in "-+")
+    return before, after
 
 
 def _changeable(node: ast.AST, within: str = "", function: str = "") -> Iterator[tuple[str, ast.expr | ast.stmt]]:

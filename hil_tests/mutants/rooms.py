@@ -2,10 +2,11 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from hil_tests.mutants.argued import Argued, reason
 from hil_tests.mutants.operators import Mutant
 
 # Whose tests have to notice a mistake: what the paths begin with, of the room and of its tests.
@@ -47,13 +48,17 @@ def draw(made: list[Mutant], count: int, seed: int) -> list[Mutant]:
     return random.Random(seed).sample(made, min(count, len(made)))
 
 
-def report(sample: list[Mutant], left: list[Mutant]) -> list[str]:
-    """By room, how many were noticed."""
+def report(sample: list[Mutant], left: list[Mutant], reasons: Iterable[Argued]) -> list[str]:
+    """By room, how many were noticed; and how many of the others are argued (argued.py) and how many are not."""
     drawn = Counter(room_of(mutant.path) for mutant in sample)
     survived = Counter(room_of(mutant.path) for mutant in left)
-    rows = [(room, drawn[room] - survived[room], drawn[room]) for room in ROOMS if drawn[room]]
-    rows.append(("all", len(sample) - len(left), len(sample)))
-    return [f"  {room:24} {killed:4} of {of:4} killed  {killed / of:6.1%}" for room, killed, of in rows]
+    with_reason = Counter(room_of(mutant.path) for mutant in left if reason(mutant, reasons))
+    rows = [(str(room), drawn[room], survived[room], with_reason[room]) for room in ROOMS if drawn[room]]
+    rows.append(("all", len(sample), len(left), with_reason.total()))
+    return [
+        f"  {room:24} {of - lived:4} of {of:4} killed  {(of - lived) / of:6.1%}  {has:3} argued {lived - has:3} survive"
+        for room, of, lived, has in rows
+    ]
 
 
 def runs_for(path: str, function: str, items: Mapping[str, Item]) -> list[list[str]]:

@@ -84,8 +84,9 @@ def _cell(line: str, text: str) -> Cell:
         named[part[:colon].strip().lower()] = part[colon + 1 :].strip() or None
     mcc = named.get("mcc") or ""
     mnc = named.get("mnc") or ""
-    if number(mcc, text) > 999 or len(mcc) != 3 or number(mnc, text) > 999 or len(mnc) not in (2, 3):
+    if len(mcc) != 3 or len(mnc) not in (2, 3):
         raise ProtocolError("a cell without its network", text)
+    number(mcc + mnc, text)
     return Cell(
         line[len('Operator:"') : name_end] or None,
         mcc + mnc,

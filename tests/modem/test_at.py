@@ -187,6 +187,19 @@ def test_giving_up_forgets_a_payload_under_way():
     ]
 
 
+def test_stray_bytes_before_a_prompt_are_kept_for_the_line_that_may_come_instead():
+    for said, events in (
+        (b"\x00\xff> ", [("prompt", "")]),
+        (b"\x00\xff+CSQ: 17,0\r\n", [("info", "+CSQ: 17,0")]),
+        (b"\xff\x00what\r\n", [("unexpected", "\xff\x00what")]),
+    ):
+        for cut in range(len(said) + 1):
+            subject = tokenizer()
+            subject.expect("AT+CSQ", info=("+CSQ:",), prompt="> ")
+            assert subject.feed(said[:cut]) + subject.feed(said[cut:]) == events
+            assert subject.stray_bytes == (0 if events[0][0] == "unexpected" else 2)
+
+
 def test_stray_bytes_are_counted_where_they_are_taken_off():
     subject = tokenizer()
     subject.expect(**CSQ)

@@ -5,7 +5,7 @@ import pytest
 from modem import replies
 from modem.client import ANSWER_LIMIT_CHARS, QUERY_ATTEMPTS
 from modem.errors import CommandError, CommandTimeout, ModemHung, ModemRestarted, ProtocolError
-from modem.families import sim800_setup
+from modem.families import sim800_setup, sim7600
 from tests.modem.scripted import OK, PAYLOAD, SILENCE, line, scripted
 
 CSQ_17 = line("+CSQ: 17,0") + OK
@@ -246,6 +246,15 @@ def test_answers_that_follow_ok():
     assert modem.unexpected_lines == 0
 
 
+def test_a_quiet_line_is_looked_at_once_before_a_command():
+    modem, port, _ = scripted({"AT+CSQ": CSQ_17})
+    looks = []
+    read = port.read
+    port.read = lambda: looks.append(list(port.sent)) or read()
+    modem.command("AT+CSQ")
+    assert looks.count([]) == 1
+
+
 def test_an_answer_without_ok():
     modem, _, _ = scripted({"AT+CIFSR": line("10.64.0.17")})
     assert modem.command("AT+CIFSR") == "10.64.0.17"
@@ -325,6 +334,15 @@ def test_a_modem_whose_prompt_got_lost_is_given_its_payload_and_answers_again():
 
 def _without_prompt(says):
     return lambda text, delay_ms=0: None if text == b"\r\n> " else says(text, delay_ms)
+
+
+def test_of_a_family_that_says_several_words_as_it_boots_the_first_is_told():
+    modem, port, _ = scripted({"AT+CSQ": b"AT+CSQ\r" + CSQ_17}, sim7600.FAMILY)
+    modem.needs_setup, booted = False, []
+    modem.subscribe("", booted.append)
+    with pytest.raises(ModemRestarted):
+        modem.command("AT+CSQ")
+    assert booted == ["RDY"] and len(sim7600.FAMILY.BOOTED) > 1
 
 
 def test_a_modem_that_echoes_again_has_restarted_without_a_word():

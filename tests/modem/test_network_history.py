@@ -70,6 +70,26 @@ def test_four_missing_readings_mean_nothing_and_five_do():
     assert known.is_poor(now_s + network_history.POOR_S)
 
 
+def test_five_missing_readings_are_the_weakest_signal_also_of_a_unit_that_has_just_started():
+    known = NetworkHistory()
+    now_s = sample(known, [99] * (network_history.NO_READINGS - 1))
+    assert not known.is_weak()
+    now_s = sample(known, [99], now_s)
+    assert known.is_weak() and known.current_score(VODAFONE) == 0
+    sample(known, [20] + [99] * (network_history.NO_READINGS - 1), now_s)
+    assert known.current_score(VODAFONE) == 0 + network_history.SMOOTHING * 20, "they count from the last reading"
+
+
+def test_connections_that_broke_over_one_network_say_nothing_of_the_next():
+    known = NetworkHistory()
+    known.sampled(0, VODAFONE, 20)
+    for now_s in (1, 2, 3):
+        known.data_failed(now_s)
+    assert known.is_poor(3)
+    known.sampled(4, O2, 20)
+    assert not known.is_poor(4)
+
+
 def test_three_broken_connections_in_half_an_hour_make_a_network_poor():
     known = NetworkHistory()
     for now_s in (0, 1000, 1700):
@@ -148,6 +168,34 @@ def test_what_is_kept_is_bounded():
         known.refused(number, "%05d" % number, 30)
     assert len(known.networks) == network_history.NETWORKS_KEPT
     assert VODAFONE in known.networks
+
+
+def test_weakness_that_lasts_a_quarter_of_an_hour_is_poor_to_the_second():
+    known = NetworkHistory()
+    known.sampled(0, VODAFONE, network_history.POOR_CSQ)
+    assert not known.is_poor(network_history.POOR_S - 1)
+    assert known.is_poor(network_history.POOR_S)
+
+
+def test_without_a_reading_the_serving_network_is_rated_as_the_weakest():
+    assert NetworkHistory().current_score(VODAFONE) == 0
+
+
+@pytest.mark.parametrize("csq, weak", [(network_history.POOR_CSQ, True), (network_history.POOR_CSQ + 1, False)])
+def test_weak_is_14_or_less(csq, weak):
+    known = NetworkHistory()
+    assert not known.is_weak()
+    sample(known, [csq])
+    assert known.is_weak() is weak
+
+
+def test_a_failure_before_a_switch_does_not_count_against_the_next_network():
+    known = NetworkHistory()
+    known.failed(1000, VODAFONE, "timed out")
+    known.switched(1010, O2)
+    assert not known.is_in_doubt()
+    known.failed(1000 + network_history.PROOF_S, O2, "timed out")
+    assert not known.is_failing(1000 + network_history.PROOF_S, O2)
 
 
 def test_two_failures_within_three_quarters_of_a_minute_are_bad_luck():

@@ -136,6 +136,28 @@ def test_the_forbidden_list_is_cleared_once_a_week_and_that_counts_as_a_reset():
     assert looks[0] >= 7 * DAY_S
 
 
+@pytest.mark.parametrize(
+    "do, rung", [(RESHUT, 1), (REATTACH, 2), (RADIO_CYCLE, 3), (RESTART, 4), (SUPPLY_CUT, 5), (WAIT, 0), (CONFIGURE, 0)]
+)
+def test_a_step_includes_those_below_it(do, rung):
+    ladder = RecoveryLadder()
+    ladder.tried(7, do)
+    assert (ladder.rung, ladder.tried_s) == (rung, 7 if rung else None)
+    ladder.tried(8, SUPPLY_CUT)
+    assert ladder.rung == (5 if rung < 5 else 6)
+
+
+@pytest.mark.parametrize(
+    "stored, due_s", [({"looks": [0, 5000]}, 5000 + DAY_S), ({"clears": [0, 5000]}, 5000 + 7 * DAY_S)]
+)
+def test_the_last_one_that_is_stored_counts(stored, due_s):
+    ladder = RecoveryLadder(stored)
+    ladder.lost(5000)
+    for now_s, do in ((due_s - 1, SUPPLY_CUT), (due_s, LOOK_FOR_FORBIDDEN)):
+        ladder.rung = 4
+        assert decide(ladder, trouble(now_s, registered=False)).do == do
+
+
 @pytest.mark.parametrize("stored", [None, [], 5, {"resets": "x"}, {"resets": [None, "a"]}])
 def test_a_damaged_store_is_an_empty_one(stored):
     assert RecoveryLadder(stored).resets == []

@@ -38,6 +38,10 @@ READ = [
     ('+CGREG: 5,1,"1F00","79D903",7,"01",0,3,"00000110","00100001","00000001"', (1, 0x1F00, 0x79D903, 7)),
     ('+CREG: 3,3,"1F00","79D903",7,0,15', (3, 0x1F00, 0x79D903, 7)),
     ("+CEREG: 5,3,,,,0,15", (3, None, None, None)),
+    ("+CREG: 3,3,1F00,79D903,7,2,15", (3, 0x1F00, 0x79D903, None)),  # a type of cause is 0 or 1
+    ("+CREG: 3,3,1F00,79D903,7,1,255", (3, 0x1F00, 0x79D903, 7)),
+    ("+CREG: 3,3,1F00,79D903,7,1,256", (3, 0x1F00, 0x79D903, None)),
+    ("+CGREG: 2,1,1422,00000142,07,13", (1, 0x1422, 0x142, 13)),  # a routing area of two digits is before its AcT
     ('+CREG: 10,"00C3","1A2B",7', (10, 0xC3, 0x1A2B, 7)),
     ('+CREG: 2,1,"00 C3","  1A2B"', (1, 0xC3, 0x1A2B, None)),
     ('+CREG: 2,1,"00C3","1A2B",', (1, 0xC3, 0x1A2B, None)),
@@ -80,8 +84,9 @@ def test_a_registration_is_read(text, expected):
 
 @pytest.mark.parametrize("text", REFUSED)
 def test_what_is_no_registration_is_refused(text):
-    with pytest.raises(ProtocolError):
+    with pytest.raises(ProtocolError) as refused:
         registration(text)
+    assert refused.value.text == text
 
 
 @pytest.mark.parametrize("where, text, urc, expected", CAPTURES, ids=[row[1] for row in CAPTURES])

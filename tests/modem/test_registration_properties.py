@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from modem.registration import registration
 
-TIMER = st.from_regex(r"[01]{8}", fullmatch=True)
+TIMER = st.text("01", min_size=8, max_size=8)
 
 
 @st.composite

@@ -31,6 +31,10 @@ VALUES = [
     (replies.signal_quality, "+CSQ: 100,99", (0, 99)),  # -116 dBm
     (replies.signal_quality, "+CSQ: 131,99", (14, 99)),  # -85 dBm
     (replies.signal_quality, "+CSQ: 133,99", (15, 99)),  # -83 dBm
+    (replies.signal_quality, "+CSQ: 31,99", (31, 99)),
+    (replies.signal_quality, "+CSQ: 103,99", (0, 99)),  # -113 dBm
+    (replies.signal_quality, "+CSQ: 105,99", (1, 99)),  # -111 dBm
+    (replies.signal_quality, "+CSQ: 163,99", (30, 99)),  # -53 dBm
     (replies.signal_quality, "+CSQ: 191,99", (31, 99)),
     (replies.operator, "+COPS: 0", (0, None, None, None)),
     (replies.operator, "+COPS: 0,,", (0, None, None, None)),
@@ -57,9 +61,15 @@ VALUES = [
     (replies.cme_error, "+CME ERROR:", (None, None)),
     (replies.clock, '+CCLK: "24/02/29,12:34:56+04"', 1709206496),  # 11:34:56 UTC
     (replies.clock, '+CCLK: "25/12/31,23:59:59-20"', 1767243599),  # 04:59:59 UTC, and the next year
+    (replies.clock, '+CCLK: "24/01/01,00:00:60+00"', 1704067260),  # a leap second
+    (replies.clock, '+CCLK: "24/12/31,23:59:00+56"', 1735639140),  # 09:59 UTC: 14 h ahead
+    (replies.clock, '+CCLK: "23/12/31,23:59:59+00"', None),
+    (replies.clock, '+CCLK: "69/12/31,23:59:59+00"', 3155759999),
+    (replies.clock, '+CCLK: "70/01/01,00:00:00+00"', None),
     (replies.clock, '+CCLK: "04/01/01,00:00:10+00"', None),  # never received the time
     (replies.clock, '+CCLK: "80/01/06,00:00:10+00"', None),
     (replies.clock, '+CCLK: "80/01/06,07:09:04"', None),  # captured from a SIM7600 (LE20B03SIM7600M22)
+    (replies.operator, '+COPS: 0,2,"2341512"', (0, 2, "2341512", None)),  # quicksilver
     (replies.setting, "+CFUN: 1", 1),
     (replies.forbidden, '+CRSM: 144,0,"62F21013006232F451FFFFFF"', ["26201", "310260", "23415"]),
     (replies.forbidden, '+CRSM: 144,0,"FFFFFFFFFFFFFFFFFFFFFFFF"', []),
@@ -78,7 +88,7 @@ TORN = [
     (replies.signal_quality, "+CSQ: 32,0"),
     (replies.signal_quality, "+CSQ: 192,99"),
     (replies.signal_quality, "+CSQ: 200,99"),
-    (replies.signal_quality, "+CSQ: 17,9"),
+    (replies.signal_quality, "+CSQ: 17,8"),
     (replies.signal_quality, "+CSQ: 17,0,0"),
     (replies.signal_quality, "+CSQ: -7,0"),
     (replies.signal_quality, "+CSQ: \u0661\u0667,0"),  # digits, but not ASCII
@@ -88,6 +98,7 @@ TORN = [
     (replies.operator, "+COPS: 0,0,vodafone"),
     (replies.operator, "+COPS: 0,2,2341"),
     (replies.operator, "+COPS: 0,2,"),
+    (replies.operator, '+COPS: 0,2,"23415123"'),
     (replies.operator, '+COPS: 0,2,"23415",7,8'),
     (replies.operator, "+COPS: 0,2"),
     (replies.registration, "+CSQ: 17,0"),
@@ -103,7 +114,12 @@ TORN = [
     (replies.clock, '+CCLK: "24/04/31,12:34:56+04"'),
     (replies.clock, '+CCLK: "24/01/00,12:34:56+04"'),
     (replies.clock, '+CCLK: "24-02-29,12:34:56+04"'),
-    (replies.clock, '+CCLK: "24/02/29,12:34:56+99"'),
+    (replies.clock, '+CCLK: "24/00/01,12:34:56+04"'),
+    (replies.clock, '+CCLK: "24/02/29,24:00:00+04"'),
+    (replies.clock, '+CCLK: "24/02/29,12:60:00+04"'),
+    (replies.clock, '+CCLK: "24/02/29,12:34:61+04"'),
+    (replies.clock, '+CCLK: "24/02/29,12:34:56+57"'),
+    (replies.clock, '+CCLK: "24/02/29,12:34:56+04",1'),
     (replies.setting, "+CFUN: "),
     (replies.setting, ""),
     (replies.forbidden, '+CRSM: 148,4,""'),
@@ -119,6 +135,7 @@ TORN = [
 
 
 @pytest.mark.parametrize("parse, text", TORN, ids=[row[1] for row in TORN])
-def test_a_torn_reply_is_no_value(parse, text):
-    with pytest.raises(ProtocolError):
+def test_a_torn_reply_is_no_value_and_the_error_shows_it(parse, text):
+    with pytest.raises(ProtocolError) as refused:
         parse(text)
+    assert refused.value.text in text

@@ -1,6 +1,7 @@
 """Do truncated and damaged replies give a value or ProtocolError, and nothing else?"""
 
 import contextlib
+import datetime
 
 import pytest
 from hypothesis import given, settings
@@ -35,6 +36,13 @@ def mutated(draw: st.DrawFn) -> str:
             )
         )
     return text
+
+
+@given(st.datetimes(datetime.datetime(2024, 1, 1), datetime.datetime(2069, 12, 31, 23, 59, 59)), st.integers(-56, 56))
+def test_a_time_of_the_modem_is_the_calendar_s(local: datetime.datetime, quarters: int) -> None:
+    zone = datetime.timezone(datetime.timedelta(minutes=15 * quarters))
+    text = '+CCLK: "%s%+03d"' % (local.strftime("%y/%m/%d,%H:%M:%S"), quarters)
+    assert replies.clock(text) == int(local.replace(microsecond=0, tzinfo=zone).timestamp())
 
 
 @pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)

@@ -112,6 +112,18 @@ def test_a_weak_network_is_not_left_for_a_little_more(csq):
     assert decide(known, seen(now_s)) == (STAY, VODAFONE, "23415 is poor, and none is better")
 
 
+@pytest.mark.parametrize("here, there, do", [(15, 18, SWITCH), (16, 18, STAY), (14, 17, STAY), (16, 19, SWITCH)])
+def test_clearly_better_is_three_more_and_strong(here, there, do):
+    known = NetworkHistory()
+    known.proved(0, VODAFONE)
+    now_s = sample(known, [here])
+    for _ in range(3):
+        known.data_failed(now_s)
+    known.surveyed(now_s, [VisibleNetwork(O2, there)])
+    known.networks.clear()
+    assert decide(known, seen(now_s)).do == do
+
+
 def test_only_14_in_the_air_means_stay():
     known = NetworkHistory()
     known.proved(0, VODAFONE)
@@ -190,7 +202,7 @@ def test_a_lock_on_a_dead_network_is_taken_back_when_there_is_nowhere_to_go():
 
 
 def test_without_a_network_there_is_nothing_to_decide():
-    assert decide(NetworkHistory(), seen(0, plmn=None, proven=False)).do == STAY
+    assert decide(NetworkHistory(), seen(0, plmn=None, proven=False)) == (STAY, None, "no network: recovery's concern")
 
 
 def test_every_decision_says_why():

@@ -4,6 +4,7 @@ import pytest
 
 from modem import startup
 from modem.errors import ModemHung, NotRegistered, SimError
+from modem.families import driver
 from tests.modem.scripted import OK, line, scripted
 
 READY = {
@@ -152,6 +153,21 @@ def test_a_modem_is_asked_for_its_model_once():
     assert port.sent.count("AT+CGMM") == 1
 
 
+@pytest.mark.parametrize(
+    "answer, model", [("SIMCOM_SIM800L", "SIMCOM_SIM800L"), ("SIM800" + "x" * 40, "SIM800" + "x" * 34)]
+)
+def test_a_modem_of_an_unknown_family_is_asked_which_it_is(answer, model):
+    modem, _, _ = scripted(dict(READY, **{"AT+CGMM": line(answer) + OK}), driver.FAMILY)
+    startup.configure(modem)
+    assert (modem.model, modem.family.NAME) == (model, "sim800")
+
+
+def test_a_modem_that_does_not_tell_its_model_has_none():
+    modem, _, _ = scripted(READY, driver.FAMILY)
+    startup.configure(modem)
+    assert modem.model is None and modem.family.NAME == "sim800"
+
+
 def test_a_saved_flight_mode_is_undone():
     modem, port, _ = ready({"AT+CFUN?": line("+CFUN: 4") + OK, "AT+CFUN=1": OK})
     startup.configure(modem)
@@ -184,6 +200,21 @@ def test_the_sim_is_waited_for_and_noticed_at_once():
     assert clock.ms == 640
 
 
+def test_a_sim_that_says_no_word_when_it_is_ready_is_asked_every_second():
+    busy = line("+CME ERROR: 14")
+    modem, _, clock = ready({"AT+CPIN?": [busy, busy, READY["AT+CPIN?"]]})
+    startup.wait_for_sim(modem)
+    assert clock.ms == 2 * startup.SIM_POLL_MS
+
+
+@pytest.mark.parametrize("within_ms, asked", [(0, 1), (500, 2), (1000, 2), (2500, 4)])
+def test_a_sim_is_waited_for_no_longer_than_was_asked_for(within_ms, asked):
+    modem, port, clock = ready({"AT+CPIN?": line("+CME ERROR: 14")})
+    with pytest.raises(SimError):
+        startup.wait_for_sim(modem, within_ms)
+    assert (clock.ms, port.sent.count("AT+CPIN?")) == (within_ms, asked)
+
+
 @pytest.mark.parametrize("state", ["SIM PIN", "SIM PUK"])
 def test_where_only_a_person_can_help_nothing_is_waited_for(state):
     modem, port, clock = ready({"AT+CPIN?": line("+CPIN: " + state) + OK})
@@ -214,6 +245,20 @@ def test_registration_is_noticed_as_it_happens():
     assert clock.ms == 1234
 
 
+def test_a_registration_that_no_urc_tells_is_noticed_within_two_seconds():
+    modem, _, clock = ready({"AT+CGREG?": [SEARCHING, SEARCHING, READY["AT+CGREG?"]]})
+    startup.wait_for_network(modem)
+    assert clock.ms == 2 * startup.NETWORK_POLL_MS
+
+
+@pytest.mark.parametrize("within_ms, asked", [(0, 1), (500, 2), (2000, 2), (4500, 4)])
+def test_a_network_is_waited_for_no_longer_than_was_asked_for(within_ms, asked):
+    modem, port, clock = ready({"AT+CGREG?": SEARCHING})
+    with pytest.raises(NotRegistered):
+        startup.wait_for_network(modem, within_ms)
+    assert (clock.ms, port.sent.count("AT+CGREG?")) == (within_ms, asked)
+
+
 @pytest.mark.parametrize("stat", [1, 5])
 def test_home_and_roaming_are_equally_good(stat):
     modem, _, clock = ready({"AT+CGREG?": line("+CGREG: 2,%d" % stat) + OK})
@@ -237,6 +282,13 @@ def test_a_saved_choice_of_a_network_that_is_gone_is_taken_back_after_a_minute()
     )
     startup.wait_for_network(modem)
     assert 60_000 <= clock.ms <= 62_000
+
+
+def test_a_saved_choice_is_taken_back_once():
+    modem, port, clock = ready({"AT+COPS?": line("+COPS: 1") + OK, "AT+CGREG?": SEARCHING})
+    with pytest.raises(NotRegistered):
+        startup.wait_for_network(modem)
+    assert port.sent.count("AT+COPS=0") == 1 and clock.ms == startup.NETWORK_TIMEOUT_MS
 
 
 def test_a_saved_choice_that_works_is_left_alone():
@@ -290,6 +342,20 @@ def test_user_and_password_go_with_the_apn():
     modem, port, _ = ready({'AT+CSTT="iot.net","me","secret"': OK})
     startup.open_pdp_context(modem, "iot.net", "me", "secret")
     assert 'AT+CSTT="iot.net","me","secret"' in port.sent
+
+
+def test_the_longest_apn_and_login_that_every_family_takes():
+    longest = "x" * 50
+    modem, port, _ = ready({'AT+CSTT="%s","%s","%s"' % (longest, longest, longest): OK})
+    assert startup.open_pdp_context(modem, longest, longest, longest) == "10.64.0.17"
+
+
+@pytest.mark.parametrize("login", [("x" * 51, ""), ("", "x" * 51), ('a"', ""), ("", 'a"')])
+def test_a_login_that_the_modem_would_misread(login):
+    modem, port, _ = ready()
+    with pytest.raises(ValueError):
+        startup.open_pdp_context(modem, "internet", *login)
+    assert port.sent == []
 
 
 @pytest.mark.parametrize("apn", ['x","y', "x" * 51])

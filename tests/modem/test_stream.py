@@ -49,6 +49,14 @@ def test_a_connection_left_over_from_before_is_not_taken_for_the_new_one():
     assert port.sent == [START, CLOSE, START]
 
 
+def test_what_came_of_the_attempt_before_is_not_what_comes_of_the_next():
+    late = [(0, OK), (500, line("0, CONNECT OK"))]
+    modem, port, clock = scripted({START: [OK + line("0, ALREADY CONNECT"), late], CLOSE: line("0, CLOSE OK")})
+    stream = Stream(modem, clock)
+    stream.connect("broker.example", 1883)
+    assert clock.ms == 500 and stream.answered
+
+
 def test_not_connected():
     modem, port, clock = scripted({})
     stream = Stream(modem, clock)

@@ -117,6 +117,16 @@ def test_a_path_on_which_nothing_is_acknowledged_is_dead_after_a_minute():
     assert errno_of(stream.write, b"x") == errno.ETIMEDOUT
 
 
+def test_a_dead_path_is_found_by_one_who_only_writes():
+    stream, _, clock, _ = connected()
+    began_ms = clock.ms
+    with pytest.raises(OSError) as dead:
+        while clock.ms - began_ms < 200_000:
+            stream.write(b"x")
+            clock.ms += 5_000
+    assert dead.value.errno == errno.ETIMEDOUT and clock.ms - began_ms < 100_000
+
+
 def test_a_slow_path_is_not_dead():
     stream, port, clock, far_end = connected()
     stream.write(b"hello")

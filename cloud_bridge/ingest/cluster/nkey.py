@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 ACCOUNT = 0  # its letter is A; of a seed SA
 SERVER = 13 << 3  # the letter N
-_SEED = 18 << 3  # the letter S
+_SEED = bytes((18 << 3, ACCOUNT << 3))  # of an account: the letters S and A, five bits each
 _KEY_BYTES = 32
 
 
@@ -23,7 +23,7 @@ class BadKey(ValueError):
 def new_seed() -> str:
     """Return a new seed of an account, which is a secret."""
     key = Ed25519PrivateKey.generate().private_bytes_raw()
-    return _encode(bytes([_SEED | ACCOUNT >> 5, (ACCOUNT & 31) << 3]) + key)
+    return _encode(_SEED + key)
 
 
 class Signer:
@@ -32,9 +32,9 @@ class Signer:
     def __init__(self, seed: str) -> None:
         """Raises BadKey if `seed` is not the seed of an account."""
         raw = _decode(seed)
-        if len(raw) != _KEY_BYTES + 2 or raw[0] & 0xF8 != _SEED or ((raw[0] & 7) << 5 | raw[1] >> 3) != ACCOUNT:
+        if len(raw) != len(_SEED) + _KEY_BYTES or not raw.startswith(_SEED):
             raise BadKey("it is not the seed of an account: it begins with SA")
-        self._key = Ed25519PrivateKey.from_private_bytes(raw[2:])
+        self._key = Ed25519PrivateKey.from_private_bytes(raw[len(_SEED) :])
         self.public = _encode(bytes([ACCOUNT]) + self._key.public_key().public_bytes_raw())
 
     def sign(self, data: bytes) -> bytes:

@@ -65,3 +65,8 @@ def items(value: Any) -> list[dict[str, Any]]:
     """Return the objects of a list, or a single object that was sent instead of a list."""
     several = value[:MAX_ITEMS] if isinstance(value, list) else [value]
     return [one for one in several if isinstance(one, dict)]
+
+
+def first(value: Any) -> dict[str, Any]:
+    """The first object of a list, or the one that stands where a list should; an empty one where there is none."""
+    return next(iter(items(value)), {})

@@ -94,13 +94,15 @@ class Ceiling(NamedTuple):
 
 def ceiling(command: dict[str, Any], now_ms: int) -> Ceiling:
     """Return the profile for a limit; a command without amps is a pause."""
-    end_s, amps = whole(command.get("exp")), whole(command.get("amps")) or 0
+    end_s, amps = whole(command.get("exp")), whole(command.get("amps"))
     lasting_s = LONGEST_S if end_s is None else max(1, min(end_s - now_ms // 1000, LONGEST_S))
     schedule = {
         "startSchedule": iso_utc(now_ms),
         "duration": lasting_s,
         "chargingRateUnit": "A",
-        "chargingSchedulePeriod": [{"startPeriod": 0, "limit": float(amps if amps >= LEAST_A else 0)}],
+        "chargingSchedulePeriod": [
+            {"startPeriod": 0, "limit": float(amps if amps is not None and amps >= LEAST_A else 0)}
+        ],
     }
     profile = {
         "stackLevel": 0,

@@ -17,6 +17,7 @@ from cloud_bridge.ingest.ocpp.records import Record
 ANSWER_WITHIN_S = 60.0  # over GPRS
 YIELDS_AFTER_S = 10.0  # the deadline of our own queries while a command waits
 WAITING_MAX = 8
+ID_BYTES = 8  # of a CALL, by lot; the standard allows 36 characters
 
 OnAnswer = Callable[[Reply | None], list[Record]]  # the answer, or None on a timeout; returns records to store
 
@@ -57,7 +58,7 @@ class Calls:
             self._give_up(now_s, YIELDS_AFTER_S)
         if self._under_way is not None or not (self._ordered or self._own):
             return None
-        one, message_id = (self._ordered or self._own).popleft(), secrets.token_hex(8)
+        one, message_id = (self._ordered or self._own).popleft(), secrets.token_hex(ID_BYTES)
         self._under_way = _UnderWay(message_id, one, now_s)
         return call(message_id, one.action, one.payload)
 

@@ -24,7 +24,7 @@ from cloud_bridge.ingest.ocpp.actions import (
 from cloud_bridge.ingest.ocpp.charger import ChargerState
 from cloud_bridge.ingest.ocpp.configuration import SAMPLE_S, SetUp, Wish, told
 from cloud_bridge.ingest.ocpp.dialect import Dialect
-from cloud_bridge.ingest.ocpp.fields import ascii_text, items, text, whole
+from cloud_bridge.ingest.ocpp.fields import ascii_text, first, items, text, whole
 from cloud_bridge.ingest.ocpp.frames import ErrorCode
 from cloud_bridge.ingest.ocpp.meter_values import registers
 from cloud_bridge.ingest.ocpp.orders import ID_TAG, PROFILE_ID, Step, ceiling, waiting
@@ -63,8 +63,8 @@ WRONG = ("problem", "tripped")  # variables that report an error of a component
 
 
 def _boot(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
-    [station] = items(payload.get("chargingStation"))[:1] or [{}]
-    [modem] = items(station.get("modem"))[:1] or [{}]
+    station = first(payload.get("chargingStation"))
+    modem = first(station.get("modem"))
     names = {
         "v": text(station.get("firmwareVersion"), MAX_VERSION),
         "vendor": text(station.get("vendorName")),
@@ -91,7 +91,7 @@ def _meter_values(charger: ChargerState, payload: dict[str, Any], now_ms: int) -
 
 def _transaction(charger: ChargerState, payload: dict[str, Any], now_ms: int) -> Done:
     """Process a TransactionEvent: start, update or end of a transaction."""
-    [info] = items(payload.get("transactionInfo"))[:1] or [{}]
+    info = first(payload.get("transactionInfo"))
     name, kind = text(info.get("transactionId"), MAX_NAME), (text(payload.get("eventType")) or "").lower()
     number = number_of(name)
     began = charger.transactions.get(number)
@@ -113,7 +113,7 @@ def _transaction(charger: ChargerState, payload: dict[str, Any], now_ms: int) ->
 
 
 def _end(charger: ChargerState, payload: dict[str, Any], at: int, progress: str | None, now_ms: int) -> list[Record]:
-    [info] = items(payload.get("transactionInfo"))[:1] or [{}]
+    info = first(payload.get("transactionInfo"))
     name, ended_s = text(info.get("transactionId"), MAX_NAME), believable_s(payload.get("timestamp"), now_ms)
     latest = charger.running
     began, is_repeat = charger.end(number_of(name))
@@ -143,7 +143,7 @@ def _notify(charger: ChargerState, payload: dict[str, Any], _now_ms: int) -> Don
         found.append(event("monitor", {"what": component, "which": variable, "value": value, "code": code}))
         if (variable or "").lower() in WRONG:
             is_over = one.get("cleared") is True or (value or "").lower() == "false"
-            [where] = items(one.get("component"))[:1] or [{}]
+            where = first(one.get("component"))
             charger.take_error(
                 _place(where, 0), None if is_over else ERRORS.get((component or "").lower(), OTHER_ERROR)
             )
@@ -257,8 +257,7 @@ def _place(said: dict[str, Any], otherwise: int) -> int:
 
 
 def _named(said: Any) -> str | None:
-    found = items(said)
-    return text(found[0].get("name")) if found else None
+    return text(first(said).get("name"))
 
 
 def _variable(name: str) -> dict[str, Any]:
@@ -281,7 +280,7 @@ ASKED_AT_ONCE = 4  # a station may accept no more in one message (DeviceDataCtrl
 
 
 def _status_of_wish(payload: dict[str, Any]) -> Any:
-    [found] = items(payload.get("setVariableResult"))[:1] or [payload]
+    found = first(payload.get("setVariableResult")) or payload
     return found.get("attributeStatus", found.get("status"))
 
 

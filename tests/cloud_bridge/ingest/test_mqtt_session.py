@@ -8,6 +8,7 @@ from cloud_bridge.ingest import packets
 from cloud_bridge.ingest.packets import MalformedPacket, PacketTooLarge
 from cloud_bridge.ingest.session import (
     ANSWER_WITHIN_S,
+    CONNECT_OVER_TLS_WITHIN_S,
     CONNECT_WITHIN_S,
     IDLE_LIMIT_S,
     MAX_PACKET_BYTES,
@@ -158,7 +159,48 @@ def test_a_unit_without_a_keepalive_is_not_waited_for_without_end() -> None:
     session.next_event(0.0)
     session.accept("cp-1", 0)
     session.open(0.0)
+    assert not session.is_overdue(IDLE_LIMIT_S)
     assert session.is_overdue(IDLE_LIMIT_S + 0.1)
+
+
+def test_over_tls_there_is_time_for_the_handshake() -> None:
+    session = MqttSession(5.0, over_tls=True)
+    assert not session.is_overdue(5.0 + CONNECT_OVER_TLS_WITHIN_S)
+    assert session.is_overdue(5.1 + CONNECT_OVER_TLS_WITHIN_S)
+
+
+def test_a_new_session_has_said_nothing_and_owes_nothing() -> None:
+    session = MqttSession(0.0)
+    assert (session.state, session.unit_id, session.uncommitted) == (State.AWAITING_CONNECT, "", 0)
+    assert session.next_event(0.0) is None and not session.is_full
+
+
+def test_one_packet_is_kept_while_a_login_is_checked() -> None:
+    session = MqttSession(0.0)
+    session.receive(CONNECT, 0.0)
+    session.next_event(0.0)
+    session.next_event(0.0)
+    session.receive(b"x" * (MAX_PACKET_BYTES - len(CONNECT)), 0.0)
+    with pytest.raises(PacketTooLarge):
+        session.receive(b"x" * (len(CONNECT) + 1), 0.0)
+
+
+def test_a_packet_of_an_open_session_is_bounded_and_what_lies_behind_it_is_not() -> None:
+    session = opened()
+    most = publish_packet("cp/cp-1/event", b"", 7)
+    filled = publish_packet("cp/cp-1/event", b"x" * (MAX_PACKET_BYTES - len(most) + 2), 7)
+    session.receive(filled * 3, 0.0)
+    assert [isinstance(session.next_event(0.0), PublishReceived) for _ in range(3)] == [True] * 3
+    session.receive(publish_packet("cp/cp-1/event", b"x" * (MAX_PACKET_BYTES - len(most) + 3), 7), 0.0)
+    with pytest.raises(PacketTooLarge):
+        session.next_event(0.0)
+
+
+def test_a_session_that_ended_says_nothing_more() -> None:
+    session = opened()
+    session.receive(PUBLISH, 0.0)
+    session.end()
+    assert session.next_event(0.0) is None
 
 
 @pytest.mark.parametrize("state", State)

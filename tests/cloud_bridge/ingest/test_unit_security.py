@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from cloud_bridge.ingest import unit_security
 from cloud_bridge.security_log import EACH
 from cloud_bridge.store.access import Role
 from cloud_bridge.store.security_events import Kind, newest_security_events
+from cloud_bridge.wire import decode
 from tests.cloud_bridge.people import Visitor, unit_of
 from tests.cloud_bridge.running import DEADLINE_S, Bridge, Unit, sample
 
@@ -44,7 +46,38 @@ def test_operators_read_which_charger_was_tried_and_how_often(bridge: Bridge, un
 def test_a_report_that_is_delivered_again_is_recorded_once(bridge: Bridge, unit: Unit) -> None:
     for _ in range(3):
         unit.publish(EVENT, REPORT)
-    assert len(recorded(bridge)) == 1
+    assert [times for _, _, times in recorded(bridge)] == [1]
+
+
+class Log:
+    """Of the security log: what was noted."""
+
+    def __init__(self) -> None:
+        self.noted: list[tuple[Any, ...]] = []
+
+    def note(self, kind: Kind, address: str, about: str) -> None:
+        self.noted.append((kind, address, about))
+
+
+def test_a_report_is_recorded_when_it_is_committed_and_before_whoever_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(unit_security, "REMEMBERED_MAX", 2)
+    log: Any = Log()
+    security, done = unit_security.UnitSecurity(log), list[int]()
+
+    def commit(number: int, times: Any = 3) -> int:
+        """How many are noted then."""
+        message = decode("event", report(number, {"what": "wrong installer code", "times": times}))
+        committed = security.recording("cp-1", message, lambda: done.append(len(log.noted)))
+        before = len(log.noted)
+        committed()
+        return len(log.noted) - before
+
+    assert [commit(number) for number in (1, 1, 2, 1, 3, 2, 1)] == [1, 0, 1, 0, 1, 0, 1], "two are remembered"
+    assert log.noted[0] == (Kind.WRONG_INSTALLER_CODE, "charger cp-1", "3 since the right one")
+    assert done == [1, 1, 2, 2, 3, 3, 4]
+    assert commit(9, 0) == 0 and commit(10, 1) == 1 and len(done) == 9
 
 
 def test_a_report_that_was_kept_while_we_were_away_is_recorded(bridge: Bridge, unit: Unit) -> None:

@@ -172,3 +172,44 @@ def test_closings_that_were_not_forgiven_before_a_restart_count_after_it():
     unit.car = "C"
     assert not unit.run(FIRST_MS - STEP_MS).contactor
     assert unit.run(2000).contactor
+
+
+def test_a_rest_is_told_in_seconds():
+    unit = Unit().charge()
+    unit.events()
+    unit.controller._rest = ContactorRest(unit.now_ms, DAY_CLOSINGS + 1)
+    unit.car = "B"
+    unit.run(200)
+    assert [event.what for event in unit.events() if event.kind == "contactor_rest"] == [HOUR_MS // 1000]
+
+
+@pytest.mark.parametrize(
+    "owed, elapsed_ms, rest_ms",
+    [
+        (FREE - 1, 0, 0),
+        (FREE, 0, FIRST_MS),
+        (FREE, FORGIVEN_MS - 1, FIRST_MS),
+        (FREE, FORGIVEN_MS, 0),
+        (FREE + 5, 0, 32 * FIRST_MS),
+        (FREE + 6, 0, LONGEST_MS),
+        (DAY_CLOSINGS, 0, LONGEST_MS),
+        (DAY_CLOSINGS + 1, 0, HOUR_MS),
+        (DAY_CLOSINGS + 1, HOUR_MS - 1, HOUR_MS),
+        (DAY_CLOSINGS + 1, HOUR_MS, LONGEST_MS),
+    ],
+)
+def test_what_is_owed_is_forgiven_to_the_millisecond(owed, elapsed_ms, rest_ms):
+    rest = ContactorRest(1000, owed)
+    assert rest.opened(1000 + elapsed_ms) == rest_ms
+    assert rest.resting is (rest_ms > 0)
+    if rest_ms:
+        assert not rest.step(1000 + elapsed_ms + rest_ms - 1) and rest.resting
+        assert rest.step(1000 + elapsed_ms + rest_ms) and not rest.resting
+
+
+def test_a_closing_says_how_many_of_a_day_are_owed():
+    rest = ContactorRest(0, 2)
+    assert rest.closed(0) == 3
+    assert rest.closed(HOUR_MS) == 3
+    assert rest.closed(HOUR_MS + 1) == 4
+    assert rest.closed(9 * HOUR_MS) == 1

@@ -3,11 +3,11 @@
 import pytest
 
 from firmware.charging.control_state import Setup
-from firmware.charging.controller import Controller
+from firmware.charging.controller import REPORT_MS, Controller
 from firmware.charging.io import X1, F, Inputs
 from firmware.charging.led import VIOLET
 from firmware.charging.limits import PAUSE_A, READ_WITHIN_MS, Claim
-from firmware.charging.register import Register
+from firmware.charging.register import SLACK_WH, Register
 from firmware.charging.sequence import SETTLE_MS
 from tests.firmware.charging.wired import CAR_MV, STEP_MS, Unit
 
@@ -190,6 +190,20 @@ def test_a_session_counts_its_energy_from_plug_to_unplug():
     assert record.energy_wh == 30 and record.why == "unplugged" and record.end_ms > record.start_ms
 
 
+def test_a_meter_that_stood_still_cannot_have_counted_since_then():
+    """What it can have counted is counted from its last good reading, also from one that was the same as before."""
+    unit = Unit()
+    unit.run(60000)
+    unit.inputs.meter_wh = 300
+    unit.run(1000)
+    assert unit.exchange.report.total_wh == 0
+    unit.inputs.meter_wh = 0
+    unit.run(1000)
+    unit.inputs.meter_wh = SLACK_WH
+    unit.run(1000)
+    assert unit.exchange.report.total_wh == SLACK_WH
+
+
 def test_a_meter_that_was_exchanged_is_an_event_and_no_energy():
     unit = Unit()
     unit.inputs.meter_wh = 100000
@@ -223,6 +237,35 @@ def test_the_power_told_is_never_older_than_a_second():
         unit.inputs.power_w = power_w
         unit.run(980)
         assert unit.exchange.report.power_w == power_w
+
+
+def test_a_unit_at_rest_reports_again_what_its_meter_reads_and_nothing_that_has_not_changed():
+    unit = Unit()
+    unit.run(1000)
+    before = unit.exchange.report
+    unit.run(10000)
+    assert unit.exchange.report is before
+    unit.inputs.meter_wh = 5
+    unit.run(REPORT_MS)
+    assert unit.exchange.report.meter_wh == 5
+    before = unit.exchange.report
+    unit.run(10000)
+    assert unit.exchange.report is before
+    unit.inputs.power_w = 3
+    unit.run(REPORT_MS)
+    assert unit.exchange.report.power_w == 3
+
+
+def test_a_unit_that_charges_reports_every_half_second():
+    unit = Unit().charge()
+    unit.run(REPORT_MS)
+    reports = []
+    for _ in range(10 * REPORT_MS // STEP_MS):
+        unit.run(STEP_MS)
+        if unit.exchange.report not in reports[-1:]:
+            reports.append(unit.exchange.report)
+        unit.inputs.power_w += 1
+    assert 10 <= len(reports) <= 11
 
 
 def test_a_cold_boot_without_any_network_or_time_charges_within_five_seconds():

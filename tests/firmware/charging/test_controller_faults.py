@@ -113,6 +113,19 @@ def test_a_leakage_sensor_that_fails_its_test_never_charges_until_a_person_has_i
     assert unit.run(2000).contactor
 
 
+@pytest.mark.parametrize("works, faults", [(True, ()), (False, ("rcd_selftest",))])
+def test_a_person_has_the_leakage_sensor_tested_while_nothing_charges(works, faults):
+    unit = Unit()
+    unit.rcd_works = works
+    unit.run(500)
+    unit.exchange.test_wanted = True
+    seen = []
+    for _ in range(5000 // STEP_MS):
+        seen.append(unit.run(STEP_MS).rcd_test)
+    assert True in seen and not seen[-1] and not unit.exchange.test_wanted
+    assert unit.exchange.report.faults == faults
+
+
 def test_a_leak_during_the_self_test_is_found_by_its_end():
     unit = Unit()
     unit.car = "C"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware.charging.excess import LEARN_MS, PAUSE_MS
+from firmware.charging.excess import LEARN_MS, PAUSE_MS, Excess, over_ma
 from firmware.charging.limits import Claim
 from tests.firmware.charging.wired import STEP_MS, Unit
 
@@ -87,3 +87,44 @@ def test_more_than_the_circuit_stands_opens_as_ever(offered):
     site.limit(offered)
     site.run(9000)
     assert ("over_current", True) in site.faults() and not site.unit.outputs.contactor
+
+
+def drawn(allowed_a, current_ma, ceiling_a=32):
+    """What is learned of a vehicle that draws so much for LEARN_MS."""
+    excess = Excess()
+    assert not excess.step(0, current_ma, allowed_a, ceiling_a)
+    assert not excess.step(LEARN_MS - 1, current_ma, allowed_a, ceiling_a)
+    return excess, excess.step(LEARN_MS, current_ma, allowed_a, ceiling_a)
+
+
+def test_a_vehicle_has_fifteen_seconds_to_obey_before_its_offer_is_lowered_by_whole_amperes():
+    for current_ma, by_a in ((11600, 2), (12000, 2), (12001, 3)):
+        excess, changed = drawn(10, current_ma)
+        assert changed and excess.by_a == by_a and excess.offer_a(10) == max(6, 10 - by_a)
+        assert not excess.step(2 * LEARN_MS - 1, current_ma, 10, 32)
+        assert excess.step(2 * LEARN_MS, current_ma, 10, 32) and excess.by_a == 2 * by_a
+
+
+def test_at_the_least_offer_it_pauses_only_above_a_ceiling():
+    for current_ma, pauses in ((7100, False), (7101, True)):
+        excess, changed = drawn(6, current_ma, 6)
+        assert changed is pauses and excess.pauses is pauses and excess.by_a == 0
+
+
+def test_a_pause_lasts_ten_minutes():
+    excess, _ = drawn(6, 13000, 6)
+    assert not excess.is_over(LEARN_MS + PAUSE_MS - 1) and excess.pauses
+    assert excess.is_over(LEARN_MS + PAUSE_MS) and not excess.pauses
+
+
+def test_a_pause_is_offered_as_one_whatever_was_learned():
+    excess, _ = drawn(10, 13000)
+    assert excess.offer_a(0) == 0 and excess.offer_a(6) == 6 and excess.offer_a(32) == 29
+    assert excess.is_watched()
+    excess.forget()
+    assert not excess.is_watched() and excess.offer_a(10) == 10
+
+
+@pytest.mark.parametrize("amps, most_ma", [(0, 500), (6, 7100), (10.5, 12050), (32, 35700)])
+def test_a_tenth_and_half_an_ampere_are_not_too_much(amps, most_ma):
+    assert over_ma(amps) == most_ma

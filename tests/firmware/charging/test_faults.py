@@ -4,7 +4,19 @@ import pytest
 
 from firmware.charging import pilot, sequence
 from firmware.charging.control_state import ControlState, Setup
-from firmware.charging.faults import NEEDS_PERSON, TABLE, Faults
+from firmware.charging.faults import (
+    CLEAR_LONGEST_MS,
+    ENDLESS,
+    NEEDS_PERSON,
+    PROOF_MS,
+    REPEAT_MS,
+    STOP,
+    TABLE,
+    Fault,
+    Faults,
+    ProvenWatch,
+    Watch,
+)
 from firmware.charging.io import Inputs
 
 STEP_MS = 20
@@ -209,3 +221,100 @@ def test_a_loose_cable_without_a_legal_resistor_is_a_fault_once_it_is_plugged_in
     bench.control_state.contactor = bench.inputs.contactor_closed = False
     bench.control_state.drive, bench.inputs.current_ma = sequence.STEADY, 0
     assert bench.run(1000) == ()
+
+
+LIMITS = [
+    ("current_ma", 18100, "current_ma", 18101, "over_current"),  # 16 A, 10 % and 0.5 A
+    ("temperature_c", 69.9, "temperature_c", 70, "over_temperature"),
+    ("supply_mv", 207000, "supply_mv", 206999, "supply"),
+    ("supply_mv", 253000, "supply_mv", 253001, "supply"),
+]
+
+
+@pytest.mark.parametrize("field, well, spoilt, value, name", LIMITS)
+def test_the_limit_itself_is_no_fault(field, well, spoilt, value, name):
+    bench = Bench()
+    bench.control_state.over_current_ma = 18100
+    setattr(bench.inputs, field, well)
+    assert bench.run(10000) == ()
+    setattr(bench.inputs, spoilt, value)
+    assert bench.run(10000) == (name,)
+
+
+@pytest.mark.parametrize("fault", TABLE, ids=[fault.name for fault in TABLE])
+def test_a_cause_sets_its_fault_when_its_time_is_over_and_counts_it(fault):
+    watch = Watch(fault)
+    assert watch.at_rest and not watch.is_set and watch.count == watch.set_ms == watch.tries == 0
+    if fault.after_ms:
+        assert not watch.step(1000, True, False)
+        assert not watch.step(1000 + fault.after_ms - 1, True, False)
+        assert not watch.at_rest
+    assert watch.step(1000 + fault.after_ms, True, False)
+    assert watch.is_set and not watch.at_rest and watch.count == 1
+    assert not watch.step(1000 + fault.after_ms, True, True), "its cause is there"
+    assert not watch.at_rest
+
+
+def test_a_cause_that_ends_begins_anew_the_next_time():
+    watch = Watch(Fault("guard", STOP, None, 100, 1000, ENDLESS))
+    watch.step(0, True, False)
+    assert not watch.step(99, False, False) and watch.at_rest
+    assert not watch.step(150, True, False)
+    assert not watch.step(249, True, False)
+    assert watch.step(250, True, False)
+
+
+def test_a_fault_clears_itself_after_a_time_that_doubles_up_to_a_minute():
+    watch, now_ms = Watch(Fault("guard", STOP, None, 0, 1000, ENDLESS)), 0
+    for tries, clear_ms in enumerate((1000, 2000, 4000, 8000, 16000, 32000, CLEAR_LONGEST_MS, CLEAR_LONGEST_MS)):
+        assert watch.tries == tries
+        assert watch.step(now_ms, True, False)
+        assert not watch.step(now_ms + 1, False, False)
+        assert not watch.step(now_ms + clear_ms, False, False)
+        now_ms += clear_ms + 1
+        assert watch.step(now_ms, False, False) and not watch.is_set
+        assert not watch.step(now_ms, False, False) and watch.at_rest
+
+
+def test_after_its_tries_it_needs_a_person_and_then_none_again():
+    watch = Watch(Fault("over_current", STOP, None, 0, 1000, 1))
+    watch.step(0, True, False)
+    assert not watch.needs_person()
+    watch.step(1, False, False)
+    assert watch.step(1001, False, False)
+    watch.step(1002, True, False)
+    assert watch.needs_person()
+    watch.step(1003, False, False)
+    assert not watch.step(9000000, False, False)
+    assert watch.step(9000001, False, True) and watch.tries == 1, "a person's clearing is no try of its own"
+
+
+def proven(*steps):
+    """A watch of a residual current after these steps: (ms, cause, cleared by a person)."""
+    watch = ProvenWatch(TABLE[0])
+    for step in steps:
+        watch.step(*step)
+    return watch
+
+
+def test_one_reading_of_a_residual_current_clears_itself_and_one_that_lasts_does_not():
+    assert not proven((0, True, False), (PROOF_MS - 1, True, False)).needs_person()
+    assert proven((0, True, False), (PROOF_MS, True, False)).needs_person()
+    assert not proven((0, True, False), (1, False, False), (PROOF_MS, False, False)).needs_person()
+
+
+@pytest.mark.parametrize("after_ms, needs_person", [(REPEAT_MS - 1, True), (REPEAT_MS, False)])
+def test_one_that_comes_again_within_ten_minutes_is_proven(after_ms, needs_person):
+    once = ((0, True, False), (1, False, False), (1001, False, False))
+    assert not proven(*once).is_set
+    assert proven(*once, (1001 + after_ms, True, False)).needs_person() is needs_person
+
+
+def test_one_that_a_person_has_cleared_is_the_first_again():
+    watch = proven((0, True, False), (1, False, True), (2, True, False))
+    assert watch.is_set and not watch.needs_person()
+
+
+def test_one_that_a_restart_does_not_clear_needs_a_person_after_it():
+    watch = ProvenWatch(TABLE[0], True)
+    assert watch.needs_person() and watch.count == 1 and not watch.at_rest

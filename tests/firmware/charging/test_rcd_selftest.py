@@ -54,3 +54,26 @@ def test_one_that_is_broken_off_lets_the_sensor_let_go():
                 test.forget(now_ms)
             test.step(now_ms, 40 <= now_ms < lets_go_ms, 60 <= now_ms < lets_go_ms)
             assert (test.state == "aborted") == (100 <= now_ms < due_ms)
+
+
+def test_a_test_is_due_at_first_and_nothing_is_measured_before_it_begins():
+    test = RcdSelftest()
+    assert test.state == "due"
+    test.step(10 * TRIP_MS, True, True)
+    assert test.state == "due"
+
+
+def test_it_has_as_long_to_release_as_to_trip():
+    test = RcdSelftest()
+    test.begin(1000)
+    test.step(1000 + TRIP_MS - 1, True, True)
+    test.step(1000 + TRIP_MS - 1 + RELEASE_MS - 1, False, True)
+    assert test.state == "releasing"
+    test.step(1000 + TRIP_MS - 1 + RELEASE_MS, False, True)
+    assert test.state == "failed"
+    test.forget(9000)
+    assert test.state == "due"
+    test.ask()
+    assert test.state == "requested"
+    test.forget(9000)
+    assert test.state == "due"

@@ -106,3 +106,71 @@ def test_no_reading_counts_more_than_current_and_time_allow(elapsed_ms):
     assert register.total_wh == 0
     register.read(elapsed_ms, min(most_wh, SLACK_WH + MOST_W) - MOST_W // 3600)
     assert register.total_wh > 0 or elapsed_ms < 1000
+
+
+def possible(elapsed_ms, wh):
+    """Whether a meter can have counted so much in this time."""
+    register = Register()
+    register.read(1000, 500)
+    register.read(1000 + elapsed_ms, 500 + wh)
+    assert register.total_wh in (500, 500 + wh)
+    return register.total_wh == 500 + wh
+
+
+@pytest.mark.parametrize(
+    "elapsed_ms, most_wh",
+    [
+        (0, SLACK_WH),
+        (999, SLACK_WH),
+        (1000, SLACK_WH + 6),
+        (60000, SLACK_WH + 368),
+        (3600000, SLACK_WH + MOST_W),
+        (3601000, SLACK_WH + MOST_W),
+    ],
+)
+def test_what_a_meter_can_have_counted_by_the_second(elapsed_ms, most_wh):
+    assert possible(elapsed_ms, most_wh) and not possible(elapsed_ms, most_wh + 1)
+    assert possible(elapsed_ms, 0) and not possible(elapsed_ms, -1)
+
+
+def test_what_was_counted_in_a_power_cut_is_bounded():
+    for wh, counted in ((CUT_WH, CUT_WH), (CUT_WH + 1, 0)):
+        register = Register(0, 1000)
+        register.read(0, 1000 + wh)
+        assert register.total_wh == counted
+
+
+def test_another_meter_is_one_whose_readings_agree_for_ten_seconds():
+    register = Register()
+    register.read(0, 100000)
+    assert not register.read(1000, 5) and not register.read(1000 + AGREED_MS - 1, 6)
+    assert register.read(1000 + AGREED_MS, 7)
+    assert (register.total_wh, register.meter_wh) == (100000, 7)
+    register.read(1000 + AGREED_MS, 8)
+    assert register.total_wh == 100001
+
+
+@pytest.mark.parametrize("step_wh, agrees", [(SLACK_WH + 61, True), (SLACK_WH + 62, False), (0, True), (-1, False)])
+def test_readings_in_doubt_agree_if_one_meter_can_have_counted_both(step_wh, agrees):
+    register = Register()
+    register.read(0, 100000)
+    register.read(1000, 500)
+    assert register.read(1000 + AGREED_MS, 500 + step_wh) is agrees
+
+
+def test_a_good_reading_between_them_ends_the_doubt():
+    register = Register()
+    register.read(0, 100000)
+    register.read(1000, 5)
+    register.read(1500, 100001)
+    assert not register.read(1000 + AGREED_MS, 5)
+    register.good_since_ms = 1000 + AGREED_MS + 1
+    assert not register.read(1000 + 2 * AGREED_MS, 5), "it was read well in between"
+    register.good_since_ms = 1000 + 2 * AGREED_MS
+    assert register.read(1000 + 3 * AGREED_MS, 5), "that was in the moment in which the doubt began"
+
+
+def test_no_reading_is_none():
+    register = Register(5000, 1000)
+    assert not register.read(0, None)
+    assert (register.total_wh, register.meter_wh, register.good_since_ms) == (5000, 1000, None)

@@ -28,6 +28,17 @@ def test_a_car_that_is_still_there_charges_on_in_the_same_session(car):
     assert [event.what for event in unit.events() if event.kind == "resumed"] == [7]
 
 
+def test_when_it_really_began_is_reported_in_the_step_that_learns_it():
+    unit = interrupted("B")
+    unit.run(1000)
+    unit.exchange.began_ms = -7200000
+    unit.run(STEP_MS)
+    assert unit.exchange.report.session.start_ms == -7200000 and unit.exchange.began_ms is None
+    before = unit.exchange.report
+    unit.run(STEP_MS)
+    assert unit.exchange.report is before
+
+
 def test_a_car_that_left_meanwhile_ended_its_session():
     unit = interrupted("A")
     unit.run(1000)

@@ -64,3 +64,70 @@ def test_a_polite_stop_waits_six_seconds_for_the_vehicle_and_then_opens():
     assert event("stopping", 5999, "C1", ruling_a=0) is None
     assert event("stopping", 6000, "C1", ruling_a=0) == "stop_timeout"
     assert event("stopping", 100, "C1", ruling_a=0, current_ma=900) == "low_current"
+
+
+EVENTS = [
+    ("idle", 0, {"state": "B1"}, "plugged"),
+    ("idle", 0, {"state": "C1"}, "plugged"),
+    ("idle", 0, {"state": "D1"}, "plugged"),
+    ("idle", 0, {"state": "A1"}, None),
+    ("idle", 0, {"state": "E"}, None),
+    ("idle", 0, {"state": "A1", "rcd_test": "requested"}, "selftest_due"),
+    ("idle", 0, {"state": "A1", "rcd_test": "due"}, None),
+    ("waiting", 0, {"state": "B1"}, "offer_available"),
+    ("waiting", 0, {"state": "B1", "ruling_a": 0}, None),
+    ("waiting", 0, {"state": "B1", "offer_rests": True}, None),
+    ("waiting", 0, {"state": None}, None),
+    ("waiting", 0, {"state": "A1"}, "unplugged"),
+    ("waiting", 0, {"state": "B1", "rcd_test": "due"}, "selftest_due"),
+    ("waiting", 0, {"state": "B1", "rcd_test": "requested", "ruling_a": 0}, "selftest_due"),
+    ("testing", 0, {"state": "A1", "rcd_test": "tripping"}, None),
+    ("testing", 0, {"state": "B1", "rcd_test": "releasing"}, None),
+    ("testing", 0, {"state": "B1", "rcd_test": "failed"}, None),
+    ("testing", 0, {"state": "B1", "rcd_test": "passed"}, "selftest_done"),
+    ("testing", 0, {"state": "A1", "rcd_test": "due"}, "selftest_done"),
+    ("offering", 0, {"state": "B2", "ruling_a": 0}, "offer_withdrawn"),
+    ("offering", 0, {"state": "C2"}, "energy_requested"),
+    ("offering", sequence.ASLEEP_MS - 1, {"state": "B2", "wake_ups": 2}, None),
+    ("offering", sequence.ASLEEP_MS, {"state": "B2", "wake_ups": 2}, "asleep"),
+    ("offering", sequence.ASLEEP_MS, {"state": "B2", "wake_ups": 1}, "fast_asleep"),
+    ("offering", sequence.ASLEEP_MS, {"state": "B2", "wake_ups": 0}, None),
+    ("nudging", sequence.NUDGE_MS - 1, {"state": "B1"}, None),
+    ("nudging", sequence.NUDGE_MS, {"state": "B1"}, "nudged"),
+    ("nudging", 0, {"state": "A1"}, "unplugged"),
+    ("replugging", sequence.REPLUG_MS - 1, {"state": "A1"}, None),
+    ("replugging", sequence.REPLUG_MS, {"state": "A1"}, "replugged"),
+    ("closing", sequence.SETTLE_MS - 1, {"state": "C2"}, None),
+    ("closing", sequence.SETTLE_MS, {"state": "C2"}, "debounced"),
+    ("closing", sequence.SETTLE_MS, {"state": "C2", "unsure": True}, None),
+    ("closing", sequence.SETTLE_MS, {"state": "C2", "ruling_a": 0}, "offer_withdrawn"),
+    ("closing", sequence.SETTLE_MS, {"state": "B2"}, "energy_stopped"),
+    ("charging", 0, {"state": "C2"}, None),
+    ("charging", 0, {"state": "B2", "ruling_a": 0}, "energy_stopped"),
+    ("charging", 0, {"state": "A2"}, "unplugged"),
+    ("charging", 0, {"state": "A2", "faults": ("guard",)}, "fault"),
+    ("stopping", 0, {"state": "B1"}, "energy_stopped"),
+    ("stopping", 0, {"state": "C1", "current_ma": sequence.LOW_CURRENT_MA}, None),
+    ("stopping", 0, {"state": "C1", "current_ma": sequence.LOW_CURRENT_MA - 1}, "low_current"),
+    ("tripped", sequence.STATE_F_MS - 1, {"state": "F", "faults": ("guard",)}, None),
+    ("tripped", sequence.STATE_F_MS, {"state": "F", "faults": ("guard",)}, "fault_signalled"),
+    ("tripped", sequence.STATE_F_MS, {"state": "A1"}, "fault_signalled"),
+    ("faulted", 0, {"state": "B1"}, "faults_cleared"),
+    ("faulted", 60000, {"state": "A1", "faults": ("guard",)}, None),
+    ("faulted", sequence.DIODE_RECHECK_MS, {"state": "B1", "faults": ("diode",)}, None),
+    ("faulted", sequence.DIODE_RECHECK_MS - 1, {"faults": ("diode",), "diode_missing": True}, None),
+    ("faulted", sequence.DIODE_RECHECK_MS, {"faults": ("diode",), "diode_missing": True}, "diode_recheck"),
+]
+
+
+@pytest.mark.parametrize("phase, elapsed_ms, told, happened", EVENTS)
+def test_what_happens_in_each_phase(phase, elapsed_ms, told, happened):
+    """Of a unit that offers 16 A, of which the vehicle draws all, and whose sensor has passed its test."""
+    control_state, inputs = ControlState(Setup(32, True, False, 0, True)), Inputs()
+    control_state.ruling_a, control_state.rcd_test, inputs.current_ma = 16, "passed", 16000
+    for name, value in told.items():
+        if name == "state":
+            control_state.set_state(value)
+        else:
+            setattr(inputs if name == "current_ma" else control_state, name, value)
+    assert sequence.event(phase, elapsed_ms, inputs, control_state) == happened

@@ -22,6 +22,12 @@ def test_summer_time_ends_on_the_last_sunday_of_october_at_one_utc(change_s):
     assert uk_time.local(change_s - 1) == (6, 7199) and uk_time.local(change_s) == (6, 3600)
 
 
+def test_summer_time_is_right_for_as_long_as_a_modem_can_tell_the_time():
+    """The last Sundays of March and October 2069 (modem/replies.py, CLOCK_YEARS) are the 31st and the 27th."""
+    for change_s, is_summer in ((3131917200, True), (3150061200, False)):
+        assert uk_time.is_summer(change_s) is is_summer and uk_time.is_summer(change_s - 1) is not is_summer
+
+
 def test_new_year_belongs_to_the_right_year():
     for new_year_s in (1704067200, 1735689600, 1767225600, 4102444800):  # 2024, 2025, 2026, 2100
         assert not uk_time.is_summer(new_year_s - 1) and not uk_time.is_summer(new_year_s)

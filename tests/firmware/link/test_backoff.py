@@ -3,6 +3,8 @@
 from collections import Counter
 from random import Random
 
+import pytest
+
 from firmware.link.backoff import BACKOFF_LAST_MS, FIRST_LAST_MS, REFUSED_BACKOFF_LAST_MS, again_ms, first_ms
 
 UNITS = 1000
@@ -26,6 +28,27 @@ def test_units_that_lost_one_network_spread_further_with_every_failure():
     ]
     assert longest_ms == sorted(longest_ms)
     assert 900 <= longest_ms[0] <= 1000 and BACKOFF_LAST_MS * 0.99 <= longest_ms[-1] <= BACKOFF_LAST_MS
+
+
+@pytest.mark.parametrize(
+    ("failures", "refused", "most_ms"),
+    [
+        (0, False, 1000),
+        (1, False, 2000),
+        (3, False, 8000),
+        (4, False, BACKOFF_LAST_MS),
+        (4, True, 16000),
+        (9, True, 512000),
+        (10, True, REFUSED_BACKOFF_LAST_MS),
+        (1000, True, REFUSED_BACKOFF_LAST_MS),
+    ],
+)
+def test_each_failure_doubles_the_longest_wait_and_none_is_too_short_to_be_drawn(
+    failures: int, refused: bool, most_ms: int
+) -> None:
+    assert again_ms(failures, refused, lambda lowest, highest: lowest) == 0
+    assert again_ms(failures, refused, lambda lowest, highest: highest) == most_ms
+    assert first_ms("brown_out", False, lambda lowest, highest: (highest, lowest)) == (FIRST_LAST_MS, 0)
 
 
 def test_a_network_that_refuses_is_asked_seldom():

@@ -43,6 +43,13 @@ def test_expired_unknown_time_and_repeated(name):
     assert why(said) == (said["id"], "bad exp")
 
 
+def test_the_latest_end_is_seven_days_ahead():
+    said = {"id": "c", "do": "pause", "exp": NOW_S + commands.AHEAD_MAX_S}
+    assert commands.read(json.dumps(said).encode(), NOW_S, []).do == "pause"
+    assert why(dict(said, exp=NOW_S)) == ("c", "expired")
+    assert commands.read(json.dumps(dict(said, exp=NOW_S + 1)).encode(), NOW_S, []).do == "pause"
+
+
 @pytest.mark.parametrize("name", ["resume", "update"])
 def test_what_needs_no_end_needs_no_time(name):
     assert commands.read(sample(name), None, []).do == name
@@ -68,6 +75,11 @@ MALFORMED = [
     ({"id": "c", "do": "limit", "amps": 81, "exp": END_S}, "c", "bad amps"),
     ({"id": "c", "do": "pause", "exp": "soon"}, "c", "bad exp"),
     ({"id": "c", "do": "pause", "exp": 1e10}, "c", "bad exp"),
+    ({"id": "c", "do": "pause", "exp": -1}, "c", "bad exp"),
+    ({"id": "c", "do": "pause", "exp": 2**53 + 1}, "c", "bad exp"),
+    ({"id": "c", "do": "pause", "exp": 2**53}, "c", "ends more than 7 days ahead"),
+    ({"id": "c", "do": "pause", "exp": 0}, "c", "expired"),
+    ({"id": "c", "do": "time", "t": 2**40 + 1}, "c", "bad t"),
     ({"id": "c", "do": "delay", "s": 1801}, "c", "bad s"),
     ({"id": "c", "do": "override"}, "c", "bad on"),
     ({"id": "c", "do": "override", "on": 1}, "c", "bad on"),

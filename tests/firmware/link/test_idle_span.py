@@ -77,6 +77,85 @@ def test_a_connection_that_died_while_it_was_busy_did_not_die_of_silence():
     assert span.ms == FIRST_MS
 
 
+@pytest.mark.parametrize(
+    "died_ms, span_ms",
+    [
+        (LEAST_MS, LEAST_MS),
+        (2 * LEAST_MS + 2, LEAST_MS + 1),
+        (200000, 100000),
+        (2 * THEN_MS, THEN_MS),
+        (FIRST_MS, THEN_MS),
+    ],
+)
+def test_after_a_death_half_of_its_silence_is_allowed(died_ms, span_ms):
+    span = IdleSpan()
+    span.connected(0, "23415", True)
+    assert span.died(died_ms)
+    span.connected(1000, "23415", True)
+    assert span.ms == span_ms
+
+
+def test_after_another_death_what_has_survived_is_allowed():
+    span = IdleSpan()
+    span.connected(0, "23415", True)
+    span.died(200000)
+    span.connected(0, "23415", True)
+    span.survived(0, 90000)
+    span.survived(1, 80000)
+    span.survived(TRIAL_EVERY_MS - 1, 1000)
+    assert span.ms == 100000
+    span.survived(TRIAL_EVERY_MS, 1000)
+    assert span.ms == 145000, "half of the room between 90 s and 200 s more"
+    span.died(145000)
+    span.connected(TRIAL_EVERY_MS + 1, "23415", True)
+    assert span.ms == 90000
+    span.died(90000)
+    span.connected(TRIAL_EVERY_MS + 2, "23415", True)
+    assert span.ms == 45000, "what survived once did not do so again"
+
+
+def test_a_death_is_blamed_once():
+    span = IdleSpan()
+    span.connected(0, "23415", True)
+    span.died(200000)
+    span.connected(0, "23415", False)
+    span.connected(1, "23415", True)
+    assert span.ms == FIRST_MS
+
+
+def test_no_more_is_tried_when_a_fifth_of_what_died_is_left():
+    for died_ms, left_ms, span_ms in ((200000, 40000, 100000), (200000, 40001, 200000 - 40001 + 40001 // 2)):
+        span = IdleSpan()
+        span.connected(0, "23415", True)
+        span.died(died_ms)
+        span.connected(0, "23415", True)
+        span.survived(0, died_ms - left_ms)
+        span.survived(TRIAL_EVERY_MS, 0)
+        assert span.ms == span_ms
+
+
+def test_what_survives_longer_than_what_died_leaves_no_room_to_try():
+    span = IdleSpan()
+    span.connected(0, "23415", True)
+    span.died(100000)
+    span.connected(0, "23415", True)
+    span.survived(TRIAL_EVERY_MS, 500000)
+    span.died(100000)
+    span.connected(TRIAL_EVERY_MS, "23415", True)
+    assert span.ms == 99999
+
+
+def test_all_is_forgotten_a_day_after_the_last_death_and_not_before():
+    span = IdleSpan()
+    span.connected(0, "23415", True)
+    span.died(100000)
+    span.connected(1000, "23415", True)
+    span.survived(1000 + FORGOTTEN_MS - 1, 50000)
+    assert span.ms != FIRST_MS
+    span.survived(1000 + FORGOTTEN_MS, 50000)
+    assert span.ms == FIRST_MS
+
+
 def test_trials_are_an_hour_apart():
     span = IdleSpan()
     span.connected(0, "23415", True)

@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from firmware.link import messages
-from firmware.link.network import FILE, TOLD_NETWORKS, Moved, Network
+from firmware.link.network import FILE, TOLD_CHARS, TOLD_NETWORKS, Moved, Network, _cause, _words
 from firmware.link.secure import NotTrusted
 from firmware.storage import record_file
 from firmware.storage.outbox import BODY_MAX
@@ -410,3 +410,18 @@ def test_the_console_of_a_new_unit_shows_that_nothing_is_known():
         "switches 0",
         "resets 0",
     ]
+
+
+def test_an_error_is_told_in_its_words_and_not_at_length():
+    for error, words in (
+        (TIMED_OUT, "timed out"),
+        (OSError(5), str(OSError(5))),
+        (ModemHung("x" * 200), "x" * TOLD_CHARS),
+        (ModemHung(), repr(ModemHung())),
+    ):
+        assert _words(error) == words
+
+
+def test_the_cause_of_a_failure_is_a_number_or_a_word():
+    refused = CommandError("AT+CIICR", "+CME ERROR: 148", 148, None)
+    assert [_cause(error) for error in (refused, NO_CONTEXT, TIMED_OUT)] == [148, "service", "data"]

@@ -18,10 +18,14 @@ class Drip:
         self.clock = FakeClock()
         self.handshake_bytes = RECORD_BYTES
         self.verified = b"SHA-256"
+        self.is_closed = False
         self._timeout_ms = 0
 
     def connect(self, host, port, timeout_ms):
         pass
+
+    def close(self):
+        self.is_closed = True
 
     def settimeout(self, seconds):
         self._timeout_ms = int(seconds * 1000)
@@ -97,6 +101,31 @@ def test_a_record_that_drips_does_not_outlast_the_deadline_of_its_reader():
     assert drip.clock.now - begun_ms <= 20000 + BYTE_MS
 
 
+def test_a_look_at_what_is_there_already_waits_for_nothing():
+    drip = Drip()
+    drip.handshake_bytes = 2
+    stream = over(drip)
+    stream.connect("broker.example", 8883, 1000)
+    begun_ms = drip.clock.now
+    stream.settimeout(0)
+    with pytest.raises(OSError) as nothing:
+        stream.read(1)
+    assert nothing.value.args[0] == errno.ETIMEDOUT and drip.clock.now == begun_ms
+
+
 def test_what_is_not_connected_has_no_deadline():
-    with pytest.raises(OSError):
+    with pytest.raises(OSError) as not_connected:
         over(Drip()).settimeout(1)
+    assert not_connected.value.args[0] == errno.ENOTCONN
+
+
+def test_what_is_closed_is_closed_down_to_the_modem():
+    drip = Drip()
+    drip.handshake_bytes = 2
+    stream = over(drip)
+    stream.connect("broker.example", 8883, 1000)
+    stream.close()
+    assert drip.is_closed
+    with pytest.raises(OSError) as not_connected:
+        stream.read(1)
+    assert not_connected.value.args[0] == errno.ENOTCONN

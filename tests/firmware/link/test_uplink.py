@@ -1,16 +1,21 @@
 """How does the whole uplink reach a proven link on a simulated modem in virtual time, and what happens when it fails?"""
 
+import errno
 import json
 
 import pytest
 from umqtt.simple import MQTTException
 
-from firmware.link import uplink
+from firmware.link import backoff, uplink
 from firmware.link.mqtt import INCOMING_MAX, PIECES_MAX, Mqtt
 from firmware.link.radio_monitor import SAMPLE_MS
+from firmware.link.secure import NotTrusted, WrongCertificate
+from firmware.storage.boots import Boot
 from hil_tests.bench.modem import broker
 from hil_tests.bench.modem.charge_point import HEARTBEAT_S, ChargePoint
 from hil_tests.sim.modem.world_file import scene
+from modem.errors import CommandError
+from tests.firmware.link.fake_clock import FakeClock
 from tests.wire_schema import complaints
 
 
@@ -56,6 +61,7 @@ def test_it_goes_from_a_dark_modem_to_a_proven_link_step_by_step(unit):
     def proven():
         if seen[-1:] != [unit.uplink.state]:
             seen.append(unit.uplink.state)
+        assert unit.uplink._exchange.link_proven is (unit.uplink.state == "proven")
         return "proven" in seen
 
     assert unit.run(60, proven)
@@ -166,10 +172,37 @@ def test_a_broker_that_refuses_us_is_not_asked_every_few_seconds(unit, monkeypat
     assert len(first) >= 3 and len(unit.broker.accepted) < 25
 
 
+@pytest.mark.parametrize(
+    "error, refused",
+    [
+        (MQTTException(5), True),
+        (MQTTException(uplink.UNAVAILABLE), False),
+        (WrongCertificate("expired"), True),
+        (NotTrusted("handshake"), False),
+        (OSError(errno.ECONNREFUSED), False),
+        (CommandError("AT+CIICR", "+CME ERROR: 148", 148, None), False),
+    ],
+    ids=repr,
+)
+def test_who_says_no_for_good(unit, error, refused):
+    assert unit.uplink._is_refused(error) is refused
+
+
+def test_a_network_that_refuses_and_is_known_to_pass_no_data_says_no_for_good(unit):
+    unit.uplink.network.is_failing = lambda: True
+    assert unit.uplink._is_refused(CommandError("AT+CIICR", "+CME ERROR: 148", 148, None)) is True
+    assert unit.uplink._is_refused(OSError(errno.ETIMEDOUT)) is False
+
+
 def test_commands_that_come_too_fast_are_told(unit, monkeypatch):
     too_many = (INCOMING_MAX + 2) * b"\x30\x04\x00\x01t{"
     monkeypatch.setattr(broker, "PUBACK", too_many + broker.PUBACK)
-    assert unit.run(60, lambda: [what for _, *what in unit.events if what == ["dropped", {"commands": 2}]])
+
+    def told():
+        return [what for _, *what in unit.events if what[0] == "dropped"]
+
+    assert unit.run(4 * HEARTBEAT_S, lambda: len(told()) == 2)
+    assert told() == [["dropped", {"commands": 2}]] * 2, "each time those that were dropped since"
 
 
 class Updates:
@@ -234,6 +267,63 @@ def test_settings_that_changed_are_used_at_once(unit):
     assert unit.broker.contacts[1] - asked[0] < 10 and len(unit.broker.accepted) == 2
 
 
+WAITS = {
+    "after a failure": lambda uplink: uplink._rest(60000),
+    "for others to go first": lambda uplink: uplink._let_others_go_first(),
+    "for an open contactor": lambda uplink: uplink._wait_for_open_contactor(),
+    "for a broker's name": lambda uplink: uplink._show_signal(),
+}
+
+
+@pytest.mark.parametrize("wait", WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize("wanted", ["scan", "reconnect"])
+def test_whoever_wants_a_scan_or_has_changed_settings_waits_for_nothing(unit, wait, wanted):
+    link, watched = unit.uplink, []
+
+    def watch(ms):
+        assert not watched, "it waits on"
+        watched.append(ms)
+        getattr(link, wanted)()
+
+    link._watch, link._first_wait_ms, link._bearer.has_guard = watch, 60000, False
+    link._settings._values["plain_mqtt"] = False
+    link._exchange.report = link._exchange.report._replace(phase="charging")
+    wait(link)
+    assert watched == [uplink.POLL_MS]
+
+
+def test_others_are_let_go_first_once_and_for_the_time_that_was_drawn(unit):
+    link, clock = unit.uplink, FakeClock()
+    link._clock, link._watch, link._first_wait_ms = clock, clock.sleep_ms, 1000
+    for _ in range(2):
+        link._let_others_go_first()
+        assert clock.now == 1000
+
+
+def test_a_rest_is_as_long_as_it_was_asked_for(unit):
+    link, clock = unit.uplink, FakeClock()
+    link._clock, link._watch = clock, clock.sleep_ms
+    link._rest(600)
+    assert clock.now == 600
+
+
+@pytest.mark.parametrize("boot, is_new", [(None, False), (Boot(1, 0, False), False), (Boot(1, 0, True), True)])
+def test_only_a_unit_that_knows_that_it_is_new_does_not_let_others_go_first(unit, monkeypatch, boot, is_new):
+    link, asked = unit.uplink, []
+    monkeypatch.setattr(backoff, "first_ms", lambda cause, new, draw: asked.append((cause, new)))
+    monkeypatch.setattr(link._cloud.health, "boot", boot)
+    uplink.Uplink(link._bearer, link._settings, link.trust, link._exchange, link._cloud)
+    assert asked == [("soft", is_new)]
+
+
+@pytest.mark.parametrize(
+    "heartbeat_s, told_s",
+    [(60, 120), (600, 1200), (601, 1200), (1140, 1200), (1141, 1201), (3600, 3660)],
+)
+def test_the_broker_is_told_of_a_silence_that_a_late_heartbeat_does_not_reach(heartbeat_s, told_s):
+    assert uplink.keepalive_s(heartbeat_s) == told_s
+
+
 def test_a_network_that_goes_and_comes_back_is_joined_again(unit):
     world, told = unit.modem.world, []
 
@@ -242,6 +332,7 @@ def test_a_network_that_goes_and_comes_back_is_joined_again(unit):
             told.append("gone")
             unit.loop.call_soon(world.set_coverage, False)
         elif told == ["gone"] and unit.uplink.trouble:
+            assert not unit.uplink._exchange.link_proven
             told.append(unit.uplink.trouble)
             unit.loop.call_soon(world.set_coverage, True)
         elif len(told) == 2 and unit.uplink.state == "proven":

@@ -72,6 +72,15 @@ def test_the_next_one_stands_beside_the_present_one_after_a_restart():
     assert Authority(FOLDER).certificates() == [DER, NEXT]
 
 
+def test_the_next_one_beside_the_present_one_alone_is_not_read_again():
+    """It is trusted from the command on (authority_change.add)."""
+    authority = given(DER)
+    keep(authority)
+    read = authority.kept
+    keep_next(authority, NEXT)
+    assert authority.kept == read
+
+
 def test_another_next_one_takes_the_place_of_the_next_one_and_is_to_be_read_again():
     authority = two()
     read = authority.kept

@@ -23,6 +23,12 @@ def test_a_wiped_flash_does_not_begin_where_it_began_before():
     assert former == [1001, 1002, 1003]
 
 
+def test_a_new_life_begins_anywhere_below_a_small_integer():
+    for drawn, number in ((lambda lowest, highest: lowest, 1), (lambda lowest, highest: highest, boots.FIRST_MAX + 1)):
+        empty("tests-boots")
+        assert boots.count(FOLDER, "power_on", drawn) == (number, 0, True)
+
+
 def test_a_damaged_count_is_a_new_life():
     empty("tests-boots")
     count()

@@ -62,3 +62,12 @@ def test_one_thing_that_concerns_security_hides_no_other():
     log.put(2000, 3, "security", {"what": "wrong installer code", "times": 1})
     log.put(3000, 4, "security", {"broker": "The certificate is of another name"})
     assert [entry[0] for entry in log.security(10)] == [1, 2, 3]
+
+
+def test_security_events_that_the_flash_does_not_take_are_counted_and_no_others():
+    log = EventLog("build/no-such-folder")
+    log.put(0, None, "mode", {"to": "smart"})
+    assert log.refused == 0
+    for number in range(2):
+        log.put(number * EVERY_MS, number, "security", {})
+    assert log.refused == 2 and len(log.latest()) == 3

@@ -55,6 +55,24 @@ def test_a_flash_that_is_busy_costs_no_record_and_a_full_one_costs_the_oldest(
     assert box.flash_failed and box.waiting() == left and box.dropped == 5 - left
 
 
+def test_a_flash_that_other_files_have_filled_takes_a_record_in_place_of_the_oldest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = filled(tmp_path, range(3))
+
+    def room_for_three(path: str, mode: str) -> object:
+        if mode == "wb" and len(os.listdir(tmp_path / "outbox")) >= 3:
+            raise OSError(errno.ENOSPC, "full")
+        return open(path, mode)
+
+    monkeypatch.setattr(outbox, "open", room_for_three, raising=False)
+    fill(box, range(3, 5))
+    assert not box.flash_failed and box.dropped == 2
+    again = Outbox(str(tmp_path / "outbox"))
+    oldest = again.oldest()
+    assert oldest is not None and oldest.sequence == 2 and again.waiting() == 3
+
+
 def busy(*_: object) -> None:
     raise OSError(errno.EAGAIN)
 
@@ -161,7 +179,7 @@ def test_a_file_that_littlefs_calls_damaged_is_counted_and_removed(
 
     def one_damaged(path: str, mode: str) -> object:
         if mode == "rb" and path.endswith("00"):
-            raise OSError(outbox.CORRUPT)
+            raise OSError(outbox.CORRUPT, "damaged")
         return open(path, mode)
 
     monkeypatch.setattr(outbox, "open", one_damaged, raising=False)

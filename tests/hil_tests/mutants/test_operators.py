@@ -36,6 +36,7 @@ def written(body: str, operator: str) -> set[str]:
         ("swapped", "a(b, a, 3)", {"a(a, b, 3)"}),
         ("swapped", "isinstance(a, b)", set()),
         ("swapped", "min(a, b)", set()),
+        ("swapped", "suppress(a, b)", set()),
         ("swapped", "a(b, b)", set()),
         ("returned", "return a", {"return None"}),
         ("returned", "return None", set()),

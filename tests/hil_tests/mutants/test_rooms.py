@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from hil_tests.mutants.operators import Mutant, mutants
+from hil_tests.mutants.argued import Argued
+from hil_tests.mutants.operators import Mutant, changed_lines, mutants
 from hil_tests.mutants.rooms import OTHERS_MAX_S, Item, draw, is_mirror, report, room_of, runs_for
 
 OUTBOX = "firmware/storage/outbox.py"
@@ -77,8 +78,13 @@ def test_asked_are_the_module_s_own_tests_and_then_the_short_ones_that_come_by()
 
 def test_the_report_counts_by_room() -> None:
     modem = made("modem/at.py")[:3]
-    assert report([*made()[:7], *modem], modem[:1]) == [
-        "  firmware/storage            7 of    7 killed  100.0%",
-        "  modem                       2 of    3 killed   66.7%",
-        "  all                         9 of   10 killed   90.0%",
+    why = Argued("modem/at.py", "f", modem[0].operator, *changed_lines(modem[0]), "a reason")
+    assert report([*made()[:7], *modem], modem[:1], []) == [
+        "  firmware/storage            7 of    7 killed  100.0%    0 argued   0 survive",
+        "  modem                       2 of    3 killed   66.7%    0 argued   1 survive",
+        "  all                         9 of   10 killed   90.0%    0 argued   1 survive",
     ]
+    assert (
+        report(modem, modem[:1], [why])[-1]
+        == "  all                         2 of    3 killed   66.7%    1 argued   0 survive"
+    )

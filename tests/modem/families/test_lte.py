@@ -37,6 +37,27 @@ def test_the_index_of_the_standard():
     assert found == (-94, -10, 20)
 
 
+@pytest.mark.parametrize(
+    "rsrp, rsrq, found",
+    [
+        ("0", "0", (-141, -20)),
+        ("97", "34", (-44, -3)),
+        ("98", "34", None),
+        ("97", "35", None),
+        ("-29", "3", (-29, 3)),
+        ("-28", "3", None),
+        ("-29", "4", None),
+        ("-100", "-44", (-100, -44)),
+        ("-100", "-45", None),
+        ("-1570", "-95", (-157, -10)),
+        ("-1576", "-95", None),
+        ("-1000", "15", (-100, 2)),
+    ],
+)
+def test_the_range_of_each_scale(rsrp, rsrq, found):
+    assert lte.cell(rsrp, rsrq, 17) == (found and found + (17,))
+
+
 NO_SIGNAL = [
     "+CPSI: NO SERVICE,Online",
     "+CPSI: GSM,Online,460-00,0x1816,63905,81 EGSM 900,-64,0,34-34",
@@ -45,6 +66,14 @@ NO_SIGNAL = [
     "+CPSI: LTE,Online,310-260,0x1A2B,12345678,100,EUTRAN-BAND12,5230,3,3,-105,-10,-72,12",  # fields exchanged: no RSRP
     "+CPSI: LTE,Online,310-260,0x1A2B,12345678,100,EUTRAN-BAND12,5230,3,3,,,,",
 ]
+
+
+def test_a_cell_has_twelve_fields_at_least():
+    twelve = "+CPSI: LTE,Online,310-260,0x1A2B,12345678,100,EUTRAN-BAND12,5230,3,3,-10,-105"
+    assert lte.cpsi_cell(twelve) == (-105, -10, lte.BLOCKS_DB[3])
+    assert lte.cpsi_cell(twelve.rpartition(",")[0]) is None
+    for width, blocks_db in (("0", lte.BLOCKS_DB[0]), ("5", lte.BLOCKS_DB[5]), ("6", 17), ("12", 17), ("", 17)):
+        assert lte.cpsi_cell(twelve.replace(",3,3,", ",%s,3," % width))[2] == blocks_db
 
 
 @pytest.mark.parametrize("text", NO_SIGNAL)

@@ -6,7 +6,7 @@ import pytest
 
 from modem import startup
 from modem.errors import CommandError
-from modem.families import quectel, quectel_setup
+from modem.families import driver, quectel, quectel_setup
 from modem.stream import Stream
 from tests.modem.far_end import NASTY, errno_of
 from tests.modem.scripted import OK, PAYLOAD, line, scripted
@@ -225,6 +225,22 @@ def test_the_end_of_another_link_is_not_ours():
     port.says('+QIURC: "closed",1')
     far_end.waiting = b"on"
     assert stream.read(2) == b"on"
+
+
+@pytest.mark.parametrize(
+    "line_, event",
+    [
+        ('+QIURC: "recv",3', (driver.DATA, "3")),
+        ('+QIURC: "closed",3', (driver.CLOSED, "3")),
+        ('+QIURC: "dnsgip",3', None),
+        ('+QUSIM: "recv",3', None),
+        ('+QUSIM: "closed",3', None),
+        ("+QIOPEN: 3,0", (driver.OPENED, "3")),
+        ("+QIOPEN: 3,561", (driver.UNREACHED, "3")),
+    ],
+)
+def test_what_a_line_says_of_which_link(line_, event):
+    assert quectel.FAMILY.link_event(line_) == event
 
 
 def test_a_full_buffer_takes_the_payload_later():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from modem.errors import ProtocolError
 from modem.families import driver, m95, quectel, registry, sim800, sim7000, sim7080, sim7600
 from tests.modem.scripted import OK, line, scripted
 
@@ -122,3 +123,30 @@ def tables(family):
 def test_a_family_that_is_not_there_is_an_import_error():
     with pytest.raises(ImportError):
         registry.load("sim0")
+
+
+class OtherSize:
+    """A modem whose response tells of five bytes, and brings four or five."""
+
+    def __init__(self, told, count):
+        self.told, self.count = told, count
+
+    def receive_payload(self, text, header, buffer):
+        return self.told, self.count
+
+
+TELLS_FIVE = [
+    (sim800, "+CIPRXGET: 2,0,5,0"),
+    (sim7600, "+CIPRXGET: 2,0,5,0"),
+    (quectel, "+QIRD: 5"),
+    (sim7080, "+CARECV: 5"),
+    (m95, "+QIRD: 10.0.0.1:80,TCP,5"),
+]
+
+
+@pytest.mark.parametrize("family, told", TELLS_FIVE, ids=[row[0].FAMILY.NAME for row in TELLS_FIVE])
+def test_payload_of_another_size_than_was_told_is_an_error(family, told):
+    assert family.FAMILY.receive(OtherSize(told, 5), 0, bytearray(10))[0] == 5
+    with pytest.raises(ProtocolError) as refused:
+        family.FAMILY.receive(OtherSize(told, 4), 0, bytearray(10))
+    assert refused.value.text == told

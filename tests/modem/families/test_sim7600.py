@@ -248,6 +248,14 @@ def test_what_cannot_be_sent(name, answer, code):
     assert errno_of(stream.write, b"hello") == code
 
 
+@pytest.mark.parametrize("result", ["+CIPSEND: 0,2", "+CIPSEND: 0,5,-1"])
+def test_what_the_modem_says_it_has_not_sent_is_refused_with_its_words(result):
+    modem, _, _ = scripted({PAYLOAD: OK + line(result)}, sim7600.FAMILY)
+    with pytest.raises(CommandError) as refused:
+        sim7600.FAMILY.send(modem, 0, memoryview(b"hello"), 1_000)
+    assert (refused.value.command, refused.value.final) == ("AT+CIPSEND=0,5", result + "\nOK")
+
+
 def test_a_full_buffer_takes_the_rest_later():
     stream, port, _, far_end = connected()
     far_end.takes = 3

@@ -38,6 +38,12 @@ TORN = [
     (sim800_setup.cells, 'Operator:"EE",MCC:234'),
     (sim800_setup.cells, 'Operator:"EE",MCC:234,MNC:30,Rxlev:'),
     (sim800_setup.cells, 'Operator:"EE",MCC:234,MNC:30,Rxlev:5,Lac'),
+    (sim800_setup.cells, 'Operator:"EE",MCC:23,MNC:30,Rxlev:5'),
+    (sim800_setup.cells, 'Operator:"EE",MCC:2344,MNC:30,Rxlev:5'),
+    (sim800_setup.cells, 'Operator:"EE",MCC:234,MNC:3,Rxlev:5'),
+    (sim800_setup.cells, 'Operator:"EE",MCC:234,MNC:3000,Rxlev:5'),
+    (sim800_setup.cells, 'Operator:"EE",MCC:234,MNC:3x,Rxlev:5'),
+    (sim800_setup.cells, 'Operator:"EE",MCC:x34,MNC:30,Rxlev:5'),
     (sim800_setup.cells, "OK then"),
     (sim800_setup.cipstatus, "STATE:"),
     (sim800_setup.cipstatus, 'C: 0,0,"TCP","1.2.3.4","80","CONNECTED"'),
@@ -47,8 +53,9 @@ TORN = [
 
 @pytest.mark.parametrize("parse, text", TORN, ids=[row[1] for row in TORN])
 def test_a_torn_reply_is_an_error(parse, text):
-    with pytest.raises(ProtocolError):
+    with pytest.raises(ProtocolError) as refused:
         parse(text)
+    assert refused.value.text == text
 
 
 def test_send_fail_is_a_refusal():

@@ -259,3 +259,45 @@ def test_a_process_with_another_seed_ends_the_login_and_itself(answering: Answer
     answering.run(act)
     answering.nodes.end.assert_awaited_once_with(NODE.id, 22)
     assert answering.counters.bad_login_requests == 1
+
+
+def waiting_after(answering: Answering, *passed_s: float) -> tuple[list[int], int]:
+    """The logins that wait when one more has come after each of these times, and how many were dropped."""
+
+    async def come(callout: Any) -> list[int]:
+        now_s = 0.0
+        callout._now_s = lambda: now_s
+        for number, one_s in enumerate(passed_s):
+            now_s += one_s
+            await callout._asked(number)
+        return [one.message for one in callout._waiting]
+
+    return answering.run(come), answering.counters.dropped_logins
+
+
+def test_as_many_logins_wait_as_may_and_the_oldest_gives_way(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth_callout, "WAITING_MAX", 2)
+    assert waiting_after(answering, 0, 0) == ([0, 1], 0)
+    assert waiting_after(answering, 0, 0, 0, 0) == ([2, 3], 2)
+
+
+def test_a_login_whose_node_has_given_up_waits_no_longer(answering: Answering) -> None:
+    assert waiting_after(answering, 0, auth_callout.IN_TIME_S) == ([0, 1], 0)
+    assert waiting_after(answering, 0, 1, auth_callout.IN_TIME_S) == ([1, 2], 1)
+
+
+@pytest.mark.parametrize(("late_s", "is_answered"), [(0.0, True), (0.001, False)])
+def test_an_answer_that_comes_too_late_is_not_made(answering: Answering, late_s: float, is_answered: bool) -> None:
+    message = Mock(data=b"x", reply="_INBOX.x")
+
+    async def respond(callout: Any) -> None:
+        callout._now_s = lambda: auth_callout.IN_TIME_S + late_s
+        callout._client = Mock(publish=AsyncMock())
+        callout.answer = AsyncMock(return_value=b"answer")
+        await callout._respond(auth_callout._Waiting(message, 0.0))
+        assert (callout._client.publish.await_args_list == [(("_INBOX.x", b"answer"),)]) is is_answered
+
+    answering.run(respond)
+    assert answering.counters.dropped_logins == (not is_answered)

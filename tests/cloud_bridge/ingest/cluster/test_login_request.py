@@ -34,6 +34,16 @@ def test_a_client_that_does_not_speak_mqtt_has_no_client_id() -> None:
     assert read_request(NODE.signs(asked), OURS.public).client_id is None
 
 
+@pytest.mark.parametrize(
+    ("told", "host"),
+    [("::1", "::1"), ("x" * 64, "x" * 64), ("x" * 65, ""), ("a\0b", ""), ("", ""), (None, ""), (7, "")],
+)
+def test_whence_it_comes_is_an_address_or_not_known(told: object, host: str) -> None:
+    asked = NODE.asks()
+    asked["nats"]["client_info"]["host"] = told
+    assert read_request(NODE.signs(asked), OURS.public).host == host
+
+
 def bent(path: str, value: object) -> dict[str, Any]:
     asked = NODE.asks()
     *parts, last = path.split(".")

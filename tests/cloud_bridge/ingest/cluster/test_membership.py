@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cloud_bridge.ingest.cluster import membership as membership_module
 from cloud_bridge.ingest.cluster.membership import REMEMBERED_S, Membership
 from cloud_bridge.ingest.unit_registry import UnitStatus
 from cloud_bridge.store.database import Database, open_database
@@ -61,4 +62,25 @@ def test_a_unit_that_was_just_added_is_one_at_once(database: Database) -> None:
     with database.writing() as connection:
         add_unit(connection, "two", 0)
     assert asyncio.run(membership.statuses(["two"])) == {"two": UnitStatus.ACTIVE}
+    membership.close()
+
+
+def test_no_more_is_remembered_than_there_is_room_for(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(membership_module, "REMEMBERED", 2)
+    with database.writing() as connection:
+        for name in ("two", "three"):
+            add_unit(connection, name, 0)
+        add_unit(connection, "gone", 0)
+        revoke(connection, "gone", 1)
+    clock = Clock()
+    membership = Membership(database, clock)
+    everyone = ["gone", "one", "three", "two"]
+    for _ in range(2):
+        found = asyncio.run(membership.statuses(everyone))
+        assert [found[name] for name in everyone] == [UnitStatus.REVOKED, *[UnitStatus.ACTIVE] * 3]
+        assert list(membership._active) == ["one", "three"]
+        clock.now_s += REMEMBERED_S - 1
+    clock.now_s += 1
+    asyncio.run(membership.statuses(["two"]))
+    assert list(membership._active) == ["two"], "the others were forgotten after their time"
     membership.close()

@@ -86,6 +86,34 @@ def test_the_first_that_was_found_may_be_enough_and_so_are_all_nodes(
     assert len(found.connections) == len(answers) % 2
 
 
+class Slow(FakeClient):
+    """Its second answer comes later than its first."""
+
+    async def publish(self, subject: str, body: bytes, reply: str) -> None:
+        first, second = self.answers["PING.CONNZ"]
+        await self._heard(SimpleNamespace(subject=reply, data=first))
+        asyncio.get_running_loop().call_soon(self._later, reply, second)
+
+    def _later(self, reply: str, answer: bytes) -> None:
+        self._answering = asyncio.ensure_future(self._heard(SimpleNamespace(subject=reply, data=answer)))
+
+
+@pytest.mark.parametrize("is_first_enough", [True, False])
+def test_all_nodes_are_waited_for_unless_the_first_is_enough(
+    monkeypatch: pytest.MonkeyPatch, is_first_enough: bool
+) -> None:
+    monkeypatch.setattr(asking, "ANSWER_WITHIN_S", 1000.0)
+    client = Slow(PING_CONNZ=[page("n1", "home-1"), page("n2", "home-1")])
+    asked = {"is_first_enough": True} if is_first_enough else {}
+    found = ask(client, lambda nodes: nodes.connections_of("home-1", **asked))
+    assert (len(found.connections), found.is_complete) == ((1, False) if is_first_enough else (2, True))
+
+
+def test_more_answers_than_a_cluster_has_nodes_are_not_kept() -> None:
+    answers = [b'{"id": "N%d", "name": "n"}' % number for number in range(asking.MAX_ANSWERS + 5)]
+    assert len(ask(FakeClient(PING_IDZ=answers), Nodes.ids)) == asking.MAX_ANSWERS
+
+
 def test_the_names_of_the_nodes_that_answer() -> None:
     answers = [b'{"id": "N1", "name": "n1"}', b'{"id": "N2"}', b'{"id": "N3", "name": "n3"}']
     assert ask(FakeClient(PING_IDZ=answers), Nodes.ids) == {"N1": "n1", "N3": "n3"}

@@ -5,10 +5,12 @@ import json
 from unittest.mock import AsyncMock, Mock
 
 import pytest
+from nats.errors import Error as NatsError
 
 from cloud_bridge.duties import Duties
+from cloud_bridge.ingest.cluster import ocpp_link
 from cloud_bridge.ingest.cluster.cluster_file import Cluster
-from cloud_bridge.ingest.cluster.ocpp_link import NOT_TAKEN, TAKEN, OcppLink
+from cloud_bridge.ingest.cluster.ocpp_link import NOT_TAKEN, TAKEN, LinkLost, OcppLink
 
 CLUSTER = Cluster([], "", "", "", None, "theirs")
 
@@ -72,3 +74,61 @@ def test_what_another_door_has_is_let_go_of(data: bytes, left: bool) -> None:
     door = Mock()
     asyncio.run(link(client(), door)._told(Mock(subject="ocpp.wall.taken", data=data, reply="")))
     assert door.leave.called is left
+
+
+def test_a_connection_that_is_lost_is_said_and_one_that_stands_is_told_of_all_that_changes() -> None:
+    async def story() -> None:
+        lost = client()
+        lost.is_connected = False
+        made = link(lost, Mock())
+        made.opened("wall", 7)
+        with pytest.raises(LinkLost):
+            await made._serve()
+        lost.publish.assert_not_awaited()
+        lost.is_connected = True
+        told = asyncio.Event()
+        lost.publish.side_effect = lambda *_: told.set()
+        serving = asyncio.ensure_future(made._serve())
+        for since_ms in (7, 8):
+            told.clear()
+            made.opened("wall", since_ms)
+            await told.wait()
+        serving.cancel()
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+
+
+@pytest.mark.parametrize("error", [OSError("refused"), TimeoutError(), NatsError()])
+def test_a_cluster_that_does_not_answer_is_a_lost_link(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    monkeypatch.setattr(ocpp_link, "connect_door", AsyncMock(side_effect=error))
+    with pytest.raises(LinkLost, match="no node of the cluster answers"):
+        asyncio.run(OcppLink(CLUSTER, "a", Duties())._serve())
+
+
+def test_a_door_gives_no_commands_to_our_own_units() -> None:
+    made = OcppLink(CLUSTER, "a", Duties())
+    assert asyncio.run(made.command("cp-1", b"{}")) is False and asyncio.run(made.pieces("cp-1", [b"x"])) is False
+    assert (made.connections, made.trouble) == (0, None)
+
+
+@pytest.mark.parametrize(
+    ("subject", "reply"),
+    [("ocpp.wall.command", ""), ("ocpp.no unit.command", "_INBOX.x"), ("ocpp.wall.other", "_INBOX.x")],
+)
+def test_what_is_no_command_for_a_charger_is_left_alone(subject: str, reply: str) -> None:
+    door, message = Mock(), Mock(subject=subject, data=b'{"door":"b","since":9}', reply=reply, respond=AsyncMock())
+    asyncio.run(link(client(), door)._told(message))
+    message.respond.assert_not_awaited()
+    assert not door.command.called and not door.leave.called
+
+
+def test_it_tells_the_door_that_it_was_started_for() -> None:
+    async def story() -> None:
+        door, made = Mock(), link(client(), Mock())
+        made._client = None
+        made.start(door)
+        await made._told(Mock(subject="ocpp.wall.taken", data=b'{"door":"b","since":9}', reply=""))
+        door.leave.assert_called_once_with("wall", 9)
+        await made.stop()
+
+    asyncio.run(story())

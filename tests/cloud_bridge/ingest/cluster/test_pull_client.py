@@ -79,6 +79,8 @@ def test_nothing_of_a_connection_is_left_for_the_next_one() -> None:
         b"MSG $MQTT.msgs.cp.one.event 2\r\n{}\r\n",
         b"HMSG $MQTT.msgs.cp.one.event 1 many 2\r\n{}\r\n",
         b"MSG $MQTT.msgs.cp.one.event 1 reply -45\r\n",
+        b"MSG $MQTT.msgs.cp.one.event 1 reply +2\r\n{}\r\n",
+        b"MSG $MQTT.msgs.cp.one.event 1 reply 0_2\r\n{}\r\n",
         b"NEWS\r\n",
         b"MSG a 1 9999999\r\n" + b" " * MAX_UNREAD_BYTES,
         b" " * (MAX_UNREAD_BYTES + 1),
@@ -97,6 +99,39 @@ def test_what_a_lost_connection_can_keep_is_bounded() -> None:
             await client.acknowledge([b"$JS.ACK." + b"1" * 50] * 100_000)
 
     asyncio.run(story())
+
+
+def test_acknowledgements_are_one_command_that_is_sent_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+
+    async def send(_client: PullClient, command: bytes) -> None:
+        sent.append(command)
+
+    async def flush(_client: PullClient) -> None:
+        sent.append("at once")
+
+    monkeypatch.setattr(PullClient, "_send_command", send)
+    monkeypatch.setattr(PullClient, "_flush_pending", flush)
+    monkeypatch.setattr(PullClient, "is_connected", True)
+    asyncio.run(PullClient().acknowledge([b"$JS.ACK.1", b"$JS.ACK.2"]))
+    assert sent == [b"PUB $JS.ACK.1 0\r\n\r\nPUB $JS.ACK.2 0\r\n\r\n", "at once"]
+
+
+@pytest.mark.parametrize(("room", "is_kept"), [(19, True), (18, False)])
+def test_a_lost_connection_keeps_as_many_as_it_may(monkeypatch: pytest.MonkeyPatch, room: int, is_kept: bool) -> None:
+    async def send(_client: PullClient, command: bytes) -> None:
+        assert len(command) == 19
+
+    monkeypatch.setattr(PullClient, "_send_command", send)
+    monkeypatch.setattr(PullClient, "_flush_pending", lambda _client: asyncio.sleep(0))
+    client: Any = PullClient()
+    client._pending_data_size, client._max_pending_size = 7, 7 + room
+    acknowledged = client.acknowledge([b"$JS.ACK.1"])
+    if is_kept:
+        asyncio.run(acknowledged)
+    else:
+        with pytest.raises(OutboundBufferLimitError):
+            asyncio.run(acknowledged)
 
 
 def test_it_is_the_parser_that_nats_py_asks() -> None:

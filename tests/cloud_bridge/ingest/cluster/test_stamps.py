@@ -54,3 +54,22 @@ def test_a_backlog_after_a_start_is_contact_at_its_own_time() -> None:
 def test_a_stamp_of_the_future_after_a_start_is_only_an_estimate() -> None:
     assert stamp_of(NOW_MS + FUTURE_MS + 1, None, NOW_MS) == Stamp(NOW_MS, NOW_MS, True, True)
     assert stamp_of(NOW_MS + FUTURE_MS, None, NOW_MS) == Stamp(NOW_MS, NOW_MS)
+
+
+@pytest.mark.parametrize(
+    ("server_ms", "caught_up_ms", "stamp"),
+    [
+        (NOW_MS - 10, NOW_MS - 20, Stamp(NOW_MS - 10, NOW_MS - 10)),
+        (NOW_MS - 30, NOW_MS - 20, Stamp(NOW_MS - 30, NOW_MS - 20)),
+        (NOW_MS + 5, NOW_MS - 20, Stamp(NOW_MS, NOW_MS)),
+        (NOW_MS - 5, NOW_MS + 5, Stamp(NOW_MS - 5, NOW_MS)),
+        (NOW_MS - 20 - FUTURE_MS, NOW_MS - 20, Stamp(NOW_MS - 20 - FUTURE_MS, NOW_MS - 20)),
+        (NOW_MS - 21 - FUTURE_MS, NOW_MS - 20, Stamp(NOW_MS - 20, NOW_MS, is_wrong=True)),
+        (0, NOW_MS, Stamp(NOW_MS, NOW_MS, is_wrong=True)),
+        (0, NOW_MS - FUTURE_MS, Stamp(NOW_MS - FUTURE_MS, NOW_MS, is_wrong=True)),
+        (0, NOW_MS - FUTURE_MS - 1, Stamp(NOW_MS, NOW_MS, True, True)),
+        (0, NOW_MS + 1, Stamp(NOW_MS, NOW_MS, True, True)),
+    ],
+)
+def test_a_stamp_and_its_bounds_to_the_millisecond(server_ms: int, caught_up_ms: int, stamp: Stamp) -> None:
+    assert stamp_of(server_ms, caught_up_ms, NOW_MS) == stamp

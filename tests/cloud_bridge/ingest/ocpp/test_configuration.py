@@ -157,3 +157,11 @@ def test_without_a_connection_the_worst_answer_counts() -> None:
     assert (
         of(LocalAuthorizeOffline=Answered.ACCEPTED, OfflineTxForUnknownIdEnabled=Answered.UNKNOWN) is Answered.UNKNOWN
     )
+
+
+@pytest.mark.parametrize(
+    ("since_s", "due"), [(0, False), (AGAIN_AFTER_S - 1, False), (AGAIN_AFTER_S, True), (-1, True)]
+)
+def test_it_is_set_up_again_after_its_time_or_when_the_clock_was_set_back(since_s: int, due: bool) -> None:
+    now_s = START_MS // 1000
+    assert is_due(now_s - since_s, now_s) is due and is_due(0, now_s)

@@ -64,6 +64,19 @@ def test_a_key_in_hexadecimal_digits_is_compared_in_both_forms() -> None:
     assert read_knock("/wall", header("wall", digits.encode())) == Knock("wall", (digits, KEY))
 
 
+@pytest.mark.parametrize("digits", [1, 30, 31, 32, 33, 34, 39, 40, 41, 42, login.MAX_SECRET])
+def test_only_what_is_as_long_as_a_key_is_read_as_its_digits(digits: int) -> None:
+    """Written out, a key of OCPP has 32 to 40 hexadecimal digits, and an even number of them."""
+    sent = ("61" * digits)[:digits]
+    expected = (sent, "a" * (digits // 2)) if digits in login.KEY_DIGITS and digits % 2 == 0 else (sent,)
+    assert read_knock("/wall", header("wall", sent.encode())) == Knock("wall", expected)
+
+
+def test_digits_with_a_blank_between_are_no_key() -> None:
+    sent = "61" * 8 + " " + "61" * 8
+    assert read_knock("/wall", header("wall", sent.encode())) == Knock("wall", (sent,))
+
+
 def test_a_key_is_bytes_and_no_text() -> None:
     assert read_knock("/wall", header("wall", b"\xff\xfe")) == Knock("wall", ("\xff\xfe",))
 
@@ -82,7 +95,7 @@ def test_a_password_may_have_colons() -> None:
         ("/wall", ["Bearer x"], login.NO_PASSWORD),
         ("/wall", ["Basic !"], login.NO_PASSWORD),
         ("/wall", header("wall", b""), login.NO_PASSWORD),
-        ("/wall", header("wall", b"x" * 200), login.NO_PASSWORD),
+        ("/wall", header("wall", b"x" * (login.MAX_SECRET + 1)), login.NO_PASSWORD),
         ("/wall", header("wall") * 2, login.NO_PASSWORD),
         ("/wall", header("Wall"), login.OTHER_USER),
     ],

@@ -69,3 +69,42 @@ def test_what_waits_is_bounded_and_ends_with_the_connection() -> None:
     charger.calls.end()
     assert sorted(charger.said) == [(str(number), False) for number in range(WAITING_MAX)]
     assert charger.sent(1) is None
+
+
+def test_several_are_taken_together_or_not_at_all() -> None:
+    charger = Charger()
+    one = Outgoing("A", {}, charger.note("A"))
+    assert charger.calls.add(*[one] * (WAITING_MAX - 1))
+    assert not charger.calls.add(one, one)
+    assert charger.calls.add(one) and not charger.calls.add(one)
+
+
+def test_each_call_has_an_id_of_its_own_that_any_charger_can_send_back() -> None:
+    charger, ids = Charger(), set()
+    for number in range(50):
+        charger.add(str(number))
+        sent = charger.sent(number)
+        assert sent is not None and 0 < len(sent[0]) <= 36
+        assert charger.calls.has_asked(Reply(sent[0], {})) and not charger.calls.has_asked(Reply("another", {}))
+        charger.calls.answered(Reply(sent[0], {}))
+        ids.add(sent[0])
+    assert len(ids) == 50 and not charger.calls.has_asked(Reply(ids.pop(), {}))
+
+
+def test_what_came_of_it_is_handed_back_once() -> None:
+    record = Record("event", b"{}")
+    calls = Calls()
+    calls.add(Outgoing("A", {}, lambda reply: [record]))
+    message_id = json.loads(calls.next(0) or "")[1]
+    assert calls.answered(Reply(message_id, {})) == [record]
+    assert calls.answered(Reply(message_id, {})) == []
+
+
+def test_nothing_is_said_to_a_charger_whose_connection_has_ended() -> None:
+    charger = Charger()
+    charger.add("A")
+    charger.sent(0)
+    charger.calls.end()
+    charger.calls.end()
+    charger.calls.look(10 * ANSWER_WITHIN_S)
+    assert charger.said == [("A", False)]

@@ -2,11 +2,16 @@
 
 from typing import Any
 
+import pytest
+
 from cloud_bridge.clock import iso_utc
 from cloud_bridge.ingest.ocpp.actions import carry_out
 from cloud_bridge.ingest.ocpp.charger import ChargerState, charger_of
 from cloud_bridge.ingest.ocpp.frames import Call
-from cloud_bridge.ingest.ocpp.v201 import DIALECT
+from cloud_bridge.ingest.ocpp.orders import Step
+from cloud_bridge.ingest.ocpp.transactions import Transaction
+from cloud_bridge.ingest.ocpp.v201 import DIALECT, MAX_EVENTS, OTHER_ERROR
+from cloud_bridge.ocpp_settings import Told
 from cloud_bridge.wire import Event, Message, Session, decode, read_object
 from tests.cloud_bridge.running import START_MS
 
@@ -196,3 +201,190 @@ def test_easees_measurand_is_its_signal() -> None:
     for nonsense in (0, 20, -300):
         station.say("MeterValues", evseId=1, meterValue=[{"sampledValue": [rssi | {"value": nonsense}]}])
     assert station.state.csq == 15
+
+
+# What it asks and we do not do
+
+
+def test_what_only_has_to_be_noted_or_refused() -> None:
+    station = Station()
+    for action in (
+        "ClearedChargingLimit", "NotifyChargingLimit", "NotifyCustomerInformation", "NotifyDisplayMessages",
+        "NotifyMonitoringReport", "ReportChargingProfiles", "ReservationStatusUpdate",
+    ):  # fmt: skip
+        assert station.say(action) == {} and station.stored == []
+    assert station.say("Get15118EVCertificate") == {"status": "Failed", "exiResponse": ""}
+    assert station.say("GetCertificateStatus") == {"status": "Failed"}
+    for action in ("NotifyEVChargingNeeds", "NotifyEVChargingSchedule", "SignCertificate"):
+        assert station.say(action) == {"status": "Rejected"}
+    assert station.say("Authorize") == {"idTokenInfo": {"status": "Accepted"}}
+    for action in ("FirmwareStatusNotification", "PublishFirmwareStatusNotification", "LogStatusNotification"):
+        assert station.say(action, status="Idle") == {}
+    assert station.say("SecurityEventNotification", type="Tamper") == {}
+    assert [kind for kind, _ in station.events] == ["firmware", "firmware", "diagnostics", "security"]
+
+
+@pytest.mark.parametrize(
+    ("evse", "connector", "at"),
+    [
+        (1, 1, 1),
+        (1, None, 1),
+        (0, 0, 0),
+        (2, 2, 202),
+        (2, 99, 299),
+        (2, 100, 2),
+        (99, 1, 99),
+        (100, 1, 1),
+        (-1, 1, 1),
+        (None, None, 1),
+    ],
+)
+def test_a_connector_is_numbered_among_all_of_its_station(evse: int | None, connector: int | None, at: int) -> None:
+    station = Station()
+    station.say("StatusNotification", evseId=evse, connectorId=connector, connectorStatus="Available")
+    assert list(station.state.connectors) == [at]
+
+
+def test_readings_are_of_the_first_connector_of_their_evse() -> None:
+    station = Station()
+    station.say("MeterValues", evseId=2, meterValue=[{"sampledValue": [{"value": 5}]}])
+    assert station.state.connectors[2].total_wh == 5
+
+
+def test_a_status_tells_how_far_its_clock_is_behind() -> None:
+    station = Station()
+    station.say("StatusNotification", evseId=1, connectorStatus="Available", timestamp=iso_utc(START_MS - 90_000))
+    assert station.state.behind_s == 90
+
+
+def test_a_transaction_without_the_register_of_its_beginning_has_no_energy() -> None:
+    station = Station()
+    station.transaction("Started", "Charging")
+    station.transaction("Ended", "Idle", wh=3000)
+    assert [one.energy_wh for one in station.sessions] == [None]
+
+
+def test_of_one_whose_beginning_was_missed_the_readings_of_its_end_count_if_there_are_two() -> None:
+    for registers, energy in (((1000, 1600, 1500), 500), ((1500,), None)):
+        station = Station()
+        samples = [{"sampledValue": [{"value": wh}]} for wh in registers]
+        station.transaction("Ended", meterValue=samples)
+        assert [one.energy_wh for one in station.sessions] == [energy]
+
+
+def test_an_end_that_does_not_say_so_leaves_a_vehicle_that_is_finished() -> None:
+    station = Station()
+    station.transaction("Started", "Charging", wh=0)
+    station.transaction("Ended", wh=10)
+    assert station.state.connectors[1].status == "Finishing" and station.state.state == "B1"
+    station = Station()
+    station.transaction("Started", "Charging", wh=0)
+    station.transaction("Ended", "Charging", wh=10)
+    assert station.state.connectors[1].status == "Finishing", "it does not charge any more"
+
+
+def test_an_event_of_a_component_is_kept_and_no_more_than_some_of_them() -> None:
+    station = Station()
+    data = {"component": {"name": "C"}, "variable": {"name": "Power"}, "actualValue": "7", "techCode": "T1"}
+    station.say("NotifyEvent", eventData=[data] * (MAX_EVENTS + 1))
+    assert [kind for kind, _ in station.events] == ["monitor"] * MAX_EVENTS
+    [first, *_] = station.stored
+    assert isinstance(first, Event) and first.details == {"what": "C", "which": "Power", "value": "7", "code": "T1"}
+    assert station.state.faults == [] and station.state.connectors == {}, "it says nothing of what is wrong"
+
+
+def test_a_problem_is_over_when_it_is_cleared_or_false() -> None:
+    for over in ({"cleared": True}, {"actualValue": "False"}):
+        station = Station()
+        station.say("NotifyEvent", eventData=[problem("RCD")])
+        assert station.state.connectors[1].error == "groundfailure"
+        station.say("NotifyEvent", eventData=[problem("RCD") | over])
+        assert station.state.connectors[1].error is None
+    station.say("NotifyEvent", eventData=[problem("something else")])
+    assert station.state.connectors[1].error == OTHER_ERROR
+
+
+# Settings
+
+
+def test_the_actual_values_of_a_report_are_its_settings() -> None:
+    station = Station()
+    name = {"component": {"name": "OCPPCommCtrlr"}, "variable": {"name": "HeartbeatInterval"}}
+    values = [{"value": "1", "type": "Target"}, {"value": "300"}, {"value": "5", "type": "MaxSet"}]
+    station.say("NotifyReport", reportData=[name | {"variableAttribute": values}])
+    assert station.state.hand_on_settings() == [Told("OCPPCommCtrlr.HeartbeatInterval", "300")]
+    got = [name | {"attributeValue": "60", "attributeStatus": "Accepted"}]
+    assert Told("OCPPCommCtrlr.HeartbeatInterval", "60") in DIALECT.set_up.told({"getVariableResult": got})
+
+
+def test_a_setting_is_taken_by_its_own_status_or_that_of_the_answer() -> None:
+    status = DIALECT.set_up.status
+    assert (
+        status({"setVariableResult": [{"attributeStatus": "Accepted"}, {"attributeStatus": "Rejected"}]}) == "Accepted"
+    )
+    assert status({"setVariableResult": [{"status": "Rejected"}]}) == "Rejected"
+    assert status({"status": "Unknown"}) == "Unknown"
+
+
+def test_it_is_asked_for_a_few_settings_at_once() -> None:
+    asked = [len(step.payload["getVariableData"]) for step in DIALECT.set_up.asks]
+    assert asked == [4, 4, 4]
+    assert DIALECT.set_up.asks[0].payload["getVariableData"][0] == {
+        "component": {"name": "AuthCtrlr"},
+        "variable": {"name": "LocalAuthorizeOffline"},
+    }
+
+
+# Our commands
+
+
+def plan(do: str, state: ChargerState | None = None, **command: Any) -> tuple[Step, ...]:
+    return DIALECT.plan(do, command, state or ChargerState(), START_MS)
+
+
+def with_vehicle(at: int, status: str = "Preparing") -> ChargerState:
+    state = ChargerState()
+    state.take_status(at, status, None)
+    return state
+
+
+NO_PROFILE = Step("ClearChargingProfile", {"chargingProfileId": 1}, frozenset({"accepted", "unknown"}))
+
+
+def test_a_limit_is_a_profile_of_the_whole_station() -> None:
+    (step,) = plan("limit", amps=16, exp=START_MS // 1000 + 600)
+    assert step.action == "SetChargingProfile" and step.payload["evseId"] == 0
+    profile = step.payload["chargingProfile"]
+    [schedule] = profile["chargingSchedule"]
+    assert (profile["id"], schedule["id"], schedule["duration"]) == (1, 1, 600)
+    assert profile["chargingProfilePurpose"] == "ChargingStationMaxProfile"
+    assert plan("pause", amps=16, exp=START_MS // 1000 + 600) == (step,)
+
+
+@pytest.mark.parametrize(("at", "evse", "connector"), [(1, 1, 1), (99, 99, 1), (202, 2, 2)])
+def test_to_charge_now_and_to_unlock_are_of_the_evse_with_the_vehicle(at: int, evse: int, connector: int) -> None:
+    first, second = plan("override", with_vehicle(at), on=True)
+    assert first == NO_PROFILE and second.action == "RequestStartTransaction"
+    asked = second.payload
+    assert asked["evseId"] == evse and asked["idToken"] == {"idToken": "CHARGEKEEPER", "type": "Central"}
+    assert asked["remoteStartId"] == START_MS // 1000
+    [unlock] = plan("unlock", with_vehicle(at))
+    assert unlock == Step("UnlockConnector", {"evseId": evse, "connectorId": connector}, frozenset({"unlocked"}))
+
+
+def test_what_has_no_vehicle_or_no_transaction_has_less_to_do() -> None:
+    assert plan("override", on=True) == plan("resume") == (NO_PROFILE,)
+    assert plan("override", on=False) == plan("override") == plan("fly") == plan("stop") == ()
+    assert plan("unlock")[0].payload == {"evseId": 1, "connectorId": 1}
+    assert plan("reboot") == (Step("Reset", {"type": "OnIdle"}, frozenset({"accepted", "scheduled"})),)
+    state = ChargerState()
+    state.begin(Transaction(7, 1, None, None))
+    assert plan("stop", state) == (), "its name cannot be said"
+    state.begin(Transaction(8, 1, None, None, name="tx 8"))
+    assert plan("stop", state) == (Step("RequestStopTransaction", {"transactionId": "tx 8"}),)
+
+
+def test_a_status_is_asked_of_a_connector() -> None:
+    asked = {"requestedMessage": "StatusNotification", "evse": {"id": 1, "connectorId": 1}}
+    assert DIALECT.trigger("StatusNotification") == asked
+    assert DIALECT.trigger("Heartbeat") == {"requestedMessage": "Heartbeat"}
