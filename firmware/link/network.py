@@ -87,17 +87,18 @@ class Network:
         """The broker has acknowledged a message."""
         self.ladder.contact(self.now_s())
 
-    def lost(self, error: Exception, answered: bool = False, idle: bool = False) -> None:
+    def lost(self, error: Exception, answered: bool = False, blameless: bool = False) -> None:
         """No contact, because of `error`: note whose fault it is, and try the remedy whose turn it is. Raises ModemError.
 
         `answered`: somebody took or refused the connection, so this network carries data and the broker may be at fault.
-        `idle`: the connection died in a silence, as networks forget one; that says nothing of this one's data.
+        `blameless`: the connection died in a silence, as networks forget one, or the broker took it and acknowledged nothing;
+        that says nothing of this one's data.
         """
         now_s = self.now_s()
         if isinstance(error, Moved):
             return
         if self._proven:
-            if isinstance(error, OSError) and error.errno in _NETWORKS_FAULT and not idle:
+            if isinstance(error, OSError) and error.errno in _NETWORKS_FAULT and not blameless:
                 self.known.data_failed(now_s)
         elif isinstance(error, (OSError, CommandError)) and not isinstance(error, NotTrusted):
             self.known.failed(now_s, self._serving, network_history.ANSWERED if answered else _cause(error))

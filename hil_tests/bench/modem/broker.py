@@ -10,7 +10,7 @@ CONNACK, PUBACK, SUBACK, PINGRESP = b"\x20\x02\x00\x00", b"\x40\x02", b"\x90\x03
 
 class Broker:
     """`accepted`, `messages` and `contacts` are the times of connections, of all that came, and of publishes. `deaf` makes it
-    take all and say nothing.
+    take all and say nothing; without `acknowledges` it takes every connection, and no publish.
 
     `forgets_s`: a carrier on the way forgets a connection that was silent for longer, and then drops what comes over it or,
     with `resets`, resets it.
@@ -21,6 +21,7 @@ class Broker:
         self.messages: list[float] = []
         self.contacts: list[float] = []
         self.deaf = False
+        self.acknowledges = True
         self.forgets_s = math.inf
         self.resets = False
         self.port = 0
@@ -71,6 +72,8 @@ class Broker:
         self.messages.append(now())
         if kind == CONNECT:
             return CONNACK
+        if kind == PUBLISH and not self.acknowledges:
+            return await self._answer(reader, writer)
         if kind == PUBLISH:
             if not self.deaf:
                 self.contacts.append(now())
