@@ -15,8 +15,8 @@ SILENT_AFTER_S = 30 * 60  # the promise on the dashboard
 ESTIMATE_S = 1.0  # two readings of one moment
 BACK_WITHIN_S = 40 * MINUTE
 SHORT_S = 4 * HOUR  # a trouble of at most this, after a time without any, in which nobody refused it,
-BACK_SOON_S = 5 * MINUTE  # is over by then: a remedy that has begun, 15 s of rest, and a login
-BEFORE_IT_S = 3 * HOUR
+BACK_SOON_S = 7 * MINUTE  # is over by then: a remedy that has begun, a rest of 5 minutes at most, and a login
+BEFORE_IT_S = HOUR
 NOTICED_S = 120
 TROUBLES = (NETWORK, CLOUD, SUPPLY, FLASH)
 
@@ -31,7 +31,7 @@ class Hearing:
         self._deaf_since_s: float | None = None
         self._deaf_when_heard_s = 0.0
         self._began_s = self._ended_s = -float(BEFORE_IT_S)  # of the last trouble, which may be several
-        self._is_mild = True  # of the network or the supply alone, and nobody refused it
+        self._is_mild = True  # nobody refuses it, and the flash is well
 
     # What happens.
 
@@ -47,7 +47,7 @@ class Hearing:
         if not self._is_troubled():
             self._is_mild = now_s - self._ended_s > BEFORE_IT_S
             self._began_s = now_s
-        self._is_mild = self._is_mild and not set(touches) & {CLOUD, FLASH, DENIED}
+        self._is_mild = self._is_mild and not set(touches) & {FLASH, DENIED}
 
     def ends(self, touches: tuple[str, ...]) -> None:
         self._listen()

@@ -76,8 +76,8 @@ PLANTS = (
     Plant(
         "a command that is forgotten at once",
         "firmware/commands.py",
-        "        self._done = done\n",
-        "        del done\n",
+        "            record_file.save(self._path, done)\n",
+        "            pass\n",
     ),
     Plant("an end in milliseconds", "firmware/link/commands.py", "if time_s >= end_s:", "if time_s >= end_s * 1000:"),
     Plant(

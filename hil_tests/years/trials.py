@@ -48,10 +48,15 @@ AFTERNOON = Story(
         Happening(2600, "enclosure open", 30, 2),
         Happening(4000, "modem hangs", 0, 1),
         Happening(5150, "broker away", 1900, 1),
-        Happening(8000, "bridge killed", 60, 1),
+        Happening(12_000, "bridge killed", 60, 1),
     ),
 )
-NIGHT = Story(1, EARLIEST_S, 5000 / DAY_S, (Happening(1300, "no coverage", 2200, 1),))
+NIGHT = Story(
+    1,
+    EARLIEST_S,
+    9000 / DAY_S,
+    (Happening(1300, "no coverage", 2200, 1), Happening(7500, "broker away", 300, 1)),
+)
 EVENING = Story(  # which begins at four
     1,
     EARLIEST_S + 16 * 3600,
@@ -78,6 +83,6 @@ WEAK = Story(
 def trials(days: float, intensity: float, seeds: tuple[int, ...]) -> Iterator[tuple[str, Story]]:
     """By name, those first that cost least."""
     yield from (("quiet", QUIET), ("weak", WEAK), ("night", NIGHT), ("afternoon", AFTERNOON))
-    yield from (("evening", EVENING), ("morning", MORNING))
+    yield from (("morning", MORNING), ("evening", EVENING))
     for seed in seeds:
         yield f"seed {seed}", draw_story(seed, days, intensity)
