@@ -1,17 +1,15 @@
 """Watches what grows: the unit's queues, tables and files, what it writes and sends in a day, and the bridge's rows."""
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import text
 
 from hil_tests.bench.air import MONTH_LIMIT_MB, RECORD_BYTES
 from hil_tests.years.broker import Broker
+from hil_tests.years.circumstances import Circumstances
 from hil_tests.years.faults import BOARD, CLOUD, FLASH, HOUR, MINUTE, NETWORK, SIGNAL, SUPPLY
 from hil_tests.years.mission import AIR, MEMORY, WEAR
-
-if TYPE_CHECKING:
-    from hil_tests.years.promises import Watch
 
 OUTBOX_MAX = 300  # firmware/storage/outbox.py
 IN_MEMORY_MAX = 16  # of its records, while the flash fails
@@ -36,7 +34,7 @@ def bytes_on_air(broker: Broker) -> int:
 class Bounds:
     """Looked at every LOOK_S, and once a day."""
 
-    def __init__(self, watch: "Watch") -> None:
+    def __init__(self, watch: Circumstances) -> None:
         self._watch, self._world = watch, watch.world
         self._rows = 0
         self._logins: deque[int] = deque([0], HOUR // LOOK_S + 1)  # of the broker, at each look of an hour

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from hil_tests.fixtures.progress import bar
 from hil_tests.years.keeping import keep
+from hil_tests.years.meetings import ALL, draw_steered, draw_stories
 from hil_tests.years.mission import PROMISES
 from hil_tests.years.report import write_report
 from hil_tests.years.shrink import shrink
-from hil_tests.years.steering import ALL, draw_steered, draw_stories
 from hil_tests.years.story import Story, from_json, pairs
 from hil_tests.years.telling import Told, tell
 

@@ -1,15 +1,11 @@
 """Watches contact: what the bridge says of it, and that the unit is back when whatever kept it away has gone."""
 
-from typing import TYPE_CHECKING
-
 from sqlalchemy import text
 
 from cloud_bridge.contact import Contact
+from hil_tests.years.circumstances import Circumstances
 from hil_tests.years.faults import CLOUD, DENIED, FLASH, HOUR, MINUTE, NETWORK, SUPPLY
 from hil_tests.years.mission import BACK, CONTACT
-
-if TYPE_CHECKING:
-    from hil_tests.years.promises import Watch
 
 SILENT_AFTER_S = 30 * 60  # the promise on the dashboard
 ESTIMATE_S = 1.0  # two readings of one moment
@@ -24,7 +20,7 @@ TROUBLES = (NETWORK, CLOUD, SUPPLY, FLASH)
 class Hearing:
     """`heard`: what the bridge has stamped, in true seconds."""
 
-    def __init__(self, watch: "Watch") -> None:
+    def __init__(self, watch: Circumstances) -> None:
         self._watch, self._world = watch, watch.world
         self.heard: list[float] = []
         self._deaf_s = 0.0  # in all

@@ -1,4 +1,4 @@
-"""What the product promises, in the words of its mission. What watches them: promises.py, wishes.py, roaming.py, bounds.py."""
+"""What the product promises, in the words of its mission. What watches them: promises.py, orders.py, roaming.py, bounds.py."""
 
 CHARGES = "It charges, always: no network, no cloud and no command keeps a car from its charge."
 HOURS = "It does not charge in the hours that its owner wants to avoid, and does when they are over."

@@ -1,6 +1,6 @@
 """What the product promises (mission.py), each as an invariant that is watched while a story is told.
 
-Watch knows what is wrong at the moment, and asks those who look: wishes.py, hearing.py, roaming.py, bounds.py, records.py.
+Watch knows what is wrong at the moment, and asks those who look: orders.py, hearing.py, roaming.py, bounds.py, records.py.
 """
 
 import json
@@ -13,10 +13,10 @@ from hil_tests.years.bounds import DAY_S, LOOK_S, Bounds, bytes_on_air
 from hil_tests.years.faults import BOARD, CAR, CLOUD, FLASH, NETWORK, SUPPLY
 from hil_tests.years.hearing import Hearing
 from hil_tests.years.mission import AIR, OPENS, RED, SOUND
+from hil_tests.years.orders import FAULT_FORGOTTEN_S, Orders
 from hil_tests.years.records import Records
 from hil_tests.years.roaming import Roaming
 from hil_tests.years.scene import Scene
-from hil_tests.years.wishes import FAULT_FORGOTTEN_S, Wishes
 
 OPEN_WITHIN_S = 0.1
 LATCHED = {"rcd_ac", "rcd_dc", "rcd_selftest", "contactor_welded", "contactor_stuck_open"}  # until a person comes
@@ -52,7 +52,7 @@ class Watch:
         self.happened_s = 0.0  # the last moment at which something began or ended
         self.plugged_s = 0.0  # when a car came last
         self.days: list[Day] = []
-        self.wishes, self.hearing, self.roaming = Wishes(self), Hearing(self), Roaming(self)
+        self.orders, self.hearing, self.roaming = Orders(self), Hearing(self), Roaming(self)
         self.bounds, self.records = Bounds(self), Records(self)
         self._day = (0.0, 0, 0, 0, 0)  # when it began, and what had been counted by then
         self._busy = False  # in that day
@@ -98,7 +98,7 @@ class Watch:
             self._count_air(said)
             self.roaming.told(said)
         if kind == "result":
-            self.wishes.answered(said)
+            self.orders.answered(said)
 
     def _count_air(self, said: dict[str, Any]) -> None:
         """Once a day it tells what it has counted, of a boot."""
@@ -130,7 +130,7 @@ class Watch:
     def pins(self) -> None:
         """The processor drives its pins."""
         self.light()
-        self.wishes.limits()
+        self.orders.limits()
 
     def must_open(self, why: str) -> None:
         """Danger, now."""
@@ -148,7 +148,7 @@ class Watch:
     def _look(self) -> None:
         self.world.loop.call_later(LOOK_S, self._look)
         self.light()
-        for part in (self.wishes, self.hearing, self.roaming, self.bounds):
+        for part in (self.orders, self.hearing, self.roaming, self.bounds):
             part.look()
         self._busy = self._busy or self.world.hardware.board.vehicle.plugged
         if self.world.loop.time() - self._day[0] >= DAY_S:

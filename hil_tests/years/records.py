@@ -3,13 +3,11 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hil_tests.years.circumstances import Circumstances
 from hil_tests.years.faults import BOARD, CLOUD, FLASH, HOUR, NETWORK, SUPPLY, TIME
 from hil_tests.years.mission import ONCE, OWNERS
-
-if TYPE_CHECKING:
-    from hil_tests.years.promises import Watch
 
 OPENING_TOLD_S = 60
 TOLD_WITHIN_S = 2 * HOUR  # a record, when nothing is wrong any more
@@ -20,7 +18,7 @@ KINDS = ("event", "session", "result")
 class Records:
     """`openings` of the enclosure: when, and the starts of the unit by then if its flash took nothing."""
 
-    def __init__(self, watch: "Watch") -> None:
+    def __init__(self, watch: Circumstances) -> None:
         self._watch, self._world = watch, watch.world
         self._openings: list[tuple[float, int | None]] = []
         self._first: dict[

@@ -1,13 +1,11 @@
 """Watches the dealings with networks: it moves when that would help, and neither looks nor moves more often than it may."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hil_tests.sim.modem.radio import ACCEPT
+from hil_tests.years.circumstances import Circumstances
 from hil_tests.years.faults import CLOUD, FLASH, HOUR, NETWORK, SUPPLY, TIME
 from hil_tests.years.mission import ROAMS
-
-if TYPE_CHECKING:
-    from hil_tests.years.promises import Watch
 
 DAY_S = 86_400
 POOR_CSQ = 10  # below the 14 of the installation check, so that what is measured of it is
@@ -19,7 +17,7 @@ SCANS_A_DAY, SWITCHES_A_DAY = 4, 3
 class Roaming:
     """`helps_since_s`: since when another network would be better, and nothing keeps it from moving there."""
 
-    def __init__(self, watch: "Watch") -> None:
+    def __init__(self, watch: Circumstances) -> None:
         self._watch, self._world = watch, watch.world
         self.helps_since_s: float | None = None
         self._done: dict[tuple[Any, Any], tuple[str, float]] = {}  # by number: what, and when

@@ -132,7 +132,7 @@ class World:
         """A command of the cloud's, if the unit is connected."""
         self.trace.add(self.hardware.now_ms(), f"ordered {said}")
         if self.watch is not None:
-            self.watch.wishes.ordered(said)
+            self.watch.orders.ordered(said)
         self.broker.send(UNIT, told(said))
 
     @property
@@ -146,7 +146,7 @@ class World:
 
     def button_pressed(self) -> None:
         if self.watch is not None:
-            self.watch.wishes.pressed()
+            self.watch.orders.pressed()
 
     def say_on_line(self, line: bytes) -> None:
         """The modem says something by itself."""

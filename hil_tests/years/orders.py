@@ -6,14 +6,12 @@ an excuse never ends too soon; what must be in force is what was answered with "
 """
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hil_tests.years.circumstances import Circumstances
 from hil_tests.years.faults import BOARD, CLOUD, FLASH, HOUR, NETWORK, SUPPLY, TIME
 from hil_tests.years.hours import avoids
 from hil_tests.years.mission import CHARGES, HOURS, LIMITS, OBEYS
-
-if TYPE_CHECKING:
-    from hil_tests.years.promises import Watch
 
 OFFER_MIN_A = 6  # less is a pause (IEC 61851-1 table A.8)
 CHARGES_WITHIN_S = 300  # a latched self-test, a rest of the contactor
@@ -27,10 +25,10 @@ ANSWERED_WITHIN_S = 2 * HOUR
 CIRCUIT_A = 32
 
 
-class Wishes:
+class Orders:
     """`limit`: A, from, until, of one that was taken; `hours`: the schedule that was."""
 
-    def __init__(self, watch: "Watch") -> None:
+    def __init__(self, watch: Circumstances) -> None:
         self._watch, self._world = watch, watch.world
         self.limit: tuple[int, float, float] | None = None
         self._pauses_until_s: dict[str, float] = {}  # by id, of orders that may keep a car from its charge

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from hil_tests.years.steering import draw_steered, draw_stories
+from hil_tests.years.meetings import draw_steered, draw_stories
 from hil_tests.years.story import Story, draw_story, pairs
 
 
