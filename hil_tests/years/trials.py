@@ -78,11 +78,20 @@ WEAK = Story(
         Happening(DAY_S, "another mast nearby", 3 * DAY_S, A_STRONG_MAST),
     ),
 )
+MAST = Story(
+    1,
+    EARLIEST_S,
+    13_000 / DAY_S,
+    (
+        Happening(600, "signal fades", 3 * DAY_S, VODAFONE_FADES),
+        Happening(700, "another mast nearby", DAY_S, A_STRONG_MAST),
+    ),
+)
 
 
 def trials(days: float, intensity: float, seeds: tuple[int, ...]) -> Iterator[tuple[str, Story]]:
     """By name, those first that cost least."""
-    yield from (("quiet", QUIET), ("weak", WEAK), ("night", NIGHT), ("afternoon", AFTERNOON))
+    yield from (("quiet", QUIET), ("mast", MAST), ("weak", WEAK), ("night", NIGHT), ("afternoon", AFTERNOON))
     yield from (("morning", MORNING), ("evening", EVENING))
     for seed in seeds:
         yield f"seed {seed}", draw_story(seed, days, intensity)
