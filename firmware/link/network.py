@@ -87,18 +87,18 @@ class Network:
         """Record that the broker acknowledged a message."""
         self.ladder.contact(self.now_s())
 
-    def lost(self, error: Exception, answered: bool = False, idle: bool = False) -> None:
+    def lost(self, error: Exception, answered: bool = False, blameless: bool = False) -> None:
         """Record the loss of contact because of `error`, and carry out the recovery action that is due. Raises ModemError.
 
         `answered`: the connection was accepted or refused, so the network carries data and the broker may be at fault.
-        `idle`: the connection was lost in a silence, probably because the network drops idle connections; this does not count
-        as a failure of the network.
+        `blameless`: the connection was lost in a silence, probably because the network drops idle connections, or the broker
+        accepted it and acknowledged nothing; this does not count as a failure of the network.
         """
         now_s = self.now_s()
         if isinstance(error, Moved):
             return
         if self._proven:
-            if isinstance(error, OSError) and error.errno in _NETWORKS_FAULT and not idle:
+            if isinstance(error, OSError) and error.errno in _NETWORKS_FAULT and not blameless:
                 self.known.data_failed(now_s)
         elif isinstance(error, (OSError, CommandError)) and not isinstance(error, NotTrusted):
             self.known.failed(now_s, self._serving, network_history.ANSWERED if answered else _cause(error))

@@ -62,6 +62,8 @@ class Uplink:
         self._first_wait_ms = backoff.first_ms(cloud.health.cause, is_new, random.randint)
         self._distrust: str | None = None  # the last recorded reason why the broker was not trusted
         self._failures = 0  # since the link was last proven
+        self._unheard = 0  # connections in succession that the broker accepted without acknowledging a message
+        self._is_unheard = False  # the present connection, or the last one, is such a connection
         self._idle_span = IdleSpan()
         self._silence_ms = 0  # time since the broker's last packet, at the start of the current turn
         self._stop = False
@@ -78,7 +80,7 @@ class Uplink:
     def run(self) -> None:
         """Connect and serve; does not return. Handles OSError, ModemError and MQTTException by another attempt."""
         while True:
-            self._stop = False
+            self._stop = self._is_unheard = False
             try:
                 self._bearer.start()
                 if self.scan_wanted:
@@ -95,7 +97,7 @@ class Uplink:
                 self.trouble = str(moved)
             except (OSError, ModemError, MQTTException) as error:
                 self._failed(error)
-                self._rest(backoff.again_ms(self._failures, self._is_refused(error), random.randint))
+                self._rest(self._again_ms(error))
 
     def _join(self) -> None:
         self.state = "modem"
@@ -141,6 +143,8 @@ class Uplink:
         self.trust.verified = None
         try:
             mqtt.connect()
+            self._unheard += 1
+            self._is_unheard = True
             mqtt.subscribe(self._topic("command"), qos=1)
             self.state = "connected"
             if self.trust.verified and self.trust.verified != self.trust.digests[0]:
@@ -211,7 +215,8 @@ class Uplink:
         self._exchange.turns += 1
         self.state = "proven"
         self.trouble = self._distrust = None
-        self._failures = 0
+        self._failures = self._unheard = 0
+        self._is_unheard = False
         self._exchange.link_proven = True
 
     def _heartbeat(self, report: "Report") -> bytes:
@@ -234,13 +239,20 @@ class Uplink:
         self._failures += 1
         try:
             idle = isinstance(error, OSError) and self._idle_span.died(self._silence_ms)
-            self.network.lost(error, isinstance(error, OSError) and self._bearer.stream.answered, idle)
+            blameless = idle or self._is_unheard  # the network has just carried a CONNACK
+            self.network.lost(error, isinstance(error, OSError) and self._bearer.stream.answered, blameless)
             self.network.tend(self._exchange.report.contactor)
         except Moved as moved:  # the new network has no failures yet
             self.trouble = str(moved)
             self._failures = 0
         except ModemError as another:  # a recovery action failed: start again from the beginning
             self.trouble = str(another)
+
+    def _again_ms(self, error: Exception) -> int:
+        """Return the wait before the next attempt."""
+        if self._is_unheard and isinstance(error, OSError):
+            return backoff.unheard_ms(self._unheard, random.randint)
+        return backoff.again_ms(self._failures, self._is_refused(error), random.randint)
 
     def _is_refused(self, error: Exception) -> bool:
         """Return whether the network or the broker refused the unit and would do so again. Each attempt costs a handshake of

@@ -8,12 +8,13 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from cloud_bridge.clock import Clock, Step, SystemClock
 from cloud_bridge.contact import OUTAGE_AFTER_MS, SILENT_AFTER_MS, Verdict, judge
 from cloud_bridge.counters import Counters
 from cloud_bridge.ingest.inbound import Ingest, Reporting
@@ -25,7 +26,7 @@ from cloud_bridge.store.database import Database, open_database
 from cloud_bridge.store.inbound_message import CanaryMark
 from cloud_bridge.store.record import record_listening
 from cloud_bridge.store.units import add_unit, credentials_of
-from cloud_bridge.timekeeping import begin_time
+from cloud_bridge.timekeeping import begin_time, follow_steps
 from cloud_bridge.unit_reports import UnitReports
 from cloud_bridge.upkeep import Upkeep
 from cloud_bridge.verified_time import Clocks
@@ -99,8 +100,9 @@ class Bridge:
     def __init__(
         self, loop: VirtualLoop, world_time: Time, folder: Path, failed: Callable[[BaseException], None]
     ) -> None:
-        self._loop = loop
-        self.clock = WallClock(world_time)
+        self._loop, self._time = loop, world_time
+        self.wall = WallClock(world_time)
+        self.clock: Clock = self.wall  # of a process: the product's own, over both
         self._failed = failed
         folder.mkdir(parents=True)
         self.database: Database = open_database(folder)
@@ -136,8 +138,10 @@ class Bridge:
 
     def start(self) -> None:
         threads = Threads(self._loop, self._failed)
-        clock, live, ledger, verified, between = begin_time(self.database, lambda _: self.clock, ALL, None)
-        self.live, self.ledger = live, ledger
+        clock, live, ledger, verified, between = begin_time(
+            self.database, lambda floor_ms: SystemClock(floor_ms, self.wall.now_ms, self._time.ms), ALL, None
+        )
+        self.clock, self.live, self.ledger = clock, live, ledger
         with patch.object(recorders, "threading", threads):
             self.recorder = recorders.Recorder(self.database, self._loop, self.clock.now_ms, ledger)
         self._strands = threads.strands
@@ -151,13 +155,34 @@ class Bridge:
         )
         self.ingest = Ingest(live, self.recorder, reporting, clocks, ALL)
         self.upkeep = Upkeep(self.database, live, ledger, clocks, ALL)
+        steps = live, ledger, verified, self.recorder, self.upkeep, self.counters, ALL.number, between
+        follow_steps(clock, *steps)
+        cast(SystemClock, clock).on_step(self._stepped)
         self.running = True
         self._counted_ms, self._hours = self.clock.now_ms(), 0
         ledger.heartbeat_ok(self._counted_ms)
         self._sweep = self._loop.call_later(SWEEP_MS / 1000, self._look)
         self._heard_ms = self._counted_ms
-        self._is_silent, self._may_return = False, True  # as far as is known
+        self._is_silent = self._stored_silent()  # and it has not been heard since, or that is not stored yet
+        self._may_return = False
         self._hourly = self._loop.call_later(STORED_MS / 1000, self._keep)
+
+    def set_clock(self, error_ms: int) -> None:
+        """The machine's clock is off by so much from now on, which is noticed when somebody looks at it next."""
+        if self.running:
+            self._count()
+        self.wall.error_ms = error_ms
+        self.clock.now_ms()
+
+    def hear(self, hears: bool) -> None:
+        """Whether units and canaries reach us from now on."""
+        if self.running:
+            self._count()
+        self.hears = hears
+
+    def _stepped(self, step: Step) -> None:
+        self._counted_ms += step.by_ms
+        self._heard_ms += step.by_ms
 
     def kill(self) -> None:
         """kill -9: what was not committed is gone."""
@@ -172,8 +197,8 @@ class Bridge:
         """A PUBLISH of a unit that has logged in."""
         self._count()
         self._heard_ms = self.clock.now_ms()
-        if self._is_silent:
-            self._is_silent, self._may_return = False, True
+        if self._is_silent and not self._may_return:
+            self._may_return = True
             self._sweep.cancel()
             self._sweep = self._loop.call_later(SWEEP_MS / 1000, self._look)
         return self.ingest.take(unit_id, kind, payload, self.clock.now_ms(), again, committed)
@@ -206,6 +231,10 @@ class Bridge:
                 self._counted_ms += step_ms
                 self.ledger.heartbeat_ok(self._counted_ms)
 
+    def _stored_silent(self) -> bool:
+        with self.database.reading() as connection:
+            return connection.execute(text("SELECT 1 FROM contacts WHERE silent_ms IS NOT NULL")).first() is not None
+
     def _look(self) -> None:
         """Who fell silent, and who came back."""
         if self.database_away:
@@ -217,9 +246,12 @@ class Bridge:
             fell, came = self.upkeep.notice()
             self.fell_silent += [(now_ms, unit_id) for unit_id in fell]
             self.came_back += [(now_ms, unit_id) for unit_id in came]
-            self._is_silent, self._may_return = bool(fell) or self._is_silent and not came, False
+            self._is_silent = (self._is_silent or bool(fell)) and not came
+            self._may_return = self._may_return and self._is_silent
         due_ms = max(SWEEP_MS, self._heard_ms + SILENT_AFTER_MS + SWEEP_MS - now_ms)
-        self._sweep = self._loop.call_later((STORED_MS if self._is_silent else due_ms) / 1000, self._look)
+        if self._is_silent:
+            due_ms = SWEEP_MS if self._may_return else STORED_MS
+        self._sweep = self._loop.call_later(due_ms / 1000, self._look)
 
     def _keep(self) -> None:
         if self.database_away:

@@ -1,7 +1,8 @@
 """`python -m hil_tests.years --years 1`: charge points and their cloud through years of faults, on virtual time.
 
 Each story is a month of one charge point, drawn from a seed. A promise that is broken ends in a seed and the shortest story
-that breaks it, which is written to build/years as data and told again by --replay. Exits 1 then.
+that breaks it, which is written to build/years as data and told again by --replay; with --keep it becomes a test. Exits 1
+then.
 """
 
 import argparse
@@ -12,20 +13,18 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from hil_tests.fixtures.progress import bar
-from hil_tests.years.promises import PROMISES
+from hil_tests.years.keeping import keep
+from hil_tests.years.meetings import ALL, draw_steered, draw_stories
+from hil_tests.years.mission import PROMISES
 from hil_tests.years.report import write_report
 from hil_tests.years.shrink import shrink
-from hil_tests.years.story import Story, all_pairs, draw_story, from_json, pairs
+from hil_tests.years.story import Story, from_json, pairs
 from hil_tests.years.telling import Told, tell
 
 DAYS = 30.0  # of one story
 YEAR_DAYS = 365
 BUILD = Path("build/years")
 SHRUNK = 3  # of the stories that failed, the first
-
-
-def _tell_seed(seed: int, days: float, intensity: float) -> Told:
-    return tell(draw_story(seed, days, intensity))
 
 
 def _breaks(promise: str, story: Story) -> bool:
@@ -38,8 +37,8 @@ def run(options: argparse.Namespace) -> list[Told]:
     told: list[Told] = []
     with ProcessPoolExecutor(options.processes) as processes:
         waiting = [
-            processes.submit(_tell_seed, seed, options.days, options.intensity)
-            for seed in range(options.seed, options.seed + count)
+            processes.submit(tell, story)
+            for story in draw_stories(options.seed, count, options.days, options.intensity)
         ]
         with bar("months", count, lambda: len(told)):
             for one in as_completed(waiting):
@@ -57,7 +56,7 @@ def summary(told: list[Told]) -> list[str]:
     return [
         f"{years:.2f} charger-years in {cpu_s:.0f} s of processor time: {60 * years / cpu_s:.3f} in 60 s of a core, "
         f"{sum(one.rested * one.story.days for one in told) / sum(one.story.days for one in told):.1%} of the time at rest",
-        f"{faults.total()} happenings of {len(faults)} kinds; {len(met)} of {all_pairs()} pairs of kinds have met",
+        f"{faults.total()} happenings of {len(faults)} kinds; {len(met)} of {len(ALL)} pairs of kinds have met",
         f"{sum(one.messages for one in told)} messages, {megabytes:.2f} MB on the air "
         f"a month, {sum(one.flash_writes for one in told) / years / 365:.0f} flash writes a day, "
         f"{sum(one.resets for one in told)} starts",
@@ -70,13 +69,22 @@ def _replay(which: str, options: argparse.Namespace) -> list[Told]:
     story = (
         from_json(Path(which).read_text())
         if os.path.exists(which)
-        else draw_story(int(which), options.days, options.intensity)
+        else draw_steered(int(which), options.days, options.intensity)
     )
     lines: list[str] = []
     told = tell(story, not options.step, lines)
     print("\n".join(lines))
     print(f"trace {told.digest}")
+    if options.keep and told.broken:
+        print(f"kept: {_keep(options.keep, told)}")
     return [told]
+
+
+def _keep(name: str, told: Told) -> Path:
+    """The shortest story that still breaks the promise that was broken first, as a test."""
+    promise = told.broken[0].promise
+    short = shrink(told.story, lambda story: _breaks(promise, story), 40)
+    return keep(name, short, next(one for one in tell(short).broken if one.promise == promise))
 
 
 def _cut(told: list[Told]) -> None:
@@ -101,6 +109,7 @@ def main() -> int:
     parser.add_argument("--intensity", type=float, default=1, help="how often faults come, times that of faults.py")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--replay", metavar="SEED|FILE", help="one story, with its trace")
+    parser.add_argument("--keep", metavar="NAME", help="with --replay: what breaks a promise, cut short, as a test")
     parser.add_argument("--step", action="store_true", help="with --replay: nobody rests, every period is stepped")
     parser.add_argument("--promises", action="store_true", help="print what is watched, and end")
     options = parser.parse_args()

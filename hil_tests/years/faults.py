@@ -16,6 +16,8 @@ from hil_tests.sim.vehicle import Vehicle
 from hil_tests.years.scene import Scene
 
 NETWORK, CLOUD, BOARD, CAR, SUPPLY, FLASH = "network", "cloud", "board", "car", "supply", "flash"
+DENIED, SIGNAL = "denied", "signal"  # a network is there and serves us not; or it is weak
+TIME, CLOCK = "time", "clock"  # that the unit is told; the bridge's own
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 Begin = Callable[[Scene, Random], "Callable[[], object] | None"]
@@ -119,6 +121,12 @@ def _fading(world: Scene, draw: Random) -> Callable[[], object]:
     return lambda: world.radio.set_signal(operator.plmn, operator.csq)
 
 
+def _another_mast(world: Scene, draw: Random) -> Callable[[], object]:
+    operator = draw.choice([one for one in world.radio.operators if one.plmn != world.hardware.modem.plmn])
+    world.radio.set_signal(operator.plmn, draw.randint(24, 31))
+    return lambda: world.radio.set_signal(operator.plmn, operator.csq)
+
+
 def _network_lies(world: Scene, draw: Random) -> Callable[[], object]:
     world.radio.time_error_s = draw.choice((-1, 1)) * draw.choice((90, HOUR, 400 * DAY))
     return lambda: setattr(world.radio, "time_error_s", 0)
@@ -129,7 +137,13 @@ def _network_lies(world: Scene, draw: Random) -> Callable[[], object]:
 
 def _broker_away(world: Scene, _: Random) -> Callable[[], object]:
     world.broker.stop()
-    return world.broker.start
+    world.bridge.hear(False)
+
+    def back() -> None:
+        world.bridge.hear(True)
+        world.broker.start()
+
+    return back
 
 
 def _broker_refuses(world: Scene, _: Random) -> Callable[[], object]:
@@ -158,14 +172,38 @@ def _database_away(world: Scene, _: Random) -> Callable[[], object] | None:
     return world.bridge.lose_database() if world.bridge.running and not world.bridge.database_away else None
 
 
+def _clock_set(world: Scene, draw: Random) -> Callable[[], object]:
+    """The clock of the bridge's machine is wrong from now on, and later put right."""
+    world.bridge.set_clock(1000 * draw.choice((-1, 1)) * draw.choice((3 * MINUTE, HOUR, DAY, 365 * DAY)))
+    return lambda: world.bridge.set_clock(0)
+
+
 def _command(world: Scene, draw: Random) -> None:
-    now_s = round(world.time.true_s())
-    world.commands += 1
-    said = {"id": f"c{world.commands}", **draw.choice(COMMANDS)(draw)}
+    said = draw.choice(COMMANDS)(draw)
     if draw.random() < 0.9:
-        said["exp"] = now_s + draw.choice((-5, 60, 3600, 86_400))
-    for _ in range(draw.choice((1, 1, 1, 2))):
+        said["exp"] = round(world.time.true_s()) + draw.choice((-5, 60, 3600, 86_400))
+    _order(world, said, draw.choice((1, 1, 1, 2)))
+
+
+def _order(world: Scene, said: dict[str, object], times: int = 1) -> None:
+    world.commands += 1
+    said = {"id": f"c{world.commands}", **said}
+    for _ in range(times):
         world.order(said)
+
+
+def _limit(world: Scene, draw: Random) -> None:
+    """One that holds for a while."""
+    exp = round(world.time.true_s()) + draw.randint(1800, 4 * HOUR)
+    _order(world, {"do": "limit", "amps": draw.randint(6, 16), "exp": exp}, draw.choice((1, 2)))
+
+
+def _hours(world: Scene, draw: Random) -> Callable[[], object]:
+    """The owner has hours to avoid for some days."""
+    begins = draw.randint(17, 22)
+    _order(world, {"do": "delay", "s": draw.choice((0, 60, 600))})
+    _order(world, {"do": "schedule", "hours": f"mon-sun {begins}:00-{begins}:40"})
+    return lambda: _order(world, {"do": "schedule", "hours": "off"})
 
 
 COMMANDS: tuple[Callable[[Random], dict[str, object]], ...] = (
@@ -186,7 +224,14 @@ COMMANDS: tuple[Callable[[Random], dict[str, object]], ...] = (
 # People and cars.
 
 
+def _change_of_owner(world: Scene, _: Random) -> None:
+    """Its owner releases it, and another claims it."""
+    if not world.bridge.database_away:
+        world.owners.change(world.bridge.clock.now_ms())
+
+
 def _button(world: Scene, _: Random) -> None:
+    world.button_pressed()
     world.hardware.press_button()
 
 
@@ -245,12 +290,18 @@ KINDS: tuple[Kind, ...] = (
     Kind("bytes lost", 6, (10, 600), (NETWORK,), _lost_bytes),
     Kind("no coverage", 12, (5, 3 * HOUR), (NETWORK,), _coverage),
     Kind("mast off", 8, (60, 2 * DAY), (NETWORK,), _mast),
-    Kind("network rejects", 4, (HOUR, DAY), (NETWORK,), _service(lambda draw: f"reject {draw.choice((11, 13, 17))}")),
-    Kind("no data service", 4, (HOUR, DAY), (NETWORK,), _service(lambda _: NO_DATA)),
-    Kind("black hole", 4, (HOUR, DAY), (NETWORK,), _service(lambda _: BLACK_HOLE)),
-    Kind("SIM barred", 2, (60, 4 * HOUR), (NETWORK,), _sim),
-    Kind("signal fades", 24, (HOUR, 20 * DAY), (NETWORK,), _fading),
-    Kind("network lies about the time", 4, (HOUR, 10 * DAY), (), _network_lies),
+    Kind(
+        "network rejects",
+        4,
+        (HOUR, DAY),
+        (NETWORK, DENIED),
+        _service(lambda draw: f"reject {draw.choice((11, 13, 17))}"),
+    ),
+    Kind("no data service", 4, (HOUR, DAY), (NETWORK, DENIED), _service(lambda _: NO_DATA)),
+    Kind("black hole", 4, (HOUR, DAY), (NETWORK, DENIED), _service(lambda _: BLACK_HOLE)),
+    Kind("SIM barred", 2, (60, 4 * HOUR), (NETWORK, DENIED), _sim),
+    Kind("signal fades", 24, (HOUR, 20 * DAY), (SIGNAL,), _fading),
+    Kind("network lies about the time", 4, (HOUR, 10 * DAY), (TIME,), _network_lies),
     Kind("broker away", 12, (1, 2 * HOUR), (CLOUD,), _broker_away),
     Kind("broker refuses", 4, (60, HOUR), (CLOUD,), _broker_refuses),
     Kind("acknowledgement lost", 12, (0, 0), (CLOUD,), _lost_acknowledgement),
@@ -259,6 +310,11 @@ KINDS: tuple[Kind, ...] = (
     Kind("command", 60, (0, 0), (), _command),
     Kind("button", 12, (0, 0), (BOARD,), _button),
     Kind("enclosure open", 4, (1, 600), (), _enclosure),
+    Kind("another mast nearby", 12, (DAY, 20 * DAY), (), _another_mast),
+    Kind("clock of the bridge set", 6, (60, 3 * DAY), (CLOCK,), _clock_set),
+    Kind("limit of the cloud", 30, (0, 0), (), _limit),
+    Kind("hours to avoid", 8, (DAY, 4 * DAY), (), _hours),
+    Kind("change of owner", 3, (0, 0), (), _change_of_owner),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
 

@@ -8,6 +8,7 @@ from hil_tests.years.broker import Broker
 from hil_tests.years.doors import Time
 from hil_tests.years.flash import Flash
 from hil_tests.years.hardware import Hardware
+from hil_tests.years.owners import Owners
 from hil_tests.years.processor import Processor
 from hil_tests.years.virtual_loop import VirtualLoop
 
@@ -23,6 +24,7 @@ class Scene(Protocol):
     processor: Processor
     bridge: Bridge
     broker: Broker
+    owners: Owners
     failures: list[str]
     unit_id: str
     commands: int
@@ -32,3 +34,4 @@ class Scene(Protocol):
     def order(self, said: dict[str, Any]) -> None: ...
     def say_on_line(self, line: bytes) -> None: ...
     def enclosure_opened(self) -> None: ...
+    def button_pressed(self) -> None: ...

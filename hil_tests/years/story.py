@@ -80,10 +80,6 @@ def pairs(story: Story, within_s: float = 1800) -> set[tuple[str, str]]:
     return met
 
 
-def all_pairs() -> int:
-    return len(KINDS) * (len(KINDS) + 1) // 2
-
-
 def without(story: Story, left_out: Iterable[Happening]) -> Story:
     gone = set(left_out)
     return story._replace(happenings=tuple(one for one in story.happenings if one not in gone))

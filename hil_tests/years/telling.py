@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from hil_tests.years.promises import Broken, Day, bytes_on_air
+from hil_tests.years.bounds import bytes_on_air
+from hil_tests.years.promises import Broken, Day
 from hil_tests.years.story import Story
 from hil_tests.years.world import Trace, new_world
 

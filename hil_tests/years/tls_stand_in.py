@@ -1,6 +1,6 @@
 """MicroPython's `tls` by name: a context can be made, as at each start of a unit; units of this world talk MQTT without it.
 
-What TLS would add on the air is counted by promises.bytes_on_air.
+What TLS would add on the air is counted by bounds.bytes_on_air.
 """
 
 PROTOCOL_TLS_CLIENT = 0

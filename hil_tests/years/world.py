@@ -19,6 +19,7 @@ from hil_tests.years.faults import BY_NAME, CLOUD, NETWORK, told
 from hil_tests.years.flash import Flash
 from hil_tests.years.hardware import Hardware
 from hil_tests.years.main_rest import HELD_BRIEFLY_MS, HELD_MS
+from hil_tests.years.owners import Owners
 from hil_tests.years.processor import Processor
 from hil_tests.years.promises import Watch
 from hil_tests.years.story import DAY_S, Happening, Story
@@ -96,6 +97,7 @@ class World:
             self.loop.set_exception_handler(self._failed_in_loop)
             self.bridge = Bridge(self.loop, self.time, self.folder / "bridge", self._failed)
             self.bridge.add(UNIT, SECRET)
+            self.owners = Owners(self.bridge.database, UNIT, self.loop.time)
             self.broker = Broker(self.loop, self.bridge)
             self.broker.secrets[UNIT] = SECRET
             self.broker.heard = self._heard
@@ -130,7 +132,7 @@ class World:
         """A command of the cloud's, if the unit is connected."""
         self.trace.add(self.hardware.now_ms(), f"ordered {said}")
         if self.watch is not None:
-            self.watch.ordered(said)
+            self.watch.orders.ordered(said)
         self.broker.send(UNIT, told(said))
 
     @property
@@ -140,7 +142,11 @@ class World:
     def enclosure_opened(self) -> None:
         """By somebody, just now."""
         if self.watch is not None:
-            self.watch.opened()
+            self.watch.records.opened()
+
+    def button_pressed(self) -> None:
+        if self.watch is not None:
+            self.watch.orders.pressed()
 
     def say_on_line(self, line: bytes) -> None:
         """The modem says something by itself."""

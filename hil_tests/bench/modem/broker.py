@@ -10,7 +10,8 @@ CONNACK, PUBACK, SUBACK, PINGRESP = b"\x20\x02\x00\x00", b"\x40\x02", b"\x90\x03
 
 class Broker:
     """A broker. `accepted`, `messages` and `contacts` are the times of connections, of all messages, and of publishes.
-    A `deaf` broker receives everything and sends nothing.
+    A `deaf` broker receives everything and sends nothing. Without `acknowledges` it accepts connections and acknowledges no
+    publish.
 
     `forgets_s`: a carrier on the way forgets a connection that was silent for longer. It then drops what comes over it
     or, with `resets`, resets the connection.
@@ -21,6 +22,7 @@ class Broker:
         self.messages: list[float] = []
         self.contacts: list[float] = []
         self.deaf = False
+        self.acknowledges = True
         self.forgets_s = math.inf
         self.resets = False
         self.port = 0
@@ -71,6 +73,8 @@ class Broker:
         self.messages.append(now())
         if kind == CONNECT:
             return CONNACK
+        if kind == PUBLISH and not self.acknowledges:
+            return await self._answer(reader, writer)
         if kind == PUBLISH:
             if not self.deaf:
                 self.contacts.append(now())

@@ -5,7 +5,15 @@ from random import Random
 
 import pytest
 
-from firmware.link.backoff import BACKOFF_LAST_MS, FIRST_LAST_MS, REFUSED_BACKOFF_LAST_MS, again_ms, first_ms
+from firmware.link.backoff import (
+    BACKOFF_LAST_MS,
+    FIRST_LAST_MS,
+    REFUSED_BACKOFF_LAST_MS,
+    UNHEARD_BACKOFF_LAST_MS,
+    again_ms,
+    first_ms,
+    unheard_ms,
+)
 
 UNITS = 1000
 
@@ -54,3 +62,9 @@ def test_each_failure_doubles_the_longest_wait_and_none_is_too_short_to_be_drawn
 def test_a_network_that_refuses_is_asked_seldom():
     waits_ms = [again_ms(10, True, Random(seed).randint) for seed in range(UNITS)]
     assert sum(waits_ms) / UNITS > REFUSED_BACKOFF_LAST_MS * 0.4 and max(waits_ms) <= REFUSED_BACKOFF_LAST_MS
+
+
+def test_a_broker_that_acknowledges_nothing_is_left_alone_longer_each_time():
+    longest_ms = [max(unheard_ms(count, Random(seed).randint) for seed in range(UNITS)) for count in range(1, 12)]
+    assert longest_ms == sorted(longest_ms)
+    assert longest_ms[0] <= 10_000 and UNHEARD_BACKOFF_LAST_MS * 0.99 <= longest_ms[-1] <= UNHEARD_BACKOFF_LAST_MS

@@ -217,7 +217,7 @@ def test_three_connections_that_the_network_broke_make_it_poor(code, poor):
 def test_a_connection_that_died_in_a_silence_says_nothing_of_the_networks_data():
     unit = Unit()
     for _ in range(3):
-        unit.proven().network.lost(TIMED_OUT, idle=True)
+        unit.proven().network.lost(TIMED_OUT, blameless=True)
     assert not unit.network.known.is_poor(unit.network.now_s())
 
 

@@ -194,6 +194,22 @@ def test_a_network_that_refuses_and_is_known_to_pass_no_data_says_no_for_good(un
     assert unit.uplink._is_refused(OSError(errno.ETIMEDOUT)) is False
 
 
+def test_a_broker_whose_database_is_away_is_asked_seldom_and_no_network_is_blamed(unit):
+    """It takes every connection and acknowledges nothing: each time costs a TLS handshake."""
+    unit.broker.acknowledges = False
+    back_s: list = []
+
+    def back():
+        unit.broker.acknowledges = unit.loop.time() >= 3000
+        if unit.uplink.state == "proven":
+            back_s.append(unit.loop.time())
+        return bool(back_s)
+
+    assert unit.run(3000 + 360, back) and back_s[0] >= 3000
+    assert len([at_s for at_s in unit.broker.accepted if at_s < 300]) >= 4 and len(unit.broker.accepted) < 20
+    assert unit.uplink.network.known.scans == []
+
+
 def test_commands_that_come_too_fast_are_told(unit, monkeypatch):
     too_many = (INCOMING_MAX + 2) * b"\x30\x04\x00\x01t{"
     monkeypatch.setattr(broker, "PUBACK", too_many + broker.PUBACK)
