@@ -12,16 +12,16 @@ from firmware import app, control_loop, lazy_import, memory
 from firmware.boards import latched_mark
 from firmware.boards.board import Board
 from firmware.charging import controller, led
+from firmware.charging.controller import REPORT_MS
 from firmware.link import secure
 from hil_tests.sim.board import RESET
 from hil_tests.sim.board import Outputs as Pins
 from hil_tests.years import tls_stand_in
-from hil_tests.years.control_jumps import ControlJumps, unnoticed
+from hil_tests.years.control_jumps import ControlJumps, timeless, unnoticed
 from hil_tests.years.doors import Ended, Strand
 from hil_tests.years.hardware import Hardware
-from hil_tests.years.main_rest import Learned, MainRest
+from hil_tests.years.main_rest import SLICE_MS, Learned, MainRest
 
-SLICE_MS = 20  # between two pauses of the main strand, as the ports have it
 HEAP_FREE = 60_000  # what a heap that does not fill says; that of a board is measured on one (make cortex-m)
 
 
@@ -98,7 +98,7 @@ class Processor:
         exchange = self.unit.exchange
         handed = (
             exchange.setup,
-            exchange.claims,
+            timeless(exchange.claims),
             exchange.delay_s,
             exchange.link_proven,
             exchange.clear_wanted,
@@ -110,8 +110,8 @@ class Processor:
             self.at_rest.look()
 
     def look_at_car(self) -> None:
-        """The talking half is about to tell of it."""
-        if self.at_rest is not None and self.hardware.board.vehicle.current_ma:
+        """The talking half may be about to tell of it."""
+        if self.hardware.board.vehicle.current_ma and self.at_rest is not None and self.at_rest.is_behind(REPORT_MS):
             self.at_rest.look()
 
     def new_rest(self) -> MainRest | None:
@@ -301,9 +301,9 @@ class Port:
                 rest.no_turn()
             return began_ms
         rest.turn(began_ms)
-        self._hardware.processor.look_at_car()
         until_ms = rest.until_ms(began_ms)
         if until_ms == began_ms:
+            self._hardware.processor.look_at_car()
             return began_ms
         strand.wait(until_ms / 1000)
         self._hardware.processor.look_at_car()
@@ -313,9 +313,9 @@ class Port:
     def _pause(self) -> None:
         self._looks = False
         if self.rest is not None:
-            self.rest.note()
+            self.rest.pause()
         self._idle()
-        self._due_ms = self.rest.note() if self.rest is not None else 0
+        self._due_ms = self.rest.paused() if self.rest is not None else 0
 
     def _hear(self, chunk: bytes) -> None:
         chunk = self._hardware.carried(chunk)
