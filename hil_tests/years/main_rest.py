@@ -311,10 +311,9 @@ class MainRest:
         self._polled_before = self._persistence._polled_ms
 
     def paused(self) -> int:
-        """It is over. Returns when the next thing of any kind is due in one; after one that renewed the claims the next one
-        notes when they are due again."""
+        """It is over. Returns when the next thing of any kind is due in one: of claims that it has renewed nothing was noted."""
         was_renewed = self._persistence._polled_ms is not self._polled_before
-        due_ms = NOTES.now_ms if was_renewed else NOTES.now_ms + FAR_MS
+        due_ms = NOTES.now_ms + (EVERY_MS if was_renewed else FAR_MS)
         for note in NOTES.take():
             if note.at_ms > NOTES.now_ms:
                 due_ms = min(due_ms, note.at_ms)
