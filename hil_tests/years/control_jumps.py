@@ -20,6 +20,7 @@ from hil_tests.years.hardware import Hardware
 from hil_tests.years.moving import NOTES, Now
 
 SETTLED_STEPS = 25  # on end without a change: longer than what the rules count in steps
+CAR_SETTLED_STEPS = 100  # with a car: longer than it takes to answer (sim/vehicle.py), 1.5 s
 COARSE_MS = 10_000  # between two looks at a car that is plugged in, or a board with a fault
 SETTLED_PIECES = (
     3  # of those without a change: what a car does by itself comes sooner; from then on it takes until it is full
@@ -62,9 +63,10 @@ class ControlJumps:
 
     def _noting_step(self, now_ms: int, inputs: Any) -> Any:
         NOTES.take()
-        before = self._passing()
+        passing = self._passing()
         outputs = self._step(now_ms, inputs)
-        passing = (*before, *self._passing())
+        self._part_stamps(now_ms)
+        passing += self._passing()
         self._due_ms = NOTES.now_ms + LONGEST_MS
         for note in NOTES.take():
             if note.at_ms < self._due_ms and not any(note.stamp is stamp for stamp in passing):
@@ -137,10 +139,13 @@ class ControlJumps:
             strand.wait(self._next_ms / 1000)
 
     def _until_ms(self) -> int:
-        if not self._enabled or self._settled < SETTLED_STEPS:
+        if not self._enabled or self._settled < self._settled_steps():
             return self._next_ms
         ms = min(self._due_ms - self._next_ms, self._longest_ms())
         return self._next_ms + ms // PERIOD_MS * PERIOD_MS
+
+    def _settled_steps(self) -> int:
+        return CAR_SETTLED_STEPS if self._hardware.board.vehicle.plugged else SETTLED_STEPS
 
     def _longest_ms(self) -> int:
         """Until the board has to be looked at anew, whatever the rules say."""
@@ -150,21 +155,31 @@ class ControlJumps:
             return COARSE_MS
         if not vehicle.plugged:
             return LONGEST_MS
-        if not hardware.world.car_is_plain or self._settled < SETTLED_STEPS + SETTLED_PIECES:
+        if not hardware.world.car_is_plain or self._settled < CAR_SETTLED_STEPS + SETTLED_PIECES:
             return COARSE_MS
         full_ms = LONGEST_MS
         if power_w := hardware.board.power_w:
             full_ms = int((vehicle.capacity_wh - vehicle.battery_wh) * 3_600_000 / power_w)
         return max(PERIOD_MS, min(LONGEST_MS, full_ms))
 
+    def _part_stamps(self, now_ms: Any) -> None:
+        """Those by which nothing is due get readings of their own: else they were one with whatever else began in this step."""
+        controller = self._controller
+        for part, name in ((controller, "_report_since_ms"), (controller._session, "_stepped_since_ms")):
+            if isinstance(now_ms, Now) and getattr(part, name, None) is now_ms:
+                setattr(part, name, Now(now_ms.ms, now_ms.made_ms))
+
     def is_behind(self, ms: int) -> bool:
         """For so long it has not told of a car."""
         return self._strand is not None and self._hardware.now_ms() - self._next_ms > ms
 
     def _renewed_by_each(self) -> tuple[tuple[object, str], ...]:
-        """Where a step that changes nothing keeps its clock. A session counts from there, so its own is not one of them."""
+        """Where a step that changes nothing keeps its clock. Session and register go by how long ago that was, when they take in
+        what has flowed meanwhile."""
         if self._renewed is None:
-            parts = (self._controller._mode, self._controller._register)
+            parts: tuple[object, ...] = (self._controller._mode,)
+            if not self._hardware.board.power_w:
+                parts += (self._controller._register,)
             self._renewed = tuple(
                 (part, name) for part in parts for name, value in vars(part).items() if value is self._stepped_ms
             )

@@ -189,6 +189,7 @@ class MainRest:
         self._said = False  # in this turn, anything to the modem
         self._polled_before: object = None  # in this pause
         self._before: tuple[int, Ages, list[object]] | None = None  # when the turn began, and the stamps then
+        self._learned_in: Learned | None = None  # what it was when the turn began
         self._sample = 0
         self._writes: int | None = None
         self._any, self._asking = Bounds(LATE_MS), Bounds(LATE_MS + ASK_AGAIN_MS)
@@ -260,7 +261,7 @@ class MainRest:
         if writes != self._writes:
             self._writes, self._quiet = writes, False
         is_turn = self._before is not None
-        looked, said, stamps = sample != self._sample, self._said, self._stamps()
+        looked, said, stamps, env = sample != self._sample, self._said, self._stamps(), self._env()
         self._settled = self._quiet and is_turn and not said
         if self._before is not None:
             self._seen_look, self._seen_ask = self._seen_look or looked, self._seen_ask or (said and not looked)
@@ -270,11 +271,11 @@ class MainRest:
                     age_ms if stamp is not old else None for age_ms, stamp, old in zip(ages, stamps, older, strict=True)
                 )
                 asked = self._connected and renewed[PLACES - 1] is not None
-                if not looked or renewed[1] is not None:  # else it is not registered any more
-                    self._env().learn(before, Turn(now_ms - before_ms, renewed, looked, asked))
+                if env is self._learned_in and (not looked or renewed[1] is not None):  # else it is not registered any more
+                    env.learn(before, Turn(now_ms - before_ms, renewed, looked, asked))
         self._sort_notes(is_turn, looked, said)
         self._before, self._sample = (now_ms, ages, stamps), sample
-        self._quiet, self._said = True, False
+        self._quiet, self._said, self._learned_in = True, False, env
 
     def no_turn(self) -> None:
         """Some other wait: for an answer of the modem, which belongs to its turn, or one that is like no other."""
@@ -386,6 +387,8 @@ class MainRest:
         for place, ((owner, name), age_ms) in enumerate(zip(self._places[:PLACES], ages, strict=False)):
             if connected or place != PLACES - 1:
                 setattr(owner, name, Now(base_ms - age_ms, now_ms - 1))
+        if connected:
+            self._link._silence_ms += at_ms - began_ms  # as it was when the turn began
         self._link.radio.sample += len(looked_ms)
         self._unit.exchange.turns += 1
         self._unit.exchange.pauses += 1

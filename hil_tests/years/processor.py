@@ -12,8 +12,8 @@ from firmware import app, control_loop, lazy_import, memory
 from firmware.boards import latched_mark
 from firmware.boards.board import Board
 from firmware.charging import controller, led
-from firmware.charging.controller import REPORT_MS
 from firmware.link import secure
+from firmware.link.uplink import POLL_MS
 from hil_tests.sim.board import RESET
 from hil_tests.sim.board import Outputs as Pins
 from hil_tests.years import tls_stand_in
@@ -22,6 +22,7 @@ from hil_tests.years.doors import Ended, Strand
 from hil_tests.years.hardware import Hardware
 from hil_tests.years.main_rest import SLICE_MS, Learned, MainRest
 
+LAST_S = 2e-7  # the main strand comes after all that happens in the same millisecond, rested or not
 HEAP_FREE = 60_000  # what a heap that does not fill says; that of a board is measured on one (make cortex-m)
 
 
@@ -111,7 +112,7 @@ class Processor:
 
     def look_at_car(self) -> None:
         """The talking half may be about to tell of it."""
-        if self.hardware.board.vehicle.current_ma and self.at_rest is not None and self.at_rest.is_behind(REPORT_MS):
+        if self.hardware.board.vehicle.current_ma and self.at_rest is not None and self.at_rest.is_behind(POLL_MS):
             self.at_rest.look()
 
     def new_rest(self) -> MainRest | None:
@@ -269,17 +270,20 @@ class Port:
         began_ms = hardware.now_ms()
         if self._jumps and not self._heard:
             began_ms = self._rest(strand, began_ms, timeout_ms)
-        until_ms = began_ms + int(timeout_ms)
+        until_ms, paused_ms = began_ms + int(timeout_ms), began_ms
         while not self._heard:
             now_ms = hardware.now_ms()
-            if now_ms >= until_ms:
+            if paused_ms >= until_ms:
                 return False
             due_ms = now_ms if self._looks else self._due_ms
-            slices = max((now_ms - began_ms) // SLICE_MS + 1, -(-(due_ms - began_ms) // SLICE_MS))
+            first_ms = max(now_ms, paused_ms + 1)
+            slices = max(-(-(first_ms - began_ms) // SLICE_MS), -(-(due_ms - began_ms) // SLICE_MS))
             pause_ms = began_ms + slices * SLICE_MS
-            if strand.wait(min(until_ms, pause_ms) / 1000):
+            wake_ms = min(until_ms, pause_ms)
+            if strand.wait(wake_ms / 1000 + LAST_S) and hardware.now_ms() < wake_ms:
                 continue
             if not self._heard:
+                paused_ms = hardware.now_ms()
                 self._pause()
         return True
 
@@ -305,7 +309,7 @@ class Port:
         if until_ms == began_ms:
             self._hardware.processor.look_at_car()
             return began_ms
-        strand.wait(until_ms / 1000)
+        strand.wait(until_ms / 1000 + LAST_S)
         self._hardware.processor.look_at_car()
         self._due_ms = 0
         return rest.rested(self._hardware.now_ms())
