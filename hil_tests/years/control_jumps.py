@@ -21,6 +21,7 @@ from hil_tests.years.moving import NOTES, Now
 
 SETTLED_STEPS = 25  # on end without a change: longer than what the rules count in steps
 CAR_SETTLED_STEPS = 100  # with a car: longer than it takes to answer (sim/vehicle.py), 1.5 s
+AFTER_S = 1e-7  # a step comes after what people and the world do in the same millisecond, rested or not
 COARSE_MS = 10_000  # between two looks at a car that is plugged in, or a board with a fault
 SETTLED_PIECES = (
     3  # of those without a change: what a car does by itself comes sooner; from then on it takes until it is full
@@ -55,7 +56,9 @@ class ControlJumps:
         controller.step = self._noting_step
         self._due_ms = self._next_ms = 0
         self._stepped_ms: object = None  # the clock of the last step
-        self._renewed: tuple[tuple[object, str], ...] | None = None  # stamps that each step renews, once they are asked for
+        self._renewed: tuple[tuple[object, str], ...] | None = (
+            None  # stamps that each step renews, once they are asked for
+        )
         self._essence: tuple[object, ...] = ()
         self._settled = 0
         self._strand: Strand | None = None
@@ -118,7 +121,8 @@ class ControlJumps:
         """Up to now, before somebody touches what it goes by."""
         behind_ms = self._hardware.now_ms() - self._next_ms
         if self._strand is not None and behind_ms >= PERIOD_MS:
-            self._make_up(behind_ms // PERIOD_MS * PERIOD_MS)
+            whole_ms = behind_ms // PERIOD_MS * PERIOD_MS
+            self._make_up(whole_ms, whole_ms)
 
     def sleep(self, strand: Strand, ms: int) -> None:
         """Until the next period that matters; `ms` is to the very next."""
@@ -129,14 +133,14 @@ class ControlJumps:
         if until_ms > self._next_ms:
             self._strand = strand
             try:
-                strand.wait(until_ms / 1000)
+                strand.wait(until_ms / 1000 + AFTER_S)
             finally:
                 self._strand = None
             behind_ms = hardware.now_ms() - self._next_ms
             if behind_ms > 0:
-                self._make_up(-(-behind_ms // PERIOD_MS) * PERIOD_MS)
+                self._make_up(-(-behind_ms // PERIOD_MS) * PERIOD_MS, behind_ms // PERIOD_MS * PERIOD_MS)
         if self._next_ms > hardware.now_ms():
-            strand.wait(self._next_ms / 1000)
+            strand.wait(self._next_ms / 1000 + AFTER_S)
 
     def _until_ms(self) -> int:
         if not self._enabled or self._settled < self._settled_steps():
@@ -162,11 +166,13 @@ class ControlJumps:
             full_ms = int((vehicle.capacity_wh - vehicle.battery_wh) * 3_600_000 / power_w)
         return max(PERIOD_MS, min(LONGEST_MS, full_ms))
 
-    def _part_stamps(self, now_ms: Any) -> None:
-        """Those by which nothing is due get readings of their own: else they were one with whatever else began in this step."""
+    def _part_stamps(self, now_ms: int) -> None:
+        """Those by which nothing is due get readings of their own: else they were one with what else began in this step."""
+        if not isinstance(now_ms, Now):
+            return
         controller = self._controller
         for part, name in ((controller, "_report_since_ms"), (controller._session, "_stepped_since_ms")):
-            if isinstance(now_ms, Now) and getattr(part, name, None) is now_ms:
+            if getattr(part, name, None) is now_ms:
                 setattr(part, name, Now(now_ms.ms, now_ms.made_ms))
 
     def is_behind(self, ms: int) -> bool:
@@ -174,8 +180,8 @@ class ControlJumps:
         return self._strand is not None and self._hardware.now_ms() - self._next_ms > ms
 
     def _renewed_by_each(self) -> tuple[tuple[object, str], ...]:
-        """Where a step that changes nothing keeps its clock. Session and register go by how long ago that was, when they take in
-        what has flowed meanwhile."""
+        """Where a step that changes nothing keeps its clock. Session and register go by how long ago that was, when they take
+        in what has flowed meanwhile."""
         if self._renewed is None:
             parts: tuple[object, ...] = (self._controller._mode,)
             if not self._hardware.board.power_w:
@@ -185,12 +191,12 @@ class ControlJumps:
             )
         return self._renewed
 
-    def _make_up(self, ms: int) -> None:
-        """As if all periods had been on time."""
+    def _make_up(self, ms: int, untouched_ms: int) -> None:
+        """As if all periods had been on time. In the last one somebody may have touched the board: its physics are stepped."""
         loop = self._loop
         for part, name in self._renewed_by_each():
             setattr(part, name, Now(int(getattr(part, name)) + ms, NOTES.now_ms - 1))
-        self._hardware.skip(self._next_ms, ms)
+        self._hardware.skip(self._next_ms, untouched_ms)
         self._next_ms += ms
         loop._before_ms += ms
         loop._due_ms += ms

@@ -2,7 +2,7 @@
 
 Theory of operation. While there is nothing to say, and while it waits before it tries to connect again, the main strand waits
 250 ms at a time; each such wait begins a turn. What a turn does is decided by how long ago each of a few stamps was renewed
-(PLACES): it looks at the signal every 10 s, and on a connection asks for data every 2 s. What comes of a turn, how long it
+(learned.py): it looks at the signal every 10 s, and on a connection asks for data every 2 s. What comes of a turn, how long it
 lasts and which stamps it renews, depends on which of these two it does, and on when its pauses look at the claims: its Kind. A
 kind is learned by stepping one such turn in which every answer of the modem was the one before, and nothing else happened;
 from then on it is looked up. Followed far enough it has a strand sleep until the next moment that is not of this rhythm: what
@@ -11,160 +11,21 @@ the product compared its clock with tells when that is (moving.py), and whoever 
 A strand that has rested has every stamp, count and phase that it would have had without: hil_tests/years/test_rest.py.
 """
 
-import heapq
-from sys import getrefcount
-from typing import Any, NamedTuple
+from typing import Any
 
 from firmware.link.network import SAMPLE_S
 from firmware.link.radio_monitor import SAMPLE_MS
 from firmware.link.uplink import POLL_MS
 from firmware.persistence import EVERY_MS
+from hil_tests.years.bounds import FAR_MS, Bounds
+from hil_tests.years.learned import PLACES, Ages, Learned, Turn
 from hil_tests.years.moving import NOTES, Note, Now
 from modem.stream import ASK_AGAIN_MS
 
 SLICE_MS = 20  # between two pauses of the main strand, as the ports have it
 HELD_MS = 120_000  # without rest, after somebody has touched what the modem sees: longer than it takes to notice
 HELD_BRIEFLY_MS = 10_000  # after anything else, for what is told of it
-NEAR_MS = 500  # longer than a look takes: within it, a turn that looks may ask, or not
-ROUND_TURNS = 64  # more than there are between two looks
 LATE_MS = 2 * POLL_MS  # within which a comparison is made anew, from the first turn on that makes it
-ONLY_OURS = 2  # references: that of Bounds, and the question's own
-FAR_MS = 86_400_000
-PLACES = 3  # of `ages`: when the signal was sampled, when it was registered, when data were asked for; then, of the claims
-
-Ages = tuple[int, ...]  # at the beginning of a turn, how long ago each place was renewed, ms
-Kind = tuple[int, ...]
-
-
-class Turn(NamedTuple):
-    """What a turn comes to."""
-
-    lasts_ms: int
-    renewed: tuple[int | None, ...]  # the age at its end of each place that it renews
-    looks: bool  # at the signal
-    asks: bool
-
-    @property
-    def looked_ms(self) -> int:
-        """After its beginning: it asks when it has looked."""
-        return self.lasts_ms - (self.renewed[PLACES - 1] or 0)
-
-
-class Round(NamedTuple):
-    """What all turns come to up to the end of one that looks at the signal; `looked_ms` is when, after their beginning."""
-
-    lasts_ms: int
-    then: Ages
-    looked_ms: int
-
-
-class Learned:
-    """While the modem gives the same answers. `connected`: data are asked for."""
-
-    def __init__(self, connected: bool) -> None:
-        self._connected = connected
-        self._turns: dict[Kind, Turn] = {}
-        self._rounds: dict[Ages, Round] = {}
-
-    def _kind(self, ages: Ages) -> Kind:
-        sampled_ms, _, asked_ms, polled_ms = ages
-        looks = sampled_ms + POLL_MS >= SAMPLE_MS
-        asks = self._connected and asked_ms + POLL_MS >= ASK_AGAIN_MS
-        if looks and self._connected and not asks and asked_ms + POLL_MS + NEAR_MS >= ASK_AGAIN_MS:
-            return (polled_ms, looks, asks, asked_ms)
-        return (polled_ms, looks, asks)
-
-    def learn(self, ages: Ages, turn: Turn) -> None:
-        kind = self._kind(ages)
-        if self._turns.get(kind) != turn:
-            self._turns[kind] = turn
-            self._rounds.clear()
-
-    def turn(self, ages: Ages) -> Turn | None:
-        return self._turns.get(self._kind(ages))
-
-    def after(self, ages: Ages, turn: Turn) -> Ages:
-        """The ages at its end. Where nobody asks, that age stands still."""
-        lasts_ms, renewed = turn.lasts_ms, turn.renewed
-        sampled_ms, registered_ms, asked_ms, polled_ms = (
-            age_ms + lasts_ms if anew is None else anew for age_ms, anew in zip(ages, renewed, strict=True)
-        )
-        return sampled_ms, registered_ms, asked_ms if self._connected else 0, polled_ms
-
-    def round(self, ages: Ages) -> Round | None:
-        """From there, if all of its turns are known."""
-        found = self._rounds.get(ages)
-        if found is None and (found := self._add_up(ages)) is not None:
-            self._rounds[ages] = found
-        return found
-
-    def _add_up(self, ages: Ages) -> Round | None:
-        lasts_ms = 0
-        for _ in range(ROUND_TURNS):
-            turn = self.turn(ages)
-            if turn is None:
-                return None
-            if turn.looks:
-                return Round(lasts_ms + turn.lasts_ms, self.after(ages, turn), lasts_ms + turn.looked_ms)
-            lasts_ms, ages = lasts_ms + turn.lasts_ms, self.after(ages, turn)
-        return None
-
-
-class Bounds:
-    """When things are due that are not of the rhythm, of the comparisons that turns of one sort make.
-
-    One whose stamp the product has let go of is not due any more: nobody will compare with it again. One that is over may be
-    seen as late as the next turn of that sort ends, so none of those is rested over meanwhile.
-    """
-
-    def __init__(self, late_ms: int) -> None:
-        self._late_ms = late_ms
-        self._due: list[tuple[int, int]] = []  # when, and the id of its stamp or 0
-        self._known: set[tuple[int, int]] = set()
-        self._stamps: dict[int, tuple[Now, set[int]]] = {}  # each with when it is due
-
-    def knows(self, note: Note) -> bool:
-        return (note.at_ms, id(note.stamp) if note.stamp is not None else 0) in self._known
-
-    def drop(self, note: Note) -> None:
-        """Every turn makes it: another Bounds has it."""
-        due = (note.at_ms, id(note.stamp) if note.stamp is not None else 0)
-        if due in self._known:
-            self._forget(due)
-
-    def add(self, note: Note) -> None:
-        stamp = note.stamp
-        due = (note.at_ms, 0 if stamp is None else id(stamp))
-        if due in self._known:
-            return
-        self._known.add(due)
-        heapq.heappush(self._due, due)
-        if stamp is not None:
-            self._stamps.setdefault(id(stamp), (stamp, set()))[1].add(note.at_ms)
-
-    def next_ms(self, now_ms: int) -> int:
-        """The first that nobody has seen yet, or FAR_MS from now."""
-        while self._due and (
-            self._due[0] not in self._known
-            or self._due[0][0] + self._late_ms <= now_ms
-            or self._is_gone(self._due[0][1])
-        ):
-            self._forget(heapq.heappop(self._due))
-        return self._due[0][0] if self._due else now_ms + FAR_MS
-
-    def _is_gone(self, stamp_id: int) -> bool:
-        return stamp_id != 0 and getrefcount(self._stamps[stamp_id][0]) <= ONLY_OURS
-
-    def _forget(self, due: tuple[int, int]) -> None:
-        if due not in self._known:
-            return
-        self._known.discard(due)
-        at_ms, stamp_id = due
-        if stamp_id:
-            left = self._stamps[stamp_id][1]
-            left.discard(at_ms)
-            if not left:
-                del self._stamps[stamp_id]
 
 
 class MainRest:
@@ -271,7 +132,9 @@ class MainRest:
                     age_ms if stamp is not old else None for age_ms, stamp, old in zip(ages, stamps, older, strict=True)
                 )
                 asked = self._connected and renewed[PLACES - 1] is not None
-                if env is self._learned_in and (not looked or renewed[1] is not None):  # else it is not registered any more
+                if env is self._learned_in and (
+                    not looked or renewed[1] is not None
+                ):  # else it is not registered any more
                     env.learn(before, Turn(now_ms - before_ms, renewed, looked, asked))
         self._sort_notes(is_turn, looked, said)
         self._before, self._sample = (now_ms, ages, stamps), sample
@@ -312,7 +175,7 @@ class MainRest:
         self._polled_before = self._persistence._polled_ms
 
     def paused(self) -> int:
-        """It is over. Returns when the next thing of any kind is due in one: of claims that it has renewed nothing was noted."""
+        """It is over. Returns when the next thing of any kind is due in one: of claims just renewed nothing was noted."""
         was_renewed = self._persistence._polled_ms is not self._polled_before
         due_ms = NOTES.now_ms + (EVERY_MS if was_renewed else FAR_MS)
         for note in NOTES.take():
@@ -329,8 +192,8 @@ class MainRest:
             self._looking.drop(note)
 
     def _sort_notes(self, is_turn: bool, looked: bool, said: bool) -> None:
-        """By the turns that make such a comparison. What something else made, a turn that looks may make too: one that does not
-        has been stepped before anybody rests."""
+        """By the turns that make such a comparison. What something else made, a turn that looks may make too: one that does
+        not has been stepped before anybody rests."""
         every, asks = is_turn and not said, is_turn and said and (not looked or self._connected)
         for note in self._noted:
             if note.at_ms <= NOTES.now_ms or self._is_of_the_rhythm(note.stamp):
@@ -344,8 +207,8 @@ class MainRest:
         self._noted.clear()
 
     def until_ms(self, now_ms: int) -> int:
-        """To which turn the strand may sleep; now, if it may not. After a turn like no other one is stepped that says nothing, so
-        that whatever is due anew has been noted."""
+        """To which turn the strand may sleep; now, if it may not. After a turn like no other one is stepped that says nothing,
+        so that whatever is due anew has been noted."""
         if now_ms < self._held_until_ms or not self._settled:
             return now_ms
         any_ms = self._any.next_ms(now_ms) - 1
@@ -398,7 +261,7 @@ class MainRest:
         return at_ms
 
     def _polled(self, age_ms: int, wait_ms: int) -> Now:
-        """When the claims were renewed last, of a wait that so far had lasted so long, and at whose beginning that was so old."""
+        """When the claims were renewed last, so long after the beginning of a wait, when that was so old."""
         pause_ms = max(1, -((age_ms - EVERY_MS) // SLICE_MS)) * SLICE_MS
         polled_ms = wait_ms - pause_ms if pause_ms <= wait_ms else age_ms + wait_ms
         return Now(int(self._unit._clock.now_ms()) - polled_ms, NOTES.now_ms - 1)

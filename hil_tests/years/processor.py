@@ -20,7 +20,8 @@ from hil_tests.years import tls_stand_in
 from hil_tests.years.control_jumps import ControlJumps, timeless, unnoticed
 from hil_tests.years.doors import Ended, Strand
 from hil_tests.years.hardware import Hardware
-from hil_tests.years.main_rest import SLICE_MS, Learned, MainRest
+from hil_tests.years.learned import Learned
+from hil_tests.years.main_rest import SLICE_MS, MainRest
 
 LAST_S = 2e-7  # the main strand comes after all that happens in the same millisecond, rested or not
 HEAP_FREE = 60_000  # what a heap that does not fill says; that of a board is measured on one (make cortex-m)
@@ -303,6 +304,7 @@ class Port:
             self._due_ms = 0
             if rest is not None:
                 rest.no_turn()
+            self._hardware.processor.look_at_car()
             return began_ms
         rest.turn(began_ms)
         until_ms = rest.until_ms(began_ms)

@@ -11,7 +11,9 @@ from hil_tests.years.story import Story
 from hil_tests.years.world import Trace, new_world
 
 MEMORY = "/dev/shm"  # a file system in memory: nothing waits for a disk
-GARBAGE = 50_000  # objects made before a look for cycles: a story makes few of them, and millions that last for a moment
+GARBAGE = (
+    50_000  # objects made before a look for cycles: a story makes few of them, and millions that last for a moment
+)
 _CPU_S = time.process_time
 
 
