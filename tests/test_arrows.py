@@ -397,6 +397,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "hil_tests.years": (  # firmware, modem layer and the bridge's own rules, in one process and on one clock
         "hil_tests",
         "firmware",
+        "modem",
         "cloud_bridge.clock",
         "cloud_bridge.contact",
         "cloud_bridge.counters",

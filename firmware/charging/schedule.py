@@ -49,7 +49,7 @@ def complaint(text: str) -> str | None:
 
 def avoided_until(hours: tuple[tuple[int, int, int, int], ...], epoch_s: int | None) -> int | None:
     """Return the end, in seconds of the local day, of the hours to avoid at `epoch_s` (UTC); None outside them."""
-    if epoch_s is None:
+    if epoch_s is None or not hours:  # four times a second, and most units have none
         return None
     weekday, second = uk_time.local(epoch_s)
     for first, last, begins, ends in hours:

@@ -5,8 +5,10 @@ somebody asks, one every five seconds, as if each had come.
 """
 
 import json
+import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
@@ -22,7 +24,7 @@ from cloud_bridge.ingest.shard import ALL
 from cloud_bridge.ingest.unknown_clients import UnknownClients
 from cloud_bridge.security_log import SecurityLog
 from cloud_bridge.store import recorder as recorders
-from cloud_bridge.store.database import Database, open_database
+from cloud_bridge.store.database import FILE_NAME, Database, open_database
 from cloud_bridge.store.inbound_message import CanaryMark
 from cloud_bridge.store.record import record_listening
 from cloud_bridge.store.units import add_unit, credentials_of
@@ -36,6 +38,14 @@ from hil_tests.years.virtual_loop import VirtualLoop
 CANARY_MS = 5000  # ingest/canary.py
 STORED_MS = 3_600_000  # how often what was listened is stored, and the upkeep's hourly duties done
 SWEEP_MS = 5000  # upkeep.SWEEP_EVERY_S; left out where nobody can have fallen silent or come back
+
+
+@cache
+def _new_database() -> bytes:
+    """A file that has all tables and no rows: to make one takes as long as hours of a story."""
+    with tempfile.TemporaryDirectory() as folder:
+        open_database(Path(folder) / "new").close()
+        return (Path(folder) / "new" / FILE_NAME).read_bytes()
 
 
 class WallClock:
@@ -105,6 +115,7 @@ class Bridge:
         self.clock: Clock = self.wall  # of a process: the product's own, over both
         self._failed = failed
         folder.mkdir(parents=True)
+        (folder / FILE_NAME).write_bytes(_new_database())
         self.database: Database = open_database(folder)
         self.database_away = False
         self.hears = True  # the way of the canaries, and so of the units, is whole

@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from hil_tests.fixtures.progress import bar
+from hil_tests.years.costs import print_costs
 from hil_tests.years.keeping import keep
 from hil_tests.years.meetings import ALL, draw_steered, draw_stories
 from hil_tests.years.mission import PROMISES
@@ -111,10 +112,14 @@ def main() -> int:
     parser.add_argument("--replay", metavar="SEED|FILE", help="one story, with its trace")
     parser.add_argument("--keep", metavar="NAME", help="with --replay: what breaks a promise, cut short, as a test")
     parser.add_argument("--step", action="store_true", help="with --replay: nobody rests, every period is stepped")
+    parser.add_argument("--costs", action="store_true", help="print what a charger-year costs, and end")
     parser.add_argument("--promises", action="store_true", help="print what is watched, and end")
     options = parser.parse_args()
     if options.promises:
         print("\n".join(PROMISES))
+        return 0
+    if options.costs:
+        print_costs()
         return 0
     told = _replay(options.replay, options) if options.replay else run(options)
     for one in told:

@@ -32,20 +32,27 @@ class Notes:
 
 
 NOTES = Notes()
+_new_int = int.__new__
 
 
 class Now(int):
     """floor(ms / per), where ms moves by `slope` (1 or -1) from `made_ms` of the world's clock on."""
 
     ms: int
-    per: int
-    slope: int
     made_ms: int
-    stamp: "Now | None"
+    per: int = 1  # most are so, and are made a hundred thousand times a second
+    slope: int = 1
+    stamp: "Now | None" = None
 
     def __new__(cls, ms: int, made_ms: int, slope: int = 1, per: int = 1, stamp: "Now | None" = None) -> "Now":
-        value = super().__new__(cls, ms // per)
-        value.ms, value.per, value.slope, value.made_ms, value.stamp = ms, per, slope, made_ms, stamp
+        value = _new_int(cls, ms if per == 1 else ms // per)
+        value.ms, value.made_ms = ms, made_ms
+        if slope != 1:
+            value.slope = slope
+        if per != 1:
+            value.per = per
+        if stamp is not None:
+            value.stamp = stamp
         return value
 
     @property
@@ -59,6 +66,8 @@ class Now(int):
     # Sums.
 
     def __add__(self, other: int) -> Any:
+        if type(other) is int and self.made_ms == NOTES.now_ms:
+            return self._moved(other, None) if other else self
         if not isinstance(other, int):
             return NotImplemented
         theirs = other if isinstance(other, Now) and other.moves else None
@@ -72,6 +81,8 @@ class Now(int):
     __radd__ = __add__
 
     def __sub__(self, other: int) -> Any:
+        if type(other) is int and self.made_ms == NOTES.now_ms:
+            return self._moved(-other, None)
         if not isinstance(other, int):
             return NotImplemented
         theirs = other if isinstance(other, Now) and other.moves else None
@@ -114,6 +125,10 @@ class Now(int):
 
     # Comparisons: each is one, or two, of "at least".
 
+    def _is_simple(self, other: object) -> bool:
+        """A reading of now that is compared with a plain number, as most are."""
+        return type(other) is int and self.made_ms == NOTES.now_ms
+
     def _at(self, in_ms: int) -> None:
         NOTES.noted.append(Note(self.made_ms + in_ms, self.stamp))
 
@@ -139,15 +154,27 @@ class Now(int):
         return outcome(int(self), other)
 
     def __lt__(self, other: Any) -> bool:
+        if self._is_simple(other):
+            self._ge(other)
+            return int.__lt__(self, other)
         return self._compare(other, (0,), int.__lt__)
 
     def __le__(self, other: Any) -> bool:
+        if self._is_simple(other):
+            self._ge(other + 1)
+            return int.__le__(self, other)
         return self._compare(other, (1,), int.__le__)
 
     def __gt__(self, other: Any) -> bool:
+        if self._is_simple(other):
+            self._ge(other + 1)
+            return int.__gt__(self, other)
         return self._compare(other, (1,), int.__gt__)
 
     def __ge__(self, other: Any) -> bool:
+        if self._is_simple(other):
+            self._ge(other)
+            return int.__ge__(self, other)
         return self._compare(other, (0,), int.__ge__)
 
     def __eq__(self, other: object) -> bool:

@@ -13,15 +13,17 @@ from firmware.boards import latched_mark
 from firmware.boards.board import Board
 from firmware.charging import controller, led
 from firmware.link import secure
+from firmware.link.uplink import POLL_MS
 from hil_tests.sim.board import RESET
 from hil_tests.sim.board import Outputs as Pins
 from hil_tests.years import tls_stand_in
-from hil_tests.years.control_jumps import ControlJumps, unnoticed
+from hil_tests.years.control_jumps import ControlJumps, timeless, unnoticed
 from hil_tests.years.doors import Ended, Strand
 from hil_tests.years.hardware import Hardware
-from hil_tests.years.main_rest import Learned, MainRest
+from hil_tests.years.learned import Learned
+from hil_tests.years.main_rest import SLICE_MS, MainRest
 
-SLICE_MS = 20  # between two pauses of the main strand, as the ports have it
+LAST_S = 2e-7  # the main strand comes after all that happens in the same millisecond, rested or not
 HEAP_FREE = 60_000  # what a heap that does not fill says; that of a board is measured on one (make cortex-m)
 
 
@@ -98,7 +100,7 @@ class Processor:
         exchange = self.unit.exchange
         handed = (
             exchange.setup,
-            exchange.claims,
+            timeless(exchange.claims),
             exchange.delay_s,
             exchange.link_proven,
             exchange.clear_wanted,
@@ -110,8 +112,8 @@ class Processor:
             self.at_rest.look()
 
     def look_at_car(self) -> None:
-        """The talking half is about to tell of it."""
-        if self.at_rest is not None and self.hardware.board.vehicle.current_ma:
+        """The talking half may be about to tell of it."""
+        if self.hardware.board.vehicle.current_ma and self.at_rest is not None and self.at_rest.is_behind(POLL_MS):
             self.at_rest.look()
 
     def new_rest(self) -> MainRest | None:
@@ -269,17 +271,20 @@ class Port:
         began_ms = hardware.now_ms()
         if self._jumps and not self._heard:
             began_ms = self._rest(strand, began_ms, timeout_ms)
-        until_ms = began_ms + int(timeout_ms)
+        until_ms, paused_ms = began_ms + int(timeout_ms), began_ms
         while not self._heard:
             now_ms = hardware.now_ms()
-            if now_ms >= until_ms:
+            if paused_ms >= until_ms:
                 return False
             due_ms = now_ms if self._looks else self._due_ms
-            slices = max((now_ms - began_ms) // SLICE_MS + 1, -(-(due_ms - began_ms) // SLICE_MS))
+            first_ms = max(now_ms, paused_ms + 1)
+            slices = max(-(-(first_ms - began_ms) // SLICE_MS), -(-(due_ms - began_ms) // SLICE_MS))
             pause_ms = began_ms + slices * SLICE_MS
-            if strand.wait(min(until_ms, pause_ms) / 1000):
+            wake_ms = min(until_ms, pause_ms)
+            if strand.wait(wake_ms / 1000 + LAST_S) and hardware.now_ms() < wake_ms:
                 continue
             if not self._heard:
+                paused_ms = hardware.now_ms()
                 self._pause()
         return True
 
@@ -299,13 +304,14 @@ class Port:
             self._due_ms = 0
             if rest is not None:
                 rest.no_turn()
+            self._hardware.processor.look_at_car()
             return began_ms
         rest.turn(began_ms)
-        self._hardware.processor.look_at_car()
         until_ms = rest.until_ms(began_ms)
         if until_ms == began_ms:
+            self._hardware.processor.look_at_car()
             return began_ms
-        strand.wait(until_ms / 1000)
+        strand.wait(until_ms / 1000 + LAST_S)
         self._hardware.processor.look_at_car()
         self._due_ms = 0
         return rest.rested(self._hardware.now_ms())
@@ -313,9 +319,9 @@ class Port:
     def _pause(self) -> None:
         self._looks = False
         if self.rest is not None:
-            self.rest.note()
+            self.rest.pause()
         self._idle()
-        self._due_ms = self.rest.note() if self.rest is not None else 0
+        self._due_ms = self.rest.paused() if self.rest is not None else 0
 
     def _hear(self, chunk: bytes) -> None:
         chunk = self._hardware.carried(chunk)

@@ -1,5 +1,6 @@
 """Tells one story from its beginning to its end, and says what came of it."""
 
+import gc
 import tempfile
 import time
 from pathlib import Path
@@ -11,6 +12,9 @@ from hil_tests.years.story import Story
 from hil_tests.years.world import Trace, new_world
 
 MEMORY = "/dev/shm"  # a file system in memory: nothing waits for a disk
+GARBAGE = (
+    50_000  # objects made before a look for cycles: a story makes few of them, and millions that last for a moment
+)
 _CPU_S = time.process_time
 
 
@@ -33,6 +37,7 @@ class Told(NamedTuple):
 def tell(story: Story, jumps: bool = True, keep: list[str] | None = None) -> Told:
     """`keep` takes the lines of the trace."""
     begun_s = _CPU_S()
+    gc.set_threshold(GARBAGE, 10, 10)
     trace = Trace(keep is not None)
     memory = MEMORY if Path(MEMORY).is_dir() else None
     with (

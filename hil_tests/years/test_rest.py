@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hil_tests.years.main_rest import Bounds
+from hil_tests.years.due_times import DueTimes
 from hil_tests.years.moving import NOTES, Note, Now
 from hil_tests.years.story import EARLIEST_S, Happening, Story
 from hil_tests.years.telling import tell
@@ -35,23 +35,45 @@ def test_a_unit_that_charges_says_the_same_at_rest() -> None:
     assert all(abs(ours - theirs) <= 1 for ours, theirs in energies) and energy_wh(rested[-1]) > 100
 
 
+@pytest.mark.parametrize(
+    ("seed", "happenings"),
+    [
+        (2, (Happening(330.817, "broker away", 420, 1),)),  # no link: attempts and their rests, and a mode that changes
+        (1, (Happening(60.379, "context dropped", 0, 2), Happening(401.13, "pilot short", 11, 3))),
+        (3, (Happening(84.364, "a car for the night", 900, 4), Happening(274.574, "button", 0, 5))),
+        (5, (Happening(92.031, "a car for the night", 500, 6), Happening(328.284, "context dropped", 0, 7))),
+        (7, (Happening(91.13, "a car for the night", 900, 8), Happening(355.139, "contactor stuck open", 100, 9))),
+    ],
+)
+def test_a_troubled_while_is_the_same_at_rest(seed: int, happenings: tuple[Happening, ...]) -> None:
+    """Without a link, with a car, after a fault: as above, but for the energy, and from any moment on."""
+    story = Story(seed, EARLIEST_S, 780 / 86_400, happenings)
+    rested: list[str] = []
+    stepped: list[str] = []
+    told = tell(story, keep=rested)
+    tell(story, jumps=False, keep=stepped)
+    assert [ENERGY.sub("", line) for line in rested] == [ENERGY.sub("", line) for line in stepped]
+    assert all(abs(energy_wh(ours) - energy_wh(theirs)) <= 2 for ours, theirs in zip(rested, stepped, strict=True))
+    assert told.rested > 0.4
+
+
 def energy_wh(line: str) -> int:
     found = ENERGY.search(line)
     return int(found[1]) if found else 0
 
 
 def test_a_stamp_that_the_product_let_go_of_is_not_due() -> None:
-    bounds, now_ms = Bounds(), 5000
+    due_times, now_ms = DueTimes(late_ms=10_000), 5000
     kept, gone = Now(1, 1), Now(2, 2)
-    bounds.add(Note(7000, kept))
-    bounds.add(Note(6000, gone))
-    bounds.add(Note(9000, None))
-    assert bounds.next_ms(now_ms) == 6000
+    due_times.add(Note(7000, kept))
+    due_times.add(Note(6000, gone))
+    due_times.add(Note(9000, None))
+    assert due_times.next_ms(now_ms) == 6000
     del gone
-    assert bounds.next_ms(now_ms) == 7000
-    assert bounds.next_ms(7001) == 7000  # nobody may have seen it yet
+    assert due_times.next_ms(now_ms) == 7000
+    assert due_times.next_ms(7001) == 7000  # nobody may have seen it yet
     del kept
-    assert bounds.next_ms(7001) == 9000
+    assert due_times.next_ms(7001) == 9000
 
 
 @pytest.fixture

@@ -6,9 +6,13 @@ thread or sleeps, so what runs on it is decided by its seed alone.
 
 import asyncio
 import asyncio.base_events
+import heapq
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
+
+CANCELLED_MAX = 200  # timers that lie about
 
 Protocols = Callable[[], asyncio.BaseProtocol]
 
@@ -20,13 +24,16 @@ class Stalled(RuntimeError):
 class VirtualLoop(asyncio.base_events.BaseEventLoop):
     """`time` begins at 0."""
 
-    _scheduled: list[asyncio.TimerHandle]  # of asyncio's own loop, by time
+    # Of asyncio's own loop:
+    _scheduled: list[Any]  # timers, by time
+    _ready: deque[Any]
+    _stopping: bool
+    _timer_cancelled_count: int
 
     def __init__(self) -> None:
         super().__init__()
         self._now_s = 0.0
         self._clock_resolution = 1e-6  # more than two floats are apart after ten years
-        self._selector = self
         self._ports: dict[int, Protocols] = {}
 
     # What asyncio asks of a loop.
@@ -34,17 +41,35 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
     def time(self) -> float:
         return self._now_s
 
-    def select(self, timeout: float | None) -> list[Any]:
-        """In the place of a selector: there is nothing to watch, so the time is over at once."""
-        if timeout is None:
-            raise Stalled
-        self._now_s += timeout
-        if self._scheduled and timeout > 0:  # exactly, whatever was rounded
-            self._now_s = max(self._now_s, min(self._scheduled[0].when(), self._now_s + 1e-6))
-        return []
+    def _run_once(self) -> None:
+        """What is ready; if nothing is, what is due next. In the place of asyncio's own, which looks at sockets each time."""
+        ready, scheduled = self._ready, self._scheduled
+        if self._timer_cancelled_count > CANCELLED_MAX:
+            self._drop_cancelled()
+        while scheduled and scheduled[0]._cancelled:
+            heapq.heappop(scheduled)._scheduled = False
+            self._timer_cancelled_count -= 1
+        if not ready and not self._stopping:
+            if not scheduled:
+                raise Stalled
+            self._now_s = max(self._now_s, scheduled[0]._when)
+        over_s = self._now_s + self._clock_resolution
+        while scheduled and scheduled[0]._when < over_s:
+            timer = heapq.heappop(scheduled)
+            timer._scheduled = False
+            ready.append(timer)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:
+                handle._run()
 
-    def _process_events(self, event_list: list[Any]) -> None:
-        """None come from outside."""
+    def _drop_cancelled(self) -> None:
+        """Timers that were cancelled, and are not due yet."""
+        for timer in self._scheduled:
+            timer._scheduled = not timer._cancelled
+        self._scheduled[:] = [timer for timer in self._scheduled if timer._scheduled]
+        heapq.heapify(self._scheduled)
+        self._timer_cancelled_count = 0
 
     def _write_to_self(self) -> None:
         """Nobody else is there who could call."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["execute", "read", "test", "write"]
@@ -81,7 +82,8 @@ _BASIC = re.compile(r"(?P<name>&?[A-Z])(?P<value>\d*)(?P<rest>=\?|\?|=\d*)?")
 _EXTENDED = re.compile(r'(?P<name>[+*#$^][A-Z0-9]+)(?P<rest>(?:"[^"]*"|[^";])*)')
 
 
-def commands(body: str) -> list[Command]:
+@lru_cache(256)  # a unit sends the same commands all day
+def commands(body: str) -> tuple[Command, ...]:
     """Return the commands after AT on one line, in order. Raises AtError if the line is not valid."""
     found: list[Command] = []
     at = 0
@@ -105,7 +107,7 @@ def commands(body: str) -> list[Command]:
             at = basic.end()
         else:
             raise AtError(body[at:])
-    return found or [Command("", "execute")]
+    return tuple(found) or (Command("", "execute"),)
 
 
 def _extended(name: str, rest: str) -> Command:

@@ -24,7 +24,7 @@ from hil_tests.sim.modem.command import AtError, CmeError, Command, commands
 )
 def test_is_a_line_split_into_its_commands(body: str, expected: list[Command]) -> None:
     """Basic and extended commands, quotes that hold separators, empty fields?"""
-    assert commands(body) == expected
+    assert list(commands(body)) == expected
 
 
 @pytest.mark.parametrize("body", ["\x00", "+CSQ!", '+CSTT="open', "-"])

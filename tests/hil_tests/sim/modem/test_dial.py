@@ -160,8 +160,8 @@ def test_is_a_minute_without_coverage_the_end() -> None:
 
 
 def test_is_the_number_everything_up_to_the_end() -> None:
-    assert commands("D*99***1#") == [Command("D", "execute", ("*99***1#",))]
+    assert commands("D*99***1#") == (Command("D", "execute", ("*99***1#",)),)
     assert commands("E0D*99#")[1] == Command("D", "execute", ("*99#",))
-    assert commands("D112;+CSQ") == [Command("D", "execute", ("112",)), Command("+CSQ", "execute")]
+    assert commands("D112;+CSQ") == (Command("D", "execute", ("112",)), Command("+CSQ", "execute"))
     with pytest.raises(AtError):
         commands("\\Q")
