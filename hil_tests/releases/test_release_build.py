@@ -78,8 +78,8 @@ def test_the_same_tag_is_the_same_bytes_and_openssl_signs_it(repository: Path, t
     ("tag", "reason"),
     [
         ("v9.9.9", "there is no tag v9.9.9"),
-        ("latest", "'latest' is no version"),
-        ("v0.2.0", "firmware/version.py of v0.2.0 does not say 0.2.0"),
+        ("latest", "'latest' is not a version"),
+        ("v0.2.0", "firmware/version.py of v0.2.0 does not contain 0.2.0"),
     ],
 )
 def test_a_tag_that_is_no_release_is_one_line(repository: Path, tmp_path: Path, tag: str, reason: str) -> None:
