@@ -202,7 +202,7 @@ def test_a_lock_on_a_dead_network_is_taken_back_when_there_is_nowhere_to_go():
 
 
 def test_without_a_network_there_is_nothing_to_decide():
-    assert decide(NetworkHistory(), seen(0, plmn=None, proven=False)) == (STAY, None, "no network: recovery's concern")
+    assert decide(NetworkHistory(), seen(0, plmn=None, proven=False)) == (STAY, None, "no network: recovery acts")
 
 
 def test_every_decision_says_why():

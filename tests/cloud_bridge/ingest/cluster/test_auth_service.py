@@ -49,7 +49,7 @@ def test_it_is_ready_once_it_answers_over_a_connection_that_stands(parts: Parts)
     made._answering_over = parts
     assert why_not() is None
     parts.is_connected = False
-    assert "no node of the cluster answers" in why_not()
+    assert "no node of the cluster is reachable" in why_not()
 
 
 def test_messages_are_kept_before_anybody_is_let_in(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
