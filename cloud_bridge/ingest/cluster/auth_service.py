@@ -96,7 +96,9 @@ class AuthService:
     def _why_not_answering(self) -> str | None:
         if self._answering_over is None:
             return "no login is answered yet: this process is not connected to the cluster"
-        return None if self._answering_over.is_connected else "no login is answered: no node of the cluster is reachable"
+        return (
+            None if self._answering_over.is_connected else "no login is answered: no node of the cluster is reachable"
+        )
 
     async def _keep_messages(self, bridge: Client) -> None:
         """Create the streams before any unit is accepted: without them the nodes would acknowledge messages and not
