@@ -41,6 +41,14 @@ def connack(cluster: AuthCluster, node: str, name: str, secret: str, client_id: 
         return door.recv(4)
 
 
+def is_let_in(cluster: AuthCluster, node: str, name: str, secret: str) -> bool:
+    """Log in as the first unit. The nodes create their streams then, and close a connection that waits too long for them."""
+    give_up_s = time.monotonic() + WITHIN_S
+    while (answer := connack(cluster, node, name, secret)) == ENDED and time.monotonic() < give_up_s:
+        time.sleep(0.1)
+    return answer == CONNACK_OK
+
+
 def suback(unit: socket.socket, topic: str) -> int:
     unit.sendall(packet(SUBSCRIBE, struct.pack(">H", 9) + struct.pack(">H", len(topic)) + topic.encode() + b"\1"))
     return unit.recv(5)[4]
@@ -49,7 +57,7 @@ def suback(unit: socket.socket, topic: str) -> int:
 def test_a_unit_gets_in_at_every_node_and_nobody_else(cluster: AuthCluster) -> None:
     one, two = cluster.add_units(["in-1", "in-2"])
     for node in cluster.nats.names:
-        assert connack(cluster, node, *one) == CONNACK_OK
+        assert is_let_in(cluster, node, *one)
         assert connack(cluster, node, one[0], "wrong") == NOT_AUTHORISED
         assert connack(cluster, node, one[0], two[1]) == NOT_AUTHORISED
         assert connack(cluster, node, "nobody", one[1]) == NOT_AUTHORISED
@@ -77,7 +85,7 @@ def test_a_process_is_ready_when_it_answers_logins_and_not_before(tmp_path: Path
         while health_of(port)[0] != 200:
             assert time.monotonic() < give_up_s, cluster.log("auth-1")
             time.sleep(0.05)
-        assert connack(cluster, "n1", *unit) == CONNACK_OK
+        assert is_let_in(cluster, "n1", *unit)
         cluster.nats.stop()
         while health_of(port)[0] != 503:
             assert time.monotonic() < give_up_s, cluster.log("auth-1")
@@ -185,8 +193,8 @@ def test_an_auth_process_that_is_told_to_end_leaves_no_login_unanswered(tmp_path
     try:
         cluster.start("auth-1", "auth-2")
         units = cluster.add_units([f"many-{number}" for number in range(40)])
-        for node in cluster.nats.names:  # the nodes create their streams when the first unit connects
-            assert connack(cluster, node, *units[0]) == CONNACK_OK
+        for node in cluster.nats.names:
+            assert is_let_in(cluster, node, *units[0])
         answers: list[bytes] = []
 
         def log_in(number: int, unit: tuple[str, str]) -> None:
@@ -210,7 +218,7 @@ def test_nobody_gets_in_while_the_database_is_away_and_everybody_when_it_is_back
     try:
         cluster.start("auth-1")
         one, two = cluster.add_units(["away-1", "away-2"])
-        assert connack(cluster, "n1", *one) == CONNACK_OK
+        assert is_let_in(cluster, "n1", *one)
         cluster.postgresql.stop()
         assert connack(cluster, "n1", *two) == ENDED
         assert connack(cluster, "n1", *one) == ENDED  # no longer cached
