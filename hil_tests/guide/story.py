@@ -135,7 +135,7 @@ def serial(typist: Typist) -> str:
 
 
 def expect_renewed(typist: Typist, former: str, by: str) -> None:
-    """Wait until nginx presents another certificate. A reload returns at once, and the old workers may accept a few connections."""
+    """Wait until nginx presents another certificate: for a moment after a reload, the old workers still accept connections."""
     give_up_s = time.monotonic() + A_MINUTE_S
     while serial(typist) == former:
         expect(time.monotonic() < give_up_s, f"nginx presents the certificate that {by} has renewed")
