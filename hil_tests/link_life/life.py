@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,10 @@ QUICK = Latencies(
 DURABLE_S = 1.0  # after this time an event is on the unit's flash
 SETTLE_WITHIN_S = 180  # at the end, until everything was reported
 MAINS_CUT = "mains cut"
+PORT_CRASH = (
+    f"the firmware stopped with exit code {-signal.SIGSEGV};"  # of MicroPython's unix port (start/stub_unit.py)
+)
+RESTARTED = "it is started again"
 MODEM_OFF = ("modem browns out", "modem hangs")
 MODEM_OFF_MAX = 4  # per modem: a unit cuts the supply of a silent modem at most six times a day (modem/recovery.py)
 
@@ -35,11 +40,23 @@ class Told:
     openings: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     alarms: list[str] = field(default_factory=list)  # texts of firmware stops
+    port_crashes: int = 0  # firmware stops that MicroPython's unix port causes; each is one boot more
+    is_port_crashing: bool = False  # until the firmware is started again
     crashes: int = 0  # of the firmware's talking half, survived
     dropped: int = 0  # records given up since a boot, the largest count
     faults_shown: set[str] = field(default_factory=set)  # faults shown in red; the network must never be one
     heap_floor: int | None = None  # lowest free bytes after a collection
     heap_block: int | None = None  # smallest value of the largest free block
+
+    def alarm(self, text: str) -> None:
+        """Record an alarm of the rig. A crash of the unix port is counted and does not count as an alarm."""
+        if text.startswith(PORT_CRASH):
+            self.port_crashes += 1
+            self.is_port_crashing = True
+        elif not self.is_port_crashing:
+            self.alarms.append(text)
+        elif text == RESTARTED:
+            self.is_port_crashing = False
 
 
 class Life:
@@ -51,7 +68,7 @@ class Life:
         self._cloud = cloud
         self._random = random.Random(seed)
         self.network = Network("127.0.0.1", cloud.bridge.mqtts_port, seed)
-        self.unit = Unit(folder, seed, alarm=self.told.alarms.append)
+        self.unit = Unit(folder, seed, alarm=self.told.alarm)
         self.unit.world.latencies = QUICK
         self._troubles: dict[str, Callable[[], Awaitable[None]]] = {
             "connection reset": self._reset,
@@ -110,10 +127,14 @@ class Life:
         events = self._cloud.told("events", self.unit_id)
         openings = sum(said["k"] == "tamper" and said["d"]["open"] for said in events)
         boots = sorted(said["b"] for said in events if said["k"] == "boot")
+        by_crashes = (
+            len(boots) - 1 - self.told.faults[MAINS_CUT]
+        )  # fewer than port_crashes if one came before the count
         checks: tuple[tuple[str, object, object], ...] = (
             ("sessions", sessions, list(range(1, self.told.sessions + 1))),
             ("openings", openings, self.told.openings),
-            ("boots", boots, list(range(last_boot - self.told.faults[MAINS_CUT], last_boot + 1))),
+            ("boots", boots, list(range(last_boot + 1 - len(boots), last_boot + 1))),
+            ("boots without a cause", by_crashes in range(self.told.port_crashes + 1), True),
             ("crashes", self.told.crashes, 0),
             ("records given up", self.told.dropped, 0),
             ("faults shown", self.told.faults_shown, set()),
