@@ -51,7 +51,9 @@ def _report(lives: list[Life], wrong: list[str]) -> None:
     sessions, openings = sum(life.told.sessions for life in lives), sum(life.told.openings for life in lives)
     crashes = sum(life.told.crashes for life in lives)
     port_crashes = sum(life.told.port_crashes for life in lives)
-    print(f"{sessions} sessions and {openings} openings; {crashes} crashes, and {port_crashes} of MicroPython's unix port")
+    print(
+        f"{sessions} sessions and {openings} openings; {crashes} crashes, and {port_crashes} of MicroPython's unix port"
+    )
     floors = [life.told.heap_floor for life in lives if life.told.heap_floor is not None]
     blocks = [life.told.heap_block for life in lives if life.told.heap_block is not None]
     if floors and blocks:
