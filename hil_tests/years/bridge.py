@@ -237,7 +237,7 @@ class Bridge:
         if not self.hears or not self.running or self.database_away or self.recorder.trouble is not None:
             self._counted_ms = now_ms
             return
-        for step_ms in (OUTAGE_AFTER_MS // CANARY_MS * CANARY_MS, CANARY_MS):  # the longest step that is no outage first
+        for step_ms in (OUTAGE_AFTER_MS // CANARY_MS * CANARY_MS, CANARY_MS):  # the longer step first
             while self._counted_ms + step_ms <= now_ms:
                 self._counted_ms += step_ms
                 self.ledger.heartbeat_ok(self._counted_ms)

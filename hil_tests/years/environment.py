@@ -1,5 +1,4 @@
-"""The folders where CPython finds the modules of a MicroPython port. pyproject.toml gives the same folders to pytest.
-"""
+"""The folders where CPython finds the modules of a MicroPython port. pyproject.toml gives the same folders to pytest."""
 
 import sys
 from pathlib import Path

@@ -87,7 +87,7 @@ class Hearing:
                 watch.break_(CONTACT, f"last contact shown {shown_s} s ago, last message {silence_s} s ago")
         if verdict.contact is Contact.SILENT and listened_s <= SILENT_AFTER_S - ESTIMATE_S:
             watch.break_(
-                CONTACT, f"silent {silence_s:.0f} s after a message, although the bridge listened for only {listened_s:.0f} s"
+                CONTACT, f"silent {silence_s:.0f} s after a message, the bridge listened for {listened_s:.0f} s of it"
             )
         if verdict.contact is Contact.ONLINE and silence_s > SILENT_AFTER_S + ESTIMATE_S:
             watch.break_(CONTACT, f"online {silence_s:.0f} s after the last message")
@@ -120,9 +120,7 @@ class Hearing:
         proven = unit is not None and unit.link is not None and unit.link.state == "proven"
         if self._ended_s == ended_s and not self._is_troubled() and not proven and self.heard[-1:] < [ended_s]:
             lasted_s = ended_s - self._began_s
-            self._watch.break_(
-                BACK, f"not back {BACK_SOON_S} s after a trouble of {lasted_s:.0f} s: {self._trouble()}"
-            )
+            self._watch.break_(BACK, f"not back {BACK_SOON_S} s after a trouble of {lasted_s:.0f} s: {self._trouble()}")
 
     def _trouble(self) -> str:
         unit = self._world.processor.unit

@@ -24,7 +24,7 @@ from hil_tests.years.learned import PLACES, Ages, Learned, Turn
 from hil_tests.years.moving import NOTES, Note, Now
 from modem.stream import ASK_AGAIN_MS
 
-SLICE_MS = 20  # between two pauses of the main strand, as in the ports of the boards
+SLICE_MS = 20  # between two pauses of the main strand, as in modem/ports
 HELD_MS = 120_000  # no rest after a fault that the modem can see: longer than the unit takes to notice it
 HELD_BRIEFLY_MS = 10_000  # no rest after any other happening: time for its messages
 LATE_MS = 2 * POLL_MS  # a comparison is repeated within this time, once a turn has made it

@@ -77,7 +77,9 @@ class Orders:
             self._watch.break_(OBEYS, f"{order} was carried out twice")
         over_s = order.get("exp", float("inf")) - self._world.time.epoch_s
         if over_s < at_s and self._watch.well_for_s(TIME) > TIME_FORGOTTEN_S:
-            self._watch.break_(OBEYS, f"{order} was carried out, but had expired {at_s - over_s:.0f} s before it was sent")
+            self._watch.break_(
+                OBEYS, f"{order} was carried out, but had expired {at_s - over_s:.0f} s before it was sent"
+            )
         self._in_force(order)
 
     def _in_force(self, order: dict[str, Any]) -> None:
@@ -118,7 +120,9 @@ class Orders:
         stored = watch.well_for_s(FLASH) > now_s - from_s + HOUR or watch.well_for_s(SUPPLY) > now_s - from_s
         holds = from_s < now_s < until_s - EDGE_S and stored and watch.well_for_s(SUPPLY) > IN_FORCE_S
         if holds and board.offered_a > (amps if amps >= OFFER_MIN_A else 0):
-            watch.break_(LIMITS, f"{board.offered_a} A offered, but the unit has accepted the cloud's limit of {amps} A")
+            watch.break_(
+                LIMITS, f"{board.offered_a} A offered, but the unit has accepted the cloud's limit of {amps} A"
+            )
 
     def _true_s(self, ago_s: float = 0) -> float:
         return self._world.time.epoch_s + self._world.loop.time() - ago_s

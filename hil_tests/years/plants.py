@@ -35,7 +35,9 @@ def main() -> int:
     """Return exit code 1 if too many mistakes were not found, else 0."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.years.plants", description=__doc__)
     parser.add_argument("--only", default="", help="only the mistakes whose description contains this text")
-    parser.add_argument("--tell", metavar="MISTAKE", help="plant this mistake in this process and print the result as JSON")
+    parser.add_argument(
+        "--tell", metavar="MISTAKE", help="plant this mistake in this process and print the result as JSON"
+    )
     options = parser.parse_args()
     if options.tell is not None:
         print(json.dumps(_look_for(next(plant for plant in PLANTS if plant.mistake == options.tell))))
