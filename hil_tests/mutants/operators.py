@@ -73,7 +73,7 @@ def _compared(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.Compare):
         for number, sign in enumerate(node.ops):
             signs = [*node.ops[:number], COMPARED[type(sign)](), *node.ops[number + 1 :]]
-            yield ast.Compare(node.left, signs, node.comparators)  # type: ignore[arg-type]  # of the table
+            yield ast.Compare(node.left, signs, node.comparators)  # type: ignore[arg-type]  # the table has operators only
 
 
 def _calculated(node: ast.AST) -> Iterator[ast.AST]:

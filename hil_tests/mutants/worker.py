@@ -25,7 +25,7 @@ from hil_tests.fixtures.children import die_with_parent
 SURVIVED, FAILED, NO_TESTS = 0, 1, 5  # pytest's exit codes
 MEMORY_MAX = 4 << 30  # bytes; ends a mutant that fills a list without end
 LOOK_S = 0.005
-OUTPUT = "output.txt"  # of the last run, in the copy
+OUTPUT = "output.txt"  # output of the last run, in the copy
 TEMPORARY = "tmp"  # the temporary folders of the tests, in the copy
 OPTIONS = (
     *("-q", "-p", "no:cacheprovider", "--basetemp", TEMPORARY),

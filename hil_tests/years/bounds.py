@@ -15,15 +15,15 @@ from hil_tests.years.mission import AIR, MEMORY, WEAR
 
 OUTBOX_MAX = 300  # firmware/storage/outbox.py
 IN_MEMORY_MAX = 16  # records that the outbox keeps in memory while the flash fails
-SUBSCRIBERS_MAX = 8  # of unsolicited result codes: the client's own, and those of one connection
+SUBSCRIBERS_MAX = 8  # to unsolicited result codes: the modem client's own, and those of one connection
 VALUE_FILE_BYTES = 4096  # settings, checkpoint, network, boots, orders
 FLASH_BYTES = 700_000  # in the 2 MB partition, not counting the records of the outbox
 FLASH_A_DAY = 400  # 1.5 million in 10 years, spread over the sectors of the 2 MB partition
 IDLE_FLASH_A_DAY = 40  # an idle unit writes about once an hour
 IDLE_DAY_BYTES = round(MONTH_LIMIT_MB * 1e6 / 30)
-CONNECTION_BYTES = 6071  # of one login with its TLS 1.3 handshake: `python -m hil_tests.bench.air`
+CONNECTION_BYTES = 6071  # a login with its TLS 1.3 handshake: `python -m hil_tests.bench.air`
 LOGINS_AN_HOUR = 30  # whatever the fault; 30 logins are 180 kB
-ROWS_A_DAY = 4000  # of one unit in the database: a heartbeat a minute adds three, for signal, power and contact
+ROWS_A_DAY = 4000  # in the database, for one unit: a heartbeat a minute adds three, for signal, power and contact
 DAY_S = 86_400
 LOOK_S = 600
 

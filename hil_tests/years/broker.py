@@ -33,8 +33,8 @@ class Broker:
         self.wills = 0
         self.logins = 0
         self.carried = {"up": 0, "down": 0}  # bytes of MQTT
-        self.pieces = 0  # of MQTT, both ways; with TLS, each would be one record
-        self.air_bytes = 0  # of MQTT, plus TCP headers, acknowledgements, and the opening and closing of connections
+        self.pieces = 0  # segments of MQTT, both ways; with TLS, each would be one record
+        self.air_bytes = 0  # bytes of MQTT, TCP headers and acknowledgements, and of opening and closing connections
         self.loses_acknowledgements = 0  # how many of the next PUBACKs are lost
         self.unavailable = False
         self.heard: Callable[[str, bytes], None] = lambda kind, payload: None

@@ -22,7 +22,7 @@ from hil_tests.years.shrink import shrink
 from hil_tests.years.story import Story, from_json, pairs
 from hil_tests.years.telling import Told, tell
 
-DAYS = 30.0  # of one story
+DAYS = 30.0  # the length of a story
 YEAR_DAYS = 365
 BUILD = Path("build/years")
 SHRUNK = 3  # how many of the failing stories are cut, the first ones

@@ -30,7 +30,7 @@ class Surroundings(Protocol):
     """The world (world.py)."""
 
     car_is_plain: bool
-    lose_one_in: int  # of the bytes that the modem sends; 0: none
+    lose_one_in: int  # loses one in so many bytes from the modem; 0: none
 
     @property
     def onlooker(self) -> Onlooker | None: ...

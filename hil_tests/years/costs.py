@@ -12,8 +12,8 @@ from hil_tests.years.telling import Told, tell
 SEEDS = (1, 2)
 DAYS = 10.0
 TROUBLED = 8.0  # times as many faults as in an ordinary story
-LIFE_FAULTS, LIFE_S = 1000, 25 * 60  # of `make life`, in real time: see the Makefile
-WARM_S = 600  # of a first story that is not counted: it imports everything and creates the empty database
+LIFE_FAULTS, LIFE_S = 1000, 25 * 60  # faults of `make life`, and its real time: see the Makefile
+WARM_S = 600  # length of a first story that is not counted: it imports everything and creates the empty database
 
 
 class Cost(NamedTuple):

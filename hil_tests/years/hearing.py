@@ -26,7 +26,7 @@ class Hearing:
         self._deaf_s = 0.0  # in total
         self._deaf_since_s: float | None = None
         self._deaf_when_heard_s = 0.0
-        self._began_s = self._ended_s = -float(BEFORE_IT_S)  # of the last trouble; faults that overlap are one trouble
+        self._began_s = self._ended_s = -float(BEFORE_IT_S)  # the last trouble: faults that overlap count as one
         self._is_mild = True  # no refusal, no failing flash, and no trouble shortly before
 
     # Events.

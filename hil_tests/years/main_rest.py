@@ -59,7 +59,7 @@ class MainRest:
         self._looking = DueTimes(LATE_MS + SAMPLE_MS)
         self._noted: list[Note] = []  # of this turn, outside its pauses
         self._settled = False  # the previous turn was regular and sent nothing
-        self._seen_look = self._seen_ask = False  # since this connection or wait for one began
+        self._seen_look = self._seen_ask = False  # such a turn was executed since the link was set up
         self._planned: tuple[int, Ages, list[int]] | None = None  # as _follow returns it
         self._held_until_ms = 0
         self.rested_ms = 0
@@ -267,7 +267,7 @@ class MainRest:
             if connected or place != PLACES - 1:
                 setattr(owner, name, Now(base_ms - age_ms, now_ms - 1))
         if connected:
-            self._link._silence_ms += at_ms - began_ms  # its value when the turn began counts from there
+            self._link._silence_ms += at_ms - began_ms  # its value at the beginning of the current turn
         self._link.radio.sample += len(looked_ms)
         self._unit.exchange.turns += 1
         self._unit.exchange.pauses += 1

@@ -41,7 +41,7 @@ class Now(int):
 
     ms: int
     made_ms: int
-    per: int = 1  # class attributes, as a hundred thousand readings a second have these values
+    per: int = 1  # defaults as class attributes: 100,000 readings a second are made, and most have these
     slope: int = 1
     stamp: "Now | None" = None
 
@@ -134,7 +134,7 @@ class Now(int):
         NOTES.noted.append(Note(self.made_ms + in_ms, self.stamp))
 
     def _ge(self, value: int, stamp: "Now | None" = None) -> None:
-        edge = value * self.per - self.ms  # what is missing to the ms at which "at least value" begins to hold
+        edge = value * self.per - self.ms  # ms to the point from which "at least value" holds
         if self.slope > 0:
             if edge > 0:
                 NOTES.noted.append(Note(self.made_ms + edge, self.stamp if stamp is None else stamp))

@@ -75,7 +75,7 @@ class World:
         self.watch: Watch | None = None
         self.unit_id = UNIT
         self.commands = self.happened = 0
-        self.lose_one_in = 0  # of the bytes from modem to processor; 0: none
+        self.lose_one_in = 0  # loses one in so many bytes from modem to processor; 0: none
         self.car_is_plain = False
         one_way_ms = random.Random(f"{seed} air").choice(ONE_WAY_MS)
         steady = Latencies(turnaround=Span(TURNAROUND_MS, TURNAROUND_MS), one_way=Span(one_way_ms, one_way_ms))
@@ -140,7 +140,7 @@ class World:
         return self.watch
 
     def enclosure_opened(self) -> None:
-        """Tell the checks that somebody opens the enclosure."""
+        """Inform the checks that a person opens the enclosure."""
         if self.watch is not None:
             self.watch.records.opened()
 
