@@ -1,9 +1,9 @@
-"""`make mutants`, `python -m hil_tests.mutants [--count N] [--seed N]`: do the rooms' own tests notice a mistake?
+"""Do the tests of the rooms notice a mistake? `make mutants`, `python -m hil_tests.mutants [--count N] [--seed N]`.
 
-Of all places where the rooms could have a mistake a sample is drawn by the seed, which is printed: the same seed draws the
-same ones of the same tree. Each is made in a copy of the tree, where the tests that come by run, the module's own ones
-first. Prints each mistake that no test has noticed, with the reason if it is argued (argued.toml). Exits 1 if fewer than
-90 % were noticed, argued or not.
+The seed, which is printed, draws a sample of all mutants. The same seed draws the same sample of the same tree. Each
+mutant is made in a copy of the tree, where the tests run that call the mutated function, the module's own tests first.
+Each survivor is printed, with the reason if it is argued (argued.toml). The exit code is 1 if less than 90 % were
+killed.
 """
 
 import argparse
@@ -32,20 +32,20 @@ Answer = TypeVar("Answer")
 
 
 def files_below(begin: str, names: str = "*.py") -> list[str]:
-    """The paths of the checkout that begin so."""
+    """Return the paths in the checkout that begin with `begin`."""
     folder = CHECKOUT / begin.partition("/")[0]
     paths = (str(file.relative_to(CHECKOUT)) for file in folder.rglob(names))
     return sorted(path for path in paths if path.startswith(begin))
 
 
 def all_mutants(begins: list[str]) -> list[Mutant]:
-    """Of all sampled files whose paths begin so, in the order of their places."""
+    """Return the mutants of all sampled files whose paths begin with one of these, sorted by place."""
     paths = {path for begin in begins for path in files_below(begin) if room_of(path)}
     return [mutant for path in sorted(paths) for mutant in mutants(path, (CHECKOUT / path).read_text())]
 
 
 def by_all(copies: list[Copy], what: str, tasks: list[Task], ask: Callable[[Copy, Task], Answer]) -> list[Answer]:
-    """The answers to all tasks, in their order; each is asked of a copy that has nothing else to do."""
+    """Return the answers to all tasks, in the order of the tasks. Each task goes to the next free copy."""
     free: SimpleQueue[Copy] = SimpleQueue()
     for one in copies:
         free.put(one)
@@ -64,7 +64,7 @@ def by_all(copies: list[Copy], what: str, tasks: list[Task], ask: Callable[[Copy
 
 
 def survivors(sample: list[Mutant], reasons: list[Argued]) -> list[Mutant]:
-    """Those that no test notices."""
+    """Return the mutants that survive all tests."""
     rooms = {room_of(mutant.path) for mutant in sample}
     paths = [path for room in ROOMS if room in rooms for path in files_below(room)]
     tests = [path for room, begin in ROOMS.items() if room in rooms for path in files_below(begin, "test_*.py")]
@@ -72,7 +72,7 @@ def survivors(sample: list[Mutant], reasons: list[Argued]) -> list[Mutant]:
         copies = [stack.enter_context(Copy(str(number + 1))) for number in range(WORKERS)]
         for one in copies:
             one.mark(paths)
-        measured = by_all(copies, "what tests reach", tests, Copy.measure)
+        measured = by_all(copies, "functions that tests call", tests, Copy.measure)
         items = {item: seen for file in measured for item, seen in file.items.items() if item not in file.failed}
         print(*(f"not asked: {item}" for file in measured for item in file.failed), sep="\n", flush=True)
         for one in copies:
@@ -82,7 +82,7 @@ def survivors(sample: list[Mutant], reasons: list[Argued]) -> list[Mutant]:
 
 
 def told(mutant: Mutant, survived: bool, reasons: list[Argued]) -> bool:
-    """The same, said at once: a long run is read while it goes on."""
+    """Return `survived`, and print a survivor at once, because a run takes long."""
     if survived:
         why = reason(mutant, reasons)
         print(f"\n{mutant.name}\n{difference(mutant)}", *[f"argued: {why}"] * bool(why), sep="\n", flush=True)
@@ -90,21 +90,21 @@ def told(mutant: Mutant, survived: bool, reasons: list[Argued]) -> bool:
 
 
 def main() -> int:
-    """Exit code 1 if too many survive."""
+    """Return exit code 1 if too many mutants survive, else 0."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.mutants", description=__doc__)
     parser.add_argument("--count", type=int, default=COUNT, help="mutants to run (%(default)s)")
-    parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="of the sample")
+    parser.add_argument("--seed", type=int, default=random.randrange(10_000), help="seed of the sample")
     parser.add_argument(
-        "--rooms", nargs="+", default=list(ROOMS), help="what the paths begin with: firmware/link/mqtt.py"
+        "--rooms", nargs="+", default=list(ROOMS), help="beginnings of paths, such as firmware/link/mqtt.py"
     )
-    parser.add_argument("--replay", nargs="+", metavar="NAME", help="these mutants alone, as a report names them")
+    parser.add_argument("--replay", nargs="+", metavar="NAME", help="only these mutants, by the names in a report")
     asked = parser.parse_args()
     started_s = time.monotonic()
     made = all_mutants(asked.rooms)
     if asked.replay:
         made = [mutant for mutant in made if mutant.name in asked.replay]
     if not made:
-        parser.error("there is no such mutant")
+        parser.error("no mutant matches")
     sample = draw(made, asked.count, asked.seed)
     print(f"seed {asked.seed}: {len(sample)} of {len(made)} mutants", flush=True)
     reasons = argued(FILE.read_text())

@@ -1,7 +1,7 @@
-"""Survivors that stay, each with its reason, in argued.toml: found by what stands there, on whichever line that is by then.
+"""The argued survivors of argued.toml. A mutant is matched by the text of its line, not by the line number.
 
-They count as survivors all the same: at least 90 % have to be noticed by tests. A report only says which of the others have
-a reason, so that what nobody has looked at yet stands out.
+Argued survivors still count as survivors: tests must kill at least 90 % of all mutants. The report separates them from
+the others, which nobody has examined yet.
 """
 
 import tomllib
@@ -16,7 +16,7 @@ FILE = Path(__file__).with_name("argued.toml")
 
 @dataclass(frozen=True)
 class Argued:
-    """A mistake, and why no test can tell it, or none should. `line` and `mistake`: as `changed_lines` has them."""
+    """A mistake, and why no test can or should notice it. `line` and `mistake` are the texts of `changed_lines`."""
 
     module: str
     function: str
@@ -26,16 +26,16 @@ class Argued:
     reason: str
 
     def is_of(self, mutant: Mutant) -> bool:
-        """Whether this is the mistake of a mutant."""
+        """Return whether this is the mistake of the mutant."""
         found = (mutant.path, mutant.function, mutant.operator, *changed_lines(mutant))
         return found == (self.module, self.function, self.operator, self.line, self.mistake)
 
 
 def argued(text: str) -> list[Argued]:
-    """All that are argued in a text like that of FILE. Raises TypeError if a field is missing, or one more is there."""
+    """Parse a text in the format of FILE. Raise TypeError if an entry lacks a field or has an unknown one."""
     return [Argued(**fields) for fields in tomllib.loads(text).get("argued", [])]
 
 
 def reason(mutant: Mutant, reasons: Iterable[Argued]) -> str | None:
-    """Why the mutant may survive; None if nobody has argued it."""
+    """Return why the mutant may survive, or None if it is not argued."""
     return next((one.reason for one in reasons if one.is_of(mutant)), None)

@@ -1,4 +1,4 @@
-"""Copies of the tree, each with a warm worker in it (worker.py): mistakes are made there, never in the checkout."""
+"""Copies of the tree, each with a warm worker (worker.py). Mistakes are made in the copies, never in the checkout."""
 
 import fcntl
 import json
@@ -20,33 +20,33 @@ from hil_tests.mutants.worker import FAILED, NO_TESTS, OUTPUT, SURVIVED
 CHECKOUT = Path(__file__).resolve().parents[2]
 COPIES = CHECKOUT / "build" / "mutants"
 COPIED = ("firmware", "modem", "cloud_bridge", "hil_tests", "tests")
-# Random tests try fewer examples: asked is whether they look there at all.
+# Random tests run fewer examples, which is enough to show whether they check a place.
 FEWER_EXAMPLES = {"FUZZ_STEPS": "100", "OCPP_FRAMES": "50"}
-MEASURED_WITHIN_S = 600  # of the processor's time, for one file of tests
-SLOWER, SPARE_S = 3, 5  # how long a test may take with a mistake: so many times as long as without, and some seconds
+MEASURED_WITHIN_S = 600  # processor time for one test file
+SLOWER, SPARE_S = 3, 5  # limit for a test with a mistake: SLOWER times its usual time, plus SPARE_S
 
 
 class Measured(NamedTuple):
-    """What a file of tests does in a tree without a mistake."""
+    """The measurements of one test file, without a mistake."""
 
     items: dict[str, Item]
-    failed: list[str]  # items that want the text of a file as it is, and so do not count
+    failed: list[str]  # tests that fail on instrumented files, and are left out
 
 
 @contextmanager
 def exclusive_lock() -> Iterator[None]:
-    """Nobody else makes copies meanwhile. Raises SystemExit if somebody does."""
+    """Hold the lock on the copies. Raise SystemExit if another run holds it."""
     COPIES.mkdir(parents=True, exist_ok=True)
     with (COPIES / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise SystemExit(f"another run is at work in {COPIES}") from None
+            raise SystemExit(f"another run uses {COPIES}") from None
         yield
 
 
 class Copy:
-    """One copy of the tree and its worker. Use as a context."""
+    """One copy of the tree with its worker. Use it as a context manager."""
 
     def __init__(self, name: str) -> None:
         self.folder = COPIES / name
@@ -80,7 +80,7 @@ class Copy:
         self._worker.communicate()
 
     def _ask(self, **order: object) -> int:
-        """How the run ended. Raises SystemExit if the worker has ended."""
+        """Send a run to the worker and return its exit code. Raise SystemExit if the worker has ended."""
         if self._worker.stdin and self._worker.stdout:
             self._worker.stdin.write(json.dumps(order) + "\n")
             self._worker.stdin.flush()
@@ -90,28 +90,28 @@ class Copy:
         raise SystemExit(f"the worker in {self.folder} has ended")
 
     def mark(self, paths: Iterable[str]) -> None:
-        """From now on these files say which of their functions begin (operators.marked), for `measure`."""
+        """Instrument these files to record which functions are called (operators.marked), for `measure`."""
         for path in paths:
             (self.folder / path).write_text(marked(path, (CHECKOUT / path).read_text()))
 
     def unmark(self, paths: Iterable[str]) -> None:
-        """The files are as they were."""
+        """Restore the instrumented files."""
         for path in paths:
             shutil.copy2(CHECKOUT / path, self.folder / path)
 
     def measure(self, file: str) -> Measured:
-        """What a file of tests does. Raises SystemExit if it cannot be run."""
+        """Run a test file and return its measurements. Raise SystemExit if it cannot run."""
         kept = self.folder / "measured.json"
         code = self._ask(files=[file], kept=str(kept), within_s=MEASURED_WITHIN_S)
         if code not in (SURVIVED, FAILED, NO_TESTS):
             raise SystemExit(f"{file} cannot be run, even without a mistake:\n{(self.folder / OUTPUT).read_text()}")
         found = json.loads(kept.read_text())
-        self._ask(modules=found["modules"])  # once and for all: the next run begins sooner
+        self._ask(modules=found["modules"])  # the worker imports them now, so that later runs begin sooner
         items = {item: Item(seconds, frozenset(functions)) for item, (seconds, functions) in found["items"].items()}
         return Measured(items, found["failed"])
 
     def survives(self, mutant: Mutant, items: Mapping[str, Item]) -> bool:
-        """Whether no test notices it."""
+        """Return whether the mutant survives all its tests."""
         self._write(mutant.path, mutant.mutated())
         try:
             return all(self._passes(run, items) for run in runs_for(mutant.path, mutant.function, items))
@@ -119,7 +119,10 @@ class Copy:
             self._write(mutant.path, mutant.source)
 
     def _write(self, path: str, source: str) -> None:
-        """No two files of one path ever have the same time: compiled code of one is never taken for another's."""
+        """Write a file with a new modification time.
+
+        No two versions of a file have the same time, so Python never uses the cached bytecode of another version.
+        """
         self._changes += 1
         (self.folder / path).write_text(source)
         os.utime(self.folder / path, (self._changes, self._changes))

@@ -1,7 +1,7 @@
-"""What is changed in a file, one place at a time, as a table; and every such mutant of a source text. Pure.
+"""The table of mistakes, and all mutants of a source text. Pure.
 
-Only what a function does is changed. Texts stay as they are: tests do not repeat what people read. Numbers of modules and
-classes stay too: tests ask for them by their names, so that a change of one would be followed by its tests.
+Only the code in functions is changed. Texts are left out, because tests do not repeat what people read. Constants of
+modules and classes are left out too: tests refer to them by name, so the expected values would change with them.
 """
 
 import ast
@@ -41,14 +41,14 @@ CALCULATED: dict[type[ast.AST], type[ast.AST]] = {
 CONNECTED: dict[type[ast.AST], type[ast.AST]] = {ast.And: ast.Or, ast.Or: ast.And}
 CALLED = {"min": "max", "max": "min", "any": "all", "all": "any"}
 DEFINED = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-# Swapped arguments are the same here, or noticed by any test at all.
+# Swapping the arguments of these changes nothing, or fails in every test.
 NOT_SWAPPED = ("min", "max", "suppress", "isinstance", "issubclass", "hasattr", "getattr")
-LOGS = ("log", "_log", "logging", "logger")  # what is said there is for people
+LOGS = ("log", "_log", "logging", "logger")  # texts for people
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mistake in `source`, of which the bytes from `begin` to `end` become `instead`. `name` finds it again."""
+    """A mistake in `source`: `instead` replaces the bytes from `begin` to `end`. `name` identifies it."""
 
     path: str
     name: str  # path:line:column:operator-number
@@ -60,11 +60,11 @@ class Mutant:
 
     @property
     def operator(self) -> str:
-        """The row of OPERATORS that made it."""
+        """Return the key in OPERATORS that made it."""
         return self.name.rpartition(":")[2].rpartition("-")[0]
 
     def mutated(self) -> str:
-        """The whole text with the mistake."""
+        """Return the whole source with the mistake."""
         text = self.source.encode()
         return (text[: self.begin] + self.instead.encode() + text[self.end :]).decode()
 
@@ -73,7 +73,7 @@ def _compared(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.Compare):
         for number, sign in enumerate(node.ops):
             signs = [*node.ops[:number], COMPARED[type(sign)](), *node.ops[number + 1 :]]
-            yield ast.Compare(node.left, signs, node.comparators)  # type: ignore[arg-type]  # of the table
+            yield ast.Compare(node.left, signs, node.comparators)  # type: ignore[arg-type]  # the table has operators only
 
 
 def _calculated(node: ast.AST) -> Iterator[ast.AST]:
@@ -126,7 +126,7 @@ def _dropped(node: ast.AST) -> Iterator[ast.AST]:
     drops = isinstance(node, (ast.Raise, ast.Break, ast.Continue, ast.AugAssign))
     if isinstance(node, ast.Expr):
         drops = isinstance(node.value, (ast.Call, ast.Await))
-    elif isinstance(node, ast.Assign):  # not of a name: without it, all that use it fail
+    elif isinstance(node, ast.Assign):  # except to a name: without it, its first use fails
         drops = all(isinstance(target, (ast.Attribute, ast.Subscript)) for target in node.targets)
     if drops:
         yield ast.Pass()
@@ -147,7 +147,7 @@ OPERATORS: dict[str, Change] = {
 
 
 def mutants(path: str, source: str) -> list[Mutant]:
-    """Every mutant of a file, in the order of its places."""
+    """Return every mutant of a source text, sorted by place."""
     starts = [0, *accumulate(len(line) for line in source.encode().splitlines(keepends=True))]
     named: Counter[str] = Counter()
     found = []
@@ -166,7 +166,10 @@ def mutants(path: str, source: str) -> list[Mutant]:
 
 
 def marked(path: str, source: str) -> str:
-    """The same program, each function of which says that it has begun, as "path Class.function", to `builtins.reached`."""
+    """Return the same program, in which each function reports its call to `builtins.reached`.
+
+    It passes the text "path Class.function".
+    """
     tree = ast.parse(source)
     for function, node in list(_functions(tree)):
         tell = ast.parse(f"_reached({f'{path} {function}'!r})").body
@@ -177,20 +180,20 @@ def marked(path: str, source: str) -> str:
 
 
 def difference(mutant: Mutant) -> str:
-    """What the mutant changes, as the lines with - and +."""
+    """Return the lines that the mutant changes, with - and + as in a diff."""
     lines = difflib.unified_diff(mutant.source.splitlines(), mutant.mutated().splitlines(), n=0, lineterm="")
     return "\n".join(line for line in lines if line[:3] not in ("---", "+++") and line[:2] != "@@")
 
 
 def changed_lines(mutant: Mutant) -> tuple[str, str]:
-    """(what stands there, what the mutant has in its place): whole lines, without what they are indented by."""
+    """Return the original lines and the mutated lines, without indentation."""
     lines = difference(mutant).splitlines()
     before, after = (" ".join(line[1:].strip() for line in lines if line[0] == sign) for sign in "-+")
     return before, after
 
 
 def _changeable(node: ast.AST, within: str = "", function: str = "") -> Iterator[tuple[str, ast.expr | ast.stmt]]:
-    """The expressions and statements that functions are made of, each with the name of the innermost function."""
+    """Yield the expressions and statements in functions, each with the name of the innermost function."""
     for child in _children(node):
         if isinstance(child, DEFINED):
             name = within + child.name
@@ -202,7 +205,7 @@ def _changeable(node: ast.AST, within: str = "", function: str = "") -> Iterator
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """Without types, decorators, texts with values in them, what is logged, and what only mypy reads."""
+    """Yield the children, except types, decorators, f-strings, logging, and what only mypy reads."""
     if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.If) and isinstance(node.test, ast.Constant)):
         return
     for field, value in ast.iter_fields(node):
@@ -234,7 +237,7 @@ def _is_one_of(node: ast.AST, values: tuple[object, ...]) -> bool:
 
 
 def _is_beginning(node: ast.stmt) -> bool:
-    """What has to stand first in a module: its docstring, and imports of the future."""
+    """Return whether this statement has to come first in a module: its docstring, or a future import."""
     if isinstance(node, ast.ImportFrom):
         return node.module == "__future__"
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

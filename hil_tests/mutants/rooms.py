@@ -1,4 +1,4 @@
-"""Which rooms are sampled, which tests are theirs, and which of those are asked about a mistake, in which order. Pure."""
+"""The sampled rooms, their tests, and which tests run for a mutant, in which order. Pure."""
 
 import random
 from collections import Counter
@@ -9,7 +9,7 @@ from pathlib import PurePath
 from hil_tests.mutants.argued import Argued, reason
 from hil_tests.mutants.operators import Mutant
 
-# Whose tests have to notice a mistake: what the paths begin with, of the room and of its tests.
+# The beginning of the room's paths, and of the paths of its tests.
 ROOMS = {
     "firmware/charging": "tests/firmware/charging",
     "firmware/link": "tests/firmware/link",
@@ -20,36 +20,35 @@ ROOMS = {
 }
 LEFT_OUT = (
     "modem/installer/",  # hil_tests/modem: real serial lines and terminals
-    "modem/ports/",  # likewise
+    "modem/ports/",  # hil_tests/modem: real serial lines
     "cloud_bridge/ingest/jetstream.py",  # hil_tests/ingest/test_jetstream.py: real nodes
 )
-OTHERS_MAX_S = (
-    20.0  # of the processor's time, for the tests that are not the module's own; the long ones stay out first
-)
+# Processor time for the tests of a mutant that do not mirror its module, the short ones first.
+OTHERS_MAX_S = 20.0
 
 
 @dataclass(frozen=True)
 class Item:
-    """What a test was seen to do: seconds of the processor's time, and functions as "path Class.function"."""
+    """The measurements of one test: processor time in seconds, and called functions as "path Class.function"."""
 
     seconds: float
     functions: frozenset[str]
 
 
 def room_of(path: str) -> str | None:
-    """None if it is not sampled."""
+    """Return the room of a path, or None if the file is not sampled."""
     if path.startswith(LEFT_OUT):
         return None
     return next((room for room in ROOMS if path.startswith(room)), None)
 
 
 def draw(made: list[Mutant], count: int, seed: int) -> list[Mutant]:
-    """The same ones for the same seed, in no order of places: of a run that is ended early the first are a fair sample."""
+    """Draw a sample: the same for the same seed. Its order is random, so the beginning of a run is itself a sample."""
     return random.Random(seed).sample(made, min(count, len(made)))
 
 
 def report(sample: list[Mutant], left: list[Mutant], reasons: Iterable[Argued]) -> list[str]:
-    """By room, how many were noticed; and how many of the others are argued (argued.py) and how many are not."""
+    """Return a line for each room: how many mutants were killed, how many survivors are argued, how many are not."""
     drawn = Counter(room_of(mutant.path) for mutant in sample)
     survived = Counter(room_of(mutant.path) for mutant in left)
     with_reason = Counter(room_of(mutant.path) for mutant in left if reason(mutant, reasons))
@@ -62,7 +61,7 @@ def report(sample: list[Mutant], left: list[Mutant], reasons: Iterable[Argued]) 
 
 
 def runs_for(path: str, function: str, items: Mapping[str, Item]) -> list[list[str]]:
-    """The items that come by this function, as one or two runs: of the tests that mirror the file, then of others."""
+    """Return the tests that call this function, in one or two runs: those that mirror the file, then the others."""
     near = [item for item, seen in items.items() if f"{path} {function}" in seen.functions]
     own = [item for item in near if is_mirror(item, path)]
     others: list[str] = []
@@ -75,6 +74,7 @@ def runs_for(path: str, function: str, items: Mapping[str, Item]) -> list[list[s
 
 
 def is_mirror(item: str, path: str) -> bool:
-    """Whether a test is of a file that mirrors the module: firmware/link/mqtt.py, tests/firmware/link/test_mqtt_words.py."""
+    """Return whether the test's file mirrors the module, as tests/firmware/link/test_mqtt_words.py mirrors
+    firmware/link/mqtt.py."""
     tested = PurePath("tests") / path
     return item.startswith(str(tested.with_name(f"test_{tested.stem}")))

@@ -1,7 +1,7 @@
-"""Runs tests of one copy of the tree, warm: it has imported what the tests need of others, and forks for each run.
+"""Runs tests in one copy of the tree. It has imported all dependencies of the tests, and forks for each run.
 
-So a run begins at once, and imports what is ours anew, with the mistake that stands in the copy by then. A line of JSON on
-its input is a run; its answer is a line with how the run ended.
+So a run starts quickly, and imports only our own code, with the mistake that is in the copy at that time. Each line of
+JSON on standard input is a run. The answer is a line with its exit code.
 """
 
 import builtins
@@ -25,8 +25,8 @@ from hil_tests.fixtures.children import die_with_parent
 SURVIVED, FAILED, NO_TESTS = 0, 1, 5  # pytest's exit codes
 MEMORY_MAX = 4 << 30  # bytes; ends a mutant that fills a list without end
 LOOK_S = 0.005
-OUTPUT = "output.txt"  # of the last run; in the copy
-TEMPORARY = "tmp"  # the tests' folders; in the copy
+OUTPUT = "output.txt"  # output of the last run, in the copy
+TEMPORARY = "tmp"  # the temporary folders of the tests, in the copy
 OPTIONS = (
     *("-q", "-p", "no:cacheprovider", "--basetemp", TEMPORARY),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),  # plugins are imported before pytest begins
@@ -34,7 +34,7 @@ OPTIONS = (
 
 
 class Chosen:
-    """Of the files that are collected only these items run, each for at most so many seconds of the processor's time."""
+    """A pytest plugin that runs only these items, each for at most this many seconds of processor time."""
 
     def __init__(self, items: dict[str, int]) -> None:
         self._within_s = items
@@ -49,7 +49,7 @@ class Chosen:
 
 
 class Reached:
-    """Notes of each item which functions begin in it (operators.marked), and its processor time in seconds."""
+    """A pytest plugin that records which functions each item calls (operators.marked), and its processor time (s)."""
 
     def __init__(self) -> None:
         self.items: dict[str, tuple[float, list[str]]] = {}
@@ -75,14 +75,14 @@ class Reached:
 
 
 def imported_of_others() -> list[str]:
-    """The modules that this process has imported and that are not ours."""
+    """Return the imported modules that are not part of the copy."""
     ours = [str(file) for file in Path.cwd().iterdir() if not file.is_symlink()]
     files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
     return [name for name, file in files.items() if file and not file.startswith(tuple(ours))]
 
 
 def measure(files: list[str], kept: str) -> int:
-    """What the items of these files reach, as JSON into the file `kept`."""
+    """Run these test files, and write their measurements as JSON to the file `kept`. Return pytest's exit code."""
     reached = Reached()
     code = pytest.main([*files, *OPTIONS], plugins=[reached])
     Path(kept).write_text(
@@ -92,12 +92,12 @@ def measure(files: list[str], kept: str) -> int:
 
 
 def run(files: list[str], items: dict[str, int], timeout_s: int) -> int:
-    """pytest's exit code. `timeout_s` ends a test that waits for ever."""
+    """Run these items and return pytest's exit code. `timeout_s` ends a test that waits without end."""
     return pytest.main([*files, *OPTIONS, "-x", "--timeout", str(timeout_s)], plugins=[Chosen(items)])
 
 
 def forked(order: dict[str, object], within_s: int) -> int:
-    """Run it in a child, which may take `within_s` of the processor's time, and ten times that at all."""
+    """Run the order in a child process, limited to `within_s` of processor time and ten times that in real time."""
     child = os.fork()
     if child == 0:
         code = 1
@@ -122,21 +122,21 @@ def forked(order: dict[str, object], within_s: int) -> int:
             os.kill(child, signal.SIGKILL)
         time.sleep(LOOK_S)
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)  # what it has started
+        os.killpg(child, signal.SIGKILL)  # processes that it has started
     return os.waitstatus_to_exitcode(status)
 
 
 def main() -> None:
-    # A mutant that is run again ends the same way, also where other programs want the processor.
+    # A mutant has to end the same way each time, even on a loaded machine.
     settings.register_profile(
         "mutants", derandomize=True, database=None, deadline=None, suppress_health_check=HealthCheck
     )
     settings.load_profile("mutants")
-    warnings.simplefilter("ignore")  # of what is imported before pytest begins
+    warnings.simplefilter("ignore")  # from imports before pytest begins
     for line in sys.stdin:
         order = json.loads(line)
         for name in order.pop("modules", ()):
-            with contextlib.suppress(Exception):  # what only its own package may import
+            with contextlib.suppress(Exception):  # a module that cannot be imported on its own
                 importlib.import_module(name)
         print(forked(order, order.pop("within_s")) if order else 0, flush=True)
 

@@ -12,8 +12,8 @@ STREET, RIG, TERMINAL = "street", "rig", "terminal"  # where a picture is taken 
 
 
 class Picture(NamedTuple):
-    """One picture. `who` is logged in (street.py). `at` is a CSS selector: the element must exist, and the page is scrolled to
-    it."""
+    """One picture. `who` is the person logged in (street.py). `at` is a CSS selector: the element must exist, and the
+    page is scrolled to it."""
 
     name: str
     role: str

@@ -1,4 +1,4 @@
-"""`python -m hil_tests.years`: see command_line.py."""
+"""Entry point of `python -m hil_tests.years` (command_line.py)."""
 
 import sys
 

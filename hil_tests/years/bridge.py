@@ -1,7 +1,7 @@
-"""The bridge in the world's own time: its intake, contact, store and upkeep are the product's, put together as roles/ does.
+"""The bridge on virtual time: the product's ingest, contact, store and upkeep, assembled as in cloud_bridge/roles.
 
-Its recorder is a strand instead of a thread. The canary is not sent: while the path is whole, its marks are counted when
-somebody asks, one every five seconds, as if each had come.
+The recorder runs as a strand instead of a thread. No canaries are sent. Instead, they are counted on demand: while the
+path is whole, one canary arrives every five seconds.
 """
 
 import json
@@ -36,20 +36,20 @@ from hil_tests.years.doors import Strand, Time, current_strand
 from hil_tests.years.virtual_loop import VirtualLoop
 
 CANARY_MS = 5000  # ingest/canary.py
-STORED_MS = 3_600_000  # how often what was listened is stored, and the upkeep's hourly duties done
-SWEEP_MS = 5000  # upkeep.SWEEP_EVERY_S; left out where nobody can have fallen silent or come back
+STORED_MS = 3_600_000  # how often the listening time is stored and the hourly upkeep runs
+SWEEP_MS = 5000  # upkeep.SWEEP_EVERY_S; sweeps that cannot find a change of contact are skipped
 
 
 @cache
 def _new_database() -> bytes:
-    """A file that has all tables and no rows: to make one takes as long as hours of a story."""
+    """Return the content of a database file that has all tables and no rows. Cached, because creating it is slow."""
     with tempfile.TemporaryDirectory() as folder:
         open_database(Path(folder) / "new").close()
         return (Path(folder) / "new" / FILE_NAME).read_bytes()
 
 
 class WallClock:
-    """The bridge's machine's: right, or off by `error_ms`."""
+    """The wall clock of the bridge's machine. It is wrong by `error_ms`."""
 
     def __init__(self, world_time: Time) -> None:
         self._time = world_time
@@ -60,7 +60,7 @@ class WallClock:
 
 
 class Condition:
-    """threading.Condition, of strands: none runs beside another, so there is nothing to lock."""
+    """A threading.Condition for strands. Strands never run concurrently, so nothing is locked."""
 
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop
@@ -70,7 +70,7 @@ class Condition:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing to unlock."""
+        """Do nothing: no lock is held."""
 
     def wait(self, timeout: float | None = None) -> None:
         self._waiting = strand = current_strand()
@@ -87,7 +87,7 @@ class Condition:
 
 
 class Threads:
-    """The module `threading`, as the recorder uses it."""
+    """A stand-in for the module `threading`, with the names that the recorder uses."""
 
     def __init__(self, loop: VirtualLoop, failed: Callable[[BaseException], None]) -> None:
         self._loop, self._failed = loop, failed
@@ -105,20 +105,20 @@ class Threads:
 
 
 class Bridge:
-    """One process, from `start` to `kill`; what it has stored stays in `folder`."""
+    """One bridge process, from `start` to `kill`. Its database stays in `folder`."""
 
     def __init__(
         self, loop: VirtualLoop, world_time: Time, folder: Path, failed: Callable[[BaseException], None]
     ) -> None:
         self._loop, self._time = loop, world_time
         self.wall = WallClock(world_time)
-        self.clock: Clock = self.wall  # of a process: the product's own, over both
+        self.clock: Clock = self.wall  # from `start` on, the product's SystemClock over `wall`
         self._failed = failed
         folder.mkdir(parents=True)
         (folder / FILE_NAME).write_bytes(_new_database())
         self.database: Database = open_database(folder)
         self.database_away = False
-        self.hears = True  # the way of the canaries, and so of the units, is whole
+        self.hears = True  # the path of the canaries, and so of the units, is whole
         self.running = False
         self.sends: Callable[[str, bytes], bool] = lambda unit_id, payload: False
         self.fell_silent: list[tuple[int, str]] = []
@@ -130,7 +130,7 @@ class Bridge:
             add_unit(connection, unit_id, self.clock.now_ms(), secret)
 
     def lose_database(self) -> Callable[[], None]:
-        """It answers nobody from now on, until what is returned is called."""
+        """Make every transaction fail until the returned function is called."""
         names = "writing", "writing_slice", "reading"
 
         def refuse(*_: Any, **__: Any) -> Any:
@@ -174,19 +174,19 @@ class Bridge:
         ledger.heartbeat_ok(self._counted_ms)
         self._sweep = self._loop.call_later(SWEEP_MS / 1000, self._look)
         self._heard_ms = self._counted_ms
-        self._is_silent = self._stored_silent()  # and it has not been heard since, or that is not stored yet
+        self._is_silent = self._stored_silent()  # and no return of the unit is stored yet
         self._may_return = False
         self._hourly = self._loop.call_later(STORED_MS / 1000, self._keep)
 
     def set_clock(self, error_ms: int) -> None:
-        """The machine's clock is off by so much from now on, which is noticed when somebody looks at it next."""
+        """Make the machine's clock wrong by `error_ms` from now on. The bridge notices the step at its next reading."""
         if self.running:
             self._count()
         self.wall.error_ms = error_ms
         self.clock.now_ms()
 
     def hear(self, hears: bool) -> None:
-        """Whether units and canaries reach us from now on."""
+        """Set whether units and canaries reach the bridge from now on."""
         if self.running:
             self._count()
         self.hears = hears
@@ -196,7 +196,7 @@ class Bridge:
         self._heard_ms += step.by_ms
 
     def kill(self) -> None:
-        """kill -9: what was not committed is gone."""
+        """End the process as kill -9 does: what was not committed is lost."""
         self._count()
         self.running = False
         self._sweep.cancel()
@@ -205,7 +205,7 @@ class Bridge:
             strand.end()
 
     def take(self, unit_id: str, kind: str, payload: bytes, again: bool, committed: Callable[[], object]) -> bool:
-        """A PUBLISH of a unit that has logged in."""
+        """Pass a PUBLISH of a unit that has logged in to the ingest. Return False if the ingest cannot take it now."""
         self._count()
         self._heard_ms = self.clock.now_ms()
         if self._is_silent and not self._may_return:
@@ -215,14 +215,14 @@ class Bridge:
         return self.ingest.take(unit_id, kind, payload, self.clock.now_ms(), again, committed)
 
     def verdict(self, unit_id: str) -> tuple[int | None, Verdict]:
-        """What the dashboard says now: the last contact, and what it means."""
+        """Return what the dashboard shows now: the last contact (bridge clock, ms, or None) and the verdict on it."""
         self._count()
         now_ms = self.clock.now_ms()
         last = self.live.last_contact(unit_id, None, self.ledger, now_ms)
         return (None if last is None else last.at_ms), judge(last, now_ms)
 
     def rows(self, table: str, unit_id: str) -> list[dict[str, Any]]:
-        """The payloads that are stored."""
+        """Return the stored payloads of a unit from this table."""
         with self.database.reading() as connection:
             found = connection.execute(text(f"SELECT payload FROM {table} WHERE unit_id = :unit"), {"unit": unit_id})
             return [json.loads(row[0]) for row in found]
@@ -232,12 +232,12 @@ class Bridge:
             return credentials_of(connection, unit_id)
 
     def _count(self) -> None:
-        """The canaries since the last look."""
+        """Count the canaries that have arrived since the last call."""
         now_ms = self.clock.now_ms()
         if not self.hears or not self.running or self.database_away or self.recorder.trouble is not None:
             self._counted_ms = now_ms
             return
-        for step_ms in (OUTAGE_AFTER_MS // CANARY_MS * CANARY_MS, CANARY_MS):  # as long as none of them is missed
+        for step_ms in (OUTAGE_AFTER_MS // CANARY_MS * CANARY_MS, CANARY_MS):  # the longer step first
             while self._counted_ms + step_ms <= now_ms:
                 self._counted_ms += step_ms
                 self.ledger.heartbeat_ok(self._counted_ms)
@@ -247,7 +247,7 @@ class Bridge:
             return connection.execute(text("SELECT 1 FROM contacts WHERE silent_ms IS NOT NULL")).first() is not None
 
     def _look(self) -> None:
-        """Who fell silent, and who came back."""
+        """Sweep for changes of contact, and schedule the next sweep that may find one."""
         if self.database_away:
             self._sweep = self._loop.call_later(SWEEP_MS / 1000, self._look)
             return

@@ -1,7 +1,7 @@
-"""A broker with a broker's manners, in memory: sessions, keepalive, wills, QoS 1 both ways.
+"""An MQTT broker in memory, with sessions, keepalive, wills, and QoS 1 in both directions.
 
-Its packets are the product's own gate's (cloud_bridge/ingest/session.py); what a unit publishes goes to the bridge, and is
-acknowledged once the bridge has committed it.
+It parses packets with the product's MqttSession (cloud_bridge/ingest/session.py). A unit's PUBLISH goes to the bridge,
+and is acknowledged when the bridge has committed it.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ REFUSED_SECRET, REFUSED_UNAVAILABLE = 4, 3
 
 
 class Broker:
-    """`secrets` by unit; `commands` not acknowledged yet are kept per unit as long as its connection lives."""
+    """`secrets` are by unit ID. A command is sent once: if the connection ends before it arrives, it is lost."""
 
     def __init__(self, loop: VirtualLoop, bridge: Bridge) -> None:
         self.loop, self.bridge = loop, bridge
@@ -33,9 +33,9 @@ class Broker:
         self.wills = 0
         self.logins = 0
         self.carried = {"up": 0, "down": 0}  # bytes of MQTT
-        self.pieces = 0  # of MQTT, up and down, each of which is a record in TLS
-        self.air_bytes = 0  # the same with the headers of their segments, of acknowledgements, openings and closings
-        self.loses_acknowledgements = 0  # so many of the next ones
+        self.pieces = 0  # segments of MQTT, both ways; with TLS, each would be one record
+        self.air_bytes = 0  # bytes of MQTT, TCP headers and acknowledgements, and of opening and closing connections
+        self.loses_acknowledgements = 0  # how many of the next PUBACKs are lost
         self.unavailable = False
         self.heard: Callable[[str, bytes], None] = lambda kind, payload: None
 
@@ -43,13 +43,13 @@ class Broker:
         self.loop.listen(PORT, lambda: Connection(self))
 
     def stop(self) -> None:
-        """The process is gone: connections are reset, new ones refused."""
+        """End the broker process: reset its connections and refuse new ones."""
         self.loop.listen(PORT, None)
         for connection in tuple(self.open):
             connection.transport.abort()
 
     def send(self, unit_id: str, payload: bytes) -> bool:
-        """A command. False if the unit has no connection."""
+        """Send a command. Return False if the unit is not connected."""
         connection = self.accepted.get(unit_id)
         if connection is None:
             return False
@@ -58,7 +58,7 @@ class Broker:
 
 
 class Connection(asyncio.Protocol):
-    """One unit's."""
+    """The connection of one unit."""
 
     transport: asyncio.Transport
 
@@ -80,7 +80,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._broker.carried["up"] += len(data)
         self._broker.pieces += 1
-        self._broker.air_bytes += SEGMENT_BYTES + len(data)  # it is acknowledged by what is answered
+        self._broker.air_bytes += SEGMENT_BYTES + len(data)  # no separate acknowledgement: the answer carries it
         try:
             self._session.receive(data, self._loop.time())
             while (
@@ -99,7 +99,7 @@ class Connection(asyncio.Protocol):
         if broker.accepted.get(unit_id) is self:
             del broker.accepted[unit_id]
         if self._has_will:
-            broker.wills += 1  # a hint, and no contact
+            broker.wills += 1  # a will does not count as contact
         self._session.end()
 
     def command(self, payload: bytes) -> None:
@@ -175,7 +175,7 @@ class Connection(asyncio.Protocol):
         self.transport.write(data)
 
     def _watch(self) -> None:
-        """Its keepalive: what lets its time pass is closed."""
+        """Close the connection if its keepalive has expired, and check again at the next deadline."""
         if self._session.is_overdue(self._loop.time()):
             self.transport.abort()
             return

@@ -1,4 +1,4 @@
-"""What those who watch one kind of promise see of the one who asks them: promises.Watch."""
+"""The interface of promises.Watch that the checks of the separate promises use."""
 
 from collections import Counter
 from typing import Protocol
@@ -8,10 +8,10 @@ from hil_tests.years.scene import Scene
 
 class Circumstances(Protocol):
     world: Scene
-    lasting: Counter[str]  # what is wrong now
-    touched_s: dict[str, float]  # the last moment at which something of this kind was wrong
-    happened_s: float  # the last moment at which something began or ended
-    plugged_s: float  # when a car came last
+    lasting: Counter[str]  # faults in progress, counted by what they touch
+    touched_s: dict[str, float]  # when the last fault that touches this ended
+    happened_s: float  # when the last happening began or ended
+    plugged_s: float  # when the last car was plugged in
 
     def break_(self, promise: str, what: str) -> None: ...
     def well_for_s(self, *touches: str) -> float: ...

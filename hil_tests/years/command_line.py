@@ -1,8 +1,8 @@
-"""`python -m hil_tests.years --years 1`: charge points and their cloud through years of faults, on virtual time.
+"""Run charge points and their cloud through years of faults on virtual time: `python -m hil_tests.years --years 1`.
 
-Each story is a month of one charge point, drawn from a seed. A promise that is broken ends in a seed and the shortest story
-that breaks it, which is written to build/years as data and told again by --replay; with --keep it becomes a test. Exits 1
-then.
+Each story is a month of one charge point, drawn from a seed. If a story breaks a promise, the run prints its seed, cuts
+the story to the shortest that still breaks the promise, and writes it to build/years for --replay. With --keep, it
+becomes a test. The exit code is 1 if any promise was broken.
 """
 
 import argparse
@@ -22,10 +22,10 @@ from hil_tests.years.shrink import shrink
 from hil_tests.years.story import Story, from_json, pairs
 from hil_tests.years.telling import Told, tell
 
-DAYS = 30.0  # of one story
+DAYS = 30.0  # the length of a story
 YEAR_DAYS = 365
 BUILD = Path("build/years")
-SHRUNK = 3  # of the stories that failed, the first
+SHRUNK = 3  # how many of the failing stories are cut, the first ones
 
 
 def _breaks(promise: str, story: Story) -> bool:
@@ -33,7 +33,7 @@ def _breaks(promise: str, story: Story) -> bool:
 
 
 def run(options: argparse.Namespace) -> list[Told]:
-    """All stories, on as many processes as asked for."""
+    """Run all stories, in as many processes as requested. Return the results by seed."""
     count = max(1, round(options.years * YEAR_DAYS / options.days))
     told: list[Told] = []
     with ProcessPoolExecutor(options.processes) as processes:
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> list[Told]:
 
 
 def summary(told: list[Told]) -> list[str]:
-    """In words, for people."""
+    """Return the summary lines of a run, for people."""
     years = sum(one.story.days for one in told) / YEAR_DAYS
     cpu_s = sum(one.cpu_s for one in told)
     met = set[tuple[str, str]]().union(*(pairs(one.story) for one in told))
@@ -56,8 +56,8 @@ def summary(told: list[Told]) -> list[str]:
     faults = Counter(happening.kind for one in told for happening in one.story.happenings)
     return [
         f"{years:.2f} charger-years in {cpu_s:.0f} s of processor time: {60 * years / cpu_s:.3f} in 60 s of a core, "
-        f"{sum(one.rested * one.story.days for one in told) / sum(one.story.days for one in told):.1%} of the time at rest",
-        f"{faults.total()} happenings of {len(faults)} kinds; {len(met)} of {len(ALL)} pairs of kinds have met",
+        f"{sum(one.rested * one.story.days for one in told) / sum(one.story.days for one in told):.1%} of the time skipped",
+        f"{faults.total()} happenings of {len(faults)} kinds; {len(met)} of {len(ALL)} pairs of kinds occurred together",
         f"{sum(one.messages for one in told)} messages, {megabytes:.2f} MB on the air "
         f"a month, {sum(one.flash_writes for one in told) / years / 365:.0f} flash writes a day, "
         f"{sum(one.resets for one in told)} starts",
@@ -66,7 +66,7 @@ def summary(told: list[Told]) -> list[str]:
 
 
 def _replay(which: str, options: argparse.Namespace) -> list[Told]:
-    """By a seed, or by a file of build/years; the trace goes to standard output."""
+    """Run the story of a seed or of a file in build/years, and print its trace."""
     story = (
         from_json(Path(which).read_text())
         if os.path.exists(which)
@@ -77,19 +77,19 @@ def _replay(which: str, options: argparse.Namespace) -> list[Told]:
     print("\n".join(lines))
     print(f"trace {told.digest}")
     if options.keep and told.broken:
-        print(f"kept: {_keep(options.keep, told)}")
+        print(f"kept as a test: {_keep(options.keep, told)}")
     return [told]
 
 
 def _keep(name: str, told: Told) -> Path:
-    """The shortest story that still breaks the promise that was broken first, as a test."""
+    """Cut the story to the shortest that still breaks the first broken promise, and keep it as a test."""
     promise = told.broken[0].promise
     short = shrink(told.story, lambda story: _breaks(promise, story), 40)
     return keep(name, short, next(one for one in tell(short).broken if one.promise == promise))
 
 
 def _cut(told: list[Told]) -> None:
-    """The first that failed, as short as may be."""
+    """Cut the first failing stories to the shortest that still fail, and write and print them."""
     BUILD.mkdir(parents=True, exist_ok=True)
     for one in [one for one in told if one.broken][:SHRUNK]:
         promise = one.broken[0].promise
@@ -102,18 +102,18 @@ def _cut(told: list[Told]) -> None:
 
 
 def main() -> int:
-    """Exit code 1 if a promise was broken."""
+    """Return exit code 1 if a promise was broken, else 0."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.years", description=__doc__)
     parser.add_argument("--years", type=float, default=1)
-    parser.add_argument("--days", type=float, default=DAYS, help="of each story")
-    parser.add_argument("--seed", type=int, default=1, help="of the first story; the others count on")
-    parser.add_argument("--intensity", type=float, default=1, help="how often faults come, times that of faults.py")
+    parser.add_argument("--days", type=float, default=DAYS, help="days of each story (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the first story; the others follow it")
+    parser.add_argument("--intensity", type=float, default=1, help="multiplies the fault rates of faults.py")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--replay", metavar="SEED|FILE", help="one story, with its trace")
-    parser.add_argument("--keep", metavar="NAME", help="with --replay: what breaks a promise, cut short, as a test")
-    parser.add_argument("--step", action="store_true", help="with --replay: nobody rests, every period is stepped")
-    parser.add_argument("--costs", action="store_true", help="print what a charger-year costs, and end")
-    parser.add_argument("--promises", action="store_true", help="print what is watched, and end")
+    parser.add_argument("--replay", metavar="SEED|FILE", help="run one story and print its trace")
+    parser.add_argument("--keep", metavar="NAME", help="with --replay: cut a failing story and keep it as a test")
+    parser.add_argument("--step", action="store_true", help="with --replay: execute every period, skip nothing")
+    parser.add_argument("--costs", action="store_true", help="print the cost of a charger-year and exit")
+    parser.add_argument("--promises", action="store_true", help="print the promises that are checked and exit")
     options = parser.parse_args()
     if options.promises:
         print("\n".join(PROMISES))

@@ -1,4 +1,4 @@
-"""What the hardware asks of whoever runs on it, and of whoever looks on."""
+"""The interfaces that the hardware needs: of the processor, of the checks, and of the world."""
 
 from typing import Any, Protocol
 
@@ -6,7 +6,7 @@ from hil_tests.years.doors import Strand
 
 
 class Computer(Protocol):
-    """The microcontroller: processor.py."""
+    """The microcontroller (processor.py)."""
 
     main: Strand | None
 
@@ -20,17 +20,17 @@ class Computer(Protocol):
 
 
 class Onlooker(Protocol):
-    """Whoever watches what is promised: promises.py."""
+    """The checks of the promises (promises.py)."""
 
     def pins(self) -> None: ...
     def must_open(self, why: str) -> None: ...
 
 
 class Surroundings(Protocol):
-    """The world: world.py."""
+    """The world (world.py)."""
 
     car_is_plain: bool
-    lose_one_in: int  # bytes that the modem says
+    lose_one_in: int  # loses one in so many bytes from the modem; 0: none
 
     @property
     def onlooker(self) -> Onlooker | None: ...

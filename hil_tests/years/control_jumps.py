@@ -1,13 +1,14 @@
-"""The control half at rest: its next step is due when something changes, and not 20 ms from now.
+"""Skips the idle time of the control thread: the next step runs when something changes, not 20 ms later.
 
-Theory of operation. After each step the rules have said, by what they compared their clock with (moving.py), until when the
-same inputs give the same outputs. So once a number of steps on end has changed nothing, the control strand sleeps until that
-moment, on the grid of its own period, or until somebody touches the board, the car, or what the main strand hands over. What
-the steps in between would have left behind is made up for: their count, the distance between two of them, and the stamps that
-each of them renews.
+Theory of operation. The rules compare their clock with deadlines. The notes of these comparisons (moving.py) give the
+time until which equal inputs give equal outputs. When a number of successive steps has changed nothing, the control
+strand sleeps until that time, on the grid of its own period, or until the board, the car or the data from the main
+thread change. Afterwards, what the skipped steps would have left behind is set: their number, the interval between two
+steps, and the stamps that each step renews.
 
-While a car draws current, energy flows on in straight lines: in pieces of `COARSE_MS`, at whose ends the car is asked anew,
-and once it has shown nothing new in some of them until its battery is full, or until the talking half wants to know.
+While a car draws current, energy flows at a constant rate. The strand then sleeps for at most COARSE_MS at a time, and
+looks at the car after each such piece. When several pieces have changed nothing, it sleeps until the battery is full,
+or until the main thread may need the energy.
 """
 
 from collections.abc import Callable
@@ -19,23 +20,22 @@ from hil_tests.years.doors import Strand
 from hil_tests.years.hardware import Hardware
 from hil_tests.years.moving import NOTES, Now
 
-SETTLED_STEPS = 25  # on end without a change: longer than what the rules count in steps
-CAR_SETTLED_STEPS = 100  # with a car: longer than it takes to answer (sim/vehicle.py), 1.5 s
-AFTER_S = 1e-7  # a step comes after what people and the world do in the same millisecond, rested or not
-COARSE_MS = 10_000  # between two looks at a car that is plugged in, or a board with a fault
-SETTLED_PIECES = (
-    3  # of those without a change: what a car does by itself comes sooner; from then on it takes until it is full
-)
+SETTLED_STEPS = 25  # successive steps without a change: more than any rule counts
+CAR_SETTLED_STEPS = 100  # the same with a car: longer than its response time of 1.5 s (sim/vehicle.py)
+AFTER_S = 1e-7  # in each millisecond the world acts before the step, after a rest or not
+COARSE_MS = 10_000  # between two looks at a plugged-in car, or at a board with a fault
+# Pieces of COARSE_MS without a change. All that a car does by itself comes sooner, except that its battery becomes full.
+SETTLED_PIECES = 3
 LONGEST_MS = 3_600_000
 
 
 def timeless(claims: tuple[Any, ...]) -> tuple[object, ...]:
-    """But for how long they hold, since they are renewed before that."""
+    """Return the claims without their expiry: the main thread renews them before they expire."""
     return tuple([(claim.source, claim.amps, claim.why, claim.ends_s) for claim in claims])
 
 
 def unnoticed(called: "Callable[..., Any]") -> "Callable[..., Any]":
-    """A function of the light: its rhythm changes nothing that anybody waits for."""
+    """Wrap a function of the light so that its comparisons leave no notes: nothing waits for the blink rhythm."""
 
     def call(*arguments: Any) -> Any:
         noted = len(NOTES.noted)
@@ -47,7 +47,7 @@ def unnoticed(called: "Callable[..., Any]") -> "Callable[..., Any]":
 
 
 class ControlJumps:
-    """The door of one control strand. `jumped_ms` is how much of its time was not stepped."""
+    """The door of one control strand. `jumped_ms` is how much of its time was skipped."""
 
     def __init__(self, hardware: Hardware, loop: ControlLoop, enabled: bool) -> None:
         self._hardware, self._loop, self._enabled = hardware, loop, enabled
@@ -56,9 +56,7 @@ class ControlJumps:
         controller.step = self._noting_step
         self._due_ms = self._next_ms = 0
         self._stepped_ms: object = None  # the clock of the last step
-        self._renewed: tuple[tuple[object, str], ...] | None = (
-            None  # stamps that each step renews, once they are asked for
-        )
+        self._renewed: tuple[tuple[object, str], ...] | None = None  # stamps that each step renews; found on demand
         self._essence: tuple[object, ...] = ()
         self._settled = 0
         self._strand: Strand | None = None
@@ -97,8 +95,11 @@ class ControlJumps:
         return outputs
 
     def _passing(self) -> tuple[object, ...]:
-        """Stamps by which nothing is due: a report is made anew, of the same; a second more of charging is counted in any
-        step."""
+        """Return the stamps with which nothing is due.
+
+        With the first, the report is made anew with the same content. With the second, a second of charging is counted
+        in any step.
+        """
         controller = self._controller
         stamps: list[object] = [controller._report_since_ms]
         if controller._session is not None and controller._session._stepped_since_ms is not None:
@@ -106,28 +107,28 @@ class ControlJumps:
         return tuple(stamps)
 
     def disturb(self) -> None:
-        """Something is touched now: look, in the next period."""
+        """Catch up and execute the next period, because something is changing now."""
         self.catch_up()
         self._settled = 0
         if self._strand is not None:
             self._strand.wake()
 
     def look(self) -> None:
-        """Somebody may have changed what the rules go by: one step says whether."""
+        """Execute one step, because the inputs of the rules may have changed."""
         if self._strand is not None:
             self._strand.wake()
 
     def catch_up(self) -> None:
-        """Up to now, before somebody touches what it goes by."""
+        """Make up for the whole periods skipped so far, before somebody changes the inputs."""
         behind_ms = self._hardware.now_ms() - self._next_ms
         if self._strand is not None and behind_ms >= PERIOD_MS:
             whole_ms = behind_ms // PERIOD_MS * PERIOD_MS
             self._make_up(whole_ms, whole_ms)
 
     def sleep(self, strand: Strand, ms: int) -> None:
-        """Until the next period that matters; `ms` is to the very next."""
+        """Sleep until the next period that matters. `ms` is the time to the very next period."""
         hardware = self._hardware
-        NOTES.take()  # of its own waits
+        NOTES.take()  # discard the notes of the control loop's own waits
         self._next_ms = hardware.now_ms() + int(ms)
         until_ms = self._until_ms()
         if until_ms > self._next_ms:
@@ -152,7 +153,7 @@ class ControlJumps:
         return CAR_SETTLED_STEPS if self._hardware.board.vehicle.plugged else SETTLED_STEPS
 
     def _longest_ms(self) -> int:
-        """Until the board has to be looked at anew, whatever the rules say."""
+        """Return the time after which the board has to be read again, whatever the rules have compared."""
         hardware = self._hardware
         vehicle = hardware.board.vehicle
         if hardware.board.faults:
@@ -167,7 +168,10 @@ class ControlJumps:
         return max(PERIOD_MS, min(LONGEST_MS, full_ms))
 
     def _part_stamps(self, now_ms: int) -> None:
-        """Those by which nothing is due get readings of their own: else they were one with what else began in this step."""
+        """Give the stamps of `_passing` readings of their own.
+
+        Otherwise they would be the same object as the stamps of everything else that began in this step.
+        """
         if not isinstance(now_ms, Now):
             return
         controller = self._controller
@@ -176,12 +180,14 @@ class ControlJumps:
                 setattr(part, name, Now(now_ms.ms, now_ms.made_ms))
 
     def is_behind(self, ms: int) -> bool:
-        """For so long it has not told of a car."""
+        """Return whether the strand has been at rest for more than `ms`, and so has not reported on the car."""
         return self._strand is not None and self._hardware.now_ms() - self._next_ms > ms
 
     def _renewed_by_each(self) -> tuple[tuple[object, str], ...]:
-        """Where a step that changes nothing keeps its clock. Session and register go by how long ago that was, when they take
-        in what has flowed meanwhile."""
+        """Return the stamps that a step without a change renews, as (owner, attribute).
+
+        While energy flows, the session and the register need their old stamps to compute what has flowed since.
+        """
         if self._renewed is None:
             parts: tuple[object, ...] = (self._controller._mode,)
             if not self._hardware.board.power_w:
@@ -192,7 +198,10 @@ class ControlJumps:
         return self._renewed
 
     def _make_up(self, ms: int, untouched_ms: int) -> None:
-        """As if all periods had been on time. In the last one somebody may have touched the board: its physics are stepped."""
+        """Apply the effect of the skipped periods, `ms` in all.
+
+        The board may have been touched in the last period, so only `untouched_ms` are skipped in its physics.
+        """
         loop = self._loop
         for part, name in self._renewed_by_each():
             setattr(part, name, Now(int(getattr(part, name)) + ms, NOTES.now_ms - 1))

@@ -1,6 +1,7 @@
-"""What a charger-year costs: `python -m hil_tests.years --costs` tells stories of three kinds and prints processor time.
+"""The cost of a charger-year: `python -m hil_tests.years --costs` runs stories of three kinds and prints processor
+times.
 
-It is beside what the same costs where time is real: `make life` troubles units whose firmware runs as it would on a board.
+For comparison, it prints the rate of faults of `make life`, whose units run in real time.
 """
 
 from typing import NamedTuple
@@ -11,18 +12,18 @@ from hil_tests.years.telling import Told, tell
 SEEDS = (1, 2)
 DAYS = 10.0
 TROUBLED = 8.0  # times as many faults as in an ordinary story
-LIFE_FAULTS, LIFE_S = 1000, 25 * 60  # of `make life`, on the clock on the wall: see the Makefile
-WARM_S = 600  # of a story that is not counted: everything is imported, and the empty database made
+LIFE_FAULTS, LIFE_S = 1000, 25 * 60  # faults of `make life`, and its real time: see the Makefile
+WARM_S = 600  # length of a first story that is not counted: it imports everything and creates the empty database
 
 
 class Cost(NamedTuple):
-    """Of all stories of one kind."""
+    """The total cost of all stories of one kind."""
 
     kind: str
     years: float
     happenings: int
     messages: int
-    rested: float  # the part of the time
+    rested: float  # the fraction of virtual time that was skipped
     cpu_s: float
 
     def __str__(self) -> str:
@@ -34,7 +35,8 @@ class Cost(NamedTuple):
 
 
 def stories(kind: str, seed: int) -> Story:
-    """`kind`: idle has no car and no fault, an ordinary one what faults.py says, a troubled one TROUBLED times that."""
+    """Return the story of one kind. `kind`: "idle" has no cars and no faults, "ordinary" has the rates of faults.py,
+    and "troubled" TROUBLED times these rates."""
     if kind == "idle":
         return Story(seed, EARLIEST_S, DAYS, ())
     return draw_story(seed, DAYS, TROUBLED if kind == "troubled" else 1)
@@ -57,4 +59,4 @@ def print_costs() -> None:
     tell(Story(SEEDS[0], EARLIEST_S, WARM_S / DAY_S, ()))
     for kind in ("idle", "ordinary", "troubled"):
         print(cost(kind))
-    print(f"make life: {60 * LIFE_FAULTS / LIFE_S:.0f} faults in 60 s on the wall, five units together")
+    print(f"make life: {60 * LIFE_FAULTS / LIFE_S:.0f} faults in 60 s of real time, five units together")

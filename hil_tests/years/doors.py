@@ -1,8 +1,8 @@
-"""What is a thread in the product is a greenlet here, and each of its waits a door to the one scheduler, the event loop.
+"""Runs the product's threads as greenlets. Each of their waits is a door to the one scheduler, the event loop.
 
-A strand runs straight-line, blocking code: the firmware's two halves, the bridge's recorder. It runs until it waits; then the
-loop goes on, and comes back when the time is over or somebody wakes it. So no two of them ever run at once, and in the same
-order each time.
+A strand is such a greenlet. It runs blocking code: the firmware's two threads, or the bridge's recorder. It runs until
+it waits. Then the loop continues, and resumes the strand when the time is over or somebody wakes it. So strands never
+run concurrently, and always run in the same order.
 """
 
 import time
@@ -17,11 +17,11 @@ from hil_tests.years.virtual_loop import VirtualLoop
 
 
 class Ended(BaseException):
-    """The strand has lost its processor. No code of the product's catches it."""
+    """The strand's processor has stopped. It is a BaseException, so that the product's code does not catch it."""
 
 
 class Strand(greenlet):  # type: ignore[misc]  # as above
-    """`wait` is called by what runs in it, all else by the loop."""
+    """The code in the strand calls `wait`. The loop calls all other methods."""
 
     def __init__(self, loop: VirtualLoop, work: Callable[[], object], failed: Callable[[BaseException], None]) -> None:
         super().__init__(self._work)
@@ -30,14 +30,14 @@ class Strand(greenlet):  # type: ignore[misc]  # as above
         self._timer: Any = None
         self._waiting = False
         self.ended = False
-        self.door: Callable[[Strand, int], None] | None = None  # its own way to sleep
+        self.door: Callable[[Strand, int], None] | None = None  # replaces the plain sleep of Time.sleep_ms
 
     def start(self) -> None:
         self._waiting = True
         self._timer = self._loop.call_soon(self._resume, True)
 
     def wait(self, until_s: float | None) -> bool:
-        """Until then, or for ever; True if somebody woke it before. Raises Ended."""
+        """Wait until this time, or without limit if None. Return True if woken before. Raise Ended when the strand ends."""
         if self.ended:
             raise Ended
         self._timer = None if until_s is None else self._loop.call_at(until_s, self._resume, False)
@@ -48,7 +48,7 @@ class Strand(greenlet):  # type: ignore[misc]  # as above
         return woken
 
     def wake(self) -> None:
-        """End its wait, if it waits; it goes on in the next turn of the loop."""
+        """End the current wait, if there is one. The strand resumes in the next turn of the loop."""
         if self._waiting and not self.ended:
             if self._timer is not None:
                 self._timer.cancel()
@@ -56,7 +56,7 @@ class Strand(greenlet):  # type: ignore[misc]  # as above
             self._timer = self._loop.call_soon(self._resume, True)
 
     def end(self) -> None:
-        """For good. It may be called by itself, which then ends at its next wait."""
+        """End the strand for good. If the strand itself calls this, it ends at its next wait."""
         self.ended = True
         if self._timer is not None:
             self._timer.cancel()
@@ -81,7 +81,7 @@ class Strand(greenlet):  # type: ignore[misc]  # as above
 
 
 def current_strand() -> Strand:
-    """Raises RuntimeError outside of strands, where nobody may wait."""
+    """Return the running strand. Raise RuntimeError outside of strands, where waiting is impossible."""
     strand = getcurrent()
     if not isinstance(strand, Strand):
         raise RuntimeError("only a strand may wait")
@@ -89,9 +89,9 @@ def current_strand() -> Strand:
 
 
 class Time:
-    """The module `time` while the world runs: of the firmware's names those of MicroPython, of all others ours.
+    """A stand-in for the module `time`: MicroPython's functions for the firmware, CPython's for all other code.
 
-    `epoch_s` is the true time at the loop's 0.
+    `epoch_s` is the true time (UTC, seconds since 1970) when the loop's clock is 0.
     """
 
     def __init__(self, loop: VirtualLoop, epoch_s: int) -> None:
@@ -99,11 +99,11 @@ class Time:
         self.epoch_s = epoch_s
 
     def ms(self) -> int:
-        """Since the beginning."""
+        """Milliseconds since the beginning of the story."""
         return round(self._loop.time() * 1000)
 
     def true_s(self) -> float:
-        """UTC, seconds since 1970."""
+        """Seconds since 1970, UTC."""
         return self.epoch_s + self._loop.time()
 
     def sleep_ms(self, ms: int) -> None:
@@ -121,7 +121,7 @@ class Time:
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
-        """For everything in this process."""
+        """Replace the functions of the module `time` for all code of this process."""
         names: dict[str, Any] = {
             "time": self.true_s,
             "time_ns": lambda: self.epoch_s * 10**9 + self.ms() * 10**6,

@@ -1,32 +1,33 @@
-"""When things are due that are not of the main strand's rhythm (main_rest.py)."""
+"""The times at which things are due outside the main thread's regular turns (main_rest.py)."""
 
 import heapq
 from sys import getrefcount
 
 from hil_tests.years.moving import Note, Now
 
-ONLY_OURS = 2  # references: that of DueTimes, and the question's own
+ONLY_OURS = 2  # references: one from DueTimes, one from the call of getrefcount
 FAR_MS = 86_400_000
 
 
 class DueTimes:
-    """When things are due that are not of the rhythm, of the comparisons that turns of one sort make.
+    """Due times outside the regular turns, from the comparisons that turns of one kind make.
 
-    One whose stamp the product has let go of is not due any more: nobody will compare with it again. One that is over may be
-    seen as late as the next turn of that sort ends, so none of those is rested over meanwhile.
+    A due time whose stamp the product has dropped is void: nothing will compare with it again. A due time that has
+    passed is noticed at the latest at the end of the next turn of this kind, `late_ms` later; until then, no such turn
+    is skipped.
     """
 
     def __init__(self, late_ms: int) -> None:
         self._late_ms = late_ms
-        self._due: list[tuple[int, int]] = []  # when, and the id of its stamp or 0
+        self._due: list[tuple[int, int]] = []  # (due time, id of its stamp or 0), a heap
         self._known: set[tuple[int, int]] = set()
-        self._stamps: dict[int, tuple[Now, set[int]]] = {}  # each with when it is due
+        self._stamps: dict[int, tuple[Now, set[int]]] = {}  # by id: the stamp, and its due times
 
     def knows(self, note: Note) -> bool:
         return (note.at_ms, id(note.stamp) if note.stamp is not None else 0) in self._known
 
     def drop(self, note: Note) -> None:
-        """Every turn makes it: another DueTimes has it."""
+        """Forget a due time that another DueTimes holds from now on, because every turn makes the comparison."""
         due = (note.at_ms, id(note.stamp) if note.stamp is not None else 0)
         if due in self._known:
             self._forget(due)
@@ -42,7 +43,7 @@ class DueTimes:
             self._stamps.setdefault(id(stamp), (stamp, set()))[1].add(note.at_ms)
 
     def next_ms(self, now_ms: int) -> int:
-        """The first that nobody has seen yet, or FAR_MS from now."""
+        """Return the first due time that no turn has noticed yet, or FAR_MS from now if there is none."""
         while self._due and (
             self._due[0] not in self._known
             or self._due[0][0] + self._late_ms <= now_ms

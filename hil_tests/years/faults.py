@@ -1,7 +1,7 @@
-"""What may happen to a charge point, as data: a row a kind, with how often in a year, for how long, and what it does.
+"""The kinds of faults and other happenings, one row each: how often in a year, for how long, and what happens.
 
-A kind begins something and, if it lasts, ends it. `touches` says what it may excuse: a promise about the network holds again
-only some time after the last fault that touches the network.
+A kind begins something and, if it lasts, ends it. `touches` lists what it may impair: a promise about the network holds
+again only some time after the last fault that touches the network.
 """
 
 import json
@@ -16,15 +16,15 @@ from hil_tests.sim.vehicle import Vehicle
 from hil_tests.years.scene import Scene
 
 NETWORK, CLOUD, BOARD, CAR, SUPPLY, FLASH = "network", "cloud", "board", "car", "supply", "flash"
-DENIED, SIGNAL = "denied", "signal"  # a network is there and serves us not; or it is weak
-TIME, CLOCK = "time", "clock"  # that the unit is told; the bridge's own
+DENIED, SIGNAL = "denied", "signal"  # a network is in range but refuses service; or its signal is weak
+TIME, CLOCK = "time", "clock"  # the time that the network gives to the unit; the bridge's clock
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 Begin = Callable[[Scene, Random], "Callable[[], object] | None"]
 
 
 class Kind(NamedTuple):
-    """`begin` returns how it ends; None where it is over at once."""
+    """`begin` returns the function that ends it, or None if it is over at once."""
 
     name: str
     a_year: float
@@ -58,7 +58,7 @@ def _refuses(world: Scene, _: Random) -> Callable[[], object]:
 
 
 def _torn(world: Scene, draw: Random) -> None:
-    """The supply is lost in the middle of the next write."""
+    """Cut the supply in the middle of the next write."""
     off_s = draw.uniform(1, 60)
 
     def cut() -> None:
@@ -173,7 +173,7 @@ def _database_away(world: Scene, _: Random) -> Callable[[], object] | None:
 
 
 def _clock_set(world: Scene, draw: Random) -> Callable[[], object]:
-    """The clock of the bridge's machine is wrong from now on, and later put right."""
+    """Make the clock of the bridge's machine wrong, and correct it at the end."""
     world.bridge.set_clock(1000 * draw.choice((-1, 1)) * draw.choice((3 * MINUTE, HOUR, DAY, 365 * DAY)))
     return lambda: world.bridge.set_clock(0)
 
@@ -193,13 +193,13 @@ def _order(world: Scene, said: dict[str, object], times: int = 1) -> None:
 
 
 def _limit(world: Scene, draw: Random) -> None:
-    """One that holds for a while."""
+    """Send a limit that expires after half an hour to four hours."""
     exp = round(world.time.true_s()) + draw.randint(1800, 4 * HOUR)
     _order(world, {"do": "limit", "amps": draw.randint(6, 16), "exp": exp}, draw.choice((1, 2)))
 
 
 def _hours(world: Scene, draw: Random) -> Callable[[], object]:
-    """The owner has hours to avoid for some days."""
+    """Let the owner set hours to avoid for some days."""
     begins = draw.randint(17, 22)
     _order(world, {"do": "delay", "s": draw.choice((0, 60, 600))})
     _order(world, {"do": "schedule", "hours": f"mon-sun {begins}:00-{begins}:40"})
@@ -225,7 +225,7 @@ COMMANDS: tuple[Callable[[Random], dict[str, object]], ...] = (
 
 
 def _change_of_owner(world: Scene, _: Random) -> None:
-    """Its owner releases it, and another claims it."""
+    """Let the present owner release the charge point, and another person claim it."""
     if not world.bridge.database_away:
         world.owners.change(world.bridge.clock.now_ms())
 

@@ -1,6 +1,6 @@
-"""The flash of one unit: real files in a folder of memory, behind a door that counts, refuses, and cuts the supply.
+"""The flash of one unit: real files in a folder, with a layer that counts writes, refuses them, or cuts the supply.
 
-As on littlefs, what is written to a file takes effect when it is closed: a cut before that leaves the old content.
+As on littlefs, a write takes effect when the file is closed. A power cut before that leaves the old content.
 """
 
 import builtins
@@ -16,12 +16,12 @@ REAL_OPEN = builtins.open
 
 
 class Flash:
-    """`refuses` lets every write fail; `cut` is called in the middle of the next one, which then never happened."""
+    """`refuses` makes every write fail. `cut` is called in the middle of the next write, which then does not take effect."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self.writes = 0  # files that were closed after a write, or removed: each programs the flash
+        self.writes = 0  # files closed after a write, or removed: each of these programs the flash
         self.refused = 0
         self.refuses = False
         self.cut: Callable[[], None] | None = None
@@ -29,7 +29,7 @@ class Flash:
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
-        """For every file of its folder that this process opens or removes."""
+        """Intercept every file of the folder that this process opens for writing or removes."""
         real_remove = os.remove
 
         def remove(path: Any, *arguments: Any, **more: Any) -> None:
@@ -58,7 +58,7 @@ class Flash:
         self.writes += 1
 
     def commit(self, path: str, mode: str, content: bytes) -> None:
-        """Raises OSError while it refuses."""
+        """Write the file. Raise OSError if the flash refuses."""
         self._write()
         with REAL_OPEN(path, mode) as file:
             file.write(content)

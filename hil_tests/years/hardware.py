@@ -1,4 +1,4 @@
-"""A simulated charge point on its wall: board, car, modem and mobile network, in steps of the world's clock."""
+"""A simulated charge point: board, car, modem and mobile network, in steps of virtual time."""
 
 from collections.abc import Callable
 from random import Random
@@ -12,12 +12,12 @@ from hil_tests.years.flash import Flash
 from hil_tests.years.virtual_loop import VirtualLoop
 
 STEP_MS = 10
-BROWN_OUT_MS = 500  # a shorter loss of the rail is a dip
+BROWN_OUT_MS = 500  # a loss of the rail that is shorter resets as a brown-out, a longer one as a power-on
 BUTTON_MS = 200
 
 
 class Hardware:
-    """Its supply starts and stops the processor."""
+    """The supply of the board starts and stops the processor."""
 
     processor: Computer
     world: Surroundings
@@ -35,7 +35,7 @@ class Hardware:
     def now_ms(self) -> int:
         return round(self.loop.time() * 1000)
 
-    # What people and the world do.
+    # Actions of people and the world.
 
     def mains(self, on: bool) -> None:
         self._wake()
@@ -43,12 +43,12 @@ class Hardware:
         self._look()
 
     def touch(self, do: Callable[[Board], object]) -> None:
-        """Whatever else is done to the board or its car, between two periods of the control half."""
+        """Change anything else about the board or its car, between two periods of the control thread."""
         self._wake()
         do(self.board)
 
     def plug(self, car: Vehicle) -> None:
-        """Somebody comes with a car, if the place is free."""
+        """Plug in a car, if the socket is free."""
 
         def do(board: Board) -> None:
             board.vehicle = car
@@ -59,14 +59,14 @@ class Hardware:
             self.touch(do)
 
     def unplug(self, car: Vehicle) -> None:
-        """That car goes."""
+        """Unplug this car, if it is still the one at the charge point."""
         if self.board.vehicle is car:
             self.touch(lambda _: setattr(car, "plugged", False))
             if self.world.onlooker is not None:
                 self.world.onlooker.must_open("the plug was pulled")
 
     def advance_all(self) -> None:
-        """Whoever is at rest, up to now."""
+        """Advance the board and a control thread at rest to the present."""
         self.processor.disturb()
         self.advance()
 
@@ -74,7 +74,7 @@ class Hardware:
         self.touch(lambda board: setattr(board, "button", True))
         self.loop.call_later(BUTTON_MS / 1000, self.touch, lambda board: setattr(board, "button", False))
 
-    # What the processor does.
+    # Calls from the processor.
 
     def inputs(self) -> dict[str, int | bool | None]:
         self.advance()
@@ -92,27 +92,27 @@ class Hardware:
         self.modem.key(pressed)
 
     def carried(self, chunk: bytes) -> bytes:
-        """What of the modem's words comes through its line."""
+        """Return the part of the modem's output that the serial line carries."""
         one_in = self.world.lose_one_in
         return bytes(byte for byte in chunk if self._noise.randrange(one_in)) if one_in else chunk
 
     # Physics.
 
     def _wake(self) -> None:
-        """The control half, which may be at rest: what it has slept through is over now."""
+        """End the rest of the control thread, and advance the board to the present if nothing has power."""
         self.processor.disturb()
         if not self._powered and not self.board.mains:
             self.skip(self._stepped_ms, (self.now_ms() - self._stepped_ms) // STEP_MS * STEP_MS)
 
     def advance(self, until_ms: int | None = None) -> None:
-        """Up to then, or to now."""
+        """Step the board to this time, or to the present if None."""
         until_ms = self.now_ms() if until_ms is None else until_ms
         while self._stepped_ms + STEP_MS <= until_ms:
             self.board.step(STEP_MS / 1000)
             self._stepped_ms += STEP_MS
 
     def skip(self, since_ms: int, ms: int) -> None:
-        """From then on nothing happened for so long but that energy flowed, and the car had its time."""
+        """Skip `ms` from `since_ms` on, in which nothing changed: only energy flowed, and the car's time passed."""
         board, vehicle = self.board, self.board.vehicle
         self.advance(min(since_ms, self.now_ms()))
         board.now_s += ms / 1000
@@ -123,7 +123,7 @@ class Hardware:
         self._stepped_ms += ms
 
     def _look(self) -> None:
-        """The rail rises at once and falls for some 44 ms."""
+        """Step the board until its rail has followed the mains: it rises at once and falls in some 44 ms."""
         self.advance()
         if self.board.powered != self._powered:
             self._powered = self.board.powered

@@ -1,4 +1,4 @@
-"""The hours that an owner wants to avoid, read once more: what watches the product shares no code with it. Pure."""
+"""A second parser of the hours to avoid, for the checks: it shares no code with the product. Pure."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ NONE = ("", "off")
 
 
 def avoids(text: str, at_s: float) -> bool:
-    """Whether a schedule, as the setting writes it, avoids the moment `at_s` (UTC). Raises ValueError."""
+    """Return whether a schedule, in the format of the setting, avoids `at_s` (UTC, s since 1970). Raise ValueError."""
     if text in NONE:
         return False
     local = datetime.fromtimestamp(at_s, HERE)

@@ -1,4 +1,6 @@
-"""Keeps a story that broke a promise as a test: the shortest list of happenings, as a file that test_kept.py tells again."""
+"""Keeps a story that broke a promise as a test: a file with its shortest list of happenings, which test_kept.py
+replays.
+"""
 
 import json
 from pathlib import Path
@@ -11,14 +13,14 @@ KEPT = Path(__file__).parent / "kept"
 
 
 class KeptStory(NamedTuple):
-    """`broke` is what it broke when it was found, in words."""
+    """`broke` is the promise that it broke when it was found, in words."""
 
     broke: str
     story: Story
 
 
 def keep(name: str, story: Story, broken: Broken) -> Path:
-    """Writes the file. `name`: words with dashes, for people."""
+    """Write the file and return its path. `name`: words joined by hyphens."""
     KEPT.mkdir(exist_ok=True)
     path = KEPT / f"{name}.json"
     said = {"broke": f"{broken.promise} {broken.what}", **story._asdict()}
@@ -29,7 +31,7 @@ def keep(name: str, story: Story, broken: Broken) -> Path:
 
 
 def read(path: Path) -> KeptStory:
-    """Raises ValueError, KeyError, TypeError for a file that is none."""
+    """Read a kept story. Raise ValueError, KeyError or TypeError if the file is invalid."""
     said = json.loads(path.read_text())
     happenings = tuple(Happening(*one) for one in said["happenings"])
     return KeptStory(said["broke"], Story(said["seed"], said["epoch_s"], said["days"], happenings))

@@ -1,4 +1,4 @@
-"""What turns of the main strand come to, learned by stepping one of each kind: main_rest.py says how."""
+"""The effects of the main thread's turns, learned by executing one turn of each kind (see main_rest.py)."""
 
 from typing import NamedTuple
 
@@ -6,32 +6,31 @@ from firmware.link.radio_monitor import SAMPLE_MS
 from firmware.link.uplink import POLL_MS
 from modem.stream import ASK_AGAIN_MS
 
-NEAR_MS = 500  # longer than a look takes: within it, a turn that looks may ask, or not
-ROUND_TURNS = 64  # more than there are between two looks
-PLACES = (
-    3  # of `ages`: when the signal was sampled, when it was registered, when data were asked for; then, of the claims
-)
+NEAR_MS = 500  # longer than a look at the signal takes: so close to its due time, a turn that looks may ask or not
+ROUND_TURNS = 64  # more than the turns between two looks at the signal
+# The first fields of `Ages`: signal sampled, registration confirmed, data asked for. The last field: claims renewed.
+PLACES = 3
 
-Ages = tuple[int, ...]  # at the beginning of a turn, how long ago each place was renewed, ms
+Ages = tuple[int, ...]  # at the beginning of a turn: ms since each stamp was renewed
 Kind = tuple[int, ...]
 
 
 class Turn(NamedTuple):
-    """What a turn comes to."""
+    """The effect of one turn."""
 
     lasts_ms: int
-    renewed: tuple[int | None, ...]  # the age at its end of each place that it renews
-    looks: bool  # at the signal
-    asks: bool
+    renewed: tuple[int | None, ...]  # age at the end of the turn, of each stamp that it renews; else None
+    looks: bool  # reads the signal
+    asks: bool  # asks the modem for data
 
     @property
     def looked_ms(self) -> int:
-        """After its beginning: it asks when it has looked."""
+        """Return the ms from the beginning of the turn to its reading of the signal. It asks for data after that."""
         return self.lasts_ms - (self.renewed[PLACES - 1] or 0)
 
 
 class Round(NamedTuple):
-    """What all turns come to up to the end of one that looks at the signal; `looked_ms` is when, after their beginning."""
+    """The effect of all turns up to the end of the next turn that looks. `looked_ms`: ms from the beginning to that look."""
 
     lasts_ms: int
     then: Ages
@@ -39,7 +38,7 @@ class Round(NamedTuple):
 
 
 class Learned:
-    """While the modem gives the same answers. `connected`: data are asked for."""
+    """What was learned while the modem gives the same answers. `connected`: the turns ask for data."""
 
     def __init__(self, connected: bool) -> None:
         self._connected = connected
@@ -64,7 +63,7 @@ class Learned:
         return self._turns.get(self._kind(ages))
 
     def after(self, ages: Ages, turn: Turn) -> Ages:
-        """The ages at its end. Where nobody asks, that age stands still."""
+        """Return the ages at the end of the turn. Without a connection, the age of the data query stays 0."""
         lasts_ms, renewed = turn.lasts_ms, turn.renewed
         sampled_ms, registered_ms, asked_ms, polled_ms = (
             age_ms + lasts_ms if anew is None else anew for age_ms, anew in zip(ages, renewed, strict=True)
@@ -72,7 +71,7 @@ class Learned:
         return sampled_ms, registered_ms, asked_ms if self._connected else 0, polled_ms
 
     def round(self, ages: Ages) -> Round | None:
-        """From there, if all of its turns are known."""
+        """Return the round that begins with these ages, or None if one of its turns has not been learned."""
         found = self._rounds.get(ages)
         if found is None and (found := self._add_up(ages)) is not None:
             self._rounds[ages] = found

@@ -1,14 +1,16 @@
-"""The talking half at rest: it asks its modem the same questions again and again, and gets the same answers.
+"""Skips the idle time of the main thread, in which it asks its modem the same questions and gets the same answers.
 
-Theory of operation. While there is nothing to say, and while it waits before it tries to connect again, the main strand waits
-250 ms at a time; each such wait begins a turn. What a turn does is decided by how long ago each of a few stamps was renewed
-(learned.py): it looks at the signal every 10 s, and on a connection asks for data every 2 s. What comes of a turn, how long it
-lasts and which stamps it renews, depends on which of these two it does, and on when its pauses look at the claims: its Kind. A
-kind is learned by stepping one such turn in which every answer of the modem was the one before, and nothing else happened;
-from then on it is looked up. Followed far enough it has a strand sleep until the next moment that is not of this rhythm: what
-the product compared its clock with tells when that is (moving.py), and whoever touches the world ends it at once.
+Theory of operation. While the main thread has nothing to send, or waits before the next attempt to connect, it waits
+250 ms at a time. Each such wait begins a turn. What a turn does depends on the age of a few stamps (learned.py): the
+turn looks at the signal every 10 s and, when connected, asks for data every 2 s. How long a turn lasts and which stamps
+it renews depends on which of the two it does, and on when its pauses read the claims: this is its Kind. A kind is
+learned by executing one such turn in which each answer of the modem equals the previous one, and nothing else happens.
+From then on, its effect is looked up. By following these effects, a strand can sleep until the next moment that is
+outside the regular turns. The comparisons that the product has made with its clock give that moment (moving.py), and
+any change of the world ends the sleep at once.
 
-A strand that has rested has every stamp, count and phase that it would have had without: hil_tests/years/test_rest.py.
+A strand that has rested has every stamp, count and phase that it would have without the rest
+(hil_tests/years/test_rest.py).
 """
 
 from typing import Any
@@ -22,14 +24,14 @@ from hil_tests.years.learned import PLACES, Ages, Learned, Turn
 from hil_tests.years.moving import NOTES, Note, Now
 from modem.stream import ASK_AGAIN_MS
 
-SLICE_MS = 20  # between two pauses of the main strand, as the ports have it
-HELD_MS = 120_000  # without rest, after somebody has touched what the modem sees: longer than it takes to notice
-HELD_BRIEFLY_MS = 10_000  # after anything else, for what is told of it
-LATE_MS = 2 * POLL_MS  # within which a comparison is made anew, from the first turn on that makes it
+SLICE_MS = 20  # between two pauses of the main strand, as in modem/ports
+HELD_MS = 120_000  # no rest after a fault that the modem can see: longer than the unit takes to notice it
+HELD_BRIEFLY_MS = 10_000  # no rest after any other happening: time for its messages
+LATE_MS = 2 * POLL_MS  # a comparison is repeated within this time, once a turn has made it
 
 
 class MainRest:
-    """Of one boot. `turn` and `rested` are the edges of each wait of the main strand."""
+    """The rests of one boot. `turn` is called when a wait of the main strand begins, and `rested` when it has slept."""
 
     def __init__(self, unit: Any, learned: dict[Any, Learned]) -> None:
         self._unit = unit
@@ -47,30 +49,30 @@ class MainRest:
         self._dialogue = bytearray()
         self._asked = b""
         self._quiet = False
-        self._said = False  # in this turn, anything to the modem
-        self._polled_before: object = None  # in this pause
-        self._before: tuple[int, Ages, list[object]] | None = None  # when the turn began, and the stamps then
-        self._learned_in: Learned | None = None  # what it was when the turn began
+        self._said = False  # this turn has sent something to the modem
+        self._polled_before: object = None  # at the beginning of this pause
+        self._before: tuple[int, Ages, list[object]] | None = None  # when the turn began, and its ages and stamps then
+        self._learned_in: Learned | None = None  # the Learned in use when the turn began
         self._sample = 0
         self._writes: int | None = None
         self._any, self._asking = DueTimes(LATE_MS), DueTimes(LATE_MS + ASK_AGAIN_MS)
         self._looking = DueTimes(LATE_MS + SAMPLE_MS)
-        self._noted: list[Note] = []  # in this turn, outside of its pauses
-        self._settled = False  # the turn before was like others
-        self._seen_look = self._seen_ask = False  # on this way to the cloud
-        self._planned: tuple[int, Ages, list[int]] | None = None  # where it sleeps to
+        self._noted: list[Note] = []  # of this turn, outside its pauses
+        self._settled = False  # the previous turn was regular and sent nothing
+        self._seen_look = self._seen_ask = False  # such a turn was executed since the link was set up
+        self._planned: tuple[int, Ages, list[int]] | None = None  # as _follow returns it
         self._held_until_ms = 0
         self.rested_ms = 0
 
-    # What happens.
+    # Events.
 
     def hold(self, now_ms: int, ms: int) -> None:
-        """Somebody touches the world: step for a while."""
+        """Execute all turns for `ms`, because the world changes."""
         self._held_until_ms = max(self._held_until_ms, now_ms + ms)
         self.stir()
 
     def stir(self) -> None:
-        """This turn is like no other."""
+        """Mark this turn as irregular: nothing is learned from it."""
         self._quiet = False
 
     def said(self, data: bytes) -> None:
@@ -82,7 +84,7 @@ class MainRest:
         self._dialogue += chunk
 
     def _answered(self) -> None:
-        """Compare the answer with the one before."""
+        """Compare the modem's answer with its previous answer to the same command."""
         if not self._asked and not self._dialogue:
             return
         answer = bytes(self._dialogue)
@@ -109,12 +111,12 @@ class MainRest:
         return [getattr(owner, name) for owner, name in self._places]
 
     def may_rest(self, timeout_ms: int) -> bool:
-        """A wait of the loop that serves a connection, or of the one before the next attempt."""
+        """Return whether this wait begins a turn: of the loop that serves a connection, or before the next attempt."""
         link = self._link
         return int(timeout_ms) == POLL_MS and link.state in ("proven", "registered") and not link.modem._command
 
     def turn(self, now_ms: int) -> None:
-        """A turn begins: learn from the one before."""
+        """Learn from the turn that has ended, and begin the next one."""
         self._take_notes()
         self._answered()
         ages, sample = self._ages(), self._link.radio.sample
@@ -132,16 +134,15 @@ class MainRest:
                     age_ms if stamp is not old else None for age_ms, stamp, old in zip(ages, stamps, older, strict=True)
                 )
                 asked = self._connected and renewed[PLACES - 1] is not None
-                if env is self._learned_in and (
-                    not looked or renewed[1] is not None
-                ):  # else it is not registered any more
+                # A look that does not confirm the registration means that the unit is no longer registered.
+                if env is self._learned_in and (not looked or renewed[1] is not None):
                     env.learn(before, Turn(now_ms - before_ms, renewed, looked, asked))
         self._sort_notes(is_turn, looked, said)
         self._before, self._sample = (now_ms, ages, stamps), sample
         self._quiet, self._said, self._learned_in = True, False, env
 
     def no_turn(self) -> None:
-        """Some other wait: for an answer of the modem, which belongs to its turn, or one that is like no other."""
+        """Handle any other wait: for an answer of the modem, which belongs to the current turn, or an irregular one."""
         self._take_notes()
         if not self._link.modem._command:
             self._before = None
@@ -149,7 +150,7 @@ class MainRest:
                 self._seen_look = self._seen_ask = False
 
     def _env(self) -> Learned:
-        """What was learned while the modem gave these answers."""
+        """Return what was learned while the modem gave these answers."""
         radio, network, connected = self._link.radio, self._link.network, self._connected
         facts = (radio.csq, radio.operator, radio.cell, network._settled, connected)
         env = self._learned.get(facts)
@@ -158,7 +159,7 @@ class MainRest:
         return env
 
     def _take_notes(self) -> None:
-        """What was compared since the last time, outside of pauses."""
+        """Collect the notes made outside pauses since the last call."""
         if NOTES.noted:
             self._noted += NOTES.take()
 
@@ -170,12 +171,15 @@ class MainRest:
         )
 
     def pause(self) -> None:
-        """It begins."""
+        """Begin a pause."""
         self._take_notes()
         self._polled_before = self._persistence._polled_ms
 
     def paused(self) -> int:
-        """It is over. Returns when the next thing of any kind is due in one: of claims just renewed nothing was noted."""
+        """End a pause. Return when a pause next has something to do.
+
+        Claims that this pause has renewed have left no note, so they count as due after EVERY_MS.
+        """
         was_renewed = self._persistence._polled_ms is not self._polled_before
         due_ms = NOTES.now_ms + (EVERY_MS if was_renewed else FAR_MS)
         for note in NOTES.take():
@@ -192,8 +196,11 @@ class MainRest:
             self._looking.drop(note)
 
     def _sort_notes(self, is_turn: bool, looked: bool, said: bool) -> None:
-        """By the turns that make such a comparison. What something else made, a turn that looks may make too: one that does
-        not has been stepped before anybody rests."""
+        """File the notes of a turn by the kind of turn that makes such comparisons.
+
+        A turn that looks may also make the comparisons of an irregular turn. One turn that does not look has been
+        executed before any rest, so its comparisons are known.
+        """
         every, asks = is_turn and not said, is_turn and said and (not looked or self._connected)
         for note in self._noted:
             if note.at_ms <= NOTES.now_ms or self._is_of_the_rhythm(note.stamp):
@@ -207,8 +214,11 @@ class MainRest:
         self._noted.clear()
 
     def until_ms(self, now_ms: int) -> int:
-        """To which turn the strand may sleep; now, if it may not. After a turn like no other one is stepped that says nothing,
-        so that whatever is due anew has been noted."""
+        """Return the beginning of the turn up to which the strand may sleep, or `now_ms` if it may not.
+
+        After an irregular turn, one turn that sends nothing is executed first, so that everything newly due has been
+        noted.
+        """
         if now_ms < self._held_until_ms or not self._settled:
             return now_ms
         any_ms = self._any.next_ms(now_ms) - 1
@@ -218,8 +228,11 @@ class MainRest:
         return self._planned[0]
 
     def _follow(self, until_ms: int, asks_until_ms: int, looks_until_ms: int) -> tuple[int, Ages, list[int]]:
-        """The last turn that begins by then, and none before it that asks or looks ends later than that: when, its ages, and
-        when the signal was looked at before it."""
+        """Follow the learned turns to the last one that begins by `until_ms`.
+
+        No turn before it that asks or looks ends after the limit for its kind. Return its beginning, its ages, and the
+        times at which the signal was read before it.
+        """
         assert self._before is not None
         (at_ms, ages, _), env, looked_ms = self._before, self._env(), []
         while (whole := env.round(ages)) is not None and at_ms + whole.lasts_ms <= looks_until_ms:
@@ -235,7 +248,10 @@ class MainRest:
         return at_ms, ages, looked_ms
 
     def rested(self, now_ms: int) -> int:
-        """The strand has slept until now: give it what it would have. Returns when the turn that it is in began."""
+        """Set everything that the skipped turns would have set: the strand has slept until now.
+
+        Return when the current turn began.
+        """
         assert self._before is not None
         began_ms = self._before[0]
         planned = self._planned
@@ -251,7 +267,7 @@ class MainRest:
             if connected or place != PLACES - 1:
                 setattr(owner, name, Now(base_ms - age_ms, now_ms - 1))
         if connected:
-            self._link._silence_ms += at_ms - began_ms  # as it was when the turn began
+            self._link._silence_ms += at_ms - began_ms  # its value at the beginning of the current turn
         self._link.radio.sample += len(looked_ms)
         self._unit.exchange.turns += 1
         self._unit.exchange.pauses += 1
@@ -261,13 +277,16 @@ class MainRest:
         return at_ms
 
     def _polled(self, age_ms: int, wait_ms: int) -> Now:
-        """When the claims were renewed last, so long after the beginning of a wait, when that was so old."""
+        """Return when the claims were last renewed.
+
+        `wait_ms` have passed since the wait began. At its beginning, the claims were `age_ms` old.
+        """
         pause_ms = max(1, -((age_ms - EVERY_MS) // SLICE_MS)) * SLICE_MS
         polled_ms = wait_ms - pause_ms if pause_ms <= wait_ms else age_ms + wait_ms
         return Now(int(self._unit._clock.now_ms()) - polled_ms, NOTES.now_ms - 1)
 
     def _sample_network(self, looked_ms: list[int]) -> None:
-        """What the rules of roaming would have been told, at looks of the unit's own clock."""
+        """Pass the skipped samples of the signal to the roaming rules. `looked_ms`: times of the unit's clock."""
         network, radio = self._link.network, self._link.radio
         for at_ms in looked_ms:
             at_s = network._start_s + at_ms // 1000

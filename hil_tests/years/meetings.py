@@ -1,7 +1,7 @@
-"""Draws stories so that kinds which have not met yet do: the pairs that no story before has seen come first.
+"""Draws stories so that pairs of kinds that have not yet occurred together do so.
 
-A story stays a function of its seed alone, so it is told again by its number: what has been seen is what the stories of its
-block of seeds have, up to its own. Some happenings are moved to where the other kind is, and some are added.
+A story remains a function of its seed, so its number is enough to replay it. Pairs count as seen if an earlier story of
+the same block of seeds contains them. Some happenings are moved to the time of the other kind, and some are added.
 """
 
 from itertools import combinations_with_replacement
@@ -10,9 +10,9 @@ from random import Random
 from hil_tests.years.faults import BY_NAME, KINDS
 from hil_tests.years.story import BEGIN_AFTER_S, DAY_S, Happening, Story, draw_story, pairs
 
-BLOCK = 120  # seeds: ten years, of months
-MEETINGS_A_DAY = 0.4  # on purpose
-SOON_S = 600  # after the other kind has begun, or while it lasts
+BLOCK = 120  # seeds: ten years of monthly stories
+MEETINGS_A_DAY = 0.4  # meetings added to a story, per day
+SOON_S = 600  # at most so long after the other kind
 
 Pair = tuple[str, str]
 
@@ -20,12 +20,12 @@ ALL: tuple[Pair, ...] = tuple(combinations_with_replacement(sorted(kind.name for
 
 
 def draw_steered(seed: int, days: float, intensity: float = 1) -> Story:
-    """The story of this number."""
+    """Return the story of this seed."""
     return draw_stories(seed, 1, days, intensity)[0]
 
 
 def draw_stories(first_seed: int, count: int, days: float, intensity: float = 1) -> list[Story]:
-    """Those of so many seeds on end."""
+    """Return the stories of `count` successive seeds."""
     stories: list[Story] = []
     seen: set[Pair] = set()
     for seed in range(first_seed - first_seed % BLOCK, first_seed + count):
@@ -39,7 +39,7 @@ def draw_stories(first_seed: int, count: int, days: float, intensity: float = 1)
 
 
 def steer(story: Story, seen: set[Pair]) -> Story:
-    """The same story with meetings of kinds that are not in `seen`."""
+    """Return the story with added meetings of pairs that are not in `seen`."""
     draw = Random(f"{story.seed} meetings")
     wanted = [pair for pair in ALL if pair not in seen | pairs(story)]
     draw.shuffle(wanted)
@@ -53,7 +53,7 @@ def steer(story: Story, seen: set[Pair]) -> Story:
 
 
 def _take(kind: str, free: list[Happening], story: Story, draw: Random) -> Happening:
-    """One of the story's own, else a new one."""
+    """Take a happening of this kind from the story, or draw a new one."""
     for one in free:
         if one.kind == kind:
             free.remove(one)

@@ -1,4 +1,6 @@
-"""What the product promises, in the words of its mission. What watches them: promises.py, orders.py, roaming.py, bounds.py."""
+"""The promises of the product, in the words of its mission. Their checks: promises.py, orders.py, roaming.py,
+bounds.py.
+"""
 
 CHARGES = "It charges, always: no network, no cloud and no command keeps a car from its charge."
 HOURS = "It does not charge in the hours that its owner wants to avoid, and does when they are over."

@@ -1,11 +1,12 @@
-"""Numbers that move with the clock, and notice what they are compared with.
+"""Clock readings that record when a comparison with them will change its result.
 
-The firmware asks its clock and compares: `now_ms - self._told_ms >= interval_ms`. A `Now` is such a reading: an int that
-carries on through sums, differences and whole divisions, and notes for each comparison when its outcome will be another one.
-So after a stretch in which nothing happened it is known, without a list of the product's timers, when the next of them is
-due: the earliest note. What a Now is compared with is noted in `NOTES`, which whoever steps the product empties.
+The firmware reads its clock and compares: `now_ms - self._told_ms >= interval_ms`. A `Now` is such a reading. It is an
+int that stays a Now in sums, differences and floor divisions. Each comparison notes in `NOTES` when its result will
+change. After a stretch in which nothing happened, the earliest note is therefore the time at which the next timer is
+due, without a list of the product's timers. The code that executes the product empties `NOTES`.
 
-A reading is of one moment. Kept, and compared later with a newer one, it is the constant that it has become.
+A reading moves only at the moment at which it was made. If it is kept, and later compared with a newer reading, it is a
+constant.
 """
 
 from collections.abc import Callable
@@ -13,14 +14,14 @@ from typing import Any, NamedTuple
 
 
 class Note(NamedTuple):
-    """A comparison will come out differently at `at_ms`, of the world's clock. `stamp` is the older reading in it, if any."""
+    """The result of a comparison changes at `at_ms` of the world's clock. `stamp` is the older reading in it, or None."""
 
     at_ms: int
     stamp: "Now | None"
 
 
 class Notes:
-    """What was noted; `now_ms` is the world's clock, which whoever moves it sets."""
+    """The notes made so far. `now_ms` is the world's clock. The code that advances the clock sets it."""
 
     def __init__(self) -> None:
         self.now_ms = 0
@@ -36,11 +37,11 @@ _new_int = int.__new__
 
 
 class Now(int):
-    """floor(ms / per), where ms moves by `slope` (1 or -1) from `made_ms` of the world's clock on."""
+    """floor(ms / per), where ms moves by `slope` (1 or -1) per millisecond of the world's clock, from `made_ms` on."""
 
     ms: int
     made_ms: int
-    per: int = 1  # most are so, and are made a hundred thousand times a second
+    per: int = 1  # defaults as class attributes: 100,000 readings a second are made, and most have these
     slope: int = 1
     stamp: "Now | None" = None
 
@@ -57,7 +58,7 @@ class Now(int):
 
     @property
     def moves(self) -> bool:
-        """It is of this moment."""
+        """Return whether the reading was made at this moment."""
         return self.made_ms == NOTES.now_ms
 
     def _moved(self, by: int, stamp: "Now | None") -> "Now":
@@ -100,7 +101,7 @@ class Now(int):
         return self._from(int(other), None) if self.moves else int(other) - int(self)
 
     def _from(self, value: int, stamp: "Now | None") -> "Now":
-        """`value` less this: floor(-ms / per) with what floor takes away given back."""
+        """Return `value` minus this reading: floor(-ms / per), corrected for what floor takes away."""
         ms = value * self.per - self.ms + self.per - 1
         return Now(ms, self.made_ms, -self.slope, self.per, self.stamp if stamp is None else stamp)
 
@@ -123,17 +124,17 @@ class Now(int):
         self._ge(base + other)
         return self._moved(-base, None)
 
-    # Comparisons: each is one, or two, of "at least".
+    # Comparisons: each is built from one or two of the form "at least".
 
     def _is_simple(self, other: object) -> bool:
-        """A reading of now that is compared with a plain number, as most are."""
+        """Return whether this is a reading of now compared with a plain int, which is the common case."""
         return type(other) is int and self.made_ms == NOTES.now_ms
 
     def _at(self, in_ms: int) -> None:
         NOTES.noted.append(Note(self.made_ms + in_ms, self.stamp))
 
     def _ge(self, value: int, stamp: "Now | None" = None) -> None:
-        edge = value * self.per - self.ms  # to go to ms at which "at least value" begins to hold
+        edge = value * self.per - self.ms  # ms to the point from which "at least value" holds
         if self.slope > 0:
             if edge > 0:
                 NOTES.noted.append(Note(self.made_ms + edge, self.stamp if stamp is None else stamp))

@@ -1,8 +1,7 @@
-"""Watches what cloud and owner wish for: limits that were taken hold, hours to avoid are avoided and end, and nothing else
-keeps a car from its charge.
+"""Checks of limits, commands and hours to avoid. Nothing else may keep a car from charging.
 
-What may be in force is wider than what is: an order that was sent counts as if taken until its answer comes or it ends, so
-an excuse never ends too soon; what must be in force is what was answered with "ok".
+What may be in force is wider than what must be. A command that was sent may be in force until its answer arrives or it
+expires, so that an excuse never ends too soon. A command must be in force only if it was answered with "ok".
 """
 
 from collections import Counter
@@ -13,45 +12,44 @@ from hil_tests.years.faults import BOARD, CLOUD, FLASH, HOUR, NETWORK, SUPPLY, T
 from hil_tests.years.hours import avoids
 from hil_tests.years.mission import CHARGES, HOURS, LIMITS, OBEYS
 
-OFFER_MIN_A = 6  # less is a pause (IEC 61851-1 table A.8)
+OFFER_MIN_A = 6  # a lower limit is a pause (IEC 61851-1 table A.8)
 CHARGES_WITHIN_S = 300  # a latched self-test, a rest of the contactor
-FAULT_FORGOTTEN_S = 1800  # so long after a fault of the board its light may still tell of it
-IN_FORCE_S = (
-    15  # after an answer, or a start of the unit: a change of the offer may wait 5 s, claims are read within 10 s
-)
+FAULT_FORGOTTEN_S = 1800  # so long after a fault of the board, the light may still show it
+# After an answer, or a start of the unit: a change of the offer may wait 5 s, and claims are read within 10 s.
+IN_FORCE_S = 15
 TIME_FORGOTTEN_S = 2 * HOUR  # the unit asks its network for the time once an hour
-EDGE_S = 60  # of hours to avoid: clocks may be some seconds apart, and a car is asked to stop
+EDGE_S = 60  # around hours to avoid: clocks differ by some seconds, and a car takes time to stop
 ANSWERED_WITHIN_S = 2 * HOUR
 CIRCUIT_A = 32
 
 
 class Orders:
-    """`limit`: A, from, until, of one that was taken; `hours`: the schedule that was."""
+    """`limit`: the accepted limit as (A, from, until), in s of the world's clock. `_hours`: the accepted schedule."""
 
     def __init__(self, watch: Circumstances) -> None:
         self._watch, self._world = watch, watch.world
         self.limit: tuple[int, float, float] | None = None
-        self._pauses_until_s: dict[str, float] = {}  # by id, of orders that may keep a car from its charge
+        self._pauses_until_s: dict[str, float] = {}  # by command ID: pauses that may be in force
         self._hours = "off"
         self._hours_since_s = 0.0
-        self._hours_asked: dict[str, tuple[str, float]] = {}  # by id, with when
+        self._hours_asked: dict[str, tuple[str, float]] = {}  # by command ID: schedule and time, without an answer yet
         self._longest_delay_s = 0
         self._pressed_s = -float(HOUR)
-        self._asked: dict[str, tuple[dict[str, Any], float]] = {}  # by id, with when
+        self._asked: dict[str, tuple[dict[str, Any], float]] = {}  # by command ID: command and time
         self._carried_out: Counter[str] = Counter()
-        self._answers: set[tuple[Any, Any]] = set()  # their numbers
+        self._answers: set[tuple[Any, Any]] = set()  # (boot, number) of the results received
         self._must_charge_since_s: float | None = None
-        self._avoided_s = -float(HOUR)  # the last moment of hours that may be in force
+        self._avoided_s = -float(HOUR)  # the last moment within hours that may be in force
 
-    # What happens.
+    # Events.
 
     def ordered(self, said: dict[str, Any]) -> None:
         if self._world.unit_id not in self._world.broker.accepted:
-            return  # nobody is there to whom it could go
+            return  # the unit is not connected, so the command is not sent
         now_s = self._world.loop.time()
         known = said["id"] in self._asked
         if said["do"] in ("limit", "pause", "resume", "override"):
-            self.limit = None  # until its answer says what holds
+            self.limit = None  # unknown until the answer arrives
         self._asked[said["id"]] = said, now_s
         if said["do"] in ("limit", "pause") and said.get("amps", 0) < OFFER_MIN_A and "exp" in said:
             self._pauses_until_s[said["id"]] = said["exp"] - self._world.time.epoch_s
@@ -61,7 +59,7 @@ class Orders:
             self._longest_delay_s = max(self._longest_delay_s, said["s"])
 
     def answered(self, said: dict[str, Any]) -> None:
-        """A result, perhaps delivered again."""
+        """Handle the result of a command. It may be a repeated delivery."""
         if (said.get("b"), said.get("n")) in self._answers:
             return
         self._answers.add((said.get("b"), said.get("n")))
@@ -79,7 +77,9 @@ class Orders:
             self._watch.break_(OBEYS, f"{order} was carried out twice")
         over_s = order.get("exp", float("inf")) - self._world.time.epoch_s
         if over_s < at_s and self._watch.well_for_s(TIME) > TIME_FORGOTTEN_S:
-            self._watch.break_(OBEYS, f"{order} was carried out, and was over {at_s - over_s:.0f} s before it was sent")
+            self._watch.break_(
+                OBEYS, f"{order} was carried out, but had expired {at_s - over_s:.0f} s before it was sent"
+            )
         self._in_force(order)
 
     def _in_force(self, order: dict[str, Any]) -> None:
@@ -97,12 +97,12 @@ class Orders:
             self._hours, self._hours_since_s = order["hours"], now_s
 
     def pressed(self) -> None:
-        """The button, or its owner says "charge now": no pause holds any more, nor the hours of this session."""
+        """Handle the button, or the owner's "charge now": no pause holds any longer, nor do the hours of this session."""
         self._pressed_s = self._world.loop.time()
         if self.limit is not None and self.limit[0] < OFFER_MIN_A:
             self.limit = None
 
-    # Now and then.
+    # Regular checks.
 
     def look(self) -> None:
         self.limits()
@@ -110,7 +110,7 @@ class Orders:
         self._charging()
 
     def limits(self) -> None:
-        """At each change of the pins, too."""
+        """Check the offered current. Also called at each change of the pins."""
         watch, board, now_s = self._watch, self._world.hardware.board, self._world.loop.time()
         if board.offered_a > CIRCUIT_A:
             watch.break_(LIMITS, f"{board.offered_a} A offered on a circuit of {CIRCUIT_A}")
@@ -120,25 +120,27 @@ class Orders:
         stored = watch.well_for_s(FLASH) > now_s - from_s + HOUR or watch.well_for_s(SUPPLY) > now_s - from_s
         holds = from_s < now_s < until_s - EDGE_S and stored and watch.well_for_s(SUPPLY) > IN_FORCE_S
         if holds and board.offered_a > (amps if amps >= OFFER_MIN_A else 0):
-            watch.break_(LIMITS, f"{board.offered_a} A offered, and the cloud's limit of {amps} A was taken")
+            watch.break_(
+                LIMITS, f"{board.offered_a} A offered, but the unit has accepted the cloud's limit of {amps} A"
+            )
 
     def _true_s(self, ago_s: float = 0) -> float:
         return self._world.time.epoch_s + self._world.loop.time() - ago_s
 
     def _may_be_avoided(self) -> bool:
-        """By what was taken, or may have been."""
+        """Return whether hours to avoid may be in force now, by a schedule that was, or may have been, accepted."""
         now_s = self._world.loop.time()
         for command_id, (_, asked_s) in list(self._hours_asked.items()):
             if (
                 now_s - asked_s > ANSWERED_WITHIN_S
                 and self._watch.well_for_s(NETWORK, CLOUD, SUPPLY) > ANSWERED_WITHIN_S
             ):
-                del self._hours_asked[command_id]  # it got lost
+                del self._hours_asked[command_id]  # the command was lost
         texts = [self._hours, *(text for text, _ in self._hours_asked.values())]
         return any(_avoids(text, self._true_s(ago_s)) for text in texts for ago_s in (-EDGE_S, 0, EDGE_S))
 
     def _hours_kept(self) -> None:
-        """The car draws nothing in hours that were taken, once the longest random delay is over."""
+        """Check that the car draws nothing in accepted hours, once the longest random delay is over."""
         watch, now_s = self._watch, self._world.loop.time()
         vehicle = self._world.hardware.board.vehicle
         settled_s = self._longest_delay_s + CHARGES_WITHIN_S
@@ -146,7 +148,7 @@ class Orders:
         is_own = self._pressed_s < watch.plugged_s and not self._hours_asked
         throughout = all(_avoids(self._hours, self._true_s(ago_s)) for ago_s in (-EDGE_S, 0, settled_s))
         if is_known and is_own and throughout and now_s - self._hours_since_s > settled_s and vehicle.current_ma > 0:
-            watch.break_(HOURS, f"{vehicle.current_ma} mA flow, and {self._hours} is avoided")
+            watch.break_(HOURS, f"{vehicle.current_ma} mA flow in hours to avoid: {self._hours}")
 
     def _charging(self) -> None:
         watch, world = self._watch, self._world
@@ -175,13 +177,13 @@ class Orders:
         if now_s - since_s > CHARGES_WITHIN_S + self._longest_delay_s and vehicle.current_ma == 0:
             assert unit is not None and unit.exchange is not None
             promise = HOURS if now_s - self._avoided_s < HOUR else CHARGES
-            watch.break_(promise, f"a car waits, and the ruling is {unit.exchange.report.ruling}")
+            watch.break_(promise, f"a car does not charge, and the ruling is {unit.exchange.report.ruling}")
         if vehicle.current_ma > 1000 * CIRCUIT_A * 1.1:
-            watch.break_(LIMITS, f"{vehicle.current_ma} mA flow")
+            watch.break_(LIMITS, f"{vehicle.current_ma} mA flow on a circuit of {CIRCUIT_A} A")
 
 
 def _avoids(text: str, at_s: float) -> bool:
     try:
         return avoids(text, at_s)
     except (ValueError, IndexError):
-        return False  # an order that is refused
+        return False  # the unit refuses such a schedule

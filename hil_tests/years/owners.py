@@ -1,4 +1,4 @@
-"""Who owns the charge point: people of the store, one after the other, and what the product's readers show them."""
+"""The successive owners of the charge point, and what the product's queries show them."""
 
 import json
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from cloud_bridge.store.history import unit_events, unit_sessions
 from cloud_bridge.store.people import add_person, find_person
 from cloud_bridge.store.units import visible_unit
 
-LATEST_MS = 1 << 45  # after every time of these stories
+LATEST_MS = 1 << 45  # later than any time in a story
 
 
 class Owners:
-    """Nobody at first. `since_s` is when the present one claimed it, in the world's time."""
+    """There is no owner at first. `since_s` is when the present owner claimed it, in s of the world's clock."""
 
     def __init__(self, database: Database, unit_id: str, now_s: Callable[[], float]) -> None:
         self._database, self._unit_id, self._now_s = database, unit_id, now_s
@@ -24,7 +24,7 @@ class Owners:
         self.since_s = 0.0
 
     def change(self, now_ms: int) -> None:
-        """The present owner releases it, and somebody new claims it. Raises SQLAlchemyError."""
+        """Release the charge point, and let a new person claim it. Raise SQLAlchemyError."""
         self._count += 1
         with self._database.writing() as connection:
             add_person(connection, f"owner {self._count}", "", Role.DRIVER, now_ms)
@@ -34,7 +34,7 @@ class Owners:
         self.present, self.since_s = somebody, self._now_s()
 
     def shown(self) -> list[dict[str, Any]]:
-        """The journal records that the present owner sees, as the unit has sent them."""
+        """Return the journal records that the present owner sees, with the payloads that the unit sent."""
         if self.present is None:
             return []
         with self._database.reading() as connection:

@@ -1,11 +1,11 @@
-"""The mistakes that are planted, of every room: each is one that somebody could make, and that would cost something."""
+"""The planted mistakes, in all parts of the product: each is plausible, and each would do harm."""
 
 from hil_tests.years.planting import Plant
 
 PLANTS = (
     # Charging.
     Plant(
-        "a light that knows latched faults alone",
+        "a light that shows latched faults only",
         "firmware/charging/led.py",
         "    if faults:\n        colour, rhythm = _fault",
         "    if any(fault in NEEDS_PERSON for fault in faults):\n        colour, rhythm = _fault",
@@ -35,13 +35,13 @@ PLANTS = (
         "return bool(self.tries <= self.fault.tries)",
     ),
     Plant(
-        "a withdrawn offer that rests for ever",
+        "a withdrawn offer that never returns",
         "firmware/charging/offer_limiter.py",
         "return now_ms - self._withdrawn_since_ms < DUTY_CHANGE_MS",
         "return self._withdrawn_since_ms + DUTY_CHANGE_MS > 0 or now_ms < 0",
     ),
     Plant(
-        "charge now, for all sessions to come",
+        "charge now for all later sessions",
         "firmware/charging/claims.py",
         "        if self.override != session:\n            self.override = None\n",
         "",
@@ -54,20 +54,20 @@ PLANTS = (
     ),
     # Link.
     Plant(
-        "a heartbeat in ten intervals",
+        "a heartbeat every ten intervals",
         "firmware/link/heartbeat_timer.py",
         ">= interval_s * 1000",
         ">= interval_s * 10000",
     ),
     Plant(
-        "the longest wait, not the shortest",
+        "the longest backoff instead of the shortest",
         "firmware/link/backoff.py",
         "return draw(0, min(last_ms, BACKOFF_FIRST_MS << min(failures, 10)))",
         "return draw(0, max(last_ms, BACKOFF_FIRST_MS << max(failures, 10)))",
     ),
     Plant("a ping each minute", "firmware/link/idle_span.py", "FIRST_MS = 1200000", "FIRST_MS = 60000"),
     Plant(
-        "a rest whose end nobody looks at",
+        "a pause whose deadline is not checked",
         "firmware/link/uplink.py",
         "            while self._clock.now_ms() < until_ms and not (self._stop or self.scan_wanted):\n"
         "                self._watch(min(POLL_MS, until_ms - self._clock.now_ms()))",
@@ -118,13 +118,13 @@ PLANTS = (
     ),
     Plant("poor after fifteen hours", "modem/network_history.py", "POOR_S = 15 * 60", "POOR_S = 15 * 3600"),
     Plant(
-        "only to networks that are not strong",
+        "switches only to networks that are not strong",
         "modem/roaming.py",
         "or not STRONG_CSQ <= known.csq_of(best) < NO_READING",
         "or not known.csq_of(best) < STRONG_CSQ",
     ),
     Plant(
-        "a subscription of each connection",
+        "a subscription left behind by each connection",
         "modem/stream.py",
         "            self._modem.unsubscribe(self._subscription)\n",
         "",
@@ -137,14 +137,14 @@ PLANTS = (
         "SILENT_AFTER_MS = 30 * 60 * 100",
     ),
     Plant(
-        "an outage of ours counts as silence",
+        "our own outage counts as silence",
         "cloud_bridge/contact.py",
         "(since_ms if self.last_ok_ms is None or since_ms <= OUTAGE_AFTER_MS else 0)",
         "since_ms",
     ),
     # Ingest and store.
     Plant(
-        "what was not committed is acknowledged",
+        "uncommitted messages are acknowledged",
         "cloud_bridge/store/recorder.py",
         "                    return [*refused, *part, *chain.from_iterable(reversed(pending))]\n",
         "                    self._call_back(part, [])\n                    return []\n",

@@ -1,5 +1,6 @@
-"""Plants a mistake into the product's code: a text of a module becomes another one while the module is loaded, in this process
-alone. Nothing is written to the checkout.
+"""Plants a mistake into the product's code: replaces a text of a module while it loads, in this process only.
+
+The checkout is not changed.
 """
 
 import sys
@@ -15,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Plant(NamedTuple):
-    """In the file `path`, where `right` stands once, `wrong` stands instead."""
+    """In the file `path`, `wrong` replaces `right`, which must occur there once."""
 
     mistake: str
     path: str
@@ -23,10 +24,10 @@ class Plant(NamedTuple):
     wrong: str
 
     def source(self) -> str:
-        """The file with the mistake. Raises ValueError if `right` is not there once."""
+        """Return the source with the mistake. Raise ValueError if `right` does not occur exactly once."""
         text = (ROOT / self.path).read_text()
         if text.count(self.right) != 1:
-            raise ValueError(f"{self.path} has {text.count(self.right)} times: {self.right}")
+            raise ValueError(f"{self.path} contains this text {text.count(self.right)} times, not once: {self.right}")
         return text.replace(self.right, self.wrong)
 
 
@@ -53,8 +54,8 @@ class _Finder(MetaPathFinder):
 
 
 def plant_it(plant: Plant) -> None:
-    """To be called before the module is imported. Raises RuntimeError if it is too late."""
+    """Plant the mistake. Raise RuntimeError if the module is already imported."""
     name = plant.path.removesuffix(".py").replace("/", ".")
     if name in sys.modules:
-        raise RuntimeError(f"{name} is imported already")
+        raise RuntimeError(f"{name} is already imported")
     sys.meta_path.insert(0, _Finder(plant))

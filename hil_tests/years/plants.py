@@ -1,8 +1,8 @@
-"""`python -m hil_tests.years.plants`: would the stories find a mistake of ours? Each of planted.py is planted in a process of
-its own, which tells stories until one breaks a promise: some that are short and full (trials.py), and then drawn ones.
+"""Do the stories find a mistake? `python -m hil_tests.years.plants` plants each of planted.py in a separate process.
 
-Prints for each which promise found it, in which story, after how many of its days and after how much of the processor's time.
-Exits 1 if more than MISSED_MAX were not found.
+The process runs stories until one breaks a promise: first the short, full stories of trials.py, then drawn stories. For
+each mistake, the command prints which promise found it, in which story, and after how many days and how much processor
+time. The exit code is 1 if more than MISSED_MAX mistakes were not found.
 """
 
 import argparse
@@ -17,12 +17,12 @@ from hil_tests.years.planted import PLANTS
 from hil_tests.years.planting import ROOT, Plant, plant_it
 
 MISSED_MAX = 2
-CPU_S = 120  # of one plant: 30 of them take an hour of a core
+CPU_S = 120  # processor time for one mistake: 30 mistakes take at most an hour of a core
 DRAWN_DAYS, DRAWN_INTENSITY, DRAWN_SEEDS = 1.0, 12.0, (2,)
 
 
 class Found(NamedTuple):
-    """`promise` is None if it was not found; `days` are those of the last story."""
+    """`promise` is None if the mistake was not found. `days` is the virtual time in the last story."""
 
     promise: str | None
     what: str
@@ -32,10 +32,12 @@ class Found(NamedTuple):
 
 
 def main() -> int:
-    """Exit code 1 if too many were not found."""
+    """Return exit code 1 if too many mistakes were not found, else 0."""
     parser = argparse.ArgumentParser(prog="python -m hil_tests.years.plants", description=__doc__)
-    parser.add_argument("--only", default="", help="those whose words contain this")
-    parser.add_argument("--tell", metavar="MISTAKE", help="plant it in this process, and say what came of it as JSON")
+    parser.add_argument("--only", default="", help="only the mistakes whose description contains this text")
+    parser.add_argument(
+        "--tell", metavar="MISTAKE", help="plant this mistake in this process and print the result as JSON"
+    )
     options = parser.parse_args()
     if options.tell is not None:
         print(json.dumps(_look_for(next(plant for plant in PLANTS if plant.mistake == options.tell))))
@@ -53,7 +55,7 @@ def _ask(plant: Plant) -> Found:
     try:
         found = Found(*json.loads(done.stdout.splitlines()[-1]))
     except (IndexError, ValueError):
-        found = Found(None, (done.stderr.splitlines() or ["no end"])[-1], "all", 0, CPU_S)
+        found = Found(None, (done.stderr.splitlines() or ["no result"])[-1], "all", 0, CPU_S)
     promise = "NOT FOUND" if found.promise is None else found.promise.split(":")[0].split(",")[0].split(";")[0]
     told = f"{found.story:9} {found.days:5.2f} d {found.cpu_s:4.0f} s"
     print(f"{plant.mistake:47} {told}  {promise[:60]}\n{'':47}   {found.what[:110]}", flush=True)
@@ -67,7 +69,7 @@ def _bounded() -> None:
 def _look_for(plant: Plant) -> Found:
     add_paths()
     plant_it(plant)
-    # From here on the product is imported, with the mistake.
+    # These import the product with the mistake, so they must come after plant_it().
     from hil_tests.years.telling import tell
     from hil_tests.years.trials import trials
 

@@ -1,4 +1,4 @@
-"""The microcontroller of one unit: it runs the very firmware, both halves, on a board whose pins are the simulated ones."""
+"""The microcontroller of one unit: runs the firmware's own code, both threads, on a board with simulated pins."""
 
 import random
 import sys
@@ -23,12 +23,12 @@ from hil_tests.years.hardware import Hardware
 from hil_tests.years.learned import Learned
 from hil_tests.years.main_rest import SLICE_MS, MainRest
 
-LAST_S = 2e-7  # the main strand comes after all that happens in the same millisecond, rested or not
-HEAP_FREE = 60_000  # what a heap that does not fill says; that of a board is measured on one (make cortex-m)
+LAST_S = 2e-7  # in each millisecond the main strand comes last, after a rest or not
+HEAP_FREE = 60_000  # bytes, constant: `make cortex-m` measures the heap of a real board
 
 
 class Processor:
-    """From a reset to the next one; `resets` are the causes of all starts, the newest last."""
+    """The processor from one reset to the next. `resets` holds the causes of all starts, the newest last."""
 
     def __init__(self, hardware: Hardware, seed: int, jumps: bool) -> None:
         self.hardware, self._jumps = hardware, jumps
@@ -37,9 +37,9 @@ class Processor:
         self._handed: tuple[object, ...] = ()
         self._learned: dict[Any, Learned] = {}
         self.resets: list[str] = []
-        self.crashes: list[str] = []  # mistakes of ours that the firmware has survived, or not
+        self.crashes: list[str] = []  # exceptions in the firmware, whether it survived them or not
         self.unit: app.Unit | None = None
-        self.latched = b""  # memory that outlives every reset but a loss of the supply
+        self.latched = b""  # memory that survives every reset except a loss of the supply
         self._draw = random.Random(f"{seed} unit")
         self.main: Strand | None = None
         self.control: Strand | None = None
@@ -50,7 +50,7 @@ class Processor:
         return self.main is not None
 
     def start(self, cause: str) -> None:
-        """The supply is there, or a reset is over."""
+        """Start the firmware after a power-on or a reset."""
         self.resets.append(cause)
         if cause == "power_on":
             self.latched = b""
@@ -58,7 +58,7 @@ class Processor:
         self.main.start()
 
     def stop(self) -> None:
-        """No line of it runs any more; its pins are what pull resistors make them."""
+        """Stop both strands. The pins return to the levels of their pull resistors."""
         main, control = self.main, self.control
         self.main = self.control = self.unit = self.port = self.at_rest = None
         for strand in (control, main):
@@ -67,7 +67,7 @@ class Processor:
         self.hardware.obey(RESET)
 
     def restart(self, cause: str) -> None:
-        """By the firmware itself; does not return if it is called by that."""
+        """Reset the processor on the firmware's request. Raise Ended in the strand that calls it."""
         self.stop()
         self.hardware.loop.call_soon(self.start, cause)
         raise Ended
@@ -82,19 +82,19 @@ class Processor:
         return MemoryBoard(self, clock, idle)
 
     def start_thread(self, work: Callable[..., object], arguments: tuple[Any, ...]) -> None:
-        """The firmware's only other thread."""
+        """Start the firmware's only other thread, the control thread."""
         self.control = Strand(self.hardware.loop, lambda: work(*arguments), self._died)
         self.at_rest = ControlJumps(self.hardware, work.__self__, self._jumps)  # type: ignore[attr-defined]  # ControlLoop._run
         self.control.door = self.at_rest.sleep
         self.control.start()
 
     def disturb(self) -> None:
-        """The board, the car or the mains have been touched."""
+        """Wake the control thread, because the board, the car or the mains are changing."""
         if self.at_rest is not None:
             self.at_rest.disturb()
 
     def main_was_active(self) -> None:
-        """It may have changed what the control half goes by."""
+        """Wake the control thread if the main thread has changed its inputs."""
         if self.at_rest is None or self.unit is None or self.unit.exchange is None:
             return
         exchange = self.unit.exchange
@@ -112,12 +112,12 @@ class Processor:
             self.at_rest.look()
 
     def look_at_car(self) -> None:
-        """The talking half may be about to tell of it."""
+        """Advance the control thread while current flows, because the main thread may report the energy."""
         if self.hardware.board.vehicle.current_ma and self.at_rest is not None and self.at_rest.is_behind(POLL_MS):
             self.at_rest.look()
 
     def new_rest(self) -> MainRest | None:
-        """Once the talking half is whole."""
+        """Return a MainRest for this boot, or None while the main thread is still starting."""
         unit = self.unit
         if unit is None or unit.link is None or unit.health.persistence is None:
             return None
@@ -126,23 +126,23 @@ class Processor:
 
     @property
     def rested_ms(self) -> int:
-        """How much of its time the main strand was not stepped."""
+        """Return how much of the main strand's time was skipped."""
         return sum(rest.rested_ms for rest in self._rests)
 
     def hold(self, ms: int) -> None:
-        """Somebody touches the world: nobody rests for so long."""
+        """Let the main thread execute every turn for `ms`, because the world changes."""
         if self.port is not None and self.port.rest is not None:
             self.port.rest.hold(self.hardware.now_ms(), ms)
             self.port.look()
 
     def control_changed(self) -> None:
-        """It has something to tell: the main strand looks in its next pause."""
+        """Let the main strand run its next pause, because the control thread has something to report."""
         if self.port is not None:
             self.port.look()
 
     @contextmanager
     def in_force(self) -> Iterator[None]:
-        """What the firmware finds instead of a port of MicroPython."""
+        """Replace what the firmware would find on a MicroPython port."""
         made = app.Unit.__init__
 
         def remembered(unit: app.Unit, make_board: Any) -> None:
@@ -151,7 +151,7 @@ class Processor:
 
         stand_ins: tuple[tuple[object, str, object], ...] = (
             (control_loop, "_thread", SimpleNamespace(start_new_thread=self.start_thread)),
-            # What is imported on demand stays: it costs time here, and no memory that matters.
+            # Modules imported on demand stay loaded: importing them again takes time, and memory does not matter here.
             (lazy_import, "_on_loan", list),
             (app, "os", SimpleNamespace(urandom=self._draw.randbytes)),
             (app.Unit, "__init__", remembered),
@@ -175,7 +175,7 @@ class Processor:
 
 
 class MemoryBoard(Board):
-    """The contract of a board, over the simulated hardware."""
+    """The Board interface over the simulated hardware."""
 
     has_guard = True
 
@@ -223,19 +223,20 @@ class MemoryBoard(Board):
 
 
 class Silent:
-    """A console at which nobody is."""
+    """A console without a terminal."""
 
     def read(self) -> bytes:
         return b""
 
     def write(self, data: bytes) -> None:
-        """Into the air."""
+        """Discard the output."""
 
 
 class Port:
-    """The modem's line, and the main strand's door: while it waits for the modem it pauses every 20 ms.
+    """The modem's serial port, and the door of the main strand, which pauses every 20 ms while it waits for the modem.
 
-    A pause that had nothing to do says when the next one may have (moving.py); those before that are left out.
+    After a pause that had nothing to do, the next pause that may have something to do is known (moving.py). The pauses
+    before it are skipped.
     """
 
     def __init__(self, hardware: Hardware, idle: Callable[[], None], jumps: bool) -> None:
@@ -248,7 +249,7 @@ class Port:
         hardware.modem.wire(self._hear)
 
     def set_baud(self, baud: int) -> None:
-        """There is no noise of a wrong speed here."""
+        """Do nothing: a wrong speed has no effect here."""
 
     def read(self) -> bytes:
         heard = bytes(self._heard)
@@ -262,7 +263,7 @@ class Port:
         self._hardware.loop.call_soon(self._hardware.modem.receive, said)
 
     def wait(self, timeout_ms: int) -> bool:
-        """True when there is something to read."""
+        """Return True when there is something to read, or False after the timeout."""
         hardware, processor = self._hardware, self._hardware.processor
         strand = self._strand = processor.main
         if strand is None:
@@ -289,7 +290,7 @@ class Port:
         return True
 
     def look(self) -> None:
-        """There is something for a pause to see."""
+        """Run the next pause: there is something for it to handle."""
         self._looks = True
         if self.rest is not None:
             self.rest.stir()
@@ -297,7 +298,7 @@ class Port:
             self._strand.wake()
 
     def _rest(self, strand: Strand, began_ms: int, timeout_ms: int) -> int:
-        """Returns when the turn has begun that it is in now."""
+        """Rest if possible. Return when the current turn began."""
         rest = self.rest or self._hardware.processor.new_rest()
         self.rest = rest
         if rest is None or self._hardware.world.lose_one_in or not rest.may_rest(timeout_ms):

@@ -1,6 +1,7 @@
-"""What the product promises (mission.py), each as an invariant that is watched while a story is told.
+"""The promises of the product (mission.py), each checked as an invariant while a story runs.
 
-Watch knows what is wrong at the moment, and asks those who look: orders.py, hearing.py, roaming.py, bounds.py, records.py.
+Watch records what is wrong at the moment, and calls the other checks: orders.py, hearing.py, roaming.py, bounds.py,
+records.py.
 """
 
 import json
@@ -19,12 +20,12 @@ from hil_tests.years.roaming import Roaming
 from hil_tests.years.scene import Scene
 
 OPEN_WITHIN_S = 0.1
-LATCHED = {"rcd_ac", "rcd_dc", "rcd_selftest", "contactor_welded", "contactor_stuck_open"}  # until a person comes
-GIVEN_UP = {"over_current"}  # after three times with one car
+LATCHED = {"rcd_ac", "rcd_dc", "rcd_selftest", "contactor_welded", "contactor_stuck_open"}  # until a person resets it
+GIVEN_UP = {"over_current"}  # latched after three trips with the same car
 
 
 class Broken(NamedTuple):
-    """A promise that was not kept."""
+    """A promise that was broken, at `at_s` of the world's clock."""
 
     promise: str
     at_s: float
@@ -32,40 +33,39 @@ class Broken(NamedTuple):
 
 
 class Day(NamedTuple):
-    """What a report draws of a day."""
+    """The figures of one day for the report."""
 
     messages: int
     carried_bytes: int  # of MQTT
     flash_writes: int
-    longest_gap_s: float  # between two contacts, those that ended in it
-    operator: str | None  # at its end
+    longest_gap_s: float  # the longest time between two messages that ended on this day
+    operator: str | None  # at the end of the day
 
 
 class Watch:
-    """Looks every LOOK_S, at each change of the pins, and at the end."""
+    """Checks the promises every LOOK_S seconds, at each change of the pins, and at the end."""
 
     def __init__(self, world: Scene) -> None:
         self.world = world
         self.broken: list[Broken] = []
-        self.touched_s: dict[str, float] = {}  # the last moment at which something of this kind was wrong
+        self.touched_s: dict[str, float] = {}  # when the last fault that touches this ended
         self.lasting: Counter[str] = Counter()
-        self.happened_s = 0.0  # the last moment at which something began or ended
-        self.plugged_s = 0.0  # when a car came last
+        self.happened_s = 0.0  # when the last happening began or ended
+        self.plugged_s = 0.0  # when the last car was plugged in
         self.days: list[Day] = []
         self.orders, self.hearing, self.roaming = Orders(self), Hearing(self), Roaming(self)
         self.bounds, self.records = Bounds(self), Records(self)
-        self._day = (0.0, 0, 0, 0, 0)  # when it began, and what had been counted by then
-        self._busy = False  # in that day
-        self._told_air: tuple[int, int] | None = (
-            None  # the boot, and what was on the air when the unit told its bytes last
-        )
+        self._day = (0.0, 0, 0, 0, 0)  # when the day began, and the counts at that time
+        self._busy = False  # something happened on this day
+        # The boot, and the bytes on the air, at the unit's last daily report of its own count.
+        self._told_air: tuple[int, int] | None = None
         world.loop.call_later(LOOK_S, self._look)
 
     def break_(self, promise: str, what: str) -> None:
         if len(self.broken) < 20:
             self.broken.append(Broken(promise, round(self.world.loop.time(), 3), what))
 
-    # What happens.
+    # Events.
 
     def begins(self, touches: tuple[str, ...]) -> None:
         self.happened_s = self.world.loop.time()
@@ -83,7 +83,7 @@ class Watch:
         self.hearing.ends(touches)
 
     def well_for_s(self, *touches: str) -> float:
-        """How long nothing of that kind has been wrong."""
+        """Return how long no fault has touched any of these."""
         if any(self.lasting[what] > 0 for what in touches):
             return 0
         return self.world.loop.time() - max(self.touched_s.get(what, -DAY_S) for what in touches)
@@ -101,7 +101,7 @@ class Watch:
             self.orders.answered(said)
 
     def _count_air(self, said: dict[str, Any]) -> None:
-        """Once a day it tells what it has counted, of a boot."""
+        """Compare the unit's daily count of bytes with the real count, within one boot."""
         if said.get("k") != "day":
             return
         before, boot = self._told_air, len(self.world.processor.resets)
@@ -110,10 +110,10 @@ class Watch:
             return
         carried = self.world.broker.air_bytes - before[1]
         if abs(said["d"]["air"] - carried) > COUNTS_APART * carried:
-            self.break_(AIR, f"it counts {said['d']['air']} bytes in a day, and there were {carried}")
+            self.break_(AIR, f"the unit counts {said['d']['air']} bytes in a day, but {carried} were on the air")
 
     def light(self) -> None:
-        """What it shows, and what is wrong with the charge point."""
+        """Compare the light with the faults of the charge point."""
         board, unit = self.world.hardware.board, self.world.processor.unit
         if unit is None or unit.exchange is None or not board.powered:
             return
@@ -122,28 +122,28 @@ class Watch:
         if is_red and not faults:
             self.break_(RED, f"red without a fault: {board.outputs.led}")
         if faults and not is_red and any(board.outputs.led):
-            self.break_(RED, f"{board.outputs.led}, and {faults} are set")
+            self.break_(RED, f"{board.outputs.led} although {faults} are set")
         passing = set(faults) - LATCHED - (GIVEN_UP if board.vehicle.plugged else set())
         if is_red and passing and self.well_for_s(BOARD, SUPPLY) > FAULT_FORGOTTEN_S:
-            self.break_(RED, f"red for {passing}, of which nothing is the charge point's")
+            self.break_(RED, f"red for {passing}, although the charge point has no fault")
 
     def pins(self) -> None:
-        """The processor drives its pins."""
+        """Check after a change of the processor's pins."""
         self.light()
         self.orders.limits()
 
     def must_open(self, why: str) -> None:
-        """Danger, now."""
+        """Check that the contactor is open OPEN_WITHIN_S seconds from now."""
         self.world.loop.call_later(OPEN_WITHIN_S, self._opened, why)
 
     def _opened(self, why: str) -> None:
-        """By the processor: the guard beside it is for a processor that does not."""
+        """Check that the processor has opened it: the hardware guard is only for a processor that fails."""
         self.world.hardware.advance_all()
         board = self.world.hardware.board
         if board.outputs.contactor or (board.contact_closed and "contactor_welded" not in board.faults):
-            self.break_(OPENS, f"closed {OPEN_WITHIN_S} s after {why}")
+            self.break_(OPENS, f"the contactor is closed {OPEN_WITHIN_S} s after this: {why}")
 
-    # Now and then.
+    # Regular checks.
 
     def _look(self) -> None:
         self.world.loop.call_later(LOOK_S, self._look)
@@ -178,7 +178,7 @@ class Watch:
     # At the end.
 
     def end(self) -> None:
-        """What only the whole shows."""
+        """Run the checks that need the whole story."""
         world = self.world
         for what in (*world.failures, *world.processor.crashes):
             self.break_(SOUND, what)

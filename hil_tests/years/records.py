@@ -1,4 +1,4 @@
-"""Watches the journal: each record that was acknowledged is stored, once, under numbers of its own, and shown to its owner."""
+"""Checks of stored records: each acknowledged record is stored once, under its own number, and shown only to its owner."""
 
 import json
 from collections import Counter
@@ -10,24 +10,25 @@ from hil_tests.years.faults import BOARD, CLOUD, FLASH, HOUR, NETWORK, SUPPLY, T
 from hil_tests.years.mission import ONCE, OWNERS
 
 OPENING_TOLD_S = 60
-TOLD_WITHIN_S = 2 * HOUR  # a record, when nothing is wrong any more
-ADDED_LATER = ("t", "t0", "t1")  # the unit did not know the time yet
+TOLD_WITHIN_S = 2 * HOUR  # for a record, once nothing is wrong
+ADDED_LATER = ("t", "t0", "t1")  # absent while the unit does not know the time
 KINDS = ("event", "session", "result")
 
 
 class Records:
-    """`openings` of the enclosure: when, and the starts of the unit by then if its flash took nothing."""
+    """`_openings` of the enclosure: when, and the number of starts by then if the flash refused the record."""
 
     def __init__(self, watch: Circumstances) -> None:
         self._watch, self._world = watch, watch.world
         self._openings: list[tuple[float, int | None]] = []
-        self._first: dict[
-            tuple[str, Any, Any], tuple[float, str]
-        ] = {}  # by number: when it was heard, and what it says
+        # By kind, boot and number: when the record first arrived, and its content.
+        self._first: dict[tuple[str, Any, Any], tuple[float, str]] = {}
 
     def opened(self) -> None:
-        """The enclosure, while the unit is well and will be for a while: that has to be told. Where the flash takes nothing it
-        is kept in memory, until the unit starts anew."""
+        """Expect a record of an opening of the enclosure, if the unit is well at this time.
+
+        If the flash refuses the record, it is only in memory and lasts until the next start of the unit.
+        """
         watch, now_s = self._watch, self._world.loop.time()
         if not self._world.processor.running or watch.well_for_s(SUPPLY, BOARD) <= OPENING_TOLD_S:
             return
@@ -37,17 +38,17 @@ class Records:
             self._openings.append((now_s, len(self._world.processor.resets)))
 
     def published(self, kind: str, said: dict[str, Any]) -> None:
-        """A record, perhaps again."""
+        """Check a record that arrives. It may be a repeated delivery."""
         if kind not in KINDS:
             return
         essence = json.dumps({key: value for key, value in said.items() if key not in ADDED_LATER}, sort_keys=True)
         key = kind, said.get("b"), said.get("n")
         _, before = self._first.setdefault(key, (self._world.loop.time(), essence))
         if before != essence:
-            self._watch.break_(ONCE, f"two {kind}s have one number: {before} and {essence}")
+            self._watch.break_(ONCE, f"two {kind}s have the same number: {before} and {essence}")
 
     def look(self) -> None:
-        """What the present owner is shown."""
+        """Check what the present owner is shown."""
         world, watch = self._world, self._watch
         if world.owners.present is None or world.bridge.database_away:
             return
@@ -58,7 +59,7 @@ class Records:
             began_s = said.get("t0", said.get("t"))
             is_early = began_s is not None and began_s < world.time.epoch_s + since_s - 1
             if heard_s < since_s or (is_early and TIME not in watch.touched_s and not watch.lasting[TIME]):
-                watch.break_(OWNERS, f"the owner of {since_s} s is shown {said}")
+                watch.break_(OWNERS, f"the owner since {since_s} s is shown an earlier record: {said}")
                 return
 
     # At the end.
@@ -70,9 +71,11 @@ class Records:
         told = sum(said.get("k") == "tamper" and said["d"].get("open") is True for said in events)
         due = len(list(self._due()))
         if told < due and self._watch.well_for_s(NETWORK, CLOUD, SUPPLY, FLASH) > TOLD_WITHIN_S:
-            self._watch.break_(ONCE, f"the enclosure was opened {due} times at least, and {told} are in the database")
+            self._watch.break_(
+                ONCE, f"the enclosure was opened at least {due} times, but the database has {told} of them"
+            )
         if self._world.bridge.counters.identity_returns:
-            self._watch.break_(ONCE, "one unit is taken for two")
+            self._watch.break_(ONCE, "the bridge took one unit for two")
 
     def _due(self) -> Iterator[float]:
         starts = len(self._world.processor.resets)

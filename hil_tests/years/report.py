@@ -1,4 +1,4 @@
-"""The report of a run: its figures and its days, as a page that any browser shows."""
+"""The report of a run: figures and charts by day, as one HTML page."""
 
 from html import escape
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from hil_tests.fleet.charts import Chart, Line, svg
 from hil_tests.years.telling import Told
 
-DRAWN = 12  # stories
+DRAWN = 12  # stories with charts
 STYLE = (
     "body{font:15px sans-serif;max-width:920px;margin:2em auto}svg{display:block;margin:1em 0}.grid{stroke:#ddd}"
     "text{font-size:12px}.title{font-weight:bold}polyline{fill:none;stroke-width:1.5}.mark{stroke:#d55e00}"
@@ -14,7 +14,7 @@ STYLE = (
 
 
 def charts(told: Told) -> list[Chart]:
-    """One story's days: contact, data, wear, and the networks that it was on."""
+    """Return the charts of one story by day: contact, data, flash writes, and networks."""
     days = told.by_day
     marks = [(broken.at_s / 86_400, broken.what) for broken in told.broken]
     plmns = sorted({day.operator for day in days if day.operator})
@@ -35,7 +35,7 @@ def charts(told: Told) -> list[Chart]:
 
 
 def write_report(told: list[Told], folder: Path) -> Path:
-    """Into `folder`; those that broke a promise come first."""
+    """Write the report into `folder` and return its path. Stories that broke a promise come first."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "report.html"
     chosen = sorted(told, key=lambda one: (not one.broken, one.story.seed))[:DRAWN]

@@ -1,4 +1,4 @@
-"""What faults touch and promises look at: all of the world, but not how it is put together."""
+"""The interface of the world for faults and promises."""
 
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ from hil_tests.years.virtual_loop import VirtualLoop
 
 
 class Scene(Protocol):
-    """world.World."""
+    """Implemented by world.World."""
 
     loop: VirtualLoop
     time: Time

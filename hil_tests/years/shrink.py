@@ -1,14 +1,14 @@
-"""Cuts a story that breaks a promise to the shortest list of happenings that still breaks it, and to the days it needs."""
+"""Cuts a failing story to the shortest list of happenings that still breaks the promise, and to the days that it needs."""
 
 from collections.abc import Callable
 
 from hil_tests.years.story import DAY_S, Happening, Story
 
-AFTER_DAYS = 0.25  # of a story that was cut behind its last happening
+AFTER_DAYS = 0.25  # how long a cut story continues after its last happening
 
 
 def shrink(story: Story, breaks: Callable[[Story], bool], tries: int = 200) -> Story:
-    """`breaks` tells a story anew. Halves first, then smaller pieces, down to single happenings."""
+    """`breaks` runs a story. Remove halves first, then smaller pieces, down to single happenings. At most `tries` runs."""
     left = tries
 
     def still(happenings: list[Happening]) -> Story | None:

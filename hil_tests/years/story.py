@@ -1,4 +1,4 @@
-"""A story: when what happens, drawn from a seed. It is data, so one that fails can be cut, kept and told again."""
+"""A story: what happens when, drawn from a seed. It is data, so a failing story can be cut, kept and replayed."""
 
 import json
 from collections.abc import Iterable
@@ -8,9 +8,9 @@ from typing import NamedTuple
 from hil_tests.years.faults import KINDS
 
 DAY_S, YEAR_S = 86_400, 365 * 86_400
-EARLIEST_S = 1_798_761_600  # 2027-01-01, when this firmware has been built
+EARLIEST_S = 1_798_761_600  # 2027-01-01: later than the build of this firmware
 BEGIN_AFTER_S = 300
-ON_PURPOSE = 0.3  # of all stories that have one of these in them
+ON_PURPOSE = 0.3  # the fraction of stories that are placed around one of TURNS_S
 TURNS_S = (
     1_806_195_600,  # 2027-03-28 01:00, when the United Kingdom's summer time begins
     1_824_944_400,  # 2027-10-31 01:00, when it ends
@@ -20,7 +20,7 @@ TURNS_S = (
 
 
 class Happening(NamedTuple):
-    """`draw` is the seed of whatever else it needs."""
+    """`draw` is the seed of all further choices of the kind. Times are in s from the beginning of the story."""
 
     at_s: float
     kind: str
@@ -30,7 +30,7 @@ class Happening(NamedTuple):
 
 class Story(NamedTuple):
     seed: int
-    epoch_s: int  # the true time at its beginning
+    epoch_s: int  # the true time at the beginning, UTC
     days: float
     happenings: tuple[Happening, ...]
 
@@ -39,13 +39,13 @@ class Story(NamedTuple):
 
 
 def from_json(text: str) -> Story:
-    """Raises ValueError, TypeError."""
+    """Read a story. Raise ValueError or TypeError if the text is invalid."""
     seed, epoch_s, days, happenings = json.loads(text)
     return Story(seed, epoch_s, days, tuple(Happening(*one) for one in happenings))
 
 
 def draw_story(seed: int, days: float, intensity: float = 1) -> Story:
-    """It begins on any day of three years, of which one is a leap year. `intensity` multiplies how often all but cars come."""
+    """Draw a story that begins within three years, one of them a leap year. `intensity` multiplies all rates except cars."""
     draw = Random(f"{seed} story")
     epoch_s = EARLIEST_S + draw.randrange(3 * 365) * DAY_S + draw.randrange(DAY_S)
     if draw.random() < ON_PURPOSE:
@@ -64,13 +64,13 @@ def draw_story(seed: int, days: float, intensity: float = 1) -> Story:
 
 
 def _evening(at_s: float, epoch_s: int, draw: Random) -> float:
-    """On the same day, between five and eleven."""
+    """Return a time on the same day, from 17:00 to 23:00 UTC."""
     midnight_s = at_s - (epoch_s + at_s) % DAY_S
     return max(BEGIN_AFTER_S, midnight_s + draw.uniform(17, 23) * 3600)
 
 
 def pairs(story: Story, within_s: float = 1800) -> set[tuple[str, str]]:
-    """The kinds that met: one began while the other lasted, or soon after."""
+    """Return the pairs of kinds of which one began while the other lasted, or at most `within_s` later."""
     met: set[tuple[str, str]] = set()
     lasting: list[tuple[float, str]] = []
     for one in story.happenings:

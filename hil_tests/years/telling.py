@@ -1,4 +1,4 @@
-"""Tells one story from its beginning to its end, and says what came of it."""
+"""Runs one story from beginning to end, and returns the result."""
 
 import gc
 import tempfile
@@ -11,31 +11,30 @@ from hil_tests.years.promises import Broken, Day
 from hil_tests.years.story import Story
 from hil_tests.years.world import Trace, new_world
 
-MEMORY = "/dev/shm"  # a file system in memory: nothing waits for a disk
-GARBAGE = (
-    50_000  # objects made before a look for cycles: a story makes few of them, and millions that last for a moment
-)
+MEMORY = "/dev/shm"  # a file system in memory, which is faster than a disk
+# New objects between two searches for cycles: a story creates millions of short-lived objects, but few cycles.
+GARBAGE = 50_000
 _CPU_S = time.process_time
 
 
 class Told(NamedTuple):
-    """`digest` is that of all that happened; the same story has the same, always."""
+    """The result of a story. `digest` is a hash of the trace, and the same for each run of the same story."""
 
     story: Story
     broken: tuple[Broken, ...]
     digest: str
     cpu_s: float
     messages: int
-    on_air_bytes: int  # both ways, with what TLS would add
+    on_air_bytes: int  # both directions, with what TLS would add
     logins: int
     flash_writes: int
     resets: int
-    rested: float  # the part of the time that was not stepped
+    rested: float  # the fraction of the main thread's time that was skipped
     by_day: tuple[Day, ...]
 
 
 def tell(story: Story, jumps: bool = True, keep: list[str] | None = None) -> Told:
-    """`keep` takes the lines of the trace."""
+    """Run a story. `jumps`: skip idle time. `keep` receives the lines of the trace."""
     begun_s = _CPU_S()
     gc.set_threshold(GARBAGE, 10, 10)
     trace = Trace(keep is not None)

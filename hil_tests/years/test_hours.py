@@ -1,4 +1,4 @@
-"""Does what watches the product read hours as people write them?"""
+"""Does the checks' parser of hours to avoid read what people write?"""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,6 @@
-"""Are promises kept in the stories that broke them once? `python -m hil_tests.years --replay SEED --keep NAME` adds one."""
+"""Do stories that once broke a promise keep all of them? `python -m hil_tests.years --replay SEED --keep NAME` adds
+one.
+"""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Do kinds meet that had not, and is a story still known by its number?"""
+"""Do more pairs of kinds occur together, and does a seed still give the same story?"""
 
 from collections.abc import Iterable
 

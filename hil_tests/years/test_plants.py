@@ -1,4 +1,6 @@
-"""Do the mistakes that are planted still fit the product? Whether they are found: `python -m hil_tests.years.plants`."""
+"""Do the planted mistakes still fit the product's source? `python -m hil_tests.years.plants` shows whether they are
+found.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Does a unit that rests end where one that is stepped does?"""
+"""Does a unit that rests reach the same state as a unit that executes every step?"""
 
 import re
 from pathlib import Path
@@ -11,12 +11,15 @@ from hil_tests.years.story import EARLIEST_S, Happening, Story
 from hil_tests.years.telling import tell
 
 ENERGY = re.compile(r'"e":(\d+)')  # of a session, Wh
-WITH_A_HEARTBEAT_S = 1200  # settings.heartbeat_idle_s, and what comes before the first
+WITH_A_HEARTBEAT_S = 1200  # settings.heartbeat_idle_s, plus the time to the first heartbeat
 WHILE = Story(1, EARLIEST_S, WITH_A_HEARTBEAT_S / 86_400, ())
 
 
 def test_a_rested_while_equals_a_stepped_one() -> None:
-    """To the millisecond, with all that was said; of an hour: `python -m hil_tests.years --replay FILE`, and with --step."""
+    """Compare all messages with their times in milliseconds.
+
+    To compare an hour, use `python -m hil_tests.years --replay FILE` with and without --step.
+    """
     rested, stepped = tell(WHILE), tell(WHILE, jumps=False)
     assert not rested.broken and rested.messages > 5
     assert rested.rested > 0.6 and stepped.rested == 0
@@ -24,7 +27,7 @@ def test_a_rested_while_equals_a_stepped_one() -> None:
 
 
 def test_a_unit_that_charges_says_the_same_at_rest() -> None:
-    """Its energy may be 1 Wh off: a report is made but every half second."""
+    """The energy may differ by 1 Wh, because a report is made only every half second."""
     story = Story(1, EARLIEST_S, 720 / 86_400, (Happening(300, "a car for the night", 7200, 1),))
     rested: list[str] = []
     stepped: list[str] = []
@@ -38,7 +41,7 @@ def test_a_unit_that_charges_says_the_same_at_rest() -> None:
 @pytest.mark.parametrize(
     ("seed", "happenings"),
     [
-        (2, (Happening(330.817, "broker away", 420, 1),)),  # no link: attempts and their rests, and a mode that changes
+        (2, (Happening(330.817, "broker away", 420, 1),)),  # no link: attempts with pauses, and a change of mode
         (1, (Happening(60.379, "context dropped", 0, 2), Happening(401.13, "pilot short", 11, 3))),
         (3, (Happening(84.364, "a car for the night", 900, 4), Happening(274.574, "button", 0, 5))),
         (5, (Happening(92.031, "a car for the night", 500, 6), Happening(328.284, "context dropped", 0, 7))),
@@ -46,7 +49,7 @@ def test_a_unit_that_charges_says_the_same_at_rest() -> None:
     ],
 )
 def test_a_troubled_while_is_the_same_at_rest(seed: int, happenings: tuple[Happening, ...]) -> None:
-    """Without a link, with a car, after a fault: as above, but for the energy, and from any moment on."""
+    """Compare all messages, except for 2 Wh of energy: without a link, with a car, and after faults at various times."""
     story = Story(seed, EARLIEST_S, 780 / 86_400, happenings)
     rested: list[str] = []
     stepped: list[str] = []
@@ -71,7 +74,7 @@ def test_a_stamp_that_the_product_let_go_of_is_not_due() -> None:
     assert due_times.next_ms(now_ms) == 6000
     del gone
     assert due_times.next_ms(now_ms) == 7000
-    assert due_times.next_ms(7001) == 7000  # nobody may have seen it yet
+    assert due_times.next_ms(7001) == 7000  # it may not have been noticed yet
     del kept
     assert due_times.next_ms(7001) == 9000
 
@@ -91,11 +94,11 @@ def test_a_comparison_notes_when_it_will_come_out_differently(noon: int) -> None
     now = Now(1000, noon)
     assert not now >= 1500
     assert noted(noon) == [500]
-    assert now >= 1000 and noted(noon) == []  # for ever
+    assert now >= 1000 and noted(noon) == []  # this stays true
     assert 1200 - now > 0 and noted(noon) == [200]
     assert not now // 1000 >= 3 and noted(noon) == [2000]
     assert now == 1000 and noted(noon) == [1]
-    assert now % 700 < 400 and noted(noon) == [400, 100]  # until the rest is 0 again, and until it is 400
+    assert now % 700 < 400 and noted(noon) == [400, 100]  # when the remainder is 0 again, and when it is 400
 
 
 def test_a_reading_that_was_kept_is_a_constant(noon: int) -> None:

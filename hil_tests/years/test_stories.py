@@ -1,4 +1,4 @@
-"""A sample of `make years`: are the promises kept, and is the same seed the same story?"""
+"""A sample of `make years`: are the promises kept, and does the same seed give the same story?"""
 
 from hil_tests.years.shrink import shrink
 from hil_tests.years.story import EARLIEST_S, Happening, Story, draw_story, from_json, pairs

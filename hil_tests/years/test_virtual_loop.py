@@ -1,4 +1,4 @@
-"""Does the loop keep its own time, and carry its own connections?"""
+"""Does the loop run on its own time, and carry connections in memory?"""
 
 import asyncio
 

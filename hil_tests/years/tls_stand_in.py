@@ -1,6 +1,7 @@
-"""MicroPython's `tls` by name: a context can be made, as at each start of a unit; units of this world talk MQTT without it.
+"""A stand-in for MicroPython's module `tls`. A unit creates a context at each start, but these stories use MQTT without
+TLS.
 
-What TLS would add on the air is counted by bounds.bytes_on_air.
+bounds.bytes_on_air counts what TLS would add on the air.
 """
 
 PROTOCOL_TLS_CLIENT = 0
@@ -8,7 +9,7 @@ CERT_REQUIRED = 2
 
 
 class SSLContext:
-    """Takes whatever a client asks for."""
+    """Accepts every setting."""
 
     def __init__(self, protocol: int) -> None:
         self.protocol = protocol
@@ -16,7 +17,7 @@ class SSLContext:
         self.verify_callback: object = None
 
     def set_ciphers(self, names: object) -> None:
-        """All are known."""
+        """Accept any cipher names."""
 
     def load_verify_locations(self, der: bytes) -> None:
-        """Any will do."""
+        """Accept any certificate."""

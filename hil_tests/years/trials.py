@@ -1,4 +1,4 @@
-"""Short stories that are full on purpose: what finds mistakes soonest, when many are to be found in little time."""
+"""Short stories with many happenings, which find planted mistakes in little processor time."""
 
 from collections.abc import Callable, Iterator
 from random import Random
@@ -7,11 +7,11 @@ from hil_tests.years.story import DAY_S, EARLIEST_S, Happening, Story, draw_stor
 
 
 def drawn(wanted: Callable[[Random], bool]) -> int:
-    """The first seed of whose draws it is true."""
+    """Return the first seed for which `wanted` is true."""
     return next(seed for seed in range(100_000) if wanted(Random(seed)))
 
 
-# Draws, in the order in which faults.py makes them.
+# Seeds of happenings. Each test draws in the same order as faults.py.
 FOR_AN_HOUR_AND_TWICE = drawn(
     lambda draw: 3000 < draw.randint(1800, 14_400) < 3900 and 6 < draw.randint(6, 16) < 10 and draw.choice((1, 2)) == 2
 )
@@ -57,7 +57,7 @@ NIGHT = Story(
     9000 / DAY_S,
     (Happening(1300, "no coverage", 2200, 1), Happening(7500, "broker away", 300, 1)),
 )
-EVENING = Story(  # which begins at four
+EVENING = Story(  # begins at 16:00
     1,
     EARLIEST_S + 16 * 3600,
     12_600 / DAY_S,
@@ -90,7 +90,7 @@ MAST = Story(
 
 
 def trials(days: float, intensity: float, seeds: tuple[int, ...]) -> Iterator[tuple[str, Story]]:
-    """By name, those first that cost least."""
+    """Yield names and stories, the cheapest first, then a drawn story for each seed."""
     yield from (("quiet", QUIET), ("mast", MAST), ("weak", WEAK), ("night", NIGHT), ("afternoon", AFTERNOON))
     yield from (("morning", MORNING), ("evening", EVENING))
     for seed in seeds:

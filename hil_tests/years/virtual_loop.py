@@ -1,7 +1,7 @@
-"""An event loop whose time is virtual: where nothing is ready it does not wait, it moves on to what is due next.
+"""An event loop on virtual time: when nothing is ready, it advances the clock to the next timer instead of waiting.
 
-It has a network of its own: a connection to a port of this loop is two ends in memory. Nothing here opens a socket, starts a
-thread or sleeps, so what runs on it is decided by its seed alone.
+Its network is in memory: a connection to a port of this loop is a pair of transports. The loop opens no sockets, starts
+no threads and never sleeps, so the seed alone decides what happens.
 """
 
 import asyncio
@@ -12,19 +12,19 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
-CANCELLED_MAX = 200  # timers that lie about
+CANCELLED_MAX = 200  # cancelled timers kept in the heap
 
 Protocols = Callable[[], asyncio.BaseProtocol]
 
 
 class Stalled(RuntimeError):
-    """Nothing is ready and nothing is due: the world has come to its end before the story has."""
+    """Nothing is ready and no timer is set, so the story cannot continue to its end."""
 
 
 class VirtualLoop(asyncio.base_events.BaseEventLoop):
-    """`time` begins at 0."""
+    """`time` begins at 0 and is in seconds."""
 
-    # Of asyncio's own loop:
+    # Attributes of BaseEventLoop:
     _scheduled: list[Any]  # timers, by time
     _ready: deque[Any]
     _stopping: bool
@@ -33,16 +33,16 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._now_s = 0.0
-        self._clock_resolution = 1e-6  # more than two floats are apart after ten years
+        self._clock_resolution = 1e-6  # more than the distance of two floats after ten years
         self._ports: dict[int, Protocols] = {}
 
-    # What asyncio asks of a loop.
+    # The interface of an asyncio loop.
 
     def time(self) -> float:
         return self._now_s
 
     def _run_once(self) -> None:
-        """What is ready; if nothing is, what is due next. In the place of asyncio's own, which looks at sockets each time."""
+        """Run what is ready, or advance to the next timer. Replaces asyncio's own method, which polls sockets."""
         ready, scheduled = self._ready, self._scheduled
         if self._timer_cancelled_count > CANCELLED_MAX:
             self._drop_cancelled()
@@ -64,7 +64,7 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
                 handle._run()
 
     def _drop_cancelled(self) -> None:
-        """Timers that were cancelled, and are not due yet."""
+        """Remove cancelled timers that are not due yet."""
         for timer in self._scheduled:
             timer._scheduled = not timer._cancelled
         self._scheduled[:] = [timer for timer in self._scheduled if timer._scheduled]
@@ -72,10 +72,10 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
         self._timer_cancelled_count = 0
 
     def _write_to_self(self) -> None:
-        """Nobody else is there who could call."""
+        """Do nothing: no other thread can call in."""
 
     def run_in_executor(self, executor: Executor | None, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
-        """At once, on this thread."""
+        """Call the function at once, on this thread."""
         done = self.create_future()
         try:
             done.set_result(func(*args))
@@ -86,7 +86,7 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
     async def create_connection(  # type: ignore[override]
         self, protocol_factory: Protocols, host: str, port: int, **_: Any
     ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
-        """Raises ConnectionRefusedError where nobody listens."""
+        """Connect to a port of this loop. Raise ConnectionRefusedError if nothing listens there."""
         if port not in self._ports:
             raise ConnectionRefusedError(port)
         near, far = MemoryTransport(self), MemoryTransport(self)
@@ -96,10 +96,10 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
         near.protocol.connection_made(near)
         return near, near.protocol
 
-    # What is its own.
+    # Additions of this loop.
 
     def listen(self, port: int, protocol_factory: Protocols | None) -> None:
-        """Take connections to this port from now on; None: refuse them."""
+        """Accept connections to this port from now on, or refuse them if `protocol_factory` is None."""
         if protocol_factory is None:
             self._ports.pop(port, None)
         else:
@@ -107,7 +107,7 @@ class VirtualLoop(asyncio.base_events.BaseEventLoop):
 
 
 class MemoryTransport(asyncio.Transport):
-    """One end of a connection. What is written arrives at the far end in the next turn of the loop."""
+    """One end of a connection. Written data arrives at the far end in the next turn of the loop."""
 
     far: "MemoryTransport"
     protocol: Any
@@ -126,7 +126,7 @@ class MemoryTransport(asyncio.Transport):
             self.protocol.data_received(data)
 
     def close(self) -> None:
-        """The far end reads what was written before, and then the end."""
+        """Close the connection. The far end first reads what was written, then the end of the stream."""
         if not self._closing:
             self._closing = True
             self._loop.call_soon(self.far.end)
@@ -153,13 +153,13 @@ class MemoryTransport(asyncio.Transport):
         return 0
 
     def pause_reading(self) -> None:
-        """Its readers are never behind."""
+        """Do nothing: data is passed on as it arrives."""
 
     def resume_reading(self) -> None:
-        """As above."""
+        """Do nothing, as reading is never paused."""
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        """There is no buffer."""
+        """Do nothing: there is no write buffer."""
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         return self.protocol  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""One charge point, its house, its network and its cloud, under one clock and one seed."""
+"""One charge point with its car, its mobile networks and its cloud, on one clock and from one seed."""
 
 import asyncio
 import hashlib
@@ -25,12 +25,12 @@ from hil_tests.years.promises import Watch
 from hil_tests.years.story import DAY_S, Happening, Story
 from hil_tests.years.virtual_loop import VirtualLoop
 
-# Of each command, and of a segment in good air: the same all through a story, since what repeats itself exactly is stepped but
-# once (main_rest.py).
+# Delays of each modem command, and of a TCP segment in good coverage. They are constant within a story, because main_rest.py
+# skips only turns that repeat exactly.
 TURNAROUND_MS = 5
 ONE_WAY_MS = (80, 100, 120, 140)
 DANGERS = {"rcd_ac", "rcd_dc", "pilot_short"}
-LIGHT_AFTER_S = 1.0
+LIGHT_AFTER_S = 1.0  # from the beginning of a fault to a check of the light
 UNIT, SECRET = "cp-1", "a-secret-of-years"
 SETTINGS = {
     "id": UNIT,
@@ -45,7 +45,7 @@ SETTINGS = {
 
 
 class Trace:
-    """What happened, in order: its digest is the same for the same seed."""
+    """What happened, in order. The digest is the same for the same seed."""
 
     def __init__(self, keep: bool = False) -> None:
         self._hash = hashlib.sha256()
@@ -65,17 +65,17 @@ class Trace:
 
 
 class World:
-    """`run_until` moves it on; everything else may be touched in between, or by what the loop calls."""
+    """`run_until_s` advances it. Everything else may be changed in between, or in callbacks of the loop."""
 
     def __init__(self, seed: int, folder: Path, epoch_s: int, trace: Trace, jumps: bool) -> None:
         self.seed, self.folder, self.trace = seed, folder, trace
         self.loop = VirtualLoop()
         self.time = Time(self.loop, epoch_s)
-        self.failures: list[str] = []  # of the world itself
+        self.failures: list[str] = []  # exceptions in strands and in callbacks of the loop
         self.watch: Watch | None = None
         self.unit_id = UNIT
         self.commands = self.happened = 0
-        self.lose_one_in = 0  # bytes between modem and processor
+        self.lose_one_in = 0  # loses one in so many bytes from modem to processor; 0: none
         self.car_is_plain = False
         one_way_ms = random.Random(f"{seed} air").choice(ONE_WAY_MS)
         steady = Latencies(turnaround=Span(TURNAROUND_MS, TURNAROUND_MS), one_way=Span(one_way_ms, one_way_ms))
@@ -126,10 +126,10 @@ class World:
         self.loop.close()
         asyncio.set_event_loop(None)
 
-    # What people and the cloud do.
+    # Actions of people and the cloud.
 
     def order(self, said: dict[str, Any]) -> None:
-        """A command of the cloud's, if the unit is connected."""
+        """Send a command from the cloud. It is lost if the unit is not connected."""
         self.trace.add(self.hardware.now_ms(), f"ordered {said}")
         if self.watch is not None:
             self.watch.orders.ordered(said)
@@ -140,7 +140,7 @@ class World:
         return self.watch
 
     def enclosure_opened(self) -> None:
-        """By somebody, just now."""
+        """Inform the checks that a person opens the enclosure."""
         if self.watch is not None:
             self.watch.records.opened()
 
@@ -149,11 +149,11 @@ class World:
             self.watch.orders.pressed()
 
     def say_on_line(self, line: bytes) -> None:
-        """The modem says something by itself."""
+        """Let the modem send an unsolicited line."""
         self.hardware.modem._terminal.carry(line)
 
     def happen(self, one: Happening) -> None:
-        """It begins now, and ends in its time."""
+        """Begin a happening, and schedule its end."""
         kind = BY_NAME[one.kind]
         self.trace.add(self.hardware.now_ms(), f"{one.kind} for {one.lasts_s} s")
         held_ms = HELD_MS if set(kind.touches) & {NETWORK, CLOUD} else HELD_BRIEFLY_MS
@@ -177,7 +177,7 @@ class World:
         self.loop.call_later(one.lasts_s, over)
 
     def tell(self, story: Story) -> None:
-        """The whole of it."""
+        """Run a whole story."""
         self.watch = Watch(self)
         for one in story.happenings:
             self.loop.call_at(one.at_s, self.happen, one)

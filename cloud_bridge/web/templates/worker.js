@@ -1,8 +1,8 @@
-// Keeps the shell for a slow or missing network. Pages and data always come from the network, or not at all.
+// Caches the static files and the offline page for a slow or missing network. Pages and data come only from the network.
 const OFFLINE = {{ offline|tojson }};
 const KEPT = "shell-{{ version }}-{{ language }}";
 const SHELL = {{ (shell + [offline])|tojson }};
-const ROOT = {{ (root + "/")|tojson }};  // below it lie our pages
+const ROOT = {{ (root + "/")|tojson }};  // the path below which our pages are
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(KEPT).then((cache) => cache.addAll(SHELL)).then(() => self.skipWaiting()));
@@ -22,7 +22,7 @@ self.addEventListener("fetch", (event) => {
   }
 });
 
-// Web Push: what cannot be read is shown too, because browsers withdraw the permission of a site that shows nothing.
+// Web Push: show a notification even if the message cannot be read. Browsers revoke the permission of a site that shows none.
 self.addEventListener("push", (event) => {
   let notice = {};
   try {
@@ -32,7 +32,7 @@ self.addEventListener("push", (event) => {
   event.waitUntil(self.registration.showNotification(title, { body, tag, data: { path } }));
 });
 
-// A click leads to a page of ours, whatever the message says.
+// A click opens only our own pages, whatever path the message has.
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();
   const start = new URL(ROOT, self.location.origin);
@@ -46,7 +46,7 @@ self.addEventListener("notificationclick", (event) => {
   event.waitUntil(open());
 });
 
-// The browser has changed its subscription by itself: the bridge has to know the new one.
+// The browser has replaced its subscription: send the new one to the bridge.
 self.addEventListener("pushsubscriptionchange", (event) => {
   const renew = async () => {
     const settings = new URL(`${ROOT}account/notifications/`, self.location.origin);
