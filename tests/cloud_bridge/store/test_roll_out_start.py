@@ -83,7 +83,7 @@ def test_a_version_has_one_image_for_a_board(database: Database) -> None:
     with database.writing() as connection:
         add_release(connection, OTHER)
         assert [one.manifest.boards for one in images_of(connection, "1.4.0")] == [("tcall",), ("atom", "virtual")]
-    with pytest.raises(AlreadyThere, match="1.4.0 for virtual is there"), database.writing() as connection:
+    with pytest.raises(AlreadyThere, match="1.4.0 for virtual is stored already"), database.writing() as connection:
         add_release(connection, release(boards=("pico", "virtual")))
     with database.reading() as connection:
         assert len(images_of(connection, "1.4.0")) == 2
