@@ -18,7 +18,7 @@ from hil_tests.years.planting import ROOT, Plant, plant_it
 
 MISSED_MAX = 2
 CPU_S = 120  # processor time for one mistake: 30 mistakes take at most an hour of a core
-DRAWN_DAYS, DRAWN_INTENSITY, DRAWN_SEEDS = 1.0, 12.0, (2,)
+DRAWN_DAYS, DRAWN_INTENSITY, DRAWN_SEEDS = 1.0, 12.0, tuple(range(2, 14))
 
 
 class Found(NamedTuple):
