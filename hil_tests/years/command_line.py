@@ -10,6 +10,7 @@ import json
 import os
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 
 from hil_tests.fixtures.progress import bar
@@ -25,6 +26,7 @@ from hil_tests.years.telling import Told, tell
 DAYS = 30.0  # the length of a story
 YEAR_DAYS = 365
 BUILD = Path("build/years")
+TIMES_EACH = 10  # a process runs a repeated story so often
 SHRUNK = 3  # how many of the failing stories are cut, the first ones
 
 
@@ -65,13 +67,29 @@ def summary(told: list[Told]) -> list[str]:
     ]
 
 
-def _replay(which: str, options: argparse.Namespace) -> list[Told]:
-    """Run the story of a seed or of a file in build/years, and print its trace."""
-    story = (
-        from_json(Path(which).read_text())
-        if os.path.exists(which)
-        else draw_steered(int(which), options.days, options.intensity)
-    )
+def _story(which: str, options: argparse.Namespace) -> Story:
+    """Return the story of a seed or of a file in build/years."""
+    if os.path.exists(which):
+        return from_json(Path(which).read_text())
+    return draw_steered(int(which), options.days, options.intensity)
+
+
+def _repeat(story: Story, options: argparse.Namespace) -> int:
+    """Run one story several times, in processes with different hash seeds. Return exit code 1 unless all traces are equal."""
+    digests: Counter[str] = Counter()
+    with (
+        get_context("spawn").Pool(options.processes, maxtasksperchild=TIMES_EACH) as processes,
+        bar("times", options.times, digests.total),
+    ):
+        for told in processes.imap_unordered(tell, [story] * options.times):
+            digests[told.digest] += 1
+    for digest, times in digests.items():
+        print(f"trace {digest}, {times} times")
+    return 0 if len(digests) == 1 else 1
+
+
+def _replay(story: Story, options: argparse.Namespace) -> list[Told]:
+    """Run one story and print its trace."""
     lines: list[str] = []
     told = tell(story, not options.step, lines)
     print("\n".join(lines))
@@ -110,6 +128,7 @@ def main() -> int:
     parser.add_argument("--intensity", type=float, default=1, help="multiplies the fault rates of faults.py")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--replay", metavar="SEED|FILE", help="run one story and print its trace")
+    parser.add_argument("--times", type=int, default=1, help="with --replay: run it so often, and compare the traces")
     parser.add_argument("--keep", metavar="NAME", help="with --replay: cut a failing story and keep it as a test")
     parser.add_argument("--step", action="store_true", help="with --replay: execute every period, skip nothing")
     parser.add_argument("--costs", action="store_true", help="print the cost of a charger-year and exit")
@@ -121,7 +140,9 @@ def main() -> int:
     if options.costs:
         print_costs()
         return 0
-    told = _replay(options.replay, options) if options.replay else run(options)
+    if options.replay and options.times > 1:
+        return _repeat(_story(options.replay, options), options)
+    told = _replay(_story(options.replay, options), options) if options.replay else run(options)
     for one in told:
         for broken in one.broken:
             print(f"seed {one.story.seed}, {broken.at_s} s: {broken.promise}\n    {broken.what}")

@@ -4,7 +4,6 @@ import pytest
 
 from modem import startup
 from modem.errors import ModemHung, NotRegistered, SimError
-from modem.families import driver
 from tests.modem.scripted import OK, line, scripted
 
 READY = {
@@ -151,21 +150,6 @@ def test_a_modem_is_asked_for_its_model_once():
     startup.configure(modem)
     assert modem.model == "SIMCOM_SIM800L"
     assert port.sent.count("AT+CGMM") == 1
-
-
-@pytest.mark.parametrize(
-    "answer, model", [("SIMCOM_SIM800L", "SIMCOM_SIM800L"), ("SIM800" + "x" * 40, "SIM800" + "x" * 34)]
-)
-def test_a_modem_of_an_unknown_family_is_asked_which_it_is(answer, model):
-    modem, _, _ = scripted(dict(READY, **{"AT+CGMM": line(answer) + OK}), driver.FAMILY)
-    startup.configure(modem)
-    assert (modem.model, modem.family.NAME) == (model, "sim800")
-
-
-def test_a_modem_that_does_not_tell_its_model_has_none():
-    modem, _, _ = scripted(READY, driver.FAMILY)
-    startup.configure(modem)
-    assert modem.model is None and modem.family.NAME == "sim800"
 
 
 def test_a_saved_flight_mode_is_undone():
