@@ -19,6 +19,7 @@ from hil_tests.sim.vehicle import Vehicle
 
 STEP_S = 0.01
 LONGEST_STEP_S = 0.1  # after a pause of this computer, the physics do not jump further than this
+CATCH_UP_S = 0.02  # after such a pause, what the firmware has sent meanwhile arrives within this time
 TELL_INPUTS_S = 0.05  # unchanged inputs are sent again after this time
 BUTTON_S = 0.2
 BROWN_OUT_S = 0.5  # a shorter loss of the rail is a dip
@@ -186,7 +187,7 @@ class Hardware(ABC):
         self._stepped_s, was_powered = loop.time(), False
         while True:
             if self._stood_still(loop.time()):
-                await asyncio.sleep(STEP_S)  # first handle what the firmware has sent meanwhile
+                await asyncio.sleep(CATCH_UP_S)  # inputs of before would disagree with the outputs of now
             now_s = loop.time()
             self._step(min(now_s - self._stepped_s, LONGEST_STEP_S))
             self._stepped_s = now_s
